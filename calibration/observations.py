@@ -1,0 +1,352 @@
+"""The observations up to 2020, read from calibration/data and checked before anyone uses them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+DATA_FOLDER = Path(__file__).parent / "data"
+RULES_FILE = "policy_rules_and_targets.csv"
+#: Later observations are withheld: the forecast is scored on them.
+LAST_YEAR = 2020
+
+DISTRICTS = (
+    "Lixia",
+    "Shizhong",
+    "Huaiyin",
+    "Tianqiao",
+    "Licheng",
+    "Changqing",
+    "Zhangqiu",
+    "Jiyang",
+    "Laiwu",
+    "Gangcheng",
+    "Pingyin",
+    "Shanghe",
+)
+REGIONS = (*DISTRICTS, "Jinan", "Laiwu city", "Fuzhou")
+AGE_BANDS = ("0", "1-4", *(f"{a}-{a + 4}" for a in range(5, 85, 5)), "85+")
+SEXES = ("male", "female")
+BOUNDARIES = (
+    "new",
+    "old",
+    "Laiwu city",
+    "district",
+    "district in source year",
+    "city districts before 2019",
+    "other city",
+)
+GRADES = ("A", "B", "C", "D", "E")
+
+COLUMNS = ("variable", "region", "year", "value", "unit", "boundary", "grade", "source", "url", "note")
+BREAKDOWNS = ("sex", "age_band", "age")
+RULE_COLUMNS = ("variable", "region", "year", "value", "unit", "scope", "grade", "source", "url", "note")
+REQUIRED_FILES = (
+    "census_2010_age_sex.csv",
+    "census_2010_county.csv",
+    "census_2020_age_sex.csv",
+    "census_2020_county.csv",
+    "census_2020_fuzhou_fertility.csv",
+    "census_city_panel.csv",
+    "communiques.csv",
+    "derived_from_other_rows.csv",
+    "gotohui_compilation.csv",
+    "jinan_yearbooks.csv",
+    "plan.csv",
+    "press_and_reference_works.csv",
+    "shandong_yearbooks.csv",
+)
+#: Control totals of the two censuses on the boundary of 2019 [person].
+CONTROL_TOTALS = {
+    ("residents", 2010): 8_112_513,
+    ("residents", 2020): 9_202_432,
+    ("urban residents", 2010): 5_061_727,
+    ("urban residents", 2020): 6_760_007,
+}
+
+
+class ObservationError(ValueError):
+    """A data file is missing, unreadable or holds a value that may not be used."""
+
+
+def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
+    """Read and check every observation.
+
+    Parameters
+    ----------
+    folder
+        Folder with one CSV per origin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per observation: variable, region, year, value, unit, boundary, grade, source, url, note,
+        sex, age_band, age and the file it came from; the value is in the unit of its own row.
+
+    Raises
+    ------
+    ObservationError
+        With every fault found, each with its file, row and column: missing or unreadable file, missing column,
+        value that is not a number, year after 2020, unknown region, boundary or grade, missing unit or source,
+        the same observation twice, census totals that do not add up.
+
+    Examples
+    --------
+    >>> int(city_value(read_observations(), "population_urban", 2020))
+    6760007
+    """
+    faults: list[str] = []
+    tables = []
+    for name in REQUIRED_FILES:
+        table = _read_table(folder / name, COLUMNS, faults)
+        if table is not None:
+            faults.extend(_row_faults(name, table))
+            tables.append(table.assign(file=name))
+    unexpected = sorted(p.name for p in folder.glob("*.csv") if p.name not in (*REQUIRED_FILES, RULES_FILE))
+    faults.extend(f"{name}: not a known data file; add it to REQUIRED_FILES or remove it" for name in unexpected)
+    _raise_if_any(faults)
+    frame = pd.concat(tables, ignore_index=True)
+    frame["value"] = pd.to_numeric(frame["value"])
+    frame["year"] = pd.to_numeric(frame["year"]).astype(int)
+    frame = frame.reindex(columns=[*COLUMNS, *BREAKDOWNS, "file"]).fillna(dict.fromkeys(BREAKDOWNS, ""))
+    faults.extend(_duplicate_faults(frame))
+    faults.extend(_total_faults(frame))
+    _raise_if_any(faults)
+    return frame
+
+
+def read_policy_rules(folder: Path = DATA_FOLDER) -> pd.DataFrame:
+    """Read policy rules and targets, which may name years after 2020 because they are not observations.
+
+    Parameters
+    ----------
+    folder
+        Folder that holds policy_rules_and_targets.csv.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rule; `value` is text, since some rules are tiers or words.
+
+    Raises
+    ------
+    ObservationError
+        If the file is missing, unreadable or lacks a column.
+
+    Examples
+    --------
+    >>> "cap_urban_development_boundary" in set(read_policy_rules()["variable"])
+    True
+    """
+    faults: list[str] = []
+    table = _read_table(folder / RULES_FILE, RULE_COLUMNS, faults)
+    _raise_if_any(faults)
+    assert table is not None
+    return table
+
+
+def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
+    """Census residents by district, sex and five-year band.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`read_observations`.
+    year
+        2010 or 2020.
+
+    Returns
+    -------
+    xarray.DataArray
+        dims (district, sex, age_band), person.
+
+    Raises
+    ------
+    ObservationError
+        If a cell is missing.
+
+    Examples
+    --------
+    >>> int(census_residents(read_observations(), 2020).sum())
+    9202432
+    """
+    rows = observations[
+        (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)
+    ].set_index(["region", "sex", "age_band"])["value"]
+    cells = pd.MultiIndex.from_product([DISTRICTS, SEXES, AGE_BANDS], names=["district", "sex", "age_band"])
+    full = rows.reindex(cells)
+    if full.isna().any():
+        missing = ", ".join(" ".join(c) for c in full.index[full.isna()][:5])
+        message = f"census_{year}_age_sex.csv: no row for {missing}"
+        raise ObservationError(message)
+    return xr.DataArray(
+        full.to_numpy().reshape(len(DISTRICTS), len(SEXES), len(AGE_BANDS)),
+        coords={"district": list(DISTRICTS), "sex": list(SEXES), "age_band": list(AGE_BANDS)},
+        dims=("district", "sex", "age_band"),
+        attrs={"units": "person", "boundary": "new", "grade": "B", "source": "github.com/leiii/census"},
+    )
+
+
+def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.DataArray:
+    """One value for each of the twelve districts.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`read_observations`.
+    variable
+        Name as in the data files.
+    year
+        Year of observation.
+
+    Returns
+    -------
+    xarray.DataArray
+        dims (district), in the unit given in attrs.
+
+    Raises
+    ------
+    ObservationError
+        If a district is missing or the rows differ in unit.
+
+    Examples
+    --------
+    >>> int(district_values(read_observations(), "population_rural", 2020).sum())
+    2442425
+    """
+    rows = observations[
+        (observations["variable"] == variable)
+        & (observations["year"] == year)
+        & (observations["boundary"] == "district")
+        & observations["region"].isin(DISTRICTS)
+    ].set_index("region")
+    missing = [d for d in DISTRICTS if d not in rows.index]
+    if missing or rows["unit"].nunique() != 1:
+        units = sorted(set(rows["unit"]))
+        message = f"{variable}, {year}: missing districts {missing}; units found {units}"
+        raise ObservationError(message)
+    return xr.DataArray(
+        rows["value"].reindex(list(DISTRICTS)).to_numpy(dtype=float),
+        coords={"district": list(DISTRICTS)},
+        dims="district",
+        attrs={"units": rows["unit"].iloc[0], "boundary": "district", "grade": max(rows["grade"])},
+    )
+
+
+def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: str = "new") -> float:
+    """One value for the whole city.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`read_observations`.
+    variable
+        Name as in the data files.
+    year
+        Year of observation.
+    boundary
+        "new" (with Laiwu), "old" (without), or "Laiwu city".
+
+    Returns
+    -------
+    float
+        In the unit of the row.
+
+    Raises
+    ------
+    ObservationError
+        If there is no such row.
+
+    Examples
+    --------
+    >>> city_value(read_observations(), "life_expectancy", 2020)
+    79.99
+    """
+    region = "Laiwu city" if boundary == "Laiwu city" else "Jinan"
+    rows = observations[
+        (observations["variable"] == variable)
+        & (observations["year"] == year)
+        & (observations["region"] == region)
+        & (observations["boundary"] == boundary)
+    ]
+    if len(rows) != 1:
+        message = f"{variable}, {region}, {year}, boundary {boundary}: expected one row, found {len(rows)}"
+        raise ObservationError(message)
+    return float(rows["value"].iloc[0])
+
+
+def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.DataFrame | None:
+    """Read one CSV as text, or say why not."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        faults.append(f"{path.name}: file is missing from {path.parent.name}/")
+        return None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        faults.append(f"{path.name}: cannot be read as a UTF-8 table ({error})")
+        return None
+    missing = [c for c in columns if c not in table.columns]
+    if missing:
+        faults.append(f"{path.name}, header: missing column(s) {', '.join(missing)}")
+        return None
+    if table.empty:
+        faults.append(f"{path.name}: holds no rows")
+        return None
+    return table
+
+
+def _row_faults(name: str, table: pd.DataFrame) -> list[str]:
+    """Faults of single cells; row numbers count the header as row 1, as an editor does."""
+    faults = []
+    value = pd.to_numeric(table["value"], errors="coerce")
+    year = pd.to_numeric(table["year"], errors="coerce")
+    finite = value.notna() & ~value.isin([float("inf"), float("-inf")])
+    checks = [
+        ("value", ~finite, "is not a number"),
+        ("year", year.isna() | (year % 1 != 0), "is not a year"),
+        ("year", year > LAST_YEAR, f"is after {LAST_YEAR}: observations after {LAST_YEAR} are withheld"),
+        ("region", ~table["region"].isin(REGIONS), "is not a known region"),
+        ("boundary", ~table["boundary"].isin(BOUNDARIES), "is not a known boundary"),
+        ("grade", ~table["grade"].isin(GRADES), "is not a grade A-E"),
+        *((c, table[c].str.strip() == "", "is empty") for c in ("variable", "unit", "source")),
+    ]
+    if "age_band" in table.columns:
+        checks.append(("age_band", ~table["age_band"].isin(AGE_BANDS), "is not a known age band"))
+        checks.append(("sex", ~table["sex"].isin(SEXES), "is neither male nor female"))
+        checks.append(("value", finite & (value < 0), "is negative"))
+    for column, wrong, why in checks:
+        faults.extend(f"{name}, row {i + 2}, {column}: {table[column].iloc[i]!r} {why}" for i in table.index[wrong])
+    return faults
+
+
+def _duplicate_faults(frame: pd.DataFrame) -> list[str]:
+    """Two rows for one observation are a conflict somebody must settle, not average."""
+    keys = ["variable", "region", "year", "boundary", *BREAKDOWNS]
+    twice = frame[frame.duplicated(keys)]
+    return [
+        f"{row['file']}: second row for {row['variable']}, {row['region']}, {row['year']}, boundary {row['boundary']}"
+        for _, row in twice.iterrows()
+    ]
+
+
+def _total_faults(frame: pd.DataFrame) -> list[str]:
+    """District rows must add up to the published totals, to the person."""
+    faults = []
+    names = {"residents": ("residents by sex and age band", "population_resident"), "urban residents": ("population_urban",)}
+    for (label, year), control in CONTROL_TOTALS.items():
+        for variable in names[label]:
+            rows = frame[
+                (frame["variable"] == variable) & (frame["year"] == year) & frame["region"].isin(DISTRICTS)
+            ]
+            total = rows["value"].sum()
+            if total != control:
+                files = ", ".join(sorted(set(rows["file"]))) or "no file"
+                faults.append(f"{files}, value: {variable} of {year} adds up to {total:,.0f}, control {control:,}")
+    return faults
+
+
+def _raise_if_any(faults: list[str]) -> None:
+    if faults:
+        message = f"{len(faults)} fault(s) in the observations:\n" + "\n".join(f" * {f}" for f in faults)
+        raise ObservationError(message)
