@@ -1,0 +1,364 @@
+"""The model file as a table: what each variable is, in what unit, and where it comes from.
+
+Nothing here simulates. The text is cut into entries by the marks of the Vensim format, and PySD's parser
+reads each equation, so that a variable means here what it means when it runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from parsimonious.exceptions import ParseError, VisitationError
+from pysd.translators.structures.abstract_expressions import (
+    CallStructure,
+    IntegStructure,
+    LookupsStructure,
+    ReferenceStructure,
+)
+from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
+
+MODEL_FILE = Path(__file__).with_name("jinan.mdl")
+
+Kind = Literal["stock", "flow", "auxiliary", "constant", "table", "control", "subscript"]
+
+CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
+SKETCH = "\\\\\\---///"
+CHINESE = r"[\u4e00-\u9fff]"
+# Large tables of numbers need no grammar; reading them with one takes seconds.
+NUMBERS = re.compile(r"[-+.,;\d\seE]+")
+TERM = re.compile(rf"([^.。]*{CHINESE}[^.。]*)[.。]\s*")
+LABEL = re.compile(r"\b(Source|Grade|Loops?):\s*")
+
+
+class DefinitionError(ValueError):
+    """The model file is missing or cannot be read; the message lists every fault found."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the model file, or one subscript range.
+
+    Attributes
+    ----------
+    name
+        Name as written in the file.
+    kind
+        ``stock`` (an ``INTEG``), ``flow`` (appears in the rate of a stock and is neither stock nor constant),
+        ``constant`` (numbers only), ``table`` (a table function), ``control`` (time settings),
+        ``subscript`` (a range of elements) or ``auxiliary`` (all others).
+    sector
+        Name of the sector header it stands under.
+    unit
+        Unit as written.
+    low, high
+        Limits of a reasonable value; None where the file leaves them open.
+    dims
+        Subscript ranges, in order.
+    elements
+        Elements of a subscript range; empty for a variable.
+    equation
+        Text of the equation or equations, left side included.
+    comment
+        Whole comment, in one line.
+    uses
+        Names of the variables that the equation reads, in order of appearance.
+    numbers
+        Numbers written inside the formula; empty for constants and tables.
+    line
+        Line of the file where the first equation starts.
+    """
+
+    name: str
+    kind: Kind
+    sector: str
+    unit: str
+    low: float | None
+    high: float | None
+    dims: tuple[str, ...]
+    elements: tuple[str, ...]
+    equation: str
+    comment: str
+    uses: tuple[str, ...]
+    numbers: tuple[float, ...]
+    line: int
+
+    @property
+    def term(self) -> str:
+        """Chinese term: what stands before the first full stop of the comment."""
+        match = TERM.match(self.comment)
+        return match[1].strip() if match else ""
+
+    @property
+    def meaning(self) -> str:
+        """What the variable means, in English: the comment without its Chinese term and its labels."""
+        text = LABEL.split(self.comment, maxsplit=1)[0]
+        return TERM.sub("", text, count=1).strip()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the equation or the number comes from."""
+        parts = (part.strip().removesuffix(".") for part in self._label("Source").split(";"))
+        return tuple(part for part in parts if part)
+
+    @property
+    def grade(self) -> str:
+        """Letter A (official) to E (assumption), or an empty string."""
+        match = re.match(r"[A-E]\b", self._label("Grade"))
+        return match[0] if match else ""
+
+    @property
+    def loops(self) -> tuple[str, ...]:
+        """Feedback loops that this variable is a link of, such as ``("R1", "B2")``."""
+        return tuple(re.findall(r"\b[RB]\d+\b", self._label("Loop") + " " + self._label("Loops")))
+
+    def _label(self, label: str) -> str:
+        pieces = LABEL.split(self.comment)
+        return " ".join(text for found, text in zip(pieces[1::2], pieces[2::2], strict=True) if found == label)
+
+
+@dataclass(frozen=True)
+class Sector:
+    """One sector of the model file: its header and the variables under it, in the order of the file."""
+
+    name: str
+    header: str
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One equation of the file, after PySD's grammar: ``component`` holds its left side and its syntax tree."""
+
+    component: Any
+    equation: str
+    unit: str
+    comment: str
+    line: int
+    sector: str
+
+
+def read_definition(path: Path = MODEL_FILE) -> tuple[Variable, ...]:
+    """Every variable and subscript range of a Vensim text file, in the order of the file.
+
+    Parameters
+    ----------
+    path
+        A ``.mdl`` file in UTF-8.
+
+    Returns
+    -------
+    tuple of Variable
+        Without time itself, which the file does not define.
+
+    Raises
+    ------
+    DefinitionError
+        If the file is missing, is not UTF-8, is cut off, holds an equation that PySD cannot read, or reads a
+        variable that it does not define.
+
+    Examples
+    --------
+    >>> table = {variable.name: variable for variable in read_definition()}
+    >>> table["TIME STEP"].unit
+    'Year'
+    """
+    return tuple(variable for sector in read_sectors(path) for variable in sector.variables)
+
+
+def read_sectors(path: Path = MODEL_FILE) -> tuple[Sector, ...]:
+    """The sectors of a Vensim text file with their headers; see `read_definition` for what it raises."""
+    headers, entries = _read_entries(_read_text(path), path)
+    variables = _join(entries, path)
+    return tuple(
+        Sector(name, header, tuple(variable for variable in variables if variable.sector == name))
+        for name, header in headers.items()
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"{path.name} cannot be read: {error.strerror}"
+        raise DefinitionError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f"{path.name} cannot be read: byte {error.start} is not UTF-8 text"
+        raise DefinitionError(msg) from error
+    return text.partition(SKETCH)[0].removeprefix("{UTF-8}")
+
+
+def _read_entries(text: str, path: Path) -> tuple[dict[str, str], list[_Entry]]:
+    """Headers by sector, and the entries under them; raises once, with every fault."""
+    headers: dict[str, str] = {}
+    entries: list[_Entry] = []
+    faults: list[str] = []
+    *blocks, rest = text.split("|")
+    if rest.strip():
+        faults.append(f"the file is cut off: no '|' closes '{_start(rest)}'")
+    line = 1
+    for block in blocks:
+        start = line + block[: len(block) - len(block.lstrip())].count("\n")
+        line += block.count("\n")
+        head, *fields = block.split("~")
+        if "***" in head and len(fields) == 1:
+            headers[head.strip("* \t\r\n.")] = _flat(fields[0])
+        elif len(fields) in (2, 3):
+            sector = next(reversed(headers), "")
+            headers.setdefault(sector, "")
+            try:
+                component = _parse(head, *fields[:2])
+            except (ParseError, VisitationError, ValueError, IndexError) as error:
+                reason = str(error).strip().splitlines()[0]
+                faults.append(f"line {start}: '{_start(head)}' cannot be read: {reason}")
+            else:
+                entries.append(_Entry(component, _tidy(head), component.units, _flat(fields[1]), start, sector))
+        else:
+            faults.append(f"line {start}: '{_start(head)}' is not of the form 'equation ~ unit ~ comment |'")
+    if not entries and not faults:
+        faults.append("the file holds no equation")
+    _raise(path, faults)
+    return headers, entries
+
+
+def _parse(equation: str, unit: str, comment: str) -> Any:
+    component = Element(_flat(equation), _flat(unit), _flat(comment)).parse()
+    if not isinstance(component, SubscriptRange) and not NUMBERS.fullmatch(component.expression):
+        component.parse()
+    return component
+
+
+def _join(entries: Iterable[_Entry], path: Path) -> list[Variable]:
+    """One variable for each name: Vensim lets several entries define parts of one array."""
+    parts: dict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        parts[_key(entry.component.name)].append(entry)
+    ranges = _ranges(entry.component for entry in entries)
+    names = {key: same[0].component.name for key, same in parts.items()}
+    elements = {_key(element) for members in ranges.values() for element in members}
+    rates = set[str]()
+    faults: list[str] = []
+    for key, same in parts.items():
+        trees = [_tree(entry) for entry in same]
+        functions = {node.function.reference for node in _walk(trees) if isinstance(node, CallStructure)}
+        known = names.keys() | elements | functions | {"time"}
+        unknown = [read for read in _references(trees) if read not in known]
+        faults += [f"'{names[key]}' reads '{read}', which the file does not define" for read in unknown]
+        rates |= {read for tree in trees if isinstance(tree, IntegStructure) for read in _references(tree.flow)}
+    _raise(path, faults)
+    return [_variable(same, key in rates, names, ranges) for key, same in parts.items()]
+
+
+def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:
+    first = same[0]
+    trees = [_tree(entry) for entry in same]
+    uses = tuple(names[read] for read in _references(trees) if read in names)
+    kind = _kind(first.component, trees, in_rate=in_rate)
+    low, high = next((entry.component.limits for entry in same if entry.component.limits), (None, None))
+    is_range = isinstance(first.component, SubscriptRange)
+    return Variable(
+        name=first.component.name,
+        kind=kind,
+        sector=first.sector,
+        unit=next((entry.unit for entry in same if entry.unit), ""),
+        low=low,
+        high=high,
+        dims=() if is_range else _dims([entry.component.subscripts[0] for entry in same], ranges),
+        elements=tuple(ranges[first.component.name]) if is_range else (),
+        equation="\n\n".join(entry.equation for entry in same),
+        comment=next((entry.comment for entry in same if entry.comment), ""),
+        uses=uses,
+        numbers=tuple(_numbers(trees)) if kind in ("stock", "flow", "auxiliary") else (),
+        line=first.line,
+    )
+
+
+def _kind(component: Any, trees: list[Any], *, in_rate: bool) -> Kind:
+    if isinstance(component, SubscriptRange):
+        return "subscript"
+    if component.name in CONTROLS:
+        return "control"
+    if isinstance(component, Lookup):
+        return "table"
+    if any(isinstance(tree, IntegStructure) for tree in trees):
+        return "stock"
+    if not _references(trees):
+        return "constant"
+    return "flow" if in_rate else "auxiliary"
+
+
+def _dims(subscripts: list[list[str]], ranges: dict[str, list[str]]) -> tuple[str, ...]:
+    """For each position, the range that holds exactly the elements which the entries define together."""
+    dims = []
+    for position in zip(*subscripts, strict=True):
+        written = list(dict.fromkeys(position))
+        covered = {element for name in written for element in ranges.get(name, [name])}
+        same = [name for name, members in ranges.items() if set(members) == covered]
+        dims.append(next((name for name in written if name in same), (same or [" + ".join(written)])[0]))
+    return tuple(dims)
+
+
+def _ranges(components: Iterable[Any]) -> dict[str, list[str]]:
+    """Elements of each subscript range, with ranges inside ranges written out."""
+    ranges: dict[str, list[str]] = {}
+    for component in components:
+        if isinstance(component, SubscriptRange):
+            listed = [component.definition] if isinstance(component.definition, str) else component.definition
+            ranges[component.name] = [element for name in listed for element in ranges.get(name, [name])]
+    return ranges
+
+
+def _tree(entry: _Entry) -> Any:
+    return getattr(entry.component, "ast", None)
+
+
+def _references(tree: Any) -> list[str]:
+    """Keys of the variables and functions that a syntax tree names, each once."""
+    return list(dict.fromkeys(node.reference for node in _walk(tree) if isinstance(node, ReferenceStructure)))
+
+
+def _numbers(tree: Any) -> Iterator[float]:
+    return (node for node in _walk(tree) if isinstance(node, int | float) and not isinstance(node, bool))
+
+
+def _walk(node: Any) -> Iterator[Any]:
+    yield node
+    if isinstance(node, list | tuple):
+        children: Iterable[Any] = node
+    elif dataclasses.is_dataclass(node) and not isinstance(node, LookupsStructure):
+        # The order of a SMOOTH or DELAY is part of the function's name, not a number of the formula.
+        children = [getattr(node, field.name) for field in dataclasses.fields(node) if field.name != "order"]
+    else:
+        children = ()
+    for child in children:
+        yield from _walk(child)
+
+
+def _key(name: str) -> str:
+    """PySD's spelling of a reference: Vensim ignores case, and reads blanks and underscores alike."""
+    return name.lower().replace(" ", "_")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.replace("\\\n", " ").split())
+
+
+def _tidy(equation: str) -> str:
+    """The equation with its own line breaks, without the tabs of the file."""
+    return "\n".join(line.strip() for line in equation.replace("\\\n", "\n").strip().splitlines() if line.strip())
+
+
+def _start(text: str) -> str:
+    flat = _flat(text)
+    return flat if len(flat) <= 40 else flat[:40].rstrip() + "..."
+
+
+def _raise(path: Path, faults: list[str]) -> None:
+    if faults:
+        msg = f"{path.name} cannot be read:\n" + "\n".join(f" * {fault}" for fault in faults)
+        raise DefinitionError(msg)
