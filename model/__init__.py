@@ -1,0 +1,45 @@
+"""The city model and the engines that run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from model.changes import ChangeError
+from model.engine import CompiledModel, compile_model
+from model.reference import ReferenceModel
+
+MODEL_FILE = Path(__file__).parent / "jinan.mdl"
+
+__all__ = ["MODEL_FILE", "ChangeError", "load_model"]
+
+
+def load_model(
+    engine: Literal["compiled", "pysd"] = "compiled", path: str | Path | None = None
+) -> CompiledModel | ReferenceModel:
+    """Load the city model, or the model at `path`.
+
+    Parameters
+    ----------
+    engine
+        "compiled" for the fast engine, "pysd" for the slow reference; both take the same calls.
+    path
+        Another model file.
+
+    Raises
+    ------
+    ValueError
+        If the engine has another name.
+
+    Examples
+    --------
+    >>> load_model(path="tests/engine/models/teacup.mdl").run().sizes["time"]
+    241
+    """
+    chosen = MODEL_FILE if path is None else Path(path)
+    if engine == "compiled":
+        return compile_model(chosen)
+    if engine == "pysd":
+        return ReferenceModel(chosen)
+    message = f"{engine!r} is no engine; there are 'compiled' and 'pysd'"
+    raise ValueError(message)

@@ -1,0 +1,156 @@
+"""The typed expressions that stand between a parsed model and generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One pass over (part of) a subscript range.
+
+    `name` is the range (with `!` where a function such as SUM runs over it), `positions` are the places in that range
+    that are visited.
+    """
+
+    name: str
+    positions: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Count how many places are visited."""
+        return len(self.positions)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where one dimension of an array is read or written.
+
+    With `loop` set, `places[i]` is the place used in the i-th pass of that loop; without it `places` has one entry.
+    """
+
+    loop: str | None
+    places: tuple[int, ...]
+
+
+class Expression:
+    """Anything that has a value at each place of its loops."""
+
+
+@dataclass(frozen=True)
+class Number(Expression):
+    """A literal."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Read(Expression):
+    """The present value of a variable at one place."""
+
+    variable: str
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True)
+class Position(Expression):
+    """The number of a subscript within its main range, counted from one."""
+
+    index: Index
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    """An operator or function applied to arguments, element by element."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Interpolation(Expression):
+    """A table read at `argument`; the first point and count of each element's table are found at `indices`."""
+
+    table: str
+    indices: tuple[Index, ...]
+    argument: Expression
+    method: str
+
+
+@dataclass(frozen=True)
+class Reduction(Expression):
+    """A sum, product, minimum or maximum of `body` over `loops`."""
+
+    operator: str
+    loops: tuple[Loop, ...]
+    body: Expression
+
+
+@dataclass(frozen=True)
+class ActiveInitial(Expression):
+    """One expression while stocks are given their first values, another from then on."""
+
+    running: Expression
+    starting: Expression
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """Return the expressions directly inside another."""
+    if isinstance(expression, Call):
+        return expression.arguments
+    if isinstance(expression, Interpolation):
+        return (expression.argument,)
+    if isinstance(expression, Reduction):
+        return (expression.body,)
+    if isinstance(expression, ActiveInitial):
+        return (expression.running, expression.starting)
+    return ()
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything inside it."""
+    yield expression
+    for child in children(expression):
+        yield from walk(child)
+
+
+def rebuild(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Return a copy in which `change` was applied to every direct child."""
+    if isinstance(expression, Call):
+        return replace(expression, arguments=tuple(change(argument) for argument in expression.arguments))
+    if isinstance(expression, Interpolation):
+        return replace(expression, argument=change(expression.argument))
+    if isinstance(expression, Reduction):
+        return replace(expression, body=change(expression.body))
+    if isinstance(expression, ActiveInitial):
+        return ActiveInitial(change(expression.running), change(expression.starting))
+    return expression
+
+
+def stage(expression: Expression, *, starting: bool) -> Expression:
+    """Settle every ACTIVE INITIAL for the start of a run or for the steps after it."""
+    if isinstance(expression, ActiveInitial):
+        return stage(expression.starting if starting else expression.running, starting=starting)
+    return rebuild(expression, lambda child: stage(child, starting=starting))
+
+
+def variables_read(expression: Expression) -> set[str]:
+    """Return the keys of all variables that an expression reads."""
+    return {part.variable for part in walk(expression) if isinstance(part, Read)}
+
+
+def loops_used(expression: Expression) -> set[str]:
+    """Return the names of the loops an expression depends on, without those it closes itself."""
+    if isinstance(expression, Read):
+        return {index.loop for index in expression.indices if index.loop is not None}
+    if isinstance(expression, Position):
+        return {expression.index.loop} if expression.index.loop is not None else set()
+    used: set[str] = set()
+    if isinstance(expression, Interpolation):
+        used |= {index.loop for index in expression.indices if index.loop is not None}
+    for child in children(expression):
+        used |= loops_used(child)
+    if isinstance(expression, Reduction):
+        used -= {loop.name for loop in expression.loops}
+    return used

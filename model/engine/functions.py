@@ -1,0 +1,246 @@
+"""The model language's functions, with the meaning PySD gives them.
+
+Each is element by element and compiled once; generated modules import them by name.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+# What Vensim treats as zero in divisions and in the timing of pulses.
+SMALL = 1e-6
+
+
+@njit(error_model="numpy", fastmath={"reassoc", "nsz"})  # type: ignore[untyped-decorator]
+def plus(a: float, b: float) -> float:
+    """Add; the compiler may reorder such additions, so sums use vector instructions."""
+    return a + b
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def times(a: float, b: float) -> float:
+    """Multiply, for PROD."""
+    return a * b
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def smaller(a: float, b: float) -> float:
+    """Return the minimum, NaN if either is NaN."""
+    return a if (a < b or a != a) else b  # noqa: PLR0124
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def larger(a: float, b: float) -> float:
+    """Return the maximum, NaN if either is NaN."""
+    return a if (a > b or a != a) else b  # noqa: PLR0124
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def choose(condition: bool, a: float, b: float) -> float:
+    """Return one of two values that are both already known."""
+    return a if condition else b
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def xidz(numerator: float, denominator: float, otherwise: float) -> float:
+    """Divide, or return `otherwise` where the denominator is zero."""
+    return otherwise if abs(denominator) < SMALL else numerator / denominator
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def zidz(numerator: float, denominator: float) -> float:
+    """Divide, or return zero where the denominator is zero."""
+    return 0.0 if abs(denominator) < SMALL else numerator / denominator
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def quantum(a: float, b: float) -> float:
+    """Round towards zero to a multiple of b."""
+    return a if b < SMALL else b * np.trunc(a / b)
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def modulo(a: float, b: float) -> float:
+    """Return the remainder with the sign of a."""
+    return a - quantum(a, b)
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def power(a: float, b: float) -> float:
+    """Raise a to the power b."""
+    return a**b
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def logarithm(a: float, b: float) -> float:
+    """Return the logarithm of a to the base b."""
+    return math.log(a) / math.log(b)
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def step(time: float, time_step: float, height: float, start: float) -> float:
+    """Return height from start on."""
+    return height * (1.0 if time + time_step / 2.0 > start else 0.0)
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def ramp(time: float, slope: float, start: float, finish: float) -> float:
+    """Rise with a slope from start to finish."""
+    return (1.0 if time + SMALL > start else 0.0) * slope * (smaller(finish, time) - start)
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def pulse(time: float, start: float, width: float, height: float) -> float:
+    """Return height from start for a width."""
+    return height if (start - SMALL <= time and time < start + width) else 0.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def pulse_train(time: float, start: float, interval: float, width: float, end: float, height: float) -> float:
+    """Return height for a width at every interval between start and end."""
+    if interval == 0.0:
+        return pulse(time, start, width, height)
+    if start <= time and time < end and (time - start + SMALL) % interval < width:
+        return height
+    return 0.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def delay_order(order: float, time_step: float, shortest: float) -> float:
+    """Lower the order of a delay until a stage is no shorter than a time step; NaN where none is left."""
+    while order * time_step > shortest:
+        order -= 1.0
+    return order if order >= 1.0 else np.nan
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def interpolate(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table between its points, held at both ends; the x values lie in w before the y values."""
+    if x != x:  # noqa: PLR0124
+        return np.nan
+    last = first + count - 1
+    if x >= w[last]:
+        return w[last + count]  # type: ignore[no-any-return]
+    if x <= w[first]:
+        return w[first + count]  # type: ignore[no-any-return]
+    k = first
+    while w[k + 1] <= x:
+        k += 1
+    slope = (w[k + 1 + count] - w[k + count]) / (w[k + 1] - w[k])
+    return slope * (x - w[k]) + w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def extrapolate(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table between its points, continued in a straight line beyond both ends."""
+    last = first + count - 1
+    if count > 1 and (x > w[last] or x < w[first]):
+        k = last - 1 if x > w[last] else first
+        slope = (w[k + 1 + count] - w[k + count]) / (w[k + 1] - w[k])
+        end = last if x > w[last] else first
+        return w[end + count] + slope * (x - w[end])  # type: ignore[no-any-return]
+    return interpolate(w, first, count, x)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def hold_backward(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table as steps: the value of the last point at or before x."""
+    k = first
+    while k < first + count - 1 and w[k + 1] <= x:
+        k += 1
+    return w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def put_changes(
+    w: np.ndarray, run: int, time: float, moving_only: bool, table: np.ndarray, knots: np.ndarray, values: np.ndarray
+) -> None:
+    """Write the changed constants of one run into the work space: fixed ones, and paths read at `time`.
+
+    Each row of `table` is: place in w, size, first knot, number of knots, first value, values per run (0 if shared).
+    """
+    for row in range(table.shape[0]):
+        place, size, first, count, start, stride = table[row]
+        if moving_only and count == 1:
+            continue
+        source = start + run * stride
+        if count == 1 or time <= knots[first]:
+            for k in range(size):
+                w[place + k] = values[source + k]
+        elif time >= knots[first + count - 1]:
+            source += (count - 1) * size
+            for k in range(size):
+                w[place + k] = values[source + k]
+        else:
+            j = first
+            while knots[j + 1] <= time:
+                j += 1
+            low = source + (j - first) * size
+            for k in range(size):
+                slope = (values[low + size + k] - values[low + k]) / (knots[j + 1] - knots[j])
+                w[place + k] = slope * (time - knots[j]) + values[low + k]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
+    """Copy the wanted outputs into `out` and say whether all of them are finite."""
+    check = 0.0
+    position = 0
+    for row in range(segments.shape[0]):
+        place, size = segments[row]
+        for k in range(size):
+            value = w[place + k]
+            out[position + k] = value
+            check = plus(check, value * 0.0)
+        position += size
+    return check == 0.0
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def all_finite(w: np.ndarray, segments: np.ndarray) -> bool:
+    """Say whether the wanted stretches of the work space hold finite numbers only."""
+    check = 0.0
+    for row in range(segments.shape[0]):
+        place, size = segments[row]
+        for k in range(size):
+            check = plus(check, w[place + k] * 0.0)
+    return check == 0.0
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def start_pipes(w: np.ndarray, table: np.ndarray, time_step: float, pointers: np.ndarray) -> np.ndarray:
+    """Make and fill the pipes of DELAY FIXED; pointers holds, for each, the present slot, slots and first place.
+
+    Each row of `table` is: place of the output, place of the input, size, place of the delay time.
+    """
+    total = 0
+    for row in range(table.shape[0]):
+        slots = int(np.rint(max(w[table[row, 3]] / time_step, 1.0) + SMALL))
+        pointers[row, 0] = 0
+        pointers[row, 1] = slots
+        pointers[row, 2] = total
+        total += slots * table[row, 2]
+    pipes = np.empty(total)
+    for row in range(table.shape[0]):
+        size = table[row, 2]
+        for slot in range(pointers[row, 1]):
+            for k in range(size):
+                pipes[pointers[row, 2] + slot * size + k] = w[table[row, 0] + k]
+    return pipes
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def move_pipes(w: np.ndarray, table: np.ndarray, pointers: np.ndarray, pipes: np.ndarray) -> None:
+    """Push the inputs of every DELAY FIXED into its pipe and set the outputs of the next step."""
+    for row in range(table.shape[0]):
+        output, source, size = table[row, 0], table[row, 1], table[row, 2]
+        slot, slots, first = pointers[row]
+        for k in range(size):
+            pipes[first + slot * size + k] = w[source + k]
+        slot = (slot + 1) % slots
+        pointers[row, 0] = slot
+        for k in range(size):
+            w[output + k] = pipes[first + slot * size + k]

@@ -1,0 +1,553 @@
+"""Write a model as one readable Python module that Numba compiles.
+
+All numbers of a run lie in one array `w`; a variable is the stretch that starts at the constant of its name.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from . import functions
+from .expressions import (
+    ActiveInitial,
+    Call,
+    Expression,
+    Index,
+    Interpolation,
+    Loop,
+    Number,
+    Position,
+    Read,
+    walk,
+)
+from .ordering import ONCE, OUTPUT, STEP, Block, Plan, Statement
+from .reading import Pipe, Quantity
+
+BINARY = {"+": "+", "-": "-", "*": "*", "/": "/"}
+COMPARISON = {"=": "==", "<>": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
+NUMPY = {
+    "abs": "abs",
+    "arccos": "math.acos",
+    "arcsin": "math.asin",
+    "arctan": "math.atan",
+    "cos": "math.cos",
+    "cosh": "math.cosh",
+    "exp": "math.exp",
+    "integer": "np.trunc",
+    "ln": "math.log",
+    "sin": "math.sin",
+    "sinh": "math.sinh",
+    "sqrt": "np.sqrt",
+    "tan": "math.tan",
+    "tanh": "math.tanh",
+}
+OWN = {
+    "delay_order": "delay_order",
+    "log": "logarithm",
+    "max": "larger",
+    "min": "smaller",
+    "modulo": "modulo",
+    "power": "power",
+    "pulse": "pulse",
+    "pulse_train": "pulse_train",
+    "quantum": "quantum",
+    "ramp": "ramp",
+    "step": "step",
+    "xidz": "xidz",
+    "zidz": "zidz",
+}
+SLOW = {"exp", "ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
+REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
+
+
+@dataclass
+class Layout:
+    """Where each variable lies in the work space; dims are stored with the longest last.
+
+    `axes[key]` gives, for each stored axis, the axis of the model; `inputs` is the part a run copies from `base`.
+    """
+
+    offsets: dict[str, int] = field(default_factory=dict)
+    axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    inputs: int = 0
+    size: int = 0
+    base: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    places: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def strides(self, quantity: Quantity) -> tuple[int, ...]:
+        """Return the distance in `w` between neighbours along each of the model's dims."""
+        strides = [0] * len(quantity.lengths)
+        distance = 1
+        for axis in reversed(self.axes[quantity.key]):
+            strides[axis] = distance
+            distance *= quantity.lengths[axis]
+        return tuple(strides)
+
+
+def lay_out(plan: Plan) -> Layout:
+    """Give every variable its place: first what a run is given, then what it works out."""
+    layout = Layout()
+    used: set[str] = set()
+    given = [item for item in plan.quantities.values() if item.kind in {"time", "control", "constant", "lookup"}]
+    others = [item for item in plan.quantities.values() if item.kind not in {"time", "control", "constant", "lookup"}]
+    for item in (*given, *others):
+        layout.axes[item.key] = tuple(sorted(range(len(item.lengths)), key=lambda axis: item.lengths[axis]))
+        layout.offsets[item.key] = layout.size
+        layout.names[item.key] = _identifier(item, used)
+        points = sum(2 * len(x) for x, _ in item.tables)
+        layout.size += points if item.kind == "lookup" else item.size
+        if item in given:
+            layout.inputs = layout.size
+    layout.base = np.full(layout.inputs, np.nan)
+    for item in given:
+        first = layout.offsets[item.key]
+        if item.kind == "lookup":
+            stretch = [number for x, y in item.tables for number in (*x, *y)]
+            layout.base[first : first + len(stretch)] = stretch
+        elif item.value is not None:
+            layout.base[first : first + item.size] = item.value.transpose(layout.axes[item.key]).ravel()
+    return layout
+
+
+def _identifier(item: Quantity, used: set[str]) -> str:
+    words = re.sub(r"[^0-9a-z]+", "_", item.name.lower()).strip("_") or "variable"
+    # Generated local names end in a digit, so that no variable may.
+    if words[0].isdigit() or keyword.iskeyword(words) or words in RESERVED:
+        words = f"the_{words}"
+    if words[-1].isdigit():
+        words += "_"
+    name, number = words, 1
+    while name in used:
+        number += 1
+        name = f"{words}_{number}_"
+    used.add(name)
+    return name
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Generated text, whether it is a truth value, and the innermost loop it depends on (0: none)."""
+
+    text: str
+    truth: bool
+    depth: int
+
+    @property
+    def number(self) -> str:
+        return f"(1.0 if {self.text} else 0.0)" if self.truth else self.text
+
+    @property
+    def condition(self) -> str:
+        return self.text if self.truth else f"({self.text} != 0.0)"
+
+
+class Generator:
+    """Writes the module of one model."""
+
+    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe]) -> None:
+        self.plan = plan
+        self.layout = layout
+        self.pipes = pipes
+        self.places: list[int] = []
+        self.place_of: dict[tuple[int, ...], int] = {}
+        self.constants: set[str] = set()
+        self.count = 0
+
+    def module(self, title: str) -> str:
+        """Return the source text."""
+        blocks = [*self.plan.starting, *self.plan.stepping, *self.plan.updating]
+        unique = {block.name: block for block in blocks}
+        written = [self._function(block) for block in unique.values()]
+        run = self._run(list(unique))
+        names = sorted(self.constants, key=lambda key: self.layout.offsets[key])
+        offsets = [f"{self.layout.names[key]} = {self.layout.offsets[key]}" for key in names]
+        self.layout.places = np.asarray(self.places, dtype=np.int64)
+        return "\n".join([HEADER.format(title=title), *offsets, "", "", *written, run])
+
+    # Functions.
+
+    def _function(self, block: Block) -> str:
+        self.count = 0
+        lines = ["@njit(**OPTIONS)", f"def {block.name}(w, places):"]
+        for group in self._groups(block.statements):
+            lines += _Loops(self, group).lines()
+        return "\n".join([*lines, "", ""])
+
+    def _groups(self, statements: Iterable[Statement]) -> list[list[Statement]]:
+        groups: list[list[Statement]] = []
+        for statement in statements:
+            if groups and self._may_join(groups[-1], statement):
+                groups[-1].append(statement)
+            else:
+                groups.append([statement])
+        return groups
+
+    @staticmethod
+    def _may_join(group: list[Statement], new: Statement) -> bool:
+        """Say whether a statement may stand in the loops of others: it must meet their results element by element."""
+        if new.operator is not None or group[0].operator is not None or new.shape != group[0].shape:
+            return False
+        written = {statement.target: statement.indices for statement in group}
+        if new.target in written and written[new.target] != new.indices:
+            return False
+        for part in walk(new.expression):
+            if isinstance(part, Read) and part.variable in written and part.indices != written[part.variable]:
+                return False
+        mine = {part.variable: part.indices for item in group for part in walk(item.expression) if isinstance(part, Read)}
+        return new.target not in mine or mine[new.target] == new.indices
+
+    def _run(self, names: list[str]) -> str:
+        position = {name: number for number, name in enumerate(names)}
+
+        def calls(blocks: Iterable[Block], indent: int) -> str:
+            pad = " " * indent
+            lines = [
+                f"{pad}if need[{position[block.name]}]:\n{pad}    {block.name}(w, places)" for block in blocks
+            ]
+            return "\n".join(lines) or f"{pad}pass"
+
+        stepping = self.plan.stepping
+        offsets = self.layout.offsets
+        return RUN.format(
+            inputs=self.layout.inputs,
+            time=offsets["time"],
+            time_step=offsets["time_step"],
+            starting=calls(self.plan.starting, 8),
+            once=calls((block for block in stepping if block.frequency == ONCE), 16),
+            step=calls((block for block in stepping if block.frequency == STEP), 12),
+            output=calls((block for block in stepping if block.frequency == OUTPUT), 16),
+            update=calls(self.plan.updating, 12),
+        )
+
+    def name(self, key: str) -> str:
+        """Return the constant that says where a variable starts."""
+        self.constants.add(key)
+        return self.layout.names[key]
+
+    def table(self, places: tuple[int, ...]) -> int:
+        """Return where a list of places that follow no straight line is kept."""
+        if places not in self.place_of:
+            self.place_of[places] = len(self.places)
+            self.places.extend(places)
+        return self.place_of[places]
+
+
+class _Loops:
+    """Writes one nest of loops with the statements in it; what an inner loop does not change is moved out."""
+
+    def __init__(self, generator: Generator, group: list[Statement]) -> None:
+        self.generator = generator
+        self.group = group
+        first = group[0]
+        own = self._stored_order(first)
+        loops = [*own, *(loop for loop in first.over)]
+        # Stable: of equally long loops the one stored last stays innermost.
+        loops.sort(key=lambda loop: loop.length)
+        self.loops = loops
+        self.variables: dict[str, str] = {}
+        for number, loop in enumerate(loops):
+            words = re.sub(r"[^0-9a-z]+", "_", loop.name.lower()).strip("_") or "range"
+            self.variables[loop.name] = f"{words}_{number}"
+        self.level = {loop.name: number + 1 for number, loop in enumerate(loops)}
+        self.body: list[list[str]] = [[] for _ in range(len(loops) + 1)]
+        self.bound: dict[tuple[int, str], str] = {}
+        self.written: dict[tuple[str, tuple[Index, ...]], str] = {}
+
+    def _stored_order(self, statement: Statement) -> list[Loop]:
+        quantity = self.generator.plan.quantities[statement.target]
+        by_name = {loop.name: loop for loop in statement.loops}
+        order = [statement.indices[axis].loop for axis in self.generator.layout.axes[quantity.key]]
+        return [by_name[name] for name in order if name is not None]
+
+    def lines(self) -> list[str]:
+        titles: list[str] = []
+        for statement in self.group:
+            quantity = self.generator.plan.quantities[statement.target]
+            if quantity.hidden:
+                titles.append(f"    # {quantity.name}")
+            else:
+                equation = f" = {quantity.text}" if quantity.text else ""
+                titles.append(f"    # {quantity.name}{equation}"[:400])
+        if self.group[0].operator is not None:
+            return [*titles, *self._reduction(self.group[0])]
+        depth = len(self.loops)
+        for statement in self.group:
+            value = self._emit(statement.expression, lazy=depth == 0)
+            name = self._new()
+            self.body[depth].append(f"{name} = {value.number}")
+            self.body[depth].append(f"w[{self._address(statement.target, statement.indices)}] = {name}")
+            self.written[statement.target, statement.indices] = name
+        return [*titles, *self._nest()]
+
+    def _reduction(self, statement: Statement) -> list[str]:
+        operator, start = REDUCED[statement.operator or "sum"]
+        over = {loop.name for loop in statement.over}
+        depth = len(self.loops)
+        value = self._emit(statement.expression, lazy=False)
+        free = [loop for loop in self.loops if loop.name not in over]
+        address = self._address(statement.target, statement.indices)
+        if [loop.name for loop in self.loops[: len(free)]] == [loop.name for loop in free]:
+            # The inner loops are exactly those summed over: keep the running value in a register.
+            self.body[depth].append(f"total = {operator}(total, {value.number})")
+            return self._nest(opening={len(free): f"total = {start}"}, closing={len(free): f"w[{address}] = total"})
+        self.body[depth].append(f"w[{address}] = {operator}(w[{address}], {value.number})")
+        clearing = _Loops(self.generator, [Statement(statement.target, tuple(free), statement.indices, Number(0.0))])
+        clearing.body[len(free)].append(f"w[{clearing._address(statement.target, statement.indices)}] = {start}")
+        return [*clearing._nest(), *self._nest()]
+
+    def _nest(self, opening: dict[int, str] | None = None, closing: dict[int, str] | None = None) -> list[str]:
+        lines: list[str] = []
+        for depth in range(len(self.loops) + 1):
+            pad = "    " * (depth + 1)
+            lines += [pad + line for line in self.body[depth]]
+            if opening and depth in opening:
+                lines.append(pad + opening[depth])
+            if depth < len(self.loops):
+                loop = self.loops[depth]
+                lines.append(f"{pad}for {self.variables[loop.name]} in range({loop.length}):")
+        if closing:
+            lines += ["    " * (depth + 1) + line for depth, line in closing.items()]
+        return lines
+
+    def _new(self) -> str:
+        self.generator.count += 1
+        return f"x{self.generator.count}"
+
+    def _bind(self, piece: _Piece, depth: int) -> _Piece:
+        """Give a value that an inner loop does not change a name outside of that loop."""
+        if piece.depth >= depth or re.fullmatch(r"[\w.]+|\(?-?[\d.e+-]+\)?", piece.text):
+            return piece
+        key = (piece.depth, piece.text)
+        if key not in self.bound:
+            self.bound[key] = self._new()
+            self.body[piece.depth].append(f"{self.bound[key]} = {piece.text}")
+        return _Piece(self.bound[key], piece.truth, piece.depth)
+
+    def _gather(self, arguments: Iterable[Expression], *, lazy: bool) -> tuple[list[_Piece], int]:
+        pieces = [self._emit(argument, lazy=lazy) for argument in arguments]
+        depth = max((piece.depth for piece in pieces), default=0)
+        return [self._bind(piece, depth) for piece in pieces], depth
+
+    def _emit(self, expression: Expression, *, lazy: bool) -> _Piece:
+        if isinstance(expression, Number):
+            return _Piece(_literal(expression.value), False, 0)
+        if isinstance(expression, Read):
+            known = self.written.get((expression.variable, expression.indices))
+            if known is not None:
+                return _Piece(known, False, len(self.loops))
+            text = f"w[{self._address(expression.variable, expression.indices)}]"
+            return _Piece(text, False, self._depth(expression.indices))
+        if isinstance(expression, Position):
+            return _Piece(f"float({self._along(expression.index, 1)})", False, self._depth((expression.index,)))
+        if isinstance(expression, Interpolation):
+            return self._interpolation(expression, lazy=lazy)
+        if isinstance(expression, Call):
+            return self._call(expression, lazy=lazy)
+        if isinstance(expression, ActiveInitial):
+            return self._emit(expression.running, lazy=lazy)
+        message = f"no code for {type(expression).__name__}"
+        raise TypeError(message)
+
+    def _call(self, call: Call, *, lazy: bool) -> _Piece:
+        function = call.function
+        pieces, depth = self._gather(call.arguments, lazy=lazy)
+        numbers = [piece.number for piece in pieces]
+        conditions = [piece.condition for piece in pieces]
+        if function in BINARY:
+            return _Piece(f"({numbers[0]} {BINARY[function]} {numbers[1]})", False, depth)
+        if function in COMPARISON:
+            return _Piece(f"({numbers[0]} {COMPARISON[function]} {numbers[1]})", True, depth)
+        if function == "^":
+            return _Piece(f"({numbers[0]} ** {numbers[1]})", False, depth)
+        if function == "negative":
+            return _Piece(f"(-{numbers[0]})", False, depth)
+        if function in {":not:", "not"}:
+            return _Piece(f"(not {conditions[0]})", True, depth)
+        if function in {":and:", "and"}:
+            return _Piece(f"({conditions[0]} & {conditions[1]})", True, depth)
+        if function in {":or:", "or"}:
+            return _Piece(f"({conditions[0]} | {conditions[1]})", True, depth)
+        if function == "if_then_else":
+            slow = any(_is_slow(branch) for branch in call.arguments[1:])
+            if lazy or slow:
+                return _Piece(f"({numbers[1]} if {conditions[0]} else {numbers[2]})", False, depth)
+            return _Piece(f"choose({conditions[0]}, {numbers[1]}, {numbers[2]})", False, depth)
+        if function == "pi":
+            return _Piece("np.pi", False, 0)
+        name = NUMPY.get(function) or OWN[function]
+        return _Piece(f"{name}({', '.join(numbers)})", False, depth)
+
+    def _interpolation(self, expression: Interpolation, *, lazy: bool) -> _Piece:
+        quantity = self.generator.plan.quantities[expression.table]
+        argument = self._emit(expression.argument, lazy=lazy)
+        first = self.generator.name(expression.table)
+        table_of = quantity.table_of
+        assert table_of is not None
+        starts = np.cumsum([0, *(2 * len(x) for x, _ in quantity.tables)])
+        counts = [len(x) for x, _ in quantity.tables]
+        if not expression.indices:
+            return _Piece(f"{expression.method}(w, {first}, {counts[0]}, {argument.number})", False, argument.depth)
+        flat = [int(number) for number in table_of.ravel()]
+        start_table = self.generator.table(tuple(int(starts[number]) for number in flat))
+        count_table = self.generator.table(tuple(counts[number] for number in flat))
+        strides = [math.prod(table_of.shape[axis + 1 :]) for axis in range(table_of.ndim)]
+        place = " + ".join(
+            self._along(index, stride) for index, stride in zip(expression.indices, strides, strict=True)
+        )
+        depth = max(argument.depth, self._depth(expression.indices))
+        argument = self._bind(argument, depth)
+        text = (
+            f"{expression.method}(w, {first} + places[{start_table} + {place}], "
+            f"places[{count_table} + {place}], {argument.number})"
+        )
+        return _Piece(text, False, depth)
+
+    # Addresses.
+
+    def _depth(self, indices: Iterable[Index]) -> int:
+        return max((self.level[index.loop] for index in indices if index.loop is not None), default=0)
+
+    def _address(self, key: str, indices: tuple[Index, ...]) -> str:
+        quantity = self.generator.plan.quantities[key]
+        strides = self.generator.layout.strides(quantity)
+        text = self.generator.name(key)
+        fixed = 0
+        for index, stride in zip(indices, strides, strict=True):
+            if index.loop is None:
+                fixed += stride * index.places[0]
+                continue
+            line = _straight(index.places)
+            if line is None:
+                factor = f"{stride} * " if stride != 1 else ""
+                text += f" + {factor}places[{self.generator.table(index.places)} + {self.variables[index.loop]}]"
+                continue
+            fixed += stride * line[0]
+            slope = stride * line[1]
+            if slope:
+                factor = f"{slope} * " if slope != 1 else ""
+                text += f" + {factor}{self.variables[index.loop]}"
+        return f"{text} + {fixed}" if fixed else text
+
+    def _along(self, index: Index, stride: int) -> str:
+        if index.loop is None:
+            return str(stride * index.places[0])
+        line = _straight(index.places)
+        if line is None:
+            return f"{stride} * places[{self.generator.table(index.places)} + {self.variables[index.loop]}]"
+        return f"({stride * line[0]} + {stride * line[1]} * {self.variables[index.loop]})"
+
+
+def _straight(places: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return first place and step if the places follow a straight line that never runs backwards."""
+    step = places[1] - places[0] if len(places) > 1 else 0
+    if step < 0 or any(right - left != step for left, right in zip(places, places[1:], strict=False)):
+        return None
+    return places[0], step
+
+
+def _is_slow(expression: Expression) -> bool:
+    return any(
+        isinstance(part, Interpolation) or (isinstance(part, Call) and part.function in SLOW)
+        for part in walk(expression)
+    )
+
+
+def _literal(value: float) -> str:
+    if math.isnan(value):
+        return "np.nan"
+    if math.isinf(value):
+        return "np.inf" if value > 0 else "(-np.inf)"
+    return repr(float(value)) if value >= 0 else f"({float(value)!r})"
+
+
+RESERVED = {"math", "np", "njit", "places", "total", "w", *vars(functions)}
+
+HEADER = '''"""{title}."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from model.engine.functions import (
+    all_finite,
+    choose,
+    delay_order,
+    extrapolate,
+    hold_backward,
+    interpolate,
+    keep,
+    larger,
+    logarithm,
+    modulo,
+    move_pipes,
+    plus,
+    power,
+    pulse,
+    pulse_train,
+    put_changes,
+    quantum,
+    ramp,
+    smaller,
+    start_pipes,
+    step,
+    times,
+    xidz,
+    zidz,
+)
+
+OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}}
+
+# Where each variable starts in the work space w.'''
+
+RUN = '''@njit(
+    "void(int64, int64, float64[::1], int64[::1], float64[::1], uint8[::1], uint8[::1], boolean,"
+    " int64[:, ::1], float64[::1], float64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1],"
+    " boolean, float64[:, :, ::1], int64[::1])",
+    error_model="numpy",
+    nogil=True,
+    cache=True,
+)
+def run_block(
+    first, last, base, places, moments, kept, need, moving,
+    changes, knots, values, pipe_table, segments, states, keep_going, out, failed,
+):
+    w = base.copy()
+    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64)
+    for run in range(first, last):
+        w[:{inputs}] = base[:{inputs}]
+        w[{time}] = moments[0]
+        put_changes(w, run, moments[0], False, changes, knots, values)
+{starting}
+        pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
+        saved = 0
+        for moment in range(moments.shape[0]):
+            w[{time}] = moments[moment]
+            if moving and moment > 0:
+                put_changes(w, run, moments[moment], True, changes, knots, values)
+            if moving or moment == 0:
+{once}
+                pass
+{step}
+            if kept[moment]:
+{output}
+                good = keep(w, segments, out[run - first, saved])
+                good = all_finite(w, states) and good
+                saved += 1
+                if not good and failed[run - first] < 0:
+                    failed[run - first] = moment
+                    if not keep_going:
+                        break
+            if moment + 1 == moments.shape[0]:
+                break
+            move_pipes(w, pipe_table, pointers, pipes)
+{update}
+'''

@@ -1,0 +1,106 @@
+"""What a user sees of a model and of its runs, whichever engine made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from .reading import Definition
+
+
+class NonFiniteError(ArithmeticError):
+    """A run produced a value that is not a number or is infinite."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a model.
+
+    `kind` is stock, flow, auxiliary, constant, control or lookup; `dims` are its subscript ranges; `default` is the
+    value written in the model, for constants. `changeable` says whether a run may be given another value.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    comment: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    changeable: bool
+    default: npt.NDArray[np.float64] | None
+
+
+def list_variables(definition: Definition) -> dict[str, Variable]:
+    """Return the model's variables by name, in the order of the file."""
+    return {
+        item.name: Variable(
+            item.name, item.kind, item.unit, item.comment, item.dims, item.lengths, item.changeable, item.value
+        )
+        for item in definition.quantities.values()
+        if not item.hidden and item.kind != "time"
+    }
+
+
+def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
+    """Return name, kind, unit, comment, dims and default value as a table, one row a variable."""
+    rows = [
+        {
+            "kind": item.kind,
+            "unit": item.unit,
+            "comment": item.comment,
+            "dims": item.dims,
+            "default": None if item.default is None else item.default if item.dims else float(item.default),
+        }
+        for item in variables
+    ]
+    return pd.DataFrame(rows, index=pd.Index([item.name for item in variables], name="name"))
+
+
+def build_dataset(
+    variables: Mapping[str, Variable],
+    ranges: Mapping[str, list[str]],
+    arrays: Mapping[str, npt.NDArray[np.float64]],
+    time: npt.NDArray[np.float64],
+    runs: npt.NDArray[Any] | None,
+) -> xr.Dataset:
+    """Return arrays with axes (run, time, subscripts) as a Dataset; without `runs` the first axis is absent."""
+    leading = ("time",) if runs is None else ("run", "time")
+    data = {
+        name: (
+            (*leading, *variables[name].dims),
+            values,
+            {"units": variables[name].unit, "comment": variables[name].comment},
+        )
+        for name, values in arrays.items()
+    }
+    coordinates: dict[str, Any] = {"time": time}
+    if runs is not None:
+        coordinates["run"] = runs
+    for name in arrays:
+        for dim in variables[name].dims:
+            coordinates[dim] = ranges[dim]
+    return xr.Dataset(data, coords=coordinates)
+
+
+def moments(
+    initial_time: float, final_time: float, time_step: float, saveper: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Return the moments a run passes through, which of them are kept, and the kept ones as written on results.
+
+    Time grows by accumulation, as in PySD, and is rounded for results only.
+    """
+    precision = time_step * 1e-5
+    times = [initial_time]
+    while times[-1] + precision < final_time:
+        times.append(times[-1] + time_step)
+    passed = np.asarray(times)
+    since = passed - initial_time
+    kept = (since % saveper < precision) | (-since % saveper < precision)
+    digits = -int(np.log10(precision))
+    return passed, kept, np.round(passed[kept], digits)

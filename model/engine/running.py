@@ -1,0 +1,481 @@
+"""Compile a model once, keep the compiled code in a cache folder, and run it as often as wanted."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import platformdirs
+import pysd
+import xarray as xr
+
+from model.changes import Change, ChangeError, Request, prepare
+
+from .expressions import Call, Expression, Number, Read
+from .generating import Generator, Layout, lay_out
+from .ordering import plan
+from .reading import CONTROLS, Pipe, Quantity, read_model
+from .results import NonFiniteError, Variable, build_dataset, list_variables, moments, variable_table
+
+_LOADING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What is kept beside the generated module, so that a cached model is not read again."""
+
+    name: str
+    variables: dict[str, Variable]
+    ranges: dict[str, list[str]]
+    layout: Layout
+    keys: dict[str, str]
+    lengths: dict[str, tuple[int, ...]]
+    states: tuple[str, ...]
+    needs: dict[str, set[str]]
+    blocks: tuple[tuple[str, frozenset[str]], ...]
+    order: tuple[str, ...]
+    pipes: tuple[Pipe, ...]
+    controls: dict[str, Expression]
+    pipe_sizes: tuple[int, ...]
+
+
+def cache_folder() -> Path:
+    """Return where compiled models are kept: the environment variable JINAN_CACHE, or the platform's cache folder."""
+    chosen = os.environ.get("JINAN_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("jinan-engine", appauthor=False))
+
+
+def compile_model(path: str | Path) -> CompiledModel:
+    """Compile a Vensim (.mdl) or XMILE model that PySD can read.
+
+    The first call for a model takes seconds; the result is kept in `cache_folder()` and reused as long as the text of
+    the model and this engine stay the same.
+
+    Parameters
+    ----------
+    path
+        The model file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    RefusedModelError
+        If the model uses what this engine does not know, listing every variable and reason.
+
+    Examples
+    --------
+    >>> compile_model("tests/engine/models/teacup.mdl").run()["Teacup Temperature"].dims
+    ('time',)
+    """
+    path = Path(path)
+    folder = cache_folder()
+    stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)
+    name = f"{stem}_{_fingerprint(path)}"
+    source, kept = folder / f"{name}.py", folder / f"{name}.pickle"
+    if source.exists() and kept.exists():
+        prepared: _Prepared = pickle.loads(kept.read_bytes())
+    else:
+        prepared, text = _prepare_model(path, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(source, text.encode())
+        _write(kept, pickle.dumps(prepared))
+    return CompiledModel(prepared, _load(name, source))
+
+
+def _fingerprint(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for part in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(part.read_bytes())
+    for version in (pysd.__version__, numba.__version__, np.__version__, sys.version):
+        digest.update(version.encode())
+    return digest.hexdigest()[:16]
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Written whole or not at all, as other processes may be looking for it.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _load(name: str, source: Path) -> Any:
+    module_name = f"jinan_compiled_{name}"
+    with _LOADING:
+        if module_name in sys.modules:
+            return sys.modules[module_name]
+        spec = importlib.util.spec_from_file_location(module_name, source)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+        return module
+
+
+def _prepare_model(path: Path, name: str) -> tuple[_Prepared, str]:
+    definition = read_model(path)
+    controls = {key: definition.quantities[key].equations[0].expression for key in CONTROLS}
+    for key in CONTROLS:
+        # Time settings are worked out before a run, not within it.
+        definition.quantities[key].equations.clear()
+    ordered = plan(definition)
+    layout = lay_out(ordered)
+    generator = Generator(ordered, layout, definition.pipes)
+    text = generator.module(f"The model {path.stem}, generated")
+    blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}
+    sequence: list[str] = []
+    for block in blocks.values():
+        sequence += [statement.target for statement in block.statements]
+    visible = {item.key: item.name for item in ordered.quantities.values()}
+    prepared = _Prepared(
+        path.name,
+        list_variables(definition),
+        definition.ranges,
+        layout,
+        {name: key for key, name in visible.items() if not ordered.quantities[key].hidden},
+        {key: item.lengths for key, item in ordered.quantities.items()},
+        tuple(key for key, item in ordered.quantities.items() if item.starts),
+        ordered.needs,
+        tuple((block.name, frozenset(block.variables)) for block in blocks.values()),
+        tuple(dict.fromkeys(sequence)),
+        tuple(definition.pipes),
+        controls,
+        tuple(_size(ordered.quantities[pipe.state]) for pipe in definition.pipes),
+    )
+    return prepared, text
+
+
+def _spoken(key: str) -> str:
+    return key.upper().replace("_", " ")
+
+
+def _size(quantity: Quantity) -> int:
+    return int(np.prod(quantity.lengths, dtype=np.int64))
+
+
+class CompiledModel:
+    """A compiled model; `run` is all it does."""
+
+    def __init__(self, prepared: _Prepared, module: Any) -> None:
+        self._prepared = prepared
+        self._module = module
+
+    def __repr__(self) -> str:
+        return f"<CompiledModel {self._prepared.name}: {len(self._prepared.variables)} variables>"
+
+    @property
+    def variables(self) -> pd.DataFrame:
+        """Name, kind, unit, comment, dims and default value of every variable, as a table."""
+        return variable_table(self._prepared.variables.values())
+
+    @property
+    def subscripts(self) -> dict[str, list[str]]:
+        """The elements of every subscript range."""
+        return {name: list(items) for name, items in self._prepared.ranges.items()}
+
+    def run(
+        self,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        outputs: Iterable[str] | None = None,
+        initial_time: float | None = None,
+        final_time: float | None = None,
+        time_step: float | None = None,
+        saveper: float | None = None,
+        keep_non_finite: bool = False,
+    ) -> xr.Dataset:
+        """Run the model once, or once for each entry of the changes' `run` dimension.
+
+        Nothing carries over from one call to the next.
+
+        Parameters
+        ----------
+        changes
+            Constant name to a number, a pandas Series over time (linear in between, held at the ends), or a DataArray
+            with any of the dims `run`, `time` and the constant's own subscript ranges.
+        outputs
+            Names of the variables wanted; None for all.
+        initial_time, final_time, time_step, saveper
+            Time settings instead of the model's own; everything that depends on them is worked out anew.
+        keep_non_finite
+            Keep values that are not finite and mark the result with the attribute `warning`, instead of stopping.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dims run (only if a change has it), time and the subscript ranges; attributes units and comment.
+
+        Raises
+        ------
+        ChangeError
+            For unknown names, wrong dims and values that are not finite, all at once.
+        NonFiniteError
+            Naming run, variable and first time, if a value that is not finite arises.
+
+        Examples
+        --------
+        >>> tea = compile_model("tests/engine/models/teacup.mdl")
+        >>> float(tea.run({"Room Temperature": 70.0})["Teacup Temperature"][0])
+        180.0
+        """
+        given = {
+            "initial_time": initial_time,
+            "final_time": final_time,
+            "time_step": time_step,
+            "saveper": saveper,
+        }
+        prepared = self._prepared
+        names = {_spoken(key): value for key, value in given.items()}
+        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names)
+        return self._run(request, keep_non_finite=keep_non_finite)
+
+    def _run(self, request: Request, *, keep_non_finite: bool) -> xr.Dataset:
+        prepared = self._prepared
+        inputs = self._inputs(request)
+        count = 1 if request.runs is None else len(request.runs)
+        elements = int(inputs["segments"][:, 1].sum())
+        saved = int(inputs["kept"].sum())
+        out = np.empty((count, saved, elements))
+        failed = np.full(count, -1, dtype=np.int64)
+        self._compute(inputs, out, failed, keep_going=keep_non_finite)
+        if (failed >= 0).any() and not keep_non_finite:
+            run = int(np.argmax(failed >= 0))
+            raise NonFiniteError(self._diagnose(request, run, int(failed[run])))
+        arrays: dict[str, npt.NDArray[np.float64]] = {}
+        first = 0
+        for name in request.outputs:
+            key = prepared.keys[name]
+            lengths, axes = prepared.lengths[key], prepared.layout.axes[key]
+            size = int(np.prod(lengths, dtype=np.int64))
+            stored = out[:, :, first : first + size].reshape(count, saved, *(lengths[axis] for axis in axes))
+            stored = stored.transpose(0, 1, *(2 + axes.index(axis) for axis in range(len(axes))))
+            arrays[name] = stored if request.runs is not None else stored[0]
+            first += size
+        result = build_dataset(prepared.variables, prepared.ranges, arrays, inputs["labels"], request.runs)
+        if (failed >= 0).any():
+            result.attrs["warning"] = f"{int((failed >= 0).sum())} runs hold values that are not finite"
+        return result
+
+    def _inputs(self, request: Request, *, every_step: bool = False) -> dict[str, Any]:
+        """Turn a request into the arrays the compiled code takes."""
+        prepared, layout = self._prepared, self._prepared.layout
+        base = np.zeros(layout.size)
+        base[: layout.inputs] = layout.base
+        settings = self._settings(request)
+        for key, value in settings.items():
+            base[layout.offsets[key]] = value
+        times, kept, labels = moments(
+            settings["initial_time"], settings["final_time"], settings["time_step"], settings["saveper"]
+        )
+        if every_step:
+            kept = np.ones_like(kept)
+        keys = [prepared.keys[name] for name in request.outputs]
+        needed = self._needed(keys)
+        blocks = [bool(variables & needed) for _, variables in prepared.blocks]
+        table, knots, values = self._change_tables(request.changes)
+        pipes = [
+            (layout.offsets[pipe.state], layout.offsets[pipe.source], size, layout.offsets[pipe.delay])
+            for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True)
+        ]
+        return {
+            "base": base,
+            "places": layout.places,
+            "moments": times,
+            "kept": kept.astype(np.uint8),
+            "labels": labels,
+            "need": np.asarray(blocks, dtype=np.uint8),
+            "moving": any(len(change.knots) > 1 for change in request.changes),
+            "table": table,
+            "knots": knots,
+            "values": values,
+            "pipes": np.asarray(pipes, dtype=np.int64).reshape(-1, 4),
+            "segments": self._segments(keys),
+            "states": self._segments([key for key in prepared.states if key in needed]),
+        }
+
+    def _segments(self, keys: Iterable[str]) -> npt.NDArray[np.int64]:
+        prepared = self._prepared
+        rows = [
+            (prepared.layout.offsets[key], int(np.prod(prepared.lengths[key], dtype=np.int64))) for key in keys
+        ]
+        return np.asarray(rows, dtype=np.int64).reshape(-1, 2)
+
+    def _needed(self, keys: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting.extend(self._prepared.needs.get(key, ()))
+        return found
+
+    def _settings(self, request: Request) -> dict[str, float]:
+        prepared = self._prepared
+        settings: dict[str, float] = {}
+        constants = {change.name: change for change in request.changes}
+
+        def value(expression: Expression) -> float:
+            if isinstance(expression, Number):
+                return expression.value
+            if isinstance(expression, Read) and expression.variable in CONTROLS:
+                return setting(expression.variable)
+            if isinstance(expression, Read) and not expression.indices:
+                name = next((name for name, key in prepared.keys.items() if key == expression.variable), "")
+                variable = prepared.variables.get(name)
+                if variable is not None and variable.default is not None:
+                    change = constants.get(name)
+                    if change is None:
+                        return float(variable.default)
+                    if change.values.size == 1:
+                        return float(change.values.item())
+            if isinstance(expression, Call) and expression.function in _ARITHMETIC:
+                return _ARITHMETIC[expression.function](*(value(part) for part in expression.arguments))
+            message = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same numbers for all runs and moments"
+            raise ChangeError(message)
+
+        def setting(key: str) -> float:
+            if key not in settings:
+                given = request.controls.get(_spoken(key))
+                settings[key] = value(prepared.controls[key]) if given is None else given
+            return settings[key]
+
+        for key in CONTROLS:
+            setting(key)
+        return settings
+
+    def _change_tables(
+        self, changes: tuple[Change, ...]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        layout = self._prepared.layout
+        rows: list[tuple[int, ...]] = []
+        knots: list[npt.NDArray[np.float64]] = [np.zeros(0)]
+        values: list[npt.NDArray[np.float64]] = [np.zeros(0)]
+        first_knot = first_value = 0
+        for change in changes:
+            key = self._prepared.keys[change.name]
+            stored = change.values.transpose(0, 1, *(2 + axis for axis in layout.axes[key]))
+            size = int(np.prod(stored.shape[2:], dtype=np.int64))
+            count = len(change.knots)
+            stride = count * size if stored.shape[0] > 1 else 0
+            rows.append((layout.offsets[key], size, first_knot, count, first_value, stride))
+            knots.append(change.knots)
+            values.append(stored.ravel())
+            first_knot += count
+            first_value += stored.size
+        return np.asarray(rows, dtype=np.int64).reshape(-1, 6), np.concatenate(knots), np.concatenate(values)
+
+    def _compute(
+        self,
+        inputs: Mapping[str, Any],
+        out: npt.NDArray[np.float64],
+        failed: npt.NDArray[np.int64],
+        *,
+        keep_going: bool,
+        first: int = 0,
+    ) -> None:
+        """Run `len(out)` runs from `first` on, in parallel, into `out`."""
+        count = len(out)
+
+        def part(start: int, stop: int) -> None:
+            self._module.run_block(
+                first + start,
+                first + stop,
+                inputs["base"],
+                inputs["places"],
+                inputs["moments"],
+                inputs["kept"],
+                inputs["need"],
+                inputs["moving"],
+                inputs["table"],
+                inputs["knots"],
+                inputs["values"],
+                inputs["pipes"],
+                inputs["segments"],
+                inputs["states"],
+                keep_going,
+                out[start:stop],
+                failed[start:stop],
+            )
+
+        threads = min(numba.get_num_threads(), count)
+        if threads <= 1:
+            part(0, count)
+            return
+        length = max(1, min(64, -(-count // (8 * threads))))
+        with ThreadPoolExecutor(threads) as pool:
+            tasks = [pool.submit(part, start, min(start + length, count)) for start in range(0, count, length)]
+            for task in tasks:
+                task.result()
+
+    def _diagnose(self, request: Request, run: int, moment: int) -> str:
+        """Repeat a failed run with everything kept and name the first value that is not finite."""
+        prepared = self._prepared
+        known = tuple(name for name, item in prepared.variables.items() if item.kind != "lookup")
+        everything = Request(request.changes, request.runs, known, request.controls)
+        inputs = self._inputs(everything, every_step=True)
+        needed = self._needed(prepared.keys[name] for name in request.outputs)
+        keys = [key for key in (*prepared.states, *prepared.order) if key in needed or "#" in key]
+        keys = list(dict.fromkeys(keys))
+        inputs["segments"] = self._segments(keys)
+        inputs["need"] = self._inputs(request)["need"]
+        inputs["moments"] = inputs["moments"][: moment + 1]
+        inputs["kept"] = inputs["kept"][: moment + 1]
+        out = np.empty((1, moment + 1, int(inputs["segments"][:, 1].sum())))
+        self._compute(inputs, out, np.full(1, -1, dtype=np.int64), keep_going=True, first=run)
+        which = "" if request.runs is None else f"run {request.runs[run]}, "
+        names = {key: name for name, key in prepared.keys.items()}
+        for step in range(moment + 1):
+            first = 0
+            for key in keys:
+                size = int(np.prod(prepared.lengths[key], dtype=np.int64))
+                values = out[0, step, first : first + size]
+                first += size
+                bad = ~np.isfinite(values)
+                if bad.any():
+                    element = self._element(key, int(np.argmax(bad)))
+                    name = names.get(key, names.get(key.split("#")[0], key))
+                    time = float(inputs["moments"][step])
+                    return f"{which}{name}{element} is {values[np.argmax(bad)]} at time {time:g}, the first such value"
+        return f"{which}a value that is not finite arose by time {float(inputs['moments'][moment]):g}"
+
+    def _element(self, key: str, place: int) -> str:
+        prepared = self._prepared
+        name = next((name for name, other in prepared.keys.items() if other == key), None)
+        if name is None or not prepared.variables[name].dims:
+            return ""
+        axes, lengths = prepared.layout.axes[key], prepared.lengths[key]
+        stored = np.unravel_index(place, tuple(lengths[axis] for axis in axes))
+        found = {axis: int(number) for axis, number in zip(axes, stored, strict=True)}
+        dims = prepared.variables[name].dims
+        return "[" + ", ".join(prepared.ranges[dim][found[axis]] for axis, dim in enumerate(dims)) + "]"
+
+
+_ARITHMETIC: dict[str, Any] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "^": lambda a, b: a**b,
+    "negative": lambda a: -a,
+    "min": min,
+    "max": max,
+}
