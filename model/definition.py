@@ -68,6 +68,8 @@ class Variable:
         Whole comment, in one line.
     uses
         Names of the variables that the equation reads, in order of appearance.
+    inflows, outflows
+        For a stock, the names that enter its rate with a plus and with a minus; a transfer stands in both.
     numbers
         Numbers written inside the formula; empty for constants and tables.
     line
@@ -85,6 +87,8 @@ class Variable:
     equation: str
     comment: str
     uses: tuple[str, ...]
+    inflows: tuple[str, ...]
+    outflows: tuple[str, ...]
     numbers: tuple[float, ...]
     line: int
 
@@ -207,7 +211,7 @@ def _read_entries(text: str, path: Path) -> tuple[dict[str, str], list[_Entry]]:
         line += block.count("\n")
         head, *fields = block.split("~")
         if "***" in head and len(fields) == 1:
-            headers[head.strip("* \t\r\n.")] = _flat(fields[0])
+            headers[head.strip("* \t\r\n.")] = _tidy(fields[0])
         elif len(fields) in (2, 3):
             sector = next(reversed(headers), "")
             headers.setdefault(sector, "")
@@ -257,10 +261,10 @@ def _join(entries: Iterable[_Entry], path: Path) -> list[Variable]:
 def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:
     first = same[0]
     trees = [_tree(entry) for entry in same]
-    uses = tuple(names[read] for read in _references(trees) if read in names)
     kind = _kind(first.component, trees, in_rate=in_rate)
     low, high = next((entry.component.limits for entry in same if entry.component.limits), (None, None))
     is_range = isinstance(first.component, SubscriptRange)
+    rate = [term for tree in trees if isinstance(tree, IntegStructure) for term in _terms(tree.flow)]
     return Variable(
         name=first.component.name,
         kind=kind,
@@ -272,7 +276,9 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
         elements=tuple(ranges[first.component.name]) if is_range else (),
         equation="\n\n".join(entry.equation for entry in same),
         comment=next((entry.comment for entry in same if entry.comment), ""),
-        uses=uses,
+        uses=_names(trees, names),
+        inflows=_names((term for term, sign in rate if sign > 0), names),
+        outflows=_names((term for term, sign in rate if sign < 0), names),
         numbers=tuple(_numbers(trees)) if kind in ("stock", "flow", "auxiliary") else (),
         line=first.line,
     )
@@ -317,6 +323,22 @@ def _tree(entry: _Entry) -> Any:
     return getattr(entry.component, "ast", None)
 
 
+def _names(trees: Iterable[Any], names: dict[str, str]) -> tuple[str, ...]:
+    return tuple(names[read] for read in _references(list(trees)) if read in names)
+
+
+def _terms(rate: Any, sign: int = 1) -> Iterator[tuple[Any, int]]:
+    """The terms of a sum, each with its sign; a product or a function is one term."""
+    operators = getattr(rate, "operators", None)
+    if operators == ["negative"]:
+        yield from _terms(rate.arguments[0], -sign)
+    elif operators and set(operators) <= {"+", "-"}:
+        for operator, term in zip(["+", *operators], rate.arguments, strict=True):
+            yield from _terms(term, -sign if operator == "-" else sign)
+    else:
+        yield rate, sign
+
+
 def _references(tree: Any) -> list[str]:
     """Keys of the variables and functions that a syntax tree names, each once."""
     return list(dict.fromkeys(node.reference for node in _walk(tree) if isinstance(node, ReferenceStructure)))
@@ -348,9 +370,9 @@ def _flat(text: str) -> str:
     return " ".join(text.replace("\\\n", " ").split())
 
 
-def _tidy(equation: str) -> str:
-    """The equation with its own line breaks, without the tabs of the file."""
-    return "\n".join(line.strip() for line in equation.replace("\\\n", "\n").strip().splitlines() if line.strip())
+def _tidy(text: str) -> str:
+    """The text with its own line breaks, without the tabs of the file."""
+    return "\n".join(line.strip() for line in text.replace("\\\n", "\n").splitlines() if line.strip())
 
 
 def _start(text: str) -> str:

@@ -1,0 +1,296 @@
+"""Print ``docs/model.md`` from the model file: ``python -m model.reference_page [--check]``.
+
+Every sentence about a variable comes from ``model/jinan.mdl``; this file only lays it out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from model.definition import MODEL_FILE, DefinitionError, Kind, Sector, Variable, read_sectors
+
+PAGE = Path(__file__).parents[1] / "docs" / "model.md"
+KINDS: dict[Kind, str] = {
+    "stock": "Stocks",
+    "flow": "Flows",
+    "auxiliary": "Auxiliaries",
+    "constant": "Constants",
+    "table": "Tables",
+}
+GRADES = {
+    "A": "official",
+    "B": "secondary",
+    "C": "derived",
+    "D": "recalled",
+    "E": "assumption",
+}
+LONGEST_EQUATION = 24
+LONGEST_VALUE = 24
+
+OPENING = """\
+# The model, variable by variable
+
+Printed from `{file}` by `make docs`: equations, units, ranges, meanings and sources stand there and nowhere
+else. Change the model, not this page.
+
+**How to read it.** A *stock* is what has piled up (Capitalised), a *flow* is what fills or empties it in a year,
+an *auxiliary* is computed on the way, a CONSTANT is given from outside, a *table* is a function drawn point by
+point. A range is what a reasonable value lies in, not what it is known to be. A grade says how good the source is:
+{grades}.
+"""
+
+
+def print_page(path: Path = MODEL_FILE) -> str:
+    """The reference page of a model file, as Markdown.
+
+    Parameters
+    ----------
+    path
+        A ``.mdl`` file in UTF-8.
+
+    Returns
+    -------
+    str
+        The whole page; the same file always gives the same text.
+
+    Raises
+    ------
+    DefinitionError
+        If the file cannot be read.
+    """
+    sectors = read_sectors(path)
+    variables = [variable for sector in sectors for variable in sector.variables]
+    described = [sector for sector in sectors if any(variable.kind in KINDS for variable in sector.variables)]
+    grades = ", ".join(f"{letter} {word}" for letter, word in GRADES.items())
+    chapters = [
+        OPENING.format(file=f"model/{path.name}", grades=grades),
+        _contents(described),
+        _counts(described),
+        _dimensions(variables),
+        _loops(sectors),
+        _boundary(described),
+        _assumptions(variables),
+        *(_sector(sector, variables) for sector in described),
+        _controls(variables),
+    ]
+    return "\n".join(chapter.rstrip() + "\n" for chapter in chapters if chapter)
+
+
+def _contents(sectors: Iterable[Sector]) -> str:
+    titles = ["Size", "Dimensions", "Feedback loops", "Boundary", "Assumptions to doubt first"]
+    titles += [sector.name for sector in sectors]
+    titles.append("Time settings")
+    return "\n".join(f"- [{title}](#{_anchor(title)})" for title in titles)
+
+
+def _counts(sectors: Iterable[Sector]) -> str:
+    rows = []
+    total: Counter[Kind] = Counter()
+    for sector in sectors:
+        count = Counter(variable.kind for variable in sector.variables)
+        total += count
+        rows.append([sector.name, *(str(count[kind] or "") for kind in KINDS)])
+    rows.append(["**all**", *(f"**{total[kind]}**" for kind in KINDS)])
+    return "## Size\n\n" + _table(["Sector", *KINDS.values()], rows)
+
+
+def _dimensions(variables: Iterable[Variable]) -> str:
+    rows = [
+        [variable.name, variable.term, str(len(variable.elements)), _listed(variable.elements), variable.meaning]
+        for variable in variables
+        if variable.kind == "subscript"
+    ]
+    return "## Dimensions\n\n" + _table(["Name", "中文", "Size", "Elements", "Meaning"], rows)
+
+
+def _loops(sectors: Iterable[Sector]) -> str:
+    links: dict[str, list[str]] = {}
+    titles: dict[str, str] = {}
+    for sector in sectors:
+        for loop, title in re.findall(r"\b([RB]\d+) ([a-z][^;.,]+)", sector.header):
+            titles.setdefault(loop, title)
+        for variable in sector.variables:
+            for loop in variable.loops:
+                links.setdefault(loop, []).append(f"`{variable.name}` ({sector.name})")
+    order = sorted(links, key=lambda loop: (loop[0] != "R", int(loop[1:])))
+    rows = [[loop, titles.get(loop, ""), "; ".join(links[loop])] for loop in order]
+    intro = "R loops reinforce a change, B loops balance it. The links are the variables whose comment names the loop."
+    return f"## Feedback loops\n\n{intro}\n\n" + _table(["Loop", "What it is", "Links"], rows)
+
+
+def _boundary(sectors: Iterable[Sector]) -> str:
+    rows = []
+    excluded = []
+    for sector in sectors:
+        inside = [variable.name for variable in sector.variables if variable.kind == "stock"]
+        computed = sum(variable.kind in ("flow", "auxiliary") for variable in sector.variables)
+        given = [variable.name for variable in sector.variables if variable.kind in ("constant", "table")]
+        rows.append([sector.name, _listed(inside), str(computed), _listed(given)])
+        excluded += re.findall(r"Excluded:\s*([^.]+)\.", sector.header)
+    left_out = f"\n**Left out:** {'; '.join(excluded)}.\n" if excluded else ""
+    columns = ["Sector", "Endogenous: stocks", "Endogenous: computed variables", "Exogenous: given from outside"]
+    return "## Boundary\n\n" + _table(columns, rows) + left_out
+
+
+def _assumptions(variables: Iterable[Variable]) -> str:
+    rows = [
+        [f"`{variable.name}`", variable.grade, _value(variable), variable.unit, _range(variable), _source(variable)]
+        for variable in sorted(variables, key=lambda variable: variable.grade, reverse=True)
+        if variable.kind in ("constant", "table") and variable.grade in ("D", "E")
+    ]
+    intro = (
+        f"{len(rows)} inputs rest on memory (D) or on judgement (E). A result that turns on one of them is a question."
+    )
+    columns = ["Input", "Grade", "Value", "Unit", "Range", "Source"]
+    return f"## Assumptions to doubt first\n\n{intro}\n\n" + _table(columns, rows)
+
+
+def _sector(sector: Sector, variables: Iterable[Variable]) -> str:
+    rows = [_row(variable) for variable in sector.variables if variable.kind in KINDS]
+    columns = ["Name", "中文", "Kind", "Unit", "Range", "Dims", "Meaning", "Source", "Grade", "Loops"]
+    equations = "\n\n".join(_equation(variable) for variable in sector.variables if variable.kind in KINDS)
+    return "\n\n".join(
+        part
+        for part in (
+            f"## {sector.name}",
+            _header(sector),
+            _diagram(sector, {variable.name: variable for variable in variables}),
+            _table(columns, rows),
+            f"<details><summary>Equations</summary>\n\n```text\n{equations}\n```\n\n</details>",
+        )
+        if part
+    )
+
+
+def _header(sector: Sector) -> str:
+    """The header with its labelled lines (Owns, Reads, Feeds, ...) as a list."""
+    text = re.sub(r"^([A-Z][a-z]+):\s*", r"- **\1:** ", sector.header, flags=re.MULTILINE)
+    return re.sub(r"\n(?=- )", "\n\n", text, count=1)
+
+
+def _controls(variables: Iterable[Variable]) -> str:
+    rows = [
+        [f"`{variable.name}`", variable.term, _value(variable), variable.unit, variable.meaning, _source(variable)]
+        for variable in variables
+        if variable.kind == "control"
+    ]
+    return "## Time settings\n\n" + _table(["Name", "中文", "Value", "Unit", "Meaning", "Source"], rows)
+
+
+def _row(variable: Variable) -> list[str]:
+    return [
+        f"`{variable.name}`",
+        variable.term,
+        variable.kind,
+        variable.unit,
+        _range(variable),
+        ", ".join(variable.dims),
+        variable.meaning,
+        _source(variable),
+        variable.grade,
+        ", ".join(variable.loops),
+    ]
+
+
+def _diagram(sector: Sector, variables: dict[str, Variable]) -> str:
+    """Stocks, the flows that fill and empty them, and what drives the flows, as a Mermaid chart."""
+    stocks = [variable for variable in sector.variables if variable.kind == "stock"]
+    edges = list(dict.fromkeys(edge for stock in stocks for edge in _edges(stock, variables)))
+    if not edges:
+        return ""
+    nodes = list(dict.fromkeys(name for source, _, target in edges for name in (source, target)))
+    ids = {name: f"n{number}" for number, name in enumerate(nodes)}
+    lines = [f"  {ids[name]}{_shape(variables[name], sector)}" for name in nodes]
+    lines += [f"  {ids[source]} {arrow} {ids[target]}" for source, arrow, target in edges]
+    chart = "\n".join(["```mermaid", "flowchart LR", *lines, "```"])
+    key = "Boxes are stocks, rounded boxes flows, thick arrows what flows; dotted arrows are what decides a flow."
+    return f"{chart}\n\n{key}"
+
+
+def _edges(stock: Variable, variables: dict[str, Variable]) -> Iterator[tuple[str, str, str]]:
+    for name in dict.fromkeys(stock.inflows + stock.outflows):
+        flow = variables[name]
+        if flow.kind != "flow":
+            continue
+        if name in stock.inflows:
+            yield name, "==>", stock.name
+        if name in stock.outflows:
+            yield stock.name, "==>", name
+        for driver in flow.uses:
+            if variables[driver].kind in ("stock", "flow", "auxiliary") and driver != stock.name:
+                yield driver, "-.->", name
+
+
+def _shape(variable: Variable, sector: Sector) -> str:
+    label = variable.name if variable.sector == sector.name else f"{variable.name}<br/>{variable.sector}"
+    text = '"' + label.replace('"', "") + '"'
+    return {"stock": f"[{text}]", "flow": f"({text})"}.get(variable.kind, f"[/{text}/]")
+
+
+def _equation(variable: Variable) -> str:
+    lines = variable.equation.splitlines()
+    if len(lines) > LONGEST_EQUATION:
+        return "\n".join([*lines[:3], f"... {len(lines) - 3} more lines in the model file"])
+    return variable.equation
+
+
+def _value(variable: Variable) -> str:
+    """What stands right of the equals sign, where that is short."""
+    text = " ".join(variable.equation.partition("=")[2].split())
+    if variable.kind == "table":
+        return "drawn curve"
+    return text if len(text) <= LONGEST_VALUE else "table of numbers"
+
+
+def _range(variable: Variable) -> str:
+    if variable.low is None and variable.high is None:
+        return ""
+    low, high = ("" if limit is None else f"{limit:.10g}" for limit in (variable.low, variable.high))
+    return f"≥ {low}" if not high else f"≤ {high}" if not low else f"{low} to {high}"
+
+
+def _source(variable: Variable) -> str:
+    return "; ".join(variable.sources)
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    shown = listed if len(listed) <= 40 else [*listed[:2], "...", listed[-1]]
+    return ", ".join(shown)
+
+
+def _table(columns: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def main() -> int:
+    """Write the page, or say with ``--check`` whether it is up to date."""
+    parser = argparse.ArgumentParser(prog="python -m model.reference_page", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is stale")
+    check = parser.parse_args().check
+    try:
+        page = print_page()
+    except DefinitionError as error:
+        print(error, file=sys.stderr)
+        return 2
+    fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page
+    if check and not fresh:
+        print("docs/model.md does not match model/jinan.mdl: run `make docs`", file=sys.stderr)
+        return 1
+    if not fresh:
+        PAGE.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
