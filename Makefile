@@ -1,0 +1,46 @@
+# `make run` and `make test` are all a user needs; PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+LOCK := requirements.lock
+
+.PHONY: run test slow lint docs lock clean
+.DELETE_ON_ERROR:
+
+run: $(READY)
+	$(BIN)/python run_scenarios.py run
+
+test: lint
+	$(BIN)/pytest -q
+
+slow: $(READY)
+	$(BIN)/pytest -q -m slow
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+docs: $(READY)
+	$(BIN)/python -m model.reference_page
+
+# The environment is complete only once the stamp is there: an interrupted set-up starts again.
+$(READY): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
+
+# Newest releases within pyproject.toml, from the public index whatever this machine is set to.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade \
+		--extra dev --generate-hashes --strip-extras --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK) pyproject.toml
+	rm -r .venv-lock
+
+clean:
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
