@@ -1,0 +1,29 @@
+"""What is asked of the model: scenarios, the levers they move and the targets they are judged by."""
+
+from scenarios.levers import Lever, LeverError, load_levers
+from scenarios.scenario import (
+    Change,
+    Expectation,
+    Scenario,
+    ScenarioError,
+    load_scenario,
+    load_scenarios,
+    shipped_scenarios,
+)
+from scenarios.targets import Target, TargetError, load_targets
+
+__all__ = [
+    "Change",
+    "Expectation",
+    "Lever",
+    "LeverError",
+    "Scenario",
+    "ScenarioError",
+    "Target",
+    "TargetError",
+    "load_levers",
+    "load_scenario",
+    "load_scenarios",
+    "load_targets",
+    "shipped_scenarios",
+]
