@@ -231,7 +231,7 @@ def fit_mortality(observations: pd.DataFrame) -> Mortality:
         return {a: float(after[a:b].sum() / alive[a:b].sum()) for a, b in stops.items()}
 
     def misfit(slope: float) -> float:
-        return sum(np.log(r) ** 2 for a, r in ratios(slope).items() if a >= FIRST_SLOPE_AGE)
+        return float(sum(np.log(r) ** 2 for a, r in ratios(slope).items() if a >= FIRST_SLOPE_AGE))
 
     slope = float(minimize_scalar(misfit, bounds=(0.08, 0.13), method="bounded", options={"xatol": 1e-9}).x)
     rates = rates_for(slope)

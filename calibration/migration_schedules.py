@@ -17,11 +17,11 @@ from calibration.single_years import AGES, OPEN_AGE, Vector, single_year_residen
 from calibration.start_population import StartPopulation, age_curve
 
 WORKING_AGES: Final = slice(15, 60)
-#: Departures a year of unregistered residents aged 15-59 [1/year], grade E, range 0.03-0.10.
-DEPARTURE_RATE: Final = 0.06
+#: Departures a year of unregistered residents aged 15-59 [1/year], grade E, range 0.04-0.10.
+DEPARTURE_RATE: Final = 0.07
 #: Relative departure rate by age, grade E: graduates leave at 22-24; few leave late in life.
 DEPARTURE_POINTS: Final = {
-    0: 0.6, 5: 0.5, 14: 0.4, 17: 0.3, 20: 0.4, 21: 1.6, 22: 5.0, 23: 4.5, 24: 3.0, 25: 2.0, 28: 1.2, 32: 0.9,
+    0: 0.6, 5: 0.5, 14: 0.4, 17: 0.3, 20: 0.4, 21: 2.0, 22: 7.5, 23: 7.5, 24: 5.5, 25: 3.5, 28: 1.5, 32: 1.0,
     40: 0.6, 50: 0.5, 60: 0.5, 70: 0.3, 85: 0.2,
 }  # fmt: skip
 #: Reference shape of arrivals, grade E [Rogers and Castro 1981, with entry to college at 18-19]; the residuals bend it.
@@ -41,9 +41,12 @@ INTERNAL_POINTS: Final = {
 #: Districts whose residents leave and few come: evidence for the ages at which people leave villages.
 ORIGIN_DISTRICTS: Final = ("Pingyin", "Shanghe")
 #: The least relative rate of leaving a village, for ages whose residual is not a loss [Dmnl], grade E.
-LEAST_LEAVING: Final = 0.1
-#: Weight of smoothness against fit in the deconvolution; larger is smoother.
-SMOOTHNESS: Final = 3.0
+LEAST_LEAVING: Final = 0.3
+#: Weights of smoothness against fit in the two deconvolutions; larger is smoother.
+ARRIVAL_SMOOTHNESS: Final = 30.0
+LEAVING_SMOOTHNESS: Final = 30.0
+#: Adults whose net migration the children under ten follow: past the ages at which students come and go.
+PARENT_AGES: Final = slice(35, 50)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,9 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
     Returns
     -------
     Residuals
-        Ages 10 and over: residents less survivors. Ages 0-9 have no cohort in 2010: they move with their parents, a
-        quarter (0-4) or three quarters (5-9) of the ratio of children to adults aged 25-39 and 30-44 times those
-        adults' net migrants [child-woman method, Siegel and Hamilton 1952].
+        Ages 10 and over: residents less survivors. Ages 0-9 have no cohort in 2010: they move with their parents, so
+        their net migrants are a quarter (0-4) or three quarters (5-9), the part of the decade they lived, of the net
+        migrants per resident aged 35-49, times the children [after Siegel and Hamilton 1952].
 
     Examples
     --------
@@ -100,9 +103,9 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
     before = single_year_residents(observations, 2010).to_numpy().astype(float)
     after = single_year_residents(observations, 2020).to_numpy().astype(float)
     net = after - survivors(before, mortality.rates)
-    for children, parents, exposure in ((slice(0, 5), slice(25, 40), 0.25), (slice(5, 10), slice(30, 45), 0.75)):
-        moved = net[:, parents].sum(axis=1) / after[:, parents].sum(axis=1) * exposure
-        net[:, children] = after[:, children] * moved[:, None]
+    moved = net[:, PARENT_AGES].sum(axis=1) / after[:, PARENT_AGES].sum(axis=1)
+    for children, exposure in ((slice(0, 5), 0.25), (slice(5, 10), 0.75)):
+        net[:, children] = after[:, children] * moved[:, None] * exposure
     city_after, city_net = after.sum(axis=0), net.sum(axis=0)
     lived = _child_survival(mortality)
     years = 2020 - np.arange(10)
@@ -179,7 +182,8 @@ def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
     -------
     numpy.ndarray
         Dmnl, 86 ages. Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's
-        log loss in Pingyin and Shanghe; children under 10 take the rate of adults aged 25-39.
+        log loss in Pingyin and Shanghe. Children under 10 take the mean rate of ages 25-39, people of 60 and over that
+        of ages 50-59: their losses cannot be told from the counties' higher mortality.
 
     Examples
     --------
@@ -195,45 +199,79 @@ def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
     alive = survivors(before, mortality.rates)
     loss = -np.log(_five_year_means(after)[10:] / _five_year_means(alive)[10:])
     path = _ages_lived()[10:]
-    rate = _smooth_nonnegative(path, loss, np.ones(AGES), weight=np.sqrt(alive[10:] / alive[10:].mean()))
+    rate = _smooth_nonnegative(path, loss, np.ones(AGES), np.sqrt(alive[10:] / alive[10:].mean()), LEAVING_SMOOTHNESS)
     rate[:10] = rate[25:40].mean()
+    rate[60:] = rate[50:60].mean()
     return _mean_one(np.maximum(_mean_one(rate), LEAST_LEAVING))
 
 
-def arrival_schedule(residuals: Residuals, starts: tuple[StartPopulation, StartPopulation]) -> Vector:
-    """Joint share over district and age of gross arrivals from outside the city.
+@dataclass(frozen=True)
+class Arrivals:
+    """Arrivals from outside the city in a year of the decade 2010-2020.
+
+    Attributes
+    ----------
+    schedule
+        Share of all arrivals by (district, age at arrival) [Dmnl], sums to one.
+    by_age
+        Arrivals of the whole city by age [person/year].
+    misfit
+        Fitted less observed cohort residual of the whole city by age in 2020 [person].
+    """
+
+    schedule: Vector
+    by_age: Vector
+    misfit: Vector
+
+
+def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulation]) -> Arrivals:
+    """Gross arrivals from outside the city by district and age.
 
     Parameters
     ----------
     residuals
         Cohort residuals of the decade.
     starts
-        Start populations of 2010 and 2020, whose mean unregistered stock carries the departures to be replaced.
+        Start populations of 2010 and 2020.
 
     Returns
     -------
-    numpy.ndarray
-        Dmnl, (district, age), sums to one. By district, non-negative arrivals g with
-        sum over ten years of age of (g - departures) = residual, g / reference shape as smooth as the fit allows;
-        departures = 0.06 x departure profile x unregistered residents.
+    Arrivals
+        City: non-negative arrivals g(a) a year such that, for the cohort of final age x,
+        sum over a of years(x, a) stay(a, x) g(a) - U2010 (1 - stay) = residual(x),
+        with g / reference shape smooth; stay(a, x) = exp(-departures between the ages), U2010 the unregistered.
+        Districts: each age's arrivals in the ratio of those among the unregistered of 2020 who came since 2010,
+        gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
 
     Examples
     --------
-    >>> from calibration.derived_tables import derive
-    >>> round(float(derive().arrival_schedule.sum()), 9)
+    >>> from calibration.derivation import derive
+    >>> round(float(derive().arrivals.schedule.sum()), 9)
     1.0
     """
-    unregistered = sum((s.other_province + s.province_scale * s.province_at_most) for s in starts) / len(starts)
-    departures = DEPARTURE_RATE * departure_profile() * unregistered
-    path = _ages_lived()
-    shape = age_curve(ARRIVAL_POINTS)
-    rows = []
-    for net, leaving, residents in zip(residuals.net, departures, starts[1].residents, strict=True):
-        # A residual is known about in proportion to the square root of the people it is the difference of.
-        weight = np.sqrt(residents.mean() / residents)
-        rows.append(_smooth_nonnegative(path, net + path @ leaving, shape, weight))
-    gross = np.stack(rows)
-    return np.asarray(gross / gross.sum())
+    first, last = (s.other_province + s.province_scale * s.province_at_most for s in starts)
+    yearly = DEPARTURE_RATE * departure_profile()
+    departed = np.concatenate([[0.0], np.cumsum(yearly)])[:AGES]
+    final, age = np.indices((AGES, AGES))
+    stay = np.exp(-np.maximum(departed[final] - departed[age], 0))
+    path = _ages_lived() * stay
+
+    target_age = np.minimum(np.arange(AGES) + 10, OPEN_AGE)
+    stayed_share = np.exp(-(departed[target_age] - departed))
+    stayed = np.zeros_like(first)
+    lost = np.zeros(AGES)
+    for a, x in enumerate(target_age):
+        stayed[:, x] += first[:, a] * stayed_share[a]
+        lost[x] += first[:, a].sum() * (1 - stayed_share[a])
+
+    residents = starts[1].residents.sum(axis=0)
+    # The error of a residual grows with the square root of the people it is a difference of.
+    weight = np.sqrt(residents.mean() / residents)
+    target = residuals.net.sum(axis=0) + lost
+    by_age = _smooth_nonnegative(path, target, age_curve(ARRIVAL_POINTS), weight, ARRIVAL_SMOOTHNESS)
+    gains = np.maximum(last - stayed, 0) @ path
+    schedule = gains / gains.sum(axis=0) * by_age / by_age.sum()
+    return Arrivals(schedule=schedule, by_age=by_age, misfit=path @ by_age - target)
 
 
 def _ages_lived() -> Vector:
@@ -245,11 +283,11 @@ def _ages_lived() -> Vector:
     return path
 
 
-def _smooth_nonnegative(path: Vector, target: Vector, shape: Vector, weight: Vector) -> Vector:
+def _smooth_nonnegative(path: Vector, target: Vector, shape: Vector, weight: Vector, smoothness: float) -> Vector:
     """Least squares x >= 0 with path @ x = target and x / shape smooth."""
     second = np.diff(np.eye(AGES), n=2, axis=0)
-    system = np.vstack([weight[:, None] * path * shape, SMOOTHNESS * second])
-    ratio, _ = nnls(system, np.concatenate([weight * target, np.zeros(len(second))]), maxiter=5000)
+    system = np.vstack([weight[:, None] * path * shape, smoothness * second])
+    ratio, _ = nnls(system, np.concatenate([weight * target, np.zeros(len(second))]), maxiter=10_000)
     return np.asarray(ratio * shape)
 
 
@@ -263,7 +301,7 @@ def _child_survival(mortality: Mortality) -> Vector:
 
 
 def _cohorts_between(before: Vector, after: Vector, years: float) -> Vector:
-    """People aged 15-49 some years after 2010: each cohort between its two counts, so that waves keep their birth years."""
+    """People aged 15-49 some years after 2010; cohorts are interpolated, so that waves keep their birth years."""
     age = np.arange(AGES)
     start = np.interp(age - years, age, before)
     end = np.interp(age - years + 10, age, after)

@@ -298,7 +298,7 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
 
 def _row_faults(name: str, table: pd.DataFrame) -> list[str]:
     """Faults of single cells; row numbers count the header as row 1, as an editor does."""
-    faults = []
+    faults: list[str] = []
     value = pd.to_numeric(table["value"], errors="coerce")
     year = pd.to_numeric(table["year"], errors="coerce")
     finite = value.notna() & ~value.isin([float("inf"), float("-inf")])
@@ -333,12 +333,13 @@ def _duplicate_faults(frame: pd.DataFrame) -> list[str]:
 def _total_faults(frame: pd.DataFrame) -> list[str]:
     """District rows must add up to the published totals, to the person."""
     faults = []
-    names = {"residents": ("residents by sex and age band", "population_resident"), "urban residents": ("population_urban",)}
+    names = {
+        "residents": ("residents by sex and age band", "population_resident"),
+        "urban residents": ("population_urban",),
+    }
     for (label, year), control in CONTROL_TOTALS.items():
         for variable in names[label]:
-            rows = frame[
-                (frame["variable"] == variable) & (frame["year"] == year) & frame["region"].isin(DISTRICTS)
-            ]
+            rows = frame[(frame["variable"] == variable) & (frame["year"] == year) & frame["region"].isin(DISTRICTS)]
             total = rows["value"].sum()
             if total != control:
                 files = ", ".join(sorted(set(rows["file"]))) or "no file"

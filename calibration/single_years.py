@@ -239,7 +239,7 @@ def women_share(observations: pd.DataFrame) -> Vector:
     """
     residents = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)
     women = census_residents(observations, 2020).sel(sex="female").sum("district").to_numpy()
-    return smooth_within_bands(women, residents) / residents
+    return np.asarray(smooth_within_bands(women, residents) / residents)
 
 
 def _local_cohorts(observations: pd.DataFrame, year: int) -> Vector:
@@ -248,15 +248,15 @@ def _local_cohorts(observations: pd.DataFrame, year: int) -> Vector:
     2020: the same cohorts at ages 5-14 in 2010. 2010: the lesser of the neighbouring bands and of the same cohort
     ten years later, when its students have gone.
     """
-    then = census_residents(observations, 2010).sum("sex")
-    now = census_residents(observations, 2020).sum("sex")
+    then, now = (
+        {band: bands.sel(age_band=band).to_numpy() for band in AGE_BANDS}
+        for bands in (census_residents(observations, y).sum("sex") for y in (2010, 2020))
+    )
     if year == 2020:
-        pairs = [then.sel(age_band="5-9"), then.sel(age_band="10-14")]
-    else:
-        first = np.minimum(then.sel(age_band="10-14"), now.sel(age_band="25-29"))
-        neighbours = (first + then.sel(age_band="25-29")) / 2
-        pairs = [first, np.minimum(neighbours, now.sel(age_band="30-34"))]
-    return np.stack([p.to_numpy() for p in pairs], axis=1)
+        return np.stack([then["5-9"], then["10-14"]], axis=1)
+    teenagers = np.minimum(then["10-14"], now["25-29"])
+    neighbours = (teenagers + then["25-29"]) / 2
+    return np.stack([teenagers, np.minimum(neighbours, now["30-34"])], axis=1)
 
 
 def _one_district(totals: Vector, local: Vector, weights: Vector) -> Vector:

@@ -27,6 +27,10 @@ RURAL_SHARE_ELSEWHERE: Final = 0.5
 #: Keeps the odds of a district without rural residents above zero: villages inside the city [Dmnl], grade E.
 LEAST_RURAL_SHARE: Final = 0.003
 
+#: Registered rural people are more concentrated in rural districts than rural residents are [Dmnl], grade E, range
+#: 1.0-1.2; below 1.1 the villages of Jiyang could not hold their census residents.
+SEED_POWER: Final = 1.1
+
 #: Relative odds by age (age: odds, straight lines between), all grade E. Students from outside are many among 18-21;
 #: other newcomers are young workers with few old people; rural registration at home is most frequent among children
 #: and the old; movers to town are young adults and their children.
@@ -195,7 +199,7 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
     home_odds = seed[:, None] * age_curve(RURAL_HOME_ODDS)
 
     def home_total(urban_share: float) -> float:
-        return (1 - urban_share) * registered - RURAL_SHARE_ELSEWHERE * elsewhere - TOWN_TOTAL[year]
+        return float((1 - urban_share) * registered - RURAL_SHARE_ELSEWHERE * elsewhere - TOWN_TOTAL[year])
 
     low = solve_shares(local, home_odds, home_total(URBAN_SHARE_OF_LOW[year]))
     high = solve_shares(local, home_odds, home_total(URBAN_SHARE_OF_HIGH[year]))
@@ -242,7 +246,7 @@ def registered_total(observations: pd.DataFrame, year: int) -> float:
     """
     if year == 2010:
         return city_value(observations, "population_hukou_registered", 2010)
-    return round(city_value(observations, "population_hukou_registered_yearend", 2020) * 10_000, 0)
+    return round(city_value(observations, "population_hukou_registered_yearend", 2020) * 10_000.0, 0)
 
 
 def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
@@ -272,7 +276,7 @@ def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
     if year == 2010:
         farming = 1 - district_values(observations, "share_nonagricultural_hukou", 2010).to_numpy() / 100
         odds = np.sqrt(odds * farming / (1 - farming))
-    return np.asarray(odds)
+    return np.asarray(odds**SEED_POWER)
 
 
 def placement_ratio(start: StartPopulation, rural_residents: Vector, weight_of_others: float = 0.15) -> Vector:
