@@ -1,0 +1,35 @@
+"""What several test files read: the project's folder, the model's variables, and a small model with known answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.definition import MODEL_FILE, Variable, read_definition
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the project."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def variables() -> tuple[Variable, ...]:
+    """Every variable and range of the city model."""
+    return read_definition(MODEL_FILE)
+
+
+@pytest.fixture(scope="session")
+def small_town_file() -> Path:
+    """A model of two districts and three ages, small enough to check by eye."""
+    return ROOT / "tests" / "models" / "small_town.mdl"
+
+
+@pytest.fixture(scope="session")
+def small_town(small_town_file: Path) -> dict[str, Variable]:
+    """The variables of the small model, by name."""
+    return {variable.name: variable for variable in read_definition(small_town_file)}

@@ -1,0 +1,203 @@
+"""The model file is read as it is written, and says of every variable what it is and where it comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from model.definition import DefinitionError, Variable, read_definition, read_sectors
+
+LOOPS = ("R1", "R2", "R3", "R4", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8")
+HEADER = "***\n.People\n***~\nWho lives here.\n|\n"
+EQUATION = "births= 1\n~ person/Year\n~ 出生。 Births. Source: none. Grade: E |\n"
+
+
+def test_the_small_town_is_read_as_it_is_written(small_town):
+    kinds = {name: variable.kind for name, variable in small_town.items()}
+    assert kinds == {
+        "District": "subscript",
+        "Age": "subscript",
+        "Older": "subscript",
+        "Younger": "subscript",
+        "Residents": "stock",
+        "births": "flow",
+        "deaths": "flow",
+        "effect of crowding": "table",
+        "INITIAL RESIDENTS": "constant",
+        "BIRTHS PER RESIDENT": "constant",
+        "LENGTH OF LIFE": "constant",
+        "crowding": "auxiliary",
+        "HOMES": "constant",
+        "INITIAL TIME": "control",
+        "FINAL TIME": "control",
+        "TIME STEP": "control",
+        "SAVEPER": "control",
+    }
+
+
+def test_a_comment_is_taken_apart(small_town):
+    births = small_town["births"]
+    assert births.term == "出生人数"
+    assert births.meaning == "Children born, fewer when homes are crowded."
+    assert births.sources == ("for tests", "Li 2019, p. 3")
+    assert births.grade == "D"
+    assert births.loops == ("B1", "R2")
+
+
+def test_units_limits_and_dimensions_are_taken_apart(small_town):
+    assert (small_town["Residents"].low, small_town["Residents"].high) == (0, None)
+    assert (small_town["LENGTH OF LIFE"].unit, small_town["LENGTH OF LIFE"].high) == ("Year", 100)
+    assert small_town["Younger"].elements == ("A0", "A1")
+    assert small_town["births"].dims == ("District", "Age"), "two equations together cover every age"
+
+
+def test_links_are_read_from_the_equations(small_town):
+    assert small_town["Residents"].inflows == ("births",)
+    assert small_town["Residents"].outflows == ("deaths",)
+    assert small_town["crowding"].uses == ("Residents", "HOMES")
+    assert small_town["crowding"].numbers == (2.5,)
+    assert small_town["HOMES"].numbers == ()
+
+
+def test_sectors_keep_their_header_and_their_order(small_town_file):
+    sectors = read_sectors(small_town_file)
+    assert [sector.name for sector in sectors] == ["People", "Housing", "Control"]
+    assert sectors[0].header.splitlines()[1] == "Owns:  Residents."
+    assert [variable.name for variable in sectors[1].variables] == ["crowding", "HOMES"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no equation"),
+        (HEADER + EQUATION + "deaths= 2 ~ person", "cut off: no '|' closes 'deaths= 2 ~ person'"),
+        (HEADER + "births= 1 |\n", "line 6: 'births= 1' is not of the form"),
+        (HEADER + EQUATION.replace("1", "1 +* 2"), "line 6: 'births= 1 +* 2' cannot be read"),
+        (HEADER + EQUATION.replace("person/Year", "person/Year [0,many]"), "line 6: 'births= 1' cannot be read"),
+        (HEADER + EQUATION.replace("1", "fertility * 2"), "'births' reads 'fertility', which the file does not define"),
+        ("births= 1 |\ndeaths= |\n", "'births= 1' is not of the form.*\n.*'deaths=' is not of the form"),
+    ],
+)
+def test_a_corrupt_file_is_refused_with_its_faults(tmp_path, text, message):
+    path = tmp_path / "town.mdl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=message.replace("|", r"\|").replace("+*", r"\+\*")):
+        read_definition(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DefinitionError, match=r"town\.mdl cannot be read: No such file"):
+        read_definition(tmp_path / "town.mdl")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "town.mdl"
+    path.write_bytes(b"births= \xff\xfe ~ person ~ none |")
+    with pytest.raises(DefinitionError, match="byte 8 is not UTF-8"):
+        read_definition(path)
+
+
+def _named_by_kind(variable: Variable) -> bool:
+    name, word = variable.name, next(iter(variable.name.split()), "")
+    if variable.kind == "constant":
+        return name == name.upper()
+    if variable.kind in ("stock", "subscript"):
+        return word[:1].isupper() and name != name.upper()
+    return variable.kind == "control" or name == name.lower()
+
+
+def _values_in_range(variable: Variable) -> bool:
+    if variable.kind != "constant" or variable.low is None or variable.high is None:
+        return True
+    text = variable.equation.partition("=")[2]
+    return all(
+        variable.low <= float(number) <= variable.high for number in text.replace(";", ",").split(",") if number.strip()
+    )
+
+
+RULES: dict[str, Callable[[Variable], bool]] = {
+    "has a unit": lambda variable: variable.kind == "subscript" or variable.unit != "",
+    "has a meaning": lambda variable: variable.meaning != "",
+    "has a Chinese term": lambda variable: variable.term != "",
+    "names its source": lambda variable: variable.sources != (),
+    "has a grade": lambda variable: variable.grade != "",
+    "has a range if it is a constant": lambda variable: (
+        variable.kind != "constant" or None not in (variable.low, variable.high)
+    ),
+    "has a default inside its range": _values_in_range,
+    "is named after its kind": _named_by_kind,
+    "hides no number in its formula": lambda variable: set(variable.numbers) <= {0, 1, 2},
+    "is measured per year if it is a flow": lambda variable: variable.kind != "flow" or variable.unit.endswith("Year"),
+    "stands under a sector header": lambda variable: variable.sector != "",
+}
+
+GOOD = Variable(
+    name="BIRTHS PER RESIDENT",
+    kind="constant",
+    sector="People",
+    unit="1/Year",
+    low=0,
+    high=0.1,
+    dims=(),
+    elements=(),
+    equation="BIRTHS PER RESIDENT= 0.02",
+    comment="出生率。 Births per resident. Source: for tests. Grade: E",
+    uses=(),
+    inflows=(),
+    outflows=(),
+    numbers=(),
+    line=1,
+)
+BREACHES = {
+    "has a unit": replace(GOOD, unit=""),
+    "has a meaning": replace(GOOD, comment="出生率。 Source: for tests. Grade: E"),
+    "has a Chinese term": replace(GOOD, comment="Births per resident. Source: for tests. Grade: E"),
+    "names its source": replace(GOOD, comment="出生率。 Births per resident. Source: . Grade: E"),
+    "has a grade": replace(GOOD, comment="出生率。 Births per resident. Source: for tests. Grade: F"),
+    "has a range if it is a constant": replace(GOOD, high=None),
+    "has a default inside its range": replace(GOOD, low=0.03),
+    "is named after its kind": replace(GOOD, name="births per resident"),
+    "hides no number in its formula": replace(GOOD, numbers=(1, 2.5)),
+    "is measured per year if it is a flow": replace(GOOD, kind="flow", unit="person"),
+    "stands under a sector header": replace(GOOD, sector=""),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_variable(variables, rule):
+    offenders = [f"line {variable.line}: {variable.name}" for variable in variables if not RULES[rule](variable)]
+    assert not offenders, f"not true that each of these {rule}: {offenders}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_catches_its_breach_and_passes_a_good_variable(rule):
+    assert RULES[rule](GOOD)
+    assert not RULES[rule](BREACHES[rule])
+
+
+def test_every_named_loop_has_at_least_two_links(variables):
+    links = Counter(loop for variable in variables for loop in variable.loops)
+    assert set(links) <= set(LOOPS), "a comment names a loop that the design does not know"
+    assert {loop: links[loop] for loop in LOOPS if links[loop] < 2} == {}
+
+
+def unused(variables: tuple[Variable, ...]) -> list[str]:
+    """Variables that nothing reads and that are not indicators."""
+    used = {name for variable in variables for name in variable.uses}
+    return [
+        variable.name
+        for variable in variables
+        if variable.name not in used and variable.kind not in ("subscript", "control", "stock")
+    ]
+
+
+def test_nothing_is_computed_in_vain(variables):
+    assert unused(variables) == []
+
+
+def test_a_variable_that_nothing_reads_is_noticed(small_town):
+    lonely = replace(GOOD, name="LONELY")
+    assert unused((*small_town.values(), lonely)) == ["LONELY"]
