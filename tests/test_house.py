@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from scenarios.scenario import load_scenario
 
 # Written so that this file does not match itself.
 TRACES = re.compile(
@@ -35,7 +38,7 @@ def kept(root: Path) -> list[Path]:
 
 def traces(text: str) -> list[str]:
     """Paths of one machine and hosts of package indexes."""
-    return TRACES.findall(text.replace("--no-emit-" + "index-url", ""))
+    return TRACES.findall(text.replace("--no-emit-index" + "-url", ""))
 
 
 def test_no_file_names_a_machine_or_an_index(kept):
@@ -114,10 +117,16 @@ def test_every_command_in_the_documents_exists(root, document):
             assert {word for word in arguments if "=" not in word} <= targets, f"{document}: make {arguments}"
         elif program.endswith("python") and arguments[0] == "run_scenarios.py":
             asked = subprocess.run(
-                [program if Path(program).exists() else "python", *arguments[:2], "--help"],
-                cwd=root,
-                capture_output=True,
-                text=True,
-                check=False,
+                [sys.executable, *arguments[:2], "--help"], cwd=root, capture_output=True, check=False
             )
             assert asked.returncode == 0, f"{document}: {' '.join([program, *arguments])}"
+
+
+def test_the_scenario_in_the_readme_can_be_read(root, tmp_path):
+    example = re.search(
+        r"^```yaml\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert example is not None
+    path = tmp_path / "more_homes.yaml"
+    path.write_text(example[1], encoding="utf-8")
+    assert load_scenario(path).name == "more_homes"
