@@ -125,7 +125,7 @@ RULES: dict[str, Callable[[Variable], bool]] = {
     "names its source": lambda variable: variable.sources != (),
     "has a grade": lambda variable: variable.grade != "",
     "has a range if it is a constant": lambda variable: (
-        variable.kind != "constant" or None not in (variable.low, variable.high)
+        variable.kind != "constant" or variable.sector == "Derived tables" or None not in (variable.low, variable.high)
     ),
     "has a default inside its range": _values_in_range,
     "is named after its kind": _named_by_kind,
