@@ -86,7 +86,9 @@ class ReferenceModel:
         return build_dataset(self._variables, self._ranges, arrays, time, request.runs)
 
     def _one_run(self, request: Request, number: int) -> pd.DataFrame:
-        self._model.reload()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model.reload()
         settings = request.controls
         parameters = {change.name: self._parameter(change, number) for change in request.changes}
         initial: Any = "original"

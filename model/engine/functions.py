@@ -163,10 +163,10 @@ def put_changes(
     Each row of `table` is: place in w, size, first knot, number of knots, first value, values per run (0 if shared).
     """
     for row in range(table.shape[0]):
-        place, size, first, count, start, stride = table[row]
+        place, size, first, count = table[row, 0], table[row, 1], table[row, 2], table[row, 3]
         if moving_only and count == 1:
             continue
-        source = start + run * stride
+        source = table[row, 4] + run * table[row, 5]
         if count == 1 or time <= knots[first]:
             for k in range(size):
                 w[place + k] = values[source + k]
@@ -190,7 +190,7 @@ def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
     check = 0.0
     position = 0
     for row in range(segments.shape[0]):
-        place, size = segments[row]
+        place, size = segments[row, 0], segments[row, 1]
         for k in range(size):
             value = w[place + k]
             out[position + k] = value
@@ -204,7 +204,7 @@ def all_finite(w: np.ndarray, segments: np.ndarray) -> bool:
     """Say whether the wanted stretches of the work space hold finite numbers only."""
     check = 0.0
     for row in range(segments.shape[0]):
-        place, size = segments[row]
+        place, size = segments[row, 0], segments[row, 1]
         for k in range(size):
             check = plus(check, w[place + k] * 0.0)
     return check == 0.0
@@ -237,7 +237,7 @@ def move_pipes(w: np.ndarray, table: np.ndarray, pointers: np.ndarray, pipes: np
     """Push the inputs of every DELAY FIXED into its pipe and set the outputs of the next step."""
     for row in range(table.shape[0]):
         output, source, size = table[row, 0], table[row, 1], table[row, 2]
-        slot, slots, first = pointers[row]
+        slot, slots, first = pointers[row, 0], pointers[row, 1], pointers[row, 2]
         for k in range(size):
             pipes[first + slot * size + k] = w[source + k]
         slot = (slot + 1) % slots

@@ -520,10 +520,13 @@ def run_block(
     first, last, base, places, moments, kept, need, moving,
     changes, knots, values, pipe_table, segments, states, keep_going, out, failed,
 ):
-    w = base.copy()
+    w = np.empty(base.shape[0])
+    for k in range(base.shape[0]):
+        w[k] = base[k]
     pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64)
     for run in range(first, last):
-        w[:{inputs}] = base[:{inputs}]
+        for k in range({inputs}):
+            w[k] = base[k]
         w[{time}] = moments[0]
         put_changes(w, run, moments[0], False, changes, knots, values)
 {starting}

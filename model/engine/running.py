@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,10 @@ from .reading import CONTROLS, Pipe, Quantity, read_model
 from .results import NonFiniteError, Variable, build_dataset, list_variables, moments, variable_table
 
 _LOADING = threading.Lock()
+
+# Copying out short loops takes most of the compiler's time and makes nothing faster here.
+for _option in ("-unroll-full-max-count=0", "-unroll-runtime=0"):
+    llvmlite.binding.set_option("jinan-engine", _option)
 
 
 @dataclass(frozen=True)
