@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from calibration.observations import AGE_BANDS, DISTRICTS, census_residents, city_value
+from calibration.observations import AGE_BANDS, DISTRICTS, census_residents
+from calibration.vital_events import registered_events
 
 Vector = npt.NDArray[np.float64]
 
@@ -23,52 +24,6 @@ BAND_SLICES: Final = tuple(
 #: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
 STUDENT_SHAPE_15_19: Final = (0.02, 0.03, 0.06, 0.37, 0.52)
 STUDENT_SHAPE_20_24: Final = (1.00 / 2.75, 0.85 / 2.75, 0.45 / 2.75, 0.25 / 2.75, 0.20 / 2.75)
-
-#: Years whose registered birth rate is in the data on the old boundary; the rest are interpolated between them.
-BIRTH_RATE_YEARS: Final = (2010, 2011, 2012, 2016, 2018)
-
-
-def registered_births(observations: pd.DataFrame) -> pd.Series:
-    """Registered births of the city on the boundary of 2019, by calendar year 2010-2020.
-
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
-    Returns
-    -------
-    pandas.Series
-        person/year, index year. 2011, 2019 and 2020 are published counts; 2010, 2012, 2016 and 2018 are published
-        rates of the old boundary times its registered population, with Laiwu's rate in the ratio to Jinan's that
-        it had in 2011 (grade C); 2013-2015 and 2017 interpolate the rate in a straight line (grade E).
-
-    Raises
-    ------
-    ObservationError
-        If a row is missing.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> round(registered_births(read_observations())[2020])
-    83782
-    """
-    rates = {y: city_value(observations, "birth_rate_registered", y, "old") for y in BIRTH_RATE_YEARS}
-    known = (2010, 2012, 2015, 2016, 2018)
-    registered = [city_value(observations, "population_hukou_registered_yearend", y, "old") * 1e4 for y in known]
-    laiwu_registered = city_value(observations, "population_hukou_registered", 2010, "Laiwu city")
-    laiwu_ratio = city_value(observations, "birth_rate_registered", 2011, "Laiwu city") / rates[2011]
-    years = np.arange(2010, 2021)
-    rate = np.interp(years, BIRTH_RATE_YEARS, [rates[y] for y in BIRTH_RATE_YEARS])
-    middle = np.interp(years - 0.5, known, registered)
-    births = pd.Series(rate / 1000 * (middle + laiwu_ratio * laiwu_registered), index=years)
-    births[2011] = city_value(observations, "births_registered", 2011, "old") + city_value(
-        observations, "births_registered", 2011, "Laiwu city"
-    )
-    for year in (2019, 2020):
-        births[year] = city_value(observations, "births_registered", year)
-    return births
 
 
 def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
@@ -95,7 +50,7 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
     """
     weights = np.ones(AGES)
     if year == 2020:
-        births = registered_births(observations)
+        births = registered_events(observations, "birth")
         cohort = np.array([births[2019 - a] * 2 / 12 + births[2020 - a] * 10 / 12 for a in range(10)])
         weights[:10] = cohort / cohort[9]
     return weights
