@@ -1,0 +1,1 @@
+"""What follows from runs: which targets are reached, and charts and files for those who decide."""
