@@ -15,6 +15,7 @@ import xarray as xr
 if TYPE_CHECKING:
     from model.engine.results import Variable
 
+FIXED_TIMES = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same for all runs and moments"
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 
 
@@ -223,9 +224,7 @@ def _agree(
     return labels
 
 
-def _outputs(
-    outputs: Iterable[str] | None, variables: Mapping[str, Variable], mistakes: list[str]
-) -> tuple[str, ...]:
+def _outputs(outputs: Iterable[str] | None, variables: Mapping[str, Variable], mistakes: list[str]) -> tuple[str, ...]:
     known = [name for name, variable in variables.items() if variable.kind != "lookup"]
     if outputs is None:
         return tuple(known)

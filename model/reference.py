@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pandas as pd
 import pysd
 import xarray as xr
 
-from model.changes import Change, ChangeError, Request, prepare
+from model.changes import FIXED_TIMES, Change, ChangeError, Request, prepare
 from model.engine.reading import CONTROLS, read_model
 from model.engine.results import NonFiniteError, Variable, build_dataset, list_variables, variable_table
 
@@ -30,8 +31,9 @@ class ReferenceModel:
         self._variables: dict[str, Variable] = list_variables(definition)
         self._control_names = {key: definition.quantities[key].name for key in CONTROLS}
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
-        self._folder = tempfile.TemporaryDirectory(prefix="pysd-")
-        copy = Path(self._folder.name) / path.name
+        folder = tempfile.mkdtemp(prefix="pysd-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        copy = Path(folder) / path.name
         shutil.copy(path, copy)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,8 +77,7 @@ class ReferenceModel:
         tables = [self._one_run(request, number) for number in range(count)]
         time = tables[0].index.to_numpy(dtype=float)
         if any(len(table) != len(time) for table in tables):
-            message = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same numbers for all runs and moments"
-            raise ChangeError(message)
+            raise ChangeError(FIXED_TIMES)
         arrays: dict[str, npt.NDArray[np.float64]] = {}
         for name in request.outputs:
             stacked = np.stack([self._array(name, table[name]) for table in tables])
@@ -137,9 +138,7 @@ class ReferenceModel:
             return np.full([len(self._ranges[dim]) for dim in dims], float(cell))
         return np.asarray(cell.transpose(*dims).values, dtype=float)
 
-    def _first_bad(
-        self, name: str, values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], runs: Any
-    ) -> str:
+    def _first_bad(self, name: str, values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], runs: Any) -> str:
         place = np.argwhere(~np.isfinite(values))[0]
         which = "" if runs is None else f"run {runs[place[0]]}, "
         return f"{which}{name} is {values[tuple(place)]} at time {time[place[1]]:g}"

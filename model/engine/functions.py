@@ -29,13 +29,13 @@ def times(a: float, b: float) -> float:
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def smaller(a: float, b: float) -> float:
     """Return the minimum, NaN if either is NaN."""
-    return a if (a < b or a != a) else b  # noqa: PLR0124
+    return a if (a < b or a != a) else b
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def larger(a: float, b: float) -> float:
     """Return the maximum, NaN if either is NaN."""
-    return a if (a > b or a != a) else b  # noqa: PLR0124
+    return a if (a > b or a != a) else b
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -65,13 +65,13 @@ def quantum(a: float, b: float) -> float:
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def modulo(a: float, b: float) -> float:
     """Return the remainder with the sign of a."""
-    return a - quantum(a, b)
+    return a - quantum(a, b)  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def power(a: float, b: float) -> float:
     """Raise a to the power b."""
-    return a**b
+    return a**b  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -89,7 +89,7 @@ def step(time: float, time_step: float, height: float, start: float) -> float:
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def ramp(time: float, slope: float, start: float, finish: float) -> float:
     """Rise with a slope from start to finish."""
-    return (1.0 if time + SMALL > start else 0.0) * slope * (smaller(finish, time) - start)
+    return (1.0 if time + SMALL > start else 0.0) * slope * (smaller(finish, time) - start)  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -102,7 +102,7 @@ def pulse(time: float, start: float, width: float, height: float) -> float:
 def pulse_train(time: float, start: float, interval: float, width: float, end: float, height: float) -> float:
     """Return height for a width at every interval between start and end."""
     if interval == 0.0:
-        return pulse(time, start, width, height)
+        return pulse(time, start, width, height)  # type: ignore[no-any-return]
     if start <= time and time < end and (time - start + SMALL) % interval < width:
         return height
     return 0.0
@@ -119,7 +119,7 @@ def delay_order(order: float, time_step: float, shortest: float) -> float:
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def interpolate(w: np.ndarray, first: int, count: int, x: float) -> float:
     """Read a table between its points, held at both ends; the x values lie in w before the y values."""
-    if x != x:  # noqa: PLR0124
+    if x != x:
         return np.nan
     last = first + count - 1
     if x >= w[last]:

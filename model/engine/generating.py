@@ -5,6 +5,7 @@ All numbers of a run lie in one array `w`; a variable is the stretch that starts
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import math
 import re
@@ -201,7 +202,9 @@ class Generator:
         for part in walk(new.expression):
             if isinstance(part, Read) and part.variable in written and part.indices != written[part.variable]:
                 return False
-        mine = {part.variable: part.indices for item in group for part in walk(item.expression) if isinstance(part, Read)}
+        mine = {
+            part.variable: part.indices for item in group for part in walk(item.expression) if isinstance(part, Read)
+        }
         return new.target not in mine or mine[new.target] == new.indices
 
     def _run(self, names: list[str]) -> str:
@@ -209,9 +212,7 @@ class Generator:
 
         def calls(blocks: Iterable[Block], indent: int) -> str:
             pad = " " * indent
-            lines = [
-                f"{pad}if need[{position[block.name]}]:\n{pad}    {block.name}(w, places)" for block in blocks
-            ]
+            lines = [f"{pad}if need[{position[block.name]}]:\n{pad}    {block.name}(w, places)" for block in blocks]
             return "\n".join(lines) or f"{pad}pass"
 
         stepping = self.plan.stepping
@@ -448,7 +449,7 @@ class _Loops:
 def _straight(places: tuple[int, ...]) -> tuple[int, int] | None:
     """Return first place and step if the places follow a straight line that never runs backwards."""
     step = places[1] - places[0] if len(places) > 1 else 0
-    if step < 0 or any(right - left != step for left, right in zip(places, places[1:], strict=False)):
+    if step < 0 or any(right - left != step for left, right in itertools.pairwise(places)):
         return None
     return places[0], step
 
@@ -508,7 +509,7 @@ OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "
 
 # Where each variable starts in the work space w.'''
 
-RUN = '''@njit(
+RUN = """@njit(
     "void(int64, int64, float64[::1], int64[::1], float64[::1], uint8[::1], uint8[::1], boolean,"
     " int64[:, ::1], float64[::1], float64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1],"
     " boolean, float64[:, :, ::1], int64[::1])",
@@ -553,4 +554,4 @@ def run_block(
                 break
             move_pipes(w, pipe_table, pointers, pipes)
 {update}
-'''
+"""

@@ -624,7 +624,9 @@ class _Reader:
         if name is None:
             return Number(float(places[0]))
         if name not in place.loops:
-            return self._refuse(place.quantity.name, f"the range {name} is used as a number but is not on the left side")
+            return self._refuse(
+                place.quantity.name, f"the range {name} is used as a number but is not on the left side"
+            )
         loop = place.loops[name]
         return Position(Index(name, tuple(places[position] for position in loop.positions)))
 
@@ -638,7 +640,9 @@ class _Reader:
             order = self.ranges[dim]
             loop, items = self._loop(subscript, subscripts, place)
             if items is None:
-                self._refuse(name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it")
+                self._refuse(
+                    name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it"
+                )
                 return None
             if not set(items) <= set(order):
                 self._refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
@@ -680,7 +684,9 @@ class _Reader:
             items = self.ranges.get(self._range_called(tree.arguments[0].reference))
             return Number(float(len(items))) if items else self._refuse(name, "ELMCOUNT of something that is no range")
         if function.startswith("random"):
-            return self._refuse(name, f"{spoken}: random functions are refused; draw the numbers outside and pass them in")
+            return self._refuse(
+                name, f"{spoken}: random functions are refused; draw the numbers outside and pass them in"
+            )
         wanted = 2 if function == "active_initial" else FUNCTIONS.get(function, TIMED.get(function))
         if wanted is None:
             return self._refuse(name, f"the function {spoken} is not known")

@@ -23,7 +23,7 @@ import platformdirs
 import pysd
 import xarray as xr
 
-from model.changes import Change, ChangeError, Request, prepare
+from model.changes import FIXED_TIMES, Change, ChangeError, Request, prepare
 
 from .expressions import Call, Expression, Number, Read
 from .generating import Generator, Layout, lay_out
@@ -318,9 +318,7 @@ class CompiledModel:
 
     def _segments(self, keys: Iterable[str]) -> npt.NDArray[np.int64]:
         prepared = self._prepared
-        rows = [
-            (prepared.layout.offsets[key], int(np.prod(prepared.lengths[key], dtype=np.int64))) for key in keys
-        ]
+        rows = [(prepared.layout.offsets[key], int(np.prod(prepared.lengths[key], dtype=np.int64))) for key in keys]
         return np.asarray(rows, dtype=np.int64).reshape(-1, 2)
 
     def _needed(self, keys: Iterable[str]) -> set[str]:
@@ -353,9 +351,8 @@ class CompiledModel:
                     if change.values.size == 1:
                         return float(change.values.item())
             if isinstance(expression, Call) and expression.function in _ARITHMETIC:
-                return _ARITHMETIC[expression.function](*(value(part) for part in expression.arguments))
-            message = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same numbers for all runs and moments"
-            raise ChangeError(message)
+                return float(_ARITHMETIC[expression.function](*(value(part) for part in expression.arguments)))
+            raise ChangeError(FIXED_TIMES)
 
         def setting(key: str) -> float:
             if key not in settings:

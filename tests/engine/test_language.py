@@ -1,0 +1,88 @@
+"""Every feature of the model language means in the compiled engine what it means in PySD."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+FEATURES = [
+    "arithmetic",
+    "array_lookups",
+    "array_memory",
+    "comparisons",
+    "delays",
+    "fixed_delays",
+    "functions",
+    "lookups",
+    "macros",
+    "memory",
+    "ranges",
+    "reductions",
+    "smooths",
+    "start_order",
+    "stocks",
+    "subscripts",
+    "timing",
+]
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_every_variable_equals_pysd_at_every_step(feature, models, assert_same):
+    assert_same(models / f"{feature}.mdl")
+
+
+def test_every_model_of_the_folder_is_compared_somewhere(models):
+    elsewhere = {"teacup", "cohorts", "world"}
+    assert {path.stem for path in models.glob("*.mdl")} == set(FEATURES) | elsewhere
+
+
+@pytest.mark.parametrize("initial_time", [0, 10])
+def test_both_start_years_of_a_model_that_asks_for_its_start_equal_pysd(initial_time, models, assert_same):
+    result = assert_same(models / "start_order.mdl", initial_time=initial_time, final_time=initial_time + 6)
+    assert float(result["early"][0]) == (100.0 if initial_time < 5 else 200.0)
+    assert float(result["chosen"][0]) == float(result["early"][0]) + initial_time
+
+
+@pytest.mark.parametrize("feature", ["smooths", "delays", "memory", "lookups"])
+def test_a_start_in_the_middle_equals_pysd(feature, models, assert_same):
+    assert_same(models / f"{feature}.mdl", initial_time=5)
+
+
+@pytest.mark.parametrize(("time_step", "saveper"), [(0.5, 1.0), (0.1, 0.5), (0.125, 3.0)])
+def test_other_time_settings_equal_pysd(time_step, saveper, models, assert_same):
+    assert_same(models / "smooths.mdl", time_step=time_step, saveper=saveper, final_time=9)
+
+
+def test_changed_numbers_equal_pysd(models, assert_same):
+    assert_same(models / "stocks.mdl", {"rate": 0.2, "later start": 9.0})
+
+
+def test_a_path_equals_pysd_and_is_held_at_its_ends(models, assert_same):
+    path = pd.Series([0.0, 0.4, 0.1], index=[2.0, 5.0, 9.5])
+    result = assert_same(models / "stocks.mdl", {"rate": path})
+    np.testing.assert_array_equal(result["rate"].sel(time=[0, 2, 12]), [0.0, 0.0, 0.1])
+
+
+def test_changed_arrays_and_paths_of_arrays_equal_pysd(models, assert_same):
+    values = xr.DataArray([3.0, 1.0, 2.0], {"District": ["east", "north", "south"]}, "District")
+    path = xr.DataArray([[1.0, 2.0], [5.0, -3.0]], {"time": [1.0, 8.0]}, ("time", "Group"))
+    result = assert_same(models / "subscripts.mdl", {"weight": values, "flat": path})
+    np.testing.assert_array_equal(result["weight"].isel(time=0), [1.0, 2.0, 3.0])
+
+
+def test_a_change_with_runs_equals_pysd_run_by_run(models, assert_same):
+    rates = xr.DataArray([0.05, 0.1, 0.3], {"run": ["low", "middle", "high"]}, "run")
+    result = assert_same(models / "stocks.mdl", {"rate": rates, "later start": 2.0})
+    assert list(result["run"].values) == ["low", "middle", "high"]
+
+
+@pytest.mark.parametrize("initial_time", [2010, 2020])
+def test_a_city_of_districts_groups_and_ages_equals_pysd(initial_time, models, assert_same):
+    changes = {"FERTILITY": 1.7, "ARRIVALS": 9000.0}
+    assert_same(models / "cohorts.mdl", changes, initial_time=initial_time, final_time=initial_time + 3)
+
+
+def test_a_world_of_tables_smooths_and_third_order_delays_equals_pysd(models, assert_same):
+    assert_same(models / "world.mdl")

@@ -1,0 +1,216 @@
+"""Runs give what was asked for, remember nothing, and refuse mistakes in the user's words."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from model import ChangeError, load_model
+from model.engine import NonFiniteError, RefusedModelError, compile_model
+from model.reference import ReferenceModel
+
+
+@pytest.fixture(scope="module")
+def stocks(models):
+    return compile_model(models / "stocks.mdl")
+
+
+@pytest.fixture(scope="module")
+def subscripts(models):
+    return compile_model(models / "subscripts.mdl")
+
+
+def test_a_run_without_runs_has_no_run_dim_and_carries_units_and_comments(models):
+    result = compile_model(models / "teacup.mdl").run()
+    assert result["Teacup Temperature"].dims == ("time",)
+    assert result["Heat Loss to Room"].attrs == {"units": "Degrees/Minute", "comment": "Heat leaves the cup."}
+
+
+def test_arrays_come_back_with_run_time_and_subscripts_by_name(subscripts):
+    result = subscripts.run({"flat": 2.0}, outputs=["outer"])
+    assert result["outer"].dims == ("time", "District", "Group", "Band")
+    assert list(result["Band"].values) == ["A0", "A1", "A2", "A3", "A4"]
+    many = subscripts.run({"weight": xr.DataArray(np.ones((4, 3)), dims=("run", "District"))}, outputs=["outer"])
+    assert many["outer"].dims == ("run", "time", "District", "Group", "Band")
+
+
+def test_only_the_wanted_outputs_come_back_and_equal_the_full_run(stocks):
+    everything = stocks.run()
+    some = stocks.run(outputs=["Predator", "inside"])
+    assert list(some.data_vars) == ["Predator", "inside"]
+    xr.testing.assert_identical(some, everything[["Predator", "inside"]])
+
+
+def test_a_run_never_alters_the_next(stocks):
+    before = stocks.run()
+    stocks.run({"rate": 0.7}, initial_time=3, final_time=5, time_step=0.5, saveper=1)
+    stocks.run({"rate": pd.Series([0.1, 0.2], index=[0, 5])})
+    xr.testing.assert_identical(stocks.run(), before)
+
+
+def test_runs_of_an_ensemble_equal_the_same_runs_alone(stocks):
+    rates = np.linspace(0.01, 0.4, 37)
+    together = stocks.run({"rate": xr.DataArray(rates, dims="run")})
+    for run in (0, 17, 36):
+        alone = stocks.run({"rate": float(rates[run])})
+        np.testing.assert_array_equal(together["Prey"].sel(run=run), alone["Prey"])
+
+
+def test_results_do_not_depend_on_the_number_of_threads(stocks):
+    changes = {"rate": xr.DataArray(np.linspace(0.01, 0.4, 100), dims="run")}
+    threads = numba.get_num_threads()
+    parallel = stocks.run(changes)
+    numba.set_num_threads(1)
+    try:
+        xr.testing.assert_identical(stocks.run(changes), parallel)
+    finally:
+        numba.set_num_threads(threads)
+
+
+def test_a_path_with_runs_is_read_by_run(stocks):
+    path = xr.DataArray([[0.0, 0.1], [0.2, 0.4]], {"time": [0.0, 10.0]}, ("run", "time"))
+    result = stocks.run({"rate": path}, outputs=["rate"])
+    # Linear interpolation in float64: one rounding.
+    np.testing.assert_allclose(result["rate"].sel(time=5.0), [0.05, 0.3], rtol=1e-15)
+
+
+def test_the_table_of_variables_tells_kind_unit_dims_and_default(subscripts, models):
+    table = subscripts.variables
+    assert table.loc["weight", "kind"] == "constant"
+    assert table.loc["outer", "dims"] == ("District", "Group", "Band")
+    np.testing.assert_array_equal(table.loc["weight", "default"], [1.0, 2.0, 3.0])
+    tea = compile_model(models / "teacup.mdl").variables
+    assert tea["kind"].to_dict() == {
+        "Heat Loss to Room": "flow",
+        "Room Temperature": "constant",
+        "Characteristic Time": "constant",
+        "Teacup Temperature": "stock",
+        "INITIAL TIME": "control",
+        "FINAL TIME": "control",
+        "TIME STEP": "control",
+        "SAVEPER": "control",
+    }
+    assert tea.loc["Room Temperature", "default"] == 70.0
+
+
+@pytest.mark.parametrize("engine", [compile_model, ReferenceModel])
+def test_every_mistake_is_told_at_once_with_near_matches(engine, models):
+    model = engine(models / "subscripts.mdl")
+    changes = {
+        "wieght": 1.0,
+        "outer": 2.0,
+        "flat": float("nan"),
+        "weight": xr.DataArray([1.0, 2.0], dims="Group"),
+        "by age": "many",
+    }
+    with pytest.raises(ChangeError) as caught:
+        model.run(changes, outputs=["levle", "total"], time_step=-1)
+    message = str(caught.value)
+    for expected in (
+        "'wieght' is not a constant of the model. Did you mean 'weight'?",
+        "'outer' is an auxiliary, only constants can be changed",
+        "'flat' holds a value that is not finite",
+        "'weight' has the dims Group; it may have run, time, District",
+        "'by age' holds something that is not a number",
+        "'levle' is not a variable of the model. Did you mean 'level'?",
+        "'total' is not a variable of the model",
+        "'TIME STEP' must be above zero",
+    ):
+        assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (xr.DataArray([1.0, 2.0], dims="District"), "must have all 3 elements of District (north, south, east)"),
+        (xr.DataArray([1.0, 2.0], dims="time"), "has a time dim without times"),
+        (pd.Series([1.0, 2.0], index=[3, 3]), "has times that repeat or are not finite"),
+        (pd.Series([1.0, 2.0], index=["a", "b"]), "has times that are not numbers"),
+        ([1.0, 2.0, 3.0], "takes a number, a pandas Series over time or an xarray DataArray, not a list"),
+        (xr.DataArray(np.ones((0,)), dims="run"), "holds no value"),
+    ],
+)
+def test_a_malformed_change_is_refused(change, expected, subscripts):
+    with pytest.raises(ChangeError, match=r"weight") as caught:
+        subscripts.run({"weight": change})
+    assert expected in str(caught.value)
+
+
+def test_runs_that_disagree_are_refused(stocks):
+    with pytest.raises(ChangeError, match="'later start' has other runs"):
+        stocks.run({"rate": xr.DataArray(np.ones(3), dims="run"), "later start": xr.DataArray(np.ones(2), dims="run")})
+
+
+def test_the_time_settings_may_be_given_as_changes(stocks):
+    xr.testing.assert_identical(stocks.run({"FINAL TIME": 4}), stocks.run(final_time=4))
+    with pytest.raises(ChangeError, match="'FINAL TIME' is given twice"):
+        stocks.run({"FINAL TIME": 4}, final_time=5)
+
+
+REFUSED = """
+Place: here, there ~~|
+x = RANDOM UNIFORM(0, 1, 3) ~~|
+y = GET DIRECT CONSTANTS('data.xlsx', 'a', 'B2') ~~|
+z = VECTOR SORT ORDER(list[Place], 1) ~~|
+list[Place] = 1, 2 ~~|
+wrong = nothing like it + list[nowhere] ~~|
+summed = SUM(list[here]) ~~|
+fine = 1 ~~|
+"""
+
+
+def test_everything_unknown_in_a_model_is_refused_in_one_message(write_model):
+    with pytest.raises(RefusedModelError) as caught:
+        compile_model(write_model(REFUSED))
+    message = str(caught.value)
+    for expected in (
+        "x: RANDOM UNIFORM: random functions are refused",
+        "y: data from outside the model file is not read",
+        "z: the function VECTOR SORT ORDER is not known",
+        "wrong: 'nothing like it' is not defined in the model",
+        "wrong: subscript nowhere of list is not on the left side",
+        "summed: SUM without a subscript marked with !",
+    ):
+        assert expected in message
+    assert " * fine" not in message
+
+
+def test_simultaneous_equations_are_refused_by_name(write_model):
+    with pytest.raises(RefusedModelError, match=r"depend on each other: .*one.*two"):
+        compile_model(write_model("one = two + 1 ~~|\ntwo = one * 2 ~~|"))
+
+
+def test_a_value_that_is_not_finite_stops_the_run_and_names_run_variable_and_time(write_model):
+    model = compile_model(write_model("d = 5 ~~|\nquotient = 1 / (Time - d) ~~|\nlevel = INTEG(quotient, 0) ~~|"))
+    changes = {"d": xr.DataArray([20.0, 3.0], {"run": ["good", "bad"]}, "run")}
+    with pytest.raises(NonFiniteError, match=r"run bad, quotient is inf at time 3"):
+        model.run(changes, outputs=["level"])
+    kept = model.run(changes, outputs=["level"], keep_non_finite=True)
+    assert kept.attrs["warning"] == "1 runs hold values that are not finite"
+    assert np.isfinite(kept["level"].sel(run="good")).all()
+    assert not np.isfinite(kept["level"].sel(run="bad")).all()
+
+
+def test_a_compiled_model_is_read_from_the_cache_and_gives_the_same(models, empty_cache):
+    first = compile_model(models / "teacup.mdl").run()
+    files = sorted(path.name for path in empty_cache.glob("teacup_*"))
+    assert [name.rsplit(".", 1)[1] for name in files] == ["pickle", "py"]
+    xr.testing.assert_identical(compile_model(models / "teacup.mdl").run(), first)
+    assert sorted(path.name for path in empty_cache.glob("teacup_*")) == files
+
+
+def test_a_changed_model_is_compiled_anew(write_model):
+    assert float(compile_model(write_model("a = 1 ~~|")).run()["a"][0]) == 1.0
+    assert float(compile_model(write_model("a = 2 ~~|")).run()["a"][0]) == 2.0
+
+
+def test_both_engines_are_loaded_by_name(models):
+    path = models / "teacup.mdl"
+    fast, slow = load_model("compiled", path).run(), load_model("pysd", path).run()
+    # Rounding.
+    xr.testing.assert_allclose(fast, slow, rtol=1e-12)
+    with pytest.raises(ValueError, match="'vensim' is no engine"):
+        load_model("vensim", path)  # type: ignore[arg-type]
