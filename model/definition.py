@@ -49,7 +49,7 @@ class Variable:
     name
         Name as written in the file.
     kind
-        ``stock`` (an ``INTEG``), ``flow`` (appears in the rate of a stock and is neither stock nor constant),
+        ``stock`` (an ``INTEG``), ``flow`` (computed, appears in the rate of a stock, in a unit per year),
         ``constant`` (numbers only), ``table`` (a table function), ``control`` (time settings),
         ``subscript`` (a range of elements) or ``auxiliary`` (all others).
     sector
@@ -261,7 +261,8 @@ def _join(entries: Iterable[_Entry], path: Path) -> list[Variable]:
 def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:
     first = same[0]
     trees = [_tree(entry) for entry in same]
-    kind = _kind(first.component, trees, in_rate=in_rate)
+    unit = next((entry.unit for entry in same if entry.unit), "")
+    kind = _kind(first.component, trees, is_flow=in_rate and "Year" in unit.partition("/")[2])
     low, high = next((entry.component.limits for entry in same if entry.component.limits), (None, None))
     is_range = isinstance(first.component, SubscriptRange)
     rate = [term for tree in trees if isinstance(tree, IntegStructure) for term in _terms(tree.flow)]
@@ -269,7 +270,7 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
         name=first.component.name,
         kind=kind,
         sector=first.sector,
-        unit=next((entry.unit for entry in same if entry.unit), ""),
+        unit=unit,
         low=low,
         high=high,
         dims=() if is_range else _dims([entry.component.subscripts[0] for entry in same], ranges),
@@ -284,7 +285,7 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
     )
 
 
-def _kind(component: Any, trees: list[Any], *, in_rate: bool) -> Kind:
+def _kind(component: Any, trees: list[Any], *, is_flow: bool) -> Kind:
     if isinstance(component, SubscriptRange):
         return "subscript"
     if component.name in CONTROLS:
@@ -295,7 +296,7 @@ def _kind(component: Any, trees: list[Any], *, in_rate: bool) -> Kind:
         return "stock"
     if not _references(trees):
         return "constant"
-    return "flow" if in_rate else "auxiliary"
+    return "flow" if is_flow else "auxiliary"
 
 
 def _dims(subscripts: list[list[str]], ranges: dict[str, list[str]]) -> tuple[str, ...]:

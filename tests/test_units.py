@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import simlin
-
-from model.definition import MODEL_FILE
-
-
-def complaints(path: Path) -> list[str]:
-    """What pysimlin finds wrong; `check` reports faulty units as warnings, so both severities count."""
-    return [issue.message for issue in simlin.load(path).check() if issue.severity in ("error", "warning")]
+from analysis.model_checks import check_units
 
 
 def test_the_model_is_dimensionally_consistent():
-    assert complaints(MODEL_FILE) == []
+    assert check_units() == []
 
 
 def test_a_wrong_unit_is_noticed(small_town_file, tmp_path):
     text = small_town_file.read_text(encoding="utf-8")
     spoilt = tmp_path / "spoilt.mdl"
     spoilt.write_text(text.replace("person/home", "person/Year"), encoding="utf-8")
-    assert complaints(small_town_file) == []
-    assert any("crowding" in message for message in complaints(spoilt))
+    assert check_units(small_town_file) == []
+    assert any("crowding" in message for message in check_units(spoilt))
