@@ -31,6 +31,8 @@ GRADES = {
 }
 LONGEST_EQUATION = 24
 LONGEST_VALUE = 24
+LONGEST_RANGE = 12
+LOOP_TITLE = re.compile(r"\b([RB]\d+) ([a-z].*?)(?=, [RB]\d|[.;]|$)")
 
 OPENING = """\
 # The model, variable by variable
@@ -73,7 +75,7 @@ def print_page(path: Path = MODEL_FILE) -> str:
         _counts(described),
         _dimensions(variables),
         _loops(sectors),
-        _boundary(described),
+        _boundary(sectors),
         _assumptions(variables),
         *(_sector(sector, variables) for sector in described),
         _controls(variables),
@@ -109,16 +111,23 @@ def _dimensions(variables: Iterable[Variable]) -> str:
 
 
 def _loops(sectors: Iterable[Sector]) -> str:
-    links: dict[str, list[str]] = {}
+    links: dict[str, dict[str, list[str]]] = {}
     titles: dict[str, str] = {}
     for sector in sectors:
-        for loop, title in re.findall(r"\b([RB]\d+) ([a-z][^;.,]+)", sector.header):
+        for loop, title in re.findall(LOOP_TITLE, " ".join(sector.header.split())):
             titles.setdefault(loop, title)
         for variable in sector.variables:
             for loop in variable.loops:
-                links.setdefault(loop, []).append(f"`{variable.name}` ({sector.name})")
+                links.setdefault(loop, {}).setdefault(sector.name, []).append(f"`{variable.name}`")
     order = sorted(links, key=lambda loop: (loop[0] != "R", int(loop[1:])))
-    rows = [[loop, titles.get(loop, ""), "; ".join(links[loop])] for loop in order]
+    rows = [
+        [
+            loop,
+            titles.get(loop, ""),
+            "<br>".join(f"*{sector}:* {', '.join(names)}" for sector, names in links[loop].items()),
+        ]
+        for loop in order
+    ]
     intro = "R loops reinforce a change, B loops balance it. The links are the variables whose comment names the loop."
     return f"## Feedback loops\n\n{intro}\n\n" + _table(["Loop", "What it is", "Links"], rows)
 
@@ -127,24 +136,27 @@ def _boundary(sectors: Iterable[Sector]) -> str:
     rows = []
     excluded = []
     for sector in sectors:
-        inside = [variable.name for variable in sector.variables if variable.kind == "stock"]
+        excluded += re.findall(r"Excluded[^:]*:\s*([^.]+)\.", " ".join(sector.header.split()))
+        stocks = [variable.name for variable in sector.variables if variable.kind == "stock"]
         computed = sum(variable.kind in ("flow", "auxiliary") for variable in sector.variables)
         given = [variable.name for variable in sector.variables if variable.kind in ("constant", "table")]
-        rows.append([sector.name, _listed(inside), str(computed), _listed(given)])
-        excluded += re.findall(r"Excluded:\s*([^.]+)\.", sector.header)
+        if stocks or computed or given:
+            rows.append([sector.name, ", ".join(stocks), str(computed), ", ".join(given)])
+    columns = ["Sector", "Endogenous: stocks", "Endogenous: computed on the way", "Exogenous: given from outside"]
     left_out = f"\n**Left out:** {'; '.join(excluded)}.\n" if excluded else ""
-    columns = ["Sector", "Endogenous: stocks", "Endogenous: computed variables", "Exogenous: given from outside"]
     return "## Boundary\n\n" + _table(columns, rows) + left_out
 
 
-def _assumptions(variables: Iterable[Variable]) -> str:
+def _assumptions(variables: list[Variable]) -> str:
     rows = [
         [f"`{variable.name}`", variable.grade, _value(variable), variable.unit, _range(variable), _source(variable)]
         for variable in sorted(variables, key=lambda variable: variable.grade, reverse=True)
         if variable.kind in ("constant", "table") and variable.grade in ("D", "E")
     ]
+    inputs = sum(variable.kind in ("constant", "table") for variable in variables)
     intro = (
-        f"{len(rows)} inputs rest on memory (D) or on judgement (E). A result that turns on one of them is a question."
+        f"{len(rows)} of {inputs} inputs rest on memory (D) or on judgement (E). "
+        "A result that turns on one of them is a question, not an answer."
     )
     columns = ["Input", "Grade", "Value", "Unit", "Range", "Source"]
     return f"## Assumptions to doubt first\n\n{intro}\n\n" + _table(columns, rows)
@@ -244,24 +256,30 @@ def _value(variable: Variable) -> str:
     text = " ".join(variable.equation.partition("=")[2].split())
     if variable.kind == "table":
         return "drawn curve"
+    if re.fullmatch(r"[-+.\de]+", text):
+        return _number(float(text))
     return text if len(text) <= LONGEST_VALUE else "table of numbers"
 
 
 def _range(variable: Variable) -> str:
     if variable.low is None and variable.high is None:
         return ""
-    low, high = ("" if limit is None else f"{limit:.10g}" for limit in (variable.low, variable.high))
+    low, high = ("" if limit is None else _number(limit) for limit in (variable.low, variable.high))
     return f"≥ {low}" if not high else f"≤ {high}" if not low else f"{low} to {high}"
+
+
+def _number(value: float) -> str:
+    # No comma in a year.
+    return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
 
 
 def _source(variable: Variable) -> str:
     return "; ".join(variable.sources)
 
 
-def _listed(names: Iterable[str]) -> str:
-    listed = list(names)
-    shown = listed if len(listed) <= 40 else [*listed[:2], "...", listed[-1]]
-    return ", ".join(shown)
+def _listed(names: tuple[str, ...]) -> str:
+    """The elements of a range; single years of age only by their ends."""
+    return ", ".join(names if len(names) <= LONGEST_RANGE else (names[0], "...", names[-1]))
 
 
 def _table(columns: list[str], rows: Iterable[list[str]]) -> str:

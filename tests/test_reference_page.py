@@ -41,7 +41,7 @@ def test_a_row_holds_unit_range_source_and_grade(small_town_file):
 
 def test_assumptions_are_listed_worst_first(small_town_file):
     section = print_page(small_town_file).partition("## Assumptions")[2].partition("\n## ")[0]
-    assert "5 inputs rest on" in section
+    assert "5 of 5 inputs rest on" in section
     assert "`BIRTHS PER RESIDENT` | E | 0.02 | 1/Year | 0 to 0.1 | for tests" in section
 
 
