@@ -47,6 +47,10 @@ DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 FONT = pylopdf_fonts_zh_cn.sans_path()
 
 
+class TermError(ValueError):
+    """The file of chart words cannot be used."""
+
+
 @dataclass(frozen=True)
 class Material:
     """What charts are drawn from."""
@@ -69,14 +73,14 @@ class Panel:
 
 COMPARISONS: Mapping[str, tuple[Panel, ...]] = {
     "urbanization_rates": (
-        Panel("resident rate", "resident urbanization rate", "percent"),
-        Panel("registered rate", "registered urbanization rate", "percent"),
+        Panel("resident rate", "target resident urbanization rate", "percent of the plan"),
+        Panel("registered rate", "target registered urbanization rate", "percent of the plan"),
     ),
     "housing_burden": (
         Panel("price to income", "price to income ratio", "years of income"),
         Panel("rent burden", "rent burden", "percent"),
     ),
-    "income_ratio": (Panel("income ratio", "urban rural income ratio", "ratio"),),
+    "income_ratio": (Panel("income ratio", "target income ratio", "ratio"),),
     "fiscal_gap": (
         Panel("fiscal gap", "fiscal gap", "yuan a year"),
         Panel("fiscal gap ratio", "fiscal gap ratio", "percent"),
@@ -120,7 +124,7 @@ def terms() -> Mapping[str, Any]:
     content, problems = read_yaml(Path(__file__).parent / "terms.yaml")
     if problems:
         msg = "terms.yaml cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
-        raise ValueError(msg)
+        raise TermError(msg)
     return dict(content)
 
 

@@ -29,7 +29,7 @@ Value = float | Path_ | dict[str, float | Path_]
 _SCENARIO_KEYS = ("name", "title", "question", "base", "changes", "expect")
 _CHANGE_KEYS = ("value", "path", "by", "unit", "source", "note")
 _LIMITS = ("never above", "never below", "at least", "at most")
-_DIRECTIONS = ("above baseline", "below baseline")
+_DIRECTIONS = ("above", "below")
 _EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
 
 
@@ -61,24 +61,27 @@ class Expectation:
     variable: str
     element: tuple[str, ...]
     year: float | None
-    #: "above baseline", "below baseline", "never above", "never below", "at least" or "at most".
+    #: "above", "below" (another scenario), "never above", "never below", "at least" or "at most" (a limit).
     claim: str
-    #: The number of the claim; NaN when it compares with the baseline.
-    limit: float
+    #: A number, or the name of the baseline or of another scenario that this one is based on.
+    limit: float | str
 
     def __str__(self) -> str:
         """Return the claim as a sentence."""
         what = self.variable + (f" [{', '.join(self.element)}]" if self.element else "")
         when = "" if self.year is None else f" in {self.year:g}"
-        return f"{what}{when} is {self.claim}" + ("" if self.claim in _DIRECTIONS else f" {self.limit:g}")
+        limit = self.limit if isinstance(self.limit, str) else f"{self.limit:g}"
+        return f"{what}{when} is {self.claim} {limit}"
 
-    def holds(self, run: xr.Dataset, baseline: xr.Dataset) -> bool:
+    def holds(self, run: xr.Dataset, others: Mapping[str, xr.Dataset]) -> bool:
         """Say whether the claim is true of a run.
 
         Parameters
         ----------
-        run, baseline
-            Results of one member each, with the claim's variable and dims ``time`` and its subscripts.
+        run
+            Result of one member, with the claim's variable and dims ``time`` and its subscripts.
+        others
+            Results of the scenarios that the claim compares with, by name.
 
         Returns
         -------
@@ -88,20 +91,19 @@ class Expectation:
         Raises
         ------
         KeyError
-            If the variable or the year is not in the results.
+            If the variable, the year or the other scenario is not there.
 
         Examples
         --------
         >>> run = xr.Dataset({"rate": ("time", [0.7, 0.8])}, coords={"time": [2020.0, 2025.0]})
-        >>> Expectation("rate", (), 2025, "at least", 0.75).holds(run, run)
+        >>> Expectation("rate", (), 2025, "at least", 0.75).holds(run, {})
         True
         """
         ours = self._series(run)
+        limit = self._series(others[self.limit]) if isinstance(self.limit, str) else self.limit
         if self.claim in _DIRECTIONS:
-            theirs = self._series(baseline)
-            return bool(ours > theirs) if self.claim == "above baseline" else bool(ours < theirs)
-        upper = self.claim in ("never above", "at most")
-        beyond = ours > self.limit if upper else ours < self.limit
+            return bool(ours > limit) if self.claim == "above" else bool(ours < limit)
+        beyond = ours > limit if self.claim in ("never above", "at most") else ours < limit
         return not bool(beyond.any())
 
     def _series(self, run: xr.Dataset) -> xr.DataArray:
@@ -272,7 +274,7 @@ class _Reader:
             question=_bilingual(content, "question", problems),
             base=base,
             changes=tuple((inherited | own).values()),
-            expectations=tuple(self._expectations(content, base, problems)),
+            expectations=tuple(self._expectations(content, self._bases(base, path), problems)),
             path=path,
         )
         return self.known[path]
@@ -309,6 +311,14 @@ class _Reader:
             problems.append(f"There is no scenario {str(base)!r} to be the base.{near(str(base), shipped_scenarios())}")
             return None, {}
         return str(base), {change.constant: change for change in self.read(found, (*above, path)).changes}
+
+    def _bases(self, base: str | None, path: Path) -> list[str]:
+        """Return the names of the scenarios a file is based on, the nearest first."""
+        bases: list[str] = []
+        while base is not None and (above := self.known.get(_locate(Path(base), path.parent))):
+            bases.append(above.name)
+            base, path = above.base, above.path
+        return bases
 
     def _changes(
         self, content: dict[str, Any], scenario: str, inherited: Mapping[str, Change], problems: list[str]
@@ -415,7 +425,7 @@ class _Reader:
             else:
                 self._check_number(constant, where, value, problems)
 
-    def _expectations(self, content: dict[str, Any], base: str | None, problems: list[str]) -> Iterator[Expectation]:
+    def _expectations(self, content: dict[str, Any], bases: list[str], problems: list[str]) -> Iterator[Expectation]:
         expect = content.get("expect") or []
         if not isinstance(expect, list) or not all(isinstance(entry, dict) for entry in expect):
             problems.append(
@@ -437,21 +447,18 @@ class _Reader:
                 problems.append(f"{where}: {claims[0]!r} holds for the whole run, so it takes no year.")
             elif not claims[0].startswith("never") and year is None:
                 problems.append(f"{where}: {claims[0]!r} needs a year.")
-            elif claims[0] == "is" and entry["is"] not in _DIRECTIONS:
-                problems.append(f"{where}: 'is' must be 'above baseline' or 'below baseline', not {entry['is']!r}.")
-            elif claims[0] == "is" and base is None:
-                problems.append(f"{where}: the baseline cannot be compared with itself.")
+            elif claims[0] == "is" and not bases:
+                problems.append(
+                    f"{where}: 'is' compares with the base, and there is none; use 'at least' or 'at most'."
+                )
+            elif claims[0] == "is" and entry["is"] not in [f"{way} {name}" for way in _DIRECTIONS for name in bases]:
+                known = ", ".join(bases)
+                problems.append(f"{where}: 'is' must be 'above' or 'below' and one of {known}; not {entry['is']!r}.")
             elif claims[0] != "is" and (wrong := _not_a_number(entry[claims[0]])):
                 problems.append(f"{where}: {wrong}")
             if len(problems) == before:
-                direct = claims[0] == "is"
-                yield Expectation(
-                    variable=entry["variable"],
-                    element=element,
-                    year=year,
-                    claim=entry["is"] if direct else claims[0],
-                    limit=math.nan if direct else float(entry[claims[0]]),
-                )
+                claim, limit = entry["is"].split() if claims[0] == "is" else (claims[0], float(entry[claims[0]]))
+                yield Expectation(entry["variable"], element, year, claim, limit)
 
     def _checked_element(self, entry: dict[str, Any], where: str, problems: list[str]) -> tuple[str, ...]:
         name = entry.get("variable")

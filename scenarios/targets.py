@@ -44,7 +44,7 @@ class Target:
     factor: float = 1.0
     definition: Mapping[str, str] | None = None
     threshold_constant: str | None = None
-    #: Half-width, in the plan's unit, of what still counts as "about" the threshold.
+    #: By how much, in the plan's unit, the threshold may be missed and still count as "about" it, or as "all".
     tolerance: float = 0.0
     headline: bool = False
     note: str = ""
@@ -82,11 +82,9 @@ class Target:
             msg = f"{self.id} is not modelled"
             raise ValueError(msg)
         in_plan_unit = value / self.factor
-        if self.comparison == "at least":
-            return in_plan_unit - self.threshold
         if self.comparison == "at most":
-            return self.threshold - in_plan_unit
-        return self.tolerance - abs(in_plan_unit - self.threshold)
+            return self.threshold + self.tolerance - in_plan_unit
+        return in_plan_unit - self.threshold + self.tolerance
 
 
 def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Target]:

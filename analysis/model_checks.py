@@ -1,0 +1,114 @@
+"""What can be checked of the model itself, without any observation: documentation, units, balances, equal engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import simlin
+import xarray as xr
+
+from model import load_model
+from model.definition import MODEL_FILE, read_definition
+
+#: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
+ROUNDING = 1e-9
+#: PySD needs seconds a step for the whole city, so the engines are compared over one year.
+YEARS_COMPARED = 1.0
+HEADLINES = ("residents", "resident urbanization rate", "registered urbanization rate", "urban rural income ratio")
+
+
+def check_documentation(model_file: Path = MODEL_FILE) -> list[str]:
+    """Return the variables that lack a unit, a Chinese term, a meaning, a source or a grade, with what they lack.
+
+    Examples
+    --------
+    >>> check_documentation(Path("tests/models/small_town.mdl"))
+    []
+    """
+    problems = []
+    for variable in read_definition(model_file):
+        parts = {"Chinese term": variable.term, "meaning": variable.meaning, "source": variable.sources}
+        if variable.kind != "subscript":
+            parts |= {"unit": variable.unit, "grade": variable.grade}
+        lacking = [name for name, part in parts.items() if not part]
+        if lacking:
+            problems.append(f"{variable.name} (line {variable.line}) has no {', '.join(lacking)}")
+    return problems
+
+
+def check_units(model_file: Path = MODEL_FILE) -> list[str]:
+    """Return what pysimlin, a second reader of the file, says against its units and equations.
+
+    Examples
+    --------
+    >>> check_units()  # doctest: +SKIP
+    []
+    """
+    return [str(issue.message) for issue in simlin.load(str(model_file)).check()]
+
+
+def check_conservation(model_file: Path = MODEL_FILE) -> list[str]:
+    """Return the balances that a run of the model breaks: people add up, and the model's own balance errors are nil.
+
+    Examples
+    --------
+    >>> check_conservation()
+    []
+    """
+    parts = ("Population", "residents by district", "residents by group", "residents by zone")
+    errors = [variable.name for variable in read_definition(model_file) if variable.name.endswith(" error")]
+    run = load_model(path=model_file).run(outputs=["residents", *parts, *errors])
+    problems = []
+    for part in parts:
+        total = run[part].sum([dim for dim in run[part].dims if dim != "time"])
+        worst = float(abs(total / run["residents"] - 1).max())
+        if worst > ROUNDING:
+            problems.append(f"{part} does not add up to residents: off by {worst:.1e} of them")
+    for name in errors:
+        worst = float(abs(run[name]).max())
+        if worst > ROUNDING:
+            problems.append(f"{name} reaches {worst:.1e}")
+    return problems
+
+
+def check_engines(model_file: Path = MODEL_FILE) -> list[str]:
+    """Return the headline variables in which the compiled engine differs from PySD over one year.
+
+    Examples
+    --------
+    >>> check_engines()  # doctest: +SKIP
+    []
+    """
+    fast = load_model(path=model_file)
+    last = float(fast.run(outputs=HEADLINES)["time"][0]) + YEARS_COMPARED
+    slow = load_model("pysd", path=model_file)
+    return differences(fast.run(outputs=HEADLINES, final_time=last), slow.run(outputs=HEADLINES, final_time=last))
+
+
+def differences(ours: xr.Dataset, theirs: xr.Dataset, tolerance: float = ROUNDING) -> list[str]:
+    """Return the variables of two runs that differ by more than a relative tolerance, and by how much.
+
+    Examples
+    --------
+    >>> run = xr.Dataset({"residents": ("time", [100.0, 101.0])})
+    >>> differences(run, run * 1.001)
+    ['residents differs by 1.0e-03 between the engines']
+    """
+    problems = []
+    for name in theirs.data_vars:
+        a, b = ours[name].to_numpy(), theirs[name].to_numpy()
+        apart = float(np.max(np.abs(a - b) / np.maximum(np.abs(b), np.finfo(float).tiny)))
+        if not apart <= tolerance:
+            problems.append(f"{name} differs by {apart:.1e} between the engines")
+    return problems
+
+
+#: The checks by what they ask, in the order of their cost.
+CHECKS: Mapping[str, Callable[[Path], list[str]]] = {
+    "every variable is documented": check_documentation,
+    "units are consistent": check_units,
+    "people and accounts add up": check_conservation,
+    "the engines agree over one year": check_engines,
+}

@@ -1,0 +1,145 @@
+"""Charts can be read: in both languages, with units, with every glyph, and with no label cut or covered."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.text import Annotation, Text
+
+from analysis import figures
+from analysis.result_files import model_hash
+from model import load_model
+from model.definition import MODEL_FILE
+from scenarios import load_scenarios, load_targets, shipped_scenarios
+from scenarios.model_names import variables_of
+
+
+@pytest.fixture(scope="module")
+def material():
+    city = load_model()
+    scenarios = load_scenarios(shipped_scenarios())
+    runs = {s.name: city.run(s.settings(), outputs=figures.VARIABLES) for s in scenarios}
+    return figures.Material(
+        {s.name: s for s in scenarios}, runs, list(load_targets().values()), MODEL_FILE.name, model_hash()
+    )
+
+
+@pytest.fixture(
+    scope="module", params=itertools.product([*figures.COMPARISONS, *figures.DETAILS], figures.LANGUAGES), ids="-".join
+)
+def drawn(request, material):
+    """One chart, drawn; warnings are errors here, so a missing glyph fails."""
+    name, language = request.param
+    if name in figures.COMPARISONS:
+        figure = figures.comparison(material, name, language)
+    else:
+        figure = figures.DETAILS[name](material, "plan", language)
+    figure.canvas.draw()
+    return name, language, figure
+
+
+def texts(figure) -> list[Text]:
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def test_no_label_is_cut_off(drawn):
+    _, _, figure = drawn
+    box = figure.bbox
+    for text in texts(figure):
+        if text.axes is not None and text in (*text.axes.get_xticklabels(), *text.axes.get_yticklabels()):
+            continue
+        extent = text.get_window_extent()
+        inside = extent.x0 >= -1 and extent.x1 <= box.x1 + 1 and extent.y0 >= -1 and extent.y1 <= box.y1 + 1
+        assert inside, text.get_text()
+
+
+def test_no_label_covers_another(drawn):
+    _, _, figure = drawn
+    labels = [text for text in texts(figure) if isinstance(text, Annotation)]
+    titles = (
+        [ax.title for ax in figure.axes]
+        + [ax._left_title for ax in figure.axes]
+        + [figure._suptitle, figure._supxlabel]
+    )
+    boxes = [(t.get_text(), t.get_window_extent()) for t in (*labels, *titles) if t.get_text()]
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2
+        assert apart, f"{one!r} and {other!r} overlap"
+
+
+def test_every_value_axis_names_its_unit(drawn):
+    name, language, figure = drawn
+    units = {unit[language] for unit in figures.terms()["units"].values()}
+    for ax in figure.axes:
+        shared = [other for other in figure.axes if ax.get_shared_y_axes().joined(ax, other)]
+        labels = {ax.get_xlabel(), *(other.get_ylabel() for other in shared)}
+        assert labels & units, f"{name}: {labels}"
+
+
+def test_the_footer_names_source_and_model(drawn, material):
+    _, language, figure = drawn
+    footer = figure._supxlabel.get_text()
+    assert ("来源" if language == "zh" else "Source") in footer
+    assert material.model_hash in footer
+
+
+def test_both_languages_differ_only_in_words(material):
+    zh = figures.comparison(material, "urbanization_rates", "zh")
+    en = figures.comparison(material, "urbanization_rates", "en")
+    assert [len(ax.lines) for ax in zh.axes] == [len(ax.lines) for ax in en.axes]
+    for text in texts(en):
+        assert text.get_text().isascii() or set(text.get_text()) - set(map(chr, range(128))) <= set("≥≤≈−·²“”"), text
+
+
+def test_a_scenario_keeps_its_look_and_no_two_look_alike():
+    names = [*shipped_scenarios(), "mine"]
+    looks = [str(figures.scenario_style(name, names)) for name in names]
+    assert len(set(looks)) == len(names)
+    assert figures.scenario_style("plan", ["plan"]) == figures.scenario_style("plan", names)
+
+
+def test_every_element_and_scenario_has_its_words():
+    drawn_dims = {"District", "Group", "Service", "Age"}
+    for name in figures.VARIABLES:
+        variable = variables_of()[name]
+        for dim, elements in zip(variable.dims, variable.elements, strict=True):
+            if dim in drawn_dims - {"Age"}:
+                assert set(elements) <= figures.terms()["elements"].keys(), name
+
+
+def test_every_term_has_both_languages():
+    for kind in figures.terms().values():
+        for term, words in kind.items():
+            assert words["zh"], term
+            assert words["en"], term
+
+
+def test_files_are_written_whole_in_both_languages_and_forms(material, tmp_path):
+    few = figures.Material(
+        {name: material.scenarios[name] for name in ("baseline", "plan")},
+        {name: material.runs[name] for name in ("baseline", "plan")},
+        material.targets,
+        material.model,
+        material.model_hash,
+    )
+    files = list(figures.draw_figures(few, tmp_path, []))
+    assert len(files) == figures.count_figures([])
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert {file.suffix for file in files} == {".png", ".svg"}
+    first = [file.read_bytes() for file in files]
+    assert first == [file.read_bytes() for file in figures.draw_figures(few, tmp_path, [])], "not the same bytes"
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]),
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([0.55, 0.5], [0.575, 0.475]),
+        ([1.0, 1.0], [0.9, 1.0]),
+    ],
+)
+def test_labels_are_spread_apart_in_order(places, expected):
+    np.testing.assert_allclose(figures._spread(np.array(places), 0.1, 0.0, 1.0), expected)

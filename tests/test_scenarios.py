@@ -1,0 +1,221 @@
+"""Each shipped scenario can be run, says where its numbers come from, and does what its own file expects."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from model import load_model
+from scenarios import (
+    LeverError,
+    TargetError,
+    load_levers,
+    load_scenario,
+    load_scenarios,
+    load_targets,
+    shipped_scenarios,
+)
+from scenarios.levers import FILE as LEVER_FILE
+from scenarios.model_names import variables_of
+from scenarios.targets import FILE as TARGET_FILE
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = (
+    "baseline",
+    "plan",
+    "affordable_housing",
+    "county_towns",
+    "equal_services",
+    "low_fertility",
+    "people_land_money",
+    "registration_reform",
+    "tight_finance",
+    "weak_inflow",
+)
+EXPECTED = [(name, expectation) for name in SHIPPED for expectation in load_scenario(name).expectations]
+
+
+@pytest.fixture(scope="module")
+def runs():
+    city = load_model()
+    wanted = sorted({expectation.variable for _, expectation in EXPECTED})
+    return {s.name: city.run(s.settings(), outputs=wanted) for s in load_scenarios(SHIPPED)}
+
+
+def test_the_promised_scenarios_are_shipped():
+    assert shipped_scenarios() == SHIPPED
+
+
+@pytest.mark.parametrize(("name", "expectation"), EXPECTED, ids=[f"{name}: {e}" for name, e in EXPECTED])
+def test_scenario_meets_its_expectation(name, expectation, runs):
+    assert expectation.holds(runs[name], runs)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_scenario_asks_a_question_and_expects_something(name):
+    scenario = load_scenario(name)
+    assert scenario.question["zh"].endswith("？")
+    assert scenario.question["en"].endswith("?")
+    assert scenario.expectations
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_path_starts_from_the_value_of_2020_or_is_flat(name):
+    variables = variables_of()
+    for change in load_scenario(name).changes:
+        value = change.value if isinstance(change.value, dict) else {}
+        paths = {None: value} if not any(isinstance(key, str) for key in value) else value
+        for element, path in paths.items():
+            if isinstance(path, dict) and path and path[2020] != path.get(2025):
+                variable = variables[change.constant]
+                assert variable.default is not None
+                place = variable.elements[0].index(element) if element else ()
+                assert path[2020] == variable.default[place], f"{change.constant} {element}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_change_is_cited_or_called_an_assumption(name):
+    for change in load_scenario(name).changes:
+        cited = re.search(r"plan \d\.\d|policy_parameters\.csv|assum", change.source)
+        assert cited, change.constant
+        if not change.policy:
+            assert change.source.startswith("assumption:"), change.constant
+
+
+def test_a_change_of_the_base_is_inherited_and_its_replacement_is_visible(tmp_path):
+    path = tmp_path / "more_talent.yaml"
+    path.write_text(
+        "name: more_talent\ntitle: {zh: 人才, en: Talent}\nquestion: {zh: 问, en: Ask}\nbase: plan\nchanges:\n"
+        "  TALENT ARRIVALS: {value: 150000, unit: person/Year, source: 'assumption: for a test'}\nexpect: []\n",
+        encoding="utf-8",
+    )
+    changes = {change.constant: change for change in load_scenario(path).changes}
+    plan = {change.constant: change for change in load_scenario("plan").changes}
+    assert changes.keys() == plan.keys()
+    assert changes["TALENT ARRIVALS"].value == 150_000
+    assert changes["TALENT ARRIVALS"].stated_in == "more_talent"
+    assert changes["TALENT ARRIVALS"].replaces == "plan"
+    assert changes["SKILLS TRAINING"] == plan["SKILLS TRAINING"]
+
+
+def test_hash_follows_the_changes_only():
+    assert load_scenario("plan").hash == load_scenario("plan").hash
+    assert len({load_scenario(name).hash for name in SHIPPED}) == len(SHIPPED)
+
+
+def test_settings_are_numbers_paths_and_arrays():
+    settings = load_scenario("plan").settings()
+    assert isinstance(settings["TALENT ARRIVALS"], float)
+    assert isinstance(settings["EASE OF SETTLEMENT"], pd.Series)
+    permits = settings["PERMIT ENTITLEMENT"]
+    assert isinstance(permits, xr.DataArray)
+    assert set(permits.dims) == {"time", "Service"}
+
+
+def test_elements_that_are_not_named_keep_the_models_value_and_paths_are_linear(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text(
+        "name: some\ntitle: {zh: 试, en: Try}\nquestion: {zh: 问, en: Ask}\nbase: baseline\nchanges:\n"
+        "  PERMIT ENTITLEMENT:\n    by: {primary: {2020: 0.0, 2030: 1.0}, preschool: {2022: 0.4, 2025: 0.7}, childcare: 0.25}\n"  # noqa: E501
+        "    unit: Dmnl\n    source: 'assumption: for a test'\nexpect: []\n",
+        encoding="utf-8",
+    )
+    permits = load_scenario(path).settings()["PERMIT ENTITLEMENT"]
+    assert isinstance(permits, xr.DataArray)
+    by_year = permits.sel(Service="primary").to_series()
+    np.testing.assert_allclose(by_year[[2020, 2022, 2025, 2030]], [0.0, 0.2, 0.5, 1.0])
+    np.testing.assert_allclose(permits.sel(Service="preschool", time=[2020, 2022, 2025, 2030]), [0.4, 0.4, 0.7, 0.7])
+    assert (permits.sel(Service="childcare") == 0.25).all()
+    default = load_levers()["PERMIT ENTITLEMENT"].default
+    assert isinstance(default, dict)
+    assert (permits.sel(Service="hospital beds") == default["hospital beds"]).all()
+
+
+def test_every_lever_of_the_model_is_listed_and_no_other():
+    said = {name for name, variable in variables_of().items() if variable.meaning.startswith("Lever:")}
+    assert set(load_levers()) == said
+
+
+def test_targets_are_those_of_the_plan():
+    with (ROOT / "scenarios" / "plan" / "plan_quantities.csv").open(encoding="utf-8") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}
+    targets = load_targets()
+    assert list(targets) == list(rows)
+    assert len(targets) == 49
+    comparisons = {">=": "at least", "<=": "at most", "~": "about"}
+    for row, target in zip(rows.values(), targets.values(), strict=True):
+        assert (target.title["zh"], target.section) == (row["indicator_zh"], row["section"]), target.id
+        assert target.scope == row["scope"], target.id
+        assert target.unit == row["unit"] or row["unit"] == "qualitative", target.id
+        assert target.year == int(row["year"] or target.year), target.id
+        if row["value"]:
+            assert target.threshold == float(row["value"]), target.id
+            assert target.comparison == comparisons[row["comparison"]], target.id
+        else:
+            assert target.threshold_constant, target.id
+
+
+def test_core_and_extended_targets_are_modelled_and_defined_and_the_others_are_not():
+    for target in load_targets().values():
+        assert target.modelled == (target.scope != "tracking"), target.id
+        if target.modelled:
+            assert target.definition is not None, target.id
+            assert target.definition.keys() == {"zh", "en"}, target.id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("constant: FERTILITY SUPPORT", "constant: FERTILITY SUPORT", "Did you mean 'FERTILITY SUPPORT'?"),
+        ("unit: yuan/person", "unit: yuan/head", "the file says 'yuan/head'"),
+        ("effort: 1", "effort: easy", "must be numbers"),
+        ("guidance:", "guide:", "must have exactly these keys"),
+        ("constant: EASE OF SETTLEMENT", "constant: RENT SUBSIDY", "listed twice"),
+    ],
+)
+def test_a_wrong_lever_is_refused(old, new, message, tmp_path):
+    file = tmp_path / "levers.yaml"
+    file.write_text(LEVER_FILE.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(LeverError, match=re.escape(message)):
+        load_levers(file=file)
+
+
+def test_a_lever_whose_default_left_the_model_is_refused(tmp_path):
+    file = tmp_path / "levers.yaml"
+    lever = load_levers()["TALENT ARRIVALS"]
+    assert isinstance(lever.default, int | float)
+    text = LEVER_FILE.read_text(encoding="utf-8")
+    file.write_text(text.replace(f"default: {lever.default:.0f}\n", "default: 1\n"), encoding="utf-8")
+    with pytest.raises(LeverError, match="'TALENT ARRIVALS': the default is 1, the model has"):
+        load_levers(file=file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "variable: resident urbanization rate",
+            "variable: resident urbanisation rate",
+            "Did you mean 'resident urban",
+        ),
+        ("variable: target talent settled", "variable: residents by district", "a target needs a single number"),
+        ("scope: core", "scope: main", "'scope' must be one of core, extended, tracking"),
+        ("comparison: at least", "comparison: over", "'comparison' must be one of"),
+        ("  tolerance: 5\n", "", "'about' needs a 'tolerance'"),
+        ("  year: 2025\n", "", "'year' is missing"),
+        ("  year: 2025\n", "  yaer: 2025\n", "Did you mean 'year'?"),
+        ("- id: target.urbanization.registered.2025", "- id: target.urbanization.resident.2025", "listed twice"),
+        ("threshold_constant: ", "threshold_constant: NO ", "is not a constant of the model"),
+    ],
+)
+def test_a_wrong_target_is_refused(old, new, message, tmp_path):
+    file = tmp_path / "targets.yaml"
+    file.write_text(TARGET_FILE.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(TargetError, match=re.escape(message)):
+        load_targets(file=file)
