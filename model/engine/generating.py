@@ -419,23 +419,31 @@ class _Loops:
     def _address(self, key: str, indices: tuple[Index, ...]) -> str:
         quantity = self.generator.plan.quantities[key]
         strides = self.generator.layout.strides(quantity)
-        text = self.generator.name(key)
         fixed = 0
+        terms: list[tuple[int, str]] = []
         for index, stride in zip(indices, strides, strict=True):
             if index.loop is None:
                 fixed += stride * index.places[0]
                 continue
+            variable = self.variables[index.loop]
             line = _straight(index.places)
+            slope = stride * (line[1] if line else 1)
             if line is None:
-                factor = f"{stride} * " if stride != 1 else ""
-                text += f" + {factor}places[{self.generator.table(index.places)} + {self.variables[index.loop]}]"
-                continue
-            fixed += stride * line[0]
-            slope = stride * line[1]
+                variable = f"places[{self.generator.table(index.places)} + {variable}]"
+            else:
+                fixed += stride * line[0]
             if slope:
-                factor = f"{slope} * " if slope != 1 else ""
-                text += f" + {factor}{self.variables[index.loop]}"
-        return f"{text} + {fixed}" if fixed else text
+                terms.append((self.level[index.loop], variable if slope == 1 else f"{slope} * {variable}"))
+        text = self.generator.name(key) + (f" + {fixed}" if fixed else "")
+        return f"{text} + {self._row(terms)}" if terms else text
+
+    def _row(self, terms: list[tuple[int, str]]) -> str:
+        """Build up a distance loop by loop, so that all arrays of one shape share it."""
+        distance = ""
+        for level, term in sorted(terms):
+            text = f"{distance} + {term}" if distance else term
+            distance = text if text.isidentifier() else self._bind(_Piece(text, False, level), level + 1).text
+        return distance
 
     def _along(self, index: Index, stride: int) -> str:
         if index.loop is None:
