@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.model_checks import check_units
+from model.definition import MODEL_FILE
 
 
 def test_the_model_is_dimensionally_consistent():
@@ -15,3 +16,10 @@ def test_a_wrong_unit_is_noticed(small_town_file, tmp_path):
     spoilt.write_text(text.replace("person/home", "person/Year"), encoding="utf-8")
     assert check_units(small_town_file) == []
     assert any("crowding" in message for message in check_units(spoilt))
+
+
+def test_a_wrong_unit_is_noticed_in_the_city_model_too(tmp_path):
+    text = MODEL_FILE.read_text(encoding="utf-8")
+    spoilt = tmp_path / "spoilt.mdl"
+    spoilt.write_text(text.replace("~\tyuan/Year\n", "~\tyuan\n", 1), encoding="utf-8")
+    assert check_units(spoilt) != []
