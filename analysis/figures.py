@@ -508,7 +508,7 @@ def _draw_targets(ax: Axes, targets: Sequence[Target], variable: str, size: floa
                 (target.year, height),
                 xytext=(0, 9),
                 textcoords="offset points",
-                ha="center",
+                ha="right" if target.year >= ax.dataLim.xmax else "center",
                 color=VERMILION,
                 bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
             )

@@ -79,9 +79,12 @@ def _numbers(equation: str, elements: tuple[tuple[str, ...], ...]) -> npt.NDArra
     shape = tuple(map(len, elements))
     try:
         numbers = np.array([float(number) for number in re.split(r"[\s,;]+", text) if number])
-        return np.full(shape, numbers[0]) if numbers.size == 1 else numbers.reshape(shape)
+        shaped = np.full(shape, numbers[0]) if numbers.size == 1 else numbers.reshape(shape)
     except ValueError:
         return None
+    # All who ask share this array.
+    shaped.setflags(write=False)
+    return shaped
 
 
 def near(name: str, names: Iterable[str]) -> str:

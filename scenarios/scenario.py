@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -373,7 +374,7 @@ class _Reader:
             problems.append(f"{constant!r} needs exactly one of 'value', 'path' and 'by'; the file has {said}.")
             return None
         before = len(problems)
-        value = entry[given[0]]
+        value = _filled(entry[given[0]], variable)
         if given[0] == "value":
             self._check_number(constant, repr(constant), value, problems)
         elif given[0] == "path":
@@ -508,6 +509,21 @@ def _wrong_year(year: Any) -> str | None:
     return None if FIRST_YEAR <= year <= LAST_YEAR else f"the year {year} is outside {FIRST_YEAR} to {LAST_YEAR}."
 
 
+def _filled(value: Any, variable: Variable) -> Any:
+    """Put the model's own number where a path says 'default', so that no number is typed twice."""
+    default = variable.default
+    if not isinstance(value, dict) or default is None:
+        return value
+    if default.ndim == 0:
+        return {year: float(default) if number == "default" else number for year, number in value.items()}
+    filled = dict(value)
+    for element, path in value.items():
+        if isinstance(path, dict) and element in variable.elements[0]:
+            own = float(default[variable.elements[0].index(element)])
+            filled[element] = {year: own if number == "default" else number for year, number in path.items()}
+    return filled
+
+
 def _as_floats(value: Any) -> Any:
     return {key: _as_floats(part) for key, part in value.items()} if isinstance(value, dict) else float(value)
 
@@ -519,7 +535,7 @@ def _setting(value: Value, variable: Variable) -> float | pd.Series | xr.DataArr
         return pd.Series(value, dtype=float)
     dim, elements = variable.dims[0], variable.elements[0]
     years = sorted({year for part in value.values() if isinstance(part, dict) for year in part})
-    default = xr.DataArray(variable.default, dims=[dim], coords={dim: list(elements)})
+    default = xr.DataArray(np.array(variable.default), dims=[dim], coords={dim: list(elements)})
     if not years:
         for element, number in value.items():
             default.loc[{dim: element}] = number

@@ -58,7 +58,8 @@ def test_a_single_run_claims_no_probability():
         (goal(79.1, "at least", tolerance=1.0), 0.9, "yes"),
         (goal(80.0, "at most"), 1.0, "yes"),
         (goal(78.0, "at most"), -1.0, "no"),
-        (goal(75.0, "about", tolerance=5.0), 1.0, "yes"),
+        (goal(75.0, "about", tolerance=5.0), 9.0, "yes"),
+        (goal(82.0, "about", tolerance=5.0), 2.0, "yes"),
         (goal(85.0, "about", tolerance=5.0), -1.0, "no"),
     ],
 )
