@@ -425,8 +425,13 @@ class CompiledModel:
         length = max(1, min(64, -(-count // (8 * threads))))
         with ThreadPoolExecutor(threads) as pool:
             tasks = [pool.submit(part, start, min(start + length, count)) for start in range(0, count, length)]
-            for task in tasks:
-                task.result()
+            try:
+                for task in tasks:
+                    task.result()
+            except BaseException:
+                # An interrupt ends after the blocks under way, not after all of them.
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _diagnose(self, request: Request, run: int, moment: int) -> str:
         """Repeat a failed run with everything kept and name the first value that is not finite."""
@@ -435,8 +440,8 @@ class CompiledModel:
         everything = Request(request.changes, request.runs, known, request.controls)
         inputs = self._inputs(everything, every_step=True)
         needed = self._needed(prepared.keys[name] for name in request.outputs)
-        keys = [key for key in (*prepared.states, *prepared.order) if key in needed or "#" in key]
-        keys = list(dict.fromkeys(keys))
+        sequence = dict.fromkeys((*prepared.states, *prepared.order))
+        keys = [key for key in sequence if key.partition("#reduction")[0] in needed]
         inputs["segments"] = self._segments(keys)
         inputs["need"] = self._inputs(request)["need"]
         inputs["moments"] = inputs["moments"][: moment + 1]

@@ -86,3 +86,7 @@ def test_a_city_of_districts_groups_and_ages_equals_pysd(initial_time, models, a
 
 def test_a_world_of_tables_smooths_and_third_order_delays_equals_pysd(models, assert_same):
     assert_same(models / "world.mdl")
+
+
+def test_an_xmile_model_equals_pysd(models, assert_same):
+    assert_same(models / "teacup.xmile")
