@@ -253,7 +253,9 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: 
 
 def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario]) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
-    numbers = "  ".join(f"{place} {scenario.title['zh']} {scenario.name}" for place, scenario in enumerate(chosen, 1))
+    numbers = "\n".join(
+        f"{place:>2} {scenario.title['zh']} {scenario.name}" for place, scenario in enumerate(chosen, 1)
+    )
     board = Table(
         title="规划全部目标  Every target of the plan",
         title_justify="left",
@@ -303,13 +305,12 @@ def _spoken(value: object) -> str:
     if isinstance(value, dict):
         parts = (f"{key if isinstance(key, str) else f'{key:g}'}: {_spoken(part)}" for key, part in value.items())
         return ("\n" if any(isinstance(key, str) for key in value) else ", ").join(parts)
-    assert isinstance(value, float)
-    return _rounded(value)
+    return f"{value:,.10g}"
 
 
 def _rounded(number: float, sign: str = "") -> str:
-    """Write a number with four digits, or whole where it is large."""
-    return f"{number:{sign},.0f}" if abs(number) >= 1000 else f"{number:{sign}.4g}"
+    """Write a number with two decimals, or whole where it is large."""
+    return f"{number:{sign},.0f}" if abs(number) >= 1000 else f"{number:{sign}.2f}"
 
 
 if __name__ == "__main__":

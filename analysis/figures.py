@@ -501,7 +501,7 @@ def _draw_targets(ax: Axes, targets: Sequence[Target], variable: str, size: floa
     for target in targets:
         if target.variable == variable and target.threshold is not None:
             height = target.threshold * target.factor / size
-            ax.plot(target.year, height, marker="*", ms=13, color=VERMILION, mec="white", zorder=5)
+            ax.plot(target.year, height, marker="*", ms=13, color=VERMILION, mec="white", zorder=5, clip_on=False)
             text = f"{_words('labels', 'target', language)} {target.year}: {signs[target.comparison]} {height:g}"
             ax.annotate(
                 text,
