@@ -444,11 +444,17 @@ DETAILS: Mapping[str, Callable[[Material, str, str], Figure]] = {
 }
 
 
-def _style() -> Any:
+@cache
+def _font_family() -> str:
+    """Make the font known to matplotlib, once, and return its name."""
     font_manager.fontManager.addfont(FONT)
+    return str(font_manager.FontProperties(fname=FONT).get_name())
+
+
+def _style() -> Any:
     return mpl.rc_context(
         {
-            "font.family": font_manager.FontProperties(fname=FONT).get_name(),
+            "font.family": _font_family(),
             "font.size": 9,
             "axes.titlesize": 10,
             "axes.grid": True,
@@ -471,6 +477,8 @@ def _write(figure: Figure, stem: Path) -> Iterator[Path]:
             path = stem.with_name(f"{stem.name}.{form}")
             with replaced(path) as partial:
                 figure.savefig(partial, metadata={"Date": None} if form == "svg" else {"Software": None})
+            # The layout found for the first form serves the others.
+            figure.set_layout_engine("none")
             yield path
 
 
