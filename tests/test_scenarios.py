@@ -129,6 +129,14 @@ def test_every_lever_of_the_model_is_listed_and_no_other():
     assert set(load_levers()) == said
 
 
+def test_working_out_settings_leaves_the_models_numbers_alone():
+    before = {name: np.array(variable.default) for name, variable in variables_of().items() if variable.changeable}
+    for name in SHIPPED:
+        load_scenario(name).settings()
+    for name, default in before.items():
+        np.testing.assert_array_equal(np.array(variables_of()[name].default), default, err_msg=name)
+
+
 def test_default_in_a_path_is_the_models_own_number():
     settings = load_scenario("plan").settings()
     levers = load_levers()
