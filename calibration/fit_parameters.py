@@ -67,7 +67,6 @@ PARAMETERS: Final = (
     Parameter("TREND JOB GROWTH 2010", 0.015, 0.5),
     Parameter("BASE LAND QUOTA 2010", 30.0, 0.3),
     Parameter("INCOME ELASTICITY OF FLOOR AREA", 0.4, 0.3),
-    Parameter("GAP CLOSING TIME", 2.0, 0.3),
     Parameter("PRICE RESPONSE", 0.5, 0.5),
     Parameter("PRICE FOLLOWS INCOME", 0.8, 0.3),
     Parameter("CAPITAL BUDGET FOR SERVICES 2010", 0.1, 0.7),
