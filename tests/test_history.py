@@ -103,6 +103,12 @@ def test_the_policy_run_starts_with_the_published_ratio_land_and_revenue(start):
     assert start["budget revenue"].item() == pytest.approx(906.1e8, rel=0.01)
 
 
+def test_district_fertility_shares_out_births_without_adding_any(model, start):
+    """Only its product with the city's fertility is seen in the record, and the policy run uses it too."""
+    even = model.run({"FERTILITY OF DISTRICT": 1.0}, outputs=["births in city"], final_time=LAST_YEAR + 1).isel(time=0)
+    assert start["births in city"].item() == pytest.approx(even["births in city"].item(), rel=0.02)
+
+
 def test_an_observation_after_2020_stops_the_comparison(model, tmp_path: Path, monkeypatch):
     folder = tmp_path / "data"
     shutil.copytree(DATA_FOLDER, folder)
