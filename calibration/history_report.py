@@ -60,7 +60,7 @@ were re-based in 2020 and are not used. *Survey*: urban income changed its defin
 the census of 2020 misses some, so the births behind its youngest are too few.
 """
 CLOSING: Final = """\
-MAPE is the mean absolute error in percent. Theil's shares split the mean squared error into bias (a wrong level),
+The mean error is that of absolute errors. Theil's shares split the mean squared error into bias (a wrong level),
 variance (a wrong amplitude) and covariance (the rest: wrong in no systematic way).
 """
 
@@ -176,7 +176,7 @@ def _summary(series: list[Series]) -> str:
         shares = [f"{share:.2f}" for share in theil_shares(item.observed, item.simulated)]
         fitted = sum(year in item.fitted for year in item.years)
         rows.append([item.name, f"{len(item.years)}", f"{fitted}", f"{100 * error:.1f}", *shares])
-    header = ["Series", "points", "fitted", "MAPE [%]", "bias", "variance", "covariance"]
+    header = ["Series", "points", "fitted", "mean error [%]", "bias", "variance", "covariance"]
     return _table("Size and kind of error, series of three points or more", header, rows)
 
 
