@@ -31,8 +31,10 @@ def assert_engines_agree(engines, seed: int, initial_time: int, final_time: int 
     fast, slow = engines
     changes = random_constants(fast, seed)
     assert len(changes) > 20
-    mine = fast.run(changes, initial_time=initial_time, final_time=final_time)
-    other = slow.run(changes, initial_time=initial_time, final_time=final_time)
+    # Every step is kept: what is emptied at each year end (Newborns) shows its size only within the year.
+    settings = {"initial_time": initial_time, "final_time": final_time, "saveper": time_step(fast)}
+    mine = fast.run(changes, **settings)
+    other = slow.run(changes, **settings)
     assert list(mine.data_vars) == list(other.data_vars)
     for name, expected in other.data_vars.items():
         if str(name).endswith(" error"):
@@ -45,9 +47,14 @@ def assert_engines_agree(engines, seed: int, initial_time: int, final_time: int 
         np.testing.assert_allclose(mine[name], expected, rtol=1e-9, atol=1e-12 * largest, err_msg=str(name))
 
 
+def time_step(model) -> float:
+    """The model's own time step."""
+    return float(model.run(outputs=["TIME STEP"])["TIME STEP"][0])
+
+
 @pytest.mark.parametrize("initial_time", START_YEARS)
 def test_random_constants_give_what_pysd_gives_for_every_variable(engines, initial_time):
-    assert_engines_agree(engines, 0, initial_time, initial_time + 3)
+    assert_engines_agree(engines, 0, initial_time, initial_time + 1)
 
 
 @pytest.mark.slow
