@@ -8,11 +8,12 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import llvmlite.binding
 import numba
@@ -22,6 +23,8 @@ import pandas as pd
 import platformdirs
 import pysd
 import xarray as xr
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.changes import FIXED_TIMES, Change, ChangeError, Request, prepare
 
@@ -30,6 +33,7 @@ from .generating import Generator, Layout, lay_out
 from .ordering import plan
 from .reading import CONTROLS, Pipe, Quantity, read_model
 from .results import NonFiniteError, Variable, build_dataset, list_variables, moments, variable_table
+from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, runs_per_chunk
 
 _LOADING = threading.Lock()
 
@@ -177,7 +181,7 @@ def _size(quantity: Quantity) -> int:
 
 
 class CompiledModel:
-    """A compiled model; `run` is all it does."""
+    """A compiled model: `run` returns results, `run_to_store` keeps those of large ensembles on disk."""
 
     def __init__(self, prepared: _Prepared, module: Any) -> None:
         self._prepared = prepared
@@ -264,20 +268,140 @@ class CompiledModel:
         if (failed >= 0).any() and not keep_non_finite:
             run = int(np.argmax(failed >= 0))
             raise NonFiniteError(self._diagnose(request, run, int(failed[run])))
-        arrays: dict[str, npt.NDArray[np.float64]] = {}
-        first = 0
-        for name in request.outputs:
-            key = prepared.keys[name]
-            lengths, axes = prepared.lengths[key], prepared.layout.axes[key]
-            size = int(np.prod(lengths, dtype=np.int64))
-            stored = out[:, :, first : first + size].reshape(count, saved, *(lengths[axis] for axis in axes))
-            stored = stored.transpose(0, 1, *(2 + axes.index(axis) for axis in range(len(axes))))
-            arrays[name] = stored if request.runs is not None else stored[0]
-            first += size
+        arrays = self._by_name(request.outputs, out)
+        if request.runs is None:
+            arrays = {name: values[0] for name, values in arrays.items()}
         result = build_dataset(prepared.variables, prepared.ranges, arrays, inputs["labels"], request.runs)
         if (failed >= 0).any():
             result.attrs["warning"] = f"{int((failed >= 0).sum())} runs hold values that are not finite"
         return result
+
+    def _by_name(self, outputs: Iterable[str], out: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the results of each variable with axes (run, time, subscripts), as views."""
+        prepared = self._prepared
+        arrays: dict[str, npt.NDArray[np.float64]] = {}
+        first = 0
+        for name in outputs:
+            key = prepared.keys[name]
+            lengths, axes = prepared.lengths[key], prepared.layout.axes[key]
+            size = int(np.prod(lengths, dtype=np.int64))
+            stored = out[:, :, first : first + size].reshape(*out.shape[:2], *(lengths[axis] for axis in axes))
+            arrays[name] = stored.transpose(0, 1, *(2 + axes.index(axis) for axis in range(len(axes))))
+            first += size
+        return arrays
+
+    def run_to_store(
+        self,
+        changes: Mapping[str, Any],
+        store: str | Path,
+        *,
+        outputs: Iterable[str] | None = None,
+        initial_time: float | None = None,
+        final_time: float | None = None,
+        time_step: float | None = None,
+        saveper: float | None = None,
+        keep_non_finite: bool = False,
+        block: int | None = None,
+        dtype: Literal["float64", "float32"] = "float64",
+        resume: bool = False,
+        progress: bool | Callable[[int, int], None] = True,
+    ) -> Path:
+        """Run an ensemble of any size into a Zarr folder; memory does not grow with the number of runs.
+
+        The bytes of a finished store are the same whatever the block, the threads and the interruptions. A call that
+        was stopped leaves a folder that opens with `xarray.open_zarr`; its variable `run state` tells which runs are
+        there.
+
+        Parameters
+        ----------
+        changes, outputs, initial_time, final_time, time_step, saveper
+            As for `run`; one change at least has a `run` dim.
+        store
+            The folder to make.
+        keep_non_finite
+            Keep runs with values that are not finite, marked 2 in `run state`, instead of stopping.
+        block
+            Runs between two writes, rounded up to whole files of the store; None for one file.
+        dtype
+            What values are stored as.
+        resume
+            Go on with a store that an earlier call of the same request left, if there is one.
+        progress
+            True for a bar with the time left, or a function told the number of finished runs and of all.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder exists and `resume` is not set.
+        ChangeError, NonFiniteError
+            As for `run`; also if the store to be resumed belongs to another request.
+
+        Examples
+        --------
+        >>> tea = compile_model("tests/engine/models/teacup.mdl")
+        >>> rooms = xr.DataArray([60.0, 70.0], dims="run")
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = tea.run_to_store({"Room Temperature": rooms}, f"{folder}/tea.zarr", progress=False)
+        ...     xr.open_zarr(made, chunks=None)["Teacup Temperature"].dims
+        ('run', 'time')
+        """
+        prepared, path = self._prepared, Path(store)
+        given = {"initial_time": initial_time, "final_time": final_time, "time_step": time_step, "saveper": saveper}
+        names = {_spoken(key): value for key, value in given.items()}
+        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names)
+        refuse_names(request.outputs)
+        if request.runs is None:
+            message = "run_to_store is for ensembles: no change has a run dim"
+            raise ChangeError(message)
+        inputs = self._inputs(request)
+        count, saved = len(request.runs), int(inputs["kept"].sum())
+        elements = int(inputs["segments"][:, 1].sum())
+        chunk = runs_per_chunk(saved * elements * np.dtype(np.float64).itemsize)
+        mark = self._mark(request, dtype)
+        if path.exists():
+            if not resume:
+                message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
+                raise FileExistsError(message)
+            kept = RunStore.resume(path, mark)
+        else:
+            clear(path)
+            wanted = {name: prepared.variables[name] for name in request.outputs}
+            kept = RunStore.create(path, wanted, prepared.ranges, inputs["labels"], request.runs, chunk, dtype, mark)
+        length = min(count, -(-(block or chunk) // chunk) * chunk)
+        out = np.empty((length, saved, elements))
+        # A stopped call may have used another block, so what is missing is found chunk by chunk.
+        done = next(
+            (first for first in range(0, count, chunk) if (kept.state[first : first + chunk] == 0).any()), count
+        )
+        with _reporting(progress, count) as report:
+            report(done)
+            for first in range(done, count, length):
+                part = out[: min(length, count - first)]
+                failed = np.full(len(part), -1, dtype=np.int64)
+                self._compute(inputs, part, failed, keep_going=keep_non_finite, first=first)
+                if (failed >= 0).any() and not keep_non_finite:
+                    run = int(np.argmax(failed >= 0))
+                    raise NonFiniteError(self._diagnose(request, first + run, int(failed[run])))
+                state = np.where(failed >= 0, NOT_FINITE, FINISHED).astype(np.int8)
+                kept.write(first, self._by_name(request.outputs, part), state)
+                report(first + len(part))
+        return path
+
+    def _mark(self, request: Request, dtype: str) -> str:
+        """Return a fingerprint of the model and of everything asked of it."""
+        digest = hashlib.sha256(repr((self._module.__name__, request.outputs, request.controls, dtype)).encode())
+        digest.update(repr(None if request.runs is None else request.runs.tolist()).encode())
+        for change in request.changes:
+            digest.update(repr((change.name, change.values.shape)).encode())
+            digest.update(change.knots.tobytes())
+            digest.update(change.values.tobytes())
+        return digest.hexdigest()
 
     def _inputs(self, request: Request, *, every_step: bool = False) -> dict[str, Any]:
         """Turn a request into the arrays the compiled code takes."""
@@ -474,6 +598,18 @@ class CompiledModel:
         found = {axis: int(number) for axis, number in zip(axes, stored, strict=True)}
         dims = prepared.variables[name].dims
         return "[" + ", ".join(prepared.ranges[dim][found[axis]] for axis, dim in enumerate(dims)) + "]"
+
+
+@contextmanager
+def _reporting(progress: bool | Callable[[int, int], None], count: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many runs are finished."""
+    if callable(progress):
+        yield lambda finished: progress(finished, count)
+        return
+    columns = (TextColumn("{task.completed:,} of {task.total:,} runs"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
+        task = bar.add_task("", total=count)
+        yield lambda finished: bar.update(task, completed=finished)
 
 
 _ARITHMETIC: dict[str, Any] = {
