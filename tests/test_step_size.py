@@ -27,6 +27,7 @@ LARGER = {
     ("target green buildings", 2010.0): 0.0015,
     ("target talent settled", 2010.0): 0.0015,
     ("fiscal gap ratio", 2010.0): 0.01,
+    ("target pupils in public schools", 2020.0): 0.0015,
     ("fiscal gap ratio", 2020.0): 0.0015,
 }
 
