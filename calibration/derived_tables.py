@@ -12,8 +12,8 @@ from typing import Final
 from calibration.derivation import derive
 from calibration.derived_definitions import definitions, vensim_text
 from calibration.observations import ObservationError
+from model.definition import MODEL_FILE
 
-MODEL_FILE: Final = Path(__file__).parent.parent / "model" / "jinan.mdl"
 RULE: Final = "*" * 56
 TITLE: Final = "\t.Derived tables"
 HEADER: Final = (

@@ -70,7 +70,6 @@ PARAMETERS: Final = (
     Parameter("PRICE RESPONSE", 0.5, 0.5),
     Parameter("PRICE FOLLOWS INCOME", 0.8, 0.3),
     Parameter("CAPITAL BUDGET FOR SERVICES 2010", 0.1, 0.7),
-    Parameter("OTHER SPENDING PER RESIDENT", 9950.0, 0.1),
 )
 
 

@@ -247,7 +247,6 @@ def _economy() -> list[Target]:
         ("urban rural income ratio", "income_ratio_urban_rural", 1.0, (2015, 2020), 0.01, "A", "plan 1.1"),
         ("gross domestic product", "gdp", 1e8, (2020,), 0.01, "A", "communique 2020"),
         ("budget revenue", "general_public_budget_revenue", 1e8, (2020,), 0.01, "A", "communique 2020"),
-        ("public spending", "general_public_budget_expenditure", 1e8, (2020,), 0.02, "A", "communique 2020"),
     )
 
     def target(
