@@ -21,7 +21,7 @@ from rich.table import Table
 from analysis import figures, model_checks, result_files
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import ChangeError, load_model
-from model.definition import MODEL_FILE, DefinitionError
+from model.definition import MODEL_FILE, DefinitionError, variables_by_name
 from model.engine.reading import RefusedModelError
 from model.engine.results import NonFiniteError
 from scenarios import (
@@ -35,7 +35,6 @@ from scenarios import (
     load_targets,
     shipped_scenarios,
 )
-from scenarios.model_names import variables_of
 
 #: A variable of more cells than this is kept only where a chart or a target needs it.
 CELLS_KEPT = 100
@@ -160,8 +159,8 @@ def _run_all(
 ) -> dict[str, xr.Dataset]:
     small = [
         name
-        for name, variable in variables_of().items()
-        if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.elements)) <= CELLS_KEPT
+        for name, variable in variables_by_name().items()
+        if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
     wanted = dict.fromkeys([*small, *figures.VARIABLES, *(t.variable for t in targets if t.variable is not None)])
     runs = {}
@@ -196,7 +195,7 @@ def _write(
         task = progress.add_task("Writing data", total=len(chosen))
         for scenario in chosen:
             facts = result_files.manifest(scenario, engine)
-            described = result_files.describe_run(runs[scenario.name], scenario, facts, variables_of())
+            described = result_files.describe_run(runs[scenario.name], scenario, facts, variables_by_name())
             result_files.write_run(described, out / f"{scenario.name}.nc")
             progress.advance(task)
         task = progress.add_task("Drawing charts", total=figures.count_figures(detailed))

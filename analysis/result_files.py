@@ -12,9 +12,8 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from model.definition import MODEL_FILE
+from model.definition import MODEL_FILE, Variable
 from scenarios import Scenario
-from scenarios.model_names import Variable
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
@@ -92,7 +91,7 @@ def describe_run(
 
     Examples
     --------
-    >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_of()).sizes  # doctest: +SKIP
+    >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_by_name()).sizes  # doctest: +SKIP
     Frozen({'time': 16, 'district': 12})
     """
     names = {str(dim): "member" if dim == "run" else str(dim).lower() for dim in run.dims}

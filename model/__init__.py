@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from model.changes import ChangeError
+from model.definition import MODEL_FILE
 from model.engine import CompiledModel, compile_model
 from model.reference import ReferenceModel
-
-MODEL_FILE = Path(__file__).parent / "jinan.mdl"
 
 __all__ = ["MODEL_FILE", "ChangeError", "load_model"]
 

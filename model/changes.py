@@ -81,7 +81,7 @@ def prepare(
             continue
         variable = variables.get(name)
         if variable is None:
-            mistakes.append(f"{name!r} is not a constant of the model{_near(name, _constants(variables))}")
+            mistakes.append(f"{name!r} is not a constant of the model.{near(name, _constants(variables))}")
             continue
         if not variable.changeable:
             mistakes.append(_not_changeable(variable, variables))
@@ -101,10 +101,17 @@ def prepare(
     return Request(tuple(found), labels, wanted, settings)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean ...?" when one of the known names resembles the given one, else nothing.
+
+    Examples
+    --------
+    >>> near("fertilty support", ["FERTILITY SUPPORT", "RENT SUBSIDY"])
+    " Did you mean 'FERTILITY SUPPORT'?"
+    """
     by_fold = {item.casefold(): item for item in known}
-    matches = difflib.get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.6)
-    return f". Did you mean {' or '.join(repr(by_fold[match]) for match in matches)}?" if matches else ""
+    matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
+    return f" Did you mean {by_fold[matches[0]]!r}?" if matches else ""
 
 
 def _constants(variables: Mapping[str, Variable]) -> list[str]:
@@ -115,8 +122,8 @@ def _not_changeable(variable: Variable, variables: Mapping[str, Variable]) -> st
     if variable.kind == "constant":
         return f"{variable.name!r} is a constant the model fixes for good"
     article = "an" if variable.kind[0] in "aeiou" else "a"
-    hint = _near(variable.name, _constants(variables))
-    return f"{variable.name!r} is {article} {variable.kind}, only constants can be changed{hint}"
+    hint = near(variable.name, _constants(variables))
+    return f"{variable.name!r} is {article} {variable.kind}, only constants can be changed.{hint}"
 
 
 def _take_control(name: str, value: Any, settings: dict[str, float], mistakes: list[str]) -> None:
@@ -234,7 +241,7 @@ def _outputs(outputs: Iterable[str] | None, variables: Mapping[str, Variable], m
     wanted = tuple(dict.fromkeys(outputs))
     for name in wanted:
         if name not in variables:
-            mistakes.append(f"{name!r} is not a variable of the model{_near(str(name), known)}")
+            mistakes.append(f"{name!r} is not a variable of the model.{near(str(name), known)}")
         elif variables[name].kind == "lookup":
             mistakes.append(f"{name!r} is a lookup and has no value over time")
     return wanted

@@ -9,11 +9,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 from parsimonious.exceptions import ParseError, VisitationError
 from pysd.translators.structures.abstract_expressions import (
     CallStructure,
@@ -60,8 +63,12 @@ class Variable:
         Limits of a reasonable value; None where the file leaves them open.
     dims
         Subscript ranges, in order.
+    axes
+        Elements along each of ``dims``.
     elements
         Elements of a subscript range; empty for a variable.
+    default
+        Numbers of a constant in the shape of ``axes``, read-only; None for other kinds and for several entries.
     equation
         Text of the equation or equations, left side included.
     comment
@@ -83,7 +90,9 @@ class Variable:
     low: float | None
     high: float | None
     dims: tuple[str, ...]
+    axes: tuple[tuple[str, ...], ...]
     elements: tuple[str, ...]
+    default: npt.NDArray[np.float64] | None = field(compare=False)
     equation: str
     comment: str
     uses: tuple[str, ...]
@@ -173,6 +182,18 @@ def read_definition(path: Path = MODEL_FILE) -> tuple[Variable, ...]:
     'Year'
     """
     return tuple(variable for sector in read_sectors(path) for variable in sector.variables)
+
+
+@cache
+def variables_by_name(path: Path = MODEL_FILE) -> Mapping[str, Variable]:
+    """The variables of a model file by name, without its subscript ranges; each file is read once.
+
+    Examples
+    --------
+    >>> variables_by_name(Path("tests/models/small_town.mdl"))["HOMES"].default
+    array([40., 50.])
+    """
+    return {variable.name: variable for variable in read_definition(path) if variable.kind != "subscript"}
 
 
 def read_sectors(path: Path = MODEL_FILE) -> tuple[Sector, ...]:
@@ -265,6 +286,8 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
     kind = _kind(first.component, trees, is_flow=in_rate and "Year" in unit.partition("/")[2])
     low, high = next((entry.component.limits for entry in same if entry.component.limits), (None, None))
     is_range = isinstance(first.component, SubscriptRange)
+    dims = () if is_range else _dims([entry.component.subscripts[0] for entry in same], ranges)
+    axes = tuple(tuple(ranges.get(dim, [dim])) for dim in dims)
     rate = [term for tree in trees if isinstance(tree, IntegStructure) for term in _terms(tree.flow)]
     return Variable(
         name=first.component.name,
@@ -273,8 +296,10 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
         unit=unit,
         low=low,
         high=high,
-        dims=() if is_range else _dims([entry.component.subscripts[0] for entry in same], ranges),
+        dims=dims,
+        axes=axes,
         elements=tuple(ranges[first.component.name]) if is_range else (),
+        default=_default(same, axes) if kind == "constant" else None,
         equation="\n\n".join(entry.equation for entry in same),
         comment=next((entry.comment for entry in same if entry.comment), ""),
         uses=_names(trees, names),
@@ -283,6 +308,18 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
         numbers=tuple(_numbers(trees)) if kind in ("stock", "flow", "auxiliary") else (),
         line=first.line,
     )
+
+
+def _default(same: list[_Entry], axes: tuple[tuple[str, ...], ...]) -> npt.NDArray[np.float64] | None:
+    text = same[0].component.expression
+    if len(same) > 1 or not NUMBERS.fullmatch(text):
+        return None
+    numbers = np.array([float(number) for number in re.split(r"[\s,;]+", text) if number])
+    shape = tuple(map(len, axes))
+    shaped = np.full(shape, numbers[0]) if numbers.size == 1 else numbers.reshape(shape)
+    # All who ask share this array.
+    shaped.setflags(write=False)
+    return shaped
 
 
 def _kind(component: Any, trees: list[Any], *, is_flow: bool) -> Kind:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from model.definition import MODEL_FILE
-from scenarios.model_names import Variable, near, variables_of
+from model.changes import near
+from model.definition import MODEL_FILE, Variable, variables_by_name
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "levers.yaml"
@@ -70,7 +70,7 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
     if not isinstance(entries, list):
         problems = problems or ["The file must be a list of levers."]
         entries = []
-    variables = variables_of(model_file)
+    variables = variables_by_name(model_file)
     levers: dict[str, Lever] = {}
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict) or set(entry) != set(_KEYS):
@@ -90,7 +90,7 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
 
 def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> list[str]:
     constant = entry["constant"]
-    constants = [name for name, variable in variables.items() if variable.changeable]
+    constants = [name for name, variable in variables.items() if variable.kind == "constant"]
     if constant not in constants:
         return [f"{constant!r} is not a constant of the model.{near(str(constant), constants)}"]
     variable = variables[constant]
@@ -104,8 +104,8 @@ def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> li
     if any(isinstance(n, bool) or not isinstance(n, (int, float)) or not math.isfinite(n) for n in numbers):
         return [*problems, f"{constant!r}: 'lowest', 'highest' and 'effort' must be numbers."]
     default = entry["default"]
-    if isinstance(default, dict) and len(variable.elements) == 1 and set(default) == set(variable.elements[0]):
-        written = np.array([default[element] for element in variable.elements[0]])
+    if isinstance(default, dict) and len(variable.axes) == 1 and set(default) == set(variable.axes[0]):
+        written = np.array([default[element] for element in variable.axes[0]])
     elif isinstance(default, (int, float)) and not isinstance(default, bool):
         written = np.array(default)
     else:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from model.definition import MODEL_FILE
+from model.changes import near
+from model.definition import MODEL_FILE, Variable, variables_by_name
 from scenarios.levers import load_levers
-from scenarios.model_names import Variable, near, variables_of
 from scenarios.strict_yaml import read_yaml
 
 FOLDER = Path(__file__).parent
@@ -150,7 +150,7 @@ class Scenario:
         >>> load_scenario("baseline").settings()
         {}
         """
-        variables = variables_of(model_file)
+        variables = variables_by_name(model_file)
         return {change.constant: _setting(change.value, variables[change.constant]) for change in self.changes}
 
 
@@ -251,7 +251,7 @@ class _Reader:
     """Reads scenario files against one model and gathers the mistakes of each."""
 
     def __init__(self, model_file: Path = MODEL_FILE) -> None:
-        self.variables = variables_of(model_file)
+        self.variables = variables_by_name(model_file)
         self.levers = load_levers(model_file)
         self.problems: dict[Path, list[str]] = {}
         self.known: dict[Path, Scenario] = {}
@@ -350,7 +350,7 @@ class _Reader:
                 )
 
     def _wrong_name(self, constant: Any) -> str | None:
-        constants = [name for name, variable in self.variables.items() if variable.changeable]
+        constants = [name for name, variable in self.variables.items() if variable.kind == "constant"]
         if constant in constants:
             return None
         if constant in self.variables:
@@ -389,7 +389,7 @@ class _Reader:
             problems.append(f"{where}: {problem}")
             return
         variable, lever = self.variables[constant], self.levers.get(constant)
-        lowest, highest = (lever.lowest, lever.highest) if lever else (variable.lowest, variable.highest)
+        lowest, highest = (lever.lowest, lever.highest) if lever else (variable.low, variable.high)
         if (lowest is not None and value < lowest) or (highest is not None and value > highest):
             span = f"{'any' if lowest is None else f'{lowest:g}'} to {'any' if highest is None else f'{highest:g}'}"
             problems.append(f"{where}: {value:g} is outside {span} {variable.unit}.")
@@ -409,7 +409,7 @@ class _Reader:
             self._check_number(constant, f"{where} in {year}", value, problems)
 
     def _check_elements(self, constant: str, by: Any, problems: list[str]) -> None:
-        elements = self.variables[constant].elements
+        elements = self.variables[constant].axes
         if len(elements) != 1:
             kind = "a single number" if not elements else "a table of several subscripts"
             problems.append(f"{constant!r} is {kind}, so 'by' cannot be used for it.")
@@ -468,7 +468,7 @@ class _Reader:
             return ()
         given = entry.get("element", [])
         element = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
-        known = self.variables[str(name)].elements
+        known = self.variables[str(name)].axes
         if len(element) != len(known):
             kinds = ", ".join(f"one of {options[0]}..{options[-1]}" for options in known) or "none"
             problems.append(f"{where}: {name!r} takes this 'element': {kinds}.")
@@ -518,8 +518,8 @@ def _filled(value: Any, variable: Variable) -> Any:
         return {year: float(default) if number == "default" else number for year, number in value.items()}
     filled = dict(value)
     for element, path in value.items():
-        if isinstance(path, dict) and element in variable.elements[0]:
-            own = float(default[variable.elements[0].index(element)])
+        if isinstance(path, dict) and element in variable.axes[0]:
+            own = float(default[variable.axes[0].index(element)])
             filled[element] = {year: own if number == "default" else number for year, number in path.items()}
     return filled
 
@@ -533,7 +533,7 @@ def _setting(value: Value, variable: Variable) -> float | pd.Series | xr.DataArr
         return value
     if not any(isinstance(key, str) for key in value):
         return pd.Series(value, dtype=float)
-    dim, elements = variable.dims[0], variable.elements[0]
+    dim, elements = variable.dims[0], variable.axes[0]
     years = sorted({year for part in value.values() if isinstance(part, dict) for year in part})
     default = xr.DataArray(np.array(variable.default), dims=[dim], coords={dim: list(elements)})
     if not years:

@@ -9,8 +9,8 @@ from typing import Any
 
 import xarray as xr
 
-from model.definition import MODEL_FILE
-from scenarios.model_names import Variable, near, variables_of
+from model.changes import near
+from model.definition import MODEL_FILE, Variable, variables_by_name
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "targets.yaml"
@@ -116,7 +116,7 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     if not isinstance(entries, list):
         problems = problems or ["The file must be a list of targets."]
         entries = []
-    variables = variables_of(model_file)
+    variables = variables_by_name(model_file)
     targets: dict[str, Target] = {}
     for number, entry in enumerate(entries, 1):
         wrong = _problems(entry, number, variables)

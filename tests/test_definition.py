@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from model.definition import DefinitionError, Variable, read_definition, read_sectors
@@ -73,6 +74,13 @@ def test_units_limits_and_dimensions_are_taken_apart(small_town):
     assert small_town["births"].dims == ("District", "Age"), "two equations together cover every age"
 
 
+def test_the_numbers_of_a_constant_are_read_in_its_shape(small_town):
+    assert small_town["INITIAL RESIDENTS"].axes == (("North", "South"), ("A0", "A1", "A2"))
+    np.testing.assert_array_equal(small_town["INITIAL RESIDENTS"].default, [[10, 20, 30], [11, 21, 31]])
+    assert small_town["LENGTH OF LIFE"].default == 75
+    assert small_town["crowding"].default is None
+
+
 def test_links_are_read_from_the_equations(small_town):
     assert small_town["Residents"].inflows == ("births",)
     assert small_town["Residents"].outflows == ("deaths",)
@@ -131,10 +139,8 @@ def _named_by_kind(variable: Variable) -> bool:
 def _values_in_range(variable: Variable) -> bool:
     if variable.kind != "constant" or variable.low is None or variable.high is None:
         return True
-    text = variable.equation.partition("=")[2]
-    return all(
-        variable.low <= float(number) <= variable.high for number in text.replace(";", ",").split(",") if number.strip()
-    )
+    default = variable.default
+    return default is not None and bool(((variable.low <= default) & (default <= variable.high)).all())
 
 
 RULES: dict[str, Callable[[Variable], bool]] = {
@@ -160,7 +166,9 @@ GOOD = Variable(
     low=0,
     high=0.1,
     dims=(),
+    axes=(),
     elements=(),
+    default=np.array(0.02),
     equation="BIRTHS PER RESIDENT= 0.02",
     comment="出生率。 Births per resident. Source: for tests. Grade: E",
     uses=(),

@@ -13,9 +13,8 @@ from matplotlib.transforms import Bbox
 from analysis import figures
 from analysis.result_files import model_hash
 from model import load_model
-from model.definition import MODEL_FILE
+from model.definition import MODEL_FILE, variables_by_name
 from scenarios import load_scenarios, load_targets, shipped_scenarios
-from scenarios.model_names import variables_of
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +106,8 @@ def test_a_scenario_keeps_its_look_and_no_two_look_alike():
 def test_every_element_and_scenario_has_its_words():
     drawn_dims = {"District", "Group", "Service", "Age"}
     for name in figures.VARIABLES:
-        variable = variables_of()[name]
-        for dim, elements in zip(variable.dims, variable.elements, strict=True):
+        variable = variables_by_name()[name]
+        for dim, elements in zip(variable.dims, variable.axes, strict=True):
             if dim in drawn_dims - {"Age"}:
                 assert set(elements) <= figures.terms()["elements"].keys(), name
 
