@@ -69,7 +69,7 @@ def test_scenario_asks_a_question_and_expects_something(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_change_is_cited_or_called_an_assumption(name):
     for change in load_scenario(name).changes:
-        cited = re.search(r"plan \d\.\d|policy_parameters\.csv|assum", change.source)
+        cited = re.search(r"plan \d\.\d|policy_rules_and_targets\.csv|assum", change.source)
         assert cited, change.constant
         if not change.policy:
             assert change.source.startswith("assumption:"), change.constant
