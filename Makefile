@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
 
-.PHONY: run test slow lint docs lock clean
+.PHONY: run test slow lint docs benchmark lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -25,6 +25,10 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m model.reference_page
+
+# Minutes, on a quiet machine; rewrites docs/performance.md.
+benchmark: $(READY)
+	$(BIN)/python -m benchmarks.measure
 
 # The environment is complete only once the stamp is there: an interrupted set-up starts again.
 $(READY): $(LOCK)

@@ -1,0 +1,323 @@
+"""Measure the engine against PySD, pysimlin and hand-written C, and write docs/performance.md; `make benchmark`."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from model import MODEL_FILE
+from model.engine import CompiledModel, compile_model
+from model.reference import ReferenceModel
+from tests.test_second_oracle import smaller_city
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+REPORT = ROOT / "docs" / "performance.md"
+WORLD = ROOT / "tests" / "engine" / "models" / "world.mdl"
+OUTPUTS = 50
+COHORT_RUNS = 2000
+COHORT_LEVELS = {"FERTILITY": 0.045, "MORTALITY": 0.004, "MOBILITY": 0.05}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: what ran, how many runs on how many threads, in how many seconds, under which load."""
+
+    what: str
+    runs: int
+    threads: int
+    seconds: float
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+
+    @property
+    def rate(self) -> float:
+        """Runs per second."""
+        return self.runs / self.seconds
+
+
+def timed(call: Callable[[], Any], repeats: int = 1) -> float:
+    """Return the shortest wall time of some repeats."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def drawn(model: CompiledModel, runs: int) -> dict[str, xr.DataArray]:
+    """Every scalar constant but whole numbers (years, switches) drawn within a hundredth of its default."""
+    table = model.variables
+    scalars = table[(table["kind"] == "constant") & table["dims"].map(len).eq(0)]["default"].astype(float)
+    movable = scalars[(scalars != scalars.round()) & (scalars != 0)]
+    random = np.random.default_rng(1)
+    return {
+        str(name): xr.DataArray(value * random.uniform(0.99, 1.01, runs), dims="run") for name, value in movable.items()
+    }
+
+
+def fifty(model: CompiledModel) -> list[str]:
+    """Scalar variables spread evenly over the model, so that nearly all of it must be worked out."""
+    table = model.variables
+    names = table.index[table["kind"].isin(["stock", "flow", "auxiliary"]) & table["dims"].map(len).eq(0)]
+    places = np.linspace(0, len(names) - 1, min(OUTPUTS, len(names))).astype(int)
+    return [str(names[place]) for place in places]
+
+
+def with_threads(threads: int, call: Callable[[], Any], repeats: int = 1) -> float:
+    """Time a call with the engine held to some threads."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        return timed(call, repeats)
+    finally:
+        numba.set_num_threads(before)
+
+
+def measure_engine(path: Path, name: str, sizes: list[int], threads: list[int]) -> list[Row]:
+    """Time ensembles of a model with 50 outputs."""
+    model = compile_model(path)
+    outputs = fifty(model)
+    rows = []
+    for size in sizes:
+        changes = drawn(model, size)
+        for count in threads:
+            say(f"{name}, {size} runs, {count} threads")
+
+            def call(changes: dict[str, xr.DataArray] = changes) -> Any:
+                return model.run(changes, outputs=outputs)
+
+            rows.append(Row(name, size, count, with_threads(count, call, 3 if size <= 10 else 1)))
+    return rows
+
+
+COMPILE = "import sys, time; from model.engine import compile_model; t = time.perf_counter(); "
+COMPILE += "compile_model(sys.argv[1]); print(time.perf_counter() - t)"
+
+
+def measure_compiling(path: Path) -> tuple[float, float]:
+    """Return seconds to load a model in a new process with an empty cache, and with what that left."""
+    say(f"compiling {path.name}")
+    with tempfile.TemporaryDirectory() as cache:
+        settings = {**os.environ, "JINAN_CACHE": cache}
+        command = [sys.executable, "-c", COMPILE, str(path)]
+        cold, cached = (
+            float(subprocess.run(command, env=settings, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+            for _ in range(2)
+        )
+    return cold, cached
+
+
+def measure_pysd(path: Path, name: str) -> Row:
+    """Time one run with PySD."""
+    say(f"{name}, PySD")
+    model = ReferenceModel(path)
+    outputs = fifty(compile_model(path))
+    return Row(f"{name}: PySD", 1, 1, timed(lambda: model.run(outputs=outputs)))
+
+
+def measure_simlin(folder: Path) -> list[Row]:
+    """Time pysimlin and the engine on the copy of the city that pysimlin can address."""
+    import simlin
+
+    copy = folder / "seven_districts.mdl"
+    copy.write_text(smaller_city(MODEL_FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    rows = measure_engine(copy, "seven districts", [10], [1])
+    say("seven districts, pysimlin")
+    runner = simlin.load(str(copy)).simulate()
+
+    def call() -> None:
+        runner.reset()
+        runner.run_to_end()
+
+    call()
+    return [*rows, Row("seven districts: pysimlin", 1, 1, timed(call, 3))]
+
+
+def build_kernel(folder: Path) -> Callable[[npt.NDArray[np.float64], int, bool], npt.NDArray[np.float64]]:
+    """Build cohorts.c and return it as a function of levels (run, 3), threads and whether loops are fused by hand."""
+    library = folder / "cohorts.so"
+    command = ["gcc", "-O3", "-march=native", "-fopenmp", "-shared", "-fPIC", "-o", str(library)]
+    subprocess.run([*command, str(HERE / "cohorts.c"), "-lm"], check=True)
+    entry = ctypes.CDLL(str(library)).run
+    entry.restype = None
+
+    def run(levels: npt.NDArray[np.float64], threads: int, fused: bool) -> npt.NDArray[np.float64]:
+        out = np.empty((len(levels), 16, 14))
+        pointer = ctypes.POINTER(ctypes.c_double)
+        entry(len(levels), threads, int(fused), levels.ctypes.data_as(pointer), out.ctypes.data_as(pointer))
+        return out
+
+    return run
+
+
+def measure_kernel(folder: Path, threads: list[int]) -> list[Row]:
+    """Time the cohort loops in C and in the engine, once their results are the same."""
+    say("cohort loops, C and engine")
+    kernel = build_kernel(folder)
+    model = compile_model(HERE / "cohorts.mdl")
+    random = np.random.default_rng(2)
+    levels = np.array(list(COHORT_LEVELS.values())) * random.uniform(0.8, 1.2, (COHORT_RUNS, 3))
+    changes = {name: xr.DataArray(levels[:, k].copy(), dims="run") for k, name in enumerate(COHORT_LEVELS)}
+    outputs = ["residents", "births in city", "deaths in city"]
+    mine = model.run(changes, outputs=outputs)
+    table = np.concatenate([mine["residents"], mine[outputs[1:]].to_array().transpose("run", "time", ...)], axis=-1)
+    for fused in (False, True):
+        # Rounding: sums are added in another order.
+        np.testing.assert_allclose(table, kernel(levels, 1, fused), rtol=1e-9)
+    rows = []
+    for count in threads:
+
+        def same(count: int = count) -> Any:
+            return kernel(levels, count, False)
+
+        def fused_by_hand(count: int = count) -> Any:
+            return kernel(levels, count, True)
+
+        rows += [
+            Row(
+                "cohort loops", COHORT_RUNS, count, with_threads(count, lambda: model.run(changes, outputs=outputs), 3)
+            ),
+            Row("cohort loops: C, the same loops", COHORT_RUNS, count, timed(same, 3)),
+            Row("cohort loops: C, fused by hand", COHORT_RUNS, count, timed(fused_by_hand, 3)),
+        ]
+    return rows
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def say(what: str) -> None:
+    """Tell on the error stream what is being measured."""
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
+
+
+def rate(rows: list[Row], what: str, threads: int | None = None) -> float:
+    """Return the best rate of a measurement."""
+    return max(row.rate for row in rows if row.what == what and threads in (None, row.threads))
+
+
+def verdict(name: str, value: float, goal: float, unit: str, *, least: bool) -> str:
+    """Return one line of the list of targets."""
+    met = value >= goal if least else value <= goal
+    by = "" if met else f", {(goal / value if least else value / goal):.1f} times off"
+    sign = "at least" if least else "at most"
+    return f"| {name} | {sign} {goal:,g} {unit} | {value:,.3g} {unit} | {'met' if met else 'missed' + by} |"
+
+
+def report(rows: list[Row], compiling: dict[str, tuple[float, float]], threads: int) -> str:
+    """Return the text of docs/performance.md."""
+    best = rate(rows, "city")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "pysd", "pysimlin"))
+    gcc = subprocess.run(["gcc", "-dumpfullversion"], check=True, capture_output=True, text=True).stdout.strip()
+    bases = {row.what.partition(":")[0] for row in rows if ":" in row.what}
+    lines = [
+        "# Performance",
+        "",
+        "Written by `make benchmark`; nothing here is typed by hand. Load is the machine's one-minute average after each",
+        "measurement: above the threads in use, other work shared the processors and the rates are too low.",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}. {os.cpu_count()} cores ({processor()}), {platform.system()}, "
+        f"Python {platform.python_version()}, {versions}, gcc {gcc}.",
+        "",
+        f"`city` is `model/jinan.mdl` from 2020 to 2035 with {OUTPUTS} outputs and every scalar constant drawn.",
+        "`seven districts` is its copy that pysimlin can address. `world` is a model with many lookups, smooths and",
+        "third-order delays (`tests/engine/models/world.mdl`), smaller than World3. `cohort loops` is",
+        "`benchmarks/cohorts.mdl`, births, deaths, ageing and moves of 12 x 5 x 86 cells; the C is",
+        "`benchmarks/cohorts.c` with `-O3 -march=native -fopenmp`, and agrees with the engine to 1e-9.",
+        "",
+        "| what | runs | threads | seconds | runs per second | engine is faster by | load |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        base = row.what.partition(":")[0]
+        ratio = ""
+        if base in bases and ":" in row.what:
+            ratio = f"{rate(rows, base, row.threads) / row.rate:,.2f}"
+        lines.append(
+            f"| {row.what} | {row.runs:,} | {row.threads} | {row.seconds:,.3f} | {row.rate:,.2f} | {ratio} "
+            f"| {row.load:.1f} |"
+        )
+    lines += ["", "| model | first compile, s | from cache, s |", "|---|---:|---:|"]
+    lines += [f"| {name} | {cold:.1f} | {cached:.2f} |" for name, (cold, cached) in compiling.items()]
+    cold, cached = compiling["city"]
+    large = max(row.runs for row in rows if row.what == "city")
+    scaling = {row.threads: row.rate for row in rows if row.what == "city" and row.runs == large}
+    pysd = rate(rows, "city: PySD")
+    lines += [
+        "",
+        "## Targets",
+        "",
+        "| target | wanted | measured | |",
+        "|---|---:|---:|---|",
+        verdict("city, best rate", best, 1000, "runs/s", least=True),
+        verdict("city against PySD, one thread each", rate(rows, "city", 1) / pysd, 10_000, "x", least=True),
+        verdict("city, all threads against one", scaling[threads] / scaling[1], 1.8, "x", least=True),
+        verdict(
+            "cohort loops, time of the engine over C with the same loops",
+            rate(rows, "cohort loops: C, the same loops", threads) / rate(rows, "cohort loops", threads),
+            1.5,
+            "x",
+            least=False,
+        ),
+        verdict("world, best rate (a model of World3's size)", rate(rows, "world"), 18_000, "runs/s", least=True),
+        verdict("city, first compile", cold, 30, "s", least=False),
+        verdict("city, from cache", cached, 1, "s", least=False),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), "unknown")
+
+
+def main() -> None:
+    """Measure everything and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 1000, 20_000], help="runs of the city model")
+    sizes = parser.parse_args().sizes
+    threads = sorted({1, numba.get_num_threads()})
+    compiling = {"city": measure_compiling(MODEL_FILE), "world": measure_compiling(WORLD)}
+    with working_folder() as folder:
+        rows = [
+            *measure_kernel(folder, threads),
+            *measure_engine(WORLD, "world", [20_000], threads),
+            measure_pysd(WORLD, "world"),
+            *measure_simlin(folder),
+            *measure_engine(MODEL_FILE, "city", sizes, threads),
+            measure_pysd(MODEL_FILE, "city"),
+        ]
+    text = report(rows, compiling, threads[-1])
+    REPORT.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
