@@ -15,6 +15,7 @@ import pytest
 import simlin
 import xarray as xr
 
+from analysis.model_checks import SIZE_LIMIT
 from model import MODEL_FILE
 from model.engine import compile_model
 from model.reference import ReferenceModel
@@ -30,7 +31,6 @@ CORE = (
     "built up area",
 )
 STARTS = (2010, 2020)
-SIZE_LIMIT = re.compile(r"requires \d+ result slots, which exceeds the bytecode VM's addressable limit of 65536 ")
 #: The issue's own bound; independent programs sum in other orders, which costs far less.
 AGREEMENT = 1e-6
 #: PySD needs seconds a step; five quarters pass one birthday, when all cohorts move up.
