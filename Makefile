@@ -25,6 +25,7 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m model.reference_page
+	$(BIN)/python -m analysis.answer
 
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)

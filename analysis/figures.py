@@ -178,6 +178,17 @@ def draw_figures(material: Material, folder: Path, detailed: Sequence[str]) -> I
                 yield from _write(draw(material, scenario, language), folder / f"{scenario}_{name}_{language}")
 
 
+def save(figure: Figure, path: Path, description: str) -> None:
+    """Write one chart as PNG, with a text inside that says what it shows.
+
+    Examples
+    --------
+    >>> save(comparison(material, "income_ratio", "zh"), Path("answer.png"), "Income ratio")  # doctest: +SKIP
+    """
+    with _style(), replaced(path) as partial:
+        figure.savefig(partial, metadata={"Software": None, "Description": description})
+
+
 def count_figures(detailed: Sequence[str]) -> int:
     """Return how many files `draw_figures` writes.
 

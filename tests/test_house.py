@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from analysis import answer
 from scenarios.scenario import load_scenario
 
 # Written so that this file does not match itself.
@@ -130,3 +131,17 @@ def test_the_scenario_in_the_readme_can_be_read(root, tmp_path):
     path = tmp_path / "more_homes.yaml"
     path.write_text(example[1], encoding="utf-8")
     assert load_scenario(path).name == "more_homes"
+
+
+def test_the_readme_answers_with_the_numbers_of_the_model(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["answer", "--check"])
+    assert answer.main() == 0, capsys.readouterr().err
+
+
+def test_an_old_number_in_the_readme_is_noticed(monkeypatch, tmp_path):
+    stale = tmp_path / "README.md"
+    text = answer.README.read_text(encoding="utf-8")
+    stale.write_text(re.sub(r"\d\.\d %", "0.0 %", text, count=1), encoding="utf-8")
+    monkeypatch.setattr(answer, "README", stale)
+    monkeypatch.setattr(sys, "argv", ["answer", "--check"])
+    assert answer.main() == 1
