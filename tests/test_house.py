@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from analysis import answer
+from model import load_model
 from scenarios.scenario import load_scenario
 
 # Written so that this file does not match itself.
@@ -101,6 +102,18 @@ def test_every_package_of_the_project_is_listed(root, project):
     assert found - {"tests"} == set(project["tool"]["setuptools"]["packages"])
 
 
+def test_every_data_file_of_a_package_is_installed_with_it(root, project, kept):
+    globs = project["tool"]["setuptools"]["package-data"]
+    packages = [package for package in project["tool"]["setuptools"]["packages"] if "." not in package]
+    files = [path.relative_to(root) for path in kept if path.suffix != ".py"]
+    assert [
+        str(path)
+        for path in files
+        if path.parts[0] in packages
+        and not any(path.relative_to(path.parts[0]).match(glob) for glob in globs[path.parts[0]])
+    ] == []
+
+
 def commands(text: str) -> list[list[str]]:
     """Command lines in the fenced blocks of a Markdown text, without comments."""
     blocks = re.findall(r"^```(?:sh|bash|shell)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -123,14 +136,18 @@ def test_every_command_in_the_documents_exists(root, document):
             assert asked.returncode == 0, f"{document}: {' '.join([program, *arguments])}"
 
 
-def test_the_scenario_in_the_readme_can_be_read(root, tmp_path):
+def test_the_scenario_in_the_readme_does_what_it_expects(root, tmp_path):
     example = re.search(
         r"^```yaml\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     assert example is not None
     path = tmp_path / "more_homes.yaml"
     path.write_text(example[1], encoding="utf-8")
-    assert load_scenario(path).name == "more_homes"
+    scenario, city = load_scenario(path), load_model()
+    asked = [expectation.variable for expectation in scenario.expectations]
+    run, baseline = (city.run(changes, outputs=asked) for changes in (scenario.settings(), {}))
+    assert asked
+    assert all(expectation.holds(run, {"baseline": baseline}) for expectation in scenario.expectations)
 
 
 def test_the_readme_answers_with_the_numbers_of_the_model(monkeypatch, capsys):
