@@ -236,7 +236,7 @@ def report(rows: list[Row], compiling: dict[str, tuple[float, float]], threads: 
     lines = [
         "# Performance",
         "",
-        "Written by `make benchmark`; nothing here is typed by hand. Load is the machine's one-minute average after each",
+        "Written by `make benchmark`; nothing here is typed by hand. Load is the machine's one-minute mean after each",
         "measurement: above the threads in use, other work shared the processors and the rates are too low.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}. {os.cpu_count()} cores ({processor()}), {platform.system()}, "

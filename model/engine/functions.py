@@ -6,12 +6,66 @@ Each is element by element and compiled once; generated modules import them by n
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
+
+
+# Adding this to a small whole number puts the number into the lowest bits.
+SHIFT = 6755399441055744.0
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_of(context: Any, number: Any) -> Any:
+    """Read the bits of a float as a whole number."""
+    return types.int64(types.float64), lambda _, build, __, parts: build.bitcast(parts[0], ir.IntType(64))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def float_of(context: Any, bits: Any) -> Any:
+    """Read the bits of a whole number as a float."""
+    return types.float64(types.int64), lambda _, build, __, parts: build.bitcast(parts[0], ir.DoubleType())
+
+
+@njit(error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+def power_of_two(k: float) -> float:
+    """Return 2 to a whole number between -1022 and 1023."""
+    return float_of((bits_of(k + SHIFT) + 1023) << 52)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+def exponential(x: float) -> float:
+    """Return e to the power x, to two units in the last place.
+
+    Arithmetic only, so that loops over it use vector instructions, which a call to the C library would prevent.
+    """
+    x = 710.0 if x > 710.0 else (-746.0 if x < -746.0 else x)
+    k = (x * 1.4426950408889634 + SHIFT) - SHIFT
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    # Taylor's series to the 13th power: below 1e-17 for |r| up to half of ln 2.
+    p = 1.0 / 6227020800.0
+    p = p * r + 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    # In two steps, as 2**k itself may lie outside of what a float holds.
+    half = np.floor(k * 0.5)
+    return p * power_of_two(half) * power_of_two(k - half)  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy", fastmath={"reassoc", "nsz"})  # type: ignore[untyped-decorator]

@@ -40,7 +40,6 @@ NUMPY = {
     "arctan": "math.atan",
     "cos": "math.cos",
     "cosh": "math.cosh",
-    "exp": "math.exp",
     "integer": "np.trunc",
     "ln": "math.log",
     "sin": "math.sin",
@@ -51,6 +50,7 @@ NUMPY = {
 }
 OWN = {
     "delay_order": "delay_order",
+    "exp": "exponential",
     "log": "logarithm",
     "max": "larger",
     "min": "smaller",
@@ -64,7 +64,7 @@ OWN = {
     "xidz": "xidz",
     "zidz": "zidz",
 }
-SLOW = {"exp", "ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
+SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
 
 
@@ -490,6 +490,7 @@ from model.engine.functions import (
     all_finite,
     choose,
     delay_order,
+    exponential,
     extrapolate,
     hold_backward,
     interpolate,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .expressions import (
     ActiveInitial,
+    Call,
     Expression,
     Index,
     Loop,
@@ -24,6 +25,8 @@ from .reading import Definition, Equation, Quantity, RefusedModelError
 ONCE, STEP, OUTPUT = "once", "step", "output"
 START, UPDATE = "start", "update"
 BLOCK_SIZE = 24
+# Functions worth an array of their own where loops would call them again with the same arguments.
+REPEATED = {"exp", "ln", "log", "power", "^", "sin", "cos", "tan"}
 
 
 @dataclass(frozen=True)
@@ -139,36 +142,53 @@ class _Counter:
 
 
 def _lower(equation: Equation, quantities: dict[str, Quantity]) -> list[Statement]:
-    """Take reductions out of an equation, so that each is worked out once and not in every pass of the loops."""
+    """Take out of an equation what need not be worked out in every pass of its loops: reductions, slow functions."""
     before: list[Statement] = []
 
-    def lift(expression: Expression) -> Expression:
-        if not isinstance(expression, Reduction):
-            return rebuild(expression, lift)
-        body = lift(expression.body)
-        used = loops_used(expression)
-        loops = tuple(loop for loop in equation.loops if loop.name in used)
-        key = f"{equation.target}#reduction{sum('#reduction' in name for name in quantities) + 1}"
-        own = quantities[equation.target]
-        quantities[key] = Quantity(
-            key,
-            f"{expression.operator} in {own.name}",
-            "auxiliary",
-            tuple(loop.name for loop in loops),
-            tuple(loop.length for loop in loops),
-            hidden=True,
-        )
+    def take_out(
+        what: str, body: Expression, loops: tuple[Loop, ...], operator: str | None, over: tuple[Loop, ...]
+    ) -> Read:
+        key = f"{equation.target}#part{sum('#part' in name for name in quantities) + 1}"
+        name = f"{what} in {quantities[equation.target].name}"
+        dims, lengths = tuple(loop.name for loop in loops), tuple(loop.length for loop in loops)
+        quantities[key] = Quantity(key, name, "auxiliary", dims, lengths, hidden=True)
         indices = tuple(Index(loop.name, tuple(range(loop.length))) for loop in loops)
-        before.append(Statement(key, loops, indices, body, expression.operator, expression.loops))
+        before.append(Statement(key, loops, indices, body, operator, over))
         return Read(key, indices)
+
+    def lift(expression: Expression, around: tuple[Loop, ...]) -> Expression:
+        used = loops_used(expression)
+        if isinstance(expression, Reduction):
+            body = lift(expression.body, (*around, *expression.loops))
+            loops = tuple(loop for loop in equation.loops if loop.name in used)
+            return take_out(expression.operator, body, loops, expression.operator, expression.loops)
+        if isinstance(expression, Call) and expression.function == "if_then_else":
+            # A branch not taken must not be worked out before the condition is known.
+            return rebuild(expression, lambda child: lift_reductions(child, around))
+        if isinstance(expression, Call) and expression.function in REPEATED and _is_repeated(used, around):
+            body = rebuild(expression, lambda child: lift(child, around))
+            return take_out(expression.function, body, tuple(loop for loop in around if loop.name in used), None, ())
+        return rebuild(expression, lambda child: lift(child, around))
+
+    def lift_reductions(expression: Expression, around: tuple[Loop, ...]) -> Expression:
+        if isinstance(expression, Reduction):
+            return lift(expression, around)
+        return rebuild(expression, lambda child: lift_reductions(child, around))
 
     whole = equation.expression
     if isinstance(whole, Reduction) and {loop.name for loop in equation.loops} <= loops_used(whole):
-        body = lift(whole.body)
+        body = lift(whole.body, (*equation.loops, *whole.loops))
         last = Statement(equation.target, equation.loops, equation.indices, body, whole.operator, whole.loops)
     else:
-        last = Statement(equation.target, equation.loops, equation.indices, lift(whole))
+        last = Statement(equation.target, equation.loops, equation.indices, lift(whole, equation.loops))
     return [*before, last]
+
+
+def _is_repeated(used: set[str], around: tuple[Loop, ...]) -> bool:
+    """Say whether the innermost (longest) of several loops is used without all others."""
+    if len(around) < 2 or len(used) == len({loop.name for loop in around}):
+        return False
+    return max(around, key=lambda loop: loop.length).name in used
 
 
 def _reads(equations: Iterable[Equation]) -> set[str]:

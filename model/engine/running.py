@@ -37,8 +37,9 @@ from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, runs_p
 
 _LOADING = threading.Lock()
 
-# Copying out short loops takes most of the compiler's time and makes nothing faster here.
-for _option in ("-unroll-full-max-count=0", "-unroll-runtime=0"):
+# Copying out short loops takes most of the compiler's time and makes nothing faster here; what a vector loop leaves of
+# 86 ages is worth vectors too.
+for _option in ("-unroll-full-max-count=0", "-unroll-runtime=0", "-epilogue-vectorization-minimum-VF=4"):
     llvmlite.binding.set_option("jinan-engine", _option)
 
 
@@ -565,7 +566,7 @@ class CompiledModel:
         inputs = self._inputs(everything, every_step=True)
         needed = self._needed(prepared.keys[name] for name in request.outputs)
         sequence = dict.fromkeys((*prepared.states, *prepared.order))
-        keys = [key for key in sequence if key.partition("#reduction")[0] in needed]
+        keys = [key for key in sequence if key.partition("#")[0] in needed]
         inputs["segments"] = self._segments(keys)
         inputs["need"] = self._inputs(request)["need"]
         inputs["moments"] = inputs["moments"][: moment + 1]
