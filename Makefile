@@ -25,6 +25,8 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m model.reference_page
+	$(BIN)/python -m calibration.history_report
+	$(BIN)/python -m tests.test_loops
 	$(BIN)/python -m analysis.answer
 
 # Minutes, on a quiet machine; rewrites docs/performance.md.

@@ -52,7 +52,7 @@ PARAMETERS: Final = (
     Parameter("STUDENT ARRIVALS RELATIVE", 1.0, 1.5),
     Parameter("GRADUATE DEPARTURES RELATIVE", 1.0, 1.5),
     Parameter("ARRIVAL RATE", 0.02, 0.5),
-    Parameter("FERTILITY OF DISTRICT", 1.0, 0.15),
+    Parameter("FERTILITY OF DISTRICT", 1.0, 0.08),
     Parameter("FERTILITY 2010", 1.25, 0.1),
     Parameter("TWO CHILD WAVE", 0.5, 0.4),
     Parameter("WAVE YEAR", 2017.5, 0.7, relative=False, digits=6),

@@ -84,7 +84,6 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("RURAL INCOME PROGRAMME", "fiscal gap ratio", 2025, "+", "the programme costs money"),
     ("FERTILITY SUPPORT", "births in city", 2035, "+", "the support itself"),
     ("FERTILITY SUPPORT", "residents", 2035, "+", "more children"),
-    ("FERTILITY SUPPORT", UNREGISTERED_SERVED, 2035, "-", "B2: more children share the places"),
     ("FERTILITY SUPPORT", "fiscal gap ratio", 2025, "+", "the support costs money"),
     ("URBAN VILLAGE RENEWAL RATE", RENEWED, 2025, "+", "the programme itself"),
     (
@@ -110,6 +109,12 @@ UNSETTLED: list[tuple[str, str, int, str]] = [
     ("TALENT ARRIVALS", "fiscal gap ratio", 2025, "cost of the programme against the taxes of the talent"),
     ("COVERAGE RATE", REGISTERED, 2025, "more water and care, but a squeezed budget"),
     ("FERTILITY SUPPORT", RESIDENT, 2035, "children in villages against children in towns"),
+    (
+        "FERTILITY SUPPORT",
+        UNREGISTERED_SERVED,
+        2035,
+        "more children share the places, but planners count them three years ahead",
+    ),
 ]
 
 
