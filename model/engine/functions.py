@@ -39,7 +39,7 @@ def power_of_two(k: float) -> float:
     return float_of((bits_of(k + SHIFT) + 1023) << 52)  # type: ignore[no-any-return]
 
 
-@njit(error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)  # type: ignore[untyped-decorator]
 def exponential(x: float) -> float:
     """Return e to the power x, to two units in the last place.
 

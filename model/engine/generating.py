@@ -299,10 +299,20 @@ class _Loops:
             # The inner loops are exactly those summed over: keep the running value in a register.
             self.body[depth].append(f"total = {operator}(total, {value.number})")
             return self._nest(opening={len(free): f"total = {start}"}, closing={len(free): f"w[{address}] = total"})
-        self.body[depth].append(f"w[{address}] = {operator}(w[{address}], {value.number})")
+        inner = depth
+        while self.loops[inner - 1].name in over:
+            inner -= 1
+        step = f"w[{address}] = {operator}(w[{address}], {{}})"
+        opening, closing = {}, {}
+        if inner < depth:
+            # The innermost loops are summed over: only their sum goes to memory.
+            self.body[depth].append(f"total = {operator}(total, {value.number})")
+            opening, closing = {inner: f"total = {start}"}, {inner: step.format("total")}
+        else:
+            self.body[depth].append(step.format(value.number))
         clearing = _Loops(self.generator, [Statement(statement.target, tuple(free), statement.indices, Number(0.0))])
         clearing.body[len(free)].append(f"w[{clearing._address(statement.target, statement.indices)}] = {start}")
-        return [*clearing._nest(), *self._nest()]
+        return [*clearing._nest(), *self._nest(opening, closing)]
 
     def _nest(self, opening: dict[int, str] | None = None, closing: dict[int, str] | None = None) -> list[str]:
         lines: list[str] = []
