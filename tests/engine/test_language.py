@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from model.engine.functions import exponential
+
 FEATURES = [
     "arithmetic",
     "array_lookups",
@@ -90,3 +92,36 @@ def test_a_world_of_tables_smooths_and_third_order_delays_equals_pysd(models, as
 
 def test_an_xmile_model_equals_pysd(models, assert_same):
     assert_same(models / "teacup.xmile")
+
+
+REPEATED = """
+Place: (P1-P4) ~~|
+Kind: (K1-K2) ~~|
+Age: (A0-A9) ~~|
+rate[Age] = 0.01, 0.02, 0.04, 0.08, 0.1, 0.2, 0.3, 0.4, 0.5, 0.9 ~~|
+weight[Kind] = 0.3, 0.7 ~~|
+size[Place] = 1.5, 2.5, 3.5, 5.5 ~~|
+Level[Place, Kind, Age] = INTEG(-lost[Place, Kind, Age], 100.0) ~~|
+lost[Place, Kind, Age] = Level[Place, Kind, Age] * (1 - EXP(-TIME STEP * rate[Age] * (1 + Time))) ~~|
+felt by place[Place] = SUM(Level[Place, Kind!, Age!] * EXP(-rate[Age!]) * weight[Kind!]) ~~|
+felt by kind[Kind] = SUM(Level[Place!, Kind, Age!] * LN(1 + rate[Age!] * size[Place!]) ^ 0.5) ~~|
+felt by age[Age] = SUM(Level[Place!, Kind!, Age] * EXP(weight[Kind!] * size[Place!])) ~~|
+guarded[Place, Age] = IF THEN ELSE(Time > 5, size[Place] * LN(MAX(rate[Age] * (Time - 5), 1e-3)), 0) ~~|
+"""
+
+
+def test_functions_worked_out_once_per_argument_and_sums_in_any_order_equal_pysd(write_model, assert_same):
+    assert_same(write_model(REPEATED))
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1e-3, 1e-3), (-2, 2), (-708, 709), (-745, -708)])
+def test_the_exponential_is_that_of_numpy_to_two_units_in_the_last_place(low, high):
+    numbers = np.random.default_rng(0).uniform(low, high, 10_000)
+    expected = np.exp(numbers)
+    assert (np.abs([exponential(x) for x in numbers] - expected) <= 2 * np.spacing(expected)).all()
+
+
+def test_the_exponential_keeps_to_the_rules_at_its_ends():
+    numbers = [0.0, -0.0, 710.0, 1e308, np.inf, -746.0, -1e308, -np.inf, np.nan]
+    expected = [1.0, 1.0, np.inf, np.inf, np.inf, 0.0, 0.0, 0.0, np.nan]
+    np.testing.assert_array_equal([exponential(x) for x in numbers], expected)
