@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import numba
 import numpy as np
@@ -147,3 +148,20 @@ def test_progress_is_shown_on_the_error_stream(stocks, changes, tmp_path, capsys
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "300 of 300 runs" in shown.err
+
+
+def test_memory_does_not_grow_with_the_number_of_runs(stocks, tmp_path):
+    def rates(count: int) -> dict[str, xr.DataArray]:
+        return {"rate": xr.DataArray(np.linspace(0.01, 0.4, count), dims="run")}
+
+    def peak(count: int) -> int:
+        changes = rates(count)
+        tracemalloc.start()
+        stocks.run_to_store(changes, tmp_path / f"{count}.zarr", outputs=["Prey"], progress=False)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(100)
+    # Changes, labels and states of all runs are in memory, some forty bytes a run; results would be ten times that.
+    assert peak(9000) - peak(3000) < stocks.run(rates(6000), outputs=["Prey"]).nbytes / 3
