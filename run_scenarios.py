@@ -98,6 +98,7 @@ def run(
         runs = _run_all(chosen, list(targets.values()), engine)
         table = evaluate_targets(targets.values(), runs)
         _print_answers(console, table, targets, chosen)
+        _print_expectations(console, chosen, runs)
         _write(out, chosen, runs, table, targets, engine, detailed)
         console.print(
             f"Written to {escape(str(out))}: <scenario>.nc, targets.csv (all targets), figures/ (PNG and SVG)."
@@ -126,7 +127,7 @@ def _mistakes_end_politely() -> Iterator[None]:
     """Turn a user's mistake into a message and exit code 2."""
     try:
         yield
-    except (*BAD_INPUT, FileExistsError, FileNotFoundError, PermissionError, NotADirectoryError) as error:
+    except (*BAD_INPUT, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
@@ -162,7 +163,9 @@ def _run_all(
         for name, variable in variables_by_name().items()
         if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
-    wanted = dict.fromkeys([*small, *figures.VARIABLES, *(t.variable for t in targets if t.variable is not None)])
+    claimed = [claim.variable for scenario in chosen for claim in scenario.expectations]
+    judged = [target.variable for target in targets if target.variable is not None]
+    wanted = dict.fromkeys([*small, *figures.VARIABLES, *judged, *claimed])
     runs = {}
     with _progress() as progress:
         task = progress.add_task("Loading the model", total=len(chosen))
@@ -183,7 +186,7 @@ def _write(
     engine: str,
     detailed: Sequence[str],
 ) -> None:
-    result_files.write_targets(table, out / "targets.csv")
+    (out / "figures").mkdir(parents=True, exist_ok=True)
     material = figures.Material(
         {scenario.name: scenario for scenario in chosen},
         runs,
@@ -201,6 +204,8 @@ def _write(
         task = progress.add_task("Drawing charts", total=figures.count_figures(detailed))
         for _ in figures.draw_figures(material, out / "figures", detailed):
             progress.advance(task)
+    # Last, so that a table of targets is never newer than what it sums up.
+    result_files.write_targets(table, out / "targets.csv")
 
 
 def _print_answers(
@@ -215,6 +220,22 @@ def _print_answers(
     console.print("One run per scenario, with values that are not calibrated yet: no probability is implied.\n")
 
 
+def _print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
+    """Say which expectations of the scenario files the runs do not meet, and which could not be judged."""
+    lines = []
+    for scenario in chosen:
+        for claim in scenario.expectations:
+            try:
+                if not claim.holds(runs[scenario.name], runs):
+                    lines.append(f"✗ {scenario.name}: {claim}")
+            except KeyError as missing:
+                lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
+    if lines:
+        console.print("与情景文件的预期不符  Not as the scenario files expect:")
+    for line in lines:
+        console.print(f"  {escape(line)}")
+
+
 def _wanted(target: Target) -> str:
     if target.threshold is None:
         return ""
@@ -224,7 +245,7 @@ def _wanted(target: Target) -> str:
 
 
 def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> Table:
-    titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in chosen}
+    titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
     table = Table(
         title=f"{target.title['zh']}  {target.title['en']}\n{target.year}: {_wanted(target)}",
         title_justify="left",
@@ -243,8 +264,8 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
 
 def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
     reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
-    zh = "、".join(s.title["zh"] for s in chosen if s.name in reached) or "无"
-    en = ", ".join(s.title["en"] for s in chosen if s.name in reached) or "none"
+    zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
+    en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"
     count = f"{len(reached)}/{len(chosen)}"
     console.print(f"{target.year}年“{target.title['zh']}”达到目标的情景（{count}）：{zh}。")
     console.print(f"Scenarios that reach it by {target.year} ({count}): {en}.\n")
@@ -253,7 +274,7 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: 
 def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario]) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
     numbers = "\n".join(
-        f"{place:>2} {scenario.title['zh']} {scenario.name}" for place, scenario in enumerate(chosen, 1)
+        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}") for place, scenario in enumerate(chosen, 1)
     )
     board = Table(
         title="规划全部目标  Every target of the plan",
@@ -279,7 +300,9 @@ def _changes_table(scenario: Scenario) -> Table:
     """Return what a scenario's own file changes and what it takes over, policies kept apart from assumptions."""
     levers = load_levers()
     table = Table(
-        title=f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}",
+        title=escape(
+            f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
+        ),
         title_justify="left",
         title_style="bold",
     )

@@ -463,7 +463,7 @@ class _Reader:
 
     def _checked_element(self, entry: dict[str, Any], where: str, problems: list[str]) -> tuple[str, ...]:
         name = entry.get("variable")
-        if name not in self.variables:
+        if not isinstance(name, str) or name not in self.variables:
             problems.append(f"{where}: {name!r} is not a variable of the model.{near(str(name), self.variables)}")
             return ()
         given = entry.get("element", [])
@@ -500,6 +500,8 @@ def _bilingual(content: Mapping[str, Any], key: str, problems: list[str]) -> dic
 def _not_a_number(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"{value!r} is not a number."
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "a whole number of that size is not one that a model takes."
     return None if math.isfinite(value) else f"{value} is not a finite number."
 
 

@@ -46,7 +46,10 @@ for _tag, (_pattern, _first) in _PLAIN_FORMS.items():
 
 
 def _whole_number(loader: _StrictLoader, node: yaml.ScalarNode) -> int:
-    return int(node.value.replace("_", ""))
+    digits = node.value.replace("_", "")
+    if len(digits) > 300:
+        raise yaml.constructor.ConstructorError(None, None, "a number of more than 300 digits", node.start_mark)
+    return int(digits)
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _whole_number)
@@ -91,7 +94,7 @@ def read_yaml(path: Path) -> tuple[Any, list[str]]:
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         return None, [f"The file is not valid YAML{where}: {error.problem}."]
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         return None, ["The file is not text that YAML can read."]
     if content is None:
         return None, ["The file is empty."]

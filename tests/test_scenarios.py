@@ -14,6 +14,7 @@ import xarray as xr
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import (
+    Expectation,
     LeverError,
     TargetError,
     load_levers,
@@ -224,3 +225,13 @@ def test_a_wrong_target_is_refused(old, new, message, tmp_path):
     file.write_text(TARGET_FILE.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(TargetError, match=re.escape(message)):
         load_targets(file=file)
+
+
+def test_each_kind_of_limit_is_judged_on_its_own_side():
+    run = xr.Dataset({"rate": ("time", [0.7, 0.8])}, coords={"time": [2020.0, 2025.0]})
+    kinds = {"at least": 0.75, "at most": 0.85, "never above": 0.85, "never below": 0.65}
+    for claim, limit in kinds.items():
+        year = None if claim.startswith("never") else 2025
+        wrong_side = 0.65 if claim in ("at most", "never above") else 0.95
+        assert Expectation("rate", (), year, claim, limit).holds(run, {}), claim
+        assert not Expectation("rate", (), year, claim, wrong_side).holds(run, {}), claim
