@@ -89,6 +89,8 @@ def run(
         targets = load_targets()
         detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
         figures.terms()
+        # Before anything runs, so that a folder that cannot be written to is refused at once.
+        (out / "figures").mkdir(parents=True, exist_ok=True)
         console = _console()
         _say_what_is_replaced(console, out, chosen)
         if scenarios:
@@ -186,7 +188,6 @@ def _write(
     engine: str,
     detailed: Sequence[str],
 ) -> None:
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     material = figures.Material(
         {scenario.name: scenario for scenario in chosen},
         runs,

@@ -78,7 +78,7 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
             continue
         constant = entry["constant"]
         wrong = _problems(entry, variables)
-        if constant in levers:
+        if isinstance(constant, str) and constant in levers:
             wrong.append(f"{constant!r} is listed twice.")
         problems += wrong
         if not wrong:
@@ -109,6 +109,8 @@ def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> li
     elif isinstance(default, (int, float)) and not isinstance(default, bool):
         written = np.array(default)
     else:
+        written = np.array(None)
+    if not np.issubdtype(written.dtype, np.number):
         return [*problems, f"{constant!r}: 'default' must be a number, or a number for each element."]
     if variable.default is None:
         return [*problems, f"{constant!r} is not written as plain numbers in the model."]
