@@ -21,7 +21,7 @@ from rich.table import Table
 from analysis import figures, model_checks, result_files
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import ChangeError, load_model
-from model.definition import MODEL_FILE, DefinitionError, variables_by_name
+from model.definition import MODEL_FILE, DefinitionError, model_hash, variables_by_name
 from model.engine.reading import RefusedModelError
 from model.engine.results import NonFiniteError
 from scenarios import (
@@ -193,7 +193,7 @@ def _write(
         runs,
         list(targets.values()),
         MODEL_FILE.name,
-        result_files.model_hash(),
+        model_hash(),
     )
     with _progress() as progress:
         task = progress.add_task("Writing data", total=len(chosen))

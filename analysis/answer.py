@@ -16,10 +16,9 @@ import xarray as xr
 from PIL import Image
 
 from analysis import figures
-from analysis.result_files import model_hash
 from analysis.target_table import NOT_MODELLED, evaluate_targets, first_year_reached
 from model import load_model
-from model.definition import MODEL_FILE, variables_by_name
+from model.definition import MODEL_FILE, model_hash, variables_by_name
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from analysis.result_files import replaced
+from model.whole_files import replaced
 from scenarios import Scenario, Target, shipped_scenarios
 from scenarios.strict_yaml import read_yaml
 

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from model.definition import MODEL_FILE, Variable
+from model.definition import MODEL_FILE, Variable, model_hash
+from model.whole_files import replaced
 from scenarios import Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
 #: Nothing observed after this year may enter the model; the plan is judged from here.
 LAST_YEAR_OF_DATA = 2020
-
-
-def model_hash(model_file: Path = MODEL_FILE) -> str:
-    """Return twelve hexadecimal digits that change with any change of the model file.
-
-    Examples
-    --------
-    >>> len(model_hash(Path("tests/models/small_town.mdl")))
-    12
-    """
-    return hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]
 
 
 def manifest(scenario: Scenario, engine: str, model_file: Path = MODEL_FILE) -> dict[str, str]:
@@ -138,21 +126,3 @@ def write_targets(table: pd.DataFrame, path: Path) -> None:
     """
     with replaced(path) as partial:
         table.to_csv(partial, index=False, float_format="%.10g", lineterminator="\n")
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Give a temporary name in the same folder; take it for the real name once everything is written.
-
-    Examples
-    --------
-    >>> with replaced(Path("answer.txt")) as partial:  # doctest: +SKIP
-    ...     partial.write_text("42")
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

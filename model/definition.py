@@ -7,6 +7,7 @@ reads each equation, so that a variable means here what it means when it runs.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -422,3 +423,14 @@ def _raise(path: Path, faults: list[str]) -> None:
     if faults:
         msg = f"{path.name} cannot be read:\n" + "\n".join(f" * {fault}" for fault in faults)
         raise DefinitionError(msg)
+
+
+def model_hash(model_file: Path = MODEL_FILE) -> str:
+    """Return twelve hexadecimal digits that change with any change of the model file.
+
+    Examples
+    --------
+    >>> len(model_hash(Path("tests/models/small_town.mdl")))
+    12
+    """
+    return hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]

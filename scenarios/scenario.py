@@ -132,26 +132,39 @@ class Scenario:
         content = json.dumps([(c.constant, c.value, c.unit) for c in self.changes], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
-    def settings(self, model_file: Path = MODEL_FILE) -> dict[str, float | pd.Series | xr.DataArray]:
+    def settings(
+        self, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
+    ) -> dict[str, float | pd.Series | xr.DataArray]:
         """Return the changes as the model's ``run`` takes them.
 
         Parameters
         ----------
+        members
+            Parameter sets of an ensemble: constants of the model with dims ``member`` and the constant's subscripts.
+            A constant that the scenario changes takes the scenario's value in every member.
         model_file
             The model file the scenario was read for.
 
         Returns
         -------
         dict
-            Constant name to a number, a Series over years, or an array with the constant's subscripts (and ``time``).
+            Constant name to a number, a Series over years, or an array with the constant's subscripts (and ``time``);
+            members lie along ``run``.
 
         Examples
         --------
         >>> load_scenario("baseline").settings()
         {}
+        >>> draws = xr.Dataset({"LONG RUN FERTILITY": ("member", [1.0, 1.2])})
+        >>> load_scenario("baseline").settings(draws)["LONG RUN FERTILITY"].dims
+        ('run',)
         """
         variables = variables_by_name(model_file)
-        return {change.constant: _setting(change.value, variables[change.constant]) for change in self.changes}
+        own = {change.constant: _setting(change.value, variables[change.constant]) for change in self.changes}
+        if members is None:
+            return own
+        drawn = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+        return drawn | own
 
 
 def shipped_scenarios() -> tuple[str, ...]:

@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis import figures, model_checks
-from analysis.result_files import model_hash
 from analysis.target_table import COLUMNS
-from model.definition import MODEL_FILE
+from model.definition import MODEL_FILE, model_hash
 from scenarios import load_scenario, load_targets, shipped_scenarios
 
 

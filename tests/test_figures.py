@@ -11,9 +11,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from analysis import figures
-from analysis.result_files import model_hash
 from model import load_model
-from model.definition import MODEL_FILE, variables_by_name
+from model.definition import MODEL_FILE, model_hash, variables_by_name
 from scenarios import load_scenarios, load_targets, shipped_scenarios
 
 

@@ -1,0 +1,76 @@
+"""The calibrated ensemble: parameter sets that the data up to 2020 support, kept in ``posterior.nc``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from model.definition import MODEL_FILE, model_hash, variables_by_name
+
+POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
+#: Attribute of a parameter that is a factor on the model's own table rather than a value.
+FACTOR: Final = "factor"
+
+
+class EnsembleError(ValueError):
+    """There is no ensemble that fits the model, or fewer members than asked for."""
+
+
+def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_file: Path = MODEL_FILE) -> xr.Dataset:
+    """Read the members of the calibrated ensemble.
+
+    Parameters
+    ----------
+    count
+        Take the first so many; members are in random order. None for all.
+    path
+        The file that ``run_scenarios.py calibrate`` writes.
+    model_file
+        The model the members are for.
+
+    Returns
+    -------
+    xarray.Dataset
+        Constants of the model in its units, dims ``member`` and the constant's subscripts; the attributes tell the
+        seed and the fingerprints of what the ensemble was made from.
+
+    Raises
+    ------
+    EnsembleError
+        If the file is missing, was made for another model, or holds too few members.
+
+    Examples
+    --------
+    >>> read_members(3).sizes["member"]
+    3
+    """
+    if not path.is_file():
+        message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
+        raise EnsembleError(message)
+    stored = xr.load_dataset(path, engine="netcdf4")
+    if stored.attrs["model_hash"] != model_hash(model_file):
+        message = (
+            f"{path.name} was calibrated for another state of {model_file.name}. "
+            "Make it anew with: python run_scenarios.py calibrate"
+        )
+        raise EnsembleError(message)
+    size = stored.sizes["member"]
+    if count is not None and not 1 <= count <= size:
+        message = f"--members {count}: the calibrated ensemble holds 1 to {size} members."
+        raise EnsembleError(message)
+    known = variables_by_name(model_file)
+    chosen = stored.isel(member=slice(count)).astype(np.float64)
+    found = {}
+    for name, array in chosen.data_vars.items():
+        if stored[name].attrs["role"] != FACTOR:
+            found[name] = array
+            continue
+        variable = known[str(name)]
+        own = xr.DataArray(
+            variable.default, dims=variable.dims, coords=dict(zip(variable.dims, variable.axes, strict=True))
+        )
+        found[name] = array * own
+    return xr.Dataset(found, attrs=stored.attrs)
