@@ -35,6 +35,7 @@ SHIPPED = (
     "equal_services",
     "low_fertility",
     "people_land_money",
+    "plan_without_talent",
     "registration_reform",
     "tight_finance",
     "weak_inflow",
