@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +36,25 @@ class Change:
 
 
 @dataclass(frozen=True)
+class FirstAbove:
+    """Keep of an output the first saved time at which it is above a threshold; NaN if it never is."""
+
+    threshold: float
+
+
+#: What may be kept of an output instead of its course: the last saved value, the sum of the saved values, or a time.
+Reduction = Literal["final", "sum"] | FirstAbove
+
+
+@dataclass(frozen=True)
 class Request:
-    """A checked request: changes, run labels (None without a run dim), outputs, and the time settings given."""
+    """A checked request: changes, run labels (None without a run dim), outputs, time settings, and reductions."""
 
     changes: tuple[Change, ...]
     runs: npt.NDArray[Any] | None
     outputs: tuple[str, ...]
     controls: dict[str, float]
+    reductions: dict[str, Reduction] = field(default_factory=dict)
 
 
 def prepare(
@@ -51,6 +63,7 @@ def prepare(
     variables: Mapping[str, Variable],
     ranges: Mapping[str, list[str]],
     controls: Mapping[str, float | None],
+    reduce: Mapping[str, Reduction] | None = None,
 ) -> Request:
     """Check changes and outputs against a model.
 
@@ -65,6 +78,8 @@ def prepare(
         The model's variables and the elements of its subscript ranges.
     controls
         INITIAL TIME, FINAL TIME, TIME STEP, SAVEPER as given to `run`, None where not given.
+    reduce
+        What to keep of an output instead of its course: "final", "sum" or `FirstAbove`.
 
     Raises
     ------
@@ -96,9 +111,10 @@ def prepare(
         mistakes += mine
     mistakes += _check_settings(settings)
     wanted = _outputs(outputs, variables, mistakes)
+    mistakes += _check_reductions(reduce or {}, wanted)
     if mistakes:
         raise ChangeError("The run cannot be made:\n" + "\n".join(f" * {mistake}" for mistake in mistakes))
-    return Request(tuple(found), labels, wanted, settings)
+    return Request(tuple(found), labels, wanted, settings, dict(reduce or {}))
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -245,3 +261,16 @@ def _outputs(outputs: Iterable[str] | None, variables: Mapping[str, Variable], m
         elif variables[name].kind == "lookup":
             mistakes.append(f"{name!r} is a lookup and has no value over time")
     return wanted
+
+
+def _check_reductions(reduce: Mapping[str, Reduction], outputs: tuple[str, ...]) -> list[str]:
+    mistakes = []
+    for name, how in reduce.items():
+        if name not in outputs:
+            mistakes.append(f"{name!r} is to be reduced but is not among the outputs.{near(str(name), outputs)}")
+        if isinstance(how, FirstAbove):
+            if not np.isscalar(how.threshold) or isinstance(how.threshold, str) or not np.isfinite(how.threshold):
+                mistakes.append(f"{name!r} takes a threshold that is one finite number, not {how.threshold!r}")
+        elif how not in ("final", "sum"):
+            mistakes.append(f"{name!r} can be reduced to 'final', 'sum' or FirstAbove(threshold), not to {how!r}")
+    return mistakes

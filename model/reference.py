@@ -16,7 +16,7 @@ import pandas as pd
 import pysd
 import xarray as xr
 
-from model.changes import FIXED_TIMES, Change, ChangeError, Request, prepare
+from model.changes import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
 from model.engine.reading import CONTROLS, read_model
 from model.engine.results import NonFiniteError, Variable, build_dataset, list_variables, variable_table
 
@@ -58,6 +58,7 @@ class ReferenceModel:
         final_time: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        reduce: Mapping[str, Reduction] | None = None,
     ) -> xr.Dataset:
         """Run the model with PySD; parameters, result and errors are those of `CompiledModel.run`.
 
@@ -72,7 +73,7 @@ class ReferenceModel:
             "TIME STEP": time_step,
             "SAVEPER": saveper,
         }
-        request = prepare(changes, outputs, self._variables, self._ranges, given)
+        request = prepare(changes, outputs, self._variables, self._ranges, given, reduce)
         count = 1 if request.runs is None else len(request.runs)
         tables = [self._one_run(request, number) for number in range(count)]
         time = tables[0].index.to_numpy(dtype=float)
@@ -83,8 +84,10 @@ class ReferenceModel:
             stacked = np.stack([self._array(name, table[name]) for table in tables])
             if not np.isfinite(stacked).all():
                 raise NonFiniteError(self._first_bad(name, stacked, time, request.runs))
+            if name in request.reductions:
+                stacked = _reduced(stacked, time, request.reductions[name])
             arrays[name] = stacked if request.runs is not None else stacked[0]
-        return build_dataset(self._variables, self._ranges, arrays, time, request.runs)
+        return build_dataset(self._variables, self._ranges, arrays, time, request.runs, request.reductions)
 
     def _one_run(self, request: Request, number: int) -> pd.DataFrame:
         with warnings.catch_warnings():
@@ -142,3 +145,13 @@ class ReferenceModel:
         place = np.argwhere(~np.isfinite(values))[0]
         which = "" if runs is None else f"run {runs[place[0]]}, "
         return f"{which}{name} is {values[tuple(place)]} at time {time[place[1]]:g}"
+
+
+def _reduced(values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], how: Reduction) -> npt.NDArray[np.float64]:
+    """Reduce values with axes (run, time, subscripts) over time."""
+    if how == "final":
+        return values[:, -1]
+    if how == "sum":
+        return np.asarray(values.sum(axis=1))
+    above = values > how.threshold
+    return np.where(above.any(axis=1), time[above.argmax(axis=1)], np.nan)

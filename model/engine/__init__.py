@@ -1,7 +1,9 @@
 """Compile any Vensim or XMILE model that PySD can read, and run whole ensembles of it."""
 
+from model.changes import FirstAbove
+
 from .reading import RefusedModelError
 from .results import NonFiniteError
 from .running import CompiledModel, cache_folder, compile_model
 
-__all__ = ["CompiledModel", "NonFiniteError", "RefusedModelError", "cache_folder", "compile_model"]
+__all__ = ["CompiledModel", "FirstAbove", "NonFiniteError", "RefusedModelError", "cache_folder", "compile_model"]

@@ -253,6 +253,33 @@ def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
     return check == 0.0
 
 
+FINAL, SUM, FIRST_ABOVE = 0, 1, 2
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def reduce(w: np.ndarray, table: np.ndarray, thresholds: np.ndarray, time: float, start: bool, out: np.ndarray) -> bool:
+    """Take one saved moment into the outputs kept without their course, and say whether all of them are finite.
+
+    Each row of `table` is: place in w, size, one of FINAL, SUM and FIRST_ABOVE.
+    """
+    check = 0.0
+    position = 0
+    for row in range(table.shape[0]):
+        place, size, how = table[row, 0], table[row, 1], table[row, 2]
+        for k in range(size):
+            value = w[place + k]
+            check = plus(check, value * 0.0)
+            if how == FINAL:
+                out[position + k] = value
+            elif how == SUM:
+                out[position + k] = value if start else out[position + k] + value
+            else:
+                before = np.nan if start else out[position + k]
+                out[position + k] = time if before != before and value > thresholds[row] else before
+        position += size
+    return check == 0.0
+
+
 @njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def all_finite(w: np.ndarray, segments: np.ndarray) -> bool:
     """Say whether the wanted stretches of the work space hold finite numbers only."""

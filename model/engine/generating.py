@@ -516,6 +516,7 @@ from model.engine.functions import (
     put_changes,
     quantum,
     ramp,
+    reduce,
     smaller,
     start_pipes,
     step,
@@ -528,17 +529,18 @@ OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "
 
 # Where each variable starts in the work space w.'''
 
-RUN = """@njit(
-    "void(int64, int64, float64[::1], int64[::1], float64[::1], uint8[::1], uint8[::1], boolean,"
-    " int64[:, ::1], float64[::1], float64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1],"
-    " boolean, float64[:, :, ::1], int64[::1])",
-    error_model="numpy",
-    nogil=True,
-    cache=True,
+RUN = """SIGNATURE = (
+    "void(int64, int64, float64[::1], int64[::1], float64[::1], uint8[::1], float64[::1], uint8[::1], boolean,"
+    " int64[:, ::1], float64[::1], float64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], float64[::1],"
+    " int64[:, ::1], boolean, float64[:, :, ::1], float64[:, ::1], int64[::1])"
 )
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
 def run_block(
-    first, last, base, places, moments, kept, need, moving,
-    changes, knots, values, pipe_table, segments, states, keep_going, out, failed,
+    first, last, base, places, moments, kept, labels, need, moving,
+    changes, knots, values, pipe_table, segments, reductions, thresholds,
+    states, keep_going, out, reduced, failed,
 ):
     w = np.empty(base.shape[0])
     for k in range(base.shape[0]):
@@ -563,6 +565,7 @@ def run_block(
             if kept[moment]:
 {output}
                 good = keep(w, segments, out[run - first, saved])
+                good = reduce(w, reductions, thresholds, labels[saved], saved == 0, reduced[run - first]) and good
                 good = all_finite(w, states) and good
                 saved += 1
                 if not good and failed[run - first] < 0:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from model.changes import Reduction
+
 from .reading import Definition
 
 
@@ -68,17 +70,18 @@ def build_dataset(
     arrays: Mapping[str, npt.NDArray[np.float64]],
     time: npt.NDArray[np.float64],
     runs: npt.NDArray[Any] | None,
+    reductions: Mapping[str, Reduction],
 ) -> xr.Dataset:
-    """Return arrays with axes (run, time, subscripts) as a Dataset; without `runs` the first axis is absent."""
-    leading = ("time",) if runs is None else ("run", "time")
-    data = {
-        name: (
-            (*leading, *variables[name].dims),
-            values,
-            {"units": variables[name].unit, "comment": variables[name].comment},
-        )
-        for name, values in arrays.items()
-    }
+    """Return arrays with axes (run, time, subscripts) as a Dataset.
+
+    Without `runs` the first axis is absent; what is reduced has no axis time.
+    """
+    leading = () if runs is None else ("run",)
+    data = {}
+    for name, values in arrays.items():
+        over_time = () if name in reductions else ("time",)
+        attributes = describe(variables, name, reductions.get(name))
+        data[name] = ((*leading, *over_time, *variables[name].dims), values, attributes)
     coordinates: dict[str, Any] = {"time": time}
     if runs is not None:
         coordinates["run"] = runs
@@ -86,6 +89,21 @@ def build_dataset(
         for dim in variables[name].dims:
             coordinates[dim] = ranges[dim]
     return xr.Dataset(data, coords=coordinates)
+
+
+def describe(variables: Mapping[str, Variable], name: str, reduction: Reduction | None) -> dict[str, str]:
+    """Return the attributes of an output: unit, comment, and what was kept of it if not its course."""
+    unit = variables[name].unit
+    if reduction is None:
+        kept = {}
+    elif reduction == "final":
+        kept = {"reduced": "value at the last saved time"}
+    elif reduction == "sum":
+        kept = {"reduced": "sum over the saved times"}
+    else:
+        kept = {"reduced": f"first saved time above {reduction.threshold!r} {unit}".rstrip()}
+        unit = variables["TIME STEP"].unit if "TIME STEP" in variables else ""
+    return {"units": unit, "comment": variables[name].comment, **kept}
 
 
 def moments(

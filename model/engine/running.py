@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,9 +27,10 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.changes import FIXED_TIMES, Change, ChangeError, Request, prepare
+from model.changes import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
 
 from .expressions import Call, Expression, Number, Read
+from .functions import FINAL, FIRST_ABOVE, SUM
 from .generating import Generator, Layout, lay_out
 from .ordering import plan
 from .reading import CONTROLS, Pipe, Quantity, read_model
@@ -110,7 +112,9 @@ def _fingerprint(path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes())
     for part in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(part.read_bytes())
-    for version in (pysd.__version__, numba.__version__, np.__version__, sys.version):
+    # Code for another processor is other code, and may round sums differently.
+    processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
+    for version in (pysd.__version__, numba.__version__, np.__version__, sys.version, *processor):
         digest.update(version.encode())
     return digest.hexdigest()[:16]
 
@@ -123,21 +127,45 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _load(name: str, source: Path) -> Any:
-    module_name = f"jinan_compiled_{name}"
     with _LOADING:
-        if module_name in sys.modules:
-            return sys.modules[module_name]
-        spec = importlib.util.spec_from_file_location(module_name, source)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[module_name]
-            raise
+        module = sys.modules.get(_module_name(name)) or _execute(name, source)
+        if module.run_block.signatures:
+            return module
+        # The process that compiles would call the parts as first made, one that reads the cache the parts as linked and
+        # made better again, where sums run in another order: so all read the cache.
+        if not any(Path(module.run_block.stats.cache_path).glob(f"{name}.run_block-*.nbi")):
+            _compile_apart(name, source)
+        module.run_block.compile(module.SIGNATURE)
         return module
+
+
+def _compile_apart(name: str, source: Path) -> None:
+    """Compile a generated module in a process of its own, which leaves it in Numba's cache."""
+    text = "import sys; from pathlib import Path; from model.engine.running import _execute; "
+    text += "module = _execute(sys.argv[1], Path(sys.argv[2])); module.run_block.compile(module.SIGNATURE)"
+    command = [sys.executable, "-c", text, name, str(source.resolve())]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    if done.returncode:
+        message = f"{source} could not be compiled:\n{done.stderr}"
+        raise RuntimeError(message)
+
+
+def _module_name(name: str) -> str:
+    return f"jinan_compiled_{name}"
+
+
+def _execute(name: str, source: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(_module_name(name), source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
+    return module
 
 
 def _prepare_model(path: Path, name: str) -> tuple[_Prepared, str]:
@@ -201,6 +229,11 @@ class CompiledModel:
         """The elements of every subscript range."""
         return {name: list(items) for name, items in self._prepared.ranges.items()}
 
+    @property
+    def source(self) -> Path:
+        """The generated Python module, every block under its variable's name and equation."""
+        return Path(self._module.__file__)
+
     def run(
         self,
         changes: Mapping[str, Any] | None = None,
@@ -210,6 +243,7 @@ class CompiledModel:
         final_time: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        reduce: Mapping[str, Reduction] | None = None,
         keep_non_finite: bool = False,
     ) -> xr.Dataset:
         """Run the model once, or once for each entry of the changes' `run` dimension.
@@ -225,13 +259,18 @@ class CompiledModel:
             Names of the variables wanted; None for all.
         initial_time, final_time, time_step, saveper
             Time settings instead of the model's own; everything that depends on them is worked out anew.
+        reduce
+            Output to what is kept of it instead of its course over the saved times: "final" for the last value, "sum"
+            for the sum, `FirstAbove(threshold)` for the first time above a threshold (NaN if there is none). Values are
+            reduced while a run goes on, so a large table wanted at the end only takes no memory for its course.
         keep_non_finite
             Keep values that are not finite and mark the result with the attribute `warning`, instead of stopping.
 
         Returns
         -------
         xarray.Dataset
-            Dims run (only if a change has it), time and the subscript ranges; attributes units and comment.
+            Dims run (only if a change has it), time (not on reduced outputs) and the subscript ranges; attributes
+            units and comment.
 
         Raises
         ------
@@ -245,6 +284,8 @@ class CompiledModel:
         >>> tea = compile_model("tests/engine/models/teacup.mdl")
         >>> float(tea.run({"Room Temperature": 70.0})["Teacup Temperature"][0])
         180.0
+        >>> round(float(tea.run(reduce={"Teacup Temperature": "final"})["Teacup Temperature"]), 1)
+        75.4
         """
         given = {
             "initial_time": initial_time,
@@ -254,41 +295,57 @@ class CompiledModel:
         }
         prepared = self._prepared
         names = {_spoken(key): value for key, value in given.items()}
-        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names)
+        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names, reduce)
         return self._run(request, keep_non_finite=keep_non_finite)
 
     def _run(self, request: Request, *, keep_non_finite: bool) -> xr.Dataset:
         prepared = self._prepared
         inputs = self._inputs(request)
         count = 1 if request.runs is None else len(request.runs)
-        elements = int(inputs["segments"][:, 1].sum())
-        saved = int(inputs["kept"].sum())
-        out = np.empty((count, saved, elements))
+        out, reduced = self._room(inputs, count)
         failed = np.full(count, -1, dtype=np.int64)
-        self._compute(inputs, out, failed, keep_going=keep_non_finite)
+        self._compute(inputs, out, reduced, failed, keep_going=keep_non_finite)
         if (failed >= 0).any() and not keep_non_finite:
             run = int(np.argmax(failed >= 0))
             raise NonFiniteError(self._diagnose(request, run, int(failed[run])))
-        arrays = self._by_name(request.outputs, out)
+        arrays = self._by_name(request, out, reduced)
         if request.runs is None:
             arrays = {name: values[0] for name, values in arrays.items()}
-        result = build_dataset(prepared.variables, prepared.ranges, arrays, inputs["labels"], request.runs)
+        result = build_dataset(
+            prepared.variables, prepared.ranges, arrays, inputs["labels"], request.runs, request.reductions
+        )
         if (failed >= 0).any():
             result.attrs["warning"] = f"{int((failed >= 0).sum())} runs hold values that are not finite"
         return result
 
-    def _by_name(self, outputs: Iterable[str], out: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+    @staticmethod
+    def _room(inputs: Mapping[str, Any], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return room for courses with axes (run, time, element), and for what is reduced, (run, element)."""
+        saved = int(inputs["kept"].sum())
+        courses, reduced = (int(inputs[name][:, 1].sum()) for name in ("segments", "reductions"))
+        return np.empty((count, saved, courses)), np.empty((count, reduced))
+
+    def _by_name(
+        self, request: Request, out: npt.NDArray[np.float64], reduced: npt.NDArray[np.float64]
+    ) -> dict[str, npt.NDArray[np.float64]]:
         """Return the results of each variable with axes (run, time, subscripts), as views."""
         prepared = self._prepared
         arrays: dict[str, npt.NDArray[np.float64]] = {}
-        first = 0
-        for name in outputs:
+        next_course = next_reduced = 0
+        for name in request.outputs:
             key = prepared.keys[name]
             lengths, axes = prepared.lengths[key], prepared.layout.axes[key]
             size = int(np.prod(lengths, dtype=np.int64))
-            stored = out[:, :, first : first + size].reshape(*out.shape[:2], *(lengths[axis] for axis in axes))
-            arrays[name] = stored.transpose(0, 1, *(2 + axes.index(axis) for axis in range(len(axes))))
-            first += size
+            if name in request.reductions:
+                flat = reduced[:, next_reduced : next_reduced + size]
+                next_reduced += size
+            else:
+                flat = out[:, :, next_course : next_course + size]
+                next_course += size
+            leading = flat.shape[:-1]
+            stored = flat.reshape(*leading, *(lengths[axis] for axis in axes))
+            order = (len(leading) + axes.index(axis) for axis in range(len(axes)))
+            arrays[name] = stored.transpose(*range(len(leading)), *order)
         return arrays
 
     def run_to_store(
@@ -301,6 +358,7 @@ class CompiledModel:
         final_time: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        reduce: Mapping[str, Reduction] | None = None,
         keep_non_finite: bool = False,
         block: int | None = None,
         dtype: Literal["float64", "float32"] = "float64",
@@ -315,7 +373,7 @@ class CompiledModel:
 
         Parameters
         ----------
-        changes, outputs, initial_time, final_time, time_step, saveper
+        changes, outputs, initial_time, final_time, time_step, saveper, reduce
             As for `run`; one change at least has a `run` dim.
         store
             The folder to make.
@@ -355,15 +413,15 @@ class CompiledModel:
         prepared, path = self._prepared, Path(store)
         given = {"initial_time": initial_time, "final_time": final_time, "time_step": time_step, "saveper": saveper}
         names = {_spoken(key): value for key, value in given.items()}
-        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names)
+        request = prepare(changes, outputs, prepared.variables, prepared.ranges, names, reduce)
         refuse_names(request.outputs)
         if request.runs is None:
             message = "run_to_store is for ensembles: no change has a run dim"
             raise ChangeError(message)
         inputs = self._inputs(request)
-        count, saved = len(request.runs), int(inputs["kept"].sum())
-        elements = int(inputs["segments"][:, 1].sum())
-        chunk = runs_per_chunk(saved * elements * np.dtype(np.float64).itemsize)
+        count = len(request.runs)
+        one = self._room(inputs, 1)
+        chunk = runs_per_chunk(sum(array.nbytes for array in one))
         mark = self._mark(request, dtype)
         if path.exists():
             if not resume:
@@ -373,9 +431,10 @@ class CompiledModel:
         else:
             clear(path)
             wanted = {name: prepared.variables[name] for name in request.outputs}
-            kept = RunStore.create(path, wanted, prepared.ranges, inputs["labels"], request.runs, chunk, dtype, mark)
+            times, reductions = inputs["labels"], request.reductions
+            kept = RunStore.create(path, wanted, prepared.ranges, times, request.runs, chunk, dtype, mark, reductions)
         length = min(count, -(-(block or chunk) // chunk) * chunk)
-        out = np.empty((length, saved, elements))
+        out, reduced = self._room(inputs, length)
         # A stopped call may have used another block, so what is missing is found chunk by chunk.
         done = next(
             (first for first in range(0, count, chunk) if (kept.state[first : first + chunk] == 0).any()), count
@@ -383,20 +442,22 @@ class CompiledModel:
         with _reporting(progress, count) as report:
             report(done)
             for first in range(done, count, length):
-                part = out[: min(length, count - first)]
-                failed = np.full(len(part), -1, dtype=np.int64)
-                self._compute(inputs, part, failed, keep_going=keep_non_finite, first=first)
+                here = min(length, count - first)
+                part, ends = out[:here], reduced[:here]
+                failed = np.full(here, -1, dtype=np.int64)
+                self._compute(inputs, part, ends, failed, keep_going=keep_non_finite, first=first)
                 if (failed >= 0).any() and not keep_non_finite:
                     run = int(np.argmax(failed >= 0))
                     raise NonFiniteError(self._diagnose(request, first + run, int(failed[run])))
                 state = np.where(failed >= 0, NOT_FINITE, FINISHED).astype(np.int8)
-                kept.write(first, self._by_name(request.outputs, part), state)
-                report(first + len(part))
+                kept.write(first, self._by_name(request, part, ends), state)
+                report(first + here)
         return path
 
     def _mark(self, request: Request, dtype: str) -> str:
         """Return a fingerprint of the model and of everything asked of it."""
         digest = hashlib.sha256(repr((self._module.__name__, request.outputs, request.controls, dtype)).encode())
+        digest.update(repr(sorted(request.reductions.items())).encode())
         digest.update(repr(None if request.runs is None else request.runs.tolist()).encode())
         for change in request.changes:
             digest.update(repr((change.name, change.values.shape)).encode())
@@ -417,8 +478,12 @@ class CompiledModel:
         )
         if every_step:
             kept = np.ones_like(kept)
-        keys = [prepared.keys[name] for name in request.outputs]
-        needed = self._needed(keys)
+        needed = self._needed(prepared.keys[name] for name in request.outputs)
+        courses = [prepared.keys[name] for name in request.outputs if name not in request.reductions]
+        reduced = [name for name in request.outputs if name in request.reductions]
+        ways = [request.reductions[name] for name in reduced]
+        codes = np.asarray([_CODES[way] if isinstance(way, str) else FIRST_ABOVE for way in ways], dtype=np.int64)
+        thresholds = [np.nan if isinstance(way, str) else float(way.threshold) for way in ways]
         blocks = [bool(variables & needed) for _, variables in prepared.blocks]
         table, knots, values = self._change_tables(request.changes)
         pipes = [
@@ -437,7 +502,9 @@ class CompiledModel:
             "knots": knots,
             "values": values,
             "pipes": np.asarray(pipes, dtype=np.int64).reshape(-1, 4),
-            "segments": self._segments(keys),
+            "segments": self._segments(courses),
+            "reductions": np.column_stack([self._segments(prepared.keys[name] for name in reduced), codes]),
+            "thresholds": np.asarray(thresholds, dtype=np.float64),
             "states": self._segments([key for key in prepared.states if key in needed]),
         }
 
@@ -514,12 +581,13 @@ class CompiledModel:
         self,
         inputs: Mapping[str, Any],
         out: npt.NDArray[np.float64],
+        reduced: npt.NDArray[np.float64],
         failed: npt.NDArray[np.int64],
         *,
         keep_going: bool,
         first: int = 0,
     ) -> None:
-        """Run `len(out)` runs from `first` on, in parallel, into `out`."""
+        """Run `len(out)` runs from `first` on, in parallel, into `out` and `reduced`."""
         count = len(out)
 
         def part(start: int, stop: int) -> None:
@@ -530,6 +598,7 @@ class CompiledModel:
                 inputs["places"],
                 inputs["moments"],
                 inputs["kept"],
+                inputs["labels"],
                 inputs["need"],
                 inputs["moving"],
                 inputs["table"],
@@ -537,9 +606,12 @@ class CompiledModel:
                 inputs["values"],
                 inputs["pipes"],
                 inputs["segments"],
+                inputs["reductions"],
+                inputs["thresholds"],
                 inputs["states"],
                 keep_going,
                 out[start:stop],
+                reduced[start:stop],
                 failed[start:stop],
             )
 
@@ -571,8 +643,9 @@ class CompiledModel:
         inputs["need"] = self._inputs(request)["need"]
         inputs["moments"] = inputs["moments"][: moment + 1]
         inputs["kept"] = inputs["kept"][: moment + 1]
-        out = np.empty((1, moment + 1, int(inputs["segments"][:, 1].sum())))
-        self._compute(inputs, out, np.full(1, -1, dtype=np.int64), keep_going=True, first=run)
+        inputs["labels"] = inputs["moments"]
+        out, reduced = self._room(inputs, 1)
+        self._compute(inputs, out, reduced, np.full(1, -1, dtype=np.int64), keep_going=True, first=run)
         which = "" if request.runs is None else f"run {request.runs[run]}, "
         names = {key: name for name, key in prepared.keys.items()}
         for step in range(moment + 1):
@@ -613,6 +686,7 @@ def _reporting(progress: bool | Callable[[int, int], None], count: int) -> Itera
         yield lambda finished: bar.update(task, completed=finished)
 
 
+_CODES = {"final": FINAL, "sum": SUM}
 _ARITHMETIC: dict[str, Any] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,

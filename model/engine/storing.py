@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from model.changes import ChangeError
+from model.changes import ChangeError, Reduction
 
-from .results import Variable
+from .results import Variable, describe
 
 STATE = "run state"
 WAITING, FINISHED, NOT_FINITE = 0, 1, 2
@@ -57,6 +57,7 @@ class RunStore:
         chunk: int,
         dtype: str,
         request: str,
+        reductions: Mapping[str, Reduction],
     ) -> RunStore:
         """Make a store in which every run is still waiting.
 
@@ -72,37 +73,44 @@ class RunStore:
             "float64" or "float32".
         request
             Fingerprint of the model and all inputs, by which a resumed call knows its own store.
+        reductions
+            Outputs kept without their course over time.
         """
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        group = zarr.open_group(partial, mode="w", attributes={"request": request})
+        try:
+            group = zarr.open_group(partial, mode="w", attributes={"request": request})
 
-        def add(name: str, shape: tuple[int, ...], chunks: tuple[int, ...], kind: Any, **settings: Any) -> Any:
-            return group.create_array(name, shape=shape, chunks=chunks, dtype=kind, **settings)
+            def add(name: str, shape: tuple[int, ...], chunks: tuple[int, ...], kind: Any, **settings: Any) -> Any:
+                return group.create_array(name, shape=shape, chunks=chunks, dtype=kind, **settings)
 
-        labels: dict[str, npt.NDArray[Any]] = {"time": time, "run": runs}
-        for variable in variables.values():
-            labels.update({dim: np.asarray(ranges[dim]) for dim in variable.dims})
-        for name, values in labels.items():
-            kind = values.dtype if values.dtype.kind in "iuf" else str
-            array = add(name, values.shape, values.shape, kind, dimension_names=(name,))
-            array[:] = values if kind is not str else values.astype(str).astype(object)
-        meaning = {"flag_values": [WAITING, FINISHED, NOT_FINITE], "flag_meanings": "waiting finished not_finite"}
-        add(STATE, runs.shape, (chunk,), "int8", fill_value=WAITING, dimension_names=("run",), attributes=meaning)
-        for name, variable in variables.items():
-            shape = (len(time), *variable.shape)
-            add(
-                name,
-                (len(runs), *shape),
-                (chunk, *shape),
-                dtype,
-                fill_value=np.nan,
-                dimension_names=("run", "time", *variable.dims),
-                attributes={"units": variable.unit, "comment": variable.comment},
-            )
-        with warnings.catch_warnings():
-            # One file with all shapes is what xarray looks for; Zarr warns that other readers may not.
-            warnings.simplefilter("ignore")
-            zarr.consolidate_metadata(partial)
+            labels: dict[str, npt.NDArray[Any]] = {"time": time, "run": runs}
+            for variable in variables.values():
+                labels.update({dim: np.asarray(ranges[dim]) for dim in variable.dims})
+            for name, values in labels.items():
+                kind = values.dtype if values.dtype.kind in "iuf" else str
+                array = add(name, values.shape, values.shape, kind, dimension_names=(name,))
+                array[:] = values if kind is not str else values.astype(str).astype(object)
+            meaning = {"flag_values": [WAITING, FINISHED, NOT_FINITE], "flag_meanings": "waiting finished not_finite"}
+            add(STATE, runs.shape, (chunk,), "int8", fill_value=WAITING, dimension_names=("run",), attributes=meaning)
+            for name, variable in variables.items():
+                over_time = {} if name in reductions else {"time": len(time)}
+                shape = (*over_time.values(), *variable.shape)
+                add(
+                    name,
+                    (len(runs), *shape),
+                    (chunk, *shape),
+                    dtype,
+                    fill_value=np.nan,
+                    dimension_names=("run", *over_time, *variable.dims),
+                    attributes=describe(variables, name, reductions.get(name)),
+                )
+            with warnings.catch_warnings():
+                # One file with all shapes is what xarray looks for; Zarr warns that other readers may not.
+                warnings.simplefilter("ignore")
+                zarr.consolidate_metadata(partial)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
         partial.rename(path)
         return cls(path)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pandas as pd
@@ -9,7 +12,7 @@ import pytest
 import xarray as xr
 
 from model import ChangeError, load_model
-from model.engine import NonFiniteError, RefusedModelError, compile_model
+from model.engine import FirstAbove, NonFiniteError, RefusedModelError, compile_model, generating
 from model.reference import ReferenceModel
 
 
@@ -214,3 +217,104 @@ def test_both_engines_are_loaded_by_name(models):
     xr.testing.assert_allclose(fast, slow, rtol=1e-12)
     with pytest.raises(ValueError, match="'vensim' is no engine"):
         load_model("vensim", path)  # type: ignore[arg-type]
+
+
+DIGEST = """
+import hashlib, sys
+from model.engine import compile_model
+result = compile_model(sys.argv[1]).run()
+print(hashlib.sha256(b"".join(result[name].values.tobytes() for name in result.data_vars)).hexdigest())
+"""
+
+
+def test_the_process_that_compiles_gives_the_same_bytes_as_those_that_read_the_cache(models, empty_cache):
+    def digest() -> str:
+        command = [sys.executable, "-c", DIGEST, str(models / "cohorts.mdl")]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    # Sums over 86 ages: this model's last bits did differ while a process used what it compiled itself.
+    assert not empty_cache.exists()
+    compiling = digest()
+    assert list(empty_cache.rglob("*.nbi"))
+    assert digest() == compiling
+
+
+def test_code_that_cannot_be_compiled_is_told_and_tried_again_next_time(write_model, empty_cache, monkeypatch):
+    path = write_model("found in no other test = 1 ~~|")
+    with monkeypatch.context() as broken:
+        broken.setattr(generating, "RUN", generating.RUN.replace("saved = 0", "saved = unheard_of"))
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match=r"(?s)could not be compiled:.*unheard_of"):
+                compile_model(path)
+
+
+def test_the_bytes_of_long_sums_depend_neither_on_the_threads_nor_on_the_other_runs(models):
+    model = compile_model(models / "cohorts.mdl")
+    levels = np.linspace(0.9, 1.6, 70)
+    changes = {"FERTILITY": xr.DataArray(levels, dims="run")}
+    together = model.run(changes)
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        xr.testing.assert_identical(model.run(changes), together)
+    finally:
+        numba.set_num_threads(threads)
+    for run in (0, 33, 69):
+        xr.testing.assert_identical(model.run({"FERTILITY": levels[run]}), together.sel(run=run, drop=True))
+
+
+def reduced_by_hand(course, how):
+    """What a reduction means, told with xarray."""
+    if how == "final":
+        return course.isel(time=-1, drop=True)
+    if how == "sum":
+        return course.sum("time")
+    return course["time"].where(course > how.threshold).min("time")
+
+
+@pytest.mark.parametrize("saveper", [0.25, 3.0])
+@pytest.mark.parametrize("how", ["final", "sum", FirstAbove(6.0)])
+@pytest.mark.parametrize("with_runs", [True, False])
+def test_a_reduced_output_is_the_reduced_course(with_runs, how, saveper, models):
+    model = compile_model(models / "subscripts.mdl")
+    weight = xr.DataArray(np.arange(1.0, 7.0).reshape(2, 3), dims=("run", "District"))
+    changes = {"weight": weight if with_runs else weight[1]}
+    outputs = ["outer", "level", "turned"]
+    whole = model.run(changes, outputs=outputs, saveper=saveper)
+    found = model.run(changes, outputs=outputs, saveper=saveper, reduce={"level": how, "outer": how})
+    slow = ReferenceModel(models / "subscripts.mdl")
+    for name in ("level", "outer"):
+        expected = reduced_by_hand(whole[name], how)
+        assert found[name].dims == expected.dims
+        # Sums are added in another order.
+        np.testing.assert_allclose(found[name], expected, rtol=1e-14)
+        assert found[name].attrs["reduced"]
+    xr.testing.assert_identical(found["turned"], whole["turned"])
+    other = slow.run(changes, outputs=outputs, saveper=saveper, reduce={"level": how, "outer": how})
+    xr.testing.assert_allclose(found, other, rtol=1e-9)
+    assert all(found[name].attrs == other[name].attrs for name in outputs)
+
+
+def test_a_value_that_is_never_above_has_no_time_and_one_that_falls_back_keeps_its_first(write_model):
+    model = compile_model(write_model("wave = SIN(Time) ~~|\nhigh = 2 ~~|\n", "wave"))
+    found = model.run(outputs=["wave", "high"], reduce={"wave": FirstAbove(0.5), "high": FirstAbove(2.0)})
+    assert float(found["wave"]) == 0.75
+    assert np.isnan(found["high"])
+
+
+def test_reductions_of_anything_but_outputs_and_of_unknown_kinds_are_refused_together(stocks):
+    with pytest.raises(ChangeError) as refusal:
+        stocks.run(
+            outputs=["Prey", "Predator"], reduce={"prey": "final", "Prey": "mean", "Predator": FirstAbove(np.nan)}
+        )
+    message = str(refusal.value)
+    assert "'prey' is to be reduced but is not among the outputs. Did you mean 'Prey'?" in message
+    assert "'Prey' can be reduced to 'final', 'sum' or FirstAbove(threshold), not to 'mean'" in message
+    assert "'Predator' takes a threshold that is one finite number, not nan" in message
+
+
+def test_a_value_that_is_not_finite_on_the_way_stops_a_reduced_run_too(write_model):
+    model = compile_model(write_model("x = 1 / (Time - 3) ~~|\ny = Time ~~|\n", "pole"))
+    for how in ("final", "sum", FirstAbove(1e9)):
+        with pytest.raises(NonFiniteError, match="x is inf at time 3"):
+            model.run(outputs=["x", "y"], reduce={"x": how, "y": "final"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -165,3 +167,60 @@ def test_memory_does_not_grow_with_the_number_of_runs(stocks, tmp_path):
     peak(100)
     # Changes, labels and states of all runs are in memory, some forty bytes a run; results would be ten times that.
     assert peak(9000) - peak(3000) < stocks.run(rates(6000), outputs=["Prey"]).nbytes / 3
+
+
+def test_reduced_outputs_are_stored_without_time_and_the_bytes_depend_on_nothing_else(stocks, changes, tmp_path):
+    request = {"outputs": ["Prey", "Predator"], "reduce": {"Prey": "final"}, "progress": False}
+    path = stocks.run_to_store(changes, tmp_path / "a.zarr", **request)
+    stored = xr.open_zarr(path, chunks=None).load()
+    expected = stocks.run(changes, outputs=["Prey", "Predator"])
+    assert stored["Prey"].dims == ("run",)
+    np.testing.assert_array_equal(stored["Prey"], expected["Prey"].isel(time=-1))
+    np.testing.assert_array_equal(stored["Predator"], expected["Predator"])
+    assert content(stocks.run_to_store(changes, tmp_path / "b.zarr", block=100, **request)) == content(path)
+    with pytest.raises(ChangeError, match="holds the runs of another model or of other changes"):
+        stocks.run_to_store(changes, path, resume=True, **{**request, "reduce": {"Prey": "sum"}})
+
+
+def full_disk(monkeypatch, full):
+    """Make files that match a condition impossible to finish."""
+    replace = os.replace
+
+    def refuse(source, target):
+        if full(str(target)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+
+def test_a_write_that_fails_leaves_its_runs_waiting_and_is_made_good_on_resuming(
+    stocks, changes, tmp_path, monkeypatch
+):
+    path = tmp_path / "a.zarr"
+    with monkeypatch.context() as patched:
+        full_disk(patched, lambda target: "Prey/c/2/" in target)
+        with pytest.raises(OSError, match="No space left"):
+            stocks.run_to_store(changes, path, progress=False)
+    assert not list(tmp_path.rglob("*.partial"))
+    partly = xr.open_zarr(path, chunks=None).load()
+    there = partly["run state"] == storing.FINISHED
+    assert 0 < int(there.sum()) < COUNT
+    np.testing.assert_array_equal(partly["Prey"][there], stocks.run(changes)["Prey"][there])
+    stocks.run_to_store(changes, path, resume=True, progress=False)
+    assert content(path) == content(stocks.run_to_store(changes, tmp_path / "b.zarr", progress=False))
+
+
+def test_a_store_that_could_not_be_made_leaves_nothing(stocks, changes, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        full_disk(patched, lambda target: "Prey" in target)
+        with pytest.raises(OSError, match="No space left"):
+            stocks.run_to_store(changes, tmp_path / "a.zarr", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_call_killed_while_making_a_store_left_is_cleared_and_the_neighbours_are_not(stocks, changes, tmp_path):
+    for name in ("a.zarr.123.partial", "other.zarr.123.partial"):
+        (tmp_path / name / "Prey").mkdir(parents=True)
+    stocks.run_to_store(changes, tmp_path / "a.zarr", progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "other.zarr.123.partial"]
