@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from model.definition import MODEL_FILE, model_hash, variables_by_name
+from calibration.priors import changes
+from model.definition import MODEL_FILE, model_hash
 
 POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
-#: Attribute of a parameter that is a factor on the model's own table rather than a value.
-FACTOR: Final = "factor"
 
 
 class EnsembleError(ValueError):
@@ -61,16 +60,4 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     if count is not None and not 1 <= count <= size:
         message = f"--members {count}: the calibrated ensemble holds 1 to {size} members."
         raise EnsembleError(message)
-    known = variables_by_name(model_file)
-    chosen = stored.isel(member=slice(count)).astype(np.float64)
-    found = {}
-    for name, array in chosen.data_vars.items():
-        if stored[name].attrs["role"] != FACTOR:
-            found[name] = array
-            continue
-        variable = known[str(name)]
-        own = xr.DataArray(
-            variable.default, dims=variable.dims, coords=dict(zip(variable.dims, variable.axes, strict=True))
-        )
-        found[name] = array * own
-    return xr.Dataset(found, attrs=stored.attrs)
+    return changes(stored.isel(member=slice(count)).astype(np.float64), model_file)

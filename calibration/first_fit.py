@@ -1,4 +1,4 @@
-"""First parameter values by least squares: the history run against the targets of `calibration.fit_targets`.
+"""First parameter values by least squares: the history run against the targets of `calibration.evidence`.
 
 ``python -m calibration.first_fit`` prints fitted values beside those of ``model/jinan.mdl``; ``--write`` puts them
 there. It is a first fit, not a calibration: one best point, no distribution. It uses no random number and no clock, and
@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import least_squares
 
+from calibration.evidence import Array, Target, run_history, targets
 from calibration.fit_parameters import FirstFitError, Space, lowest, read_space
-from calibration.fit_targets import Array, Target, run_history, targets
 from calibration.observations import ObservationError
 from model import MODEL_FILE
 from model.definition import DefinitionError

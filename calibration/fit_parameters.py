@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.fit_targets import Array
+from calibration.evidence import Array
 from model.definition import Variable, read_definition
 
 #: A range that starts at zero ends, on a logarithmic scale, at this share of its upper end.

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from calibration.derivation import derive
-from calibration.fit_targets import FIRST_YEAR, History, run_history, targets
+from calibration.evidence import FIRST_YEAR, History, run_history, targets
 from calibration.history_series import Series, city_series, district_series, theil_shares
 from calibration.observations import DISTRICTS, LAST_YEAR, ObservationError
 from model import MODEL_FILE

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from calibration.derivation import derive
-from calibration.fit_targets import Array, History, registered_estimates, same_months
+from calibration.evidence import Array, History, registered_estimates, same_months
 from calibration.observations import DISTRICTS, LAST_YEAR, city_value, district_values, read_observations
 from calibration.vital_events import COUNTED_YEARS, registered_events
 

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from calibration import first_fit
+from calibration.evidence import BAND_STARTS, History, Target, by_band, run_history, targets
 from calibration.first_fit import fit, main, replace_numbers, write_fitted
 from calibration.fit_parameters import PARAMETERS, FirstFitError, Parameter, read_space
-from calibration.fit_targets import BAND_STARTS, History, Target, by_band, run_history, targets
 from calibration.observations import GRADES
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import fit_targets, history_report
+from calibration import evidence, history_report
 from calibration.derivation import derive
-from calibration.fit_targets import History, registered_estimates, run_history, targets
+from calibration.evidence import History, registered_estimates, run_history, targets
 from calibration.history_report import PAGE, page_text
 from calibration.history_series import city_series, theil_shares
 from calibration.observations import DATA_FOLDER, LAST_YEAR, ObservationError, district_values, read_observations
@@ -114,7 +114,7 @@ def test_an_observation_after_2020_stops_the_comparison(model, tmp_path: Path, m
     shutil.copytree(DATA_FOLDER, folder)
     table = pd.read_csv(folder / "communiques.csv", dtype=str, keep_default_na=False)
     pd.concat([table, table.iloc[-1:].assign(year="2021")]).to_csv(folder / "communiques.csv", index=False)
-    monkeypatch.setattr(fit_targets, "read_observations", lambda: read_observations(folder))
+    monkeypatch.setattr(evidence, "read_observations", lambda: read_observations(folder))
     with pytest.raises(ObservationError, match="withheld"):
         targets(model)
 

@@ -1,0 +1,303 @@
+"""What the observations of 2010-2020 leave of the priors: best fits by least squares, then draws by emcee.
+
+All of it happens on the scale on which every prior is a standard normal (`calibration.priors`). Draws are proposed by
+the preconditioned Crank-Nicolson method with the Gaussian at the best fit as reference (Rudolf and Sprungk 2018; Pinski
+et al. 2015), which stays efficient however many parameters the data say nothing about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import emcee
+import numpy as np
+import numpy.typing as npt
+from arviz_stats.base import array_stats
+from scipy.linalg import solve_triangular
+from scipy.optimize import least_squares
+
+from calibration.evidence import Array, Target, run_history
+from calibration.priors import Priors
+from model.engine import CompiledModel
+
+#: Step of the differences behind a Jacobian, in standard deviations of the prior.
+DIFFERENCE: Final = 1e-3
+#: Sizes of proposed steps, as a share of the reference Gaussian, and how often each is tried.
+STEPS: Final = ((0.2, 0.4), (0.35, 0.4), (0.5, 0.2))
+#: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
+BATCH: Final = 128
+#: How far a chain may start from the best fit, in standard deviations of the reference Gaussian.
+START_SPREAD: Final = 1.5
+#: Groups of chains that start at one point each, for nested R-hat.
+SUPERCHAINS: Final = 4
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model, what is believed of its parameters, and what it is compared with.
+
+    Attributes
+    ----------
+    model
+        The city model.
+    priors
+        Uncertain constants.
+    sought
+        Observed series and what the two runs should agree on.
+    """
+
+    model: CompiledModel
+    priors: Priors
+    sought: tuple[Target, ...]
+
+    def deviations(self, points: Array) -> Array:
+        """Whitened deviations from the observations, (run, value); not finite where a run fails.
+
+        Parameters
+        ----------
+        points
+            Standard scale, (run, draw).
+        """
+        parts = []
+        for first in range(0, len(points), BATCH):
+            settings = self.priors.settings(points[first : first + BATCH])
+            history = run_history(self.model, settings, keep_non_finite=True)
+            parts.append(np.concatenate([target.whitened(history) for target in self.sought], axis=1))
+        return np.concatenate(parts)
+
+    def log_posterior(self, points: Array) -> Array:
+        """Logarithm of the posterior density of each point, up to a constant; minus infinity where not allowed."""
+        found = np.full(len(points), -np.inf)
+        allowed = self.priors.allowed(points)
+        if allowed.any():
+            squares = (self.deviations(points[allowed]) ** 2).sum(axis=1) + (points[allowed] ** 2).sum(axis=1)
+            found[allowed] = np.where(np.isfinite(squares), -squares / 2, -np.inf)
+        return found
+
+    def jacobian(self, point: Array) -> Array:
+        """Change of each whitened deviation by each parameter, (value, draw), by one-sided differences in one batch."""
+        moved = self.deviations(np.vstack([point, point + DIFFERENCE * np.eye(point.size)]))
+        return np.asarray((moved[1:] - moved[0]).T / DIFFERENCE)
+
+    @cached_property
+    def stretches(self) -> dict[str, slice]:
+        """Place of each target among the deviations."""
+        ends = np.cumsum([target.observed.size for target in self.sought])
+        return {t.name: slice(end - t.observed.size, end) for t, end in zip(self.sought, ends, strict=True)}
+
+
+@dataclass(frozen=True)
+class BestFit:
+    """A maximum of the posterior density.
+
+    Attributes
+    ----------
+    point
+        Standard scale.
+    cost
+        Half the sum of squared deviations, prior included: minus the log posterior.
+    misfit
+        Half the sum of squared deviations from the observations alone.
+    """
+
+    point: Array
+    cost: float
+    misfit: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The Gaussian at a best fit whose covariance the linearised model gives: (1 + J'J) inverse.
+
+    Attributes
+    ----------
+    mean
+        Standard scale.
+    precision_root
+        Upper Cholesky factor of the inverse covariance.
+    """
+
+    mean: Array
+    precision_root: Array
+
+    def draw(self, count: int, random: np.random.Generator | np.random.RandomState) -> Array:
+        """Deviations from the mean, (count, draw)."""
+        noise = random.standard_normal(size=(self.mean.size, count))
+        return np.asarray(solve_triangular(self.precision_root, noise).T)
+
+    def log_density(self, points: Array) -> Array:
+        """Logarithm of the density up to a constant."""
+        return np.asarray(-((self.precision_root @ (points - self.mean).T) ** 2).sum(axis=0) / 2)
+
+    @cached_property
+    def deviation(self) -> Array:
+        """Standard deviation of each draw; 1 means that nothing is learnt of it."""
+        inverse = solve_triangular(self.precision_root, np.eye(self.mean.size))
+        return np.asarray(np.sqrt((inverse**2).sum(axis=1)))
+
+
+def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
+    """Find a maximum of the posterior density by nonlinear least squares.
+
+    Parameters
+    ----------
+    problem
+        What to fit.
+    start
+        Where to begin, on the standard scale.
+    rounds
+        Most evaluations of the Jacobian.
+
+    Examples
+    --------
+    >>> best_fit(problem, np.zeros(problem.priors.size)).cost  # doctest: +SKIP
+    131.2
+    """
+
+    def residuals(point: Array) -> Array:
+        return np.concatenate([problem.deviations(point[None])[0], point])
+
+    def jacobian(point: Array) -> Array:
+        return np.concatenate([problem.jacobian(point), np.eye(point.size)])
+
+    found = least_squares(residuals, start, jacobian, method="trf", max_nfev=rounds, ftol=1e-5, xtol=1e-5, gtol=1e-5)
+    misfit = float((problem.deviations(found.x[None]) ** 2).sum() / 2)
+    return BestFit(np.asarray(found.x), float(found.cost), misfit)
+
+
+def reference(problem: Problem, fit: BestFit) -> Reference:
+    """The Gaussian approximation of the posterior at a best fit."""
+    slope = problem.jacobian(fit.point)
+    precision = np.eye(fit.point.size) + slope.T @ slope
+    return Reference(fit.point, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A sampled posterior.
+
+    Attributes
+    ----------
+    chains
+        Standard scale, (chain, draw, parameter): chains are independent of each other, and start in groups of equal
+        size at `SUPERCHAINS` points far apart.
+    log_posterior
+        Of each draw, (chain, draw).
+    accepted
+        Share of proposals accepted.
+    """
+
+    chains: Array
+    log_posterior: Array
+    accepted: float
+
+    @cached_property
+    def convergence(self) -> Array:
+        """Nested R-hat by parameter, made for many short chains (Margossian et al. 2024)."""
+        groups = np.repeat(np.arange(SUPERCHAINS), len(self.chains) // SUPERCHAINS).tolist()
+        found = [
+            array_stats.rhat_nested(self.chains[..., place], superchain_ids=groups, chain_axis=0, draw_axis=1)
+            for place in range(self.chains.shape[-1])
+        ]
+        return np.asarray(found, dtype=float)
+
+    @cached_property
+    def effective_size(self) -> Array:
+        """Bulk effective sample size by parameter."""
+        return np.asarray(array_stats.ess(self.chains, chain_axis=0, draw_axis=1, method="bulk"))
+
+    @property
+    def pooled(self) -> Array:
+        """All draws of all chains, (draw, parameter)."""
+        return np.asarray(self.chains.reshape(-1, self.chains.shape[-1]))
+
+
+def sample(
+    problem: Problem,
+    around: Reference,
+    *,
+    chains: int,
+    steps: int,
+    warm_up: int,
+    thin: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Draws:
+    """Draw from the posterior with emcee, all chains in one batch of runs at each step.
+
+    Parameters
+    ----------
+    problem
+        Whose posterior.
+    around
+        The reference Gaussian of the proposals.
+    chains
+        Independent chains, a multiple of `SUPERCHAINS`.
+    steps, warm_up
+        Steps kept and steps thrown away before.
+    thin
+        Keep every so many-th step.
+    seed
+        Of the random numbers.
+    progress
+        Told the steps done and of how many.
+
+    Raises
+    ------
+    RuntimeError
+        If no start with a finite density is found.
+
+    Examples
+    --------
+    >>> sample(problem, around, chains=8, steps=10, warm_up=5, thin=1, seed=1).chains.shape  # doctest: +SKIP
+    (8, 10, 377)
+    """
+    random = np.random.default_rng(seed)
+    begin = _starts(problem, around, chains, random)
+
+    def move(size: float) -> emcee.moves.MHMove:
+        keep = np.sqrt(1 - size**2)
+
+        def propose(points: Array, generator: np.random.RandomState) -> tuple[Array, Array]:
+            moved = around.mean + keep * (points - around.mean) + size * around.draw(len(points), generator)
+            return moved, around.log_density(points) - around.log_density(moved)
+
+        return emcee.moves.MHMove(propose)
+
+    sampler = emcee.EnsembleSampler(
+        chains,
+        problem.priors.size,
+        problem.log_posterior,
+        moves=[(move(size), weight) for size, weight in STEPS],
+        vectorize=True,
+    )
+    initial = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
+    # Chains of a group start at one point on purpose, which emcee's own check is against.
+    quiet = {"store": False, "skip_initial_state_check": True}
+    total = warm_up + steps
+    kept, heights, moved = [], [], []
+    before = begin
+    for done, state in enumerate(sampler.sample(initial, iterations=total, **quiet), start=1):
+        if done > warm_up:
+            moved.append((state.coords != before).any(axis=1).mean())
+        if done > warm_up and (done - warm_up) % thin == 0:
+            kept.append(state.coords.copy())
+            heights.append(state.log_prob.copy())
+        before = state.coords.copy()
+        progress(done, total)
+    return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
+
+
+def _starts(problem: Problem, around: Reference, chains: int, random: np.random.Generator) -> Array:
+    found: npt.NDArray[np.float64] = np.empty((0, problem.priors.size))
+    for _ in range(50):
+        tried = around.mean + START_SPREAD * around.draw(4 * SUPERCHAINS, random)
+        fine = np.isfinite(problem.log_posterior(tried))
+        found = np.concatenate([found, tried[fine]])[:SUPERCHAINS]
+        if len(found) == SUPERCHAINS:
+            return np.repeat(found, chains // SUPERCHAINS, axis=0)
+    message = "no starting points with a finite posterior density were found"
+    raise RuntimeError(message)
