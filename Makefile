@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
 
-.PHONY: run test slow lint docs benchmark lock clean
+.PHONY: run test slow lint docs benchmark equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -32,6 +32,10 @@ docs: $(READY)
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)
 	$(BIN)/python -m benchmarks.measure
+
+# An hour and more of PySD, taken up where it was stopped; rewrites benchmarks/equivalence.md.
+equivalence: $(READY)
+	$(BIN)/python -m benchmarks.equivalence
 
 # The environment is complete only once the stamp is there: an interrupted set-up starts again.
 $(READY): $(LOCK)
