@@ -23,7 +23,6 @@ from model.definition import MODEL_FILE, model_hash
 from model.engine import CompiledModel, compile_model
 from model.whole_files import replaced
 
-REPORT_FILE: Final = Path(__file__).parents[1] / "docs" / "calibration.md"
 #: Any other seed gives another, equally good ensemble.
 SEED: Final = 2020
 #: A parameter counts as learnt when its posterior is narrower than this share of its prior.
