@@ -11,6 +11,7 @@ import csv
 import hashlib
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -179,13 +180,24 @@ def report(record: pd.DataFrame, code: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def piece_of(text: str) -> tuple[int, int]:
+    """Read K/N."""
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        message = f"{text!r} is not K/N with K from 1 to N"
+        raise argparse.ArgumentTypeError(message)
+    return int(number), int(count)
+
+
+def main(words: Sequence[str] | None = None) -> None:
     """Make the comparisons that are not in the record, write the summary, and fail if one is out of bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=SETS, help="parameter sets from each start year")
-    parser.add_argument("--piece", default="1/1", help="K/N: only the K-th of N pieces, for several processes at once")
-    arguments = parser.parse_args()
-    piece, pieces = map(int, arguments.piece.split("/"))
+    parser.add_argument(
+        "--piece", type=piece_of, default=(1, 1), help="K/N: only the K-th of N pieces, for several processes at once"
+    )
+    arguments = parser.parse_args(words)
+    piece, pieces = arguments.piece
     fast, slow = compile_model(MODEL_FILE), ReferenceModel(MODEL_FILE)
     code, model = code_hash(fast), model_hash()
     # Always drawn whole, so that a set is the same whatever number is asked for up to SETS.
