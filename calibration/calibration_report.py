@@ -53,9 +53,9 @@ def report(found: Calibration, effort: Effort) -> str:
         f"Model {facts['model_hash']}, priors {facts['priors_hash']}, data {facts['data_hash']}, seed {facts['seed']}; "
         f"{facts['data_vintage']}.",
         "The history run from the census of 2010 is compared with the census of 2020 and the yearly record, and its "
-        "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, by "
-        "grade, and of what the model leaves out, by series (`calibration/evidence.py`); in yearly series the latter "
-        "last some years. Priors stand in `calibration/priors.yaml`.",
+        "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, "
+        "by grade, and of what the model leaves out, by series, which in yearly series last some years "
+        "(`calibration/evidence.py`). Priors stand in `calibration/priors.yaml`.",
         "## Best fits",
         _best_fits(found),
         "## Fit by series",

@@ -131,12 +131,13 @@ def run_history(
         "final_time": LAST_YEAR,
         "keep_non_finite": keep_non_finite,
     }
-    end = model.run(changes, outputs=END_STATE, saveper=LAST_YEAR - FIRST_YEAR, **span).isel(time=-1)
-    course = model.run(changes, outputs=COURSE, saveper=1 / QUARTERS, **span)
+    last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
+    past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
     moment: dict[str, Any] = {"initial_time": float(LAST_YEAR), "final_time": float(LAST_YEAR), "saveper": 1.0}
     start = model.run(changes, outputs=START_STATE, keep_non_finite=keep_non_finite, **moment).isel(time=0)
-    parts = [part if "run" in part.dims else part.expand_dims("run") for part in (end, course, start)]
-    return History(parts[0].transpose("run", ...), parts[1].transpose("run", "time"), parts[2].transpose("run", ...))
+    past, start = (part if "run" in part.dims else part.expand_dims("run") for part in (past, start))
+    end, course = past[list(END_STATE)], past[list(COURSE)]
+    return History(end.transpose("run", ...), course.transpose("run", "time"), start.transpose("run", ...))
 
 
 @dataclass(frozen=True)
