@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from scipy.special import ndtri
 from calibration.ensemble import POSTERIOR_FILE
 from calibration.evidence import Array, calibration_targets
 from calibration.forecast import FORECAST_FILE, forecast_table, predict, simulate
-from calibration.observations import DATA_FOLDER, LAST_YEAR
+from calibration.observations import LAST_YEAR, data_hash
 from calibration.posterior import BestFit, Draws, Problem, best_fit, reference, sample
 from calibration.priors import PRIORS_FILE, changes, priors_hash, read_priors
 from model.definition import MODEL_FILE, model_hash
@@ -71,15 +70,6 @@ class Calibration:
     members: xr.Dataset
     simulated: xr.Dataset
     predicted: xr.Dataset
-
-
-def data_hash(folder: Path = DATA_FOLDER) -> str:
-    """Twelve hexadecimal digits that change with any change of the observations."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.csv")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def calibrate(

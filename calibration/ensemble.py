@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.priors import changes
+from calibration.observations import data_hash
+from calibration.priors import changes, priors_hash
 from model.definition import MODEL_FILE, model_hash
 
 POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
@@ -39,7 +40,8 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     Raises
     ------
     EnsembleError
-        If the file is missing, was made for another model, or holds too few members.
+        If the file is missing, was made with another model, other priors or other observations, or holds too few
+        members.
 
     Examples
     --------
@@ -50,9 +52,15 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
         message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
         raise EnsembleError(message)
     stored = xr.load_dataset(path, engine="netcdf4")
-    if stored.attrs["model_hash"] != model_hash(model_file):
+    present = {
+        f"model {model_file.name}": ("model_hash", model_hash(model_file)),
+        "priors": ("priors_hash", priors_hash()),
+        "observations": ("data_hash", data_hash()),
+    }
+    stale = [what for what, (key, value) in present.items() if stored.attrs.get(key) != value]
+    if stale:
         message = (
-            f"{path.name} was calibrated for another state of {model_file.name}. "
+            f"{path.name} was calibrated with another state of: {', '.join(stale)}. "
             "Make it anew with: python run_scenarios.py calibrate"
         )
         raise EnsembleError(message)

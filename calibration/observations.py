@@ -1,5 +1,6 @@
 """The observations up to 2020, read from calibration/data and checked before anyone uses them."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -186,6 +187,15 @@ def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
         dims=("district", "sex", "age_band"),
         attrs={"units": "person", "boundary": "new", "grade": "B", "source": "github.com/leiii/census"},
     )
+
+
+def data_hash(folder: Path = DATA_FOLDER) -> str:
+    """Twelve hexadecimal digits that change with any change of the observations."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.DataArray:
