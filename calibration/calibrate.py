@@ -37,11 +37,11 @@ Progress = Callable[[str, int, int], None]
 class Effort:
     """How hard to look: starts of the best fit, chains, steps kept and thrown away, thinning."""
 
-    starts: int = 5
+    starts: int = 4
     chains: int = 96
-    steps: int = 2400
-    warm_up: int = 500
-    thin: int = 8
+    steps: int = 1800
+    warm_up: int = 1200
+    thin: int = 6
 
 
 @dataclass(frozen=True)
