@@ -39,9 +39,9 @@ class Effort:
 
     starts: int = 4
     chains: int = 96
-    steps: int = 1800
-    warm_up: int = 1200
-    thin: int = 6
+    steps: int = 4500
+    warm_up: int = 500
+    thin: int = 15
 
 
 @dataclass(frozen=True)

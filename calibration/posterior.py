@@ -2,8 +2,7 @@
 
 All of it happens on the scale on which every prior is a standard normal (`calibration.priors`). Draws are proposed by
 the preconditioned Crank-Nicolson method with the Gaussian at the best fit as reference (Rudolf and Sprungk 2018; Pinski
-et al. 2015), which stays efficient however many parameters the data say nothing about; during the warm-up the reference
-becomes that of the draws.
+et al. 2015), which stays efficient however many parameters the data say nothing about.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
 import emcee
@@ -28,10 +26,7 @@ from model.engine import CompiledModel
 #: Step of the differences behind a Jacobian, in standard deviations of the prior.
 DIFFERENCE: Final = 1e-3
 #: Sizes of proposed steps, as a share of the reference Gaussian, and how often each is tried.
-STEPS: Final = ((0.2, 0.25), (0.35, 0.4), (0.5, 0.2), (0.7, 0.15))
-#: Times that the reference is estimated anew from the draws of the warm-up, and the weight its old axes then keep.
-ADAPTATIONS: Final = 3
-KEPT_AXES: Final = 0.25
+STEPS: Final = ((0.2, 0.6), (0.35, 0.4))
 #: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
 BATCH: Final = 128
 #: How far a chain may start from the best fit, in standard deviations of the reference Gaussian.
@@ -238,11 +233,11 @@ def sample(
     problem
         Whose posterior.
     around
-        The Gaussian that proposals start from as reference.
+        The reference Gaussian of the proposals.
     chains
         Independent chains, a multiple of `SUPERCHAINS`.
     steps, warm_up
-        Steps kept and steps thrown away before; in the latter the reference is adapted.
+        Steps kept and steps thrown away before.
     thin
         Keep every so many-th step.
     seed
@@ -263,68 +258,28 @@ def sample(
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)
 
-    generator = np.random.RandomState(seed)
-    state = emcee.State(begin.copy(), random_state=generator.get_state())
+    state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
+    sampler = emcee.EnsembleSampler(
+        chains,
+        problem.priors.size,
+        problem.log_posterior,
+        moves=[(_move(around, size), weight) for size, weight in STEPS],
+        vectorize=True,
+    )
+    # Chains of a group start at one point on purpose, which emcee's own check is against.
+    quiet = {"store": False, "skip_initial_state_check": True}
     total = warm_up + steps
-    done = 0
-
-    def advance(state: emcee.State, around: Reference, count: int) -> tuple[emcee.State, list[Array], list[Array]]:
-        nonlocal done
-        sampler = emcee.EnsembleSampler(
-            chains,
-            problem.priors.size,
-            problem.log_posterior,
-            moves=[(_move(around, size), weight) for size, weight in STEPS],
-            vectorize=True,
-        )
-        coords, heights = [], []
-        # Chains of a group start at one point on purpose, which emcee's own check is against.
-        quiet = {"store": False, "skip_initial_state_check": True}
-        last = state
-        for last in sampler.sample(state, iterations=count, **quiet):
-            coords.append(last.coords.copy())
-            heights.append(last.log_prob.copy())
-            done += 1
-            progress(done, total)
-        return last, coords, heights
-
-    length = warm_up // (ADAPTATIONS + 1)
-    for _ in range(ADAPTATIONS):
-        state, coords, _ = advance(state, around, length)
-        # The first half may still lie on the way from the starts.
-        around = adapted(around, np.concatenate(coords[length // 2 :]))
-    state, _, _ = advance(state, around, warm_up - ADAPTATIONS * length)
-    _, coords, heights = advance(state, around, steps)
-    moved = np.mean([(later != earlier).any(axis=1).mean() for earlier, later in pairwise(coords)])
-    return Draws(np.stack(coords[::thin], axis=1), np.stack(heights[::thin], axis=1), float(moved))
-
-
-def adapted(around: Reference, points: Array) -> Reference:
-    """The Gaussian of draws made so far, for better proposals.
-
-    Parameters
-    ----------
-    around
-        The reference that made them. Its axes, with the variances of the draws along them, keep some weight, as there
-        are too few draws for all covariances.
-    points
-        Draws, (draw, parameter).
-
-    Examples
-    --------
-    >>> old = Reference(np.zeros(2), np.eye(2))
-    >>> points = np.random.default_rng(1).normal(3.0, 2.0, (10_000, 2))
-    >>> adapted(old, points).deviation.round(1)
-    array([2., 2.])
-    """
-    mean = points.mean(axis=0)
-    if len(np.unique(points, axis=0)) < 2 * mean.size:
-        return around
-    _, axes = np.linalg.eigh(around.precision_root.T @ around.precision_root)
-    along = ((points - mean) @ axes).var(axis=0)
-    covariance = KEPT_AXES * (axes * along) @ axes.T + (1 - KEPT_AXES) * np.cov(points.T)
-    precision = np.linalg.inv(covariance)
-    return Reference(mean, np.asarray(np.linalg.cholesky((precision + precision.T) / 2).T, dtype=np.float64))
+    kept, heights, moved = [], [], []
+    before = begin
+    for done, last in enumerate(sampler.sample(state, iterations=total, **quiet), start=1):
+        if done > warm_up:
+            moved.append((last.coords != before).any(axis=1).mean())
+            if (done - warm_up) % thin == 0:
+                kept.append(last.coords.copy())
+                heights.append(last.log_prob.copy())
+        before = last.coords.copy()
+        progress(done, total)
+    return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
 
 
 def _move(around: Reference, size: float) -> emcee.moves.MHMove:
