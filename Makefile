@@ -27,7 +27,7 @@ docs: $(READY)
 	$(BIN)/python -m model.reference_page
 	$(BIN)/python -m calibration.history_report
 	$(BIN)/python -m tests.test_loops
-	$(BIN)/python -m analysis.answer
+	$(BIN)/python run_scenarios.py answer
 
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)

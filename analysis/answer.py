@@ -1,24 +1,26 @@
-"""The README's answer, worked out anew: ``python -m analysis.answer [--check]``.
+"""The README's answer, worked out anew: ``python run_scenarios.py answer [--check]``.
 
 Writes the figure ``docs/images/answer.png`` and the parts of the README between ``<!-- name -->`` and
-``<!-- end name -->``, from one run of every shipped scenario and a few runs over what is not known of 2020.
+``<!-- end name -->``, from the ensemble's runs of every shipped scenario and over what is not known of 2020.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from PIL import Image
 
 from analysis import figures
-from analysis.target_table import NOT_MODELLED, evaluate_targets, first_year_reached
+from analysis.ensemble_results import condensed, quantile
+from analysis.result_files import manifest
+from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import load_model
-from model.definition import MODEL_FILE, model_hash, variables_by_name
+from model.definition import variables_by_name
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 
 ROOT = Path(__file__).parents[1]
@@ -33,13 +35,17 @@ LATENT = ("UNREGISTERED RESIDENTS 2020", "REGISTERED URBAN SHARE 2020", "TALENT 
 Rates = dict[tuple[str, float], dict[tuple[str, str], float]]
 
 
-def run_scenarios() -> figures.Material:
-    """One run of every shipped scenario, with the variables of the targets."""
+def run_scenarios(members: xr.Dataset) -> figures.Material:
+    """Every shipped scenario over the members, with the variables of the targets."""
     city, targets = load_model(), load_targets()
-    wanted = dict.fromkeys(target.variable for target in targets.values() if target.variable)
+    wanted = list(dict.fromkeys(target.variable for target in targets.values() if target.variable))
     chosen = {scenario.name: scenario for scenario in load_scenarios(shipped_scenarios())}
-    runs = {name: city.run(scenario.settings(), outputs=wanted) for name, scenario in chosen.items()}
-    return figures.Material(chosen, runs, list(targets.values()), MODEL_FILE.name, model_hash())
+    runs = {
+        name: condensed(city.run(scenario.settings(members), outputs=wanted), wanted)
+        for name, scenario in chosen.items()
+    }
+    facts = {name: manifest(scenario, "compiled", members) for name, scenario in chosen.items()}
+    return figures.gather(chosen, runs, list(targets.values()), facts)
 
 
 def answer(material: figures.Material, rates: Rates, language: str) -> str:
@@ -47,43 +53,44 @@ def answer(material: figures.Material, rates: Rates, language: str) -> str:
     targets = {target.id: target for target in material.targets}
     table = evaluate_targets(material.targets, material.runs)
     zh = language == "zh"
+    count = material.runs["plan"].sizes["member"]
     sentences = []
     for scenario in ("plan", "baseline"):
-        run, title = material.runs[scenario], material.scenarios[scenario].title[language]
-        resident, registered = (_against(targets[name], run, zh) for name in (RESIDENT, REGISTERED))
-        own = table[table["scenario"] == scenario]
-        ends = [_percent(targets[name], run, LAST_YEAR) for name in (RESIDENT, REGISTERED)]
+        title = material.scenarios[scenario].title[language]
+        own = table[table["scenario"] == scenario].set_index("target")
+        resident, registered = (_against(targets[name], own.loc[name], zh) for name in (RESIDENT, REGISTERED))
+        run = material.runs[scenario]
+        ends = [_percent(_value(targets[name], run, LAST_YEAR)) for name in (RESIDENT, REGISTERED)]
         reached, modelled = (own["reached"] == "yes").sum(), (own["reached"] != NOT_MODELLED).sum()
         sentences.append(
-            f"**{title}**：2025年常住人口城镇化率{resident}；户籍人口城镇化率{registered}。{LAST_YEAR}年两率为"
-            f"{ends[0]}%和{ends[1]}%。模型计算的{modelled}个目标达到{reached}个。"
+            f"**{title}**：2025年常住人口城镇化率{resident}；户籍人口城镇化率{registered}。{LAST_YEAR}年两率的中位数为"
+            f"{ends[0]}%和{ends[1]}%。模型计算的{modelled}个目标按中位数达到{reached}个。"
             if zh
             else f"**{title}:** the resident urbanization rate of 2025 is {resident}; the registered rate"
-            f" is {registered}. In {LAST_YEAR} they are {ends[0]} % and {ends[1]} %. Of the {modelled} targets that the"
-            f" model computes, {reached} are reached."
+            f" is {registered}. In {LAST_YEAR} their medians are {ends[0]} % and {ends[1]} %. Of the {modelled} targets"
+            f" that the model computes, {reached} are reached in the median."
         )
-    counts = [
-        _names(material, table[(table["target"] == name) & (table["reached"] == "yes")], zh)
-        for name in (RESIDENT, REGISTERED)
-    ]
+    best = [_best(material, table[table["target"] == name], zh) for name in (RESIDENT, REGISTERED)]
     total, tracked = len(material.scenarios), sum(not target.modelled for target in material.targets)
     plan = [row[REGISTERED, "plan"] for row in rates.values()]
     sentences.append(
-        f"{total}个情景中，达到2025年常住目标的：{counts[0]}；达到户籍目标的：{counts[1]}。"
-        f"2020年户籍人口城镇化率和非户籍常住人口没有查到公布值，在其取值范围内，规划情景2025年的户籍率为{min(plan):.1f}%至{max(plan):.1f}%。"
-        f"规划的另外{tracked}个目标没有模拟。**每个情景只运行一次，参数是初步拟合值：这些数字不表示概率。**"
+        f"{total}个情景中，2025年常住目标的达标概率最高为{best[0]}，户籍目标最高为{best[1]}。"
+        f"2020年户籍人口城镇化率和非户籍常住人口没有查到公布值，逐一取其范围两端时，规划情景2025年户籍率的中位数为"
+        f"{min(plan):.1f}%至{max(plan):.1f}%。规划的另外{tracked}个目标没有模拟。概率是{count}组与2010—2020年观测相符的参数中"
+        f"达到目标的比例，以模型、先验范围和情景政策不变为前提。"
         if zh
-        else f"Of {total} scenarios, these reach the resident target of 2025: {counts[0]}; the registered one:"
-        f" {counts[1]}. The registered urban share and the number of unregistered residents of 2020 were not found:"
-        f" over their ranges the plan's registered rate of 2025 lies between {min(plan):.1f} and {max(plan):.1f} %."
-        f" The plan's other {tracked} targets are not modelled."
-        " **Each scenario is one run with first-fit values: these numbers imply no probability.**"
+        else f"Of {total} scenarios, the highest probability of the resident target of 2025 is {best[0]}, and of the"
+        f" registered one {best[1]}. The registered urban share and the number of unregistered residents of 2020 were"
+        f" not found: at the ends of their ranges, one at a time, the median of the plan's registered rate of 2025 lies"
+        f" between {min(plan):.1f} and {max(plan):.1f} %. The plan's other {tracked} targets are not modelled. A"
+        f" probability is the share of {count} parameter sets that the observations of 2010-2020 support; it is"
+        " conditional on the model, the priors and unchanged policies."
     )
     return "\n".join(sentences)
 
 
-def latent_rates() -> Rates:
-    """Both rates of 2025 at the lowest, the model's and the highest value of each of `LATENT`, one at a time."""
+def latent_rates(members: xr.Dataset) -> Rates:
+    """Medians of both rates of 2025 at three values of each of `LATENT`, set in every member, one at a time."""
     city, targets, variables = load_model(), load_targets(), variables_by_name()
     judged = [targets[REGISTERED], targets[RESIDENT]]
     rates: Rates = {}
@@ -94,9 +101,8 @@ def latent_rates() -> Rates:
             if value is None:
                 continue
             for scenario in load_scenarios(["baseline", "plan"]):
-                run = city.run(
-                    {**scenario.settings(), name: value}, outputs=[str(target.variable) for target in judged]
-                )
+                outputs = [str(target.variable) for target in judged]
+                run = city.run({**scenario.settings(members), name: value}, outputs=outputs)
                 row = rates.setdefault((name, value), {})
                 for target in judged:
                     row[target.id, scenario.name] = _value(target, run, target.year)
@@ -116,30 +122,44 @@ def latent_table(rates: Rates) -> str:
 
 
 def _value(target: Target, run: xr.Dataset, year: int) -> float:
-    return float(run[target.variable].sel(time=year)) / target.factor
+    return float(quantile(run[target.variable].sel(time=year), 0.5)) / target.factor
 
 
-def _percent(target: Target, run: xr.Dataset, year: int) -> str:
-    return f"{_value(target, run, year):.1f}"
+def _percent(value: float) -> str:
+    return f"{value:.1f}"
 
 
-def _against(target: Target, run: xr.Dataset, zh: bool) -> str:
-    """A target's value in its year, how far that is from the threshold, and when the threshold is reached."""
-    series = run[target.variable]
-    margin = float(target.margin(series.sel(time=target.year)))
-    year = float(first_year_reached(target, series))
-    value, far = _percent(target, run, target.year), f"{abs(margin):.1f}"
+def _against(target: Target, row: Any, zh: bool) -> str:
+    """A target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
+    value, low, high = (_percent(row[name]) for name in ("median", "p05", "p95"))
+    far, year = f"{abs(row['margin']):.1f}", row["year_reached_median"]
+    odds, error = f"{100 * row['probability']:.0f}", f"{100 * row['probability_se']:.0f}"
     if zh:
-        when = f"{LAST_YEAR}年前达不到" if pd.isna(year) else f"{year:g}年底首次达到"
-        return f"为{value}%，比目标{target.threshold:g}%{'高' if margin >= 0 else '低'}{far}个百分点（{when}）"
-    when = f"not reached by {LAST_YEAR}" if pd.isna(year) else f"first reached at the end of {year:g}"
-    side = "above" if margin >= 0 else "below"
-    return f"{value} %, {far} points {side} the target of {target.threshold:g} % ({when})"
+        when = f"{LAST_YEAR}年前达不到" if pd.isna(year) else f"中位数{np.ceil(year):.0f}年底首次达到"
+        side = "高" if row["margin"] >= 0 else "低"
+        return (
+            f"中位数为{value}%（90%区间{low}%—{high}%），比目标{target.threshold:g}%{side}{far}个百分点，"
+            f"达到的概率为{odds}%（标准误{error}%；{when}）"
+        )
+    when = f"not by {LAST_YEAR}" if pd.isna(year) else f"in the median at the end of {np.ceil(year):.0f}"
+    side = "above" if row["margin"] >= 0 else "below"
+    return (
+        f"{value} % in the median (90 % interval {low} to {high}), {far} points {side} the target of"
+        f" {target.threshold:g} %, which is reached in time with probability {odds} % (standard error {error} %) and"
+        f" first {when}"
+    )
 
 
-def _names(material: figures.Material, reached: pd.DataFrame, zh: bool) -> str:
-    titles = [material.scenarios[name].title["zh" if zh else "en"] for name in reached["scenario"]]
-    return ("、" if zh else ", ").join(titles) or ("无" if zh else "none")
+def _best(material: figures.Material, rows: pd.DataFrame, zh: bool) -> str:
+    """The highest probability among the scenarios and whose it is."""
+    most = rows["probability"].max()
+    titles = [
+        material.scenarios[name].title["zh" if zh else "en"]
+        for name in rows.loc[rows["probability"] == most, "scenario"]
+    ]
+    if most == 0:
+        return "0%" if zh else "0 %"
+    return f"{100 * most:.0f}%（{'、'.join(titles)}）" if zh else f"{100 * most:.0f} % ({', '.join(titles)})"
 
 
 def filled(text: str, blocks: Mapping[str, str]) -> str:
@@ -173,24 +193,32 @@ def described(image: Path) -> str:
         return str(opened.info.get("Description", ""))
 
 
-def main() -> int:
-    """Write figure and blocks, or say with ``--check`` whether the README is up to date."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.answer", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the README is stale")
-    check = parser.parse_args().check
-    material, rates = run_scenarios(), latent_rates()
+def write(members: xr.Dataset, *, check: bool = False) -> bool:
+    """Write figure and blocks, or only look whether they are up to date.
+
+    Parameters
+    ----------
+    members
+        Parameter sets of the calibrated ensemble, dim ``member``.
+    check
+        Write nothing.
+
+    Returns
+    -------
+    bool
+        Whether README and figure already held what this ensemble gives.
+
+    Examples
+    --------
+    >>> write(read_members(200), check=True)  # doctest: +SKIP
+    True
+    """
+    material, rates = run_scenarios(members), latent_rates(members)
     blocks = {f"answer {language}": answer(material, rates, language) for language in figures.LANGUAGES}
     old = README.read_text(encoding="utf-8")
     new = filled(old, {**blocks, "latent": latent_table(rates)})
-    if check:
-        fresh = old == new and described(FIGURE) == blocks["answer en"]
-        if not fresh:
-            print("README.md or docs/images/answer.png does not match the model: run `make docs`", file=sys.stderr)
-        return int(not fresh)
-    README.write_text(new, encoding="utf-8")
-    figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    fresh = old == new and described(FIGURE) == blocks["answer en"]
+    if not check:
+        README.write_text(new, encoding="utf-8")
+        figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
+    return fresh

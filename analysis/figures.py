@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+import multiprocessing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -16,20 +19,24 @@ import xarray as xr
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
+from PIL import Image
 
+from analysis.ensemble_results import has_members, quantile
 from model.whole_files import replaced
-from scenarios import Scenario, Target, shipped_scenarios
+from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 from scenarios.strict_yaml import read_yaml
 
+Side = Literal["right", "center", "left"]
+
 LANGUAGES = ("zh", "en")
-FORMATS = ("png", "svg")
 AGE_BAND = 5
 PYRAMID_YEARS = (2020, 2025, 2035)
 SCHOOLS = ("childcare", "preschool", "primary", "junior secondary")
 
-# Okabe and Ito's palette (Color Universal Design, 2008), without the yellow that is lost on white.
-BLACK, BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
+# Okabe and Ito's palette (Color Universal Design, 2008); its yellow, lost on white as a line, fills the target stars.
+BLACK, BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
     "#000000",
     "#0072B2",
     "#E69F00",
@@ -37,10 +44,18 @@ BLACK, BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
     "#D55E00",
     "#CC79A7",
     "#56B4E9",
+    "#F0E442",
 )
-SCENARIO_COLOURS = (BLACK, BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+#: Baseline and plan keep their colours; the others of a family take these in turn.
+FAMILY_COLOURS = (ORANGE, GREEN, VERMILION, PURPLE, SKY)
 PART_COLOURS = (BLUE, GREEN, ORANGE, SKY, VERMILION, PURPLE)
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+#: Lower and upper quantile of each band, and how dense it is drawn.
+BANDS = ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25))
+#: Where a target's words may stand beside its star, and how many points from it.
+SIDES: tuple[tuple[Side, int], ...] = (("right", -8), ("center", 0), ("left", 8))
+#: Fewer charts than this are drawn at once rather than in other processes, which take a second to start.
+FEW = 4
 
 # Noto Sans SC is under the SIL Open Font License 1.1, which allows any use in documents
 # (package pylopdf-fonts-zh-cn; the font is from github.com/notofonts/noto-cjk).
@@ -56,10 +71,29 @@ class Material:
     """What charts are drawn from."""
 
     scenarios: Mapping[str, Scenario]
+    #: Results by scenario, of one run or of an ensemble as `analysis.ensemble_results.condensed` keeps them.
     runs: Mapping[str, xr.Dataset]
     targets: Sequence[Target]
-    model: str
-    model_hash: str
+    #: The manifest of each scenario's results.
+    facts: Mapping[str, Mapping[str, str]]
+    #: Colour and dash of each scenario.
+    styles: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart to be drawn: which, of what scenario (None compares all of them), and in what language."""
+
+    name: str
+    scenario: str | None
+    language: str
+    #: Fingerprint of everything that the chart shows, written into its file.
+    mark: str
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
 
 
 @dataclass(frozen=True)
@@ -87,6 +121,15 @@ COMPARISONS: Mapping[str, tuple[Panel, ...]] = {
     ),
 }
 
+INDICATORS = (
+    Panel("resident rate", "target resident urbanization rate", "percent of the plan"),
+    Panel("registered rate", "target registered urbanization rate", "percent of the plan"),
+    Panel("residents", "residents", "people"),
+    Panel("births", "births in city", "people a year"),
+    Panel("income ratio", "target income ratio", "ratio"),
+    Panel("fiscal gap ratio", "fiscal gap ratio", "percent"),
+)
+
 LEDGER = (
     Panel("settled", "settled by district", "people a year"),
     Panel("quota", "linked quota earned", "km2 a year"),
@@ -98,7 +141,7 @@ LEDGER = (
 #: Every variable that a chart reads.
 VARIABLES = (
     *(panel.variable for panels in COMPARISONS.values() for panel in panels),
-    *(panel.variable for panel in LEDGER),
+    *(panel.variable for panel in (*INDICATORS, *LEDGER)),
     "Population",
     "residents by group",
     "service need in city",
@@ -110,6 +153,8 @@ VARIABLES = (
     "Resident Rate Account",
     "Registered Rate Account",
 )
+#: Variables by district of which a chart needs every member.
+BY_MEMBER = tuple(panel.variable for panel in LEDGER)
 
 
 @cache
@@ -128,38 +173,126 @@ def terms() -> Mapping[str, Any]:
     return dict(content)
 
 
-def scenario_style(name: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return the colour and dash of a scenario, the same in every chart and run.
+def gather(
+    scenarios: Mapping[str, Scenario],
+    runs: Mapping[str, xr.Dataset],
+    targets: Sequence[Target],
+    facts: Mapping[str, Mapping[str, str]],
+) -> Material:
+    """Return the material of charts, with a look for each scenario that is the same in every chart and run.
 
     Parameters
     ----------
-    name
-        The scenario.
-    names
-        All scenarios drawn; those that are not shipped come after the shipped ones.
+    scenarios, runs, facts
+        Each scenario, its results, and their manifest, by name.
+    targets
+        The plan's targets.
 
     Examples
     --------
-    >>> scenario_style("baseline", ["baseline"])["color"]
-    '#000000'
+    >>> gather({"plan": load_scenarios(["plan"])[0]}, {}, [], {}).styles["plan"]["color"]
+    '#0072B2'
     """
-    order = [*shipped_scenarios(), *(other for other in names if other not in shipped_scenarios())]
-    place = order.index(name)
-    dash = DASHES[place // len(SCENARIO_COLOURS) % len(DASHES)]
-    return {"color": SCENARIO_COLOURS[place % len(SCENARIO_COLOURS)], "linestyle": dash}
+    known = {scenario.name: scenario for scenario in load_scenarios(shipped_scenarios())} | dict(scenarios)
+    styles: dict[str, Mapping[str, Any]] = {
+        "baseline": {"color": BLACK, "linestyle": "-"},
+        "plan": {"color": BLUE, "linestyle": "-"},
+    }
+    for of_plan in (False, True):
+        others = [name for name in known if name not in styles and _rests_on_plan(name, known) == of_plan]
+        for place, name in enumerate(others):
+            dash = DASHES[place // len(FAMILY_COLOURS) % len(DASHES)]
+            styles[name] = {"color": FAMILY_COLOURS[place % len(FAMILY_COLOURS)], "linestyle": dash}
+    return Material(scenarios, runs, targets, facts, styles)
 
 
-def draw_figures(material: Material, folder: Path, detailed: Sequence[str]) -> Iterator[Path]:
-    """Draw all charts and write them as PNG and SVG in both languages, one at a time.
+def _rests_on_plan(name: str, scenarios: Mapping[str, Scenario]) -> bool:
+    """Say whether a scenario is the plan or changes it, directly or through its base."""
+    while name != "plan":
+        base = scenarios[name].base if name in scenarios else None
+        if base is None:
+            return False
+        name = Path(base).stem
+    return True
+
+
+def families(material: Material) -> list[list[str]]:
+    """Return the scenarios that are drawn together: few lines to a chart, each of another colour.
+
+    The baseline is in each; the scenarios that change it come first, then the plan with those that change the plan.
+
+    Examples
+    --------
+    >>> families(material)  # doctest: +SKIP
+    [['baseline', 'county_towns'], ['baseline', 'plan', 'weak_inflow']]
+    """
+    names = list(material.runs)
+    first = [name for name in names if name == "baseline"]
+    of_plan = [name for name in names if _rests_on_plan(name, material.scenarios)]
+    others = [name for name in names if name not in (*first, *of_plan)]
+    return [[*first, *family] for family in (others, of_plan) if family] or [first]
+
+
+def charts(material: Material, detailed: Collection[str]) -> list[Chart]:
+    """Return every chart there is to draw, in both languages.
 
     Parameters
     ----------
     material
-        Runs with one member, with `VARIABLES`.
-    folder
-        Where to; a chart that compares scenarios is ``NAME_zh.png``, one of a single scenario ``SCENARIO_NAME_zh.png``.
+        What they are drawn from.
     detailed
         Scenarios whose single charts are wanted.
+
+    Examples
+    --------
+    >>> len(charts(gather({}, {}, [], {}), []))
+    8
+    """
+    listed = []
+    for language in LANGUAGES:
+        wanted: list[tuple[str, str | None]] = [(name, None) for name in COMPARISONS]
+        wanted += [(name, scenario) for scenario in detailed for name in DETAILS]
+        for name, scenario in wanted:
+            shown = material.runs if scenario is None else dict.fromkeys(("baseline", scenario))
+            told = [
+                (material.scenarios[other].title, material.scenarios[other].base, sorted(material.facts[other].items()))
+                for other in shown
+                if other in material.runs
+            ]
+            content = repr((told, material.targets, terms(), mpl.__version__))
+            listed.append(Chart(name, scenario, language, hashlib.sha256(content.encode()).hexdigest()[:16]))
+    return listed
+
+
+def is_drawn(chart: Chart, folder: Path) -> bool:
+    """Say whether a folder holds this chart already, drawn from exactly the same things.
+
+    Examples
+    --------
+    >>> is_drawn(Chart("ledger", "plan", "zh", "0"), Path("outputs/none"))
+    False
+    """
+    path = folder / chart.file
+    if not path.is_file():
+        return False
+    try:
+        with Image.open(path) as opened:
+            return bool(opened.info.get("Source") == chart.mark)
+    except OSError:
+        return False
+
+
+def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> Iterator[Path]:
+    """Draw charts and write them as PNG, in two processes where there are many.
+
+    Parameters
+    ----------
+    material
+        Runs with `VARIABLES`.
+    folder
+        Where to; a chart that compares scenarios is ``NAME_zh.png``, one of a single scenario ``SCENARIO_NAME_zh.png``.
+    wanted
+        Some of `charts`.
 
     Yields
     ------
@@ -168,14 +301,34 @@ def draw_figures(material: Material, folder: Path, detailed: Sequence[str]) -> I
 
     Examples
     --------
-    >>> files = list(draw_figures(material, Path("outputs/figures"), ["plan"]))  # doctest: +SKIP
+    >>> files = list(draw_figures(material, Path("outputs/figures"), charts(material, ["plan"])))  # doctest: +SKIP
     """
-    for language in LANGUAGES:
-        for name in COMPARISONS:
-            yield from _write(comparison(material, name, language), folder / f"{name}_{language}")
-        for scenario in detailed:
-            for name, draw in DETAILS.items():
-                yield from _write(draw(material, scenario, language), folder / f"{scenario}_{name}_{language}")
+    few = {name: run[[variable for variable in VARIABLES if variable in run]] for name, run in material.runs.items()}
+    lean = Material(material.scenarios, few, material.targets, material.facts, material.styles)
+    if len(wanted) < FEW:
+        for chart in wanted:
+            yield _draw(lean, folder, chart)
+        return
+    # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        tasks = [pool.submit(_draw, lean, folder, chart) for chart in wanted]
+        try:
+            for task in as_completed(tasks):
+                yield task.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _draw(material: Material, folder: Path, chart: Chart) -> Path:
+    if chart.scenario is None:
+        figure = comparison(material, chart.name, chart.language)
+    else:
+        figure = DETAILS[chart.name](material, chart.scenario, chart.language)
+    path = folder / chart.file
+    with _style(), replaced(path) as partial:
+        figure.savefig(partial, metadata={"Software": None, "Source": chart.mark})
+    return path
 
 
 def save(figure: Figure, path: Path, description: str) -> None:
@@ -189,39 +342,74 @@ def save(figure: Figure, path: Path, description: str) -> None:
         figure.savefig(partial, metadata={"Software": None, "Description": description})
 
 
-def count_figures(detailed: Sequence[str]) -> int:
-    """Return how many files `draw_figures` writes.
-
-    Examples
-    --------
-    >>> count_figures(["plan"]) - count_figures([])
-    28
-    """
-    return len(LANGUAGES) * len(FORMATS) * (len(COMPARISONS) + len(detailed) * len(DETAILS))
-
-
 def comparison(material: Material, name: str, language: str) -> Figure:
-    """Draw one of `COMPARISONS`: a line for each scenario, with the plan's targets for the same variable.
+    """Draw one of `COMPARISONS`: medians by scenario, bands, and the plan's targets for the same variable.
+
+    The baseline and the plan have bands over the years; every scenario has them at the end.
 
     Examples
     --------
     >>> comparison(material, "income_ratio", "zh")  # doctest: +SKIP
     """
-    panels = COMPARISONS[name]
+    panels, columns = COMPARISONS[name], families(material)
     with _style():
-        figure = Figure(figsize=(9.5, 1.4 + 3.4 * len(panels)), layout="constrained")
-        axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
-        for ax, panel in zip(axes, panels, strict=True):
-            size = _label_axes(ax, panel.label, panel.unit, language)
-            for scenario, run in material.runs.items():
-                series = run[panel.variable] / size
-                ax.plot(run["time"], series, lw=1.6, **scenario_style(scenario, list(material.runs)))
-            _draw_targets(ax, material.targets, panel.variable, size, language)
-        _finish(figure, material, name, language, None)
-        for ax, panel in zip(axes, panels, strict=True):
+        figure = Figure(figsize=(3 + 5.5 * len(columns), 1.4 + 3.4 * len(panels)), layout="constrained")
+        rows = figure.subplots(len(panels), len(columns), squeeze=False, sharey="row")
+        drawn: list[tuple[Axes, Panel, dict[str, tuple[float, float]]]] = []
+        for row, panel in zip(rows, panels, strict=True):
+            for column, (ax, family) in enumerate(zip(row, columns, strict=True)):
+                size = _label_axes(ax, panel.label, panel.unit, language)
+                if len(columns) > 1:
+                    words = _words("labels", ("single measures", "plan variants")[column], language)
+                    ax.set_title(f"{_words('labels', panel.label, language)} · {words}", loc="left")
+                if column:
+                    ax.set_ylabel("")
+                    ax.tick_params(labelleft=True)
+                ends = {}
+                for place, scenario in enumerate(family):
+                    series = material.runs[scenario][panel.variable] / size
+                    wide = scenario in ("baseline", "plan")[column:]
+                    look = material.styles[scenario]
+                    width = 3 if scenario in ("baseline", "plan") else 1.5
+                    _fan(ax, series, look["color"], look["linestyle"], bands=wide, width=width)
+                    ends[scenario] = _bar_at_end(ax, series, place, look["color"])
+                for target in _targets_of(material, panel.variable):
+                    _mark_target(ax, target, size)
+                room = 0.4 if len({end[0] for end in ends.values()}) > 1 else 0.0
+                ax.set_xlim(right=max(end[0] for end in ends.values()) + room)
+                drawn.append((ax, panel, ends))
+        _finish(figure, material, name, language, None, note=_band_note(material, "comparison bands", language))
+        figure.draw_without_rendering()
+        for ax, panel, ends in drawn:
             size = terms()["units"][panel.unit][f"{language}_size"]
-            ends = {scenario: float(run[panel.variable][-1]) / size for scenario, run in material.runs.items()}
             _label_lines(ax, material, ends, language)
+            _label_targets(ax, _targets_of(material, panel.variable), size, language)
+        return figure
+
+
+def indicators(material: Material, scenario: str, language: str) -> Figure:
+    """Draw the course of six indicators with their bands, and the plan's targets for them.
+
+    Examples
+    --------
+    >>> indicators(material, "plan", "en")  # doctest: +SKIP
+    """
+    with _style():
+        figure = Figure(figsize=(11, 7), layout="constrained")
+        axes = list(figure.subplots(2, 3, sharex=True).flat)
+        look = material.styles[scenario]
+        for ax, panel in zip(axes, INDICATORS, strict=True):
+            size = _label_axes(ax, panel.label, panel.unit, language)
+            _fan(ax, material.runs[scenario][panel.variable] / size, look["color"])
+            for target in _targets_of(material, panel.variable):
+                _mark_target(ax, target, size)
+            ax.margins(x=0.02, y=0.12)
+        note = _band_note(material, "bands", language)
+        _finish(figure, material, "indicators", language, scenario, note=note)
+        figure.draw_without_rendering()
+        for ax, panel in zip(axes, INDICATORS, strict=True):
+            size = terms()["units"][panel.unit][f"{language}_size"]
+            _label_targets(ax, _targets_of(material, panel.variable), size, language)
         return figure
 
 
@@ -236,9 +424,15 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
         figure = Figure(figsize=(9.5, 5.2), layout="constrained")
         ax = figure.subplots()
         size = _label_axes(ax, "residents", "people", language)
-        groups = material.runs[scenario]["residents by group"] / size
+        groups = quantile(material.runs[scenario]["residents by group"], 0.5) / size
+        total = material.runs[scenario]["residents"] / size
         names = _elements(groups, "Group")
         ax.stackplot(groups["time"], groups.transpose("Group", "time"), colors=PART_COLOURS, alpha=0.85)
+        if has_members(total):
+            for level in (0.05, 0.95):
+                label = _words("labels", "total band", language) if level > 0.5 else None
+                ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1], label=label)
+            ax.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9)
         ends = groups.isel(time=-1).to_numpy()
         middles = np.cumsum(ends) - ends / 2
         gap = groups.isel(time=-1).sum().item() * 0.055
@@ -252,7 +446,8 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
             )
         ax.margins(x=0)
         ax.set_ylim(bottom=0)
-        _finish(figure, material, "population_by_group", language, scenario)
+        note = _band_note(material, "stacked medians", language)
+        _finish(figure, material, "population_by_group", language, scenario, note=note)
         return figure
 
 
@@ -265,7 +460,7 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
     """
     with _style():
         figure = Figure(figsize=(11, 6), layout="constrained")
-        population = material.runs[scenario]["Population"].sum("District")
+        population = quantile(material.runs[scenario]["Population"], 0.5).sum("District")
         size = terms()["units"]["people"][f"{language}_size"]
         bands = _age_bands(population) / size
         axes = figure.subplots(1, len(PYRAMID_YEARS), sharex=True, sharey=True)
@@ -283,7 +478,10 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
         axes[0].tick_params(axis="y", labelsize=8)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper", fontsize=8)
-        _finish(figure, material, "age_profile", language, scenario, note=_words("labels", "one sided", language))
+        note = _words("labels", "one sided", language)
+        if median := _band_note(material, "stacked medians", language):
+            note += " " + median
+        _finish(figure, material, "age_profile", language, scenario, note=note)
         return figure
 
 
@@ -301,14 +499,24 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
             size = _label_axes(ax, None, "places", language)
             need = run["service need in city"].sel(Service=level) / size
             capacity = run["service capacity in city"].sel(Service=level) / size
-            ax.plot(need["time"], need, color=VERMILION, lw=2)
-            ax.plot(capacity["time"], capacity, color=BLUE, lw=2)
+            _fan(ax, need, VERMILION)
+            _fan(ax, capacity, BLUE)
+            need, capacity = quantile(need, 0.5), quantile(capacity, 0.5)
             short = np.asarray(need > capacity)
             ax.fill_between(
-                need["time"], need, capacity, where=short, color=VERMILION, alpha=0.2, lw=0, interpolate=True
+                need["time"],
+                need,
+                capacity,
+                where=short,
+                facecolor="none",
+                hatch="////",
+                edgecolor=VERMILION,
+                alpha=0.5,
+                lw=0,
+                interpolate=True,
             )
             ax.set_title(_element(level, language))
-            ax.set_ylim(0, 1.15 * float(max(need.max(), capacity.max())))
+            ax.set_ylim(0, 1.08 * max(ax.dataLim.ymax, float(need.max())))
             gap = ax.get_ylim()[1] * 0.08
             lines = [("need", need, VERMILION), ("capacity", capacity, BLUE)]
             places = _spread(np.array([float(line[-1]) for _, line, _ in lines]), gap)
@@ -316,7 +524,8 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
                 text = _words("labels", word, language)
                 ax.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=colour)
             ax.margins(x=0)
-        _finish(figure, material, "service_places", language, scenario)
+        note = " ".join(filter(None, (_words("labels", "hatched", language), _band_note(material, "bands", language))))
+        _finish(figure, material, "service_places", language, scenario, note=note)
         return figure
 
 
@@ -332,11 +541,11 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
         run = material.runs[scenario]
         left, right = figure.subplots(1, 2)
         size = _label_axes(left, "supplied", "km2 a year", language)
-        _stack_bars(left, run["land supplied by source"] / size, language)
+        _stack_bars(left, quantile(run["land supplied by source"], 0.5) / size, language)
         _legend(left, 2)
         size = _label_axes(right, "built up", "km2", language)
-        built, boundary = run["built up area"] / size, run["URBAN DEVELOPMENT BOUNDARY"] / size
-        right.plot(built["time"], built, color=BLUE, lw=2)
+        boundary = run["URBAN DEVELOPMENT BOUNDARY"] / size
+        _fan(right, run["built up area"] / size, BLUE)
         limit = float(boundary.max())
         right.axhline(limit, color=VERMILION, lw=1.4, ls=DASHES[1])
         text = f"{_words('labels', 'boundary', language)} {limit:,.2f} {_unit('km2', language)}"
@@ -351,7 +560,8 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
         )
         right.set_ylim(0, limit * 1.08)
         right.margins(x=0)
-        _finish(figure, material, "land_supply", language, scenario)
+        note = _band_note(material, "bands", language)
+        _finish(figure, material, "land_supply", language, scenario, note=note)
         return figure
 
 
@@ -363,30 +573,40 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
     >>> districts(material, "plan", "en")  # doctest: +SKIP
     """
     with _style():
-        figure = Figure(figsize=(11, 7.2), layout="constrained")
-        drawn = [name for name in dict.fromkeys(("baseline", scenario)) if name in material.runs]
-        rates = {name: material.runs[name]["resident urbanization rate by district"] for name in drawn}
-        names = _elements(rates[scenario], "District")
+        figure = Figure(figsize=(11, 7.6), layout="constrained")
         size = terms()["units"]["percent"][f"{language}_size"]
-        for ax, district in zip(figure.subplots(3, 4, sharex=True, sharey=True).flat, names, strict=True):
-            for name, rate in rates.items():
-                line = rate.sel(District=district) / size
-                ax.plot(
-                    line["time"],
-                    line,
-                    lw=1.8,
-                    label=material.scenarios[name].title[language],
-                    **scenario_style(name, list(material.runs)),
-                )
+        rates = material.runs[scenario]["resident urbanization rate by district"] / size
+        compared = scenario != "baseline" and "baseline" in material.runs
+        base = quantile(material.runs["baseline" if compared else scenario][rates.name], 0.5) / size
+        names = _elements(rates, "District")
+        look = material.styles[scenario]
+        for ax, district in zip(figure.subplots(3, 4, sharex=True).flat, names, strict=True):
+            rate, reference = rates.sel(District=district), base.sel(District=district)
+            _fan(ax, rate, look["color"], width=3, label=material.scenarios[scenario].title[language])
+            end = float(quantile(rate, 0.5)[-1])
+            text = f"{float(rate['time'][-1]):.0f}: {end:.1f} %"
+            if compared:
+                title = material.scenarios["baseline"].title[language]
+                ax.plot(reference["time"], reference, color=BLACK, lw=1.2, ls=DASHES[1], label=title)
+                gain = round(end - float(reference[-1]), 1)
+                text += f" ({gain:+.1f})" if gain else " (±0)"
+            ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
             ax.set_title(_element(district, language), fontsize=9)
             ax.margins(x=0)
-            ax.set_ylim(0, 102)
+            # Ten points at least, so that a level line looks level; room above for the text.
+            low, high = ax.dataLim.ymin, ax.dataLim.ymax
+            middle, span = (low + high) / 2, max(high - low, 10.0)
+            ax.set_ylim(middle - 0.6 * span, middle + 0.85 * span)
+            ax.set_yticks([tick for tick in ax.get_yticks() if middle - 0.6 * span <= tick <= 100 / size * 0.01])
             ax.xaxis.set_major_locator(MultipleLocator(5))
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(_unit("percent", language))
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
-        _finish(figure, material, "districts", language, scenario)
+        parts = [_words("labels", "own scales", language), _band_note(material, "bands", language)]
+        if compared:
+            parts.insert(1, _words("labels", "difference", language))
+        _finish(figure, material, "districts", language, scenario, note=" ".join(filter(None, parts)))
         return figure
 
 
@@ -405,14 +625,18 @@ def rate_account(material: Material, scenario: str, language: str) -> Figure:
         for ax, (label, variable) in zip(axes, accounts.items(), strict=True):
             size = _label_axes(ax, label, "percentage points", language)
             moved = run[variable].diff("time") / size
-            _stack_bars(ax, moved, language)
-            cause = next(str(dim) for dim in moved.dims if dim != "time")
-            total = _words("labels", "sum", language)
-            ax.plot(moved["time"], moved.sum(cause), "D", color=BLACK, ms=4, label=total)
+            parts = quantile(moved, 0.5)
+            _stack_bars(ax, parts, language)
+            total = moved.sum(next(str(dim) for dim in parts.dims if dim != "time"))
+            middle = quantile(total, 0.5)
+            reach = [np.abs(quantile(total, level) - middle) for level in (0.05, 0.95)]
+            label = _words("labels", "sum", language)
+            ax.errorbar(total["time"], middle, reach, fmt="D", color=BLACK, ms=4, lw=1, capsize=2, label=label)
             ax.axhline(0, color=BLACK, lw=0.8)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper", fontsize=8)
-        _finish(figure, material, "rate_account", language, scenario)
+        note = _band_note(material, "account bands", language)
+        _finish(figure, material, "rate_account", language, scenario, note=note)
         return figure
 
 
@@ -431,7 +655,11 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
             size = terms()["units"][panel.unit][f"{language}_size"]
             mean = after[panel.variable].mean("time") / size
             names = _elements(mean, "District")
-            ax.barh([_element(name, language) for name in names], mean, color=PART_COLOURS[place], height=0.75)
+            middle = quantile(mean, 0.5)
+            reach = [np.abs(quantile(mean, level) - middle) for level in (0.05, 0.95)]
+            whiskers = {"xerr": reach, "error_kw": {"lw": 1}} if has_members(mean) else {}
+            words = [_element(name, language) for name in names]
+            ax.barh(words, middle, color=PART_COLOURS[place], height=0.75, **whiskers)
             ax.set_title(_words("labels", panel.label, language), fontsize=10)
             ax.set_xlabel(_unit(panel.unit, language))
             ax.grid(axis="y", visible=False)
@@ -439,12 +667,14 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
         figure.axes[0].invert_yaxis()
         first, last = (f"{float(after['time'][end]):g}" for end in (0, -1))
         note = _words("labels", "yearly mean", language).format(first=first, last=last)
+        note = " ".join(filter(None, (note, _band_note(material, "bar bands", language))))
         _finish(figure, material, "ledger", language, scenario, note=note)
         return figure
 
 
 #: Charts of one scenario, by the name of their files.
 DETAILS: Mapping[str, Callable[[Material, str, str], Figure]] = {
+    "indicators": indicators,
     "population_by_group": population_by_group,
     "age_profile": age_profile,
     "service_places": service_places,
@@ -476,25 +706,55 @@ def _style() -> Any:
             "legend.frameon": False,
             "figure.dpi": 130,
             "savefig.dpi": 130,
-            # The same runs give the same bytes.
-            "svg.hashsalt": "jinan",
+            "hatch.linewidth": 0.6,
         }
     )
 
 
-def _write(figure: Figure, stem: Path) -> Iterator[Path]:
-    with _style():
-        for form in FORMATS:
-            path = stem.with_name(f"{stem.name}.{form}")
-            with replaced(path) as partial:
-                figure.savefig(partial, metadata={"Date": None} if form == "svg" else {"Software": None})
-            # The layout found for the first form serves the others.
-            figure.set_layout_engine("none")
-            yield path
+def _fan(
+    ax: Axes,
+    series: xr.DataArray,
+    colour: str,
+    dash: Any = "-",
+    *,
+    bands: bool = True,
+    width: float = 1.8,
+    label: str = "",
+) -> None:
+    """Draw the median, and the 50 % and 90 % bands where there are members."""
+    if bands and has_members(series):
+        for low, high, alpha in BANDS:
+            ax.fill_between(
+                series["time"], quantile(series, low), quantile(series, high), color=colour, alpha=alpha, lw=0
+            )
+    ax.plot(series["time"], quantile(series, 0.5), color=colour, ls=dash, lw=width, label=label or None)
+
+
+def _bar_at_end(ax: Axes, series: xr.DataArray, place: int, colour: str) -> tuple[float, float]:
+    """Draw both bands of the last year as bars right of it; return where the median of the bars is."""
+    last = series.isel(time=-1)
+    middle, at = float(quantile(last, 0.5)), float(series["time"][-1])
+    if not has_members(last):
+        return at, middle
+    at += 0.5 + 0.4 * place
+    for (low, high, _), width in zip(BANDS, (1, 3.5), strict=True):
+        ends = [float(quantile(last, level)) for level in (low, high)]
+        ax.plot([at, at], ends, color=colour, lw=width, solid_capstyle="butt")
+    ax.plot(at, middle, "o", color="white", mec=colour, ms=3.5, zorder=4)
+    return at, middle
+
+
+def _targets_of(material: Material, variable: str) -> list[Target]:
+    return [target for target in material.targets if target.variable == variable and target.threshold is not None]
+
+
+def _height(target: Target, size: float) -> float:
+    assert target.threshold is not None
+    return target.threshold * target.factor / size
 
 
 def _finish(figure: Figure, material: Material, name: str, language: str, scenario: str | None, note: str = "") -> None:
-    """Put the title above a figure and, below it, where it comes from."""
+    """Put the title above a figure and, below it, how to read it and where it comes from."""
     title = _words("charts", name, language)
     if scenario is not None:
         title += " · " + material.scenarios[scenario].title[language]
@@ -502,8 +762,22 @@ def _finish(figure: Figure, material: Material, name: str, language: str, scenar
     told = _words("labels", "all scenarios", language)
     if scenario is not None:
         told = f"{material.scenarios[scenario].title[language]} ({material.scenarios[scenario].hash})"
-    footer = _words("labels", "footer", language).format(model=material.model, hash=material.model_hash, scenario=told)
+    facts = _facts(material)
+    kind = "one run" if facts["members"] == "1" else "ensemble"
+    basis = _words("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
+    footer = _words("labels", "footer", language).format(
+        model=facts["model_file"], hash=facts["model_hash"], scenario=told, basis=basis
+    )
     figure.supxlabel("\n".join(filter(None, (note, footer))), fontsize=7, color="#555555", x=0.01, ha="left")
+
+
+def _facts(material: Material) -> Mapping[str, str]:
+    return next(iter(material.facts.values()))
+
+
+def _band_note(material: Material, term: str, language: str) -> str:
+    """Say what lines and bands stand for, if there are any."""
+    return "" if _facts(material)["members"] == "1" else _words("labels", term, language)
 
 
 def _label_axes(ax: Axes, label: str | None, unit: str, language: str) -> float:
@@ -515,48 +789,74 @@ def _label_axes(ax: Axes, label: str | None, unit: str, language: str) -> float:
     return float(terms()["units"][unit][f"{language}_size"])
 
 
-def _draw_targets(ax: Axes, targets: Sequence[Target], variable: str, size: float, language: str) -> None:
+def _mark_target(ax: Axes, target: Target, size: float) -> None:
+    ax.plot(target.year, _height(target, size), "*", ms=14, color=YELLOW, mec=BLACK, mew=1, zorder=5, clip_on=False)
+
+
+def _label_targets(ax: Axes, targets: Sequence[Target], size: float, language: str) -> None:
+    """Write what each star wants where it lies on no line and no other text; the axes have been laid out."""
     signs = {"at least": "≥", "at most": "≤", "about": "≈"}
+    crossed = [np.asarray(ax.transData.transform(_dense(line.get_xydata()))) for line in ax.lines]
     for target in targets:
-        if target.variable == variable and target.threshold is not None:
-            height = target.threshold * target.factor / size
-            ax.plot(target.year, height, marker="*", ms=13, color=VERMILION, mec="white", zorder=5, clip_on=False)
-            text = f"{_words('labels', 'target', language)} {target.year}: {signs[target.comparison]} {height:g}"
-            ax.annotate(
-                text,
-                (target.year, height),
-                xytext=(0, 9),
-                textcoords="offset points",
-                ha="right" if target.year >= ax.dataLim.xmax else "center",
-                color=VERMILION,
-                bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
-            )
+        height = _height(target, size)
+        label = ax.annotate(
+            f"{_words('labels', 'target', language)} {target.year}: {signs[target.comparison]} {height:g}",
+            (target.year, height),
+            xytext=(0, 0),
+            textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "lw": 0.6, "color": BLACK, "shrinkA": 0, "shrinkB": 6},
+            va="center",
+            zorder=6,
+        )
+        inside = ax.get_window_extent()
+        found: list[tuple[int, int, Side, int, int]] = []
+        for distance in (16, 28, 42, 58, 76):
+            for side, across in SIDES:
+                for up in (1, -1):
+                    label.set_position((across, up * distance))
+                    label.set_horizontalalignment(side)
+                    # The words alone, without the line that ties them to the star.
+                    label.get_window_extent()
+                    box = Text.get_window_extent(label)
+                    out = not (
+                        inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+                    )
+                    wide = box.padded(3)
+                    hits = sum(int(wide.count_contains(points)) for points in crossed)
+                    found.append((hits + 1000 * out, distance, side, across, up))
+        _, distance, side, across, up = min(found, key=lambda option: option[:2])
+        label.set_position((across, up * distance))
+        label.set_horizontalalignment(side)
 
 
-def _label_lines(ax: Axes, material: Material, ends: Mapping[str, float], language: str) -> None:
+def _dense(points: Any) -> npt.NDArray[np.float64]:
+    """Points along a line, close enough that none of them misses a word that the line crosses."""
+    corners = np.asarray(points, dtype=float)
+    steps = np.linspace(0, len(corners) - 1, 20 * len(corners))
+    return np.column_stack([np.interp(steps, np.arange(len(corners)), corners[:, axis]) for axis in (0, 1)])
+
+
+def _label_lines(ax: Axes, material: Material, ends: Mapping[str, tuple[float, float]], language: str) -> None:
     """Write each scenario's title right of its line, apart from one another and tied to the line's end."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()
     low, high = ax.get_ylim()
     ax.set_ylim(low, high)
     gap = 12 / 72 * figure.dpi / ax.get_window_extent().height
-    heights = (np.array(list(ends.values())) - low) / (high - low)
-    last = float(next(iter(material.runs.values()))["time"][-1])
+    heights = (np.array([end for _, end in ends.values()]) - low) / (high - low)
     for (name, end), place in zip(ends.items(), _spread(heights, gap, 0.0, 1.0), strict=True):
-        style = scenario_style(name, list(material.runs))
+        look = material.styles[name]
         ax.annotate(
             material.scenarios[name].title[language],
-            (last, end),
+            end,
             xytext=(1.05, place),
             textcoords="axes fraction",
             va="center",
             fontsize=8,
-            color=style["color"],
-            arrowprops={"arrowstyle": "-", "lw": 0.7, "shrinkA": 1, "shrinkB": 1, "relpos": (0, 0.5), **style},
+            color=_dark(look["color"]),
+            arrowprops={"arrowstyle": "-", "lw": 0.7, "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5), **look},
             annotation_clip=False,
         )
-    ax.set_xlim(right=last)
 
 
 def _spread(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
+from analysis.ensemble_results import KEPT
 from model.definition import MODEL_FILE, Variable, model_hash
 from model.whole_files import replaced
 from scenarios import Scenario
@@ -20,7 +23,41 @@ PACKAGES = ("numpy", "numba", "pysd", "xarray")
 LAST_YEAR_OF_DATA = 2020
 
 
-def manifest(scenario: Scenario, engine: str, model_file: Path = MODEL_FILE) -> dict[str, str]:
+@cache
+def code_hash() -> str:
+    """Return twelve hexadecimal digits that change whenever the code between model file and results does.
+
+    Examples
+    --------
+    >>> len(code_hash())
+    12
+    """
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for folder, pattern in (("model", "*.py"), ("model/engine", "*.py"), ("scenarios", "*.py"), ("analysis", "*.*")):
+        for path in sorted((root / folder).glob(pattern)):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def posterior_hash(members: xr.Dataset) -> str:
+    """Return twelve hexadecimal digits that change whenever a value of the parameter sets does.
+
+    Examples
+    --------
+    >>> one, other = (xr.Dataset({"LEVEL": ("member", [number])}) for number in (1.0, 2.0))
+    >>> posterior_hash(one) == posterior_hash(other)
+    False
+    """
+    digest = hashlib.sha256()
+    for name, array in sorted(members.data_vars.items(), key=lambda item: str(item[0])):
+        digest.update(repr((name, array.dims, array.shape)).encode() + array.to_numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def manifest(
+    scenario: Scenario, engine: str, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
+) -> dict[str, str]:
     """Return what has to be known to make a result again.
 
     Parameters
@@ -29,6 +66,8 @@ def manifest(scenario: Scenario, engine: str, model_file: Path = MODEL_FILE) -> 
         The scenario that was run.
     engine
         "compiled" or "pysd".
+    members
+        The parameter sets, dim ``member``; None for one run with the values of the model file.
     model_file
         The model file that was run.
 
@@ -40,19 +79,49 @@ def manifest(scenario: Scenario, engine: str, model_file: Path = MODEL_FILE) -> 
     Examples
     --------
     >>> sorted(manifest(load_scenario("baseline"), "compiled"))[:2]  # doctest: +SKIP
-    ['data_vintage', 'engine']
+    ['code_hash', 'data_vintage']
     """
+    drawn = {
+        "members": "1",
+        "seed": "none: one run with the values of the model file",
+        "posterior_hash": "none",
+    }
+    if members is not None:
+        drawn = {
+            "members": str(members.sizes["member"]),
+            "seed": str(members.attrs["seed"]),
+            "posterior_hash": posterior_hash(members),
+            "kept": KEPT,
+        }
     return {
         "model_file": model_file.name,
         "model_hash": model_hash(model_file),
         "scenario": scenario.name,
         "scenario_hash": scenario.hash,
         "engine": engine,
-        "seed": "none: one member with the values of the model file",
+        **drawn,
+        "code_hash": code_hash(),
         "versions": ", ".join(
             [f"python {platform.python_version()}", *(f"{package} {version(package)}" for package in PACKAGES)]
         ),
         "data_vintage": f"observations up to {LAST_YEAR_OF_DATA}",
+    }
+
+
+def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the global attributes of a scenario's results; `facts` are its `manifest`.
+
+    Examples
+    --------
+    >>> attributes(load_scenario("plan"), {})["title"]  # doctest: +SKIP
+    'The plan'
+    """
+    return {
+        "Conventions": "CF-1.11",
+        "title": scenario.title["en"],
+        "title_zh": scenario.title["zh"],
+        "comment": scenario.question["en"],
+        **facts,
     }
 
 
@@ -64,7 +133,7 @@ def describe_run(
     Parameters
     ----------
     run
-        A run of the model, dims ``time``, subscripts and perhaps ``run``.
+        A run of the model, or what `analysis.ensemble_results.condensed` kept of an ensemble.
     scenario
         What was run.
     facts
@@ -75,31 +144,33 @@ def describe_run(
     Returns
     -------
     xarray.Dataset
-        Dims in lower case, ``run`` called ``member``; variables keep their names of the model file.
+        Dims in lower case; variables keep their names of the model file.
 
     Examples
     --------
     >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_by_name()).sizes  # doctest: +SKIP
     Frozen({'time': 16, 'district': 12})
     """
-    names = {str(dim): "member" if dim == "run" else str(dim).lower() for dim in run.dims}
+    names = {str(dim): str(dim).lower() for dim in run.dims}
     described = run.rename({dim: name for dim, name in names.items() if dim != name})
     for name, array in described.data_vars.items():
         known = variables[str(name)]
         array.attrs = {"units": known.unit, "long_name": known.meaning or str(name), "long_name_zh": known.term}
+        if "members" in facts and facts["members"] != "1" and "member" not in array.dims:
+            array.attrs["statistic"] = "quantiles over members" if "quantile" in array.dims else "median of members"
     described["time"].attrs = {
         "units": "year",
         "long_name": "end of calendar year",
         "long_name_zh": "年末",
         "axis": "T",
     }
-    described.attrs = {
-        "Conventions": "CF-1.11",
-        "title": scenario.title["en"],
-        "title_zh": scenario.title["zh"],
-        "comment": scenario.question["en"],
-        **facts,
-    }
+    if "quantile" in described.coords:
+        described["quantile"].attrs = {"units": "1", "long_name": "quantile over members", "long_name_zh": "分位数"}
+    if "member" in described.dims:
+        numbers = range(1, described.sizes["member"] + 1)
+        described = described.assign_coords(member=("member", list(numbers)))
+        described["member"].attrs = {"units": "1", "long_name": "member of the ensemble", "long_name_zh": "样本编号"}
+    described.attrs = attributes(scenario, facts)
     return described
 
 
@@ -111,18 +182,76 @@ def write_run(run: xr.Dataset, path: Path) -> None:
     >>> write_run(described, Path("outputs/plan.nc"))  # doctest: +SKIP
     """
     packed = {
-        name: {"zlib": True, "complevel": 4, "shuffle": True} for name, array in run.data_vars.items() if array.ndim
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name, array in run.data_vars.items() if array.ndim
     }
     with replaced(path) as partial:
         run.to_netcdf(partial, engine="netcdf4", encoding=packed)
 
 
+def read_run(
+    path: Path, expected: Mapping[str, str], wanted: Iterable[str], variables: Mapping[str, Variable]
+) -> xr.Dataset | None:
+    """Read variables of an earlier run, if it was made from exactly the same things.
+
+    Parameters
+    ----------
+    path
+        What `write_run` wrote.
+    expected
+        The `attributes` that a run made now would carry; a single difference means that the file is no longer valid.
+    wanted
+        The variables to read.
+    variables
+        The model's variables, whose subscript ranges name the dims.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        Dims named as in the model; None if there is no such file, or it cannot be read, or it is not valid.
+
+    Examples
+    --------
+    >>> read_run(Path("outputs/none.nc"), {}, [], {}) is None
+    True
+    """
+    if not path.is_file():
+        return None
+    names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
+    try:
+        with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
+            if dict(stored.attrs) != dict(expected):
+                return None
+            found = stored[list(wanted)].load()
+    except (OSError, KeyError, ValueError, RuntimeError):
+        return None
+    return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
+
+
 def write_targets(table: pd.DataFrame, path: Path) -> None:
     """Write the target table as CSV, replacing a file of that name only when the new one is complete.
+
+    A file that holds the same table already is left as it is.
 
     Examples
     --------
     >>> write_targets(evaluate_targets(targets, runs), Path("outputs/targets.csv"))  # doctest: +SKIP
     """
+    if holds_targets(table, path):
+        return
     with replaced(path) as partial:
-        table.to_csv(partial, index=False, float_format="%.10g", lineterminator="\n")
+        partial.write_text(_as_csv(table), encoding="utf-8", newline="\n")
+
+
+def holds_targets(table: pd.DataFrame, path: Path) -> bool:
+    """Say whether a file holds this target table already.
+
+    Examples
+    --------
+    >>> holds_targets(pd.DataFrame(), Path("outputs/none.csv"))
+    False
+    """
+    return path.is_file() and path.read_bytes() == _as_csv(table).encode()
+
+
+def _as_csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from analysis.ensemble_results import MEMBER_DIMS, quantile
 from scenarios import Target
 
-#: Dims that stand for the members of an ensemble.
-MEMBER_DIMS = ("run", "member")
 #: The columns of outputs/targets.csv, in order.
 COLUMNS = (
     "target",
@@ -126,8 +125,8 @@ def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
     if members and count > 1:
         probability = float((margin >= -ROUNDING).mean())
         row |= {
-            "p05": float(value.quantile(0.05)) / target.factor,
-            "p95": float(value.quantile(0.95)) / target.factor,
+            "p05": float(quantile(value, 0.05)) / target.factor,
+            "p95": float(quantile(value, 0.95)) / target.factor,
             "probability": probability,
             "probability_se": float(np.sqrt(probability * (1 - probability) / count)),
         }

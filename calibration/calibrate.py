@@ -35,9 +35,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look: starts of the best fit, chains, steps kept and thrown away, thinning."""
+    """How hard to look: starts and rounds of the best fit, chains, steps kept and thrown away, thinning."""
 
     starts: int = 4
+    rounds: int = 40
     chains: int = 96
     steps: int = 4500
     warm_up: int = 500
@@ -112,7 +113,7 @@ def calibrate(
     fits = []
     for done, start in enumerate(starts):
         progress("Best fits", done, len(starts))
-        fits.append(best_fit(problem, start))
+        fits.append(best_fit(problem, start, effort.rounds))
     fits.sort(key=lambda fit: fit.cost)
     draws = sample(
         problem,

@@ -13,8 +13,17 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis import figures, model_checks
 from analysis.target_table import COLUMNS
+from calibration.ensemble import read_members
 from model.definition import MODEL_FILE, model_hash
 from scenarios import load_scenario, load_targets, shipped_scenarios
+
+#: Few, so that the tests are quick; enough for bands and probabilities.
+MEMBERS = 12
+
+
+@pytest.fixture
+def no_charts(monkeypatch):
+    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
 
 
 def call(*words: object, columns: int = 120):
@@ -23,9 +32,9 @@ def call(*words: object, columns: int = 120):
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    """One run of the plan, with everything it writes."""
+    """The plan on some members of the ensemble, with everything it writes."""
     out = tmp_path_factory.mktemp("run") / "outputs"
-    outcome = call("run", "plan", "--out", out)
+    outcome = call("run", "plan", "--members", MEMBERS, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return outcome, out
 
@@ -33,18 +42,26 @@ def first(tmp_path_factory):
 def test_a_run_leaves_data_table_and_charts_and_nothing_half_written(first):
     _, out = first
     assert {path.name for path in out.iterdir()} == {"baseline.nc", "plan.nc", "targets.csv", "figures"}
-    assert len(list((out / "figures").iterdir())) == figures.count_figures(["plan"])
+    expected = {
+        "_".join(filter(None, (scenario, name, language))) + ".png"
+        for language in figures.LANGUAGES
+        for scenario, names in ((None, figures.COMPARISONS), ("plan", figures.DETAILS))
+        for name in names
+    }
+    assert {path.name for path in (out / "figures").iterdir()} == expected
     assert not list(out.rglob("*partial*"))
 
 
-def test_the_table_on_disk_has_every_target_for_every_scenario(first):
+def test_the_table_on_disk_has_every_target_for_every_scenario_with_its_probability(first):
     table = pd.read_csv(first[1] / "targets.csv")
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 2 * len(load_targets())
-    assert table["probability"].isna().all()
     modelled = table[table["reached"] != "not modelled"]
-    assert modelled["median"].notna().all()
-    assert modelled["margin"].notna().all()
+    for column in ("median", "margin", "p05", "p95", "probability", "probability_se"):
+        assert modelled[column].notna().all(), column
+    assert modelled["probability"].between(0, 1).all()
+    assert (modelled["p05"] <= modelled["median"]).all()
+    assert (modelled["median"] <= modelled["p95"]).all()
 
 
 def test_the_data_say_what_made_them(first):
@@ -52,11 +69,15 @@ def test_the_data_say_what_made_them(first):
         data.load()
     assert data.attrs["model_hash"] == model_hash()
     assert data.attrs["scenario_hash"] == load_scenario("plan").hash
+    assert data.attrs["engine"] == "compiled"
+    assert data.attrs["members"] == str(MEMBERS)
+    assert data.attrs["seed"] == read_members(1).attrs["seed"]
+    assert data.attrs["posterior_hash"] != "none"
     assert "numpy" in data.attrs["versions"]
     assert data.attrs["data_vintage"] == "observations up to 2020"
-    assert "member" not in data.sizes
-    assert {"time", "district"} <= set(data.sizes)
-    assert data["residents by district"].dims == ("time", "district")
+    assert data.sizes["member"] == MEMBERS
+    assert data["residents"].dims == ("member", "time")
+    assert data["residents by district"].dims == ("quantile", "time", "district")
     for name, array in data.data_vars.items():
         assert array.attrs["units"], name
         assert array.attrs["long_name"], name
@@ -73,22 +94,53 @@ def test_the_answer_is_told_in_words_and_assumptions_are_not_hidden(first):
         if target.headline:
             assert f"{target.year}年“{target.title['zh']}”达到目标的情景" in outcome.output
     assert "未模拟 not modelled" in outcome.output
-    assert "no probability" in outcome.output
+    assert "conditional on the model, the priors and unchanged policies" in " ".join(outcome.output.split())
     assert str(out) in outcome.output.replace("\n", "")
 
 
-def test_a_second_run_says_what_it_replaces(first, monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
-    outcome = call("run", "plan", "--out", first[1])
-    assert outcome.exit_code == 0
-    assert "baseline.nc, plan.nc, targets.csv" in outcome.output
+def test_a_second_run_keeps_what_is_unchanged_and_says_so(first):
+    outcome, out = first
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*.*")}
+    again = call("run", "plan", "--members", MEMBERS, "--out", out)
+    assert again.exit_code == 0
+    assert "Unchanged and kept" in again.output
+    assert "baseline.nc, plan.nc" in again.output
+    assert "Replacing" not in again.output
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*.*")} == before
+    assert again.output.partition("常住人口")[2] == outcome.output.partition("常住人口")[2]
+
+
+def test_results_of_other_members_are_replaced_and_that_is_said(tmp_path, no_charts):
+    assert call("run", "plan", "--members", 2, "--out", tmp_path).exit_code == 0
+    outcome = call("run", "plan", "--members", 3, "--out", tmp_path)
     assert "Replacing" in outcome.output
+    assert "baseline.nc, plan.nc, targets.csv" in outcome.output
+    assert "Unchanged and kept" not in outcome.output
+    with xr.open_dataset(tmp_path / "plan.nc") as data:
+        assert data.sizes["member"] == 3
+
+
+def test_one_member_is_the_model_file_and_claims_no_probability(tmp_path, no_charts):
+    outcome = call("run", "plan", "--members", 1, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    assert "no probability" in outcome.output
+    assert pd.read_csv(tmp_path / "targets.csv")["probability"].isna().all()
+    with xr.open_dataset(tmp_path / "plan.nc") as data:
+        assert "member" not in data.sizes
+        assert data.attrs["seed"].startswith("none")
+
+
+def test_without_an_ensemble_the_way_to_make_one_is_named(tmp_path, monkeypatch, no_charts):
+    missing = tmp_path / "posterior.nc"
+    monkeypatch.setattr(run_scenarios, "read_members", lambda count: read_members(count, missing))
+    outcome = call("run", "plan", "--out", tmp_path)
+    assert outcome.exit_code == 2
+    assert "run_scenarios.py calibrate" in outcome.stderr
 
 
 @pytest.mark.parametrize("columns", [100, 160])
-def test_the_tables_fit_the_screen(columns, tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
-    outcome = call("run", "low_fertility", "--out", tmp_path, columns=columns)
+def test_the_tables_fit_the_screen(columns, tmp_path, no_charts):
+    outcome = call("run", "low_fertility", "--members", MEMBERS, "--out", tmp_path, columns=columns)
     assert max(map(cell_len, outcome.output.splitlines())) <= columns
     assert "…" not in outcome.output
     # Each table's own lines are equally wide, Chinese or not.
@@ -96,29 +148,30 @@ def test_the_tables_fit_the_screen(columns, tmp_path, monkeypatch):
         assert not line.startswith("│") or line.rstrip().endswith("│")
 
 
-def test_without_a_command_every_shipped_scenario_is_run(tmp_path, monkeypatch):
+def test_without_a_command_every_shipped_scenario_is_run(tmp_path, monkeypatch, no_charts):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
+    monkeypatch.setattr(run_scenarios, "read_members", lambda _: read_members(2))
     outcome = call()
     assert outcome.exit_code == 0, outcome.output
     assert {path.stem for path in (tmp_path / "outputs").glob("*.nc")} == set(shipped_scenarios())
 
 
-def test_a_changed_assumption_is_shown_as_one(first, tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
-    assert "假设 assumption" in call("run", "low_fertility", "--out", tmp_path).output
+def test_a_changed_assumption_is_shown_as_one(first, tmp_path, no_charts):
+    assert "假设 assumption" in call("run", "low_fertility", "--members", 1, "--out", tmp_path).output
     assert "假设 assumption" not in first[0].output
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "--members", "200"], "only one member"),
-        (["run", "--members", "0"], "only one member"),
+        (["run", "--members", "100000"], "holds 1 to 1000 members"),
+        (["run", "--members", "0"], "--members"),
+        (["run", "--engine", "pysd"], "--members 1"),
+        (["calibrate", "--draws", "1"], "--draws"),
         (["run", "--engine", "vensim"], "vensim"),
         (["run", "--members", "many"], "valid integer"),
         (["run", "--turbo"], "turbo"),
-        (["calibrate"], "calibrate"),
+        (["calibrat"], "calibrat"),
     ],
 )
 def test_a_wrong_word_is_refused(words, message):
@@ -130,12 +183,12 @@ def test_a_wrong_word_is_refused(words, message):
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     file = tmp_path / "outputs"
     file.write_text("mine", encoding="utf-8")
-    outcome = call("run", "baseline", "--out", file)
+    outcome = call("run", "baseline", "--members", 1, "--out", file)
     assert outcome.exit_code == 2
     assert file.read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["check", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["check", "--help"], ["calibrate", "--help"]])
 def test_help_is_there(words):
     outcome = call(*words)
     assert outcome.exit_code == 0

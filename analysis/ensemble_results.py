@@ -1,0 +1,149 @@
+"""What is kept of an ensemble of runs, and how a band, a probability or a claim is read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from scenarios import Expectation
+
+#: The median and the ends of the 50 % and 90 % bands.
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: Dims that stand for the members of an ensemble.
+MEMBER_DIMS: Final = ("run", "member")
+#: A variable of more cells than this is kept as the median only.
+CELLS_KEPT: Final = 100
+#: What the files say of the choice made in `condensed`.
+KEPT: Final = (
+    "Variables of the whole city and those that targets, expectations and charts judge: every member. "
+    "Other variables by district: quantiles over the members. Larger tables: the median, cell by cell."
+)
+
+
+def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = ()) -> xr.Dataset:
+    """Return what is worth keeping of an ensemble; a single run is returned as it is.
+
+    Parameters
+    ----------
+    run
+        Results with dims ``run``, ``time`` and subscripts.
+    exact
+        Variables kept for every member as they are.
+    whole
+        Variables by district kept for every member in single precision.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables of the whole city with dim ``member``; others by district with dim ``quantile``; those of more than
+        `CELLS_KEPT` cells as the median. Single precision, but for `exact`.
+
+    Examples
+    --------
+    >>> rate = xr.DataArray(np.ones((3, 2, 2)), dims=("run", "time", "District"))
+    >>> condensed(xr.Dataset({"rate": rate}), [])["rate"].dims
+    ('quantile', 'time', 'District')
+    """
+    if "run" not in run.dims:
+        return run
+    kept = {}
+    for name, array in run.data_vars.items():
+        if "run" not in array.dims or name in exact:
+            kept[name] = array
+            continue
+        short = array.transpose("run", ...).astype(np.float32)
+        cells = array.size // (array.sizes["run"] * array.sizes.get("time", 1))
+        rest = short.isel(run=0, drop=True)
+        if name in whole or "District" not in array.dims:
+            kept[name] = short
+        elif cells > CELLS_KEPT:
+            kept[name] = rest.copy(data=np.median(short.to_numpy(), axis=0))
+        else:
+            values = np.quantile(short.to_numpy(), QUANTILES, axis=0).astype(np.float32)
+            kept[name] = rest.expand_dims(quantile=list(QUANTILES)).copy(data=values)
+    found = xr.Dataset(kept, attrs=run.attrs)
+    return found.rename(run="member") if "run" in found.dims else found
+
+
+def has_members(array: xr.DataArray) -> bool:
+    """Say whether a band can be drawn or printed for a variable.
+
+    Examples
+    --------
+    >>> has_members(xr.DataArray([1.0, 2.0], dims="time"))
+    False
+    """
+    return any(array.sizes.get(dim, 1) > 1 for dim in (*MEMBER_DIMS, "quantile"))
+
+
+def quantile(array: xr.DataArray, level: float) -> xr.DataArray:
+    """Return a quantile over the members.
+
+    Parameters
+    ----------
+    array
+        A variable of a run or of `condensed`.
+    level
+        One of `QUANTILES`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Without the dim of members. The only run there is, or the median where nothing else is kept, is returned as
+        it is, whatever the level.
+
+    Examples
+    --------
+    >>> float(quantile(xr.DataArray([1.0, 2.0, 9.0], dims="run"), 0.5))
+    2.0
+    """
+    if "quantile" in array.dims:
+        return array.sel(quantile=level, drop=True)
+    dim = next((dim for dim in MEMBER_DIMS if dim in array.dims), None)
+    if dim is None:
+        return array
+    values = np.quantile(array.to_numpy(), level, axis=array.get_axis_num(dim))
+    return array.isel({dim: 0}, drop=True).copy(data=values)
+
+
+def share_held(claim: Expectation, run: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> float:
+    """Return the share of members in which an expectation of a scenario holds; 0 or 1 for a single run.
+
+    Parameters
+    ----------
+    claim
+        What should come out.
+    run
+        The scenario's results, the claim's variable for every member.
+    runs
+        The results that the claim may compare with, by scenario; the members are the same ones in the same order.
+
+    Raises
+    ------
+    KeyError
+        If the variable, the year or the other scenario is not there.
+
+    Examples
+    --------
+    >>> run = xr.Dataset({"rate": (("run", "time"), [[0.7], [0.8]])}, coords={"time": [2025.0]})
+    >>> share_held(Expectation("rate", (), 2025, "at least", 0.75), run, {})
+    0.5
+    """
+
+    def series(of: xr.Dataset) -> xr.DataArray:
+        array = of[claim.variable]
+        subscripts = [dim for dim in array.dims if dim not in ("time", *MEMBER_DIMS)]
+        array = array.sel(dict(zip(subscripts, claim.element, strict=True)))
+        return array if claim.year is None else array.sel(time=claim.year)
+
+    ours = series(run)
+    limit = series(runs[claim.limit]) if isinstance(claim.limit, str) else claim.limit
+    if claim.claim in ("above", "below"):
+        held = ours > limit if claim.claim == "above" else ours < limit
+    else:
+        held = ~(ours > limit) if claim.claim in ("never above", "at most") else ~(ours < limit)
+    over_time = held.all("time") if "time" in held.dims else held
+    return float(over_time.mean())
