@@ -1,0 +1,183 @@
+"""Observations that are newer than the model, read and checked, and the past of the same series for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from calibration.derivation import derive
+from calibration.evidence import registered_estimates
+from calibration.observations import GRADES, LAST_YEAR, city_value, read_observations
+from calibration.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
+from model.changes import near
+
+COLUMNS: Final = ("variable", "year", "value", "unit", "source")
+OPTIONAL_COLUMNS: Final = ("note", "grade")
+#: A value so many times the forecast, or so small a part of it, is in another unit.
+IMPLAUSIBLE: Final = 10.0
+#: What official publications use and the model does not.
+CONVERSIONS: Final = {
+    "%": "divide by 100",
+    "％": "divide by 100",
+    "percent": "divide by 100",
+    "万人": "multiply by 10,000",
+    "10k persons": "multiply by 10,000",
+    "亿元": "multiply by 100,000,000",
+    "100 million yuan": "multiply by 100,000,000",
+}
+
+
+class AssessmentError(ValueError):
+    """Newer observations, or what they are compared with, cannot be used; the message lists every mistake."""
+
+
+def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
+    """Read and check a table of observations that are newer than the model.
+
+    Parameters
+    ----------
+    path
+        CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model.
+    forecast
+        The forecast, dims ``member, time``, units in the attributes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, year, value, unit, source, note, grade; in the order of the forecast's variables, then by year.
+
+    Raises
+    ------
+    AssessmentError
+        With every mistake: missing file or column, unknown variable, wrong unit, year outside the forecast, value that
+        is not a finite number above zero or cannot be in its unit, the same observation twice, missing source,
+        unknown grade.
+
+    Examples
+    --------
+    >>> read_newer_observations(Path("newer.csv"), forecast)["variable"][0]  # doctest: +SKIP
+    'residents'
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+    except FileNotFoundError:
+        _raise_if_any(path, ["the file does not exist"])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        _raise_if_any(path, [f"it cannot be read as a table in UTF-8 ({error})"])
+    allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
+    mistakes = [f"header: column {column!r} is missing" for column in COLUMNS if column not in table.columns]
+    mistakes += [
+        f"header: {column!r} is not a column of this table.{near(column, allowed)}"
+        for column in map(str, table.columns)
+        if column not in allowed
+    ]
+    table = table.apply(lambda column: column.str.strip()).reindex(columns=list(allowed), fill_value="")
+    table = table[(table != "").any(axis=1)]
+    if table.empty:
+        mistakes.append("it holds no observations")
+    if not mistakes:
+        mistakes = [f"row {row[0] + 2}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
+        year = pd.to_numeric(table["year"], errors="coerce")
+        again = table.assign(year=year)[["variable", "year"]].duplicated() & year.notna()
+        mistakes += [
+            f"row {row + 2}: {table.loc[row, 'variable']!r} of {table.loc[row, 'year']} is given a second time"
+            for row in table.index[again]
+        ]
+    _raise_if_any(path, mistakes)
+    typed = table.astype({"value": float, "year": float}).astype({"year": int})
+    order = {str(name): place for place, name in enumerate(forecast.data_vars)}
+    typed = typed.assign(place=typed["variable"].map(order)).sort_values(["place", "year"])
+    return pd.DataFrame(typed.drop(columns="place").reset_index(drop=True))
+
+
+def past_series() -> pd.DataFrame:
+    """Observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, year, value; years that were only interpolated are left out.
+
+    Examples
+    --------
+    >>> past_series().query("variable == 'residents'")["value"].tolist()
+    [8112513.0, 9202432.0]
+    """
+    data = read_observations()
+
+    def published(variable: str, years: Sequence[int], scale: float = 1.0) -> pd.Series:
+        return pd.Series({year: city_value(data, variable, year) * scale for year in years})
+
+    def events(event: str) -> pd.Series:
+        return registered_events(data, event)[sorted({*RATE_YEARS[event], *COUNTED_YEARS})]
+
+    census, counted = (2010, 2020), (2018, 2019, 2020)
+    urban, residents = published("population_urban", census), published("population_resident", census)
+    registered = published("population_hukou_registered_yearend", counted, 1e4)
+    ratio = published("income_ratio_urban_rural", (2015, 2020))
+    series = {
+        "residents": residents,
+        "resident urbanization rate": urban / residents,
+        "registered population": pd.concat([registered_estimates(), registered]),
+        "births in city": derive().residuals.births.loc[: LAST_YEAR - 1],
+        "registered births": events("birth"),
+        "registered deaths": events("death"),
+        "urban income per head": published("income_per_capita_urban", (2020,)),
+        "rural income per head": published("income_per_capita_rural", (2020,)),
+        "urban rural income ratio": ratio,
+        "gross domestic product": published("gdp", (2019, 2020), 1e8),
+        "budget revenue": published("general_public_budget_revenue", (2020,), 1e8),
+    }
+    tables = [
+        pd.DataFrame({"variable": name, "year": values.index, "value": values.to_numpy(dtype=float)})
+        for name, values in series.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _raise_if_any(path: Path, mistakes: Collection[str]) -> None:
+    if mistakes:
+        lines = "\n".join(f" * {mistake}" for mistake in mistakes)
+        message = f"{path.name} cannot be used:\n{lines}"
+        raise AssessmentError(message)
+
+
+def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
+    name, given_year, given, unit, source, grade = (
+        str(getattr(row, column)) for column in (*COLUMNS, "grade")
+    )  # fmt: skip
+    years = forecast["time"].to_numpy()
+    first, last = int(years[0]), int(years[-1])
+    mistakes = []
+    year, value = (float(pd.to_numeric(text, errors="coerce")) for text in (given_year, given))
+    in_forecast = year in years
+    if not np.isfinite(year) or year % 1:
+        mistakes.append(f"year {given_year!r} is not a year")
+    elif not in_forecast:
+        mistakes.append(f"year {int(year)} is outside the forecast, {first}-{last}")
+    usable = np.isfinite(value) and value > 0
+    if not usable:
+        mistakes.append(f"value {given!r} is not a finite number above zero")
+    if not source:
+        mistakes.append("source is empty")
+    if grade and grade not in GRADES:
+        mistakes.append(f"grade {grade!r} is none of {', '.join(GRADES)}")
+    if name not in forecast:
+        known = [str(variable) for variable in forecast.data_vars]
+        guess = near(name, known) or f" It has: {', '.join(known)}."
+        return [*mistakes, f"{name!r} is not a variable of the forecast.{guess}"]
+    wanted = forecast[name].attrs.get("units", "")
+    if unit != wanted:
+        convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
+        mistakes.append(f"unit {unit!r} of {name!r} must be {wanted!r}{convert}")
+    elif usable and in_forecast:
+        middle = float(forecast[name].sel(time=year).median())
+        if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
+            about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
+            mistakes.append(f"{name!r} is {given}, forecast about {about} {wanted}; is the value in that unit?")
+    return mistakes
