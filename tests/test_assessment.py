@@ -52,14 +52,14 @@ GOAL = Target(
 )  # fmt: skip
 
 
-def ensemble(members=MEMBERS, seed=5):
+def ensemble(members=MEMBERS, seed=5, errors=ERRORS):
     """A city that one unknown per series moves: growth rates are normal, what is left out follows the errors."""
     random = np.random.default_rng(seed)
     simulated, forecast = {}, {}
     for name, start in SERIES.items():
         growth = 0.004 * random.normal(size=(members, 1))
         course = start * np.exp(growth * (TIME - 2020))
-        noise = random.multivariate_normal(np.zeros(TIME.size), ERRORS[name].covariance(TIME), size=members)
+        noise = random.multivariate_normal(np.zeros(TIME.size), errors[name].covariance(TIME), size=members)
         units = {"units": variables_by_name()[name].unit}
         simulated[name] = (("member", "time"), course, units)
         forecast[name] = (("member", "time"), course * np.exp(noise), units)
@@ -126,6 +126,7 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
         "residents,2026,9250000,person,\n"
         "residents,2026.0,9260000,person,made up\n"
         "residents,2027,-5,person,made up\n"
+        "residents,soon,9250000,person,made up\n"
     )
     with pytest.raises(AssessmentError) as caught:
         read_newer_observations(path, made[1])
@@ -141,6 +142,7 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
         " * row 10: 'residents' is 930, forecast about 9,203,101 person; is the value in that unit?",
         " * row 11: source is empty",
         " * row 13: value '-5' is not a finite number above zero",
+        " * row 14: year 'soon' is not a year",
         " * row 12: 'residents' of 2026.0 is given a second time",
     ]
 
@@ -273,6 +275,15 @@ def test_weights_that_collapse_are_never_accepted(strength):
     assert np.isfinite(step.weights).all()
 
 
+def test_weights_with_a_tail_too_long_are_not_accepted_however_many_members_count():
+    # The exponential of an exponential variable has a Pareto tail; its shape is the factor.
+    step = reweight(0.85 * np.random.default_rng(6).exponential(size=20_000))
+    assert step.effective_size > LEAST_EFFECTIVE
+    assert step.pareto_k == pytest.approx(0.85, abs=0.12)
+    assert not step.accepted
+    assert reweight(0.4 * np.random.default_rng(6).exponential(size=20_000)).accepted
+
+
 def test_observations_that_say_nothing_leave_the_members_alike():
     step = reweight(np.full(200, -3.0))
     assert step.accepted
@@ -290,13 +301,16 @@ def test_members_drawn_twice_count_once():
     assert twice.effective_size == pytest.approx(once.effective_size, rel=0.15)
 
 
-def test_the_chance_of_a_course_is_even_where_the_forecast_is_right():
+@pytest.mark.parametrize("sure", [1.0, 0.01])
+def test_the_chance_of_a_course_is_even_where_the_forecast_is_right(sure):
+    errors = {name: ForecastError(sure * error.relative, error.memory, error.since) for name, error in ERRORS.items()}
     chances = []
     for seed in range(120):
-        simulated, forecast = ensemble(101, seed)
+        # With errors far below the distance of the members, each draw lies nearest to its own member.
+        simulated, forecast = ensemble(101, seed, errors)
         newer = observed(forecast, 0, (2021, 2022, 2024))
         others = slice(1, None)
-        chances.append(chance(newer, forecast.isel(member=others), simulated.isel(member=others), ERRORS))
+        chances.append(chance(newer, forecast.isel(member=others), simulated.isel(member=others), errors))
     # Standard error of a share of 120: at most 0.046.
     assert np.mean(np.array(chances) <= 0.5) == pytest.approx(0.5, abs=0.14)
     assert np.mean(np.array(chances) <= 0.1) == pytest.approx(0.1, abs=0.09)
