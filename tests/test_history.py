@@ -9,9 +9,11 @@ import pytest
 
 from calibration import evidence, history_report
 from calibration.derivation import derive
-from calibration.evidence import History, registered_estimates, run_history, targets
-from calibration.history_report import PAGE, page_text
-from calibration.history_series import city_series, theil_shares
+from calibration.ensemble import read_members
+from calibration.evidence import History, calibration_targets, registered_estimates, run_history, targets
+from calibration.history_figures import FIGURES, fingerprint, is_drawn
+from calibration.history_report import IMAGES, MEMBERS, PAGE, page_text, split
+from calibration.history_series import Series, city_series, theil_shares
 from calibration.observations import DATA_FOLDER, LAST_YEAR, ObservationError, district_values, read_observations
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model
@@ -129,15 +131,58 @@ def test_error_shares_of_a_stretched_series_are_variance_alone():
     assert (bias, round(variance, 9), round(covariance, 9)) == (0.0, 1.0, 0.0)
 
 
-def test_the_page_in_docs_is_fresh(model):
-    assert PAGE.read_text(encoding="utf-8") == page_text(model), "run `python -m calibration.history_report`"
+def test_the_page_and_figures_in_docs_are_fresh(model):
+    text = page_text(model, read_members(MEMBERS))
+    assert PAGE.read_text(encoding="utf-8") == text, "run `python -m calibration.history_report`"
+    for name in FIGURES:
+        for language in ("zh", "en"):
+            assert is_drawn(IMAGES / f"history_{name}_{language}.png", fingerprint(text)), f"{name} {language}"
 
 
 @pytest.mark.parametrize(("line", "code", "text"), [(["--check"], 1, "old"), ([], 0, "new")])
-def test_a_stale_page_is_reported_or_written(line, code, text, monkeypatch, tmp_path: Path):
+def test_a_stale_page_is_reported_or_written(line, code, text, history, monkeypatch, tmp_path: Path):
     page = tmp_path / "history.md"
     page.write_text("old", encoding="utf-8")
     monkeypatch.setattr(history_report, "PAGE", page)
-    monkeypatch.setattr(history_report, "page_text", lambda model: "new")
+    monkeypatch.setattr(history_report, "IMAGES", tmp_path)
+    monkeypatch.setattr(history_report, "page_with", lambda *_: "new")
+    monkeypatch.setattr(history_report, "ensemble_history", lambda *_: history)
     assert history_report.main(line) == code
     assert page.read_text(encoding="utf-8") == text
+    assert len(list(tmp_path.glob("history_*.png"))) == (0 if line else 4)
+
+
+def test_what_the_page_calls_fitted_is_what_the_calibration_takes_in(model, history):
+    """Of each series of the city, by name and year."""
+    taken: dict[str, set[int | str]] = {}
+    for target in calibration_targets(model):
+        name = target.name.rpartition(" [")[0]
+        for long, short in (
+            ("registered births, years of rates", "registered births"),
+            ("births behind the children of 2020", "births in city"),
+            ("growth of gross domestic product, 2012-2016", "growth of gross domestic product"),
+            ("growth of urban income per head, 2015-2017", "growth of urban income per head"),
+            ("built-up area", "built-up area [km2]"),
+        ):
+            name = short if name == long else name
+        years = target.labels if name.startswith("growth") else target.years
+        taken.setdefault(name, set()).update(years)
+    for series in city_series(history):
+        if series.name != "growth of registered population":
+            assert set(series.fitted) == taken.get(series.name, set()), series.name
+
+
+def test_fitted_and_not_fitted_values_of_a_series_are_told_apart():
+    series = Series("rate", (2010, 2015, 2020), np.array([1.0, 2.0, 4.0]), np.full((5, 3), 2.0), (2020,), (2010,))
+    fitted, others = split(series=[series])
+    assert [item.years for item in fitted] == [[2020]]
+    assert [(item.years, item.old) for item in others] == [([2015], []), ([2010], [2010])]
+    assert [item.inside for item in (*fitted, *others)] == [0, 1, 0]
+    assert fitted[0].error == 0.5
+
+
+def test_the_band_of_a_series_holds_nine_tenths_of_the_members():
+    members = np.random.default_rng(1).normal(10, 1, (4000, 1))
+    series = Series("rate", (2020,), np.array([10.0]), members)
+    np.testing.assert_allclose(series.band[:, 0], [8.355, 10, 11.645], atol=0.08)
+    assert series.inside == 1
