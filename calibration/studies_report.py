@@ -180,6 +180,8 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
     ]  # fmt: skip
     by_constraint = [labels[place] for place in order if learnt[place] and ratio[place] > NOTHING * before[place]]
     apart = np.abs(ratio / gaussian - 1)
+    farthest = [place for place in np.argsort(apart)[::-1] if learnt[place]][:5]
+    wider = ", ".join(f"{labels[place]} ({100 * (ratio[place] / gaussian[place] - 1):+.0f} %)" for place in farthest)
     count, effective = pinned_count(slope)
     little = int(((ratio >= LEARNT) & (ratio < NOTHING)).sum())
     parts = [
@@ -189,7 +191,7 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
         "the prior. Learnt, with the ratio of the posterior's to the prior's standard deviation:",
         "; ".join(words) + ".",
         "Standard deviations over the members and in the Gaussian at the best fit differ by "
-        f"{100 * np.median(apart):.0f} % in the median, and by {100 * apart[learnt].max():.0f} % at most if learnt.",
+        f"{100 * np.median(apart):.0f} % in the median; of those learnt most for {wider}.",
         f"Data pin combinations rather than single parameters: {count} independent combinations are known better from "
         f"the data than from the prior, worth {effective:.0f} parameters in all. Those known best, with loadings on "
         "the standard scale; the last column is the share of the prior's standard deviation that is left:",
