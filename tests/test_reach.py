@@ -91,6 +91,14 @@ def test_the_contrast_of_a_parameter_without_effect_is_within_its_error():
     assert table.loc["A", "margin_difference"] > 1.0
 
 
+def test_a_contrast_of_groups_without_a_single_success_still_has_an_error():
+    members = xr.Dataset({"A": ("member", np.arange(30.0))})
+    row = answer([goal()], {"p": run(rising([math.inf] * 30))}, members, parameters=["A"]).contrasts.iloc[0]
+    assert row["difference"] == 0.0
+    # Ten in each group and none there: one of twelve after Agresti and Caffo.
+    assert row["difference_se"] == pytest.approx(math.sqrt(2 * (1 / 12) * (11 / 12) / 12))
+
+
 def test_standard_errors_are_the_spread_over_repeated_ensembles():
     found = [answer([goal()], {"p": result}, members, parameters=["A"]) for result, members in map(small, range(200))]
     probabilities = np.array([one.summary["probability"].item() for one in found])
