@@ -21,12 +21,7 @@ from analysis import answer as readme_answer
 from analysis import figures, model_checks, printing, result_files
 from analysis.ensemble_results import condensed
 from analysis.target_table import evaluate_targets
-from calibration.calibrate import SEED, Effort
-from calibration.calibrate import calibrate as find_ensemble
-from calibration.calibrate import write as write_ensemble
-from calibration.calibration_report import REPORT_FILE, write_report
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
-from calibration.forecast import FORECAST_FILE
 from calibration.observations import ObservationError
 from calibration.priors import PriorError
 from model import ChangeError, load_model
@@ -129,12 +124,18 @@ def run(
 @app.command()
 def calibrate(
     draws: Annotated[int, typer.Option(min=2, help="Members of the ensemble.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = SEED,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers; always the same if left out.")] = None,
 ) -> None:
     """Fit the model to the observations up to 2020; write the ensemble, the forecast and the fit report.
 
     Takes about a quarter of an hour on two processors.
     """
+    # The samplers take longer to import than most commands to run.
+    from calibration.calibrate import SEED, Effort, write
+    from calibration.calibrate import calibrate as find_ensemble
+    from calibration.calibration_report import REPORT_FILE, write_report
+    from calibration.forecast import FORECAST_FILE
+
     console = _console()
     with _mistakes_end_politely():
         replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
@@ -148,8 +149,8 @@ def calibrate(
                     tasks[task] = progress.add_task(task, total=of)
                 progress.update(tasks[task], completed=done)
 
-            found = find_ensemble(draws, seed=seed, progress=report)
-        write_ensemble(found)
+            found = find_ensemble(draws, seed=SEED if seed is None else seed, progress=report)
+        write(found)
         write_report(found, Effort())
         console.print(
             f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}."

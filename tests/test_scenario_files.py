@@ -163,9 +163,9 @@ def test_two_files_of_one_name_are_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def copied_project(tmp_path_factory):
-    """A copy of what a run needs, to be damaged by the tests below."""
+    """A copy of the folders that a user has, to be damaged by the tests below."""
     copy = tmp_path_factory.mktemp("project")
-    for folder in ("model", "scenarios", "analysis"):
+    for folder in ("model", "scenarios", "calibration", "analysis"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "run_scenarios.py", copy)
     return copy
