@@ -173,6 +173,66 @@ def terms() -> Mapping[str, Any]:
     return dict(content)
 
 
+def word(kind: str, term: str, language: str) -> str:
+    """Return a word of ``terms.yaml``, such as a label, a unit or the title of a chart.
+
+    Examples
+    --------
+    >>> word("labels", "residents", "zh")
+    '常住人口'
+    """
+    return str(terms()[kind][term][language])
+
+
+def element_name(name: str, language: str) -> str:
+    """Return the name of a district, group or service.
+
+    Examples
+    --------
+    >>> element_name("Lixia", "en")
+    'Lixia'
+    """
+    return word("elements", name, language)
+
+
+def chart_style() -> Any:
+    """Return the context in which charts are made: font of both languages, sizes, grid.
+
+    Examples
+    --------
+    >>> with chart_style():
+    ...     float(mpl.rcParams["font.size"])
+    9.0
+    """
+    return mpl.rc_context(
+        {
+            "font.family": _font_family(),
+            "font.size": 9,
+            "axes.titlesize": 10,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "grid.color": "#E5E5E5",
+            "legend.frameon": False,
+            "figure.dpi": 130,
+            "savefig.dpi": 130,
+            "hatch.linewidth": 0.6,
+        }
+    )
+
+
+def head_and_foot(figure: Figure, title: str, *notes: str) -> None:
+    """Put a title above a chart and, below it, how to read it and where it comes from.
+
+    Examples
+    --------
+    >>> head_and_foot(Figure(), "Housing", "Bars are medians.")
+    """
+    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
+    figure.supxlabel("\n".join(filter(None, notes)), fontsize=7, color="#555555", x=0.01, ha="left")
+
+
 def gather(
     scenarios: Mapping[str, Scenario],
     runs: Mapping[str, xr.Dataset],
@@ -326,7 +386,7 @@ def _draw(material: Material, folder: Path, chart: Chart) -> Path:
     else:
         figure = DETAILS[chart.name](material, chart.scenario, chart.language)
     path = folder / chart.file
-    with _style(), replaced(path) as partial:
+    with chart_style(), replaced(path) as partial:
         figure.savefig(partial, metadata={"Software": None, "Source": chart.mark})
     return path
 
@@ -338,7 +398,7 @@ def save(figure: Figure, path: Path, description: str) -> None:
     --------
     >>> save(comparison(material, "income_ratio", "zh"), Path("answer.png"), "Income ratio")  # doctest: +SKIP
     """
-    with _style(), replaced(path) as partial:
+    with chart_style(), replaced(path) as partial:
         figure.savefig(partial, metadata={"Software": None, "Description": description})
 
 
@@ -352,7 +412,7 @@ def comparison(material: Material, name: str, language: str) -> Figure:
     >>> comparison(material, "income_ratio", "zh")  # doctest: +SKIP
     """
     panels, columns = COMPARISONS[name], families(material)
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(3 + 5.5 * len(columns), 1.4 + 3.4 * len(panels)), layout="constrained")
         rows = figure.subplots(len(panels), len(columns), squeeze=False, sharey="row")
         drawn: list[tuple[Axes, Panel, dict[str, tuple[float, float]]]] = []
@@ -360,8 +420,8 @@ def comparison(material: Material, name: str, language: str) -> Figure:
             for column, (ax, family) in enumerate(zip(row, columns, strict=True)):
                 size = _label_axes(ax, panel.label, panel.unit, language)
                 if len(columns) > 1:
-                    words = _words("labels", ("single measures", "plan variants")[column], language)
-                    ax.set_title(f"{_words('labels', panel.label, language)} · {words}", loc="left")
+                    words = word("labels", ("single measures", "plan variants")[column], language)
+                    ax.set_title(f"{word('labels', panel.label, language)} · {words}", loc="left")
                 if column:
                     ax.set_ylabel("")
                     ax.tick_params(labelleft=True)
@@ -394,7 +454,7 @@ def indicators(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> indicators(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(11, 7), layout="constrained")
         axes = list(figure.subplots(2, 3, sharex=True).flat)
         look = material.styles[scenario]
@@ -420,7 +480,7 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
     --------
     >>> population_by_group(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(9.5, 5.2), layout="constrained")
         ax = figure.subplots()
         size = _label_axes(ax, "residents", "people", language)
@@ -430,7 +490,7 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
         ax.stackplot(groups["time"], groups.transpose("Group", "time"), colors=PART_COLOURS, alpha=0.85)
         if has_members(total):
             for level in (0.05, 0.95):
-                label = _words("labels", "total band", language) if level > 0.5 else None
+                label = word("labels", "total band", language) if level > 0.5 else None
                 ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1], label=label)
             ax.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9)
         ends = groups.isel(time=-1).to_numpy()
@@ -438,7 +498,7 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
         gap = groups.isel(time=-1).sum().item() * 0.055
         for name, place, colour in zip(names, _spread(middles, gap), PART_COLOURS, strict=False):
             ax.annotate(
-                _element(name, language),
+                element_name(name, language),
                 (1.01, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -458,7 +518,7 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> age_profile(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(11, 6), layout="constrained")
         population = quantile(material.runs[scenario]["Population"], 0.5).sum("District")
         size = terms()["units"]["people"][f"{language}_size"]
@@ -469,16 +529,16 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
             left = np.zeros(now.sizes["band"])
             for name, colour in zip(_elements(now, "Group"), PART_COLOURS, strict=False):
                 part = now.sel(Group=name).to_numpy()
-                ax.barh(now["band"], part, left=left, height=0.9, color=colour, label=_element(name, language))
+                ax.barh(now["band"], part, left=left, height=0.9, color=colour, label=element_name(name, language))
                 left += part
             ax.set_title(str(year))
             ax.set_xlabel(_unit("people", language))
             ax.grid(axis="y", visible=False)
-        axes[0].set_ylabel(_words("labels", "age", language))
+        axes[0].set_ylabel(word("labels", "age", language))
         axes[0].tick_params(axis="y", labelsize=8)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper", fontsize=8)
-        note = _words("labels", "one sided", language)
+        note = word("labels", "one sided", language)
         if median := _band_note(material, "stacked medians", language):
             note += " " + median
         _finish(figure, material, "age_profile", language, scenario, note=note)
@@ -492,7 +552,7 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> service_places(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(10, 6.5), layout="constrained")
         run = material.runs[scenario]
         for ax, level in zip(figure.subplots(2, 2, sharex=True).flat, SCHOOLS, strict=True):
@@ -515,16 +575,16 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
                 lw=0,
                 interpolate=True,
             )
-            ax.set_title(_element(level, language))
+            ax.set_title(element_name(level, language))
             ax.set_ylim(0, 1.08 * max(ax.dataLim.ymax, float(need.max())))
             gap = ax.get_ylim()[1] * 0.08
             lines = [("need", need, VERMILION), ("capacity", capacity, BLUE)]
             places = _spread(np.array([float(line[-1]) for _, line, _ in lines]), gap)
-            for (word, _, colour), place in zip(lines, places, strict=True):
-                text = _words("labels", word, language)
+            for (line, _, colour), place in zip(lines, places, strict=True):
+                text = word("labels", line, language)
                 ax.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=colour)
             ax.margins(x=0)
-        note = " ".join(filter(None, (_words("labels", "hatched", language), _band_note(material, "bands", language))))
+        note = " ".join(filter(None, (word("labels", "hatched", language), _band_note(material, "bands", language))))
         _finish(figure, material, "service_places", language, scenario, note=note)
         return figure
 
@@ -536,7 +596,7 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> land_supply(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(11, 5), layout="constrained")
         run = material.runs[scenario]
         left, right = figure.subplots(1, 2)
@@ -548,7 +608,7 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
         _fan(right, run["built up area"] / size, BLUE)
         limit = float(boundary.max())
         right.axhline(limit, color=VERMILION, lw=1.4, ls=DASHES[1])
-        text = f"{_words('labels', 'boundary', language)} {limit:,.2f} {_unit('km2', language)}"
+        text = f"{word('labels', 'boundary', language)} {limit:,.2f} {_unit('km2', language)}"
         right.annotate(
             text,
             (0.02, limit),
@@ -572,7 +632,7 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> districts(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(11, 7.6), layout="constrained")
         size = terms()["units"]["percent"][f"{language}_size"]
         rates = material.runs[scenario]["resident urbanization rate by district"] / size
@@ -591,7 +651,7 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
                 gain = round(end - float(reference[-1]), 1)
                 text += f" ({gain:+.1f})" if gain else " (±0)"
             ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
-            ax.set_title(_element(district, language), fontsize=9)
+            ax.set_title(element_name(district, language), fontsize=9)
             ax.margins(x=0)
             # Ten points at least, so that a level line looks level; room above for the text.
             low, high = ax.dataLim.ymin, ax.dataLim.ymax
@@ -603,9 +663,9 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
                 ax.set_ylabel(_unit("percent", language))
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
-        parts = [_words("labels", "own scales", language), _band_note(material, "bands", language)]
+        parts = [word("labels", "own scales", language), _band_note(material, "bands", language)]
         if compared:
-            parts.insert(1, _words("labels", "difference", language))
+            parts.insert(1, word("labels", "difference", language))
         _finish(figure, material, "districts", language, scenario, note=" ".join(filter(None, parts)))
         return figure
 
@@ -617,7 +677,7 @@ def rate_account(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> rate_account(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(10, 8), layout="constrained")
         run = material.runs[scenario]
         accounts = {"resident rate": "Resident Rate Account", "registered rate": "Registered Rate Account"}
@@ -630,7 +690,7 @@ def rate_account(material: Material, scenario: str, language: str) -> Figure:
             total = moved.sum(next(str(dim) for dim in parts.dims if dim != "time"))
             middle = quantile(total, 0.5)
             reach = [np.abs(quantile(total, level) - middle) for level in (0.05, 0.95)]
-            label = _words("labels", "sum", language)
+            label = word("labels", "sum", language)
             ax.errorbar(total["time"], middle, reach, fmt="D", color=BLACK, ms=4, lw=1, capsize=2, label=label)
             ax.axhline(0, color=BLACK, lw=0.8)
         handles, labels = axes[0].get_legend_handles_labels()
@@ -647,7 +707,7 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
     --------
     >>> ledger(material, "plan", "en")  # doctest: +SKIP
     """
-    with _style():
+    with chart_style():
         figure = Figure(figsize=(13, 5.5), layout="constrained")
         run = material.runs[scenario]
         after = run.sel(time=run["time"] > run["time"][0])
@@ -658,15 +718,15 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
             middle = quantile(mean, 0.5)
             reach = [np.abs(quantile(mean, level) - middle) for level in (0.05, 0.95)]
             whiskers = {"xerr": reach, "error_kw": {"lw": 1}} if has_members(mean) else {}
-            words = [_element(name, language) for name in names]
+            words = [element_name(name, language) for name in names]
             ax.barh(words, middle, color=PART_COLOURS[place], height=0.75, **whiskers)
-            ax.set_title(_words("labels", panel.label, language), fontsize=10)
+            ax.set_title(word("labels", panel.label, language), fontsize=10)
             ax.set_xlabel(_unit(panel.unit, language))
             ax.grid(axis="y", visible=False)
             ax.xaxis.set_major_locator(MaxNLocator(4))
         figure.axes[0].invert_yaxis()
         first, last = (f"{float(after['time'][end]):g}" for end in (0, -1))
-        note = _words("labels", "yearly mean", language).format(first=first, last=last)
+        note = word("labels", "yearly mean", language).format(first=first, last=last)
         note = " ".join(filter(None, (note, _band_note(material, "bar bands", language))))
         _finish(figure, material, "ledger", language, scenario, note=note)
         return figure
@@ -690,25 +750,6 @@ def _font_family() -> str:
     """Make the font known to matplotlib, once, and return its name."""
     font_manager.fontManager.addfont(FONT)
     return str(font_manager.FontProperties(fname=FONT).get_name())
-
-
-def _style() -> Any:
-    return mpl.rc_context(
-        {
-            "font.family": _font_family(),
-            "font.size": 9,
-            "axes.titlesize": 10,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "grid.color": "#E5E5E5",
-            "legend.frameon": False,
-            "figure.dpi": 130,
-            "savefig.dpi": 130,
-            "hatch.linewidth": 0.6,
-        }
-    )
 
 
 def _fan(
@@ -755,20 +796,19 @@ def _height(target: Target, size: float) -> float:
 
 def _finish(figure: Figure, material: Material, name: str, language: str, scenario: str | None, note: str = "") -> None:
     """Put the title above a figure and, below it, how to read it and where it comes from."""
-    title = _words("charts", name, language)
+    title = word("charts", name, language)
     if scenario is not None:
         title += " · " + material.scenarios[scenario].title[language]
-    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
-    told = _words("labels", "all scenarios", language)
+    told = word("labels", "all scenarios", language)
     if scenario is not None:
         told = f"{material.scenarios[scenario].title[language]} ({material.scenarios[scenario].hash})"
     facts = _facts(material)
     kind = "one run" if facts["members"] == "1" else "ensemble"
-    basis = _words("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
-    footer = _words("labels", "footer", language).format(
+    basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
+    footer = word("labels", "footer", language).format(
         model=facts["model_file"], hash=facts["model_hash"], scenario=told, basis=basis
     )
-    figure.supxlabel("\n".join(filter(None, (note, footer))), fontsize=7, color="#555555", x=0.01, ha="left")
+    head_and_foot(figure, title, note, footer)
 
 
 def _facts(material: Material) -> Mapping[str, str]:
@@ -777,13 +817,13 @@ def _facts(material: Material) -> Mapping[str, str]:
 
 def _band_note(material: Material, term: str, language: str) -> str:
     """Say what lines and bands stand for, if there are any."""
-    return "" if _facts(material)["members"] == "1" else _words("labels", term, language)
+    return "" if _facts(material)["members"] == "1" else word("labels", term, language)
 
 
 def _label_axes(ax: Axes, label: str | None, unit: str, language: str) -> float:
     """Name an axis and its unit; return how many of the model's unit one of the axis stands for."""
     if label is not None:
-        ax.set_title(_words("labels", label, language), loc="left")
+        ax.set_title(word("labels", label, language), loc="left")
     ax.set_ylabel(_unit(unit, language))
     ax.xaxis.set_major_locator(MultipleLocator(5))
     return float(terms()["units"][unit][f"{language}_size"])
@@ -800,7 +840,7 @@ def _label_targets(ax: Axes, targets: Sequence[Target], size: float, language: s
     for target in targets:
         height = _height(target, size)
         label = ax.annotate(
-            f"{_words('labels', 'target', language)} {target.year}: {signs[target.comparison]} {height:g}",
+            f"{word('labels', 'target', language)} {target.year}: {signs[target.comparison]} {height:g}",
             (target.year, height),
             xytext=(0, 0),
             textcoords="offset points",
@@ -891,7 +931,7 @@ def _stack_bars(ax: Axes, parts: xr.DataArray, language: str) -> None:
             bottom=np.where(values >= 0, up, down),
             color=colour,
             width=0.8,
-            label=_element(name, language),
+            label=element_name(name, language),
         )
         up += np.maximum(values, 0)
         down += np.minimum(values, 0)
@@ -918,16 +958,8 @@ def _elements(array: xr.DataArray, dim: str) -> list[str]:
     return [str(name) for name in array[dim].values]
 
 
-def _words(kind: str, term: str, language: str) -> str:
-    return str(terms()[kind][term][language])
-
-
-def _element(name: str, language: str) -> str:
-    return _words("elements", name, language)
-
-
 def _unit(unit: str, language: str) -> str:
-    return _words("units", unit, language)
+    return word("units", unit, language)
 
 
 def _dark(colour: str) -> str:
