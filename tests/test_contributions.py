@@ -11,19 +11,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analysis.contributions import (
-    COLUMNS,
-    TOTAL,
-    Comparison,
-    ComparisonError,
-    antithetic_orders,
-    compare,
-    masks_needed,
-    sampled_shapley,
-    shapley,
-    summary,
-    waterfall,
-)
+from analysis.contribution_tables import COLUMNS, TOTAL, summary, waterfall
+from analysis.contributions import Comparison, ComparisonError, compare, runs_per_member
+from analysis.shapley import antithetic_orders, masks_needed, sampled_shapley, shapley
 from calibration.ensemble import read_members
 from scenarios import load_scenario, load_targets
 from tests.city import city
@@ -240,6 +230,26 @@ def test_the_steps_lead_from_one_scenario_to_the_other(comparison):
     assert list(levers["start"].iloc[1:]) == list(levers["end"].iloc[:-1])
     assert levers["change"].abs().is_monotonic_decreasing
     assert isinstance(waterfall(comparison, "target.urbanization.registered.2025"), pd.DataFrame)
+
+
+def test_steps_beyond_those_asked_for_are_taken_together(comparison):
+    whole, short = waterfall(comparison, RATE, 2035), waterfall(comparison, RATE, 2035, most=1)
+    assert short["kind"].tolist() == ["scenario", "lever", "others", "scenario"]
+    assert short["step"].iloc[2] == "2"
+    for column in ("change", "alone", "sampling_error"):
+        assert short[column].iloc[2] == pytest.approx(whole[column].iloc[2:4].sum(), rel=1e-9)
+    # Not the sum of the quantiles, but the quantile of the sum.
+    parts = comparison.contributions[RATE].sel(time=2035, lever=list(whole["step"].iloc[2:4])).sum("lever")
+    assert short["p95"].iloc[2] == pytest.approx(float(parts.quantile(0.95)), rel=1e-12)
+    # Calling a single lever "others" would only hide its name.
+    assert waterfall(comparison, RATE, 2035, most=2)["kind"].tolist() == whole["kind"].tolist()
+
+
+def test_the_runs_are_told_before_they_are_made(three, members, comparison):
+    baseline, plan = load_scenario("baseline"), load_scenario("plan")
+    assert runs_per_member(city(), baseline, three, members) == comparison.coalitions == 8
+    # Two orders of twenty levers pass through 39 coalitions and nil; then each lever alone and all but each.
+    assert 40 <= runs_per_member(city(), baseline, plan, members, permutations=2) <= 80
 
 
 def test_an_indicator_by_district_is_traced_district_by_district(three):
