@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -18,7 +18,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis import answer as readme_answer
-from analysis import figures, model_checks, printing, result_files
+from analysis import (
+    comparison_figures,
+    comparison_results,
+    comparison_words,
+    contributions,
+    figures,
+    model_checks,
+    printing,
+    result_files,
+)
 from analysis.ensemble_results import condensed
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
@@ -46,6 +55,7 @@ PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
 BAD_INPUT = (
+    contributions.ComparisonError,
     ScenarioError,
     LeverError,
     TargetError,
@@ -119,6 +129,50 @@ def run(
         printing.print_expectations(console, chosen, runs)
         _write(out, chosen, runs, made, table, targets, facts, detailed)
         console.print(f"Written to {escape(str(out))}: <scenario>.nc, targets.csv (all targets), figures/ (PNG).")
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="Shipped name or path of a YAML file.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The difference is B less A.")],
+    members: Annotated[
+        int | None,
+        typer.Option(min=1, help="Members of the ensemble; without it as many as two minutes allow, 20-200."),
+    ] = None,
+    orders: Annotated[
+        int, typer.Option(min=4, help="Orders to sample, an even number, where more than 12 levers differ.")
+    ] = 32,
+    indicators: Annotated[
+        list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
+    console = _console()
+    with _mistakes_end_politely():
+        city, variables, targets = load_model(), variables_by_name(), comparison_results.headline_targets()
+        asked = comparison_results.indicators(indicators or (), variables)
+        chosen = comparison_results.two_scenarios(first, second)
+        each = contributions.runs_per_member(city, *chosen, read_members(2), permutations=orders)
+        parameters = read_members(comparison_results.usual_members(each) if members is None else members)
+        facts, name = result_files.joint_manifest(chosen, parameters), "_".join(["compare", *(s.name for s in chosen)])
+        _say_what_is_overwritten(console, out, [f"{name}.nc", f"{name}.csv"], f"{name}_*.png")
+        with _counting(f"{each:,} combinations x {parameters.sizes['member']} members") as progress:
+            found = contributions.compare(
+                city,
+                *chosen,
+                parameters,
+                asked,
+                comparison_results.YEARS,
+                targets=targets,
+                permutations=orders,
+                progress=progress,
+            )
+        comparison_words.print_comparison(console, found, chosen, targets, variables)
+        result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv")
+        result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
+        comparison_figures.draw(found, chosen, facts, variables, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
 
 
 @app.command()
@@ -212,6 +266,23 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
+@contextmanager
+def _counting(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of how many runs are done, and the time left."""
+    with _progress() as progress:
+        shown = progress.add_task(task, total=None)
+        yield lambda done, of: progress.update(shown, completed=done, total=of)
+
+
+def _say_what_is_overwritten(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
+    """Name the results of an earlier call that will be replaced; refuse a folder that cannot be written to."""
+    (out / "figures").mkdir(parents=True, exist_ok=True)
+    old = [name for name in files if (out / name).exists()]
+    old += [charts] if any((out / "figures").glob(charts)) else []
+    if old:
+        console.print(f"Will replace in {escape(str(out))}, when done: {', '.join(old)}.")
+
+
 def _say_what_is_replaced(
     console: Console, out: Path, chosen: Sequence[Scenario], kept: Mapping[str, xr.Dataset]
 ) -> None:
@@ -296,7 +367,7 @@ def _write(
         for _ in figures.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.
-    result_files.write_targets(table, out / "targets.csv")
+    result_files.write_table(table, out / "targets.csv")
 
 
 if __name__ == "__main__":

@@ -278,6 +278,24 @@ def share(number: int, of: int) -> dict[str, float]:
     }
 
 
+def share_in_percent(number: int, of: int) -> str:
+    """Return a share of members in percent with its standard error; none or all of them say how far that is sure.
+
+    Examples
+    --------
+    >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
+    ('51% ±5', '<3.7%', '>96.3%')
+    """
+    told = share(number, of)
+    # By symmetry the same bound serves none and all.
+    bound = f"{100 * share(0, of)['probability_high']:.2g}"
+    if number == 0:
+        return f"<{bound}%"
+    if number == of:
+        return f">{100 - float(bound):.4g}%"
+    return f"{100 * told['probability']:.0f}% ±{100 * told['probability_se']:.0f}"
+
+
 def _summary(target: Target, series: xr.DataArray) -> dict[str, object]:
     value = series.sel(time=target.year)
     margin = target.margin(value).to_numpy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -106,6 +106,20 @@ def manifest(
         ),
         "data_vintage": f"observations up to {LAST_YEAR_OF_DATA}",
     }
+
+
+def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) -> dict[str, str]:
+    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine.
+
+    Examples
+    --------
+    >>> joint_manifest(load_scenarios(["baseline", "plan"]), None)["scenario"]  # doctest: +SKIP
+    'baseline, plan'
+    """
+    each = [manifest(scenario, "compiled", members) for scenario in scenarios]
+    joined = {key: ", ".join(facts[key] for facts in each) for key in ("scenario", "scenario_hash")}
+    # What is kept of a run says nothing of a result that is made from runs.
+    return {key: value for key, value in (each[0] | joined).items() if key != "kept"}
 
 
 def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
@@ -227,27 +241,27 @@ def read_run(
     return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
 
 
-def write_targets(table: pd.DataFrame, path: Path) -> None:
-    """Write the target table as CSV, replacing a file of that name only when the new one is complete.
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, replacing a file of that name only when the new one is complete.
 
     A file that holds the same table already is left as it is.
 
     Examples
     --------
-    >>> write_targets(evaluate_targets(targets, runs), Path("outputs/targets.csv"))  # doctest: +SKIP
+    >>> write_table(evaluate_targets(targets, runs), Path("outputs/targets.csv"))  # doctest: +SKIP
     """
-    if holds_targets(table, path):
+    if holds_table(table, path):
         return
     with replaced(path) as partial:
         partial.write_text(_as_csv(table), encoding="utf-8", newline="\n")
 
 
-def holds_targets(table: pd.DataFrame, path: Path) -> bool:
-    """Say whether a file holds this target table already.
+def holds_table(table: pd.DataFrame, path: Path) -> bool:
+    """Say whether a file holds this table already.
 
     Examples
     --------
-    >>> holds_targets(pd.DataFrame(), Path("outputs/none.csv"))
+    >>> holds_table(pd.DataFrame(), Path("outputs/none.csv"))
     False
     """
     return path.is_file() and path.read_bytes() == _as_csv(table).encode()

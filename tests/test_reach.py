@@ -21,6 +21,7 @@ from analysis.reach import (
     not_yet_reached,
     reach,
     share,
+    share_in_percent,
     when_reached,
 )
 from calibration.ensemble import read_members
@@ -124,6 +125,14 @@ def test_none_of_many_members_does_not_mean_never():
     z2 = stats.norm.ppf(0.975) ** 2
     assert never["probability_high"] == pytest.approx(z2 / (50 + z2))
     assert share(50, 50)["probability_low"] == pytest.approx(50 / (50 + z2))
+
+
+def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure():
+    assert share_in_percent(100, 200) == "50% ±4"
+    bound = float(share_in_percent(0, 200).strip("<%"))
+    assert bound == pytest.approx(100 * share(0, 200)["probability_high"], abs=0.05)
+    assert float(share_in_percent(200, 200).strip(">%")) == pytest.approx(100 - bound)
+    assert float(share_in_percent(0, 2000).strip("<%")) < bound / 9
 
 
 def test_a_member_that_never_reaches_a_target_stays_in_the_curve():
