@@ -22,13 +22,17 @@ from analysis import (
     comparison_figures,
     comparison_results,
     comparison_words,
+    conditions_report,
+    conditions_study,
     contributions,
     figures,
     model_checks,
     printing,
     result_files,
 )
+from analysis.conditions import BOOTSTRAPS
 from analysis.ensemble_results import condensed
+from analysis.futures import FuturesError, chosen_targets
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.observations import ObservationError
@@ -43,6 +47,8 @@ from scenarios import (
     ScenarioError,
     Target,
     TargetError,
+    load_levers,
+    load_scenario,
     load_scenarios,
     load_targets,
     shipped_scenarios,
@@ -67,6 +73,7 @@ BAD_INPUT = (
     EnsembleError,
     ObservationError,
     PriorError,
+    FuturesError,
 )
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -195,20 +202,56 @@ def calibrate(
         replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
         if replaced:
             console.print(f"Will replace, when done: {', '.join(replaced)}.")
-        with _progress() as progress:
-            tasks: dict[str, TaskID] = {}
-
-            def report(task: str, done: int, of: int) -> None:
-                if task not in tasks:
-                    tasks[task] = progress.add_task(task, total=of)
-                progress.update(tasks[task], completed=done)
-
+        with _reporting() as report:
             found = find_ensemble(draws, seed=SEED if seed is None else seed, progress=report)
         write(found)
         write_report(found, Effort())
         console.print(
             f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}."
         )
+
+
+@app.command()
+def conditions(
+    target: Annotated[
+        list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
+    members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
+    levers: Annotated[bool, typer.Option("--levers", help="Draw the levers over their ranges too.")] = False,
+    futures: Annotated[
+        int | None, typer.Option(min=1, help="Futures; with --levers, members are crossed with as many draws.")
+    ] = None,
+    bootstraps: Annotated[int, typer.Option(min=0, help="Resampled searches that tell stability.")] = BOOTSTRAPS,
+    seed: Annotated[int, typer.Option(min=0, help="Of draws, halves and resampling.")] = conditions_study.SEED,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say under which conditions targets are met: by parameters, or by levers too, in one sentence each.
+
+    Half of the futures are searched by PRIM and CART, the other half judges.
+    """
+    with _mistakes_end_politely():
+        asked, goals = load_scenario(scenario), chosen_targets(load_targets(), target)
+        drawn = load_levers() if levers else None
+        console = _console()
+        name = conditions_study.name_of(asked, with_levers=levers)
+        _say_what_is_overwritten(console, out, conditions_report.files(name), f"{name}_*.png")
+        with _reporting() as report:
+            found = conditions_study.study(
+                load_model(),
+                asked,
+                goals,
+                read_members(members),
+                variables_by_name(),
+                levers=drawn,
+                count=futures,
+                bootstraps=bootstraps,
+                seed=seed,
+                progress=report,
+            )
+        conditions_report.print_conditions(console, found)
+        written = conditions_report.write(found, out)
+        console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
 
 
 @app.command()
@@ -281,6 +324,20 @@ def _say_what_is_overwritten(console: Console, out: Path, files: Iterable[str], 
     old += [charts] if any((out / "figures").glob(charts)) else []
     if old:
         console.print(f"Will replace in {escape(str(out))}, when done: {', '.join(old)}.")
+
+
+@contextmanager
+def _reporting() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar with the time left for every task that is reported on."""
+    with _progress() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(task: str, done: int, of: int) -> None:
+            if task not in tasks:
+                tasks[task] = progress.add_task(task, total=of)
+            progress.update(tasks[task], completed=done)
+
+        yield report
 
 
 def _say_what_is_replaced(
