@@ -1,0 +1,87 @@
+"""A stand-in for the city whose answers are known: a rate that is linear in two levers and in what members draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from model.definition import Variable
+from scenarios import Change, Lever, Scenario, Target
+
+YEARS = np.arange(2020.0, 2036.0)
+WORDS = {"zh": "词", "en": "word"}
+
+
+def lever(name: str, default: float = 0.0, effort: float = 1.0, lowest: float = 0.0, highest: float = 1.0) -> Lever:
+    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", effort)
+
+
+def constant(name: str, default: float = 0.0) -> Variable:
+    return Variable(name, "constant", "s", "Dmnl", None, None, (), (), (), np.array(default), "", "", (), (), (), (), 1)
+
+
+def goal(threshold: float, year: int = 2025, name: str = "target.goal", variable: str = "rate") -> Target:
+    return Target(name, WORDS, "1.4(1)", "core", year, threshold, "at least", "percent", variable, 1.0)
+
+
+def draws(count: int, seed: int) -> xr.Dataset:
+    """Members that differ in one standard normal number."""
+    return xr.Dataset({"LUCK": ("member", np.random.default_rng(seed).normal(size=count))}, attrs={"seed": seed})
+
+
+class PlainScenario(Scenario):
+    """Changes of constants that only the stand-in has."""
+
+    def settings(self, members: Any = None, model_file: Any = None) -> dict[str, Any]:
+        drawn = {} if members is None else {name: array.rename(member="run") for name, array in members.items()}
+        own = {c.constant: pd.Series(c.value) if isinstance(c.value, dict) else c.value for c in self.changes}
+        return drawn | own
+
+
+def scenario(*changes: tuple[str, Any], policy: bool = True) -> Scenario:
+    made = tuple(Change(name, value, "Dmnl", "s", "", policy, "try_out", None) for name, value in changes)
+    return PlainScenario("try_out", WORDS, WORDS, "baseline", made, (), Path("try_out.yaml"))
+
+
+@dataclass
+class PlainCity:
+    """rate = 70 + sum of weight x lever (summed over elements) + spread x LUCK + what `bend` adds."""
+
+    weights: Mapping[str, float]
+    spread: float = 1.0
+    #: Of the levers' values by name, each with axes (run, time).
+    bend: Any = None
+    runs: int = field(default=0, init=False)
+
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
+        years = YEARS[final_time >= YEARS]
+        luck = changes["LUCK"].to_numpy()
+        self.runs += len(luck)
+        values = {name: self._over_time(changes.get(name, 0.0), years, len(luck)) for name in self.weights}
+        rate = 70 + self.spread * luck[:, None] + sum(self.weights[name] * values[name] for name in values)
+        if self.bend is not None:
+            rate = rate + self.bend(values)
+        rate = np.broadcast_to(rate, (len(luck), len(years)))
+        return xr.Dataset({name: (("run", "time"), rate) for name in outputs}, coords={"time": years})
+
+    @staticmethod
+    def _over_time(value: Any, years: np.ndarray, runs: int) -> np.ndarray:
+        if isinstance(value, pd.Series):
+            value = xr.DataArray(value.to_numpy(), dims="time", coords={"time": value.index.to_numpy(dtype=float)})
+        array = value if isinstance(value, xr.DataArray) else xr.DataArray(float(value))
+        extra = [dim for dim in array.dims if dim not in ("run", "time")]
+        array = array.sum(extra)
+        if "time" in array.dims:
+            knots = array["time"].to_numpy()
+            rows = array.expand_dims(run=1).transpose("run", "time") if "run" not in array.dims else array
+            table = rows.transpose("run", "time").to_numpy()
+            table = np.stack([np.interp(years, knots, row) for row in table])
+        else:
+            table = np.reshape(array.to_numpy(), (-1, 1))
+        return np.broadcast_to(table, (runs, len(years)))
