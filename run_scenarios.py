@@ -25,12 +25,15 @@ from analysis import (
     conditions_report,
     conditions_study,
     contributions,
+    delay_figures,
+    delay_report,
     figures,
     model_checks,
     printing,
     result_files,
 )
 from analysis.conditions import BOOTSTRAPS
+from analysis.delay import WANTED, DelayError, delay_costs
 from analysis.ensemble_results import condensed
 from analysis.futures import FuturesError, chosen_targets
 from analysis.target_table import evaluate_targets
@@ -62,6 +65,7 @@ PIPE_WIDTH = 120
 USUAL_MEMBERS = 200
 BAD_INPUT = (
     contributions.ComparisonError,
+    DelayError,
     ScenarioError,
     LeverError,
     TargetError,
@@ -180,6 +184,34 @@ def compare(
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")
         console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
+
+
+@app.command()
+def delay(
+    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a target; may be repeated. Without it: the headlines and all of 2035."),
+    ] = None,
+    probability: Annotated[float, typer.Option(help="What the last start still has to give.")] = WANTED,
+    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say what it costs to start a scenario's levers later, each alone and all together, and what the last start is."""
+    console = _console()
+    with _mistakes_end_politely():
+        chosen, asked = load_scenario(scenario), delay_report.chosen_targets(load_targets(), target)
+        parameters = read_members(members)
+        facts, files = result_files.joint_manifest([chosen], parameters), delay_report.file_names(chosen.name)
+        _say_what_is_overwritten(console, out, files, f"delay_{chosen.name}_*.png")
+        with _counting(f"Starts of levers x {members} members") as progress:
+            found = delay_costs(
+                load_model(), chosen, parameters, asked, variables_by_name(), wanted=probability, progress=progress
+            )
+        delay_report.print_delays(console, found)
+        delay_report.write(found, facts, out)
+        delay_figures.draw(found, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/delay_{chosen.name}_*.png.")
 
 
 @app.command()
