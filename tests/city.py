@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,11 @@ ROUNDING = 1e-9
 
 #: Members computed at a time, so that a whole-city result of 5,160 cells fits in memory.
 BATCH = 100
+
+#: Constants that choose between two forms of a decision rule: 0 the present one, 1 the alternative.
+FORMS = ("MIGRATION RESPONSE FORM", "WILLINGNESS FORM", "HOUSING SUPPLY FORM")
+#: The city with every alternative form.
+OTHER_FORMS = dict.fromkeys(FORMS, 1.0)
 
 #: How far an element of a subscripted constant is moved from its value: a range spans all elements, one element less.
 SPREAD = 0.3
@@ -61,8 +67,8 @@ def targets() -> list[str]:
 def uncertain() -> tuple[str, ...]:
     """Constants that a draw varies.
 
-    Left alone: what the range fixes, tables by age, observed tables, the land area, switches, and shares that sum to
-    one (drawing the elements apart would break the sum).
+    Left alone: what the range fixes, tables by age, observed tables, the land area, switches, forms, and shares that
+    sum to one (drawing the elements apart would break the sum).
     """
     names = []
     for name, variable in definition().items():
@@ -70,7 +76,7 @@ def uncertain() -> tuple[str, ...]:
             continue
         if variable.low is None or variable.high is None or variable.low == variable.high:
             continue
-        if "Age" in variable.dims or variable.sector == "Derived tables" or name == "LAND AREA":
+        if "Age" in variable.dims or variable.sector == "Derived tables" or name in ("LAND AREA", *FORMS):
             continue
         values = default(name)
         switch = variable.dims and set(np.unique(values)) <= {-1.0, 0.0, 1.0}
@@ -88,9 +94,10 @@ def draws(count: int, seed: int) -> dict[str, xr.DataArray]:
     dict
         Constant name to an array with dim ``run`` and the constant's subscripts, as the model's ``run`` takes it.
     """
-    random = np.random.default_rng(seed)
     found = {}
     for name in uncertain():
+        # By name, so that another constant in the model leaves these draws as they are.
+        random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         variable = definition()[name]
         assert variable.low is not None
         assert variable.high is not None
@@ -102,6 +109,12 @@ def draws(count: int, seed: int) -> dict[str, xr.DataArray]:
             drawn = variable.low + place * (variable.high - variable.low)
         found[name] = xr.DataArray(drawn, dims=("run", *variable.dims))
     return found
+
+
+def mixed_forms(count: int, seed: int) -> dict[str, xr.DataArray]:
+    """Every form on or off by chance, in each of many runs."""
+    chosen = np.random.default_rng(seed).integers(0, 2, (len(FORMS), count)).astype(float)
+    return {name: xr.DataArray(values, dims="run") for name, values in zip(FORMS, chosen, strict=True)}
 
 
 def batches(changes: Mapping[str, xr.DataArray], outputs: Iterable[str], start: float) -> Iterator[xr.Dataset]:

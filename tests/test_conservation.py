@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scenarios.scenario import load_scenario, shipped_scenarios
-from tests.city import ROUNDING, STARTS, batches, city, definition, draws, full
+from tests.city import OTHER_FORMS, ROUNDING, STARTS, batches, city, definition, draws, full, mixed_forms
 
 ERRORS = [
     "population balance error",
@@ -52,14 +52,15 @@ def test_every_balance_of_the_model_is_watched():
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("scenario", shipped_scenarios())
-def test_nothing_is_created_or_lost_in_a_scenario(scenario, start):
-    run = city().run(load_scenario(scenario).settings(), outputs=ERRORS, initial_time=start)
+@pytest.mark.parametrize("forms", [{}, OTHER_FORMS], ids=["present forms", "other forms"])
+def test_nothing_is_created_or_lost_in_a_scenario(scenario, start, forms):
+    run = city().run(load_scenario(scenario).settings() | forms, outputs=ERRORS, initial_time=start)
     assert broken(run) == {}
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_nothing_is_created_or_lost_for_any_parameters_in_range(start):
-    for run in batches(draws(300, seed=1), ERRORS, start):
+    for run in batches(draws(300, seed=1) | mixed_forms(300, seed=1), ERRORS, start):
         assert broken(run) == {}
 
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.city import STARTS, batches, city, draws, full, negative, not_finite, scaled, stocks
+from tests.city import (
+    OTHER_FORMS,
+    STARTS,
+    batches,
+    city,
+    draws,
+    full,
+    mixed_forms,
+    negative,
+    not_finite,
+    scaled,
+    stocks,
+)
 
 
 def no_migration():
@@ -66,11 +78,17 @@ EXTREMES = (
 )
 
 
-def pair(changes, *outputs, start=2020.0, **settings):
-    """The base run and the changed one."""
+@pytest.fixture(params=[{}, OTHER_FORMS], ids=["present forms", "other forms"])
+def forms(request):
+    """The forms of the decision rules."""
+    return request.param
+
+
+def pair(forms, changes, *outputs, start=2020.0, **settings):
+    """The base run and the changed one, both with the same forms of the decision rules."""
     names = [*outputs]
-    base = city().run(outputs=names, initial_time=start, **settings)
-    return base, city().run(changes, outputs=names, initial_time=start, **settings)
+    base = city().run(forms, outputs=names, initial_time=start, **settings)
+    return base, city().run(forms | changes, outputs=names, initial_time=start, **settings)
 
 
 def total(run, name):
@@ -79,16 +97,17 @@ def total(run, name):
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("extreme", EXTREMES, ids=lambda extreme: extreme.__name__.replace("_", " "))
-def test_every_stock_stays_real_in(extreme, start):
+def test_every_stock_stays_real_in(extreme, start, forms):
     # Every variable of the model, not only the stocks: nothing may stop being a number.
-    run = city().run(extreme(), initial_time=start, keep_non_finite=True)
+    run = city().run(forms | extreme(), initial_time=start, keep_non_finite=True)
     assert not_finite(run) == []
     assert negative(run, stocks()) == {}
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_every_stock_stays_real_for_any_parameters_in_range(start):
-    for run in batches(draws(2000, seed=2), [*stocks(), "fiscal gap ratio", "price to income ratio"], start):
+    changes = draws(2000, seed=2) | mixed_forms(2000, seed=2)
+    for run in batches(changes, [*stocks(), "fiscal gap ratio", "price to income ratio"], start):
         assert not_finite(run) == []
         assert negative(run, stocks()) == {}
 
@@ -101,9 +120,9 @@ def test_a_negative_stock_would_be_seen():
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_without_migration_residents_change_by_births_and_deaths_only(start):
+def test_without_migration_residents_change_by_births_and_deaths_only(start, forms):
     names = ("residents by district", "births", "deaths by district and group")
-    _, run = pair(no_migration(), *names, start=start, saveper=0.25, time_step=0.25)
+    _, run = pair(forms, no_migration(), *names, start=start, saveper=0.25, time_step=0.25)
     natural = (run["births"] - run["deaths by district and group"]).sum("Group")
     change = run["residents by district"].diff("time", label="lower")
     expected = natural.isel(time=slice(0, -1)) * 0.25
@@ -111,8 +130,8 @@ def test_without_migration_residents_change_by_births_and_deaths_only(start):
     np.testing.assert_allclose(change, expected, atol=1e-4)
 
 
-def test_without_births_the_schools_empty_from_below():
-    _, run = pair(no_births(), "births in city", "service need in city", "Population")
+def test_without_births_the_schools_empty_from_below(forms):
+    _, run = pair(forms, no_births(), "births in city", "service need in city", "Population")
     need = run["service need in city"]
     assert float(run["births in city"].max()) == 0.0
     # Infants still arrive with their parents, so a few per cent of the need remains.
@@ -123,9 +142,15 @@ def test_without_births_the_schools_empty_from_below():
     )
 
 
-def test_without_new_land_building_stops_and_prices_rise():
+def test_without_new_land_building_stops_and_prices_rise(forms):
     base, run = pair(
-        no_land(), "land supplied", "market starts", "affordable starts", "price to income ratio", "Approved Land"
+        forms,
+        no_land(),
+        "land supplied",
+        "market starts",
+        "affordable starts",
+        "price to income ratio",
+        "Approved Land",
     )
     supplied, starts = total(run, "land supplied"), total(run, "market starts") + total(run, "affordable starts")
     base_starts = total(base, "market starts") + total(base, "affordable starts")
@@ -138,9 +163,14 @@ def test_without_new_land_building_stops_and_prices_rise():
     assert float(prices.sel(time=2035)) > float(prices.sel(time=2030)) > float(prices.sel(time=2025))
 
 
-def test_without_a_capital_budget_no_place_is_ordered_and_capacity_decays():
+def test_without_a_capital_budget_no_place_is_ordered_and_capacity_decays(forms):
     _, run = pair(
-        no_capital_budget(), "capacity ordered", "Service Capacity", "Capacity Under Construction", "SERVICE LIFETIME"
+        forms,
+        no_capital_budget(),
+        "capacity ordered",
+        "Service Capacity",
+        "Capacity Under Construction",
+        "SERVICE LIFETIME",
     )
     assert float(abs(run["capacity ordered"]).max()) == 0.0
     # Once what was under construction is open (a building time of 1.5 years), the rest decays with its lifetime.
@@ -152,9 +182,9 @@ def test_without_a_capital_budget_no_place_is_ordered_and_capacity_decays():
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_homes_ten_times_as_dear_burden_households_and_keep_people_away(start):
+def test_homes_ten_times_as_dear_burden_households_and_keep_people_away(start, forms):
     names = ("housing burden", "arrivals by origin", "willingness to settle", "residents")
-    base, run = pair(homes_ten_times_as_dear(), *names, start=start)
+    base, run = pair(forms, homes_ten_times_as_dear(), *names, start=start)
     first = run["time"][0]
     np.testing.assert_allclose(run["housing burden"].sel(time=first), 10 * base["housing burden"].sel(time=first))
     early = slice(float(first), float(first) + 5)
@@ -167,7 +197,7 @@ def test_homes_ten_times_as_dear_burden_households_and_keep_people_away(start):
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_equal_incomes_keep_villagers_at_home(start):
+def test_equal_incomes_keep_villagers_at_home(start, forms):
     names = (
         "urban rural income ratio",
         "town pull",
@@ -175,7 +205,7 @@ def test_equal_incomes_keep_villagers_at_home(start):
         "returning to village",
         "resident urbanization rate",
     )
-    base, run = pair(equal_incomes(), *names, start=start)
+    base, run = pair(forms, equal_incomes(), *names, start=start)
     np.testing.assert_allclose(float(run["urban rural income ratio"][0]), 1, rtol=1e-9)
     assert bool((run["town pull"] < base["town pull"]).all())
     early = slice(0, 6)
@@ -185,7 +215,7 @@ def test_equal_incomes_keep_villagers_at_home(start):
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_a_quota_without_limit_stops_at_the_boundary_and_spares_the_protected_fields(start):
+def test_a_quota_without_limit_stops_at_the_boundary_and_spares_the_protected_fields(start, forms):
     names = (
         "boundary share used",
         "cultivated land in city",
@@ -193,7 +223,7 @@ def test_a_quota_without_limit_stops_at_the_boundary_and_spares_the_protected_fi
         "CULTIVATED FLOOR",
         "built up area",
     )
-    _, run = pair(quota_without_limit(), *names, start=start)
+    _, run = pair(forms, quota_without_limit(), *names, start=start)
     # The boundary is approached within the turnover time of land and never crossed; rounding only.
     assert float(run["boundary share used"].max()) <= 1 + 1e-9
     assert float(run["boundary share used"][-1]) > 0.99
@@ -202,9 +232,9 @@ def test_a_quota_without_limit_stops_at_the_boundary_and_spares_the_protected_fi
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_when_everyone_settles_hardly_any_mover_stays_unregistered(start):
+def test_when_everyone_settles_hardly_any_mover_stays_unregistered(start, forms):
     names = ("residents by group", "target citizenization", "registered urbanization rate", "settled people")
-    base, run = pair(everyone_settles(), *names, start=start)
+    base, run = pair(forms, everyone_settles(), *names, start=start)
     movers = city().subscripts["Mover"]
     left = run["residents by group"].sel(Group=movers, time=2030).sum()
     # All settle within a year on average: what remains is about one year's arrivals.
@@ -214,9 +244,9 @@ def test_when_everyone_settles_hardly_any_mover_stays_unregistered(start):
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_when_nobody_settles_no_land_and_no_award_is_earned(start):
+def test_when_nobody_settles_no_land_and_no_award_is_earned(start, forms):
     names = ("settled people", "linked quota earned", "settlement award by district", "homesteads vacated")
-    base, run = pair(nobody_settles(), *names, "registered urbanization rate", start=start)
+    base, run = pair(forms, nobody_settles(), *names, "registered urbanization rate", start=start)
     for name in names:
         assert float(abs(run[name]).max()) == 0.0, name
     assert float(run["registered urbanization rate"][-1]) < float(base["registered urbanization rate"][-1])

@@ -19,6 +19,7 @@ from analysis.model_checks import SIZE_LIMIT
 from model import MODEL_FILE
 from model.engine import compile_model
 from model.reference import ReferenceModel
+from tests.city import OTHER_FORMS
 
 KEPT = ("Lixia", "Shizhong", "Huaiyin", "Tianqiao", "Licheng", "Zhangqiu", "Shanghe")
 CORE = (
@@ -97,6 +98,21 @@ def test_the_second_reader_comes_to_the_same_numbers(folder, ours, start):
     for name in CORE:
         theirs = second.get_series(name.replace(" ", "_"))
         np.testing.assert_allclose(ours[start][name], theirs, rtol=AGREEMENT, err_msg=name)
+
+
+def test_the_second_reader_comes_to_the_same_numbers_with_the_other_forms(folder):
+    text = (folder / "2020.mdl").read_text(encoding="utf-8")
+    for name in OTHER_FORMS:
+        assert text.count(f"\n{name}=\n\t0\n") == 1
+        text = text.replace(f"\n{name}=\n\t0\n", f"\n{name}=\n\t1\n")
+    other = folder / "other_forms.mdl"
+    other.write_text(text, encoding="utf-8")
+    second = simlin.load(str(other)).simulate()
+    second.run_to_end()
+    mine = compile_model(folder / f"{STARTS[0]}.mdl").run(OTHER_FORMS, outputs=CORE, initial_time=2020)
+    for name in CORE:
+        theirs = second.get_series(name.replace(" ", "_"))
+        np.testing.assert_allclose(mine[name], theirs, rtol=AGREEMENT, err_msg=name)
 
 
 @pytest.mark.parametrize("start", STARTS)

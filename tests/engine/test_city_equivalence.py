@@ -8,6 +8,7 @@ import pytest
 from model import MODEL_FILE
 from model.engine import compile_model
 from model.reference import ReferenceModel
+from tests.city import OTHER_FORMS
 
 START_YEARS = (2010, 2020)
 
@@ -27,9 +28,9 @@ def random_constants(model, seed: int) -> dict[str, float]:
     return dict(movable * factors)
 
 
-def assert_engines_agree(engines, seed: int, initial_time: int, final_time: int | None) -> None:
+def assert_engines_agree(engines, seed: int, initial_time: int, final_time: float | None, forms=None) -> None:
     fast, slow = engines
-    changes = random_constants(fast, seed)
+    changes = random_constants(fast, seed) | (forms or {})
     assert len(changes) > 20
     # Every step is kept: what is emptied at each year end (Newborns) shows its size only within the year.
     settings = {"initial_time": initial_time, "final_time": final_time, "saveper": time_step(fast)}
@@ -55,6 +56,11 @@ def time_step(model) -> float:
 @pytest.mark.parametrize("initial_time", START_YEARS)
 def test_random_constants_give_what_pysd_gives_for_every_variable(engines, initial_time):
     assert_engines_agree(engines, 0, initial_time, initial_time + 1)
+
+
+def test_the_other_forms_of_the_decision_rules_give_what_pysd_gives(engines):
+    # Two steps: the first sees the start, the second what the first has made of it.
+    assert_engines_agree(engines, 0, 2020, 2020.5, OTHER_FORMS)
 
 
 @pytest.mark.slow
