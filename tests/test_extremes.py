@@ -159,7 +159,8 @@ def test_without_new_land_building_stops_and_prices_rise(forms):
     assert float(total(run, "Approved Land").sel(time=2035)) < 1e-3 * float(total(run, "Approved Land").sel(time=2020))
     assert float(starts.sel(time=2035)) < 0.02 * float(base_starts.sel(time=2035))
     prices, base_prices = run["price to income ratio"], base["price to income ratio"]
-    assert float(prices.sel(time=2035)) > 1.2 * float(base_prices.sel(time=2035))
+    # Builders who hold to a wanted stock keep homes dearer with land, too, so that its lack adds less.
+    assert float(prices.sel(time=2035)) > (1.1 if forms else 1.2) * float(base_prices.sel(time=2035))
     assert float(prices.sel(time=2035)) > float(prices.sel(time=2030)) > float(prices.sel(time=2025))
 
 
