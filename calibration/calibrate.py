@@ -39,10 +39,10 @@ class Effort:
 
     starts: int = 4
     rounds: int = 40
-    chains: int = 96
-    steps: int = 4500
-    warm_up: int = 500
-    thin: int = 15
+    chains: int = 192
+    steps: int = 1200
+    warm_up: int = 300
+    thin: int = 6
 
 
 @dataclass(frozen=True)

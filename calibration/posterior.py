@@ -1,8 +1,10 @@
 """What the observations of 2010-2020 leave of the priors: best fits by least squares, then draws by emcee.
 
 All of it happens on the scale on which every prior is a standard normal (`calibration.priors`). Draws are proposed by
-the preconditioned Crank-Nicolson method with the Gaussian at the best fit as reference (Rudolf and Sprungk 2018; Pinski
-et al. 2015), which stays efficient however many parameters the data say nothing about.
+Hamiltonian steps that turn exactly in the Gaussian at the best fit and are pushed by what the posterior differs from it
+(Beskos et al. 2011), which stays efficient however many parameters the data say nothing about. The push takes the
+deviations of the point itself and the Jacobian of the best fit: any push leaves the posterior exact, as each step can
+be taken back and the acceptance uses the true density; a better one is only accepted more often.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from model.engine import CompiledModel
 
 #: Step of the differences behind a Jacobian, in standard deviations of the prior.
 DIFFERENCE: Final = 1e-3
-#: Sizes of proposed steps, as a share of the reference Gaussian, and how often each is tried.
-STEPS: Final = ((0.2, 0.6), (0.35, 0.4))
+#: Angles by which proposals turn in the reference Gaussian, in radians, and how often each is tried.
+ANGLES: Final = ((0.2, 0.3), (0.3, 0.4), (0.45, 0.3))
 #: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
-BATCH: Final = 128
+BATCH: Final = 192
 #: How far a chain may start from the best fit, in standard deviations of the reference Gaussian.
 START_SPREAD: Final = 1.5
 #: Groups of chains that start at one point each, for nested R-hat.
@@ -70,12 +72,12 @@ class Problem:
 
     def log_posterior(self, points: Array) -> Array:
         """Logarithm of the posterior density of each point, up to a constant; minus infinity where not allowed."""
-        found = np.full(len(points), -np.inf)
-        allowed = self.priors.allowed(points)
-        if allowed.any():
-            squares = (self.deviations(points[allowed]) ** 2).sum(axis=1) + (points[allowed] ** 2).sum(axis=1)
-            found[allowed] = np.where(np.isfinite(squares), -squares / 2, -np.inf)
-        return found
+        return self.log_density(points, self.deviations(points))
+
+    def log_density(self, points: Array, deviations: Array) -> Array:
+        """The same where the deviations are known."""
+        squares = (deviations**2).sum(axis=1) + (points**2).sum(axis=1)
+        return np.where(self.priors.allowed(points) & np.isfinite(squares), -squares / 2, -np.inf)
 
     def jacobian(self, point: Array) -> Array:
         """Change of each whitened deviation by each parameter, (value, draw), by one-sided differences in one batch."""
@@ -116,11 +118,14 @@ class Reference:
     ----------
     mean
         Standard scale.
+    slope
+        Change of each whitened deviation by each parameter at the mean, (value, draw).
     precision_root
         Upper Cholesky factor of the inverse covariance.
     """
 
     mean: Array
+    slope: Array
     precision_root: Array
 
     def draw(self, count: int, random: np.random.Generator | np.random.RandomState) -> Array:
@@ -128,9 +133,18 @@ class Reference:
         noise = random.standard_normal(size=(self.mean.size, count))
         return np.asarray(solve_triangular(self.precision_root, noise).T)
 
-    def log_density(self, points: Array) -> Array:
-        """Logarithm of the density up to a constant."""
-        return np.asarray(-((self.precision_root @ (points - self.mean).T) ** 2).sum(axis=0) / 2)
+    def whiten(self, points: Array) -> Array:
+        """Points as standard normal numbers of this Gaussian, (point, draw)."""
+        return np.asarray((points - self.mean) @ self.precision_root.T)
+
+    def unwhiten(self, numbers: Array) -> Array:
+        """Inverse of `whiten`."""
+        return self.mean + np.asarray(solve_triangular(self.precision_root, numbers.T).T)
+
+    def push(self, points: Array, deviations: Array) -> Array:
+        """Slope of the log posterior, less this Gaussian's own, by whitened numbers; about so, as `slope` is fixed."""
+        uphill = -(deviations @ self.slope + points)
+        return np.asarray(solve_triangular(self.precision_root, uphill.T, trans="T", check_finite=False).T) + self.whiten(points)
 
     @cached_property
     def deviation(self) -> Array:
@@ -172,7 +186,7 @@ def reference(problem: Problem, fit: BestFit) -> Reference:
     """The Gaussian approximation of the posterior at a best fit."""
     slope = problem.jacobian(fit.point)
     precision = np.eye(fit.point.size) + slope.T @ slope
-    return Reference(fit.point, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
+    return Reference(fit.point, slope, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -259,11 +273,12 @@ def sample(
     begin = _starts(problem, around, chains, random)
 
     state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
+    memory = _Memory(problem)
     sampler = emcee.EnsembleSampler(
         chains,
         problem.priors.size,
-        problem.log_posterior,
-        moves=[(_move(around, size), weight) for size, weight in STEPS],
+        memory.log_posterior,
+        moves=[(_move(memory, around, angle), weight) for angle, weight in ANGLES],
         vectorize=True,
     )
     # Chains of a group start at one point on purpose, which emcee's own check is against.
@@ -282,12 +297,48 @@ def sample(
     return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
 
 
-def _move(around: Reference, size: float) -> emcee.moves.MHMove:
-    keep = np.sqrt(1 - size**2)
+class _Memory:
+    """Deviations at the latest points, as a move and the density that judges it both need them."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._known: dict[bytes, Array] = {}
+        self._width = 0
+
+    def deviations(self, points: Array) -> Array:
+        """As `Problem.deviations`, each point run once while it is in use; not a number where not allowed."""
+        allowed = self.problem.priors.allowed(points)
+        missing = [k for k, point in enumerate(points) if allowed[k] and point.tobytes() not in self._known]
+        if missing:
+            fresh = self.problem.deviations(points[missing])
+            self._known |= {points[k].tobytes(): row for k, row in zip(missing, fresh, strict=True)}
+            self._width = fresh.shape[1]
+        forbidden = np.full(self._width, np.nan)
+        return np.stack([self._known.get(point.tobytes(), forbidden) for point in points])
+
+    def keep(self, points: Array) -> None:
+        """Forget all but these points."""
+        self._known = {key: self._known[key] for key in (point.tobytes() for point in points) if key in self._known}
+
+    def log_posterior(self, points: Array) -> Array:
+        """As `Problem.log_posterior`."""
+        return self.problem.log_density(points, self.deviations(points))
+
+
+def _move(memory: _Memory, around: Reference, angle: float) -> emcee.moves.MHMove:
+    turn, aside = np.cos(angle), np.sin(angle)
 
     def propose(points: Array, generator: np.random.RandomState) -> tuple[Array, Array]:
-        moved = around.mean + keep * (points - around.mean) + size * around.draw(len(points), generator)
-        return moved, around.log_density(points) - around.log_density(moved)
+        memory.keep(points)
+        speed = generator.standard_normal(points.shape)
+        before = (speed**2).sum(axis=1)
+        numbers = around.whiten(points)
+        speed = speed + angle / 2 * around.push(points, memory.deviations(points))
+        numbers, speed = turn * numbers + aside * speed, turn * speed - aside * numbers
+        moved = around.unwhiten(numbers)
+        speed = speed + angle / 2 * around.push(moved, memory.deviations(moved))
+        gained = (before - (speed**2).sum(axis=1)) / 2
+        return moved, np.where(np.isfinite(gained), gained, -np.inf)
 
     return emcee.moves.MHMove(propose)
 

@@ -171,7 +171,8 @@ def _as_array(name: str, value: Any, mistakes: list[str]) -> xr.DataArray | None
         mistakes.append(f"{name!r} takes a number, a pandas Series over time or an xarray DataArray, not a {kind}")
         return None
     try:
-        array = array.astype(np.float64)
+        # Copies cost more than the model where an ensemble changes hundreds of constants.
+        array = array if array.dtype == np.float64 else array.astype(np.float64)
     except (TypeError, ValueError):
         mistakes.append(f"{name!r} holds something that is not a number")
         return None
@@ -220,7 +221,7 @@ def _normalise(
     if "run" in array.dims:
         runs = array["run"].values if "run" in array.coords else np.arange(array.sizes["run"])
     present = [dim for dim in allowed if dim in array.dims]
-    values = array.transpose(*present).values
+    values = array.values if tuple(present) == array.dims else array.transpose(*present).values
     for axis, dim in enumerate(allowed):
         if dim not in array.dims:
             values = np.expand_dims(values, axis)

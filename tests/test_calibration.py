@@ -47,6 +47,7 @@ class Linear:
         return points @ SLOPE.T - OBSERVED
 
     log_posterior = Problem.log_posterior
+    log_density = Problem.log_density
     jacobian = Problem.jacobian
 
 
@@ -68,9 +69,10 @@ def test_the_best_fit_and_its_gaussian_are_exact_where_all_is_linear(linear, kno
     np.testing.assert_allclose(reference(linear, fit).deviation, np.sqrt(np.diag(covariance)), rtol=1e-6)
 
 
-def test_the_sampler_finds_a_known_posterior_from_a_wrong_reference(linear, known):
+@pytest.mark.parametrize("wrong", [SLOPE, 0.5 * SLOPE[:, ::-1]], ids=["true slope", "wrong slope"])
+def test_the_sampler_finds_a_known_posterior_from_a_wrong_reference(linear, known, wrong):
     mean, covariance = known
-    draws = sample(linear, Reference(mean + 0.3, np.eye(3)), chains=40, steps=1500, warm_up=300, thin=2, seed=3)
+    draws = sample(linear, Reference(mean + 0.3, wrong, np.eye(3)), chains=40, steps=1500, warm_up=300, thin=2, seed=3)
     # Some thousand effective draws: three standard errors of a mean, and of a standard deviation.
     np.testing.assert_allclose(draws.pooled.mean(axis=0), mean, atol=0.06)
     np.testing.assert_allclose(draws.pooled.std(axis=0), np.sqrt(np.diag(covariance)), rtol=0.06)
@@ -80,7 +82,7 @@ def test_the_sampler_finds_a_known_posterior_from_a_wrong_reference(linear, know
 
 
 def test_chains_that_have_not_met_are_noticed(linear, known):
-    draws = sample(linear, Reference(known[0], np.eye(3)), chains=40, steps=200, warm_up=300, thin=2, seed=3)
+    draws = sample(linear, Reference(known[0], SLOPE, np.eye(3)), chains=40, steps=200, warm_up=300, thin=2, seed=3)
     apart = draws.chains + np.repeat(np.arange(SUPERCHAINS), 40 // SUPERCHAINS)[:, None, None]
     assert (dataclasses.replace(draws, chains=apart).convergence > 1.1).all()
 

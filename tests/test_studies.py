@@ -98,7 +98,7 @@ def test_an_experiment_places_every_parameter_and_projection_and_repeats_itself(
 def test_draws_that_never_meet_the_constraints_are_given_up():
     priors: Any = SimpleNamespace(size=2, allowed=lambda points: np.zeros(len(points), dtype=bool))
     with pytest.raises(RuntimeError, match="constraints"):
-        allowed_draws(Reference(np.zeros(2), np.eye(2)), priors, 5, np.random.default_rng(1))
+        allowed_draws(Reference(np.zeros(2), np.eye(2), np.eye(2)), priors, 5, np.random.default_rng(1))
 
 
 def test_groups_of_series_hold_every_series_once(problem):
