@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -131,14 +132,19 @@ def run(
                 if scenario.name in detailed and scenario.changes:
                     console.print(printing.changes_table(scenario))
         made = _run_all(
-            [scenario for scenario in chosen if scenario.name not in kept], chosen, targets.values(), engine, parameters
+            out,
+            [scenario for scenario in chosen if scenario.name not in kept],
+            facts,
+            _judged(chosen, targets.values()),
+            engine,
+            parameters,
         )
         both = {**kept, **made}
         runs = {scenario.name: both[scenario.name] for scenario in chosen}
         table = evaluate_targets(targets.values(), runs)
         printing.print_answers(console, table, targets, chosen, members)
         printing.print_expectations(console, chosen, runs)
-        _write(out, chosen, runs, made, table, targets, facts, detailed)
+        _write(out, chosen, runs, table, targets, facts, detailed)
         console.print(f"Written to {escape(str(out))}: <scenario>.nc, targets.csv (all targets), figures/ (PNG).")
 
 
@@ -406,30 +412,45 @@ def _kept(
 
 
 def _run_all(
+    out: Path,
     missing: Sequence[Scenario],
-    chosen: Sequence[Scenario],
-    targets: Iterable[Target],
+    facts: Mapping[str, Mapping[str, str]],
+    judged: Sequence[str],
     engine: Literal["compiled", "pysd"],
     parameters: xr.Dataset | None,
 ) -> dict[str, xr.Dataset]:
+    """Run scenarios, write each one's data, and return what was written."""
+    variables = variables_by_name()
     small = [
         name
-        for name, variable in variables_by_name().items()
+        for name, variable in variables.items()
         if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
-    judged = _judged(chosen, targets)
     wanted = list(dict.fromkeys([*small, *figures.VARIABLES, *judged]))
     runs: dict[str, xr.Dataset] = {}
     if not missing:
         return runs
-    with _progress() as progress:
+
+    def keep(scenario: Scenario, run: xr.Dataset) -> None:
+        kept = condensed(run, judged, figures.BY_MEMBER)
+        described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
+        result_files.write_run(described, out / f"{scenario.name}.nc")
+        runs[scenario.name] = kept
+        progress.advance(task)
+
+    # What one run leaves is kept while the next is made, and no more than two are held whole.
+    with _progress() as progress, ThreadPoolExecutor(1) as beside:
         task = progress.add_task("Loading the model", total=len(missing))
         city = load_model(engine)
+        keeping: Future[None] | None = None
         for scenario in missing:
             progress.update(task, description=f"Running {scenario.name}")
             run = city.run(scenario.settings(parameters), outputs=wanted)
-            runs[scenario.name] = condensed(run, judged, figures.BY_MEMBER)
-            progress.advance(task)
+            if keeping is not None:
+                keeping.result()
+            keeping = beside.submit(keep, scenario, run)
+        if keeping is not None:
+            keeping.result()
     return runs
 
 
@@ -437,7 +458,6 @@ def _write(
     out: Path,
     chosen: Sequence[Scenario],
     runs: Mapping[str, xr.Dataset],
-    made: Mapping[str, xr.Dataset],
     table: pd.DataFrame,
     targets: Mapping[str, Target],
     facts: Mapping[str, Mapping[str, str]],
@@ -447,11 +467,6 @@ def _write(
     material = figures.gather(by_name, runs, list(targets.values()), facts)
     charts = [chart for chart in figures.charts(material, detailed) if not figures.is_drawn(chart, out / "figures")]
     with _progress() as progress:
-        task = progress.add_task("Writing data", total=len(made))
-        for name, run in made.items():
-            described = result_files.describe_run(run, by_name[name], facts[name], variables_by_name())
-            result_files.write_run(described, out / f"{name}.nc")
-            progress.advance(task)
         task = progress.add_task("Drawing charts", total=len(charts))
         for _ in figures.draw_figures(material, out / "figures", charts):
             progress.advance(task)

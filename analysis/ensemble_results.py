@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Final
 
 import numpy as np
@@ -49,23 +49,28 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
     """
     if "run" not in run.dims:
         return run
-    kept = {}
-    for name, array in run.data_vars.items():
+    kept: dict[Hashable, xr.Variable] = {}
+    for name in run.data_vars:
+        # Bare variables: making a DataArray of each takes longer than all the arithmetic.
+        array = run.variables[name]
         if "run" not in array.dims or name in exact:
             kept[name] = array
             continue
         short = array.transpose("run", ...).astype(np.float32)
         cells = array.size // (array.sizes["run"] * array.sizes.get("time", 1))
-        rest = short.isel(run=0, drop=True)
         if name in whole or "District" not in array.dims:
             kept[name] = short
         elif cells > CELLS_KEPT:
-            kept[name] = rest.copy(data=np.median(short.to_numpy(), axis=0))
+            kept[name] = xr.Variable(short.dims[1:], np.median(short.to_numpy(), axis=0), array.attrs)
         else:
             values = np.quantile(short.to_numpy(), QUANTILES, axis=0).astype(np.float32)
-            kept[name] = rest.expand_dims(quantile=list(QUANTILES)).copy(data=values)
-    found = xr.Dataset(kept, attrs=run.attrs)
-    return found.rename(run="member") if "run" in found.dims else found
+            kept[name] = xr.Variable(("quantile", *short.dims[1:]), values, array.attrs)
+    found = xr.Dataset(kept, run.coords, run.attrs)
+    if "quantile" in found.dims:
+        found = found.assign_coords(quantile=list(QUANTILES))
+    if not any("run" in array.dims for array in kept.values()):
+        return found.drop_vars("run", errors="ignore")
+    return found.rename(run="member")
 
 
 def has_members(array: xr.DataArray) -> bool:

@@ -386,8 +386,7 @@ def _draw(material: Material, folder: Path, chart: Chart) -> Path:
     else:
         figure = DETAILS[chart.name](material, chart.scenario, chart.language)
     path = folder / chart.file
-    with chart_style(), replaced(path) as partial:
-        figure.savefig(partial, metadata={"Software": None, "Source": chart.mark})
+    _write(figure, path, {"Source": chart.mark})
     return path
 
 
@@ -398,8 +397,17 @@ def save(figure: Figure, path: Path, description: str) -> None:
     --------
     >>> save(comparison(material, "income_ratio", "zh"), Path("answer.png"), "Income ratio")  # doctest: +SKIP
     """
+    _write(figure, path, {"Description": description})
+
+
+def _write(figure: Figure, path: Path, told: Mapping[str, str]) -> None:
     with chart_style(), replaced(path) as partial:
-        figure.savefig(partial, metadata={"Software": None, "Description": description})
+        # Laid out here, as otherwise matplotlib would draw the whole figure once more only to lay it out.
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
+            figure.set_layout_engine(None)
+        figure.savefig(partial, metadata={"Software": None, **told})
 
 
 def comparison(material: Material, name: str, language: str) -> Figure:

@@ -185,7 +185,6 @@ def read_definition(path: Path = MODEL_FILE) -> tuple[Variable, ...]:
     return tuple(variable for sector in read_sectors(path) for variable in sector.variables)
 
 
-@cache
 def variables_by_name(path: Path = MODEL_FILE) -> Mapping[str, Variable]:
     """The variables of a model file by name, without its subscript ranges; each file is read once.
 
@@ -194,6 +193,12 @@ def variables_by_name(path: Path = MODEL_FILE) -> Mapping[str, Variable]:
     >>> variables_by_name(Path("tests/models/small_town.mdl"))["HOMES"].default
     array([40., 50.])
     """
+    # A default left out and the same path given would be two entries of a cache.
+    return _read_by_name(path)
+
+
+@cache
+def _read_by_name(path: Path) -> Mapping[str, Variable]:
     return {variable.name: variable for variable in read_definition(path) if variable.kind != "subscript"}
 
 
