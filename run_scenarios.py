@@ -11,6 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import pandas as pd
 import typer
 import xarray as xr
@@ -28,17 +29,23 @@ from analysis import (
     contributions,
     delay_figures,
     delay_report,
+    discrepancy,
     figures,
     model_checks,
     printing,
+    reach_figures,
+    reach_results,
+    reach_words,
     result_files,
 )
 from analysis.conditions import BOOTSTRAPS
 from analysis.delay import WANTED, DelayError, delay_costs
 from analysis.ensemble_results import condensed
 from analysis.futures import FuturesError, chosen_targets
+from analysis.reach import ReachError
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
+from calibration.forecast import FORECASTS, discrepancy_covariance
 from calibration.observations import ObservationError
 from calibration.priors import PriorError
 from model import ChangeError, load_model
@@ -67,6 +74,7 @@ USUAL_MEMBERS = 200
 BAD_INPUT = (
     contributions.ComparisonError,
     DelayError,
+    ReachError,
     ScenarioError,
     LeverError,
     TargetError,
@@ -221,6 +229,45 @@ def delay(
 
 
 @app.command()
+def reach(
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Identifier of a target; may be repeated. Without it, all that are modelled."),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it, all shipped."),
+    ] = None,
+    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
+
+    Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named.
+    """
+    console = _console()
+    with _mistakes_end_politely():
+        targets = chosen_targets(load_targets(), target) if target else _modelled()
+        chosen = load_scenarios(scenario or shipped_scenarios())
+        parameters, variables = read_members(members), variables_by_name()
+        facts = result_files.joint_manifest(chosen, parameters)
+        detailed = [one.name for one in chosen] if scenario else ["baseline", "plan"]
+        files = [f"reach{end}" for end in (".nc", *(f"{name}.csv" for name in reach_results.TABLES))]
+        _say_what_is_overwritten(console, out, files, "reach_*.png")
+        with _counting(f"Running {len(chosen)} scenarios and what relief brings") as progress:
+            spreads = _discrepancies(targets)
+            found = reach_results.examine(
+                load_model(), targets, chosen, parameters, detailed=detailed, spreads=spreads, progress=progress
+            )
+        reach_words.print_reached(console, found, variables)
+        for name, table in reach_results.as_tables(found).items():
+            result_files.write_table(table, out / f"reach{name}.csv")
+        result_files.write_run(reach_results.as_dataset(found, facts), out / "reach.nc")
+        reach_figures.draw(found, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")
+
+
+@app.command()
 def calibrate(
     draws: Annotated[int, typer.Option(min=2, help="Members of the ensemble.")] = 1000,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers; always the same if left out.")] = None,
@@ -353,6 +400,22 @@ def _counting(task: str) -> Iterator[Callable[[int, int], None]]:
     with _progress() as progress:
         shown = progress.add_task(task, total=None)
         yield lambda done, of: progress.update(shown, completed=done, total=of)
+
+
+def _modelled() -> list[Target]:
+    return [target for target in load_targets().values() if target.modelled]
+
+
+def _discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
+    """How far published numbers stray from the model (standard deviation of the logarithm), where that is judged."""
+    judged = {forecast.variable: forecast for forecast in FORECASTS}
+    found: dict[str, dict[int, float]] = {}
+    for target in targets:
+        forecast = judged.get(discrepancy.restated(str(target.variable), variables_by_name()))
+        if forecast is not None:
+            variance = discrepancy_covariance(forecast, np.array([float(target.year)]))[0, 0]
+            found.setdefault(str(target.variable), {})[target.year] = float(np.sqrt(variance))
+    return found
 
 
 def _say_what_is_overwritten(console: Console, out: Path, files: Iterable[str], charts: str) -> None:

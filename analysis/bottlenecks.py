@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.ensemble_results import MEMBER_DIMS
-from analysis.reach import share
+from analysis.reach import shares
 from model.engine import CompiledModel
 from model.reference import ReferenceModel
 from scenarios import Scenario, Target
@@ -285,19 +285,17 @@ def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -
     >>> calendar(city.run(scenario.settings(members), outputs=variables_needed()))  # doctest: +SKIP
     """
     short = shortfalls(run, bottlenecks)
-    rows: list[dict[str, object]] = []
+    tables = []
     for bottleneck in bottlenecks:
-        array = short[bottleneck.id]
-        binds = (array > bottleneck.threshold).sum("member")
-        median = array.median("member")
-        for district in array["District"].to_numpy():
-            for year in array["time"].to_numpy():
-                cell = {"District": district, "time": year}
-                row: dict[str, object] = {"bottleneck": bottleneck.id, "kind": bottleneck.kind}
-                row |= {"district": str(district), "year": float(year), "members": array.sizes["member"]}
-                row |= share(int(binds.sel(cell)), array.sizes["member"])
-                rows.append(row | {"shortfall_median": float(median.sel(cell))})
-    return pd.DataFrame(rows, columns=list(CALENDAR_COLUMNS))
+        array = short[bottleneck.id].transpose("District", "time", "member")
+        districts, years = array["District"].to_numpy(), array["time"].to_numpy()
+        members = array.sizes["member"]
+        table = pd.DataFrame(shares((array > bottleneck.threshold).sum("member").to_numpy().ravel(), members))
+        table["district"] = np.repeat([str(district) for district in districts], len(years))
+        table["year"] = np.tile(years.astype(float), len(districts))
+        table["shortfall_median"] = array.median("member").to_numpy().ravel()
+        tables.append(table.assign(bottleneck=bottleneck.id, kind=bottleneck.kind, members=members))
+    return pd.concat(tables, ignore_index=True)[list(CALENDAR_COLUMNS)]
 
 
 def gains(
@@ -306,6 +304,7 @@ def gains(
     members: xr.Dataset | None,
     targets: Iterable[Target],
     reliefs: Sequence[Relief] = RELIEFS,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> pd.DataFrame:
     """Return what each target gains per unit of a relaxed bottleneck, by finite difference.
 
@@ -321,6 +320,8 @@ def gains(
         Those that are not modelled are passed over.
     reliefs
         What is raised, one at a time, in every element and year.
+    progress
+        Told the number of finished reliefs and of all.
 
     Returns
     -------
@@ -353,7 +354,8 @@ def gains(
         return pd.DataFrame(columns=list(GAIN_COLUMNS))
     start = margins({})
     rows: list[dict[str, object]] = []
-    for relief in reliefs:
+    for place, relief in enumerate(reliefs):
+        progress(place, len(reliefs))
         name = relief.constant
         # A name that the model does not know is left to the model to refuse, in its own words.
         value = _value(settings, name, table) if name in table.index else 0.0
@@ -377,6 +379,7 @@ def gains(
                     "agreement": float(agree.mean()),
                 }
             )
+    progress(len(reliefs), len(reliefs))
     return pd.DataFrame(rows, columns=list(GAIN_COLUMNS))
 
 

@@ -18,6 +18,7 @@ from analysis.comparison_results import HEADLINES, lever_title, residual
 from analysis.contribution_tables import TOTAL, summary, waterfall
 from analysis.contributions import Comparison
 from analysis.figures import LANGUAGES, terms, word
+from analysis.printing import signed
 from analysis.reach import share_in_percent
 from model.definition import Variable
 from scenarios import Scenario, Target
@@ -182,14 +183,14 @@ def _in_words(
     zh = language == "zh"
     change = total["mean"] / one.size
     places = _places(levers["change"] / one.size)
-    low, high = (_signed(total[name] / one.size, places) for name in ("p05", "p95"))
-    alone, together = (_signed(value / one.size, places) for value in (levers["alone"].sum(), _interaction(levers)))
+    low, high = (signed(total[name] / one.size, places) for name in ("p05", "p95"))
+    alone, together = (signed(value / one.size, places) for value in (levers["alone"].sum(), _interaction(levers)))
     sides = []
     for sign in (1, -1) if change >= 0 else (-1, 1):
         same = levers[np.sign(levers["change"]) == sign]
         same = same[same["change"].abs() >= LESSER * levers["change"].abs().max()].head(NAMED)
         named = (
-            f"{lever_title(name, language, variables)} {_signed(value / one.size, places)}"
+            f"{lever_title(name, language, variables)} {signed(value / one.size, places)}"
             for name, value in zip(same["step"], same["change"], strict=True)
         )
         sides.append(("、" if zh else ", ").join(named))
@@ -205,7 +206,7 @@ def _in_words(
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
     return (
-        f"{title} in {total['year']:g}: {second} is {_signed(change, places)} {unit} from {first} "
+        f"{title} in {total['year']:g}: {second} is {signed(change, places)} {unit} from {first} "
         f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
         + (f" It comes mostly from {sides[0]}." if sides[0] else "")
         + (f" Against it work {sides[1]}." if sides[1] else "")
@@ -242,13 +243,13 @@ def _probabilities(
         steps = waterfall(comparison, target.id).iloc[1:-1]
         named = [
             f"{lever_title(row['step'], 'zh', variables)} {lever_title(row['step'], 'en', variables)} "
-            f"{_signed(100 * row['change'], 1)}"
+            f"{signed(100 * row['change'], 1)}"
             for row in steps[steps["change"].abs() >= 0.005].head(NAMED).to_dict("records")
         ]
         printed.add_row(
             f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
             *(share_in_percent(int(ends.isel(scenario=place).sum()), count) for place in (0, 1)),
-            f"{_signed(float(change.mean()), 0)}{error}",
+            f"{signed(float(change.mean()), 0)}{error}",
             escape("\n".join(named)) or "—",
         )
     return printed
@@ -287,10 +288,10 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
 
 
 def _cell(row: Mapping[Any, Any], size: float, places: int) -> str:
-    middle = _signed(row["mean"] / size, places)
+    middle = signed(row["mean"] / size, places)
     if row["p05"] == row["p95"]:
         return middle
-    band = f"{_signed(row['p05'] / size, places)} … {_signed(row['p95'] / size, places)}"
+    band = f"{signed(row['p05'] / size, places)} … {signed(row['p95'] / size, places)}"
     return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"
 
 
@@ -298,8 +299,3 @@ def _places(values: Iterable[float]) -> int:
     """Decimals that leave the largest number two or three digits."""
     largest = max((abs(float(value)) for value in values), default=0.0)
     return 1 if largest >= 10 else 2 if largest >= 0.1 or not largest else 3 if largest >= 0.01 else 4
-
-
-def _signed(value: float, places: int) -> str:
-    rounded = round(float(value), places)
-    return f"{rounded:+,.{places}f}" if rounded else f"{0:.{places}f}"

@@ -135,6 +135,18 @@ def probability(share: float, error: float) -> str:
     return "0%" if share == 0 else "100%" if share == 1 else f"{100 * share:.0f}% ±{100 * error:.0f}"
 
 
+def signed(value: float, places: int) -> str:
+    """Return a number with its sign; what rounds to nil has none.
+
+    Examples
+    --------
+    >>> signed(0.416, 2), signed(-0.001, 2)
+    ('+0.42', '0.00')
+    """
+    rounded = round(float(value), places)
+    return f"{rounded:+,.{places}f}" if rounded else f"{0:.{places}f}"
+
+
 def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
     reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
     zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"

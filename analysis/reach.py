@@ -1,9 +1,10 @@
 """How likely each target is to be reached in time, by what margin, when, and what that rests on.
 
 A probability is the share of members of an ensemble, so it is conditional on the model, the priors and unchanged
-policies. A member that does not reach a target by the last saved time is not left out: all that is known is that the
-year lies later (it is censored). Intervals of shares: Wilson (1927), Probable inference, the law of succession, and
-statistical inference. Members are taken as independent draws.
+policies; where the discrepancy between model and record has been judged, a second probability includes it. A member
+that does not reach a target by the last saved time is not left out: all that is known is that the year lies later (it
+is censored). Intervals of shares: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+Members are taken as independent draws.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from analysis.discrepancy import probability_with
+from analysis.drivers import Screen
 from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
 from analysis.target_table import ROUNDING, first_year_reached
 from scenarios import Target
@@ -41,6 +44,8 @@ SUMMARY_COLUMNS: Final = (
     "probability_se",
     "probability_low",
     "probability_high",
+    "probability_with_discrepancy",
+    "probability_with_discrepancy_se",
     "margin_p05",
     "margin_p25",
     "margin_median",
@@ -67,7 +72,15 @@ CONDITION_COLUMNS: Final = (
     "probability_high",
     "margin_median",
 )
-CONTRAST_COLUMNS: Final = ("target", "scenario", "parameter", "difference", "difference_se", "margin_difference")
+CONTRAST_COLUMNS: Final = (
+    "target",
+    "scenario",
+    "parameter",
+    "difference",
+    "difference_se",
+    "margin_difference",
+    "rank_correlation",
+)
 
 Values = npt.NDArray[np.float64]
 
@@ -80,13 +93,14 @@ class ReachError(ValueError):
 class Reach:
     """The answer by modelled target and scenario; margins are in the plan's unit, positive when better than needed."""
 
-    #: `SUMMARY_COLUMNS`; ``year_reached_median`` is empty where fewer than half of the members get there.
+    #: `SUMMARY_COLUMNS`; ``year_reached_median`` is empty where fewer than half of the members get there,
+    #: ``probability_with_discrepancy`` where the discrepancy of the target's variable is not known.
     summary: pd.DataFrame
     #: `CURVE_COLUMNS`, one row per saved time: the share of members that have not reached the target by then.
     curves: pd.DataFrame
     #: `CONDITION_COLUMNS`, one row per parameter and third of the members.
     conditions: pd.DataFrame
-    #: `CONTRAST_COLUMNS`: the upper third of a parameter less the lower one.
+    #: `CONTRAST_COLUMNS`: the upper third of a parameter less the lower one; ``rank_correlation`` is with the margin.
     contrasts: pd.DataFrame
 
 
@@ -96,7 +110,9 @@ def reach(
     members: xr.Dataset,
     *,
     parameters: Sequence[str] = UNKNOWN_OF_2020,
+    further: int = 0,
     set_by_scenario: Mapping[str, Collection[str]] | None = None,
+    spreads: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Reach:
     """Judge every scenario by every modelled target over an ensemble.
 
@@ -110,8 +126,12 @@ def reach(
         The parameter sets of these runs, dim ``member``, in the same order.
     parameters
         Constants by which the members are told apart; one with subscripts is taken element by element.
+    further
+        So many more of the members' parameters, those the margin of a target moves with most, by `analysis.drivers`.
     set_by_scenario
         Constants that a scenario sets itself, by its name: what members hold of these does not count there.
+    spreads
+        By target variable and year: standard deviation of the logarithm of the published over the modelled value.
 
     Returns
     -------
@@ -142,7 +162,8 @@ def reach(
     ]
     if problems:
         raise ReachError("\n".join(dict.fromkeys(problems)))
-    own = set_by_scenario or {}
+    every = _parameters(members, [str(name) for name in members.data_vars])[0] if further else columns
+    screen, own, known = Screen.of(every | columns), set_by_scenario or {}, spreads or {}
     summary: list[dict[str, object]] = []
     curves: list[pd.DataFrame] = []
     conditions: list[dict[str, object]] = []
@@ -151,15 +172,18 @@ def reach(
         for name, run in runs.items():
             series = run[target.variable].transpose(_member_dim(run[target.variable]), "time")
             label: dict[str, Any] = {"target": target.id, "scenario": name}
-            summary.append(label | _summary(target, series))
+            summary.append(label | _summary(target, series, known.get(str(target.variable), {}).get(target.year)))
             curves.append(not_yet_reached(target, series).assign(**label))
             margin = target.margin(series.sel(time=target.year)).to_numpy()
-            for parameter, values in columns.items():
-                if parameter.split("[")[0] in own.get(name, ()):
-                    continue
-                groups = _groups(margin, values)
+            moves = screen.correlations(margin)
+            free = [of for of in screen.names if of.split("[")[0] not in own.get(name, ())]
+            asked_for = [of for of in free if of in columns]
+            more = screen.strongest(moves, further, among=[of for of in free if of not in columns])
+            for parameter in [*asked_for, *more]:
+                groups = _groups(margin, every[parameter])
                 conditions += [label | {"parameter": parameter} | group for group in groups]
-                contrasts.append(label | {"parameter": parameter} | _contrast(groups))
+                contrast = _contrast(groups) | {"rank_correlation": moves[parameter]}
+                contrasts.append(label | {"parameter": parameter} | contrast)
     return Reach(
         summary=pd.DataFrame(summary, columns=list(SUMMARY_COLUMNS)),
         curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)] if curves else _empty(CURVE_COLUMNS),
@@ -203,7 +227,7 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     years, count = series["time"].to_numpy().astype(float), series.sizes[_member_dim(series)]
     reached = np.array([int((first == year).sum()) for year in years])
     left = count - np.cumsum(reached)
-    table = pd.DataFrame([share(int(number), count) for number in left])
+    table = pd.DataFrame(shares(left, count))
     table.columns = pd.Index(["not_yet", "not_yet_se", "low", "high"])
     table.insert(0, "year", years)
     table.insert(1, "first_reached", reached)
@@ -268,13 +292,28 @@ def share(number: int, of: int) -> dict[str, float]:
     >>> {key: round(value, 3) for key, value in share(0, 100).items()}["probability_high"]
     0.037
     """
-    probability = number / of
-    interval = stats.binomtest(number, of).proportion_ci(CONFIDENCE, method="wilson")
+    return {name: float(values[0]) for name, values in shares(np.array([number]), of).items()}
+
+
+def shares(numbers: npt.NDArray[np.int64], of: int) -> dict[str, Values]:
+    """Return many shares at once, each as by `share`.
+
+    Examples
+    --------
+    >>> shares(np.array([0, 50]), 100)["probability"].tolist()
+    [0.0, 0.5]
+    """
+    probability = numbers / of
+    variance = probability * (1 - probability) / of
+    # scipy has this interval for one share at a time only, at a thousandth of a second each.
+    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    middle = (probability + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z * np.sqrt(variance + z**2 / (4 * of**2)) / (1 + z**2 / of)
     return {
         "probability": probability,
-        "probability_se": float(np.sqrt(probability * (1 - probability) / of)),
-        "probability_low": float(interval.low),
-        "probability_high": float(interval.high),
+        "probability_se": np.sqrt(variance),
+        "probability_low": np.where(numbers == 0, 0.0, middle - half),
+        "probability_high": np.where(numbers == of, 1.0, middle + half),
     }
 
 
@@ -296,8 +335,9 @@ def share_in_percent(number: int, of: int) -> str:
     return f"{100 * told['probability']:.0f}% ±{100 * told['probability_se']:.0f}"
 
 
-def _summary(target: Target, series: xr.DataArray) -> dict[str, object]:
+def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:
     value = series.sel(time=target.year)
+    with_it = (np.nan, np.nan) if spread is None else probability_with(target, value.to_numpy(), spread)
     margin = target.margin(value).to_numpy()
     in_time = margin >= -ROUNDING
     early = (first_year_reached(target, series) < target.year).to_numpy()
@@ -313,6 +353,7 @@ def _summary(target: Target, series: xr.DataArray) -> dict[str, object]:
         "members": len(margin),
         "reached": int(in_time.sum()),
         **share(int(in_time.sum()), len(margin)),
+        **dict(zip(("probability_with_discrepancy", "probability_with_discrepancy_se"), with_it, strict=True)),
         **quantiles,
         "year_reached_median": median_year(curve),
         "reached_by_last_year": 1.0 - float(curve["not_yet"].iloc[-1]),

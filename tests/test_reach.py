@@ -127,6 +127,13 @@ def test_none_of_many_members_does_not_mean_never():
     assert share(50, 50)["probability_low"] == pytest.approx(50 / (50 + z2))
 
 
+@pytest.mark.parametrize(("number", "of"), [(0, 7), (7, 7), (1, 200), (103, 200), (199, 200)])
+def test_the_interval_of_a_share_is_that_of_wilson(number, of):
+    known = stats.binomtest(number, of).proportion_ci(0.95, method="wilson")
+    found = share(number, of)
+    assert (found["probability_low"], found["probability_high"]) == pytest.approx((known.low, known.high), abs=1e-12)
+
+
 def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure():
     assert share_in_percent(100, 200) == "50% ±4"
     bound = float(share_in_percent(0, 200).strip("<%"))

@@ -1,0 +1,82 @@
+"""Probabilities that include what the model leaves out, for variables whose discrepancy has been judged.
+
+A published number differs from a model that is right about everything it holds, because years differ in what it leaves
+out. A member then is not a number but a distribution: lognormal about what the model computes. Integrating it out
+member by member gives the probability without drawing a single number, so it has no sampling error but the members'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from model.definition import Variable
+from scenarios import Target
+
+Values = npt.NDArray[np.float64]
+
+
+def restated(name: str, variables: Mapping[str, Variable]) -> str:
+    """Return the variable that another one restates, at most in another unit; the name itself if it computes anything.
+
+    Parameters
+    ----------
+    name
+        A variable of the model, such as a target variable.
+    variables
+        The model's variables.
+
+    Examples
+    --------
+    >>> from model.definition import variables_by_name
+    >>> restated("target resident urbanization rate", variables_by_name())
+    'resident urbanization rate'
+    """
+    right = " ".join(variables[name].equation.partition("=")[2].split())
+    factors = [factor.strip() for factor in right.split("*")]
+    if any(factor not in variables for factor in factors):
+        return name
+    computed = [factor for factor in factors if variables[factor].kind != "constant"]
+    return computed[0] if len(computed) == 1 else name
+
+
+def probability_with(target: Target, values: Values, spread: float) -> tuple[float, float]:
+    """Return the probability of a target when each member's value carries a relative discrepancy.
+
+    Parameters
+    ----------
+    target
+        A modelled target.
+    values
+        Its variable in the target's year, one per member, in the model's unit; positive.
+    spread
+        Standard deviation of the logarithm of published over modelled value in that year.
+
+    Returns
+    -------
+    tuple of float
+        The probability, and its standard error over the members.
+
+    Raises
+    ------
+    ValueError
+        If a value is not positive, or the target is not modelled.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 1.0)
+    >>> probability_with(goal, np.array([78.5, 78.5]), 0.01)
+    (0.5, 0.0)
+    """
+    if target.threshold is None or not (values > 0).all() or spread <= 0:
+        message = f"{target.id} cannot be judged with a discrepancy: its values and their spread must be positive."
+        raise ValueError(message)
+    at_most = target.comparison == "at most"
+    limit = (target.threshold + (target.tolerance if at_most else -target.tolerance)) * target.factor
+    above = np.log(values / limit) / spread
+    each = stats.norm.cdf(-above if at_most else above)
+    error = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else float("nan")
+    return float(each.mean()), error
