@@ -40,9 +40,9 @@ class Effort:
     starts: int = 4
     rounds: int = 40
     chains: int = 192
-    steps: int = 1200
-    warm_up: int = 300
-    thin: int = 6
+    steps: int = 1800
+    warm_up: int = 400
+    thin: int = 9
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 All of it happens on the scale on which every prior is a standard normal (`calibration.priors`). Draws are proposed by
 Hamiltonian steps that turn exactly in the Gaussian at the best fit and are pushed by what the posterior differs from it
 (Beskos et al. 2011), which stays efficient however many parameters the data say nothing about. The push takes the
-deviations of the point itself and the Jacobian of the best fit: any push leaves the posterior exact, as each step can
-be taken back and the acceptance uses the true density; a better one is only accepted more often.
+deviations of the point itself and a fixed slope: any push leaves the posterior exact, as each step can be taken back
+and the acceptance uses the true density; a better one is only accepted more often. After the warm-up, Gaussian and
+slope are those that fit its draws best.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -31,6 +32,8 @@ DIFFERENCE: Final = 1e-3
 ANGLES: Final = ((0.2, 0.3), (0.3, 0.4), (0.45, 0.3))
 #: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
 BATCH: Final = 192
+#: Weight of the best fit's slope where draws of the warm-up give a new one, as a share of their number.
+DAMPING: Final = 0.025
 #: How far a chain may start from the best fit, in standard deviations of the reference Gaussian.
 START_SPREAD: Final = 1.5
 #: Groups of chains that start at one point each, for nested R-hat.
@@ -139,12 +142,14 @@ class Reference:
 
     def unwhiten(self, numbers: Array) -> Array:
         """Inverse of `whiten`."""
-        return self.mean + np.asarray(solve_triangular(self.precision_root, numbers.T).T)
+        return np.asarray(self.mean + solve_triangular(self.precision_root, numbers.T).T)
 
     def push(self, points: Array, deviations: Array) -> Array:
         """Slope of the log posterior, less this Gaussian's own, by whitened numbers; about so, as `slope` is fixed."""
         uphill = -(deviations @ self.slope + points)
-        return np.asarray(solve_triangular(self.precision_root, uphill.T, trans="T", check_finite=False).T) + self.whiten(points)
+        return np.asarray(
+            solve_triangular(self.precision_root, uphill.T, trans="T", check_finite=False).T
+        ) + self.whiten(points)
 
     @cached_property
     def deviation(self) -> Array:
@@ -184,9 +189,12 @@ def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
 
 def reference(problem: Problem, fit: BestFit) -> Reference:
     """The Gaussian approximation of the posterior at a best fit."""
-    slope = problem.jacobian(fit.point)
-    precision = np.eye(fit.point.size) + slope.T @ slope
-    return Reference(fit.point, slope, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
+    return _gaussian(fit.point, problem.jacobian(fit.point))
+
+
+def _gaussian(mean: Array, slope: Array) -> Reference:
+    precision = np.eye(mean.size) + slope.T @ slope
+    return Reference(mean, slope, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -274,27 +282,59 @@ def sample(
 
     state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
     memory = _Memory(problem)
+    total = warm_up + steps
+    points, deviations = [], []
+    warm = state
+    for done, warm in enumerate(_chain(memory, around, state, warm_up), start=1):
+        if done > warm_up // 2:
+            points.append(warm.coords.copy())
+            deviations.append(memory.deviations(warm.coords))
+        progress(done, total)
+    if points:
+        around = relinearised(around, np.concatenate(points), np.concatenate(deviations))
+    kept, heights, moved = [], [], []
+    before = warm.coords.copy()
+    for done, last in enumerate(_chain(memory, around, warm, steps), start=1):
+        moved.append((last.coords != before).any(axis=1).mean())
+        if done % thin == 0:
+            kept.append(last.coords.copy())
+            heights.append(last.log_prob.copy())
+        before = last.coords.copy()
+        progress(warm_up + done, total)
+    return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
+
+
+def relinearised(around: Reference, points: Array, deviations: Array) -> Reference:
+    """The Gaussian whose mean is that of draws and whose slope fits the deviations over all of them best.
+
+    Parameters
+    ----------
+    around
+        The Gaussian at the best fit; its slope is kept where the draws say nothing.
+    points, deviations
+        Draws on the standard scale, (draw, parameter), and their whitened deviations, (draw, value).
+
+    Examples
+    --------
+    >>> relinearised(around, points, deviations).mean.shape  # doctest: +SKIP
+    (368,)
+    """
+    mean = points.mean(axis=0)
+    apart = points - mean
+    left = deviations - deviations.mean(axis=0) - apart @ around.slope.T
+    damped = apart.T @ apart + DAMPING * len(points) * np.eye(mean.size)
+    return _gaussian(mean, around.slope + np.linalg.solve(damped, apart.T @ left).T)
+
+
+def _chain(memory: _Memory, around: Reference, state: emcee.State, steps: int) -> Iterator[emcee.State]:
     sampler = emcee.EnsembleSampler(
-        chains,
-        problem.priors.size,
+        *state.coords.shape,
         memory.log_posterior,
         moves=[(_move(memory, around, angle), weight) for angle, weight in ANGLES],
         vectorize=True,
     )
     # Chains of a group start at one point on purpose, which emcee's own check is against.
-    quiet = {"store": False, "skip_initial_state_check": True}
-    total = warm_up + steps
-    kept, heights, moved = [], [], []
-    before = begin
-    for done, last in enumerate(sampler.sample(state, iterations=total, **quiet), start=1):
-        if done > warm_up:
-            moved.append((last.coords != before).any(axis=1).mean())
-            if (done - warm_up) % thin == 0:
-                kept.append(last.coords.copy())
-                heights.append(last.log_prob.copy())
-        before = last.coords.copy()
-        progress(done, total)
-    return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
+    yield from sampler.sample(state, iterations=steps, store=False, skip_initial_state_check=True)
 
 
 class _Memory:
