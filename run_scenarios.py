@@ -31,6 +31,9 @@ from analysis import (
     delay_report,
     discrepancy,
     figures,
+    left_out,
+    left_out_figures,
+    left_out_words,
     model_checks,
     printing,
     reach_figures,
@@ -265,6 +268,34 @@ def reach(
         result_files.write_run(reach_results.as_dataset(found, facts), out / "reach.nc")
         reach_figures.draw(found, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")
+
+
+@app.command("left-out")
+def left_out_by_group(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names or paths; baseline and plan without any.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say who has no place in school and no affordable home, by group and district, and how long they wait."""
+    console = _console()
+    with _mistakes_end_politely():
+        chosen, parameters = load_scenarios(scenarios or ("baseline", "plan")), read_members(members)
+        facts, years = result_files.joint_manifest(chosen, parameters), left_out.stage_years()
+        _say_what_is_overwritten(console, out, ["left_out.nc", "left_out.csv"], "left_out_*.png")
+        results, city = {}, load_model()
+        with _counting("Running scenarios") as progress:
+            for scenario in chosen:
+                run = city.run(scenario.settings(parameters), outputs=list(left_out.VARIABLES))
+                results[scenario.name] = left_out.left_out(run, years)
+                progress(len(results), len(chosen))
+        table = left_out.as_table(results)
+        left_out_words.print_left_out(console, table, chosen, members)
+        result_files.write_table(table, out / "left_out.csv")
+        result_files.write_run(left_out.as_dataset(results, facts), out / "left_out.nc")
+        left_out_figures.draw(table, chosen, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: left_out.nc, left_out.csv, figures/left_out_*.png.")
 
 
 @app.command()

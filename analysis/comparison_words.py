@@ -195,7 +195,9 @@ def _in_words(
         )
         sides.append(("、" if zh else ", ").join(named))
     first, second = (scenario.title[language] for scenario in scenarios)
-    title, unit, share = one.title[language], one.unit[language], f"{100 * total['same_sign']:.0f}"
+    # Of a ratio, one is below another by so much, and not by so many times.
+    unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
+    title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
     amount = f"{abs(change):.{places}f}"
     if zh:
         return (
@@ -205,8 +207,9 @@ def _in_words(
             + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
+    by = f"{signed(change, places)} {unit}".strip()
     return (
-        f"{title} in {total['year']:g}: {second} is {signed(change, places)} {unit} from {first} "
+        f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
         f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
         + (f" It comes mostly from {sides[0]}." if sides[0] else "")
         + (f" Against it work {sides[1]}." if sides[1] else "")
