@@ -31,6 +31,8 @@ from analysis import (
     delay_report,
     discrepancy,
     figures,
+    information_report,
+    information_study,
     left_out,
     left_out_figures,
     left_out_words,
@@ -41,12 +43,16 @@ from analysis import (
     reach_words,
     result_files,
 )
+from analysis.collectable import CollectableError, load_collectables
 from analysis.conditions import BOOTSTRAPS
 from analysis.delay import WANTED, DelayError, delay_costs
+from analysis.effort import NOT_DECIDED
 from analysis.ensemble_results import condensed
 from analysis.futures import FuturesError, chosen_targets
+from analysis.information import RESAMPLES, InformationError
 from analysis.reach import ReachError
 from analysis.target_table import evaluate_targets
+from analysis.utility import WEIGHTS, Kind, UtilityError
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
 from calibration.observations import ObservationError
@@ -90,6 +96,9 @@ BAD_INPUT = (
     ObservationError,
     PriorError,
     FuturesError,
+    CollectableError,
+    InformationError,
+    UtilityError,
 )
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -348,7 +357,7 @@ def conditions(
     """
     with _mistakes_end_politely():
         asked, goals = load_scenario(scenario), chosen_targets(load_targets(), target)
-        drawn = load_levers() if levers else None
+        drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
         console = _console()
         name = conditions_study.name_of(asked, with_levers=levers)
         _say_what_is_overwritten(console, out, conditions_report.files(name), f"{name}_*.png")
@@ -367,6 +376,51 @@ def conditions(
             )
         conditions_report.print_conditions(console, found)
         written = conditions_report.write(found, out)
+        console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
+
+
+@app.command()
+def information(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Options; all that set levers only if none.")
+    ] = None,
+    utility: Annotated[
+        Kind, typer.Option(help="Targets reached, or shortfall from them; both less effort.")
+    ] = "targets",
+    effort_weight: Annotated[
+        float | None, typer.Option(help="What a unit of effort costs, in targets (0.1) or points of shortfall (1).")
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
+    ] = None,
+    members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
+    resamples: Annotated[int, typer.Option(min=2, help="Resampled ensembles that tell errors.")] = RESAMPLES,
+    seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = information_study.SEED,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
+    with _mistakes_end_politely():
+        options, goals = information_study.options(scenarios), chosen_targets(load_targets(), target)
+        parameters, variables, console = read_members(members), variables_by_name(), _console()
+        statistics = load_collectables(variables, parameters)
+        _say_what_is_overwritten(console, out, information_report.files(), "information_*.png")
+        with _reporting() as report:
+            found = information_study.study(
+                load_model(),
+                options,
+                goals,
+                parameters,
+                variables,
+                load_levers(),
+                statistics,
+                kind=utility,
+                weight=WEIGHTS[utility] if effort_weight is None else effort_weight,
+                resamples=resamples,
+                seed=seed,
+                progress=report,
+            )
+        information_report.print_information(console, found)
+        written = information_report.write(found, out)
         console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
 
 

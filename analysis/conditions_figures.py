@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from analysis.conditions import Box, Condition
 from analysis.conditions_study import Study
 from analysis.conditions_words import sentence
 from analysis.figures import BLACK, BLUE, LANGUAGES, ORANGE, VERMILION, chart_style, head_and_foot, save, terms, word
+from analysis.wrapping import wrapped
 
 GREY = "#9A9A9A"
 
@@ -61,7 +61,7 @@ def condition_chart(study: Study, name: str, language: str) -> Figure:
             scenario=f"{study.scenario.title[language]} ({study.scenario.hash})",
             basis=word("labels", "ensemble", language).format(members=study.facts["members"], seed=study.facts["seed"]),
         )
-        told = _wrapped(sentence(target, condition, study.inputs, language), language)
+        told = wrapped(sentence(target, condition, study.inputs, language), language)
         head_and_foot(figure, told, word("labels", "condition note", language), footer)
         return figure
 
@@ -136,15 +136,3 @@ def _path(ax: Axes, condition: Condition, box: Box, language: str) -> None:
 
 def _size(study: Study, column: str, language: str) -> float:
     return float(terms()["model units"][study.inputs[column].kind][f"{language}_size"])
-
-
-def _wrapped(text: str, language: str) -> str:
-    """Break a sentence to the width of the chart; Chinese breaks anywhere but before punctuation."""
-    if language == "en":
-        return "\n".join(textwrap.wrap(text, 105))
-    lines = [""]
-    for character in text:
-        if len(lines[-1]) >= 52 and character not in "，。；：、）”%":
-            lines.append("")
-        lines[-1] += character
-    return "\n".join(lines)

@@ -41,7 +41,7 @@ class FuturesError(ValueError):
 class Runnable(Protocol):
     """A model that runs changes and returns a Dataset with dim ``run``."""
 
-    def run(self, changes: Mapping[str, Any], *, outputs: Sequence[str]) -> xr.Dataset:
+    def run(self, changes: Mapping[str, Any], *, outputs: Sequence[str], final_time: float | None = None) -> xr.Dataset:
         """Run the model."""
 
 

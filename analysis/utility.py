@@ -1,0 +1,146 @@
+"""What a scenario is worth in each member: targets reached, or by how much they are missed, less effort.
+
+No published weighing of the plan's targets was found, so the utility is stated and can be chosen: the number of targets
+reached in time, or the shortfall from the targets, each less the scenario's effort times a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+import xarray as xr
+
+from analysis.futures import reached
+from scenarios import Change, Lever, Scenario, Target
+
+Kind = Literal["targets", "shortfall"]
+
+#: The years over which effort is averaged.
+YEARS: Final = range(2021, 2036)
+#: What a unit of effort costs unless another weight is asked for, in the unit of the utility.
+WEIGHTS: Final[Mapping[Kind, float]] = {"targets": 0.1, "shortfall": 1.0}
+
+
+class UtilityError(ValueError):
+    """Scenarios cannot be weighed; the message lists every reason."""
+
+
+def effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
+    """Return a scenario's effort: weight of each lever times the share of its range by which it is moved.
+
+    The share is the mean over 2021-2035 and over the lever's elements of the distance from the default, whichever way;
+    the weights are those of ``scenarios/levers.yaml``, 1 for the easiest lever through its whole range.
+
+    Parameters
+    ----------
+    scenario
+        Changes of constants that are no lever are no effort.
+    levers
+        By constant.
+
+    Examples
+    --------
+    >>> effort(load_scenario("baseline"), load_levers())  # doctest: +SKIP
+    0.0
+    """
+    return sum(
+        levers[change.constant].effort * _moved(change, levers[change.constant])
+        for change in scenario.changes
+        if change.constant in levers
+    )
+
+
+def check(kind: Kind, targets: Sequence[Target], weight: float) -> None:
+    """Refuse a utility that makes no sense, before anything runs.
+
+    Parameters
+    ----------
+    kind, targets, weight
+        As for `utilities`.
+
+    Raises
+    ------
+    UtilityError
+        If the weight is negative or not finite, or a threshold of nil leaves a shortfall without a measure.
+
+    Examples
+    --------
+    >>> check("targets", [], 0.1)
+    """
+    problems = []
+    if not np.isfinite(weight) or weight < 0:
+        problems.append(f"The weight of effort must be nil or more; it is {weight:g}.")
+    nil = [target.id for target in targets if not target.threshold]
+    if kind == "shortfall" and nil:
+        problems.append(f"A shortfall is told in percent of the threshold, which is nil for: {', '.join(nil)}.")
+    if problems:
+        raise UtilityError("\n".join(problems))
+
+
+def utilities(
+    kind: Kind,
+    targets: Sequence[Target],
+    margins: Mapping[str, xr.DataArray],
+    efforts: Mapping[str, float],
+    weight: float,
+) -> xr.DataArray:
+    """Return the utility of each scenario in each member.
+
+    Parameters
+    ----------
+    kind
+        "targets": number of targets reached in their years. "shortfall": minus the sum over targets of what is missing
+        in percent of the threshold, nothing where a target is reached.
+    targets
+        Modelled targets; the threshold of none is nil if shortfalls are asked for.
+    margins
+        By scenario, as from `analysis.futures.judge`.
+    efforts
+        By scenario, as from `effort`.
+    weight
+        What a unit of effort costs, in targets or in percent.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``member`` and ``scenario``.
+
+    Raises
+    ------
+    UtilityError
+        If the weight is negative or not finite, or a threshold of nil leaves a shortfall without a measure.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1", "core", 2025, 50.0, "at least", "percent", "rate")
+    >>> margin = xr.DataArray([[-5.0, 1.0]], dims=("target", "future"), coords={"target": ["t"]})
+    >>> utilities("shortfall", [goal], {"plan": margin}, {"plan": 2.0}, 1.0).values.tolist()
+    [[-12.0], [-2.0]]
+    """
+    check(kind, targets, weight)
+    sizes = np.array([abs(target.threshold or 0.0) for target in targets])[:, None]
+    columns = []
+    for name, margin in margins.items():
+        own = margin.sel(target=[target.id for target in targets]).transpose("target", "future").to_numpy()
+        if kind == "targets":
+            gained = reached(own).sum(axis=0).astype(float)
+        else:
+            gained = -(np.where(reached(own), 0.0, -own) / sizes).sum(axis=0) * 100
+        columns.append(gained - weight * efforts[name])
+    return xr.DataArray(np.column_stack(columns), dims=("member", "scenario"), coords={"scenario": list(margins)})
+
+
+def _moved(change: Change, lever: Lever) -> float:
+    elements = lever.default if isinstance(lever.default, Mapping) else {"": lever.default}
+    shares = []
+    for element, usual in elements.items():
+        level: Any = change.value
+        if isinstance(level, dict) and any(isinstance(key, str) for key in level):
+            # An element that a scenario does not name stays as it is.
+            level = level.get(element, usual)
+        path = sorted(level.items()) if isinstance(level, dict) else [(YEARS[0], level)]
+        over = np.interp(list(YEARS), [year for year, _ in path], [value for _, value in path])
+        shares.append(np.abs(over - usual).mean() / (lever.highest - lever.lowest))
+    return float(np.mean(shares))

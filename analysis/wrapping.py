@@ -1,0 +1,36 @@
+"""Sentences broken to the width of a chart."""
+
+from __future__ import annotations
+
+import textwrap
+
+#: Letters across a chart at the size of a title.
+ENGLISH, CHINESE = 105, 52
+
+
+def wrapped(text: str, language: str, width: float = 1.0) -> str:
+    """Break a text into lines; Chinese breaks anywhere but before punctuation and inside a number.
+
+    Parameters
+    ----------
+    text
+        One paragraph.
+    language
+        "zh" or "en".
+    width
+        In widths of a chart at the size of its title.
+
+    Examples
+    --------
+    >>> wrapped("a sentence of some length", "en", 0.1).count(chr(10))
+    2
+    """
+    if language == "en":
+        return "\n".join(textwrap.wrap(text, int(ENGLISH * width)))
+    lines = [""]
+    for character in text:
+        number = character.isdigit() and lines[-1][-1:].isdigit()
+        if len(lines[-1]) >= int(CHINESE * width) and not number and character not in "，。；：、）”%—":
+            lines.append("")
+        lines[-1] += character
+    return "\n".join(lines)
