@@ -22,6 +22,8 @@ Values = npt.NDArray[np.float64]
 
 #: Parts the members are split into: each is chosen for by the regression of the others.
 PARTS: Final = 5
+#: With fewer members no regression makes sense.
+FEWEST: Final = 20
 #: Resamples of the members by which errors are told.
 RESAMPLES: Final = 100
 #: Pieces of a spline.
@@ -225,8 +227,8 @@ def _check(utility: Values, statistics: Mapping[str, Values]) -> None:
     problems = []
     if utility.ndim != 2 or utility.shape[1] < 2:
         problems.append("There must be two options or more to choose from.")
-    if len(utility) < 2 * PARTS:
-        problems.append(f"{len(utility)} members are too few: {2 * PARTS} or more.")
+    if len(utility) < FEWEST:
+        problems.append(f"{len(utility)} members are too few: {FEWEST} or more.")
     if not np.isfinite(utility).all():
         problems.append("A utility is not finite.")
     problems += [

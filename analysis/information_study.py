@@ -12,7 +12,7 @@ import xarray as xr
 from analysis import result_files
 from analysis.collectable import Collectable, values
 from analysis.futures import Runnable, judge, settings
-from analysis.information import RESAMPLES, Information, expected_gain, value_of_information
+from analysis.information import FEWEST, RESAMPLES, Information, InformationError, expected_gain, value_of_information
 from analysis.utility import WEIGHTS, Kind, UtilityError, check, effort, utilities
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
@@ -155,6 +155,8 @@ def study(
     ------
     UtilityError
         If the weight of effort or a threshold makes no sense.
+    InformationError
+        If there are too few members.
 
     Examples
     --------
@@ -166,6 +168,10 @@ def study(
 
     efforts = {scenario.name: effort(scenario, levers) for scenario in chosen}
     check(kind, targets, weight)
+    # Before anything runs, so that it is refused at once.
+    if members.sizes["member"] < FEWEST:
+        message = f"{members.sizes['member']} members are too few: {FEWEST} or more."
+        raise InformationError(message)
     margins = {
         scenario.name: judge(city, settings(scenario, members, variables)[0], targets, told(f"Running {scenario.name}"))
         for scenario in chosen
