@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
@@ -43,6 +44,12 @@ from analysis import (
     reach_words,
     result_files,
 )
+from analysis.briefing import files as briefing_files
+from analysis.briefing import verification
+from analysis.briefing.evidence import BriefingError, Evidence, targets_hash
+from analysis.briefing.evidence import gather as gather_evidence
+from analysis.briefing.reading import read as read_briefing
+from analysis.briefing.results import results as briefing_results
 from analysis.collectable import CollectableError, load_collectables
 from analysis.conditions import BOOTSTRAPS
 from analysis.delay import WANTED, DelayError, delay_costs
@@ -81,6 +88,7 @@ PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
 BAD_INPUT = (
+    BriefingError,
     contributions.ComparisonError,
     DelayError,
     ReachError,
@@ -305,6 +313,44 @@ def left_out_by_group(
         result_files.write_run(left_out.as_dataset(results, facts), out / "left_out.nc")
         left_out_figures.draw(table, chosen, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: left_out.nc, left_out.csv, figures/left_out_*.png.")
+
+
+@app.command()
+def brief(
+    language: Annotated[Literal["zh", "en", "both"], typer.Option(help="Of the briefing.")] = "zh",
+    scenario: Annotated[
+        str | None, typer.Option(help="What it is about: a shipped name or a path; the plan if left out.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False)] = Path("outputs/brief"),
+    verify: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
+    ] = None,
+) -> None:
+    """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
+
+    Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
+    of --verify is 1 if a number, a word or a picture differs, and 2 if that cannot be told.
+    """
+    console = _console()
+    wrong: list[str] = []
+    with _mistakes_end_politely():
+        if verify is not None:
+            wrong = _verify_briefing(console, verify, scenario)
+        else:
+            about, languages = scenario or "plan", figures.LANGUAGES if language == "both" else (language,)
+            (chosen,) = load_scenarios([about])
+            written = [file for one in languages for file in briefing_files.file_names(chosen.name, one)]
+            _say_what_is_overwritten(console, out, written, f"*_{languages[0]}.*")
+            evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+            found = briefing_results(evidence)
+            with _reporting() as report:
+                for one in languages:
+                    briefing_files.write(evidence, found, one, out, report)
+            console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+            console.print("Every number in them was read again and is that of the results.")
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -600,6 +646,41 @@ def _run_all(
         if keeping is not None:
             keeping.result()
     return runs
+
+
+def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
+    """What a briefing rests on; runs that stand in the folder are used where they are still valid, others written."""
+    chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
+    parameters = read_members(members)
+    facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
+    kept = _kept(folder, chosen, targets, facts)
+    missing = [scenario for scenario in chosen if scenario.name not in kept]
+    runs = {**kept, **_run_all(folder, missing, facts, _judged(chosen, targets), "compiled", parameters)}
+    by_name = {scenario.name: scenario for scenario in chosen}
+    material = figures.gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
+    with _reporting() as report:
+        spreads = _discrepancies(_modelled())
+        return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
+
+
+def _verify_briefing(console: Console, file: Path, given: str | None) -> list[str]:
+    """Make a briefing again from its manifest, print what differs, and return it."""
+    document = read_briefing(file)
+    names = verification.scenarios_of(document.manifest, given)
+    members = verification.members_of(document.manifest)
+    facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members))
+    now = {**facts, "targets_hash": targets_hash(load_targets().values())}
+    verification.refuse_changed(document.manifest, now)
+    with TemporaryDirectory() as folder:
+        evidence = _evidence(names, given or document.manifest["scenario"], members, Path(folder))
+    wrong, numbers = briefing_files.verify(document, evidence)
+    for line in verification.told(document.manifest, evidence.manifest):
+        console.print(escape(line))
+    if wrong:
+        console.print(f"{escape(file.name)} differs from the results:\n{escape(briefing_files.in_words(wrong))}")
+    else:
+        console.print(f"{escape(file.name)}: all {numbers} numbers are those of the results, made again.")
+    return wrong
 
 
 def _write(

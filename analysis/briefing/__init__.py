@@ -1,0 +1,1 @@
+"""A briefing that rebuilds itself from results: slides, a workbook and one page, every number traceable."""

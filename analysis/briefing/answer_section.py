@@ -1,0 +1,220 @@
+"""The answer in one paragraph: reached or not, how likely, by what margin, through what, and what stands in the way."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from analysis import comparison_results
+from analysis.answer import REGISTERED, RESIDENT
+from analysis.bottlenecks import BOTTLENECKS, RELIEFS
+from analysis.briefing.author import Author
+from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
+from analysis.briefing.likelihood import likelihood
+from analysis.briefing.results import ordered_levers
+from analysis.briefing.target_section import glance
+from analysis.briefing.words import joined
+from analysis.contribution_tables import TOTAL
+from analysis.reach import GROUPS, UNKNOWN_OF_2020
+from model.definition import variables_by_name
+from scenarios import Target
+
+#: A margin or a gain smaller than this many percentage points is not worth a word.
+LEVEL: Final = 0.05
+#: How many of a language's unit one of the model's is, in the steps of `analysis.bottlenecks.RELIEFS`; shares else.
+STEPS: Final = {
+    "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
+    "BASE LAND QUOTA": {"zh": 1.0, "en": 1.0},
+    "AFFORDABLE RENTAL STARTS": {"zh": 1.0, "en": 1.0},
+    "BASE TRANSFERS": {"zh": 1e8, "en": 1e9},
+}
+
+
+def answer_section(author: Author) -> Section:
+    """Return the first section.
+
+    Examples
+    --------
+    >>> answer_section(author).id  # doctest: +SKIP
+    'answer'
+    """
+    targets = author.evidence.targets
+    resident, registered = targets[RESIDENT], targets[REGISTERED]
+    name = author.evidence.scenario.name
+    verdicts = [
+        author.say(likelihood(author.results[f"targets/{name}/{target.id}/probability"]))
+        for target in (resident, registered)
+    ]
+    headline = author.say(
+        "answer.headline",
+        year=author.year(f"targets/{name}/{RESIDENT}/year"),
+        resident=verdicts[0],
+        registered=verdicts[1],
+    )
+    whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
+    whole += [_blocker(author, target) for target in (resident, registered)]
+    blocks: list[Paragraph | Table] = [
+        Paragraph("answer.answer", joined(whole, author.language), strong=True),
+        Paragraph("answer.sure", _sure(author)),
+    ]
+    if unsure := _unsure(author):
+        blocks.append(Paragraph("answer.unsure", unsure))
+    conditional = author.say(
+        "answer.conditional",
+        members=author.number("counts/members", ".0f"),
+        data=author.year("definition/first_year"),
+    )
+    if f"targets/{name}/{RESIDENT}/probability_with_discrepancy" in author.results:
+        published = {
+            gap: author.percent(f"targets/{name}/{target}/probability_with_discrepancy")
+            for gap, target in (("resident", RESIDENT), ("registered", REGISTERED))
+        }
+        year = author.year(f"targets/{name}/{RESIDENT}/year")
+        conditional = joined([conditional, author.say("answer.published", year=year, **published)], author.language)
+    blocks += [glance(author, "answer.table"), Paragraph("answer.conditional", conditional)]
+    return Section("answer", _plain(author, "answer.section"), headline, tuple(blocks))
+
+
+def relief_words(author: Author, constant: str, target: str) -> Text:
+    """Return a step of relief in words.
+
+    Examples
+    --------
+    >>> relief_words(author, "BASE LAND QUOTA", RESIDENT)  # doctest: +SKIP
+    ('年度基础用地指标增加', ...)
+    """
+    scale = STEPS.get(constant, {}).get(author.language, 0.01)
+    return author.say(f"relief.{constant}", step=author.number(f"gains/{constant}/{target}/step", ",.0f", scale))
+
+
+def lever_title(author: Author, constant: str) -> Name:
+    """Return what a changed constant is called, a lever or an assumption."""
+    return Name(_lever_title(constant, author.language))
+
+
+@cache
+def _lever_title(constant: str, language: str) -> str:
+    """Kept, as the levers' file is read for each title."""
+    return comparison_results.lever_title(constant, language, variables_by_name())
+
+
+def contribution_place(author: Author, target: str, lever: str) -> str:
+    """Return where the results keep a lever's contribution to a target's variable in the target's year."""
+    goal = author.evidence.targets[target]
+    return f"contributions/{goal.variable}/{goal.year}/{lever}"
+
+
+def _plain(author: Author, name: str) -> str:
+    (words,) = author.say(name)
+    assert isinstance(words, str)
+    return words
+
+
+def _rate(author: Author, target: Target) -> Text:
+    place = f"targets/{author.evidence.scenario.name}/{target.id}"
+    results, number = author.results, author.number
+    margin = results[f"{place}/margin"]
+    kind = "level" if abs(margin) < LEVEL else "above" if margin > 0 else "below"
+    gaps: dict[str, Run] = {
+        "year": author.year(f"{place}/year"),
+        "rate": author.title(target.title),
+        "median": number(f"{place}/median"),
+        "wide": author.wide(),
+        "low": number(f"{place}/p05"),
+        "high": number(f"{place}/p95"),
+        "goal": number(f"{place}/threshold", ".4g"),
+    }
+    if kind != "level":
+        gaps["gap"] = number(f"{place}/distance")
+    said = author.say(f"answer.{kind}", **gaps)
+    odds = results[f"{place}/probability"]
+    confidence = number("definition/confidence", ".0f")
+    members = number("counts/members", ".0f")
+    if odds == 0.0:
+        high = author.percent(f"{place}/probability_high", ".1f")
+        said += author.say("answer.none", members=members, confidence=confidence, high=high)
+    elif odds == 1.0:
+        low = author.percent(f"{place}/probability_low", ".1f")
+        said += author.say("answer.all", members=members, confidence=confidence, low=low)
+    else:
+        error = author.percent(f"{place}/probability_se")
+        said += author.say("answer.some", odds=author.percent(f"{place}/probability"), error=error)
+    if f"{place}/year_reached_median" in results:
+        return said + author.say("answer.when", year=author.year(f"{place}/year_reached_median"))
+    return said + author.say("answer.never", year=author.year("definition/last_year"))
+
+
+def _driver(author: Author) -> Text:
+    evidence = author.evidence
+    if evidence.comparison is None:
+        return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
+    lever = ordered_levers(evidence)[0]
+    gaps = {
+        f"{rate}{suffix}": author.change(contribution_place(author, target, name))
+        for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
+        for suffix, name in (("", TOTAL), ("_part", lever))
+    }
+    return author.say(
+        "answer.driver",
+        scenario=author.title(evidence.scenario.title),
+        baseline=author.title(evidence.baseline.title),
+        year=author.year(f"targets/{evidence.scenario.name}/{RESIDENT}/year"),
+        lever=lever_title(author, lever),
+        **gaps,
+    )
+
+
+def _blocker(author: Author, target: Target) -> Text:
+    """Of the reliefs whose bottleneck is felt anywhere by the target's year, the one that brings most."""
+    results, year = author.results, target.year
+    place = f"targets/{author.evidence.scenario.name}/{target.id}"
+    rate = author.title(target.title)
+    bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
+    best = max(RELIEFS, key=lambda relief: results[f"gains/{relief.constant}/{target.id}/median"])
+    gain = f"gains/{best.constant}/{target.id}"
+    felt = f"limits/{best.bottleneck}/city/{year}/districts"
+    if results[f"{gain}/median"] < LEVEL or not results[felt]:
+        most = author.number(f"gains/largest/{target.id}", ".2f")
+        return author.say("answer.no blocker", rate=rate, year=author.year(f"{place}/year"), gain=most)
+    return author.say(
+        "answer.blocker",
+        rate=rate,
+        bottleneck=author.title(bottlenecks[best.bottleneck].title),
+        year=author.year(f"{place}/year"),
+        districts=author.number(felt, ".0f"),
+        relief=relief_words(author, best.constant, target.id),
+        gain=author.number(f"{gain}/median", ".2f"),
+        wide=author.wide(),
+        low=author.number(f"{gain}/p05", ".2f"),
+        high=author.number(f"{gain}/p95", ".2f"),
+    )
+
+
+def _sure(author: Author) -> Text:
+    keys = {"modelled": "modelled", "yes": "sure_yes", "no": "sure_no", "open": "open", "tracked": "tracked"}
+    return author.say("answer.sure", **{gap: author.number(f"counts/{key}", ".0f") for gap, key in keys.items()})
+
+
+def _unsure(author: Author) -> Text:
+    """The unknown of the start year on which the registered target turns most, if it turns at all."""
+    name = author.evidence.scenario.name
+
+    def spread(parameter: str) -> float:
+        ends = [f"conditions/{name}/{REGISTERED}/{parameter}/{third}/probability" for third in (1, GROUPS)]
+        return abs(author.results.get(ends[0], 0.0) - author.results.get(ends[1], 0.0))
+
+    parameter = max(UNKNOWN_OF_2020, key=spread)
+    if spread(parameter) < LEVEL:
+        return ()
+    low, high = (f"conditions/{name}/{REGISTERED}/{parameter}/{third}" for third in (1, GROUPS))
+    share = parameter == "REGISTERED URBAN SHARE 2020"
+    form, scale = (".1f", 0.01) if share else (",.0f", 1.0)
+    limits = {"low": author.number(f"{low}/highest", form, scale), "high": author.number(f"{high}/lowest", form, scale)}
+    said = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
+    return author.say(
+        "answer.unsure",
+        parameter=author.parameter(parameter),
+        low_odds=author.percent(f"{low}/probability"),
+        high_odds=author.percent(f"{high}/probability"),
+        **said,
+    )

@@ -1,0 +1,103 @@
+"""What every section is written with: the results at hand, one language, and its units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from analysis import figures
+from analysis.briefing.content import Name, Number, Run, Text
+from analysis.briefing.evidence import Evidence
+from analysis.briefing.words import say
+from scenarios import Target
+
+#: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
+TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
+    "percent": (".1f", 1.0, 1.0),
+    "persons cumulative from 2021": (",.1f", 1e4, 1e3),
+    "million m2 cumulative from 2021": (",.1f", 0.01, 1.0),
+    "million t/day": (".2f", 0.01, 1.0),
+    "ratio": (".2f", 1.0, 1.0),
+    "score": (".2f", 1.0, 1.0),
+    "count": (",.0f", 1.0, 1.0),
+}
+YEAR: Final = ".0f"
+
+
+@dataclass(frozen=True)
+class Author:
+    """One language's view of the results."""
+
+    evidence: Evidence
+    results: Mapping[str, float]
+    language: str
+
+    def number(self, key: str, form: str = ".1f", scale: float = 1.0) -> Number:
+        """Return a result as it is to be shown; KeyError where there is none."""
+        return Number(key, self.results[key], form, scale)
+
+    def year(self, key: str) -> Number:
+        """Return a result that is a year."""
+        return self.number(key, YEAR)
+
+    def percent(self, key: str, form: str = ".0f") -> Number:
+        """Return a share in percent."""
+        return self.number(key, form, 0.01)
+
+    def say(self, name: str, **gaps: Run | Text) -> Text:
+        """Return a sentence of `words.yaml` in this language."""
+        return say(name, self.language, **gaps)
+
+    def title(self, words: Mapping[str, str]) -> Name:
+        """Return a title that a file of the project states."""
+        return Name(words[self.language])
+
+    def element(self, name: str) -> Name:
+        """Return an element of a subscript range, such as a district."""
+        return Name(str(figures.terms()["elements"][name][self.language]))
+
+    def label(self, name: str) -> Name:
+        """Return what charts call a quantity."""
+        return Name(str(figures.terms()["labels"][name][self.language]))
+
+    def unit(self, name: str) -> tuple[Name, float]:
+        """Return a unit of charts, and how many of the model's unit it stands for."""
+        unit = figures.terms()["units"][name]
+        return Name(str(unit[self.language])), float(unit[f"{self.language}_size"])
+
+    def target_unit(self, target: Target) -> tuple[Text, str, float]:
+        """Return a target's unit in words, the form of its numbers, and their scale."""
+        form, zh, en = TARGET_UNITS.get(target.unit, (",.4g", 1.0, 1.0))
+        unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_UNITS else (Name(target.unit),)
+        return unit, form, zh if self.language == "zh" else en
+
+    def band(self, place: str, form: str = ".1f", scale: float = 1.0, *, middle: str = "median") -> Text:
+        """Return a median with its wide interval behind it."""
+        low, high = (self.number(f"{place}/{end}", form, scale) for end in ("p05", "p95"))
+        return self.say("with range", middle=self.number(f"{place}/{middle}", form, scale), low=low, high=high)
+
+    def interval(self, place: str, form: str = ".1f", scale: float = 1.0) -> Text:
+        """Return a wide interval alone."""
+        low, high = (self.number(f"{place}/{end}", form, scale) for end in ("p05", "p95"))
+        return self.say("range", low=low, high=high)
+
+    def odds(self, place: str) -> Text:
+        """Return a probability with its standard error, in percent."""
+        if self.results[f"{place}/probability_se"] == 0.0:
+            return self.say("percent", number=self.percent(f"{place}/probability"))
+        error = self.percent(f"{place}/probability_se")
+        return self.say("percent with error", number=self.percent(f"{place}/probability"), error=error)
+
+    def parameter(self, name: str) -> Text:
+        """Return what an unknown of the start year is called."""
+        return self.say(f"parameter.{name}", year=self.year("definition/first_year"))
+
+    def change(self, place: str, form: str = ".2f") -> Text:
+        """Return by how much something raises or lowers a rate, in percentage points."""
+        rises = self.results[f"{place}/mean"] >= 0
+        return self.say("raises" if rises else "lowers", points=self.number(f"{place}/size", form))
+
+    def wide(self) -> Number:
+        """Return how many percent the wide interval holds."""
+        return self.number("definition/wide_interval", ".0f")

@@ -1,0 +1,81 @@
+"""A briefing put together: sections in order, over the evidence, in one language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from analysis.briefing.answer_section import answer_section
+from analysis.briefing.author import Author
+from analysis.briefing.city_sections import (
+    age_section,
+    course_section,
+    district_section,
+    ledger_section,
+    school_section,
+)
+from analysis.briefing.compare_section import compare_section
+from analysis.briefing.content import Briefing, Name
+from analysis.briefing.evidence import Evidence
+from analysis.briefing.limit_sections import assumption_section, limit_section, not_section
+from analysis.briefing.target_section import target_section
+from analysis.briefing.words import say
+
+SECTIONS = (
+    answer_section,
+    target_section,
+    course_section,
+    compare_section,
+    district_section,
+    age_section,
+    school_section,
+    ledger_section,
+    limit_section,
+    assumption_section,
+    not_section,
+)
+
+
+def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> Briefing:
+    """Write a briefing.
+
+    Parameters
+    ----------
+    evidence
+        What it rests on.
+    results
+        `analysis.briefing.results.results` of it.
+    language
+        "zh" or "en".
+
+    Examples
+    --------
+    >>> compose(evidence, results(evidence), "zh").sections[0].id  # doctest: +SKIP
+    'answer'
+    """
+    author = Author(evidence, results, language)
+    scenario = evidence.scenario
+    subtitle = say(
+        "subtitle",
+        language,
+        scenario=Name(scenario.title[language]),
+        question=Name(scenario.question[language]),
+    )
+    sections = tuple(write(author) for write in SECTIONS)
+    manifest = {**evidence.manifest, "language": language, "briefing_hash": briefing_hash()}
+    return Briefing(language, say("title", language), subtitle, sections, manifest)
+
+
+def briefing_hash() -> str:
+    """Return twelve hexadecimal digits that change whenever the words or the code of briefings do.
+
+    Examples
+    --------
+    >>> len(briefing_hash())
+    12
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.*")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,225 @@
+"""What a briefing says, as data: sections of text, tables and pictures, in which every number knows its result.
+
+The three writers only lay this out; the lint reads their files again and compares them with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Place = Literal["page", "slides", "workbook"]
+
+#: Where a block is shown unless it says otherwise.
+EVERYWHERE: Final[frozenset[Place]] = frozenset({"page", "slides", "workbook"})
+PAGE_AND_BOOK: Final[frozenset[Place]] = frozenset({"page", "workbook"})
+PAGE_AND_SLIDES: Final[frozenset[Place]] = frozenset({"page", "slides"})
+PAGE_ONLY: Final[frozenset[Place]] = frozenset({"page"})
+SLIDES_ONLY: Final[frozenset[Place]] = frozenset({"slides"})
+BOOK_ONLY: Final[frozenset[Place]] = frozenset({"workbook"})
+
+
+@dataclass(frozen=True)
+class Number:
+    """One result as it is shown.
+
+    Attributes
+    ----------
+    key
+        Its place among the results, such as ``targets/plan/.../median``.
+    value
+        The result itself, in the unit that results are kept in.
+    form
+        How it is written, as in `format`.
+    scale
+        How many of the kept unit one of the shown unit stands for.
+
+    Examples
+    --------
+    >>> Number("rate", 0.7714, ".1f", 0.01).text
+    '77.1'
+    """
+
+    key: str
+    value: float
+    form: str = ".1f"
+    scale: float = 1.0
+
+    @property
+    def shown(self) -> float:
+        """The value in the unit shown."""
+        return self.value / self.scale
+
+    @property
+    def text(self) -> str:
+        """The value as it is written; what rounds to nothing has no sign."""
+        written = format(self.shown, self.form)
+        nothing = not any(digit in written for digit in "123456789")
+        return written.replace("-", "±").replace("+", "±") if nothing else written
+
+
+@dataclass(frozen=True)
+class Name:
+    """Words that stand in a file of the project, such as a target's title; digits in them are no results."""
+
+    text: str
+
+
+#: Words hold no digits: what is a number is a `Number`, and what is called by one is a `Name`.
+Run = str | Number | Name
+Text = tuple[Run, ...]
+
+
+def plain(text: Text) -> str:
+    """Return a text as it is read.
+
+    Examples
+    --------
+    >>> plain(("about ", Number("n", 3.0, ".0f"), " km"))
+    'about 3 km'
+    """
+    return "".join(run if isinstance(run, str) else run.text for run in text)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph; `strong` for what stands out."""
+
+    id: str
+    text: Text
+    where: frozenset[Place] = EVERYWHERE
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart of a table's columns that the workbook draws itself: years across, lines for the rest."""
+
+    title: str
+    #: Columns drawn as lines, the first of them bold.
+    lines: tuple[int, ...]
+    #: Columns drawn as marks, such as targets.
+    marks: tuple[int, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts; a cell that is one `Number` is a number in the workbook, too."""
+
+    id: str
+    title: Text
+    columns: tuple[Text, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    where: frozenset[Place] = EVERYWHERE
+    #: Columns whose cells stand at the right.
+    numeric: frozenset[int] = frozenset()
+    #: Relative widths of the columns.
+    widths: tuple[float, ...] = ()
+    #: Colour of a cell by row and column, counted from nil.
+    tones: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    plots: tuple[Plot, ...] = ()
+    #: Where the numbers come from, for the workbook.
+    source: Text = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One chart by its name; the files are drawn apart."""
+
+    id: str
+    name: str
+    scenario: str | None
+    alt: str
+    where: frozenset[Place] = PAGE_AND_SLIDES
+
+
+Block = Paragraph | Table | Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """One topic: its name, what is to be taken from it, and what that rests on."""
+
+    id: str
+    title: str
+    takeaway: Text
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """All sections in order, with the manifest of what they were made from."""
+
+    language: str
+    title: Text
+    subtitle: Text
+    sections: tuple[Section, ...]
+    #: Facts by name, as text, from which the same briefing can be made again.
+    manifest: Mapping[str, str] = field(default_factory=dict)
+
+
+def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
+    """Yield the texts of a block with the place of each.
+
+    Examples
+    --------
+    >>> list(texts_of(Paragraph("answer.a", ("yes",))))
+    [('answer.a', ('yes',))]
+    """
+    if isinstance(block, Paragraph):
+        yield block.id, block.text
+    elif isinstance(block, Table):
+        yield f"{block.id}.title", block.title
+        for column, heading in enumerate(block.columns, 1):
+            yield f"{block.id}[0,{column}]", heading
+        for row, cells in enumerate(block.rows, 1):
+            for column, cell in enumerate(cells, 1):
+                yield f"{block.id}[{row},{column}]", cell
+
+
+def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
+    """Yield every text of a briefing with its place, in order.
+
+    Examples
+    --------
+    >>> list(every_text(Briefing("en", ("Title",), (), ())))
+    [('title', ('Title',)), ('subtitle', ())]
+    """
+    yield "title", briefing.title
+    yield "subtitle", briefing.subtitle
+    for section in briefing.sections:
+        yield f"{section.id}.takeaway", section.takeaway
+        for block in section.blocks:
+            yield from texts_of(block)
+
+
+def faults(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
+    """Return what in a briefing's content does not come from the results, in words; nothing when all does.
+
+    Parameters
+    ----------
+    briefing
+        The content.
+    results
+        Every result by its key.
+
+    Examples
+    --------
+    >>> faults(Briefing("en", ("In ", Number("year", 2024.0, ".0f")), ("99 %",), ()), {"year": 2025})
+    ['title: year is 2025 in the results, not 2024', "subtitle: a number is typed in '99 %'"]
+    """
+    found = []
+    for place, text in every_text(briefing):
+        for run in text:
+            if isinstance(run, str) and any(letter.isdecimal() for letter in run):
+                found.append(f"{place}: a number is typed in {run!r}")
+            if not isinstance(run, Number):
+                continue
+            if run.key not in results:
+                found.append(f"{place}: there is no result {run.key}")
+            elif not math.isclose(results[run.key], run.value, rel_tol=1e-12, abs_tol=0.0):
+                found.append(f"{place}: {run.key} is {results[run.key]:.10g} in the results, not {run.value:.10g}")
+    return found

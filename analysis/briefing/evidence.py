@@ -1,0 +1,194 @@
+"""What a briefing rests on, computed: probabilities, contributions, bottlenecks, ages, grades."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+import xarray as xr
+
+from analysis import figures
+from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
+from analysis.contributions import Comparison, compare
+from analysis.reach_results import Reached, examine
+from analysis.target_table import evaluate_targets
+from model.definition import variables_by_name
+from model.engine import CompiledModel
+from model.reference import ReferenceModel
+from scenarios import Scenario, Target
+
+#: The plan's two rates, which the answer is about.
+HEADLINES: Final = (RESIDENT, REGISTERED)
+#: Contributions and reliefs change little from member to member, so fewer members give them well enough.
+STUDY_MEMBERS: Final = 40
+#: Orders of the levers that are sampled; the text tells the standard error.
+ORDERS: Final = 8
+#: Up to so many changed levers all coalitions are run, which is no more than the orders come to.
+EXACT_UP_TO: Final = 6
+#: Ages at which a new broad age group begins, by the name of the group.
+AGE_GROUPS: Final = {"children": (0, 15), "working": (15, 60), "elders": (60, 86)}
+
+Progress = Callable[[str, int, int], None]
+
+
+class BriefingError(ValueError):
+    """A briefing cannot be made or verified; the message lists every reason."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that sections, pictures and results are made from."""
+
+    scenario: Scenario
+    baseline: Scenario
+    #: Runs of all scenarios, as charts take them.
+    material: figures.Material
+    targets: Mapping[str, Target]
+    #: `analysis.target_table.evaluate_targets` of all scenarios.
+    table: pd.DataFrame
+    #: Probabilities, bottlenecks and what relief brings: of the scenario, and the probabilities of the baseline, too.
+    reached: Reached
+    #: None where the scenario sets everything as the baseline does.
+    comparison: Comparison | None
+    #: People by broad age group, dims ``member, time, group``.
+    ages: xr.DataArray
+    #: Number of the model's constants by grade of their source.
+    grades: Mapping[str, int]
+    #: Facts from which all this can be made again.
+    manifest: Mapping[str, str]
+
+    @property
+    def members(self) -> int:
+        """Parameter sets that were run."""
+        return int(self.manifest["members"])
+
+    @property
+    def run(self) -> xr.Dataset:
+        """Results of the scenario."""
+        return self.material.runs[self.scenario.name]
+
+
+def gather(
+    city: CompiledModel | ReferenceModel,
+    scenario: Scenario,
+    material: figures.Material,
+    parameters: xr.Dataset,
+    spreads: Mapping[str, Mapping[int, float]] | None = None,
+    progress: Progress | None = None,
+) -> Evidence:
+    """Compute what a briefing on a scenario rests on, beyond the runs of the scenarios.
+
+    Parameters
+    ----------
+    city
+        The city model.
+    scenario
+        What the briefing is about.
+    material
+        Runs of this scenario, the baseline and those it is compared with, over the parameters.
+    parameters
+        Parameter sets of the calibrated ensemble, dim ``member``.
+    spreads
+        Discrepancy of target variables, as `analysis.reach.reach` takes it.
+    progress
+        Told the study, what is done of it, and all of it.
+
+    Raises
+    ------
+    BriefingError
+        If there are fewer than two parameter sets, or the baseline is not among the runs.
+
+    Examples
+    --------
+    >>> gather(city, load_scenario("plan"), material, read_members(200)).members  # doctest: +SKIP
+    200
+    """
+    tell = progress or (lambda _study, _done, _of: None)
+    if parameters.sizes["member"] < 2 or "baseline" not in material.runs:
+        message = "A briefing tells probabilities: it needs at least 2 members, and the baseline among the runs."
+        raise BriefingError(message)
+    targets = {target.id: target for target in material.targets}
+    baseline = material.scenarios["baseline"]
+    reached = examine(
+        city,
+        [target for target in material.targets if target.modelled],
+        list({one.name: one for one in (baseline, scenario)}.values()),
+        parameters,
+        detailed=[scenario.name],
+        spreads=spreads,
+        progress=lambda done, of: tell("limits", done, of),
+    )
+    people = city.run(scenario.settings(parameters), outputs=["Population"])["Population"]
+    return Evidence(
+        scenario=scenario,
+        baseline=baseline,
+        material=material,
+        targets=targets,
+        table=evaluate_targets(material.targets, material.runs),
+        reached=reached,
+        comparison=_compared(
+            city,
+            scenario,
+            baseline,
+            parameters.isel(member=slice(STUDY_MEMBERS)),
+            [targets[name] for name in HEADLINES],
+            tell,
+        ),
+        ages=_broad_ages(people),
+        grades=Counter(
+            str(variable.grade) for variable in variables_by_name().values() if variable.kind in ("constant", "table")
+        ),
+        manifest=_manifest(material, scenario),
+    )
+
+
+def _compared(
+    city: CompiledModel | ReferenceModel,
+    scenario: Scenario,
+    baseline: Scenario,
+    few: xr.Dataset,
+    headlines: Sequence[Target],
+    tell: Progress,
+) -> Comparison | None:
+    if not scenario.changes:
+        return None
+    return compare(
+        city,
+        baseline,
+        scenario,
+        few,
+        [str(target.variable) for target in headlines],
+        sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
+        exact_up_to=EXACT_UP_TO,
+        permutations=ORDERS,
+        progress=lambda done, of: tell("contributions", done, of),
+    )
+
+
+def _broad_ages(population: xr.DataArray) -> xr.DataArray:
+    people = population.sum(["District", "Group"])
+    groups = [people.isel(Age=slice(first, last)).sum("Age") for first, last in AGE_GROUPS.values()]
+    found: xr.DataArray = xr.concat(groups, "group").assign_coords(group=list(AGE_GROUPS))
+    return found.rename(run="member") if "run" in found.dims else found
+
+
+def _manifest(material: figures.Material, scenario: Scenario) -> dict[str, str]:
+    """The facts of the scenario's run, with the fingerprints of all scenarios that the briefing speaks of."""
+    facts: dict[str, Any] = dict(material.facts[scenario.name])
+    others = (f"{name} {run['scenario_hash']}" for name, run in material.facts.items())
+    return {**facts, "scenarios": ", ".join(others), "targets_hash": targets_hash(material.targets)}
+
+
+def targets_hash(targets: Iterable[Target]) -> str:
+    """Return twelve hexadecimal digits that change whenever a target does.
+
+    Examples
+    --------
+    >>> len(targets_hash([]))
+    12
+    """
+    return hashlib.sha256(repr(list(targets)).encode()).hexdigest()[:12]

@@ -1,0 +1,212 @@
+"""What binds where and when, what the model assumes, and what it is not."""
+
+from __future__ import annotations
+
+from analysis.answer import REGISTERED, RESIDENT
+from analysis.bottlenecks import BOTTLENECKS, RELIEFS
+from analysis.briefing.answer_section import lever_title, relief_words
+from analysis.briefing.author import Author
+from analysis.briefing.city_sections import picture, year_heading, years
+from analysis.briefing.content import PAGE_AND_BOOK, Name, Number, Paragraph, Section, Table, Text
+from analysis.briefing.likelihood import tone
+from analysis.briefing.pictures import BOTTLENECKS as CHART
+from analysis.briefing.target_section import source
+from analysis.briefing.words import listed, word
+from analysis.reach import GROUPS, UNKNOWN_OF_2020
+from scenarios import load_levers
+
+#: Bottlenecks named in the headline.
+NAMED = 3
+
+
+def limit_section(author: Author) -> Section:
+    """Return the bottleneck calendar and what relief brings.
+
+    Examples
+    --------
+    >>> limit_section(author).id  # doctest: +SKIP
+    'limits'
+    """
+    results = author.results
+    goal = author.evidence.targets[RESIDENT]
+    key = "limits/{}/city/{}/districts"
+    order = sorted(BOTTLENECKS, key=lambda one: -results[key.format(one.id, goal.year)])
+    felt = [one for one in order if results[key.format(one.id, goal.year)] > 0][:NAMED]
+    names = [
+        author.say(
+            "limits.name",
+            bottleneck=author.title(one.title),
+            districts=author.number(key.format(one.id, goal.year), ".0f"),
+        )
+        for one in felt
+    ]
+    year = author.year(f"targets/{author.evidence.scenario.name}/{goal.id}/year")
+    takeaway = author.say("limits.takeaway", year=year, names=listed(names, author.language) or author.say("none"))
+    shown = [one for one in years(author) if one > results["definition/first_year"]]
+    rows = []
+    for one in BOTTLENECKS:
+        place = f"limits/{one.id}/city"
+        ends = [f"{place}/{end}_felt" for end in ("first", "last")]
+        spans = [(author.year(end),) if end in results else author.say("none") for end in ends]
+        counts = [(author.number(f"{place}/{when}/districts", ".0f"),) for when in shown]
+        rows.append(((author.title(one.title),), *spans, *counts))
+    calendar = Table(
+        "limits.table",
+        author.say("limits.table"),
+        (
+            author.say("limits.bottleneck"),
+            author.say("limits.first"),
+            author.say("limits.last"),
+            *(year_heading(author, when) for when in shown),
+        ),
+        tuple(rows),
+        numeric=frozenset(range(1, 3 + len(shown))),
+        widths=(4.0, *[1.2] * (2 + len(shown))),
+        source=source(author),
+    )
+    chart = picture(author, CHART, author.evidence.scenario.name, "limits.chart")
+    blocks = (chart, calendar, Paragraph("limits.reading", author.say("limits.reading")), _reliefs(author, year))
+    return Section("limits", word("limits.section", author.language), takeaway, blocks)
+
+
+def _reliefs(author: Author, year: Number) -> Table:
+    titles = {bottleneck.id: author.title(bottleneck.title) for bottleneck in BOTTLENECKS}
+    rows = []
+    for relief in RELIEFS:
+        gains = [f"gains/{relief.constant}/{target}" for target in (RESIDENT, REGISTERED)]
+        cells = [author.band(gain, "+.2f") for gain in gains]
+        rows.append(((titles[relief.bottleneck],), relief_words(author, relief.constant, RESIDENT), *cells))
+    return Table(
+        "limits.reliefs",
+        author.say("limits.relief table", year=year, wide=author.wide()),
+        (
+            author.say("limits.bottleneck"),
+            author.say("limits.relief"),
+            author.say("compare.resident"),
+            author.say("compare.registered"),
+        ),
+        tuple(rows),
+        numeric=frozenset((2, 3)),
+        widths=(2.6, 4.0, 2.4, 2.4),
+        source=source(author),
+    )
+
+
+def assumption_section(author: Author) -> Section:
+    """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets.
+
+    Examples
+    --------
+    >>> assumption_section(author).id  # doctest: +SKIP
+    'assumptions'
+    """
+    takeaway = author.say(
+        "assumptions.takeaway",
+        all=author.number("counts/constants", ".0f"),
+        weak=author.number("counts/weak", ".0f"),
+    )
+    rows = tuple(
+        ((Name(grade),), author.say(f"grade.{grade}"), (author.number(f"counts/grade/{grade}", ".0f"),))
+        for grade in sorted(author.evidence.grades)
+    )
+    grades = Table(
+        "assumptions.grades",
+        author.say("assumptions.grades"),
+        tuple(author.say(f"assumptions.{name}") for name in ("grade", "meaning", "count")),
+        rows,
+        numeric=frozenset((2,)),
+        widths=(1.0, 3.0, 1.2),
+    )
+    tables = [grades, _unknowns(author)]
+    if author.evidence.scenario.changes:
+        tables.append(_measures(author))
+    reading = Paragraph("assumptions.reading", author.say("assumptions.reading"))
+    return Section("assumptions", word("assumptions.section", author.language), takeaway, (*tables, reading))
+
+
+def _unknowns(author: Author) -> Table:
+    rows: list[tuple[Text, ...]] = []
+    tones: dict[tuple[int, int], str] = {}
+    for parameter in UNKNOWN_OF_2020:
+        share = parameter == "REGISTERED URBAN SHARE 2020"
+        form, scale = (".1f", 0.01) if share else (",.1f", author.unit("people")[1])
+        unit: Text = ("%",) if share else (" ", author.unit("people")[0])
+        for third in range(1, GROUPS + 1):
+            place = f"conditions/{author.evidence.scenario.name}/{REGISTERED}/{parameter}/{third}"
+            if f"{place}/probability" not in author.results:
+                continue
+            span = author.say(
+                "range",
+                low=author.number(f"{place}/lowest", form, scale),
+                high=author.number(f"{place}/highest", form, scale),
+            )
+            tones[len(rows), 3] = tone(author.results[f"{place}/probability"])
+            called = author.parameter(parameter)
+            rows.append((called, author.say(f"third.{third}"), span + unit, author.odds(place)))
+    return Table(
+        "assumptions.unknown",
+        author.say("assumptions.unknown"),
+        (
+            author.say("assumptions.parameter"),
+            author.say("assumptions.third"),
+            author.say("assumptions.span"),
+            author.say("board.odds"),
+        ),
+        tuple(rows),
+        numeric=frozenset((2, 3)),
+        widths=(3.2, 1.0, 2.4, 2.0),
+        tones=tones,
+        source=source(author),
+    )
+
+
+def _measures(author: Author) -> Table:
+    """What the scenario sets, against the model's own value; a constant with subscripts has a row per element."""
+    levers, rows = load_levers(), []
+    name = author.evidence.scenario.name
+    shown = years(author)[1:2] + years(author)[-1:]
+    for change in author.evidence.scenario.changes:
+        prefix = f"settings/{name}/{change.constant}/"
+        places = dict.fromkeys(key.rsplit("/", 1)[0] for key in author.results if key.startswith(prefix))
+        for place in places:
+            called: Text = (lever_title(author, change.constant),)
+            if place != prefix.rstrip("/"):
+                called += ("：" if author.language == "zh" else ": ", author.element(place.removeprefix(prefix)))
+            columns = ["default", *(str(year) for year in shown)]
+            cells = [(author.number(f"{place}/{column}", ",.10g"),) for column in columns]
+            plan = (
+                (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
+            )
+            rows.append((called, *cells, author.say(f"unit.{change.unit}"), plan))
+    return Table(
+        "assumptions.measures",
+        author.say("assumptions.measures", scenario=author.title(author.evidence.scenario.title)),
+        (
+            author.say("assumptions.measure"),
+            author.say("assumptions.default"),
+            *(year_heading(author, year) for year in shown),
+            author.say("unit"),
+            author.say("assumptions.plan"),
+        ),
+        tuple(rows),
+        PAGE_AND_BOOK,
+        numeric=frozenset((1, 2, 3)),
+        widths=(4.0, 1.6, 1.6, 1.6, 1.8, 1.8),
+    )
+
+
+def not_section(author: Author) -> Section:
+    """Return what the model is not.
+
+    Examples
+    --------
+    >>> not_section(author).id  # doctest: +SKIP
+    'not'
+    """
+    gaps = {
+        "forecast": {"data": author.year("definition/first_year")},
+        "judge": {"tracked": author.number("counts/tracked", ".0f")},
+    }
+    names = ("forecast", "probability", "map", "households", "judge", "unknown")
+    blocks = tuple(Paragraph(f"not.{name}", author.say(f"not.{name}", **gaps.get(name, {}))) for name in names)
+    return Section("not", word("not.section", author.language), author.say("not.takeaway"), blocks)

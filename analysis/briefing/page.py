@@ -1,0 +1,91 @@
+"""The briefing as one HTML page that needs nothing outside itself."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from string import ascii_letters, digits, punctuation
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from analysis.briefing.content import Briefing, Number, Paragraph, Picture, Table, Text, every_text, plain
+from analysis.briefing.embedded_font import embedded_font
+from analysis.briefing.words import templates, word
+
+
+def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    briefing
+        Its content.
+    drawings
+        SVG text of each picture, by the picture's id.
+
+    Examples
+    --------
+    >>> page(briefing, drawings)[:15]  # doctest: +SKIP
+    '<!DOCTYPE html>'
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests |= {
+        "paragraph": lambda block: isinstance(block, Paragraph),
+        "table": lambda block: isinstance(block, Table),
+        "picture": lambda block: isinstance(block, Picture),
+    }
+    written = "".join(plain(text) for _, text in every_text(briefing))
+    written += "".join(section.title for section in briefing.sections) + "".join(briefing.manifest.values())
+    written += "".join(sentence[briefing.language] for sentence in templates().values())
+    characters = "".join(sorted(set(written + ascii_letters + digits + punctuation + " ±—–·")))
+    return environment.get_template("page.html.jinja").render(
+        briefing=briefing,
+        html=marked,
+        plain=plain,
+        word=lambda name: word(name, briefing.language),
+        drawing=lambda block: _address(drawings[block.id]),
+        font=Markup(embedded_font(characters)),
+    )
+
+
+def marked(text: Text) -> Markup:
+    """Return a text as HTML, each number with its key and its full value.
+
+    Examples
+    --------
+    >>> marked(("about ", Number("n", 3.21, ".0f")))
+    Markup('about <data value="3.21" data-key="n">3</data>')
+    """
+    parts = []
+    for run in text:
+        if isinstance(run, Number):
+            parts.append(
+                Markup('<data value="{}" data-key="{}">{}</data>').format(f"{run.shown:.12g}", run.key, run.text)
+            )
+        else:
+            parts.append(escape(run if isinstance(run, str) else run.text))
+    return Markup("").join(parts)
+
+
+def bare(drawing: str) -> bytes:
+    """Return an SVG drawing without the address of its document type and without its metadata.
+
+    Examples
+    --------
+    >>> bare("<?xml?><!DOCTYPE svg PUBLIC 'http://...'><svg><metadata>by</metadata></svg>")
+    b'<svg></svg>'
+    """
+    return re.sub("<metadata>.*?</metadata>", "", drawing[drawing.index("<svg") :], flags=re.DOTALL).encode()
+
+
+def _address(drawing: str) -> Markup:
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(bare(drawing)).decode("ascii"))

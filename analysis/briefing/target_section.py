@@ -1,0 +1,127 @@
+"""The target board: what the plan wants, what comes out, by what margin and how likely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from analysis.briefing.author import Author
+from analysis.briefing.content import PAGE_ONLY, Paragraph, Section, Table, Text
+from analysis.briefing.likelihood import tone
+from analysis.briefing.words import listed, word
+from scenarios import Target
+
+SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
+
+
+def target_section(author: Author) -> Section:
+    """Return the board of all modelled targets, and the names of the others.
+
+    Examples
+    --------
+    >>> target_section(author).id  # doctest: +SKIP
+    'board'
+    """
+    evidence = author.evidence
+    modelled = [target for target in evidence.targets.values() if target.modelled]
+    others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
+    takeaway = author.say(
+        "board.takeaway",
+        modelled=author.number("counts/modelled", ".0f"),
+        reached=author.number("counts/reached", ".0f"),
+        scenario=author.title(evidence.scenario.title),
+    )
+    tracked = author.say(
+        "board.tracked",
+        tracked=author.number("counts/tracked", ".0f"),
+        names=listed(dict.fromkeys(others), author.language),
+    )
+    return Section(
+        "board",
+        word("board.section", author.language),
+        takeaway,
+        (
+            board(author, "board.table", author.say("board.table"), modelled),
+            Paragraph("board.reading", author.say("board.reading")),
+            Paragraph("board.tracked", tracked, PAGE_ONLY),
+        ),
+    )
+
+
+def glance(author: Author, block: str) -> Table:
+    """Return the board of the headline targets alone.
+
+    Examples
+    --------
+    >>> glance(author, "answer.table").id  # doctest: +SKIP
+    'answer.table'
+    """
+    headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
+    return board(author, block, author.say("answer.table"), headlines)
+
+
+def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
+    """Return targets as rows, with the scenario's probability told by colour, too.
+
+    Examples
+    --------
+    >>> board(author, "b", (), []).rows  # doctest: +SKIP
+    ()
+    """
+    name = author.evidence.scenario.name
+    columns = [
+        author.say("board.target"),
+        author.say("year"),
+        author.say("board.wanted"),
+        author.say("board.median"),
+        author.say("board.interval", wide=author.wide()),
+        author.say("board.margin"),
+        author.say("board.odds"),
+    ]
+    compared = name != "baseline"
+    if compared:
+        columns.append(author.say("board.odds of", scenario=author.title(author.evidence.baseline.title)))
+    rows: list[tuple[Text, ...]] = []
+    tones: dict[tuple[int, int], str] = {}
+    for target in targets:
+        place = f"targets/{name}/{target.id}"
+        unit, form, scale = author.target_unit(target)
+        joint = unit if unit == ("%",) or author.language == "zh" else (" ", *unit)
+        sign = form if form.startswith("+") else f"+{form}"
+        row: list[Text] = [
+            (author.title(target.title),),
+            (author.year(f"{place}/year"),),
+            (SIGNS[target.comparison], author.number(f"{place}/threshold", ",.5g", scale), *joint),
+            (author.number(f"{place}/median", form, scale),),
+            author.interval(place, form, scale),
+            (author.number(f"{place}/margin", sign, scale),),
+            author.odds(place),
+        ]
+        tones[len(rows), 6] = tone(author.results[f"{place}/probability"])
+        if compared:
+            other = f"targets/baseline/{target.id}"
+            row.append(author.odds(other))
+            tones[len(rows), 7] = tone(author.results[f"{other}/probability"])
+        rows.append(tuple(row))
+    widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
+    return Table(
+        block,
+        title,
+        tuple(columns),
+        tuple(rows),
+        numeric=frozenset(range(1, len(columns))),
+        widths=widths,
+        tones=tones,
+        source=source(author),
+    )
+
+
+def source(author: Author) -> Text:
+    """Return where the numbers of a table come from.
+
+    Examples
+    --------
+    >>> source(author)  # doctest: +SKIP
+    ('济南城镇化模型，', ...)
+    """
+    return author.say("model source", members=author.number("counts/members", ".0f"), wide=author.wide())

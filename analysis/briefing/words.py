@@ -1,0 +1,120 @@
+"""The sentences of a briefing: templates of `words.yaml`, in which no number is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from analysis.briefing.content import Run, Text
+from scenarios.strict_yaml import read_yaml
+
+FILE = Path(__file__).parent / "words.yaml"
+
+
+class WordsError(ValueError):
+    """The sentences cannot be used; the message lists every mistake."""
+
+
+@cache
+def templates() -> Mapping[str, Mapping[str, str]]:
+    """Return every sentence by name and language.
+
+    Raises
+    ------
+    WordsError
+        If a sentence lacks a language, holds a digit, or names other gaps in one language than in the other.
+
+    Examples
+    --------
+    >>> templates()["median"]["en"]
+    'median'
+    """
+    content, problems = read_yaml(FILE)
+    for name, sentence in () if problems else content.items():
+        if set(sentence) != {"zh", "en"}:
+            problems.append(f"{name}: needs zh and en")
+            continue
+        gaps = {
+            language: {gap for _, gap, _, _ in Formatter().parse(said) if gap} for language, said in sentence.items()
+        }
+        if gaps["zh"] != gaps["en"]:
+            problems.append(f"{name}: zh and en have different gaps")
+        for language, said in sentence.items():
+            if any(letter.isdecimal() for text, *_ in Formatter().parse(said) for letter in text):
+                problems.append(f"{name}: a number is typed in the {language} sentence")
+    if problems:
+        raise WordsError(f"{FILE.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems))
+    return dict(content)
+
+
+def say(name: str, language: str, **gaps: Run | Text) -> Text:
+    """Return a sentence with its gaps filled.
+
+    Parameters
+    ----------
+    name
+        Of the sentence in `words.yaml`.
+    language
+        "zh" or "en".
+    gaps
+        A number, a name or a text for each gap.
+
+    Examples
+    --------
+    >>> say("median", "en")
+    ('median',)
+    """
+    runs: list[Run] = []
+    for said, gap, _, _ in Formatter().parse(templates()[name][language]):
+        if said:
+            runs.append(said)
+        if gap:
+            filling = gaps[gap]
+            runs.extend(filling if isinstance(filling, tuple) else (filling,))
+    return tuple(runs)
+
+
+def word(name: str, language: str) -> str:
+    """Return a sentence without gaps as plain words.
+
+    Examples
+    --------
+    >>> word("median", "zh")
+    '中位数'
+    """
+    return templates()[name][language]
+
+
+def listed(texts: Iterable[Text], language: str) -> Text:
+    """Return texts in a row, with the commas of the language.
+
+    Examples
+    --------
+    >>> listed([("a",), ("b",)], "zh")
+    ('a', '、', 'b')
+    """
+    runs: list[Any] = []
+    for place, text in enumerate(texts):
+        if place:
+            runs.append("、" if language == "zh" else ", ")
+        runs.extend(text)
+    return tuple(runs)
+
+
+def joined(texts: Iterable[Text], language: str) -> Text:
+    """Return sentences one after another.
+
+    Examples
+    --------
+    >>> joined([("One.",), ("Two.",)], "en")
+    ('One.', ' ', 'Two.')
+    """
+    runs: list[Any] = []
+    for text in texts:
+        if runs and text and language == "en":
+            runs.append(" ")
+        runs.extend(text)
+    return tuple(runs)

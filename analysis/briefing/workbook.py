@@ -1,0 +1,261 @@
+"""The briefing as a workbook: a sheet for each topic, numbers in full, and charts that Excel draws itself."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_range_abs
+
+from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
+from analysis.briefing.same_bytes import EPOCH
+from analysis.briefing.words import word
+
+#: The font that machines with Excel have, for both languages.
+FONT: Final = "Microsoft YaHei"
+TONES: Final = {"good": "#DFF0E4", "open": "#FBF2D0", "bad": "#F8DFD8", "": "#FFFFFF"}
+#: Rows above the first block of a sheet: topic and takeaway, which stay in sight.
+TOP: Final = 3
+#: Names of ranges: of blocks (the start), of the manifest, and of the list of result keys.
+RANGES, MANIFEST, KEYS = "block_", "manifest", "result_keys"
+WIDEST: Final = 46
+CHART_ROWS: Final = 18
+
+
+def workbook(briefing: Briefing) -> bytes:
+    """Return the workbook; each block of a sheet is a named range, so that it can be found again.
+
+    Examples
+    --------
+    >>> workbook(briefing)[:2]  # doctest: +SKIP
+    b'PK'
+    """
+    file = BytesIO()
+    book = Workbook(file, {"in_memory": True})
+    book.set_properties({"title": plain(briefing.title), "created": EPOCH})
+    writer = _Writer(book)
+    for section in briefing.sections:
+        if any("workbook" in block.where for block in section.blocks):
+            writer.section(section, briefing.language)
+    writer.keys(briefing)
+    writer.manifest(briefing)
+    book.close()
+    return file.getvalue()
+
+
+def range_name(block: str) -> str:
+    """Return the name of a block's range; Excel takes letters, digits, dots and underscores.
+
+    Examples
+    --------
+    >>> range_name("answer.table")
+    'block_answer.table'
+    """
+    return f"{RANGES}{block}"
+
+
+class _Writer:
+    """Formats and the sheet at hand, as XlsxWriter keeps them in the book."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.formats: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def format(self, **look: Any) -> Any:
+        base = {"font_name": FONT, "font_size": 10, "valign": "top", **look}
+        key = tuple(sorted(base.items()))
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format(base)
+        return self.formats[key]
+
+    def section(self, section: Section, language: str) -> None:
+        sheet = self.book.add_worksheet(section.title[:31])
+        sheet.hide_gridlines(2)
+        shown = [block for block in section.blocks if "workbook" in block.where]
+        tables = [block for block in shown if isinstance(block, Table)]
+        self._columns(sheet, tables)
+        sheet.write_string(0, 0, section.title, self.format(font_color="#5B6673"))
+        self._name(sheet, f"{section.id}.takeaway", 1, 1, 1)
+        sheet.write_string(1, 0, plain(section.takeaway), self.format(bold=True, font_size=13, font_color="#0B4F8A"))
+        # A lone table keeps its headings in sight; among several only the topic can stay.
+        sheet.freeze_panes(TOP + 2 if isinstance(shown[0], Table) else TOP - 1, 1)
+        row = TOP
+        for block in shown:
+            if isinstance(block, Table):
+                row = self._table(sheet, block, row, language)
+            elif isinstance(block, Paragraph):
+                self._name(sheet, block.id, row, row, 1)
+                sheet.write_string(row, 0, plain(block.text), self.format())
+                row += 1
+            row += 1
+
+    def keys(self, briefing: Briefing) -> None:
+        """List every result that the briefing tells, in the units that results are kept in."""
+        numbers = {run.key: run.value for _, text in every_text(briefing) for run in text if isinstance(run, Number)}
+        sheet = self.book.add_worksheet(word("workbook.keys", briefing.language)[:31])
+        sheet.set_column(0, 0, 90)
+        sheet.set_column(1, 1, 22)
+        sheet.freeze_panes(1, 0)
+        heading = self.format(bold=True, bottom=1)
+        sheet.write_row(0, 0, [word(f"workbook.{name}", briefing.language) for name in ("key", "value")], heading)
+        self.book.define_name(KEYS, f"={_quoted(sheet)}!{xl_range_abs(0, 0, len(numbers), 1)}")
+        for row, (key, value) in enumerate(sorted(numbers.items()), 1):
+            sheet.write_string(row, 0, key, self.format())
+            sheet.write_number(row, 1, value, self.format())
+
+    def manifest(self, briefing: Briefing) -> None:
+        sheet = self.book.add_worksheet(word("manifest.section", briefing.language)[:31])
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, 1, 110)
+        sheet.freeze_panes(1, 0)
+        heading = self.format(bold=True, bottom=1)
+        sheet.write_row(0, 0, [word(f"manifest.{name}", briefing.language) for name in ("field", "value")], heading)
+        self.book.define_name(MANIFEST, f"={_quoted(sheet)}!{xl_range_abs(1, 0, len(briefing.manifest), 1)}")
+        for row, (name, fact) in enumerate(briefing.manifest.items(), 1):
+            sheet.write_string(row, 0, name, self.format())
+            sheet.write_string(row, 1, fact, self.format(text_wrap=True))
+        sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
+
+    def _columns(self, sheet: Any, tables: list[Table]) -> None:
+        most = max((len(table.columns) for table in tables), default=1)
+        for column in range(most):
+            texts = [plain(row[column]) for table in tables for row in table.rows if column < len(row)]
+            longest = max((sum(1.9 if ord(letter) > 0x2E80 else 1.0 for letter in text) for text in texts), default=8)
+            sheet.set_column(column, column, min(WIDEST, max(11.0, longest + 2)))
+
+    def _table(self, sheet: Any, block: Table, row: int, language: str) -> int:
+        """Write a table; return the row after it and its charts."""
+        self._name(sheet, f"{block.id}.title", row, row, 1)
+        sheet.write_string(row, 0, plain(block.title), self.format(bold=True, font_size=11))
+        row += 1
+        self._name(sheet, block.id, row, row + len(block.rows), len(block.columns))
+        for column, heading in enumerate(block.columns):
+            align = "right" if column in block.numeric else "left"
+            look = self.format(bold=True, bottom=1, text_wrap=True, align=align, valign="bottom", font_color="#5B6673")
+            sheet.write_string(row, column, plain(heading), look)
+        for place, cells in enumerate(block.rows):
+            for column, text in enumerate(cells):
+                self._cell(sheet, row + 1 + place, column, text, block, place)
+        after = row + len(block.rows) + 1
+        if block.source:
+            said = plain(source_line(block, language))
+            self._name(sheet, f"{block.id}.source", after, after, 1)
+            sheet.write_string(after, 0, said, self.format(font_color="#5B6673", font_size=9))
+            after += 1
+        for plot in block.plots:
+            self._chart(sheet, block, plot, row)
+            after = max(after, row + CHART_ROWS + 1)
+        return after
+
+    def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, place: int) -> None:
+        look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
+        if tone := block.tones.get((place, column)):
+            look["bg_color"] = TONES[tone]
+        if column in block.numeric:
+            look["align"] = "right"
+        number = lone_number(text)
+        if number is not None:
+            sheet.write_number(row, column, number.shown, self.format(**look, num_format=number_format(number.form)))
+        elif text:
+            sheet.write_string(row, column, plain(text), self.format(**look, text_wrap=column == 0))
+        else:
+            sheet.write_blank(row, column, None, self.format(**look))
+
+    def _chart(self, sheet: Any, block: Table, plot: Plot, row: int) -> None:
+        """A chart right of the table: lines over the years, and targets as marks."""
+        chart = self.book.add_chart({"type": "scatter", "subtype": "straight"})
+        first, last = row + 1, row + len(block.rows)
+        for place, column in enumerate(plot.lines):
+            line = {"color": "#0072B2", "width": 2.5 if place == 0 else 1.25}
+            if place:
+                line["dash_type"] = "dash"
+            chart.add_series(
+                {
+                    "name": [sheet.get_name(), row, column],
+                    "categories": [sheet.get_name(), first, 0, last, 0],
+                    "values": [sheet.get_name(), first, column, last, column],
+                    "line": line,
+                    "marker": {"type": "none"},
+                }
+            )
+        for column in plot.marks:
+            chart.add_series(
+                {
+                    "name": [sheet.get_name(), row, column],
+                    "categories": [sheet.get_name(), first, 0, last, 0],
+                    "values": [sheet.get_name(), first, column, last, column],
+                    "line": {"none": True},
+                    "marker": {
+                        "type": "diamond",
+                        "size": 11,
+                        "fill": {"color": "#F0E442"},
+                        "border": {"color": "#000000"},
+                    },
+                }
+            )
+        years = [plain(cells[0]) for cells in block.rows]
+        font = {"name": FONT, "size": 9}
+        chart.set_title({"name": plot.title, "name_font": {**font, "size": 11}, "overlay": False})
+        chart.set_x_axis(
+            {"min": int(years[0]), "max": int(years[-1]), "major_unit": 5, "num_font": font, "num_format": "0"}
+        )
+        chart.set_y_axis(
+            {
+                "name": plot.unit,
+                "name_font": font,
+                "num_font": font,
+                "major_gridlines": {"visible": True, "line": {"color": "#E5E5E5"}},
+            }
+        )
+        chart.set_legend({"position": "bottom", "font": font})
+        chart.show_blanks_as("gap")
+        chart.set_size({"width": 620, "height": 20 * CHART_ROWS - 10})
+        sheet.insert_chart(row, len(block.columns) + 1, chart)
+
+    def _name(self, sheet: Any, block: str, first: int, last: int, columns: int) -> None:
+        place = xl_range_abs(first, 0, last, columns - 1)
+        self.book.define_name(range_name(block), f"={_quoted(sheet)}!{place}")
+
+
+def source_line(table: Table, language: str) -> Text:
+    """Return the line below a table that says where its numbers come from.
+
+    Examples
+    --------
+    >>> plain(source_line(Table("t", (), (), (), source=("census",)), "en"))
+    'Source: census'
+    """
+    return (word("workbook.source", language), ": ", *table.source)
+
+
+def lone_number(text: Text) -> Number | None:
+    """Return the number that a cell is, if it is nothing else.
+
+    Examples
+    --------
+    >>> lone_number(("about ", Number("n", 1.0))) is None
+    True
+    """
+    return text[0] if len(text) == 1 and isinstance(text[0], Number) else None
+
+
+def number_format(form: str) -> str:
+    """Return Excel's format for a Python one.
+
+    Examples
+    --------
+    >>> number_format("+,.2f"), number_format(".0f"), number_format(",.4g")
+    ('+#,##0.00;-#,##0.00;0.00', '0', 'General')
+    """
+    if not form.endswith("f"):
+        return "General"
+    decimals = int(form[:-1].rpartition(".")[2])
+    behind = "." + "0" * decimals if decimals else ""
+    whole = ("#,##0" if "," in form else "0") + behind
+    return f"+{whole};-{whole};0{behind}" if "+" in form else whole
+
+
+def _quoted(sheet: Any) -> str:
+    name = str(sheet.get_name()).replace("'", "''")
+    return f"'{name}'"
