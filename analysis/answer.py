@@ -17,6 +17,7 @@ from PIL import Image
 
 from analysis import figures
 from analysis.ensemble_results import condensed, quantile
+from analysis.reach import share_in_percent
 from analysis.result_files import manifest
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import load_model
@@ -58,7 +59,7 @@ def answer(material: figures.Material, rates: Rates, language: str) -> str:
     for scenario in ("plan", "baseline"):
         title = material.scenarios[scenario].title[language]
         own = table[table["scenario"] == scenario].set_index("target")
-        resident, registered = (_against(targets[name], own.loc[name], zh) for name in (RESIDENT, REGISTERED))
+        resident, registered = (_against(targets[name], own.loc[name], count, zh) for name in (RESIDENT, REGISTERED))
         run = material.runs[scenario]
         ends = [_percent(_value(targets[name], run, LAST_YEAR)) for name in (RESIDENT, REGISTERED)]
         reached, modelled = (own["reached"] == "yes").sum(), (own["reached"] != NOT_MODELLED).sum()
@@ -70,19 +71,19 @@ def answer(material: figures.Material, rates: Rates, language: str) -> str:
             f" is {registered}. In {LAST_YEAR} their medians are {ends[0]} % and {ends[1]} %. Of the {modelled} targets"
             f" that the model computes, {reached} are reached in the median."
         )
-    best = [_best(material, table[table["target"] == name], zh) for name in (RESIDENT, REGISTERED)]
+    best = [_best(material, table[table["target"] == name], count, zh) for name in (RESIDENT, REGISTERED)]
     total, tracked = len(material.scenarios), sum(not target.modelled for target in material.targets)
     plan = [row[REGISTERED, "plan"] for row in rates.values()]
     sentences.append(
-        f"{total}个情景中，2025年常住目标的达标概率最高为{best[0]}，户籍目标最高为{best[1]}。"
+        f"{total}个情景中，2025年常住目标的达标概率{best[0]}；户籍目标的达标概率{best[1]}。"
         f"2020年户籍人口城镇化率和非户籍常住人口没有查到公布值，逐一取其范围两端时，规划情景2025年户籍率的中位数为"
         f"{min(plan):.1f}%至{max(plan):.1f}%。规划的另外{tracked}个目标没有模拟。概率是{count}组与2010—2020年观测相符的参数中"
         f"达到目标的比例，以模型、先验范围和情景政策不变为前提。"
         if zh
-        else f"Of {total} scenarios, the highest probability of the resident target of 2025 is {best[0]}, and of the"
-        f" registered one {best[1]}. The registered urban share and the number of unregistered residents of 2020 were"
-        f" not found: at the ends of their ranges, one at a time, the median of the plan's registered rate of 2025 lies"
-        f" between {min(plan):.1f} and {max(plan):.1f} %. The plan's other {tracked} targets are not modelled. A"
+        else f"Of {total} scenarios, the probability of the resident target of 2025 is {best[0]}; that of the"
+        f" registered one is {best[1]}. The registered urban share and the number of unregistered residents of 2020"
+        f" were not found: at the ends of their ranges, one at a time, the median of the plan's registered rate of 2025"
+        f" lies between {min(plan):.1f} and {max(plan):.1f} %. The plan's other {tracked} targets are not modelled. A"
         f" probability is the share of {count} parameter sets that the observations of 2010-2020 support; it is"
         " conditional on the model, the priors and unchanged policies."
     )
@@ -129,37 +130,49 @@ def _percent(value: float) -> str:
     return f"{value:.1f}"
 
 
-def _against(target: Target, row: Any, zh: bool) -> str:
+def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     """A target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
     value, low, high = (_percent(row[name]) for name in ("median", "p05", "p95"))
-    far, year = f"{abs(row['margin']):.1f}", row["year_reached_median"]
-    odds, error = f"{100 * row['probability']:.0f}", f"{100 * row['probability_se']:.0f}"
+    far = f"{abs(row['margin']):.1f}"
+    odds, when = _odds(row["probability"], members, zh), row["year_reached_median"]
     if zh:
-        when = f"{LAST_YEAR}年前达不到" if pd.isna(year) else f"中位数{np.ceil(year):.0f}年底首次达到"
+        year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{np.ceil(when):.0f}年底首次达到"
         side = "高" if row["margin"] >= 0 else "低"
         return (
             f"中位数为{value}%（90%区间{low}%—{high}%），比目标{target.threshold:g}%{side}{far}个百分点，"
-            f"达到的概率为{odds}%（标准误{error}%；{when}）"
+            f"按期达到的概率{odds}，{year}"
         )
-    when = f"not by {LAST_YEAR}" if pd.isna(year) else f"in the median at the end of {np.ceil(year):.0f}"
+    year = f"not by {LAST_YEAR}" if pd.isna(when) else f"in the median at the end of {np.ceil(when):.0f}"
     side = "above" if row["margin"] >= 0 else "below"
     return (
         f"{value} % in the median (90 % interval {low} to {high}), {far} points {side} the target of"
-        f" {target.threshold:g} %, which is reached in time with probability {odds} % (standard error {error} %) and"
-        f" first {when}"
+        f" {target.threshold:g} %, which is reached in time with a probability of {odds} and first {year}"
     )
 
 
-def _best(material: figures.Material, rows: pd.DataFrame, zh: bool) -> str:
+def _odds(probability: float, members: int, zh: bool) -> str:
+    """A share of the members with its standard error; that none or all do is a bound, not certainty."""
+    told = share_in_percent(round(probability * members), members)
+    bound = told.strip("<>%")
+    if told.startswith("<"):
+        return f"低于{bound}%（没有一组样本达到）" if zh else f"below {bound} % (no member does)"
+    if told.startswith(">"):
+        return f"高于{bound}%（所有样本都达到）" if zh else f"above {bound} % (every member does)"
+    share, error = told.split("% ±")
+    return f"为{share}%（标准误{error}%）" if zh else f"{share} % (standard error {error} %)"
+
+
+def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool) -> str:
     """The highest probability among the scenarios and whose it is."""
     most = rows["probability"].max()
     titles = [
         material.scenarios[name].title["zh" if zh else "en"]
         for name in rows.loc[rows["probability"] == most, "scenario"]
     ]
+    odds = _odds(most, members, zh)
     if most == 0:
-        return "0%" if zh else "0 %"
-    return f"{100 * most:.0f}%（{'、'.join(titles)}）" if zh else f"{100 * most:.0f} % ({', '.join(titles)})"
+        return f"都{odds}" if zh else f"{odds} in all of them"
+    return f"最高{odds}，属于{'、'.join(titles)}" if zh else f"at most {odds}, under {', '.join(titles)}"
 
 
 def filled(text: str, blocks: Mapping[str, str]) -> str:

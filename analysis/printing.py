@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.ensemble_results import share_held
+from analysis.reach import share_in_percent
 from analysis.target_table import NOT_MODELLED
 from scenarios import Scenario, Target, load_levers
 
@@ -43,7 +44,7 @@ def print_answers(
     """
     headlines = [target for target in targets.values() if target.headline]
     for target in headlines:
-        console.print(_target_table(target, table[table["target"] == target.id], chosen))
+        console.print(_target_table(target, table[table["target"] == target.id], chosen, members))
         _say_in_words(console, target, table[table["target"] == target.id], chosen)
     console.print(_board(table, targets, chosen))
     if members == 1:
@@ -99,7 +100,7 @@ def wanted(target: Target) -> str:
     return f"{said}, judged as ≥ {target.threshold - target.tolerance:,g}{unit}"
 
 
-def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> Table:
+def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
     titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
     table = Table(
         title=f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}",
@@ -119,20 +120,9 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
         value = [_rounded(row["median"])]
         if ensemble:
             value.append(f"{_rounded(row['p05'])} – {_rounded(row['p95'])}")
-            reached = probability(row["probability"], row["probability_se"])
+            reached = share_in_percent(round(row["probability"] * members), members)
         table.add_row(titles[row["scenario"]], *value, _rounded(row["margin"], "+"), reached, year)
     return table
-
-
-def probability(share: float, error: float) -> str:
-    """Return a probability with its standard error, both in percent.
-
-    Examples
-    --------
-    >>> probability(0.315, 0.0328)
-    '32% ±3'
-    """
-    return "0%" if share == 0 else "100%" if share == 1 else f"{100 * share:.0f}% ±{100 * error:.0f}"
 
 
 def signed(value: float, places: int) -> str:
