@@ -45,6 +45,8 @@ class Measure:
     elements: tuple[str, ...]
     default: Values
     start: int
+    #: False where the lever may be raised only.
+    lowered: bool = True
 
     @property
     def name(self) -> str:
@@ -53,8 +55,8 @@ class Measure:
 
     @property
     def lowest_share(self) -> float:
-        """-1, or 0 where the default is the lowest value already."""
-        return -1.0 if (self.default > self.lever.lowest).any() else 0.0
+        """-1, or 0 where the lever may not be lowered or the default is the lowest value already."""
+        return -1.0 if self.lowered and (self.default > self.lever.lowest).any() else 0.0
 
     @property
     def highest_share(self) -> float:
@@ -87,6 +89,8 @@ def chosen(
     names: Sequence[str] | None = None,
     start: int = FIRST_START,
     last: int = LAST_YEAR,
+    *,
+    raise_only: bool = False,
 ) -> tuple[Measure, ...]:
     """Return the levers that may be moved.
 
@@ -100,6 +104,8 @@ def chosen(
         Calendar year from whose beginning on the others are moved.
     last
         The last year in which something can start and still count.
+    raise_only
+        Whether no lever may go below its default.
 
     Raises
     ------
@@ -128,7 +134,10 @@ def chosen(
         assert variable.default is not None
         elements = variable.axes[0] if variable.axes else ()
         default = np.array(variable.default, dtype=float)
-        found[name] = Measure(levers[name], tuple(variable.dims), tuple(elements), default, int(year) if at else start)
+        begin = int(year) if at else start
+        found[name] = Measure(
+            levers[name], tuple(variable.dims), tuple(elements), default, begin, lowered=not raise_only
+        )
     if problems:
         raise EffortError("The levers cannot be moved:\n" + "\n".join(f" * {problem}" for problem in problems))
     return tuple(found.values())

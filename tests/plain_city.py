@@ -57,6 +57,8 @@ class PlainCity:
     spread: float = 1.0
     #: Of the levers' values by name, each with axes (run, time).
     bend: Any = None
+    #: Weights of outputs that differ from the rate's, by output.
+    others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runs: int = field(default=0, init=False)
 
     def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
@@ -64,11 +66,13 @@ class PlainCity:
         luck = changes["LUCK"].to_numpy()
         self.runs += len(luck)
         values = {name: self._over_time(changes.get(name, 0.0), years, len(luck)) for name in self.weights}
-        rate = 70 + self.spread * luck[:, None] + sum(self.weights[name] * values[name] for name in values)
-        if self.bend is not None:
-            rate = rate + self.bend(values)
-        rate = np.broadcast_to(rate, (len(luck), len(years)))
-        return xr.Dataset({name: (("run", "time"), rate) for name in outputs}, coords={"time": years})
+        found = {}
+        for name in outputs:
+            weights = self.others.get(name, self.weights)
+            rate = 70 + self.spread * luck[:, None] + sum(weights.get(each, 0.0) * values[each] for each in values)
+            rate = rate if self.bend is None else rate + self.bend(values)
+            found[name] = (("run", "time"), np.broadcast_to(rate, (len(luck), len(years))))
+        return xr.Dataset(found, coords={"time": years})
 
     @staticmethod
     def _over_time(value: Any, years: np.ndarray, runs: int) -> np.ndarray:
@@ -79,9 +83,11 @@ class PlainCity:
         array = array.sum(extra)
         if "time" in array.dims:
             knots = array["time"].to_numpy()
-            rows = array.expand_dims(run=1).transpose("run", "time") if "run" not in array.dims else array
-            table = rows.transpose("run", "time").to_numpy()
-            table = np.stack([np.interp(years, knots, row) for row in table])
+            rows = array if "run" in array.dims else array.expand_dims(run=1)
+            held = rows.transpose("run", "time").to_numpy()
+            after = np.clip(np.searchsorted(knots, years, side="right"), 1, len(knots) - 1)
+            part = np.clip((years - knots[after - 1]) / (knots[after] - knots[after - 1]), 0, 1)
+            table = held[:, after - 1] * (1 - part) + held[:, after] * part
         else:
             table = np.reshape(array.to_numpy(), (-1, 1))
         return np.broadcast_to(table, (runs, len(years)))

@@ -57,6 +57,15 @@ def test_without_names_every_lever_is_free_but_what_nobody_decides():
     assert named.start == FIRST_START
 
 
+def test_levers_that_may_be_raised_only_have_nothing_below_their_default():
+    raised = chosen(LEVERS, VARIABLES, raise_only=True)
+    assert {measure.lowest_share for measure in raised} == {0.0}
+    assert {measure.highest_share for measure in raised} == {1.0}
+    (link,) = chosen(LEVERS, VARIABLES, ["PAYMENT FOR RURAL RIGHTS"])
+    # Its default is the lowest value already.
+    assert link.lowest_share == 0.0
+
+
 def test_mistakes_about_levers_are_told_all_at_once():
     with pytest.raises(EffortError) as caught:
         chosen(LEVERS, VARIABLES, ["TALENT ARIVALS", "RENT SUBSIDY@2020", "RENT SUBSIDY@soon"], start=2019)
