@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis import result_files
-from analysis.delay import ALL, DelayError, Delays
-from model.changes import near
+from analysis.delay import ALL, Delays
+from analysis.futures import chosen_targets as modelled_targets
 from scenarios import Lever, Target, load_levers
 
 #: A lever is named when leaving it alone moves the probability by at least this much.
@@ -35,7 +35,7 @@ def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = No
 
     Raises
     ------
-    DelayError
+    TargetError
         Naming every id that is unknown or not modelled.
 
     Examples
@@ -43,19 +43,9 @@ def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = No
     >>> [target.year for target in chosen_targets(load_targets(), ["target.startup_area.2035"])]  # doctest: +SKIP
     [2035]
     """
-    modelled = {name: target for name, target in targets.items() if target.modelled}
-    if not ids:
-        return [target for target in modelled.values() if target.headline or target.year == SECOND]
-    problems = [
-        f"{name!r} is tracked by the plan but not computed by the model."
-        if name in targets
-        else f"{name!r} is not a target of the plan.{near(name, modelled)}"
-        for name in ids
-        if name not in modelled
-    ]
-    if problems:
-        raise DelayError("\n".join(problems))
-    return [modelled[name] for name in dict.fromkeys(ids)]
+    if ids:
+        return modelled_targets(targets, ids)
+    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
 
 
 def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:

@@ -95,7 +95,7 @@ def test_a_second_call_says_what_it_replaces_and_writes_the_same(made):
     ("words", "told"),
     [
         (("--target", "target.urbanization.registred.2025"), "Did you mean 'target.urbanization.registered.2025'?"),
-        (("--target", "target.smart_district_share.2025"), "not computed by the model"),
+        (("--target", "target.smart_district_share.2025"), "not modelled"),
         (("--scenario", "baseline"), "baseline moves no lever"),
         (("--scenario", "plam"), "Did you mean 'plan'?"),
         (("--probability", "80", "--target", REGISTERED), "above 0 and up to 1, not at 80"),
