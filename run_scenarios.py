@@ -22,6 +22,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from analysis import answer as readme_answer
 from analysis import (
+    backcast_figures,
+    backcast_report,
     comparison_figures,
     comparison_results,
     comparison_words,
@@ -32,6 +34,7 @@ from analysis import (
     delay_report,
     discrepancy,
     figures,
+    frontier_report,
     information_report,
     information_study,
     left_out,
@@ -44,6 +47,9 @@ from analysis import (
     reach_words,
     result_files,
 )
+from analysis.backcast import EVALUATIONS, STARTS
+from analysis.backcast import SEED as SEARCH_SEED
+from analysis.backcast import backcast as find_least_effort
 from analysis.briefing import files as briefing_files
 from analysis.briefing import verification
 from analysis.briefing.evidence import BriefingError, Evidence, targets_hash
@@ -53,12 +59,18 @@ from analysis.briefing.results import results as briefing_results
 from analysis.collectable import CollectableError, load_collectables
 from analysis.conditions import BOOTSTRAPS
 from analysis.delay import WANTED, DelayError, delay_costs
-from analysis.effort import NOT_DECIDED
+from analysis.effort import FIRST_START, NOT_DECIDED, RAMP, EffortError
+from analysis.effort import chosen as chosen_levers
 from analysis.ensemble_results import condensed
+from analysis.frontier import MEMBERS as FRONTIER_MEMBERS
+from analysis.frontier import frontier as find_frontier
 from analysis.futures import FuturesError, chosen_targets
 from analysis.information import RESAMPLES, InformationError
 from analysis.reach import ReachError
 from analysis.target_table import evaluate_targets
+from analysis.tradeoffs import GENERATIONS
+from analysis.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
+from analysis.tradeoffs import tradeoffs as find_tradeoffs
 from analysis.utility import WEIGHTS, Kind, UtilityError
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
@@ -92,6 +104,7 @@ BAD_INPUT = (
     contributions.ComparisonError,
     DelayError,
     ReachError,
+    EffortError,
     ScenarioError,
     LeverError,
     TargetError,
@@ -218,6 +231,106 @@ def compare(
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")
         console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
+
+
+@app.command()
+def backcast(
+    target: Annotated[str, typer.Option(help="Id of the target.")],
+    probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,
+    levers: Annotated[
+        list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
+    ] = None,
+    start: Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")] = FIRST_START,
+    raise_only: Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")] = False,
+    ramp: Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")] = RAMP,
+    members: Annotated[int, typer.Option(help="Members to search with; all others judge the answer.")] = USUAL_MEMBERS,
+    starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
+    evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random starts.")] = SEARCH_SEED,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
+    console = _console()
+    with _mistakes_end_politely():
+        targets = load_targets()
+        (goal,) = chosen_targets(targets, [target])
+        measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
+        parameters, every = (
+            read_members(),
+            chosen_targets(targets, [each.id for each in targets.values() if each.modelled]),
+        )
+        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+        name = backcast_report.name_of(goal)
+        _say_what_is_overwritten(console, out, backcast_report.file_names(goal), f"{name}_*.png")
+        with _counting(f"Trials x {members} members") as progress:
+            found = find_least_effort(
+                load_model(),
+                goal,
+                probability,
+                measures,
+                parameters,
+                members,
+                targets=every,
+                ramp=ramp,
+                starts=starts,
+                evaluations=evaluations,
+                seed=seed,
+                progress=progress,
+            )
+        backcast_report.print_answer(console, found, targets)
+        backcast_report.write(found, facts, out)
+        backcast_figures.draw(found, facts, out / "figures")
+        console.print(
+            f"Written to {escape(str(out))}: {name}.yaml (for `run`), {name}*.csv, .nc, figures/{name}_*.png."
+        )
+
+
+@app.command()
+def frontier(
+    target: Annotated[str, typer.Option(help="Id of the target.")],
+    levers: Annotated[
+        list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
+    ] = None,
+    start: Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")] = FIRST_START,
+    raise_only: Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")] = False,
+    ramp: Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")] = RAMP,
+    members: Annotated[int, typer.Option(help="Members to search with; all others judge.")] = FRONTIER_MEMBERS,
+    evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
+    generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the searches.")] = SEARCH_SEED,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
+    console = _console()
+    with _mistakes_end_politely():
+        (goal,) = chosen_targets(load_targets(), [target])
+        measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
+        parameters, city = read_members(), load_model()
+        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+        name = frontier_report.name_of(goal)
+        _say_what_is_overwritten(console, out, frontier_report.file_names(goal), f"{name}_*.png")
+        with _counting(f"Probabilities x {members} members") as progress:
+            found = find_frontier(
+                city,
+                goal,
+                measures,
+                parameters,
+                members,
+                ramp=ramp,
+                evaluations=evaluations,
+                seed=seed,
+                progress=progress,
+            )
+        with _counting("Generations of trade-offs") as progress:
+            few = min(members, TRADEOFF_MEMBERS)
+            fronts = find_tradeoffs(
+                city, measures, parameters, few, ramp=ramp, generations=generations, seed=seed, progress=progress
+            )
+        frontier_report.print_frontier(console, found)
+        frontier_report.print_tradeoffs(console, fronts)
+        frontier_report.write(found, fronts, facts, out)
+        frontier_report.draw(found, fronts, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")
 
 
 @app.command()
