@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from analysis import answer as readme_answer
 from analysis import (
+    assessment_figures,
     backcast_figures,
     backcast_report,
     comparison_figures,
@@ -78,6 +79,7 @@ from calibration.observations import ObservationError
 from calibration.priors import PriorError
 from model import ChangeError, load_model
 from model.definition import MODEL_FILE, DefinitionError, variables_by_name
+from model.engine import compile_model
 from model.engine.reading import RefusedModelError
 from model.engine.results import NonFiniteError
 from scenarios import (
@@ -493,6 +495,38 @@ def calibrate(
         console.print(
             f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}."
         )
+
+
+@app.command()
+def assess(
+    observations: Annotated[
+        Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for tables, data and charts.", file_okay=False)] = Path(
+        "outputs/assessment"
+    ),
+) -> None:
+    """Score the stored forecast against newer observations, weight the ensemble by them, and say which targets slip."""
+    from calibration import assessment_files, assessment_printing, assessment_run
+
+    console = _console()
+    with _mistakes_end_politely():
+        newer = assessment_run.read_observations_file(observations)
+        parameters, baseline = read_members(), load_scenario("baseline")
+        facts = result_files.joint_manifest([baseline], parameters) | {
+            "observations_file": observations.name,
+            "observations_hash": assessment_run.fingerprint(newer),
+        }
+        _say_what_is_overwritten(console, out, assessment_files.FILES, "assessment_*.png")
+        with _reporting() as progress:
+            made = assessment_run.assess_ensemble(
+                newer, compile_model(MODEL_FILE), parameters, load_targets(), progress
+            )
+        assessment_printing.print_assessment(console, made.found)
+        assessment_files.write_assessment(made.found, out, facts)
+        weights = made.found.weights["weight"].to_numpy() if made.found.accepted else None
+        assessment_figures.draw(made.found.points, made.forecast, weights, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {', '.join(assessment_files.FILES)}, figures/assessment_*.png.")
 
 
 @app.command()

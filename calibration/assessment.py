@@ -41,7 +41,6 @@ from calibration.scores import (
     pit_uniformity,
     random_walk_with_drift,
 )
-from model.whole_files import replaced
 from scenarios import Target
 
 Array = npt.NDArray[np.float64]
@@ -51,8 +50,6 @@ LIKELY: Final = 0.5
 LOST: Final = 0.2
 #: A margin this small, in the plan's unit, is rounding and not a miss.
 ROUNDING: Final = 1e-9
-FILES: Final = ("points.csv", "scores.csv", "updates.csv", "weights.csv", "targets.csv", "targets_by_year.csv")
-SUMMARY_FILE: Final = "summary.txt"
 
 
 @dataclass(frozen=True)
@@ -313,35 +310,6 @@ def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
             "Take both from the same commit, or make both anew with: python run_scenarios.py calibrate"
         )
         raise AssessmentError(message)
-
-
-def write_assessment(found: Assessment, folder: Path) -> list[Path]:
-    """Write every table as CSV and the sentences as text, each whole or not at all.
-
-    Parameters
-    ----------
-    found
-        What to write.
-    folder
-        Made if missing. `FILES` and `SUMMARY_FILE` in it are replaced.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Examples
-    --------
-    >>> write_assessment(found, Path("outputs/assessment"))  # doctest: +SKIP
-    """
-    tables = (found.points, found.scores, found.updates, found.weights, found.targets, found.by_year)
-    for name, table in zip(FILES, tables, strict=True):
-        with replaced(folder / name) as partial:
-            table.to_csv(partial, index=False, lineterminator="\n")
-    with replaced(folder / SUMMARY_FILE) as partial:
-        text = "\n\n".join("\n".join(found.sentences[language]) for language in ("zh", "en"))
-        partial.write_text(text + "\n", encoding="utf-8")
-    return [folder / name for name in (*FILES, SUMMARY_FILE)]
 
 
 def _by_member(run: xr.Dataset) -> xr.Dataset:

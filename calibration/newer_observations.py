@@ -12,7 +12,7 @@ import xarray as xr
 
 from calibration.derivation import derive
 from calibration.evidence import registered_estimates
-from calibration.observations import GRADES, LAST_YEAR, city_value, read_observations
+from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from calibration.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
 from model.changes import near
 
@@ -32,7 +32,7 @@ CONVERSIONS: Final = {
 }
 
 
-class AssessmentError(ValueError):
+class AssessmentError(ObservationError):
     """Newer observations, or what they are compared with, cannot be used; the message lists every mistake."""
 
 
@@ -69,6 +69,9 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         _raise_if_any(path, ["the file does not exist"])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         _raise_if_any(path, [f"it cannot be read as a table in UTF-8 ({error})"])
+    if not isinstance(table.index, pd.RangeIndex):
+        # The reader takes what stands before the columns for a name of the row.
+        _raise_if_any(path, ["the rows have more fields than the header; put quotes around a text with a comma"])
     allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
     mistakes = [f"header: column {column!r} is missing" for column in COLUMNS if column not in table.columns]
     mistakes += [

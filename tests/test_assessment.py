@@ -8,15 +8,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from calibration.assessment import (
-    FILES,
-    SUMMARY_FILE,
-    assess,
-    check_stored,
-    judge_targets,
-    score,
-    write_assessment,
-)
+from calibration.assessment import assess, check_stored, judge_targets, score
+from calibration.assessment_files import DATA_FILE, FILES, SUMMARY_FILE, as_dataset, write_assessment
 from calibration.assessment_words import ALL
 from calibration.ensemble import read_members
 from calibration.forecast import FORECASTS, YEARS, Forecast, discrepancy_covariance, forecast_table, predict, simulate
@@ -155,6 +148,11 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
         ("variable,year,value,unit,source\n", "it holds no observations"),
         ("variable,year,value,unit,source\n,,,,\n", "it holds no observations"),
         ("variable,year,value,unit\nresidents,2021,9e6,person\n", "column 'source' is missing"),
+        (
+            "variable,year,value,unit,source\nresidents,2021,9e6,person,x, y\n",
+            "more fields than the header; put quotes",
+        ),
+        ("variable,year,value,unit,source\na,1,2,b,c\nresidents,2021,9e6,person,x, y\n", "Expected 5 fields in line 3"),
         (
             "variable,year,value,units,source\nresidents,2021,9e6,person,x\n",
             "'units' is not a column of this table. Did",
@@ -436,7 +434,7 @@ def test_when_the_weights_collapse_recalibration_is_asked_for_and_the_clashing_s
     assert "需要用新数据重新校准" in chinese
     assert "矛盾最大的在前：常住人口总数（概率0.1%" in chinese
     assert "no new probabilities" in english
-    write_assessment(found, tmp_path)
+    write_assessment(found, tmp_path, {})
     assert pd.read_csv(tmp_path / "weights.csv").empty
 
 
@@ -475,14 +473,32 @@ def test_references_need_three_past_values_and_are_fitted_to_the_same_series(mad
 def test_an_assessment_is_written_whole(made, tmp_path):
     _, forecast = made
     found = assessed(observed(forecast, 5, (2021, 2022, 2023)), made)
-    written = write_assessment(found, tmp_path / "assessment")
-    assert sorted(path.name for path in (tmp_path / "assessment").iterdir()) == sorted([*FILES, SUMMARY_FILE])
-    assert {path.name for path in written} == {*FILES, SUMMARY_FILE}
+    written = write_assessment(found, tmp_path / "assessment", {"seed": "5"})
+    assert {path.name for path in (tmp_path / "assessment").iterdir()} == set(FILES)
+    assert {path.name for path in written} == set(FILES)
     points = pd.read_csv(tmp_path / "assessment" / "points.csv")
     pd.testing.assert_frame_equal(points, found.points, check_dtype=False)
     text = (tmp_path / "assessment" / SUMMARY_FILE).read_text(encoding="utf-8")
-    for sentence in (*found.sentences["zh"], *found.sentences["en"]):
+    for sentence in (*found.sentences["zh"], *found.sentences["en"], "seed: 5"):
         assert sentence in text
+
+
+def test_the_data_file_holds_what_the_tables_say_and_its_manifest(made, tmp_path):
+    _, forecast = made
+    found = assessed(observed(forecast, 5, (2021, 2022, 2023)), made)
+    write_assessment(found, tmp_path, {"seed": "5"})
+    with xr.open_dataset(tmp_path / DATA_FILE) as data:
+        data.load()
+    assert data.attrs["seed"] == "5"
+    np.testing.assert_allclose(data["weight"], found.weights["weight"])
+    np.testing.assert_allclose(data["value"], found.points["value"])
+    assert data["series"].values.tolist() == found.points["variable"].tolist()
+    row = found.by_year.query("data_to == 2022").iloc[0]
+    assert float(data["probability"].sel(target=row["target"], data_to=2022)) == row["probability"]
+    collapsed = assessed(observed(forecast, 5, (2021, 2022), factor=0.5), made)
+    refused = as_dataset(collapsed, {})
+    assert refused.sizes["member"] == 0
+    assert refused["probability"].isnull().all()
 
 
 def test_the_city_assesses_what_one_of_its_members_foretold():

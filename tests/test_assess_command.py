@@ -1,0 +1,160 @@
+"""`assess`, from the typed words to the files: a member planted as the truth, a truth no member knows, and mistakes.
+
+No number here was ever observed: all come from members of the ensemble, and say so in their source column.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import run_scenarios
+from analysis import figures
+from calibration import assessment_run
+from calibration.assessment_files import DATA_FILE, FILES
+from calibration.assessment_run import read_observations_file
+from calibration.ensemble import POSTERIOR_FILE, read_members
+from calibration.forecast import simulate
+from model.definition import model_hash
+from tests.city import city
+
+SERIES = ("residents", "registered urbanization rate")
+SYNTHETIC = "SYNTHETIC: a member of the ensemble"
+#: Where the planted member lies among the others, so that the weights have a way to go.
+PLACE = 0.75
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Every member over the forecast years, as the stored forecast was made from them."""
+    return simulate(city(), read_members())
+
+
+@pytest.fixture(scope="module")
+def truth(simulated):
+    """Number of the member that is planted as the truth."""
+    rate = simulated["registered urbanization rate"].sel(time=2022).to_numpy()
+    return int(np.argsort(rate)[int(PLACE * rate.size)])
+
+
+def write_synthetic(path, simulated, member, factor=1.0):
+    rows = [
+        (name, year, factor * float(simulated[name].sel(time=year)[member]), simulated[name].attrs["units"], SYNTHETIC)
+        for name in SERIES
+        for year in (2021, 2022)
+    ]
+    table = pd.DataFrame(rows, columns=["variable", "year", "value", "unit", "source"])
+    table.to_csv(path, index=False)
+    return path
+
+
+def call(*words: object):
+    return CliRunner().invoke(run_scenarios.app, ["assess", *map(str, words)], env={"COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def planted(simulated, truth, tmp_path_factory):
+    """What the command says and writes when a member is the truth."""
+    folder = tmp_path_factory.mktemp("assess")
+    newer = write_synthetic(folder / "newer.csv", simulated, truth)
+    outcome = call("--observations", newer, "--out", folder / "out")
+    assert outcome.exit_code == 0, outcome.output
+    return outcome, folder / "out", newer
+
+
+def test_everything_is_written_with_its_manifest_and_nothing_half(planted):
+    _, out, newer = planted
+    assert {path.name for path in out.iterdir()} == {*FILES, "figures"}
+    charts = {path.name for path in (out / "figures").iterdir()}
+    assert charts == {f"assessment_{language}.png" for language in figures.LANGUAGES}
+    with xr.open_dataset(out / DATA_FILE) as data:
+        assert data.attrs["model_hash"] == model_hash()
+        assert data.attrs["observations_file"] == newer.name
+        assert len(data.attrs["observations_hash"]) == 12
+        with xr.open_dataset(POSTERIOR_FILE) as posterior:
+            assert data.sizes["member"] == posterior.sizes["member"]
+            assert data.attrs["seed"] == posterior.attrs["seed"]
+
+
+def test_the_weights_move_the_forecast_towards_the_planted_member(planted, simulated, truth):
+    weights = pd.read_csv(planted[1] / "weights.csv")["weight"].to_numpy()
+    rate = simulated["registered urbanization rate"].sel(time=2022).to_numpy()
+    assert weights.sum() == pytest.approx(1.0)
+    assert abs(weights @ rate - rate[truth]) < 0.5 * abs(rate.mean() - rate[truth])
+    scores = pd.read_csv(planted[1] / "scores.csv").set_index("variable")
+    assert set(scores.index) == {*SERIES, "all"}
+    assert scores.loc["all", "coverage_90"] == 1.0
+
+
+def test_scores_verdict_and_targets_are_printed_in_both_languages(planted):
+    said = planted[0].stdout
+    for part in ("CRPS", "50/80/90 %", "MASE", "PIT p", "户籍人口城镇化率 registered urbanization rate"):
+        assert part in said
+    assert "已按新观测值对" in said
+    assert "members are re-weighted by the observations" in said
+    modelled = len(pd.read_csv(planted[1] / "targets.csv"))
+    assert f"模型计算的{modelled}个目标" in said
+    assert f"Of {modelled} targets that the model computes" in said
+
+
+def test_a_truth_that_no_member_knows_asks_for_recalibration_and_gives_no_probability(
+    planted, simulated, truth, tmp_path, monkeypatch
+):
+    # The members' courses are those of the fixture, whoever works them out.
+    monkeypatch.setattr(assessment_run, "simulate", lambda *_, **__: simulated)
+    newer = write_synthetic(tmp_path / "newer.csv", simulated, truth, factor=0.85)
+    outcome = call("--observations", newer, "--out", planted[1])
+    assert outcome.exit_code == 0, outcome.output
+    assert f"Will replace in {planted[1]}, when done:" in outcome.stdout.replace("\n", " ").replace("  ", " ")
+    assert "Recalibration is needed." in outcome.stdout
+    assert "需要用新数据重新校准" in outcome.stdout
+    assert "Series that clash with the forecast" in outcome.stdout
+    assert pd.read_csv(planted[1] / "weights.csv").empty
+    targets = pd.read_csv(planted[1] / "targets.csv")
+    assert targets["probability_before"].notna().all()
+    assert targets["probability_after"].isna().all()
+
+
+def test_every_mistake_is_told_at_once_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_scenarios, "compile_model", lambda _: pytest.fail("the model ran"))
+    path = tmp_path / "newer.csv"
+    path.write_text(
+        "variable,year,value,unit,source\n"
+        f"residnets,2021,9300000,person,{SYNTHETIC}\n"
+        f"residents,2019,9300000,person,{SYNTHETIC}\n"
+        f"residents,2022,930,万人,{SYNTHETIC}\n"
+        "residents,2023,many,person,\n",
+        encoding="utf-8",
+    )
+    outcome = call("--observations", path, "--out", tmp_path / "out")
+    assert outcome.exit_code == 2
+    for part in (
+        "row 2: 'residnets' is not a variable of the forecast. Did you mean 'residents'?",
+        "row 3: year 2019 is outside the forecast, 2021-2035",
+        "row 4: unit '万人' of 'residents' must be 'person': multiply by 10,000",
+        "row 5: value 'many' is not a finite number above zero",
+        "row 5: source is empty",
+    ):
+        assert part in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    outcome = call("--observations", tmp_path / "none.csv", "--out", tmp_path / "out")
+    assert outcome.exit_code == 2
+    assert "none.csv cannot be used:\n * the file does not exist" in outcome.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_example_of_the_page_is_accepted_and_says_that_it_is_made_up(root, tmp_path):
+    page = (root / "docs" / "assessment.md").read_text(encoding="utf-8")
+    example = page.partition("```csv\n")[2].partition("```")[0]
+    path = tmp_path / "example.csv"
+    path.write_text(example, encoding="utf-8")
+    read = read_observations_file(path)
+    assert len(read) == 3
+    assert read["source"].str.startswith("SYNTHETIC").all()
