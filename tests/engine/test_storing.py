@@ -20,11 +20,13 @@ from model.engine import NonFiniteError, compile_model, storing
 
 COUNT = 300
 CHILD = """
-import sys, time
+import signal, sys, time
 import numpy as np
 import xarray as xr
 from model.engine import compile_model, storing
 
+# A shell that starts tests in the background has Ctrl-C ignored, which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 storing.CHUNK_BYTES = 2**16
 model = compile_model(sys.argv[1])
 model.run_to_store(
