@@ -123,7 +123,7 @@ def test_every_term_has_both_languages():
     for name, kind in figures.terms().items():
         for term, words in kind.items():
             # What has no unit prints none, in either language.
-            wanted = (name, term) != ("units", "Dmnl")
+            wanted = (name, term) != ("model units", "Dmnl")
             assert [bool(words["zh"]), bool(words["en"])] == [wanted, wanted], term
 
 
