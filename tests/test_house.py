@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,7 @@ import yaml
 
 from analysis import answer
 from calibration.ensemble import read_members
-from model import load_model
 from run_scenarios import USUAL_MEMBERS
-from scenarios.scenario import load_scenario
 
 # Written so that this file does not match itself.
 TRACES = re.compile(
@@ -114,42 +111,6 @@ def test_every_data_file_of_a_package_is_installed_with_it(root, project, kept):
         if path.parts[0] in packages
         and not any(path.relative_to(path.parts[0]).match(glob) for glob in globs[path.parts[0]])
     ] == []
-
-
-def commands(text: str) -> list[list[str]]:
-    """Command lines in the fenced blocks of a Markdown text, without comments."""
-    blocks = re.findall(r"^```(?:sh|bash|shell)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = (line.partition("#")[0].split() for block in blocks for line in block.splitlines())
-    return [line for line in lines if line]
-
-
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_every_command_in_the_documents_exists(root, document):
-    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    lines = commands((root / document).read_text(encoding="utf-8"))
-    assert lines, f"{document} shows no command"
-    for program, *arguments in lines:
-        if program == "make":
-            assert {word for word in arguments if "=" not in word} <= targets, f"{document}: make {arguments}"
-        elif program.endswith("python") and arguments[0] == "run_scenarios.py":
-            asked = subprocess.run(
-                [sys.executable, *arguments[:2], "--help"], cwd=root, capture_output=True, check=False
-            )
-            assert asked.returncode == 0, f"{document}: {' '.join([program, *arguments])}"
-
-
-def test_the_scenario_in_the_readme_does_what_it_expects(root, tmp_path):
-    example = re.search(
-        r"^```yaml\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    assert example is not None
-    path = tmp_path / "more_homes.yaml"
-    path.write_text(example[1], encoding="utf-8")
-    scenario, city = load_scenario(path), load_model()
-    asked = [expectation.variable for expectation in scenario.expectations]
-    run, baseline = (city.run(changes, outputs=asked) for changes in (scenario.settings(), {}))
-    assert asked
-    assert all(expectation.holds(run, {"baseline": baseline}) for expectation in scenario.expectations)
 
 
 def test_the_readme_answers_with_the_numbers_of_the_ensemble(monkeypatch, tmp_path):
