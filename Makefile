@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
 
-.PHONY: run test slow lint docs benchmark equivalence lock clean
+.PHONY: run test slow lint pages docs benchmark equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -23,11 +23,17 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-docs: $(READY)
+# The pages and numbers that are worked out from the model, the data and the ensemble.
+pages: $(READY)
 	$(BIN)/python -m model.reference_page
 	$(BIN)/python -m calibration.history_report
 	$(BIN)/python -m tests.test_loops
 	$(BIN)/python run_scenarios.py answer
+
+# The same, then the documentation site, in site/; no network is used.
+docs: pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Written to site/: open site/index.html"
 
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)
@@ -54,4 +60,4 @@ lock:
 	rm -r .venv-lock
 
 clean:
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
