@@ -19,6 +19,8 @@ from analysis.figures import BLACK, BLUE, LANGUAGES, ORANGE, VERMILION, chart_st
 from analysis.wrapping import wrapped
 
 GREY = "#9A9A9A"
+#: Inputs in which a box is drawn.
+SHOWN = 2
 
 
 def draw(study: Study, folder: Path) -> list[Path]:
@@ -62,15 +64,18 @@ def condition_chart(study: Study, name: str, language: str) -> Figure:
             basis=word("labels", "ensemble", language).format(members=study.facts["members"], seed=study.facts["seed"]),
         )
         told = wrapped(sentence(target, condition, study.inputs, language), language)
-        head_and_foot(figure, told, word("labels", "condition note", language), footer)
+        note = word("labels", "condition note", language)
+        if len(box.limits) > SHOWN:
+            note += word("labels", "more limits", language).format(count=len(box.limits) - SHOWN)
+        head_and_foot(figure, told, note, footer)
         return figure
 
 
 def _cloud(ax: Axes, study: Study, name: str, box: Box, language: str) -> None:
     condition = study.found[name]
     limited = [limit.input for limit in box.limits]
-    shown = (limited + [other for other in condition.screened if other not in limited])[:2]
-    if len(shown) < 2:
+    shown = (limited + [other for other in condition.screened if other not in limited])[:SHOWN]
+    if len(shown) < SHOWN:
         shown += [other for other in study.values.columns if other not in shown][:1]
     sizes = [_size(study, column, language) for column in shown]
     across, up = (study.values[c].to_numpy() / size for c, size in zip(shown, sizes, strict=True))

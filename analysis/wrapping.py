@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 #: Letters across a chart at the size of a title.
-ENGLISH, CHINESE = 105, 52
+ENGLISH, CHINESE = 105, 62
 
 
 def wrapped(text: str, language: str, width: float = 1.0) -> str:
