@@ -2,8 +2,9 @@
 
 from model.changes import FirstAbove
 
+from .ensemble import Ensemble
 from .reading import RefusedModelError
 from .results import NonFiniteError
 from .running import CompiledModel, cache_folder, compile_model
 
-__all__ = ["CompiledModel", "FirstAbove", "NonFiniteError", "RefusedModelError", "cache_folder", "compile_model"]
+__all__ = ["CompiledModel", "Ensemble", "FirstAbove", "NonFiniteError", "RefusedModelError", "cache_folder", "compile_model"]
