@@ -618,6 +618,34 @@ def information(
 
 
 @app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 5006,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. With another than 127.0.0.1 the page asks for a token.")
+    ] = "127.0.0.1",
+    members: Annotated[int, typer.Option(min=20, help="Members of the calibrated ensemble run at every move.")] = 500,
+) -> None:
+    """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
+    # Not above: the page's library takes seconds to load, which no other command should wait for.
+    from analysis.dashboard import serving
+
+    console = _console()
+    with _mistakes_end_politely():
+        targets, ready, drawn = (
+            list(load_targets().values()),
+            load_scenarios(["baseline", "plan"]),
+            read_members(members),
+        )
+        port = serving.free_port(host, port)
+        with _counting(f"Running {members} members ahead") as progress:
+            kitchen = serving.make_kitchen(compile_model(MODEL_FILE), drawn, targets, ready, progress)
+        site = serving.site(kitchen, targets, result_files.joint_manifest(ready, drawn), host, port)
+        for line in site.words():
+            console.print(escape(line), soft_wrap=True)
+        site.run()
+
+
+@app.command()
 def check() -> None:
     """Check the model itself: documentation, units, conservation, equal engines. Exit code 1 if a check fails."""
     console = _console()

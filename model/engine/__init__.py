@@ -7,4 +7,12 @@ from .reading import RefusedModelError
 from .results import NonFiniteError
 from .running import CompiledModel, cache_folder, compile_model
 
-__all__ = ["CompiledModel", "Ensemble", "FirstAbove", "NonFiniteError", "RefusedModelError", "cache_folder", "compile_model"]
+__all__ = [
+    "CompiledModel",
+    "Ensemble",
+    "FirstAbove",
+    "NonFiniteError",
+    "RefusedModelError",
+    "cache_folder",
+    "compile_model",
+]

@@ -1,0 +1,133 @@
+"""What a user takes away from the page: the chart as PNG and the numbers behind it as CSV."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.dashboard.charts import COLOURS, wanted
+from analysis.dashboard.indicators import Indicator
+from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome
+from analysis.dashboard.statistics import bands
+from analysis.dashboard.words import say
+from analysis.ensemble_results import QUANTILES
+from analysis.figures import BANDS, BLACK, DASHES, YELLOW, chart_style, head_and_foot
+from model.definition import variables_by_name
+
+#: The columns of the data, in order.
+COLUMNS = (
+    "role",
+    "scenario_hash",
+    "variable",
+    "element",
+    "unit",
+    "year",
+    "p05",
+    "p25",
+    "median",
+    "p75",
+    "p95",
+    "status",
+)
+_LOOKS = {"baseline": DASHES[1], "against": DASHES[2], "page": DASHES[0]}
+
+
+def chart(
+    live: LiveEnsemble,
+    outcomes: Mapping[str, Outcome],
+    indicator: Indicator,
+    titles: Mapping[str, str],
+    language: str,
+    foot: str,
+) -> bytes:
+    """Draw one indicator as the page shows it, as a PNG file.
+
+    Parameters
+    ----------
+    live, outcomes
+        What is shown, by role.
+    indicator
+        What to draw.
+    titles
+        What each role is called.
+    language
+        "zh" or "en".
+    foot
+        What the chart rests on.
+
+    Examples
+    --------
+    >>> chart(live, outcomes, indicator, titles, "zh", "")  # doctest: +SKIP
+    """
+    size, unit = indicator.size[language], indicator.unit[language]
+    with chart_style():
+        figure = Figure(figsize=(9.5, 5.2), layout="constrained")
+        ax = figure.subplots()
+        for role in ("baseline", "against", "page"):
+            if role not in outcomes:
+                continue
+            values = dict(zip(QUANTILES, bands(live, outcomes[role], indicator.variable, size), strict=True))
+            colour = COLOURS[role]
+            if role == "page":
+                for low, high, alpha in BANDS:
+                    ax.fill_between(live.times, values[low], values[high], color=colour, alpha=alpha, lw=0)
+            else:
+                for level in (0.05, 0.95):
+                    ax.plot(live.times, values[level], color=colour, lw=0.8, ls=":")
+            width = 2.4 if role == "page" else 1.6
+            ax.plot(live.times, values[0.5], color=colour, ls=_LOOKS[role], lw=width, label=titles[role])
+        for target in indicator.targets:
+            assert target.threshold is not None
+            height = target.threshold * target.factor / size
+            label = f"{say('target star', language)} {wanted(target)}"
+            ax.plot(target.year, height, "*", ms=14, color=YELLOW, mec=BLACK, zorder=5, label=label, ls="none")
+        ax.set_ylabel(unit)
+        ax.margins(x=0.02, y=0.1)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        status = _status(live, outcomes, language)
+        head_and_foot(figure, indicator.title[language], f"{say('band', language)} {status}", foot)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", metadata={"Software": None, "Description": indicator.title["en"]})
+    return file.getvalue()
+
+
+def data(
+    live: LiveEnsemble, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], manifest: Mapping[str, str]
+) -> str:
+    """Return the bands of every indicator that the page knows as a table, under lines that say what made it.
+
+    Parameters
+    ----------
+    live, outcomes, titles
+        As for `chart`.
+    manifest
+        What has to be known to make the numbers again.
+
+    Examples
+    --------
+    >>> data(live, outcomes, titles, {}).splitlines()[0]  # doctest: +SKIP
+    """
+    variables, rows = variables_by_name(), []
+    for role, outcome in outcomes.items():
+        status = "every member exact" if outcome.complete else "preliminary: members estimated"
+        for name in live.outputs:
+            values = bands(live, outcome, name)
+            elements = live.elements[live.axes[name][0]] if live.axes[name] else ("",)
+            for place, element in enumerate(elements):
+                courses = values[:, :, place] if values.ndim == 3 else values
+                for year, *levels in zip(live.times, *courses, strict=True):
+                    row = (titles[role], outcome.scenario.hash, name, element, variables[name].unit, year)
+                    rows.append((*row, *levels, status))
+    said = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return said + str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+
+
+def _status(live: LiveEnsemble, outcomes: Mapping[str, Outcome], language: str) -> str:
+    members = live.members.sizes["member"]
+    if all(outcome.complete for outcome in outcomes.values()):
+        return say("complete", language, members=members)
+    return say("preliminary", language, members=members, exact=live.pilots)

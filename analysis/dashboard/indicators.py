@@ -1,0 +1,71 @@
+"""What the page can show: indicators of the city, with the plan's targets for them, and of the districts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.dashboard.words import unit_title, words
+from analysis.figures import COMPARISONS, INDICATORS, Panel, terms
+from scenarios import Target
+
+_PANELS: Final = {panel.variable: panel for panels in (INDICATORS, *COMPARISONS.values()) for panel in panels}
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A variable as it is drawn."""
+
+    variable: str
+    title: Mapping[str, str]
+    unit: Mapping[str, str]
+    #: How many of the model's unit one of the axis stands for.
+    size: Mapping[str, float]
+    #: Targets of the plan for it.
+    targets: tuple[Target, ...] = ()
+
+
+def indicators(targets: Sequence[Target]) -> dict[str, Indicator]:
+    """Return the indicators of the whole city by variable: those of the charts, then what only targets judge.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> indicators(list(load_targets().values()))["residents"].unit["zh"]
+    '万人'
+    """
+    modelled = [target for target in targets if target.modelled]
+    found = {}
+    for variable in dict.fromkeys([*_PANELS, *(str(target.variable) for target in modelled)]):
+        mine = tuple(target for target in modelled if target.variable == variable)
+        found[variable] = _of_panel(_PANELS[variable], mine) if variable in _PANELS else _of_target(variable, mine)
+    return found
+
+
+def district_indicators() -> dict[str, Indicator]:
+    """Return the indicators by district, by variable.
+
+    Examples
+    --------
+    >>> district_indicators()["residents by district"].unit["en"]
+    'million people'
+    """
+    return {
+        variable: Indicator(variable, entry, *_unit(entry["unit"])) for variable, entry in words()["districts"].items()
+    }
+
+
+def _of_panel(panel: Panel, targets: tuple[Target, ...]) -> Indicator:
+    return Indicator(panel.variable, terms()["labels"][panel.label], *_unit(panel.unit), targets)
+
+
+def _unit(unit: str) -> tuple[Mapping[str, str], Mapping[str, float]]:
+    entry = terms()["units"][unit]
+    return entry, {language: float(entry[f"{language}_size"]) for language in ("zh", "en")}
+
+
+def _of_target(variable: str, targets: tuple[Target, ...]) -> Indicator:
+    first = targets[0]
+    unit = {language: unit_title(first.unit, language) for language in ("zh", "en")}
+    return Indicator(variable, first.title, unit, dict.fromkeys(("zh", "en"), first.factor), targets)

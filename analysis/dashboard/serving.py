@@ -1,0 +1,258 @@
+"""Serve the page: on this machine only, or to others who know the token."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import xarray as xr
+from bokeh.application import Application
+from bokeh.application.handlers import FunctionHandler
+from bokeh.document import Document
+from bokeh.server.server import Server
+from bokeh.server.util import bind_sockets
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher, Rule
+from tornado.web import RequestHandler, StaticFileHandler
+
+from analysis.dashboard.indicators import district_indicators, indicators
+from analysis.dashboard.live_ensemble import LiveEnsemble
+from analysis.dashboard.page import FONT_FILE, Page
+from analysis.dashboard.session import Kitchen
+from analysis.dashboard.words import say
+from model.engine import CompiledModel
+from scenarios import Scenario, Target
+
+COOKIE: Final = "jinan-token"
+#: Bytes of randomness in a token.
+TOKEN_BYTES: Final = 18
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server that listens, and the token it asks for (None where only this machine can reach it)."""
+
+    server: Any
+    host: str
+    port: int
+    token: str | None
+
+    def words(self) -> list[str]:
+        """What to tell whoever started it.
+
+        Examples
+        --------
+        >>> Site(None, "127.0.0.1", 5006, None).words()
+        ['Open http://127.0.0.1:5006/ in a browser; Ctrl-C ends it.']
+        """
+        # Nobody can open the address that stands for all of a machine's addresses.
+        host = socket.gethostname() if self.host in ("0.0.0.0", "::", "") else self.host
+        link = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        if self.token is None:
+            return [f"Open {link} in a browser; Ctrl-C ends it."]
+        return [
+            f"{self.host} can be reached by other machines, which could set this one to work and see the results.",
+            f"So the page asks for a token. Open {link}?{urlencode({'token': self.token})} ; Ctrl-C ends it.",
+        ]
+
+    def run(self) -> None:
+        """Serve until interrupted."""
+        self.server.start()
+        with suppress(KeyboardInterrupt):
+            self.server.io_loop.start()
+        self.server.stop()
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def make_kitchen(
+    model: CompiledModel,
+    members: xr.Dataset,
+    targets: Iterable[Target],
+    ready: Iterable[Scenario],
+    progress: Callable[[int, int], None],
+) -> Kitchen:
+    """Make everything ready that all pages share, and run the scenarios that pages begin with.
+
+    Parameters
+    ----------
+    model, members
+        The compiled city model and the members of the calibrated ensemble.
+    targets
+        The plan's targets.
+    ready
+        Scenarios to be run beforehand.
+    progress
+        Told how many of the scenarios are done, and of how many.
+
+    Examples
+    --------
+    >>> make_kitchen(load_model(), read_members(500), targets, [load_scenario("plan")], print)  # doctest: +SKIP
+    """
+    shown = [*indicators(list(targets)), *district_indicators()]
+    kitchen = Kitchen(LiveEnsemble(model, members, shown))
+    wanted = list(ready)
+    for done, scenario in enumerate(wanted, 1):
+        kitchen.keep(kitchen.live.complete(scenario))
+        progress(done, len(wanted))
+    return kitchen
+
+
+def free_port(host: str, port: int) -> int:
+    """Return a port that can be listened on: the one asked for, or for 0 one that is free.
+
+    Raises
+    ------
+    OSError
+        If the address or the port cannot be taken, saying so.
+
+    Examples
+    --------
+    >>> free_port("127.0.0.1", 0) > 0
+    True
+    """
+    try:
+        sockets, found = bind_sockets(host, port)
+    except OSError as error:
+        message = f"{host}, port {port}, cannot be listened on: {error.strerror}. Choose others with --host and --port."
+        raise OSError(message) from None
+    for listening in sockets:
+        listening.close()
+    return int(found)
+
+
+def site(
+    kitchen: Kitchen,
+    targets: Iterable[Target],
+    facts: Mapping[str, str],
+    host: str,
+    port: int,
+    token: str | None = None,
+) -> Site:
+    """Make the server of the page.
+
+    Parameters
+    ----------
+    kitchen
+        As from `make_kitchen`.
+    targets
+        The plan's targets.
+    facts
+        The manifest that all results share.
+    host, port
+        Where to listen.
+    token
+        What to ask for where others can reach the page; None makes one up.
+
+    Examples
+    --------
+    >>> site(kitchen, targets, {}, "127.0.0.1", 5006).run()  # doctest: +SKIP
+    """
+    everything = list(targets)
+
+    def fill(document: Document) -> None:
+        arguments = document.session_context.request.arguments if document.session_context is not None else {}
+        query = urlencode([(key, values[0]) for key, values in arguments.items() if values])
+        Page(kitchen, everything, facts, query).fill(document)
+
+    server = Server(
+        {"/": Application(FunctionHandler(fill))},
+        port=port,
+        address=host,
+        allow_websocket_origin=_origins(host, port),
+        extra_patterns=[(r"/fonts/(.*)", StaticFileHandler, {"path": str(FONT_FILE.parent)})],
+    )
+    if is_loopback(host):
+        return Site(server, host, port, None)
+    asked = token or secrets.token_urlsafe(TOKEN_BYTES)
+    server._tornado.add_handlers(r".*", [Rule(_WithoutToken(asked), _Gate, {"token": asked})])
+    return Site(server, host, port, asked)
+
+
+def _origins(host: str, port: int) -> list[str]:
+    if is_loopback(host):
+        return [f"{name}:{port}" for name in dict.fromkeys((host, "127.0.0.1", "localhost"))]
+    # A machine has many names on a network. Pages of other sites cannot connect: browsers keep the cookie from them.
+    return ["*"]
+
+
+class _WithoutToken(Matcher):
+    """Matches every request, of whatever path, that does not carry the token's cookie."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        cookie = request.cookies.get(COOKIE)
+        return None if cookie is not None and _same(cookie.value, self._token) else {}
+
+
+class _Gate(RequestHandler):
+    """Asks for the token, says why, and remembers it in a cookie."""
+
+    def initialize(self, token: str) -> None:
+        self._token = token
+
+    def get(self) -> None:
+        given = self.get_query_argument("token", None)
+        if given is not None and _same(given, self._token):
+            self._let_in()
+        else:
+            self._ask(wrong=given is not None)
+
+    def post(self) -> None:
+        if _same(self.get_body_argument("token", ""), self._token):
+            self._let_in()
+        else:
+            self._ask(wrong=True)
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is changed by this form but the sender's own cookie."""
+
+    def _let_in(self) -> None:
+        self.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict")
+        rest = [(key, values[0]) for key, values in self.request.query_arguments.items() if key != "token"]
+        self.redirect("/" + (f"?{urlencode(rest)}" if rest else ""))
+
+    def _ask(self, *, wrong: bool) -> None:
+        self.set_status(403)
+        parts = []
+        for language, lang in (("zh", "zh-CN"), ("en", "en")):
+            said = {key: escape(say(key, language)) for key in ("token title", "token why", "token wrong")}
+            error = f'<p role="alert" style="color: #b00020">{said["token wrong"]}</p>' if wrong else ""
+            parts.append(f'<div lang="{lang}"><h1>{said["token title"]}</h1><p>{said["token why"]}</p>{error}</div>')
+        label = f"{say('token', 'zh')} / {say('token', 'en')}"
+        form = (
+            f'<form method="post"><label>{label} <input name="token" type="password" autofocus></label> '
+            f"<button>{say('enter', 'zh')} / {say('enter', 'en')}</button></form>"
+        )
+        style = "body { font-family: sans-serif; max-width: 42em; margin: 3em auto; padding: 0 1em }"
+        self.finish(
+            f"<!DOCTYPE html><meta charset=utf-8><title>{label}</title><style>{style}</style>{''.join(parts)}{form}"
+        )
+
+
+def _same(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode(), token.encode())

@@ -1,0 +1,218 @@
+"""What is computed for one user after a move: an estimate, then all members, then what each lever contributed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from analysis.contributions import Comparison, ComparisonError, compare
+from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
+from analysis.dashboard.turns import Turn, Turns
+from model.changes import ChangeError
+from model.engine import NonFiniteError
+from scenarios import Scenario
+
+#: Outcomes kept for all sessions; one of 500 members takes some ten megabytes.
+KEPT: Final = 24
+#: Members, and sampled orders of many levers, from which contributions are worked out, so that they take seconds.
+MEMBERS_TRACED: Final = 16
+ORDERS: Final = 8
+#: Changed levers up to which every coalition is run.
+EXACT_UP_TO: Final = 6
+#: Runs between two looks at whether the lever has moved on.
+BATCH: Final = 128
+
+
+class Kitchen:
+    """What all sessions share: the ready ensemble, the processors, and outcomes, which depend on settings only.
+
+    Examples
+    --------
+    >>> kitchen = Kitchen(LiveEnsemble(load_model(), read_members(500), ["residents"]))  # doctest: +SKIP
+    """
+
+    def __init__(self, live: LiveEnsemble) -> None:
+        self.live = live
+        self.turns = Turns()
+        self._kept: OrderedDict[str, Outcome] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep a complete outcome; the ones longest unused give way."""
+        with self._lock:
+            self._kept[outcome.scenario.hash] = outcome
+            self._kept.move_to_end(outcome.scenario.hash)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+
+    def known(self, scenario: Scenario) -> Outcome | None:
+        """The complete outcome of a setting, if it is still kept."""
+        with self._lock:
+            if scenario.hash in self._kept:
+                self._kept.move_to_end(scenario.hash)
+            return self._kept.get(scenario.hash)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page can show at a moment."""
+
+    #: By role: "page" first, then what it is held against.
+    outcomes: Mapping[str, Outcome]
+    #: Seconds that the processors worked for it since the move.
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is shown is exact."""
+        return all(outcome.complete for outcome in self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the difference of two scenarios is to be traced for."""
+
+    first: Scenario
+    second: Scenario
+    indicator: str
+    year: int
+
+
+@dataclass
+class _Task:
+    """The work that one move gives."""
+
+    move: int
+    roles: dict[str, Scenario]
+    question: Question | None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    #: Exact runs so far of the first outcome that is not complete.
+    parts: list[Values] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class _MovedOnError(Exception):
+    """The user has moved a lever again."""
+
+
+class Session:
+    """One user's computations; a new move ends what an earlier one began.
+
+    Parameters
+    ----------
+    kitchen
+        What is shared.
+    reference
+        A complete outcome to begin from.
+    show, explain, tell
+        Called from another thread: with what can be shown; with the contributions, or None where there is nothing to
+        trace; with a sentence when a setting cannot be run.
+    """
+
+    def __init__(
+        self,
+        kitchen: Kitchen,
+        reference: Outcome,
+        show: Callable[[Shown], None],
+        explain: Callable[[Question, Comparison | None], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._kitchen = kitchen
+        self._reference = reference
+        self._show, self._explain, self._tell = show, explain, tell
+        self._move = 0
+
+    def ask(self, roles: Mapping[str, Scenario], question: Question | None) -> None:
+        """Compute what these scenarios come to, the first of them first, and then what the question asks."""
+        self._move += 1
+        self._then(Turn.FIRST_REDRAW, self._first, _Task(self._move, dict(roles), question))
+
+    def stop(self) -> None:
+        """End all work for this user."""
+        self._move += 1
+
+    def _then(self, turn: Turn, step: Callable[[_Task], None], task: _Task) -> None:
+        def work() -> None:
+            if task.move != self._move:
+                return
+            try:
+                step(task)
+            except _MovedOnError:
+                return
+            except (NonFiniteError, ChangeError) as error:
+                self._tell(str(error))
+
+        self._kitchen.turns.ask(turn, work)
+
+    def _first(self, task: _Task) -> None:
+        started = time.perf_counter()
+        by_hash: dict[str, Outcome] = {}
+        for role, scenario in task.roles.items():
+            known = by_hash.get(scenario.hash) or self._kitchen.known(scenario)
+            found = known or self._kitchen.live.preliminary(scenario, self._reference)
+            task.outcomes[role] = by_hash[scenario.hash] = found
+        self._worked(task, started)
+        self._show(Shown(dict(task.outcomes), task.seconds))
+        self._go_on(task)
+
+    def _go_on(self, task: _Task) -> None:
+        self._reference = next((found for found in task.outcomes.values() if found.complete), self._reference)
+        if any(not outcome.complete for outcome in task.outcomes.values()):
+            self._then(Turn.ALL_MEMBERS, self._part, task)
+        elif task.question is not None:
+            self._then(Turn.CONTRIBUTIONS, self._trace, task)
+
+    def _part(self, task: _Task) -> None:
+        """Run the next part of the members of the first outcome that is not complete."""
+        started, live = time.perf_counter(), self._kitchen.live
+        unfinished = next(outcome for outcome in task.outcomes.values() if not outcome.complete)
+        if not task.parts:
+            task.parts = [unfinished.values[: live.pilots]]
+        task.parts.append(live.exact(unfinished.scenario, len(task.parts)))
+        if len(task.parts) == len(live.parts):
+            whole = Outcome(unfinished.scenario, np.concatenate(task.parts), unfinished.rough, complete=True)
+            self._kitchen.keep(whole)
+            task.outcomes = {role: whole if old is unfinished else old for role, old in task.outcomes.items()}
+            task.parts = []
+            self._worked(task, started)
+            self._show(Shown(dict(task.outcomes), task.seconds))
+        else:
+            self._worked(task, started)
+        self._go_on(task)
+
+    def _trace(self, task: _Task) -> None:
+        asked, live = task.question, self._kitchen.live
+        assert asked is not None
+
+        def look(_done: int, _of: int) -> None:
+            if task.move != self._move:
+                raise _MovedOnError
+
+        try:
+            found = compare(
+                live.model,
+                asked.first,
+                asked.second,
+                live.members.isel(member=slice(MEMBERS_TRACED)),
+                [asked.indicator],
+                [asked.year],
+                exact_up_to=EXACT_UP_TO,
+                permutations=ORDERS,
+                batch=BATCH,
+                progress=look,
+            )
+        except ComparisonError:
+            # Both set everything alike.
+            self._explain(asked, None)
+        else:
+            self._explain(asked, found)
+
+    @staticmethod
+    def _worked(task: _Task, started: float) -> None:
+        task.seconds += time.perf_counter() - started

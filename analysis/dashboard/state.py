@@ -1,0 +1,372 @@
+"""What one user has set: it fits into a link, and into a scenario file that `run` accepts."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl, urlencode
+
+import yaml
+
+from analysis.figures import LANGUAGES
+from model.definition import variables_by_name
+from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
+from scenarios.scenario import Change, Value
+
+#: Years in which a lever that is moved may have arrived; None for at once, in 2020.
+PACES: Final = (None, 2025, 2030, 2035)
+START: Final = 2020.0
+#: The name of the setting on the page, where it has not been saved under another.
+UNSAVED: Final = "page"
+#: More would not fit into a link.
+MOST_SAVED: Final = 5
+SOURCE: Final = "assumption: set on the live page"
+_KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
+
+
+class StateError(ValueError):
+    """A link or a file that cannot be taken over; the message lists every mistake in it."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A shipped scenario and what was changed in it, by constant."""
+
+    base: str = "baseline"
+    changes: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything one user has chosen."""
+
+    setting: Setting = field(default_factory=Setting)
+    language: str = "zh"
+    indicator: str = "target resident urbanization rate"
+    district: str = "resident urbanization rate by district"
+    #: The scenario that bands and contributions are held against: a shipped or a saved one.
+    against: str = "baseline"
+    #: When levers moved from now on arrive.
+    pace: int | None = None
+    #: The year of the contributions.
+    year: int = 2025
+    #: Settings kept by name.
+    saved: Mapping[str, Setting] = field(default_factory=dict)
+
+
+@cache
+def shipped(name: str) -> Scenario:
+    """Return a shipped scenario, read once.
+
+    Examples
+    --------
+    >>> shipped("plan").base
+    'baseline'
+    """
+    return load_scenario(name)
+
+
+@cache
+def known_levers() -> Mapping[str, Lever]:
+    """Return the levers, read once.
+
+    Examples
+    --------
+    >>> known_levers()["RENT SUBSIDY"].highest
+    0.5
+    """
+    return load_levers()
+
+
+def scenario_of(setting: Setting, name: str = UNSAVED) -> Scenario:
+    """Return a setting as a scenario that can be run.
+
+    Examples
+    --------
+    >>> scenario_of(Setting("plan", {"TALENT ARRIVALS": 90_000.0})).settings()["TALENT ARRIVALS"]
+    90000.0
+    """
+    base = shipped(setting.base)
+    if not setting.changes:
+        return base
+    variables, levers = variables_by_name(), known_levers()
+    own = {
+        constant: Change(constant, value, variables[constant].unit, SOURCE, "", constant in levers, name, None)
+        for constant, value in setting.changes.items()
+    }
+    inherited = {change.constant: change for change in base.changes}
+    title = {"zh": name, "en": name}
+    return Scenario(name, title, title, base.name, tuple((inherited | own).values()), (), Path(f"{name}.yaml"))
+
+
+def baseline_for(scenario: Scenario) -> Scenario:
+    """Return the baseline with a scenario's assumptions, so that a comparison is one of policies only.
+
+    Examples
+    --------
+    >>> baseline_for(shipped("low_fertility")).settings()
+    {'LONG RUN FERTILITY': 0.9}
+    """
+    assumed = tuple(change for change in scenario.changes if not change.policy)
+    baseline = shipped("baseline")
+    return replace(baseline, changes=assumed) if assumed else baseline
+
+
+def moved(setting: Setting, constant: str, element: str | None, number: float, pace: int | None) -> Setting:
+    """Return a setting with one lever, or one element of it, set to a number.
+
+    Parameters
+    ----------
+    setting
+        The setting so far.
+    constant, element
+        The constant, and the element for one with subscripts.
+    number
+        In the model's unit.
+    pace
+        The year in which it arrives there, linearly from the model's value of 2020; None for at once.
+
+    Examples
+    --------
+    >>> moved(Setting("baseline"), "TALENT ARRIVALS", None, 120_000.0, 2025).changes
+    {'TALENT ARRIVALS': {2020.0: 60000.0, 2025.0: 120000.0}}
+    """
+    variable = variables_by_name()[constant]
+    assert variable.default is not None
+    if element is None:
+        value: Any = number if pace is None else {START: float(variable.default), float(pace): number}
+        return replace(setting, changes={**setting.changes, constant: value})
+    default = float(variable.default[variable.axes[0].index(element)])
+    part = number if pace is None else {START: default, float(pace): number}
+    others = cast("dict[str, Any]", value_of(setting, constant) or {})
+    return replace(setting, changes={**setting.changes, constant: {**others, element: part}})
+
+
+def put_back(setting: Setting, constant: str) -> Setting:
+    """Return a setting with a constant as in the scenario it starts from."""
+    return replace(setting, changes={name: value for name, value in setting.changes.items() if name != constant})
+
+
+def value_of(setting: Setting, constant: str) -> Value | None:
+    """Return what a setting or its base says of a constant; None where the model's own value stands.
+
+    Examples
+    --------
+    >>> value_of(Setting("plan"), "TALENT ARRIVALS")
+    120000.0
+    """
+    inherited = {change.constant: change.value for change in shipped(setting.base).changes}
+    return setting.changes.get(constant, inherited.get(constant))
+
+
+def as_yaml(setting: Setting, name: str) -> str:
+    """Return a setting as a scenario file for `run_scenarios.py run`.
+
+    Raises
+    ------
+    StateError
+        If the name or a value cannot be used.
+
+    Examples
+    --------
+    >>> print(as_yaml(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "less_talent").splitlines()[0])
+    name: less_talent
+    """
+    variables = variables_by_name()
+    changes = {}
+    for constant, value in setting.changes.items():
+        kind = "value" if not isinstance(value, dict) else "by" if _by_element(value) else "path"
+        changes[constant] = {kind: _plain(value), "unit": variables[constant].unit, "source": SOURCE}
+    base = shipped(setting.base)
+    content = {
+        "name": name,
+        "title": {"zh": name, "en": name},
+        "question": {
+            "zh": f"在“{base.title['zh']}”的基础上改动所列杠杆，结果如何？",
+            "en": f"What follows from these changes to {base.title['en']}?",
+        },
+        "base": setting.base,
+        "changes": changes,
+        "expect": [],
+    }
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+    _read(text, name)
+    return text
+
+
+def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
+    """Return the name and the setting of a scenario file.
+
+    Raises
+    ------
+    StateError
+        With every mistake in the file, as `run` tells them.
+
+    Examples
+    --------
+    >>> from_yaml(as_yaml(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "a").encode(), "a.yaml")[1].changes
+    {'TALENT ARRIVALS': 90000.0}
+    """
+    path = Path(filename)
+    if path.suffix not in (".yaml", ".yml"):
+        message = f"{filename} is not a scenario file: its name must end in .yaml."
+        raise StateError(message)
+    scenario = _read(text, path.stem)
+    base = scenario.base or "baseline"
+    inherited = {change.constant: change.value for change in shipped(base).changes}
+    own = {
+        change.constant: change.value for change in scenario.changes if inherited.get(change.constant) != change.value
+    }
+    return scenario.name, Setting(base, own)
+
+
+def to_query(state: State) -> str:
+    """Return the part of a link behind the question mark; what is as usual is left out.
+
+    Examples
+    --------
+    >>> to_query(State(Setting("plan", {"TALENT ARRIVALS": 90_000.0})))
+    'base=plan&changes=%7B%22TALENT+ARRIVALS%22%3A90000.0%7D'
+    """
+    usual, said = _as_texts(State()), _as_texts(state)
+    return urlencode({key: said[key] for key in _KEYS if said[key] != usual[key]})
+
+
+def from_query(query: str) -> tuple[State, list[str]]:
+    r"""Return what a link says, and what of it could not be taken over.
+
+    A setting with any mistake in it is left out as a whole: half of it would be another setting.
+
+    Examples
+    --------
+    >>> from_query("base=plan&language=en")[0].setting.base
+    'plan'
+    >>> from_query("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")[1]
+    ["page.yaml cannot be run:\n * 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
+    """
+    given = dict(parse_qsl(query.lstrip("?")))
+    problems = [f"The link says {key!r}, which the page does not know." for key in given if key not in _KEYS]
+    state = State()
+    if given.get("language") in LANGUAGES:
+        state = replace(state, language=given["language"])
+    try:
+        changes = _from_plain(_json(given.get("changes", "{}"), dict))
+        setting = Setting(given.get("base", "baseline"), changes)
+        _check(setting, UNSAVED)
+        state = replace(state, setting=setting)
+    except StateError as error:
+        problems.append(str(error))
+    try:
+        saved = {}
+        for name, (base, part) in _json(given.get("saved", "{}"), dict).items():
+            saved[name] = Setting(base, _from_plain(part))
+            _check(saved[name], name)
+        state = replace(state, saved=saved)
+    except (StateError, TypeError, ValueError) as error:
+        problems.append(str(error))
+    return _chosen(state, given, problems), problems
+
+
+def _chosen(state: State, given: Mapping[str, str], problems: list[str]) -> State:
+    variables = variables_by_name()
+    said = {key: given.get(key, usual) for key, usual in (("indicator", state.indicator), ("district", state.district))}
+    known = {key: name for key, name in said.items() if name in variables}
+    unknown = [name for name in said.values() if name not in variables]
+    problems += [f"The link asks for {name!r}, which is no variable of the model." for name in unknown]
+    indicator, district = known.get("indicator", state.indicator), known.get("district", state.district)
+    state = replace(state, indicator=indicator, district=district)
+    if given.get("against", "baseline") in (*shipped_scenarios(), *state.saved):
+        state = replace(state, against=given.get("against", "baseline"))
+    else:
+        problems.append(f"The link compares with {given['against']!r}, which is not there.")
+    paces = {str(pace): pace for pace in PACES}
+    state = replace(state, pace=paces.get(given.get("pace", "None")))
+    if given.get("year") in ("2025", "2030", "2035"):
+        state = replace(state, year=int(given["year"]))
+    return state
+
+
+def _check(setting: Setting, name: str) -> None:
+    """Refuse a setting that `run` would refuse."""
+    if not isinstance(setting.base, str) or setting.base not in shipped_scenarios():
+        message = f"There is no scenario {setting.base!r}. Shipped: {', '.join(shipped_scenarios())}."
+        raise StateError(message)
+    unknown = [constant for constant in setting.changes if constant not in variables_by_name()]
+    if unknown:
+        # Without a unit in the model there is nothing to write into a file.
+        message = f"Not a constant of the model: {', '.join(map(repr, unknown))}."
+        raise StateError(message)
+    if setting.changes:
+        as_yaml(setting, name)
+
+
+def _read(text: str | bytes, name: str) -> Scenario:
+    """Read a scenario's text as if it were a file of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{Path(name).name or UNSAVED}.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        try:
+            return load_scenario(path)
+        except ScenarioError as error:
+            raise StateError(str(error)) from None
+
+
+def _by_element(value: Mapping[Any, Any]) -> bool:
+    return any(isinstance(key, str) for key in value)
+
+
+def _plain(value: Any) -> Any:
+    """Whole years as whole numbers, as people write them."""
+    if isinstance(value, Mapping):
+        return {
+            int(key) if isinstance(key, float) and key.is_integer() else key: _plain(part)
+            for key, part in value.items()
+        }
+    return value
+
+
+def _from_plain(value: Any) -> Any:
+    """Undo what JSON does to years: its keys are texts."""
+    if isinstance(value, dict):
+        return {float(key) if _is_year(key) else key: _from_plain(part) for key, part in value.items()}
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _is_year(key: Any) -> bool:
+    try:
+        return bool(float(key))
+    except (TypeError, ValueError):
+        return False
+
+
+def _json(text: str, kind: type) -> Any:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, kind):
+        message = "The link is damaged: a part of it cannot be read."
+        raise StateError(message)
+    return content
+
+
+def _as_texts(state: State) -> dict[str, str]:
+    def compact(content: Any) -> str:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+    return {
+        "base": state.setting.base,
+        "language": state.language,
+        "indicator": state.indicator,
+        "district": state.district,
+        "against": state.against,
+        "pace": str(state.pace),
+        "year": str(state.year),
+        "changes": compact(_plain(state.setting.changes)),
+        "saved": compact({name: [kept.base, _plain(kept.changes)] for name, kept in state.saved.items()}),
+    }

@@ -1,0 +1,51 @@
+"""Whose turn it is to use the processors: one piece of work at a time, first redraws before all else."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+
+
+class Turn(IntEnum):
+    """Kinds of work, the most urgent first."""
+
+    FIRST_REDRAW = 0
+    ALL_MEMBERS = 1
+    CONTRIBUTIONS = 2
+
+
+class Turns:
+    """One thread that works off what all sessions ask for, in order of urgency and then of asking.
+
+    The engine uses all processors for each piece, so two pieces at once would only make both late. A session asks for
+    its next piece when it has the last one, so that sessions of the same urgency alternate.
+
+    Examples
+    --------
+    >>> turns, done = Turns(), threading.Event()
+    >>> turns.ask(Turn.FIRST_REDRAW, done.set)
+    >>> done.wait(5)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._waiting: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        threading.Thread(target=self._work, daemon=True, name="turns").start()
+
+    def ask(self, turn: Turn, work: Callable[[], None]) -> None:
+        """Have a piece of work done; it says itself, to whom it concerns, how it ended."""
+        self._waiting.put((turn, next(self._order), work))
+
+    def _work(self) -> None:
+        while True:
+            _, _, work = self._waiting.get()
+            try:
+                work()
+            except Exception:
+                # A mistake in one session must not take the page from all others.
+                traceback.print_exc()

@@ -1,0 +1,105 @@
+"""The page's words and numbers, in the language of its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.figures import terms
+from scenarios.strict_yaml import read_yaml
+
+FILE: Final = Path(__file__).with_name("words.yaml")
+
+
+class WordError(ValueError):
+    """The file of the page's words cannot be used."""
+
+
+@cache
+def words() -> Mapping[str, Any]:
+    """Return the words by kind, name and language.
+
+    Examples
+    --------
+    >>> words()["page"]["policies"]["zh"]
+    '政策杠杆'
+    """
+    content, problems = read_yaml(FILE)
+    if problems:
+        msg = f"{FILE.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
+        raise WordError(msg)
+    return dict(content)
+
+
+def say(name: str, language: str, **values: object) -> str:
+    """Return a word or a sentence of the page.
+
+    Examples
+    --------
+    >>> say("by year", "en", year=2030)
+    'gradually, by 2030'
+    """
+    text = str(words()["page"][name][language])
+    return text.format(**values) if values else text
+
+
+def element_title(element: str, language: str) -> str:
+    """Return what an element of a subscript is called.
+
+    Examples
+    --------
+    >>> element_title("Lixia", "zh"), element_title("town sewage", "en")
+    ('历下区', 'town sewage')
+    """
+    known = words()["elements"] | terms()["elements"]
+    return str(known[element][language])
+
+
+def unit_title(unit: str, language: str) -> str:
+    """Return a unit of the model or the plan as a planner writes it.
+
+    Examples
+    --------
+    >>> unit_title("person/Year", "zh")
+    '人/年'
+    """
+    return str(words()["units"][unit][language])
+
+
+def unit_size(unit: str, language: str) -> float:
+    """Return how many of the model's unit one number on the page stands for.
+
+    Examples
+    --------
+    >>> unit_size("yuan/Year", "zh")
+    100000000.0
+    """
+    return float(words()["sizes"].get(unit, {}).get(language, 1.0))
+
+
+def plain(value: float) -> str:
+    """Return a number as a person writes it, with four decimals at most.
+
+    Examples
+    --------
+    >>> plain(0.9), plain(120_000.0), plain(0.0002)
+    ('0.9', '120,000', '0.0002')
+    """
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def number(value: float, spread: float | None = None) -> str:
+    """Return a number with as many digits as it takes to tell values apart that are a hundredth of a spread apart.
+
+    Examples
+    --------
+    >>> number(78.53), number(0.1234), number(1234567.8), number(0.0)
+    ('78.5', '0.123', '1,234,568', '0')
+    """
+    size = abs(value) if spread is None else spread
+    if value == 0:
+        return "0"
+    digits = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:,.{digits}f}"
