@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
+CHROMIUM := /usr/bin/chromium
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test slow lint pages docs benchmark equivalence lock clean
+.PHONY: run test test-browser slow lint pages docs benchmark equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -12,6 +14,12 @@ run: $(READY)
 
 test: lint
 	$(BIN)/pytest -q
+
+# The live page in Chromium, which is installed if it is missing and this system's apt can.
+test-browser: $(READY)
+	@test -x $(CHROMIUM) || { $(ROOT) apt-get update -q && $(ROOT) apt-get install -y -q chromium; } || \
+		{ echo "$(CHROMIUM) is missing and could not be installed: install Debian's package chromium, then make test-browser again."; exit 1; }
+	$(BIN)/pytest -q -m browser
 
 slow: $(READY)
 	$(BIN)/pytest -q -m slow
