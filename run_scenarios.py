@@ -124,6 +124,14 @@ BAD_INPUT = (
     UtilityError,
 )
 
+#: Which levers may be moved, and how: options of every command that searches them.
+MovedLevers = Annotated[
+    list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
+]
+FirstStart = Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")]
+RaiseOnly = Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")]
+Ramp = Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")]
+
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 
 
@@ -239,12 +247,10 @@ def compare(
 def backcast(
     target: Annotated[str, typer.Option(help="Id of the target.")],
     probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,
-    levers: Annotated[
-        list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
-    ] = None,
-    start: Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")] = FIRST_START,
-    raise_only: Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")] = False,
-    ramp: Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")] = RAMP,
+    levers: MovedLevers = None,
+    start: FirstStart = FIRST_START,
+    raise_only: RaiseOnly = False,
+    ramp: Ramp = RAMP,
     members: Annotated[int, typer.Option(help="Members to search with; all others judge the answer.")] = USUAL_MEMBERS,
     starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
     evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
@@ -257,10 +263,7 @@ def backcast(
         targets = load_targets()
         (goal,) = chosen_targets(targets, [target])
         measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
-        parameters, every = (
-            read_members(),
-            chosen_targets(targets, [each.id for each in targets.values() if each.modelled]),
-        )
+        parameters, every = read_members(), [each for each in targets.values() if each.modelled]
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = backcast_report.name_of(goal)
         _say_what_is_overwritten(console, out, backcast_report.file_names(goal), f"{name}_*.png")
@@ -290,12 +293,10 @@ def backcast(
 @app.command()
 def frontier(
     target: Annotated[str, typer.Option(help="Id of the target.")],
-    levers: Annotated[
-        list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
-    ] = None,
-    start: Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")] = FIRST_START,
-    raise_only: Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")] = False,
-    ramp: Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")] = RAMP,
+    levers: MovedLevers = None,
+    start: FirstStart = FIRST_START,
+    raise_only: RaiseOnly = False,
+    ramp: Ramp = RAMP,
     members: Annotated[int, typer.Option(help="Members to search with; all others judge.")] = FRONTIER_MEMBERS,
     evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
     generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,

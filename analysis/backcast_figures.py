@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.backcast import Answer
-from analysis.backcast_report import name_of, value_words
+from analysis.backcast_report import chance, name_of, value_words
 from analysis.figures import (
     BLACK,
     BLUE,
@@ -27,6 +27,7 @@ from analysis.figures import (
     save,
     word,
 )
+from analysis.reach_words import unit_of
 
 LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 #: Levers with a bar of their own.
@@ -69,7 +70,7 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
         verdict = word("labels", f"backcast {answer.verdict}", language).format(
             probability=f"{100 * answer.probability:g}",
             effort=f"{answer.effort:.2f}",
-            best=f"{100 * answer.reached(1, searched=True)['probability']:.0f}",
+            best=chance(answer, 1, searched=True),
         )
         basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
         source = word("labels", "footer", language).format(
@@ -127,7 +128,7 @@ def _search(ax: Axes, answer: Answer, language: str) -> None:
 
 def _members(ax: Axes, answer: Answer, language: str) -> None:
     ax.set_title(word("labels", "share of members", language), loc="left")
-    ax.set_xlabel(f"{word('labels', 'margin', language)} ({answer.target.unit})")
+    ax.set_xlabel(f"{word('labels', 'margin', language)} ({unit_of(answer.target, language)})")
     ax.set_ylabel("%")
     looks: list[tuple[int, str, dict[str, Any]]] = [
         (0, "without levers", {"color": BLACK, "lw": 1.4}),

@@ -19,6 +19,9 @@ from analysis.backcast import BLOCKING, CANDIDATES, Answer, assured_margin
 from analysis.bottlenecks import BOTTLENECKS
 from analysis.effort import DIGITS, Measure, parts, scenario
 from analysis.futures import Input
+from analysis.reach import share_in_percent
+from analysis.reach_words import unit_of
+from analysis.target_table import ROUNDING
 from model.whole_files import replaced
 from scenarios import Target
 
@@ -63,21 +66,28 @@ def sentences(answer: Answer, language: str) -> list[str]:
     return _chinese(answer) if language == "zh" else _english(answer)
 
 
-def _probability(answer: Answer, candidate: int, *, searched: bool) -> tuple[str, str]:
-    found = answer.reached(candidate, searched=searched)
-    return f"{100 * found['probability']:.1f}", f"{100 * found['probability_se']:.1f}"
+def chance(answer: Answer, candidate: int, *, searched: bool) -> str:
+    """Return the probability of one of `CANDIDATES` in words, with its standard error in points.
+
+    Examples
+    --------
+    >>> chance(answer, 1, searched=False)  # doctest: +SKIP
+    '79% ±1'
+    """
+    part = slice(None, answer.searched) if searched else slice(answer.searched, None)
+    margins = answer.margins[candidate, part]
+    return share_in_percent(int((margins >= -ROUNDING).sum()), len(margins))
 
 
 def _english(answer: Answer) -> list[str]:
     target, wanted = answer.target, f"{100 * answer.probability:g} %"
     title = f"{target.title['en']}, {target.year}"
-    before, before_se = _probability(answer, 0, searched=True)
-    seen, seen_se = _probability(answer, 1, searched=True)
-    unseen, unseen_se = _probability(answer, 1, searched=False)
+    before = chance(answer, 0, searched=True)
+    seen, unseen = (chance(answer, 1, searched=searched) for searched in (True, False))
     others = answer.margins.shape[1] - answer.searched
     judged = (
-        f"P = {seen} % (standard error {seen_se}) over the {answer.searched} members searched with, "
-        f"{unseen} % ({unseen_se}) over {others} others."
+        f"P = {seen} (± standard error in points) over the {answer.searched} members searched with, "
+        f"{unseen} over {others} others."
     )
     if answer.verdict == "already":
         return [f"{title}: reached with {wanted} already, without any lever. {judged}"]
@@ -85,14 +95,14 @@ def _english(answer: Answer) -> list[str]:
         least = float(parts(answer.measures, answer.shares[2:3]).sum())
         told = [
             f"{title}: least effort {answer.effort:.2f} with {len(answer.levers)} levers "
-            f"({least:.2f} if every lever may be used). {judged} Without any lever {before} % ({before_se})."
+            f"({least:.2f} if every lever may be used). {judged} Without any lever {before}."
         ]
         told += ["Over the others it falls short of that: ask for more to be safe."] * _optimistic(answer)
         return told + _lowered(answer, "en")
     return [
-        f"{title}: not reachable with {wanted}: best attainable {judged} Without any lever {before} % ({before_se}). "
-        f"In {wanted} of the members searched with it is missed by {-assured_margin(answer, 1):.3g} {target.unit} "
-        "at most.",
+        f"{title}: not reachable with {wanted}: best attainable {judged} Without any lever {before}. "
+        f"In {wanted} of the members searched with it is missed by at most {-assured_margin(answer, 1):.3g} "
+        f"{unit_of(target, 'en')}.",
         f"Blocked by: {_blockers(answer, 'en')}. Levers at their bounds: {_bounds(answer, 'en')}.",
         *_lowered(answer, "en"),
     ]
@@ -101,26 +111,23 @@ def _english(answer: Answer) -> list[str]:
 def _chinese(answer: Answer) -> list[str]:
     target, wanted = answer.target, f"{100 * answer.probability:g}%"
     title = f"{target.title['zh']}（{target.year}年）"
-    before, before_se = _probability(answer, 0, searched=True)
-    seen, seen_se = _probability(answer, 1, searched=True)
-    unseen, unseen_se = _probability(answer, 1, searched=False)
+    before = chance(answer, 0, searched=True)
+    seen, unseen = (chance(answer, 1, searched=searched) for searched in (True, False))
     others = answer.margins.shape[1] - answer.searched
-    judged = (
-        f"用于搜索的{answer.searched}组样本中概率{seen}%（标准误{seen_se}），其余{others}组中{unseen}%（{unseen_se}）。"
-    )
+    judged = f"用于搜索的{answer.searched}组样本中概率{seen}（±标准误，百分点），其余{others}组中{unseen}。"
     if answer.verdict == "already":
         return [f"{title}：不采取任何措施，概率已达到{wanted}。{judged}"]
     if answer.verdict == "reachable":
         least = float(parts(answer.measures, answer.shares[2:3]).sum())
         told = [
             f"{title}：最小力度{answer.effort:.2f}，动用{len(answer.levers)}项措施（不限项数时{least:.2f}）。{judged}"
-            f"不采取措施时{before}%（{before_se}）。"
+            f"不采取措施时{before}。"
         ]
         told += ["在未用于搜索的样本中低于要求：为稳妥，可要求更高的概率。"] * _optimistic(answer)
         return told + _lowered(answer, "zh")
     return [
-        f"{title}：以{wanted}的概率不可达，所能达到的最好结果：{judged}不采取措施时{before}%（{before_se}）。"
-        f"用于搜索的样本中有{wanted}与目标相差不超过{-assured_margin(answer, 1):.3g}（{target.unit}）。",
+        f"{title}：以{wanted}的概率不可达，所能达到的最好结果：{judged}不采取措施时{before}。"
+        f"用于搜索的样本中有{wanted}与目标相差不超过{-assured_margin(answer, 1):.3g}{unit_of(target, 'zh')}。",
         f"受制于：{_blockers(answer, 'zh')}。已到上下限的措施：{_bounds(answer, 'zh')}。",
         *_lowered(answer, "zh"),
     ]
@@ -181,8 +188,9 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         if abs(row["after"] - row["before"]) < TOLD and not (target.headline and size >= TOLD):
             continue
         title = f"{target.title['zh']} {target.title['en']}, {target.year}"
-        before, after = (f"{100 * row[k]:.0f} % ({100 * row[f'{k}_se']:.1f})" for k in ("before", "after"))
-        margin = f"余量中位数 median margin {row['margin_change']:+,.3g} {target.unit}"
+        others = answer.margins.shape[1] - answer.searched
+        before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
+        margin = f"余量中位数 median margin {row['margin_change']:+,.3g} {unit_of(target, 'en')}"
         console.print(escape(f"  {title}: {before} → {after}; {margin}"))
 
 
@@ -191,7 +199,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _lever_table(answer: Answer) -> Table:
-    unit = answer.target.unit
+    unit = unit_of(answer.target, "en")
     table = Table(
         caption=(
             "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"

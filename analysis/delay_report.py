@@ -15,14 +15,15 @@ from rich.table import Table
 from analysis import result_files
 from analysis.delay import ALL, Delays
 from analysis.futures import chosen_targets as modelled_targets
+from analysis.reach import share_in_percent
 from scenarios import Lever, Target, load_levers
 
 #: A lever is named when leaving it alone moves the probability by at least this much.
 NAMED: Final = 0.02
 NOTES: Final = (
-    "年份为最晚开始的年初（其时概率，括号内为标准误，百分点）；—：按期开始也已低于此值；随时：不开始也够。",
+    "年份为最晚开始的年初（其时概率±标准误，百分点）；—：按期开始也已低于此值；随时：不开始也够。",
     "“→”后为取消该项措施时的概率。单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
-    "Years are the last start, at the beginning of the year (with the probability then, its standard error in points).",
+    "Years are the last start, at the beginning of the year (with the probability then ± its standard error).",
     "—: too low even on time; any: need not start. After the arrow: the probability without the lever. One lever is",
     "delayed while the others stay; named are those without which the probability moves by 2 points or more.",
 )
@@ -68,7 +69,7 @@ def print_delays(console: Console, delays: Delays) -> None:
     --------
     >>> print_delays(Console(), delays)  # doctest: +SKIP
     """
-    levers = load_levers()
+    levers, members = load_levers(), int(delays.table["members"].iloc[0])
     wanted = f"{100 * float(delays.last['wanted'].iloc[0]):g}"
     title = delays.scenario.title
     shown = Table(
@@ -90,13 +91,14 @@ def print_delays(console: Console, delays: Delays) -> None:
         at_once = delays.table[(delays.table["target"] == target.id) & (delays.table["delay"] == 0)].iloc[0]
         together: Any = rows.loc[ALL]
         single = [
-            f"{lever_words(str(name), 'zh', levers)} {lever_words(str(name), 'en', levers)}: {last_start_words(row)}"
+            " ".join(lever_words(str(name), language, levers) for language in ("zh", "en"))
+            + f": {last_start_words(row, members)}"
             for name, row in _deciding(rows.drop(index=ALL))
         ]
         shown.add_row(
             f"{target.title['zh']}（{target.year}） [dim]{target.title['en']}, {target.year}[/]",
-            _percent(at_once["probability"], at_once["probability_se"]),
-            last_start_words(together),
+            _percent(at_once["probability"], members),
+            last_start_words(together, members),
             "\n".join(single) or "—",
         )
     console.print(shown)
@@ -109,22 +111,22 @@ def _deciding(rows: pd.DataFrame) -> Iterable[tuple[str, Any]]:
         yield str(name), rows.loc[name]
 
 
-def last_start_words(row: Any) -> str:
+def last_start_words(row: Any, members: int) -> str:
     """Return one row of `analysis.delay.last_starts` in both languages.
 
     Examples
     --------
-    >>> row = {"answer": "year", "last_start": 2023, "probability": 0.83, "probability_se": 0.027}
-    >>> last_start_words(row | {"probability_without": 0.4, "probability_without_se": 0.03})
-    '2023: 83 % (2.7) → 40 % (3.0)'
+    >>> row = {"answer": "year", "last_start": 2023, "probability": 0.83, "probability_without": 0.4}
+    >>> last_start_words(row, 200)
+    '2023: 83% ±3 → 40% ±3'
     """
     last = {"none": "—", "any": "随时 any", "year": f"{row['last_start']}"}[row["answer"]]
-    at = f": {_percent(row['probability'], row['probability_se'])}" if row["answer"] == "year" else ""
-    return f"{last}{at} → {_percent(row['probability_without'], row['probability_without_se'])}"
+    at = f": {_percent(row['probability'], members)}" if row["answer"] == "year" else ""
+    return f"{last}{at} → {_percent(row['probability_without'], members)}"
 
 
-def _percent(probability: float, error: float) -> str:
-    return f"{100 * probability:.0f} % ({100 * error:.1f})"
+def _percent(probability: float, members: int) -> str:
+    return share_in_percent(round(probability * members), members)
 
 
 def as_dataset(delays: Delays, facts: Mapping[str, str]) -> xr.Dataset:

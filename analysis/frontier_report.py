@@ -30,6 +30,7 @@ from analysis.figures import (
     word,
 )
 from analysis.frontier import Frontier
+from analysis.reach import share_in_percent
 from analysis.tradeoffs import ROBUST, Tradeoffs
 from scenarios import Target
 
@@ -87,8 +88,8 @@ def print_frontier(console: Console, found: Frontier) -> None:
         title_justify="left",
         title_style="bold",
         caption=(
-            f"括号内为标准误（百分点）。100%：用于搜索的{found.searched}组样本无一例外。拐点：离首尾连线最远处。\n"
-            f"In brackets: standard error in points. 100 %: all {found.searched} members searched with. "
+            f"±为标准误（百分点）。100%：用于搜索的{found.searched}组样本无一例外。拐点：离首尾连线最远处。\n"
+            f"±: standard error in points. 100 %: all {found.searched} members searched with. "
             "Knee: farthest from the line between the ends."
         ),
         caption_justify="left",
@@ -101,8 +102,8 @@ def print_frontier(console: Console, found: Frontier) -> None:
             f"{100 * row['probability_asked_for']:g} %",
             f"{row['effort']:.2f}",
             f"{row['levers']}",
-            f"{100 * row['probability']:.0f} % ({100 * row['probability_se']:.1f})",
-            f"{100 * row['probability_of_others']:.0f} % ({100 * row['probability_of_others_se']:.1f})",
+            share_in_percent(round(row["probability"] * found.searched), found.searched),
+            share_in_percent(round(row["probability_of_others"] * found.others), found.others),
             note,
         )
     console.print(table)
