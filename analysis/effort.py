@@ -248,7 +248,8 @@ def scenario(
         if share == 0:
             continue
         # The model's time is the end of a year: a year begins at the number of the year before.
-        times = [measure.start - 1, float(f"{measure.start - 1 + ramp:g}")]
+        end_of_ramp = measure.start - 1 + ramp
+        times = [measure.start - 1, int(end_of_ramp) if end_of_ramp == int(end_of_ramp) else end_of_ramp]
         at = measure.value(float(share))
         end = "highest" if share > 0 else "lowest"
         full = f"in full {ramp:g} years after the beginning of {measure.start}, an assumption"

@@ -24,7 +24,7 @@ from analysis.target_table import ROUNDING
 from scenarios import Target
 
 #: What is asked for, in rising order; 1 stands for every member.
-PROBABILITIES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+PROBABILITIES: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 #: Members to search with unless another number is asked for.
 MEMBERS: Final = 100
 #: Searches for each probability: the frontier is a curve, of which one point bears the others out.

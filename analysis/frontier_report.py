@@ -34,12 +34,12 @@ from analysis.reach import share_in_percent
 from analysis.tradeoffs import ROBUST, Tradeoffs
 from scenarios import Target
 
-#: Names of knees in both languages, in the order of the objectives.
+#: Names of the points that are told.
 NAMES: Final = {
-    "resident rate": {"zh": "常住率最高", "en": "highest resident rate"},
-    "registered rate": {"zh": "户籍率最高", "en": "highest registered rate"},
-    "fiscal gap ratio": {"zh": "财政缺口最小", "en": "smallest fiscal gap"},
-    "between": {"zh": "居中", "en": "in between"},
+    "resident rate": {"zh": "偏重常住率", "en": "resident rate first"},
+    "registered rate": {"zh": "偏重户籍率", "en": "registered rate first"},
+    "fiscal gap ratio": {"zh": "偏重财政", "en": "budget first"},
+    "balanced": {"zh": "均衡", "en": "balanced"},
     "baseline": {"zh": "基准", "en": "baseline"},
 }
 RATES: Final = (("resident_rate", "常住率 resident"), ("registered_rate", "户籍率 registered"))
@@ -54,18 +54,6 @@ def name_of(target: Target) -> str:
     'frontier_startup_area_2035'
     """
     return "frontier_" + target.id.removeprefix("target.").replace(".", "_")
-
-
-def knee_words(name: str, language: str) -> str:
-    """Return the name of a knee.
-
-    Examples
-    --------
-    >>> knee_words("resident rate, fiscal gap ratio", "en")
-    'highest resident rate, smallest fiscal gap'
-    """
-    joint = "、" if language == "zh" else ", "
-    return joint.join(NAMES[part][language] for part in name.split(", "))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -142,7 +130,7 @@ def print_tradeoffs(console: Console, found: Tradeoffs) -> None:
             f"{row[name]:.1f} ({row[f'{name}_of_others']:.1f})"
             for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
         ]
-        words = f"{knee_words(row['name'], 'zh')} {knee_words(row['name'], 'en')}"
+        words = " ".join(NAMES[row["name"]].values())
         table.add_row(f"{row['year']}", words, *numbers, f"{row['effort']:.1f}")
     console.print(table)
 
@@ -231,7 +219,7 @@ def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Fi
     >>> effort_chart(found, facts, "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(8, 5), layout="constrained")
+        figure = Figure(figsize=(11, 5.5), layout="constrained")
         ax = figure.subplots()
         reached = found.table[found.table["reachable"]]
         missed = found.table[~found.table["reachable"]].drop_duplicates("effort")
@@ -277,7 +265,7 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
     """
     years = list(dict.fromkeys(fronts.table["year"].tolist()))
     with chart_style():
-        figure = Figure(figsize=(11.5, 1.4 + 4 * len(years)), layout="constrained")
+        figure = Figure(figsize=(13, 1.4 + 4 * len(years)), layout="constrained")
         axes = figure.subplots(len(years), len(RATES), squeeze=False)
         colours = None
         for row, year in zip(axes, years, strict=True):
@@ -300,16 +288,16 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
         front["fiscal_gap_ratio"], front[column], c=front["effort"], cmap="viridis_r", s=28, vmin=0, vmax=highest
     )
     for row in _records(table[table["name"] == "baseline"]):
-        ax.plot(row["fiscal_gap_ratio"], row[column], "D", color="white", mec=BLACK, ms=8, zorder=4)
-        _label(ax, row, column, knee_words("baseline", language), 0)
+        ax.plot(row["fiscal_gap_ratio"], row[column], "D", color="white", mec=BLACK, ms=13, zorder=4)
+        _label(ax, row, column, NAMES["baseline"][language], 0)
     for place, row in enumerate(_records(front[front["knee"]]), 1):
         ax.plot(row["fiscal_gap_ratio"], row[column], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
-        _label(ax, row, column, knee_words(row["name"], language), place)
+        _label(ax, row, column, NAMES[row["name"]][language], place)
     when = f"（{year}年）" if language == "zh" else f", {year}"
     ax.set_title(word("labels", column.replace("_", " "), language) + when, loc="left")
     ax.set_xlabel(f"{word('labels', 'fiscal gap ratio', language)} (%)")
     ax.set_ylabel("%")
-    ax.margins(0.12, 0.16)
+    ax.margins(0.16, 0.2)
     return colours
 
 

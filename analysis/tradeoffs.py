@@ -2,7 +2,7 @@
 
 The front is found by NSGA-III (Deb and Jain 2014, as pymoo keeps it) on what nine members in ten have: a rate that is
 at least so high, a fiscal gap that is at most so large. Its knees are the points from which a little more of one thing
-costs much of the others (Rachmawati and Srinivasan 2009; pymoo's ``HighTradeoffPoints``), named after what they give.
+costs much of the others (Rachmawati and Srinivasan 2009; pymoo's ``HighTradeoffPoints``), named after what they favour.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MEMBERS: Final = 24
 #: The share of members that has at least what is told.
 ROBUST: Final = 0.9
 SEED: Final = 2020
+#: A knee is balanced if it stands within this share of the front's span in all objectives.
+BALANCED: Final = 0.25
 
 OBJECTIVES: Final = ("resident rate", "registered rate", "fiscal gap ratio")
 TRADEOFF_COLUMNS: Final = (
@@ -205,7 +207,7 @@ def _table(year: int, shares: Values, trials: Trials, judge: Trials) -> pd.DataF
 
 
 def named_knees(front: Values) -> dict[int, str]:
-    """Return the knees of a front, each named after the objective in which it stands highest among them.
+    """Return the knees of a front, each named after the objective in which it stands highest along the front.
 
     Parameters
     ----------
@@ -215,12 +217,12 @@ def named_knees(front: Values) -> dict[int, str]:
     Returns
     -------
     dict
-        Place in the front to name; a knee that leads in nothing is "between".
+        Place in the front to name; a knee that stands about as high in all of them is "balanced".
 
     Examples
     --------
     >>> named_knees(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.9, 0.9, 0.9]]))
-    {3: 'resident rate, registered rate, fiscal gap ratio'}
+    {3: 'balanced'}
     """
     from pymoo.mcdm.high_tradeoff import HighTradeoffPoints
 
@@ -228,9 +230,8 @@ def named_knees(front: Values) -> dict[int, str]:
         return {}
     chosen = HighTradeoffPoints().do(-front)
     places = [] if chosen is None else sorted(int(place) for place in np.atleast_1d(chosen))
-    if not places:
-        return {}
-    leads: dict[int, list[str]] = {place: [] for place in places}
-    for column, name in enumerate(OBJECTIVES):
-        leads[places[int(front[places, column].argmax())]].append(name)
-    return {place: ", ".join(names) or "between" for place, names in leads.items()}
+    along = (front - front.min(axis=0)) / np.ptp(front, axis=0)
+    return {
+        place: "balanced" if np.ptp(along[place]) < BALANCED else OBJECTIVES[int(along[place].argmax())]
+        for place in places
+    }
