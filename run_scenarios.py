@@ -47,7 +47,11 @@ from analysis import (
     reach_results,
     reach_words,
     result_files,
+    sensitivity_design,
+    sensitivity_report,
+    sensitivity_runs,
 )
+from analysis import sensitivity as sensitivity_study
 from analysis.backcast import EVALUATIONS, STARTS
 from analysis.backcast import SEED as SEARCH_SEED
 from analysis.backcast import backcast as find_least_effort
@@ -76,7 +80,8 @@ from analysis.utility import WEIGHTS, Kind, UtilityError
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
 from calibration.observations import ObservationError
-from calibration.priors import PriorError
+from calibration.prior_factors import broken_constraints, study_factors, study_points
+from calibration.priors import PriorError, read_priors
 from model import ChangeError, load_model
 from model.definition import MODEL_FILE, DefinitionError, variables_by_name
 from model.engine import compile_model
@@ -103,6 +108,8 @@ PIPE_WIDTH = 120
 USUAL_MEMBERS = 200
 BAD_INPUT = (
     BriefingError,
+    sensitivity_runs.StudyError,
+    sensitivity_design.DesignError,
     contributions.ComparisonError,
     DelayError,
     ReachError,
@@ -644,6 +651,56 @@ def dashboard(
         for line in site.words():
             console.print(escape(line), soft_wrap=True)
         site.run()
+
+
+@app.command()
+def sensitivity(
+    more_targets: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Further ids of targets.")] = None,
+    method: Annotated[Literal["sobol", "morris", "pawn", "delta"], typer.Option(help="How.")] = "sobol",
+    samples: Annotated[
+        int | None,
+        typer.Option(min=1, help="Base samples (a power of two for sobol); walks of morris. Usual: a few minutes."),
+    ] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option(help="Ids of targets, with spaces or commas between. Default: headlines.")
+    ] = None,
+    inputs: Annotated[
+        Literal["priors", "posterior"], typer.Option(help="Where parameters come from; pawn and delta take either.")
+    ] = "priors",
+    vary: Annotated[
+        list[str] | None, typer.Option(help="structure, parameters or policy; again for more. Default: all three.")
+    ] = None,
+    factors: Annotated[
+        int, typer.Option(min=0, help="Inputs taken one by one, the others together; 0 for all one by one.")
+    ] = sensitivity_study.USUAL_FACTORS,
+    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "baseline",
+    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 1,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted study.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Say on which parameters, policies and forms of the model the targets rest, year by year, with intervals."""
+    console = _console()
+    with _mistakes_end_politely():
+        base, priors, families = load_scenario(scenario), read_priors(), sensitivity_study.families(vary)
+        goals = sensitivity_study.chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())])
+        count = samples or sensitivity_study.USUAL_SAMPLES[method]
+        sensitivity_study.refuse(method, count, inputs)
+        members = read_members() if inputs == "posterior" else None
+        varied = study_factors(priors, members, families, [change.constant for change in base.changes])
+        question = sensitivity_study.Question(method, count, seed, inputs, families, goals, factors)
+        stem = out / "sensitivity" / sensitivity_study.name_of(question, base)
+        _say_what_is_overwritten(console, stem.parent, sensitivity_report.files(stem.name), f"{stem.name}_*.png")
+        sensitivity_report.say_what_is_removed(console, stem, resume=resume)
+        with _reporting() as progress:
+            found = sensitivity_study.analyse(
+                question, varied, base.settings(), stem, resume=resume, cluster=cluster, progress=progress
+            )
+        broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
+        facts = result_files.joint_manifest([base], members) | sensitivity_report.facts(found)
+        sensitivity_report.print_all(console, found, base, variables_by_name(), facts, broken)
+        written = sensitivity_report.write(found, base, variables_by_name(), facts, stem)
+        console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")
 
 
 @app.command()

@@ -229,6 +229,10 @@ class CompiledModel:
         """The elements of every subscript range."""
         return {name: list(items) for name, items in self._prepared.ranges.items()}
 
+    def described(self, names: Iterable[str]) -> dict[str, Variable]:
+        """Unit, comment and shape of some variables, as `RunStore.create` takes them."""
+        return {name: self._prepared.variables[name] for name in names}
+
     @property
     def source(self) -> Path:
         """The generated Python module, every block under its variable's name and equation."""

@@ -1,0 +1,198 @@
+"""Factors: what a study varies. Each turns a share between 0 and 1, a place in its distribution, into constants.
+
+Levers and structure switches are made here; those of uncertain parameters come from calibration, which owns priors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from model.definition import Variable, variables_by_name
+from scenarios.levers import load_levers
+
+Array = npt.NDArray[np.float64]
+Group = Literal["structure", "parameters", "policy"]
+
+GROUPS: Final[tuple[Group, ...]] = ("structure", "parameters", "policy")
+#: How the meaning of a constant begins that chooses between two forms of a decision rule.
+SWITCH: Final = "Structure switch:"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number by which runs are told apart in an analysis: a constant or one element of it."""
+
+    name: str
+    group: Group
+    constant: str
+    element: str = ""
+    #: Where its number stands among those that its factor gives the constant.
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One independent input of a study.
+
+    Attributes
+    ----------
+    inputs
+        What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
+    cells
+        By constant, the flat places in its table that this factor fills.
+    values
+        Turns shares, one a run, into the numbers for these places, dims ``run, place``, by constant.
+    levels
+        Number of values of a discrete factor; 0 for a continuous one.
+    """
+
+    name: str
+    group: Group
+    inputs: tuple[Input, ...]
+    cells: Mapping[str, tuple[int, ...]]
+    values: Callable[[Array], Mapping[str, Array]]
+    levels: int = 0
+
+    def input_values(self, shares: Array) -> Array:
+        """Return what an analysis relates outcomes to, dims ``run, input``: the share, unless it stands for many."""
+        if len(self.inputs) == 1:
+            return shares[:, None]
+        found = self.values(shares)
+        return np.stack([found[item.constant][:, item.place] for item in self.inputs], axis=1)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Uniform between two ends, the same for every place."""
+
+    constant: str
+    lowest: float
+    highest: float
+    places: int
+
+    def __call__(self, shares: Array) -> dict[str, Array]:
+        """Return the values of a lever."""
+        values = self.lowest + shares * (self.highest - self.lowest)
+        return {self.constant: np.repeat(values[:, None], self.places, axis=1)}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some values, all equally likely."""
+
+    constant: str
+    options: tuple[float, ...]
+
+    def __call__(self, shares: Array) -> dict[str, Array]:
+        """Return the chosen values."""
+        place = np.minimum((shares * len(self.options)).astype(int), len(self.options) - 1)
+        return {self.constant: np.asarray(self.options)[place][:, None]}
+
+
+def lever_factors() -> list[Factor]:
+    """Every lever over the range of ``levers.yaml``; one with subscripts takes the same value everywhere.
+
+    Examples
+    --------
+    >>> lever_factors()[0].values(np.array([0.25]))["EASE OF SETTLEMENT"].item()
+    0.25
+    """
+    known = variables_by_name()
+    found = []
+    for name, lever in load_levers().items():
+        places = int(np.prod([len(axis) for axis in known[name].axes], dtype=int))
+        spread = Between(name, float(lever.lowest), float(lever.highest), places)
+        found.append(Factor(name, "policy", (Input(name, "policy", name),), {name: tuple(range(places))}, spread))
+    return found
+
+
+def structure_factors() -> list[Factor]:
+    """Every structure switch of the model, with either form equally likely.
+
+    Examples
+    --------
+    >>> [factor.name for factor in structure_factors()][:2]
+    ['MIGRATION RESPONSE FORM', 'WILLINGNESS FORM']
+    """
+    return [
+        Factor(name, "structure", (Input(name, "structure", name),), {name: (0,)}, OneOf(name, (0.0, 1.0)), levels=2)
+        for name, variable in variables_by_name().items()
+        if variable.kind == "constant" and variable.meaning.startswith(SWITCH)
+    ]
+
+
+def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Variable]) -> dict[str, xr.DataArray]:
+    """Return what the model's ``run`` takes for points of the unit cube.
+
+    Parameters
+    ----------
+    factors
+        One for each column.
+    cube
+        Dims run and factor, each between 0 and 1.
+    variables
+        The model's variables, which own defaults and shapes.
+
+    Returns
+    -------
+    dict
+        Constant to an array with dim ``run`` and the constant's subscripts; places that no factor fills keep the
+        value of the model file.
+
+    Examples
+    --------
+    >>> settings(structure_factors(), np.full((2, 3), 0.9), variables_by_name())["WILLINGNESS FORM"].values
+    array([1., 1.])
+    """
+    tables: dict[str, Array] = {}
+    for column, factor in enumerate(factors):
+        for constant, values in factor.values(cube[:, column]).items():
+            if constant not in tables:
+                own = np.asarray(variables[constant].default, dtype=float).ravel()
+                tables[constant] = np.repeat(own[None, :], len(cube), axis=0)
+            tables[constant][:, list(factor.cells[constant])] = values
+    return {
+        name: xr.DataArray(
+            table.reshape(len(cube), *(len(axis) for axis in variables[name].axes)),
+            dims=("run", *variables[name].dims),
+        )
+        for name, table in tables.items()
+    }
+
+
+def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Factor]:
+    """Return the factors that set none of these constants, and the others without them if they stand for many.
+
+    Examples
+    --------
+    >>> len(without(structure_factors(), ["WILLINGNESS FORM"]))
+    2
+    """
+    found: list[Any] = []
+    for factor in factors:
+        kept = {name: cells for name, cells in factor.cells.items() if name not in constants}
+        if not kept:
+            continue
+        if len(kept) < len(factor.cells):
+            inputs = tuple(item for item in factor.inputs if item.constant in kept)
+            factor = Factor(factor.name, factor.group, inputs, kept, _Only(factor.values, tuple(kept)), factor.levels)
+        found.append(factor)
+    return found
+
+
+@dataclass(frozen=True)
+class _Only:
+    """Some of the constants that a factor sets."""
+
+    values: Callable[[Array], Mapping[str, Array]]
+    kept: tuple[str, ...]
+
+    def __call__(self, shares: Array) -> dict[str, Array]:
+        found = self.values(shares)
+        return {name: found[name] for name in self.kept}
