@@ -11,10 +11,14 @@ import simlin
 import xarray as xr
 
 from model import load_model
-from model.definition import MODEL_FILE, read_definition
+from model.definition import MODEL_FILE, Variable, read_definition
 
 #: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
 ROUNDING = 1e-9
+#: A variable may pass its limit by this share of its largest value.
+EMPTIED = 1e-6
+#: Runs at a time, so that the whole population of all of them fits in memory.
+BATCH = 40
 #: What pysimlin says of itself when a model is too large for it to run; it has checked the units before.
 SIZE_LIMIT = re.compile(r"result slots, which exceeds the bytecode VM's addressable limit of 65536 ")
 #: PySD needs seconds a step for the whole city, so the engines are compared over one year.
@@ -79,6 +83,70 @@ def check_conservation(model_file: Path = MODEL_FILE) -> list[str]:
     return problems
 
 
+def check_extremes(model_file: Path = MODEL_FILE) -> list[str]:
+    """Return the variables that leave the limits the model file gives them, with a constant at an end of its range.
+
+    Every single-number constant is put to either end of its range in turn, the others as they are.
+
+    Examples
+    --------
+    >>> check_extremes(Path("tests/models/small_town.mdl"))
+    []
+    """
+    variables = [variable for variable in read_definition(model_file) if variable.kind != "subscript"]
+    limited = [
+        variable
+        for variable in variables
+        if variable.kind in ("stock", "flow", "auxiliary") and not variable.low is variable.high is None
+    ]
+    ends = [
+        (variable, end)
+        for variable in variables
+        if variable.kind == "constant" and not variable.dims and variable.default is not None
+        for end in {variable.low, variable.high} - {None}
+    ]
+    if not limited:
+        return []
+    city, problems = load_model(path=model_file), []
+    for first in range(0, len(ends), BATCH):
+        part = ends[first : first + BATCH]
+        changes = {
+            variable.name: xr.DataArray(
+                [end if other is variable else float(variable.default) for other, end in part], dims="run"
+            )
+            for variable, _ in part
+        }
+        run = city.run(changes, outputs=[variable.name for variable in limited], keep_non_finite=True)
+        for variable in limited:
+            problems += [
+                f"{variable.name} {how} with {constant.name} = {end:g}"
+                for (constant, end), how in zip(part, _left(variable, run[variable.name]), strict=True)
+                if how
+            ]
+    return problems
+
+
+def _left(variable: Variable, found: xr.DataArray) -> list[str]:
+    """Say for each run how a variable leaves its limits; nothing where it does not."""
+    values = found.transpose("run", ...).to_numpy().reshape(found.sizes["run"], -1)
+    # Emptying a stock exactly leaves rounding of either sign.
+    slack = EMPTIED * np.maximum(abs(values).max(axis=1), 1.0)
+    low = -np.inf if variable.low is None else variable.low - slack
+    high = np.inf if variable.high is None else variable.high + slack
+    least, most = values.min(axis=1), values.max(axis=1)
+    told = np.select(
+        [~np.isfinite(values).all(axis=1), least < low, most > high],
+        ["is not finite", "falls below", "rises above"],
+        "",
+    )
+    ends = np.select([least < low, most > high], [least, most], np.nan)
+    limits = {"falls below": variable.low, "rises above": variable.high}
+    return [
+        f"{how} {limits[how]:g}, to {end:.6g}," if how in limits else str(how)
+        for how, end in zip(told, ends, strict=True)
+    ]
+
+
 def check_engines(model_file: Path = MODEL_FILE) -> list[str]:
     """Return the headline variables in which the compiled engine differs from PySD over one year.
 
@@ -116,5 +184,6 @@ CHECKS: Mapping[str, Callable[[Path], list[str]]] = {
     "every variable is documented": check_documentation,
     "units are consistent": check_units,
     "people and accounts add up": check_conservation,
+    "limits hold at both ends of every constant's range": check_extremes,
     "the engines agree over one year": check_engines,
 }

@@ -1,0 +1,61 @@
+"""`check` notices a model that leaves what is possible when a constant is at an end of its range."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.model_checks import check_extremes
+
+TOWN = """{UTF-8}
+Homes= INTEG (built - lost, 100)
+  ~ home [0,?]
+  ~ 住房。 Homes. Source: for tests. Grade: E |
+built= BUILT EACH YEAR
+  ~ home/Year
+  ~ 建成。 Homes built. Source: for tests. Grade: E |
+lost= LOST EACH YEAR
+  ~ home/Year
+  ~ 拆除。 Homes lost whether or not there are any. Source: for tests. Grade: E |
+share of land= Homes / LAND
+  ~ Dmnl [0,1]
+  ~ 占地。 Share of the land built on. Source: for tests. Grade: E |
+BUILT EACH YEAR= 5
+  ~ home/Year [BUILT]
+  ~ 年建成。 Built each year. Source: for tests. Grade: E |
+LOST EACH YEAR= 2
+  ~ home/Year [LOST]
+  ~ 年拆除。 Lost each year. Source: for tests. Grade: E |
+LAND= 1000
+  ~ home [LAND]
+  ~ 土地。 Homes that the land takes. Source: for tests. Grade: E |
+INITIAL TIME= 0 ~ Year ~ 始。 Start. |
+FINAL TIME= 10 ~ Year ~ 终。 End. |
+TIME STEP= 0.5 ~ Year ~ 步。 Step. |
+SAVEPER= 1 ~ Year ~ 存。 Saved. |
+"""
+SAFE = {"BUILT": "0,10", "LOST": "0,9", "LAND": "500,2000"}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "expected"),
+    [
+        ({}, []),
+        ({"LOST": "0,20"}, ["Homes falls below 0, to -50, with LOST EACH YEAR = 20"]),
+        ({"BUILT": "0,200"}, ["share of land rises above 1, to 2.08, with BUILT EACH YEAR = 200"]),
+        ({"LAND": "0,2000"}, ["share of land is not finite with LAND = 0"]),
+    ],
+)
+def test_what_leaves_its_limits_is_named_with_the_constant_that_drives_it(ranges, expected, tmp_path):
+    text = TOWN
+    for name, ends in {**SAFE, **ranges}.items():
+        text = text.replace(f"[{name}]", f"[{ends}]")
+    path = tmp_path / "town.mdl"
+    path.write_text(text, encoding="utf-8")
+    found = check_extremes(path)
+    assert [each for each in found if "falls below 0, to -" not in each or "Homes" in each] == expected
+
+
+def test_a_model_without_limits_has_nothing_to_leave(tmp_path):
+    path = tmp_path / "town.mdl"
+    path.write_text(TOWN.replace(" [0,?]", "").replace(" [0,1]", ""), encoding="utf-8")
+    assert check_extremes(path) == []
