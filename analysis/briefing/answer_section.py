@@ -19,8 +19,10 @@ from analysis.reach import GROUPS, UNKNOWN_OF_2020
 from model.definition import variables_by_name
 from scenarios import Target
 
-#: A margin or a gain smaller than this many percentage points is not worth a word.
+#: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
 LEVEL: Final = 0.05
+#: A gain from relief that is smaller rounds to nothing.
+WORTH_A_WORD: Final = 0.005
 #: How many of a language's unit one of the model's is, in the steps of `analysis.bottlenecks.RELIEFS`; shares else.
 STEPS: Final = {
     "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
@@ -173,10 +175,9 @@ def _blocker(author: Author, target: Target) -> Text:
     best = max(RELIEFS, key=lambda relief: results[f"gains/{relief.constant}/{target.id}/median"])
     gain = f"gains/{best.constant}/{target.id}"
     felt = f"limits/{best.bottleneck}/city/{year}/districts"
-    if results[f"{gain}/median"] < LEVEL or not results[felt]:
-        most = author.number(f"gains/largest/{target.id}", ".2f")
-        return author.say("answer.no blocker", rate=rate, year=author.year(f"{place}/year"), gain=most)
-    return author.say(
+    if results[f"{gain}/median"] < WORTH_A_WORD or not results[felt]:
+        return author.say("answer.no blocker", rate=rate, year=author.year(f"{place}/year"))
+    said = author.say(
         "answer.blocker",
         rate=rate,
         bottleneck=author.title(bottlenecks[best.bottleneck].title),
@@ -188,10 +189,13 @@ def _blocker(author: Author, target: Target) -> Text:
         low=author.number(f"{gain}/p05", ".2f"),
         high=author.number(f"{gain}/p95", ".2f"),
     )
+    misses = results[f"{place}/margin"] + results[f"{gain}/median"] < 0
+    return said + author.say("answer.gap stays" if misses else "answer.full stop")
 
 
 def _sure(author: Author) -> Text:
-    keys = {"modelled": "modelled", "yes": "sure_yes", "no": "sure_no", "open": "open", "tracked": "tracked"}
+    keys = {"yes": "sure_yes", "no": "sure_no"}
+    keys |= {name: name for name in ("modelled", "likely", "unlikely", "open", "tracked")}
     return author.say("answer.sure", **{gap: author.number(f"counts/{key}", ".0f") for gap, key in keys.items()})
 
 

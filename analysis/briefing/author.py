@@ -23,6 +23,8 @@ TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
     "count": (",.0f", 1.0, 1.0),
 }
 YEAR: Final = ".0f"
+#: An interval narrower than this share of its median looks like a single number.
+NARROW: Final = 5e-4
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,10 @@ class Author:
         return unit, form, zh if self.language == "zh" else en
 
     def band(self, place: str, form: str = ".1f", scale: float = 1.0, *, middle: str = "median") -> Text:
-        """Return a median with its wide interval behind it."""
+        """Return a median with its wide interval behind it, where that has any width."""
         low, high = (self.number(f"{place}/{end}", form, scale) for end in ("p05", "p95"))
+        if abs(high.value - low.value) <= NARROW * abs(self.results[f"{place}/{middle}"]):
+            return (self.number(f"{place}/{middle}", form, scale),)
         return self.say("with range", middle=self.number(f"{place}/{middle}", form, scale), low=low, high=high)
 
     def interval(self, place: str, form: str = ".1f", scale: float = 1.0) -> Text:

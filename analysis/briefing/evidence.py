@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import xarray as xr
@@ -178,7 +178,8 @@ def _broad_ages(population: xr.DataArray) -> xr.DataArray:
 
 def _manifest(material: figures.Material, scenario: Scenario) -> dict[str, str]:
     """The facts of the scenario's run, with the fingerprints of all scenarios that the briefing speaks of."""
-    facts: dict[str, Any] = dict(material.facts[scenario.name])
+    # What is kept of a run says nothing of what is made from runs.
+    facts = {name: fact for name, fact in material.facts[scenario.name].items() if name != "kept"}
     others = (f"{name} {run['scenario_hash']}" for name, run in material.facts.items())
     return {**facts, "scenarios": ", ".join(others), "targets_hash": targets_hash(material.targets)}
 

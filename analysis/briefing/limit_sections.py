@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.answer import REGISTERED, RESIDENT
 from analysis.bottlenecks import BOTTLENECKS, RELIEFS
-from analysis.briefing.answer_section import lever_title, relief_words
+from analysis.briefing.answer_section import WORTH_A_WORD, lever_title, relief_words
 from analysis.briefing.author import Author
 from analysis.briefing.city_sections import picture, year_heading, years
 from analysis.briefing.content import PAGE_AND_BOOK, Name, Number, Paragraph, Section, Table, Text
@@ -17,6 +17,8 @@ from scenarios import load_levers
 
 #: Bottlenecks named in the headline.
 NAMED = 3
+#: How many yuan one of the unit shown is.
+YUAN = {"zh": 1e8, "en": 1e9}
 
 
 def limit_section(author: Author) -> Section:
@@ -74,7 +76,7 @@ def _reliefs(author: Author, year: Number) -> Table:
     rows = []
     for relief in RELIEFS:
         gains = [f"gains/{relief.constant}/{target}" for target in (RESIDENT, REGISTERED)]
-        cells = [author.band(gain, "+.2f") for gain in gains]
+        cells = [_gain(author, gain) for gain in gains]
         rows.append(((titles[relief.bottleneck],), relief_words(author, relief.constant, RESIDENT), *cells))
     return Table(
         "limits.reliefs",
@@ -90,6 +92,11 @@ def _reliefs(author: Author, year: Number) -> Table:
         widths=(2.6, 4.0, 2.4, 2.4),
         source=source(author),
     )
+
+
+def _gain(author: Author, place: str) -> Text:
+    largest = max(abs(author.results[f"{place}/{end}"]) for end in ("p05", "median", "p95"))
+    return author.band(place, "+.2f") if largest >= WORTH_A_WORD else author.say("almost none")
 
 
 def assumption_section(author: Author) -> Section:
@@ -173,7 +180,8 @@ def _measures(author: Author) -> Table:
             if place != prefix.rstrip("/"):
                 called += ("：" if author.language == "zh" else ": ", author.element(place.removeprefix(prefix)))
             columns = ["default", *(str(year) for year in shown)]
-            cells = [(author.number(f"{place}/{column}", ",.10g"),) for column in columns]
+            scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
+            cells = [(author.number(f"{place}/{column}", ",.10g", scale),) for column in columns]
             plan = (
                 (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
             )

@@ -51,6 +51,7 @@ def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
         briefing=briefing,
         html=marked,
         plain=plain,
+        on_page=lambda section: [block for block in section.blocks if "page" in block.where],
         word=lambda name: word(name, briefing.language),
         drawing=lambda block: _address(drawings[block.id]),
         font=Markup(embedded_font(characters)),

@@ -12,7 +12,7 @@ import xarray as xr
 from analysis import figures
 from analysis.bottlenecks import BOTTLENECKS
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
-from analysis.briefing.likelihood import WORDS
+from analysis.briefing.likelihood import WORDS, tone
 from analysis.contribution_tables import summary
 from analysis.ensemble_results import QUANTILES, quantile
 from analysis.reach import CONFIDENCE
@@ -50,10 +50,11 @@ def _definitions(evidence: Evidence) -> dict[str, float]:
     table = evidence.table[evidence.table["scenario"] == evidence.scenario.name]
     modelled = table[table["reached"] != "not modelled"]
     odds = modelled["probability"]
+    tones = odds.map(tone)
     sure = {"sure_yes": odds >= WORDS[0][0], "sure_no": odds < WORDS[-2][0]}
+    sure |= {name: tones == colour for name, colour in (("likely", "good"), ("open", "open"), ("unlikely", "bad"))}
     return {
         **{f"counts/{name}": int(which.sum()) for name, which in sure.items()},
-        "counts/open": int((~sure["sure_yes"] & ~sure["sure_no"]).sum()),
         "definition/wide_interval": round(100 * (levels[-1] - levels[0]), 9),
         "definition/narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
         "definition/confidence": 100 * CONFIDENCE,
