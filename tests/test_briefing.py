@@ -320,7 +320,7 @@ def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, found)
     words = plain(next(text for place, text in every_text(compose(evidence, found, "en")) if place == "answer.answer"))
     for part in ("target of", "probability", "main driver", "interval"):
         assert part in words
-    assert "holds the registered" in words or "none of them" in words
+    assert "main blocker of the registered" in words or "none of these" in words
 
 
 def test_the_baseline_has_a_briefing_without_contributions(evidence, found):

@@ -57,5 +57,8 @@ def test_what_leaves_its_limits_is_named_with_the_constant_that_drives_it(ranges
 
 def test_a_model_without_limits_has_nothing_to_leave(tmp_path):
     path = tmp_path / "town.mdl"
-    path.write_text(TOWN.replace(" [0,?]", "").replace(" [0,1]", ""), encoding="utf-8")
+    text = TOWN.replace(" [0,?]", "").replace(" [0,1]", "")
+    for name, ends in SAFE.items():
+        text = text.replace(f"[{name}]", f"[{ends}]")
+    path.write_text(text, encoding="utf-8")
     assert check_extremes(path) == []
