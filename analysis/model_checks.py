@@ -12,6 +12,7 @@ import xarray as xr
 
 from model import load_model
 from model.definition import MODEL_FILE, Variable, read_definition
+from model.engine import compile_model
 
 #: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
 ROUNDING = 1e-9
@@ -107,12 +108,12 @@ def check_extremes(model_file: Path = MODEL_FILE) -> list[str]:
     ]
     if not limited:
         return []
-    city, problems = load_model(path=model_file), []
+    city, problems = compile_model(model_file), []
     for first in range(0, len(ends), BATCH):
         part = ends[first : first + BATCH]
         changes = {
             variable.name: xr.DataArray(
-                [end if other is variable else float(variable.default) for other, end in part], dims="run"
+                [end if other is variable else np.asarray(variable.default).item() for other, end in part], dims="run"
             )
             for variable, _ in part
         }
