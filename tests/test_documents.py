@@ -86,6 +86,13 @@ def test_every_command_inside_a_sentence_exists(path):
             assert wrong_words(words) is None, f"{path.name}: `{span}`: {wrong_words(words)}"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_every_file_that_a_document_names_is_there(path):
+    folders = "model|scenarios|calibration|analysis|tests|docs|benchmarks"
+    named = re.findall(rf"`((?:{folders})/[\w./]*)`", path.read_text(encoding="utf-8"))
+    assert [place for place in named if not (ROOT / place).exists()] == []
+
+
 def broken(folder, text):
     path = folder / "page.md"
     path.write_text(text, encoding="utf-8")
