@@ -6,7 +6,7 @@ LOCK := requirements.lock
 CHROMIUM := /usr/bin/chromium
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test test-browser slow lint pages docs benchmark equivalence lock clean
+.PHONY: run test test-browser slow lint pages docs benchmark benchmark-page equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -46,6 +46,10 @@ docs: pages
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)
 	$(BIN)/python -m benchmarks.measure
+
+# A few minutes, on a quiet machine with Chromium (make test-browser installs it); rewrites benchmarks/live_page.md.
+benchmark-page: $(READY)
+	$(BIN)/python -m benchmarks.live_page
 
 # An hour and more of PySD, taken up where it was stopped; rewrites benchmarks/equivalence.md.
 equivalence: $(READY)
