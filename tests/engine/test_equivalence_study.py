@@ -50,7 +50,35 @@ def test_a_value_that_is_not_a_number_agrees_with_nothing(result):
     other["people"].values[0, 1] = np.nan
     worst, where, error = difference(other, result)
     assert where == "people"
-    assert not replace(ROW, worst=worst, error=error).agrees
+    assert not replace(ROW, worst=worst, error=error, share=np.inf).agrees
+
+
+@pytest.mark.parametrize(("share", "agrees"), [(0.3, True), (3.0, False)])
+def test_rounding_that_grows_is_no_disagreement_only_if_it_grows_in_the_reference_too(share, agrees):
+    assert replace(ROW, worst=1e-7, share=share).agrees == agrees
+
+
+def test_differences_are_held_against_what_the_last_digit_of_the_inputs_does(write_model, monkeypatch):
+    # One over the difference of two numbers that are almost the same magnifies any rounding.
+    path = write_model("a = 1 ~~|\nb = 1 / (a - 0.99999999999) ~~|\nc = a * 3 ~~|")
+    changes = {"a": xr.DataArray(1.0)}
+    found = compare(compile_model(path), ReferenceModel(path), changes, 0, 1)
+    assert (found.worst, found.share) == (0.0, 0.0)
+
+    class Off:
+        """The engine with an error, in a variable that magnifies rounding or in one that does not."""
+
+        source = compile_model(path).source
+
+        def __init__(self, name):
+            self.name = name
+
+        def run(self, *words, **options):
+            run = compile_model(path).run(*words, **options)
+            return run if self.name not in run else run.assign({self.name: run[self.name] * (1 + 1e-7)})
+
+    assert compare(Off("b"), ReferenceModel(path), changes, 0, 1).agrees  # type: ignore[arg-type]
+    assert not compare(Off("c"), ReferenceModel(path), changes, 0, 1).agrees  # type: ignore[arg-type]
 
 
 def test_a_variable_that_is_nil_everywhere_must_be_nil_on_both_engines(result):
@@ -104,12 +132,12 @@ def test_the_record_keeps_every_number_and_takes_lines_of_several_pieces(record)
 def test_the_summary_counts_the_present_model_and_code_only_and_tells_the_worst(record):
     for number in range(3):
         add(replace(ROW, number=number, worst=(number + 1) * 1e-12, where=f"homes {number}"))
-    add(replace(ROW, start=2010, worst=3e-9, where="roads"))
+    add(replace(ROW, start=2010, worst=3e-9, where="roads", share=0.4))
     add(replace(ROW, code="0ther", worst=1.0))
     add(replace(ROW, model="another", worst=1.0))
     text = report(read_record(), "c0de")
-    assert "| 2020 | 3 | 9 | 8 | 21,000 | 3.0e-12 | homes 2 | 1.0e-15 | 3 of 3 |" in text
-    assert "| 2010 | 1 | 9 | 8 | 7,000 | 3.0e-09 | roads | 1.0e-15 | 0 of 1 |" in text
+    assert "| 2020 | 3 | 9 | 8 | 21,000 | 3.0e-12 | homes 2 | 1.0e-15 | 3 of 3 | 0 |" in text
+    assert "| 2010 | 1 | 9 | 8 | 7,000 | 3.0e-09 | roads | 1.0e-15 | 0 of 1 | 0.4 |" in text
     assert "2 further comparisons were made of other versions" in text
 
 
