@@ -152,7 +152,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_the_example_of_the_page_is_accepted_and_says_that_it_is_made_up(root, tmp_path):
     page = (root / "docs" / "assessment.md").read_text(encoding="utf-8")
-    example = page.partition("```csv\n")[2].partition("```")[0]
+    example = page.partition("```csv")[2].partition("\n")[2].partition("```")[0]
     path = tmp_path / "example.csv"
     path.write_text(example, encoding="utf-8")
     read = read_observations_file(path)

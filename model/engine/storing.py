@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time as clock
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ WAITING, FINISHED, NOT_FINITE = 0, 1, 2
 # Bytes of the runs written together, before packing; a store's layout depends on nothing else.
 CHUNK_BYTES = 32 * 2**20
 LONGEST_CHUNK = 1024
+# How often, and after how many seconds again, a half-made store is removed.
+ATTEMPTS, PAUSE = 50, 0.02
 
 
 def runs_per_chunk(bytes_per_run: int) -> int:
@@ -109,7 +112,7 @@ class RunStore:
                 warnings.simplefilter("ignore")
                 zarr.consolidate_metadata(partial)
         except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove(partial)
             raise
         partial.rename(path)
         return cls(path)
@@ -155,6 +158,15 @@ def refuse_names(names: tuple[str, ...]) -> None:
     if wrong:
         message = f"These outputs cannot be stored under their names: {', '.join(map(repr, wrong))}"
         raise ChangeError(message)
+
+
+def _remove(folder: Path) -> None:
+    # Zarr writes in threads of its own, which may still be making files after one of them has failed.
+    for _ in range(ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        clock.sleep(PAUSE)
 
 
 def clear(path: Path) -> None:
