@@ -124,7 +124,7 @@ def run_commands(block: Block, *, small: bool = True) -> None:
             asked = words[1:]
             extra = SMALL.get(asked[0], []) if small and asked else []
             outcome = call([*asked, *extra])
-            assert outcome.exit_code == 0, f"{block.place}: {' '.join(asked)}: {outcome.output}"
+            assert outcome.exit_code == 0, f"{block.place}: {asked}: {outcome.exception!r}: {outcome.output}"
 
 
 def run_yaml(block: Block, folder: Path) -> None:
