@@ -33,6 +33,7 @@ SMALL = {
     "reach": ["--members", "6"],
     "left-out": ["--members", "2"],
     "information": ["--members", "40", "--resamples", "2"],
+    "sensitivity": ["--samples", "64"],
     "brief": ["--members", "6"],
     "backcast": ["--members", "6", "--starts", "1", "--evaluations", "10"],
     "frontier": ["--members", "6", "--evaluations", "10", "--generations", "1"],
