@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import re
 from html import escape
 from pathlib import Path
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "equivalence.md": "benchmarks/equivalence.md",
+    "live_page.md": "benchmarks/live_page.md",
 }
 #: Files that these pages link to.
 LINKED = {"LICENSE": "LICENSE.txt", "CITATION.cff": "CITATION.txt"}
@@ -34,6 +36,11 @@ DIAGRAMS = "assets/mermaid.tiny.js"
 #: What the theme's script would fetch, if it were missing.
 FETCHED = re.compile(r"https://unpkg\.com/[\w./@-]+")
 FORMULA_SIZE = 15
+CHINESE = "[\u4e00-\u9fff]"
+#: Search knows words by what stands between them; without a dictionary every character is one.
+BETWEEN_CHINESE, NO_SPACE = re.compile(f"(?<={CHINESE})(?={CHINESE})"), "\u200b"
+#: A line that ends in Chinese and goes on in Chinese: elsewhere the end of a line is a space.
+BROKEN_LINE = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n(?:> )?(?=[\u4e00-\u9fff“（《])")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -71,8 +78,8 @@ def at_home(text: str, up: str = "") -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let pages of this folder lead to those that stand elsewhere."""
-    return at_home(markdown, "../")
+    """Let pages of this folder lead to those that stand elsewhere; join lines of Chinese."""
+    return BROKEN_LINE.sub("", at_home(markdown, "../"))
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -84,7 +91,12 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Take out the addresses from which the theme's script would fetch what the site holds already."""
+    """Make Chinese words findable; take out addresses from which the theme would fetch what the site holds already."""
+    index = Path(config.site_dir, "search", "search_index.json")
+    found = json.loads(index.read_text(encoding="utf-8"))
+    for part in found["docs"]:
+        part.update({key: BETWEEN_CHINESE.sub(NO_SPACE, part[key]) for key in ("title", "text")})
+    index.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     for script in Path(config.site_dir, "assets", "javascripts").glob("bundle.*.min.js"):
         script.write_text(FETCHED.sub("about:blank", script.read_text(encoding="utf-8")), encoding="utf-8")
 

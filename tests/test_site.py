@@ -126,3 +126,32 @@ def test_formulas_are_drawn_and_diagrams_find_what_draws_them(site):
 def test_a_request_to_outside_would_be_noticed(text):
     assert Fetched(text).outside
     assert Fetched('<a href="https://example.org">text</a>').outside == []
+
+
+@pytest.mark.browser
+def test_in_a_browser_diagrams_appear_search_answers_in_both_languages_and_nothing_outside_is_asked_for(site):
+    playwright = pytest.importorskip("playwright.sync_api")
+    asked, missing = [], []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        # Leaving a page breaks off what it still asks for; everything else that fails is not there.
+        page.on("requestfailed", lambda r: missing.append(r.url) if r.failure != "net::ERR_ABORTED" else None)
+        for path in site.glob("*.html"):
+            # A server shows that page under any address, so it looks for everything at the root.
+            if path.name != "404.html":
+                page.goto(path.as_uri())
+        page.goto((site / "model.html").as_uri())
+        drawn = page.locator("div.mermaid")
+        playwright.expect(drawn).to_have_count(9, timeout=60_000)
+        assert all(place["height"] > 50 for place in (one.bounding_box() for one in drawn.all()) if place)
+        for word, place in {"户籍": "quick_start_zh.html", "willingness": "model.html"}.items():
+            page.fill(".md-search__input", word)
+            # The search listens to keys, which filling in does not press.
+            page.press(".md-search__input", "End")
+            found = page.locator(f'.md-search-result__link[href*="{place}"]')
+            playwright.expect(found.first).to_be_attached(timeout=60_000)
+        browser.close()
+    assert missing == []
+    assert [address for address in asked if not address.startswith(("file:", "data:", "blob:", "about:"))] == []
