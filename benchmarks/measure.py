@@ -243,7 +243,7 @@ def report(rows: list[Row], compiling: dict[str, tuple[float, float]], threads: 
         "Written by `make benchmark`; nothing here is typed by hand. Load is the machine's one-minute mean after each",
         "measurement: above the threads in use, other work shared the processors and the rates are too low. Processor",
         "ms are what a run takes of all threads together, which other work hardly changes.",
-        "Machines of one name differ in speed from day to day: the rows of C, whose code does not change, tell by how much.",
+        "Machines of one name differ in speed from day to day: the rows of C, whose code stays, tell by how much.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}. {os.cpu_count()} cores ({processor()}), {platform.system()}, "
         f"Python {platform.python_version()}, {versions}, gcc {gcc}.",
