@@ -294,6 +294,7 @@ class _Reader:
             return
         if quantity.kind in {"constant", "lookup"}:
             quantity.value = np.full(quantity.lengths, np.nan)
+        defined = np.zeros(quantity.lengths, dtype=int)
         for component in element.components:
             box = self._box(component.subscripts[0], quantity)
             if box is None:
@@ -301,6 +302,23 @@ class _Reader:
             excluded = [self._items(subscripts) for subscripts in component.subscripts[1]]
             for part in _without(box, excluded):
                 self._component(quantity, component.ast, component.subscripts[0], part, names)
+                orders = [self.ranges[dim] for dim in quantity.dims]
+                places = [[order.index(item) for item in items] for order, items in zip(orders, part, strict=True)]
+                defined[np.ix_(*places)] += 1
+        for reason, found in (("no equation", defined == 0), ("more than one equation", defined > 1)):
+            if found.any():
+                self._refuse(element.name, self._spoken_places(quantity, found) + reason)
+
+    def _spoken_places(self, quantity: Quantity, found: npt.NDArray[np.bool_]) -> str:
+        """Name the first few elements, for a message."""
+        if not quantity.dims:
+            return ""
+        named = [
+            ", ".join(self.ranges[dim][place] for dim, place in zip(quantity.dims, places, strict=True))
+            for places in np.argwhere(found)[:3]
+        ]
+        more = f" and {int(found.sum()) - 3} more" if found.sum() > 3 else ""
+        return "; ".join(f"[{name}]" for name in named) + f"{more}: "
 
     def _items(self, subscripts: Iterable[str]) -> list[list[str]]:
         return [[name] if name in self.element_names else self.ranges.get(name, []) for name in subscripts]
@@ -584,6 +602,12 @@ class _Reader:
         if tree.operators == ["negative"]:
             return Call("negative", (parts[0],))
         if tree.operators[0] == "^":
+            if any(isinstance(part, (int, float)) and part < 0 for part in tree.arguments[:-1]):
+                # PySD's parser keeps no brackets: -2^2 and (-2)^2 are the same to it.
+                return self._refuse(
+                    place.quantity.name,
+                    "a negative number as the base of ^ can be read in two ways; write 0 - 2^2, or POWER(-2, 2)",
+                )
             value = parts[-1]
             for left in reversed(parts[:-1]):
                 value = Call("^", (left, value))

@@ -161,6 +161,11 @@ z = VECTOR SORT ORDER(list[Place], 1) ~~|
 list[Place] = 1, 2 ~~|
 wrong = nothing like it + list[nowhere] ~~|
 summed = SUM(list[here]) ~~|
+power = -2 ^ 2 + Time ~~|
+both[Place] = 1, 2 ~~|
+both[there] = 3 ~~|
+twice = 1 ~~|
+twice = 2 ~~|
 fine = 1 ~~|
 """
 
@@ -176,9 +181,18 @@ def test_everything_unknown_in_a_model_is_refused_in_one_message(write_model):
         "wrong: 'nothing like it' is not defined in the model",
         "wrong: subscript nowhere of list is not on the left side",
         "summed: SUM without a subscript marked with !",
+        "power: a negative number as the base of ^ can be read in two ways",
+        "both: [there]: more than one equation",
+        "twice: more than one equation",
     ):
         assert expected in message
     assert " * fine" not in message
+
+
+def test_elements_without_an_equation_are_refused_by_name(write_model):
+    text = "Place: p1, p2, p3, p4, p5, p6 ~~|\npartly[p1] = Time ~~|\npartly[p2] = 2 ~~|"
+    with pytest.raises(RefusedModelError, match=r"partly: \[p3\]; \[p4\]; \[p5\] and 1 more: no equation"):
+        compile_model(write_model(text))
 
 
 def test_simultaneous_equations_are_refused_by_name(write_model):
