@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 
@@ -126,6 +126,20 @@ def rebuild(expression: Expression, change: Callable[[Expression], Expression]) 
     if isinstance(expression, ActiveInitial):
         return ActiveInitial(change(expression.running), change(expression.starting))
     return expression
+
+
+def rename_index(index: Index, names: Mapping[str, str]) -> Index:
+    """Return an index that follows a loop of another name."""
+    return index if index.loop is None else replace(index, loop=names.get(index.loop, index.loop))
+
+
+def rename_loops(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Return a copy that depends on loops of other names; loops of reductions inside keep theirs."""
+    if isinstance(expression, Position):
+        return Position(rename_index(expression.index, names))
+    if isinstance(expression, (Read, Interpolation)):
+        expression = replace(expression, indices=tuple(rename_index(index, names) for index in expression.indices))
+    return rebuild(expression, lambda child: rename_loops(child, names))
 
 
 def stage(expression: Expression, *, starting: bool) -> Expression:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -16,6 +17,8 @@ from numba.extending import intrinsic
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
 
+
+MULTIPLIES_AND_ADDS = llvmlite.binding.get_host_cpu_features().get("fma", False)
 
 # Adding this to a small whole number puts the number into the lowest bits.
 SHIFT = 6755399441055744.0
@@ -48,24 +51,34 @@ def exponential(x: float) -> float:
     x = 710.0 if x > 710.0 else (-746.0 if x < -746.0 else x)
     k = (x * 1.4426950408889634 + SHIFT) - SHIFT
     r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
-    # Taylor's series to the 13th power: below 1e-17 for |r| up to half of ln 2.
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
+    # Interpolates e to the power r at Chebyshev's nodes in |r| < ln 2 / 2: off by 2e-17.
+    p = 2.5110037605963777e-08
+    p = p * r + 2.763263963904103e-07
+    p = p * r + 2.755724091857897e-06
+    p = p * r + 2.4801485482328494e-05
+    p = p * r + 0.00019841269890047113
+    p = p * r + 0.0013888888952314775
+    p = p * r + 0.008333333333319601
+    p = p * r + 0.0416666666664881
+    p = p * r + 0.1666666666666668
+    p = p * r + 0.5000000000000019
     p = p * r + 1.0
     p = p * r + 1.0
     # In two steps, as 2**k itself may lie outside of what a float holds.
     half = np.floor(k * 0.5)
     return p * power_of_two(half) * power_of_two(k - half)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)  # type: ignore[untyped-decorator]
+def divide(a: float, b: float, inverse: float) -> float:
+    """Divide by a number whose inverse is known, as exactly as a division (Markstein, 1990) and in a third of its time.
+
+    Exact as long as the processor multiplies and adds in one instruction; see `MULTIPLIES_AND_ADDS`.
+    """
+    quotient = a * inverse
+    exact = quotient + (a - quotient * b) * inverse
+    # Where b or the quotient is infinite the remainder is not a number.
+    return exact if exact == exact else quotient
 
 
 @njit(error_model="numpy", fastmath={"reassoc", "nsz"})  # type: ignore[untyped-decorator]

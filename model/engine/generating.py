@@ -9,6 +9,7 @@ import itertools
 import keyword
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -28,8 +29,10 @@ from .expressions import (
     Read,
     walk,
 )
-from .ordering import ONCE, OUTPUT, STEP, Block, Plan, Statement
+from .lowering import Statement
+from .ordering import ONCE, OUTPUT, STEP, Plan
 from .reading import Pipe, Quantity
+from .scheduling import Block
 
 BINARY = {"+": "+", "-": "-", "*": "*", "/": "/"}
 COMPARISON = {"=": "==", "<>": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
@@ -150,6 +153,14 @@ class _Piece:
         return self.text if self.truth else f"({self.text} != 0.0)"
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """A loop to be written: that of one range, or of several that lie in one row, the innermost named last."""
+
+    names: tuple[str, ...]
+    length: int
+
+
 class Generator:
     """Writes the module of one model."""
 
@@ -178,34 +189,9 @@ class Generator:
     def _function(self, block: Block) -> str:
         self.count = 0
         lines = ["@njit(**OPTIONS)", f"def {block.name}(w, places):"]
-        for group in self._groups(block.statements):
+        for group in block.groups:
             lines += _Loops(self, group).lines()
         return "\n".join([*lines, "", ""])
-
-    def _groups(self, statements: Iterable[Statement]) -> list[list[Statement]]:
-        groups: list[list[Statement]] = []
-        for statement in statements:
-            if groups and self._may_join(groups[-1], statement):
-                groups[-1].append(statement)
-            else:
-                groups.append([statement])
-        return groups
-
-    @staticmethod
-    def _may_join(group: list[Statement], new: Statement) -> bool:
-        """Say whether a statement may stand in the loops of others: it must meet their results element by element."""
-        if new.operator is not None or group[0].operator is not None or new.shape != group[0].shape:
-            return False
-        written = {statement.target: statement.indices for statement in group}
-        if new.target in written and written[new.target] != new.indices:
-            return False
-        for part in walk(new.expression):
-            if isinstance(part, Read) and part.variable in written and part.indices != written[part.variable]:
-                return False
-        mine = {
-            part.variable: part.indices for item in group for part in walk(item.expression) if isinstance(part, Read)
-        }
-        return new.target not in mine or mine[new.target] == new.indices
 
     def _run(self, names: list[str]) -> str:
         position = {name: number for number, name in enumerate(names)}
@@ -228,6 +214,11 @@ class Generator:
             update=calls(self.plan.updating, 12),
         )
 
+    def number(self) -> int:
+        """Return the next number for a local name of the function that is being written."""
+        self.count += 1
+        return self.count
+
     def name(self, key: str) -> str:
         """Return the constant that says where a variable starts."""
         self.constants.add(key)
@@ -247,20 +238,24 @@ class _Loops:
     def __init__(self, generator: Generator, group: list[Statement]) -> None:
         self.generator = generator
         self.group = group
-        first = group[0]
-        own = self._stored_order(first)
-        loops = [*own, *(loop for loop in first.over)]
+        first = max(group, key=lambda statement: len(statement.loops))
         # Stable: of equally long loops the one stored last stays innermost.
-        loops.sort(key=lambda loop: loop.length)
-        self.loops = loops
+        passes = [_Pass((loop.name,), loop.length) for loop in (*self._stored_order(first), *first.over)]
+        self.loops = self._united(sorted(passes, key=lambda one: one.length))
         self.variables: dict[str, str] = {}
-        for number, loop in enumerate(loops):
-            words = re.sub(r"[^0-9a-z]+", "_", loop.name.lower()).strip("_") or "range"
-            self.variables[loop.name] = f"{words}_{number}"
-        self.level = {loop.name: number + 1 for number, loop in enumerate(loops)}
-        self.body: list[list[str]] = [[] for _ in range(len(loops) + 1)]
+        self.level: dict[str, int] = {}
+        for number, one in enumerate(self.loops):
+            words = re.sub(r"[^0-9a-z]+", "_", " ".join(one.names).lower()).strip("_") or "range"
+            self.variables[one.names[-1]] = f"{words}_{number}"
+            self.level.update(dict.fromkeys(one.names, number + 1))
+        # Lines before, in and after each loop, by how many loops are around them.
+        self.body: list[list[str]] = [[] for _ in range(len(self.loops) + 1)]
+        self.closing: list[list[str]] = [[] for _ in range(len(self.loops) + 1)]
         self.bound: dict[tuple[int, str], str] = {}
         self.written: dict[tuple[str, tuple[Index, ...]], str] = {}
+        self.reads = Counter(
+            part for statement in group for part in walk(statement.expression) if isinstance(part, Read)
+        )
 
     def _stored_order(self, statement: Statement) -> list[Loop]:
         quantity = self.generator.plan.quantities[statement.target]
@@ -268,69 +263,102 @@ class _Loops:
         order = [statement.indices[axis].loop for axis in self.generator.layout.axes[quantity.key]]
         return [by_name[name] for name in order if name is not None]
 
+    def _united(self, passes: list[_Pass]) -> list[_Pass]:
+        """Make one loop of two where all that is read or written lies in one row, as long loops suit the processor."""
+        united = list(passes)
+        for place in range(len(passes) - 2, -1, -1):
+            outer, inner = united[place : place + 2]
+            if self._in_one_row(outer.names[-1], inner.names[-1], inner.length):
+                united[place : place + 2] = [_Pass((*outer.names, *inner.names), outer.length * inner.length)]
+        return united
+
+    def _in_one_row(self, outer: str, inner: str, length: int) -> bool:
+        for statement in self.group:
+            over = {loop.name for loop in statement.over}
+            if (outer in over) != (inner in over):
+                return False
+            for part in walk(statement.expression):
+                if isinstance(part, (Position, Interpolation)):
+                    return False
+            reads = [part for part in walk(statement.expression) if isinstance(part, Read)]
+            for part in (Read(statement.target, statement.indices), *reads):
+                slopes = self._slopes(part)
+                if slopes is None or slopes.get(outer, 0) != length * slopes.get(inner, 0):
+                    return False
+        return True
+
+    def _slopes(self, part: Read) -> dict[str, int] | None:
+        """Return how far each loop moves along the work space, or nothing if not evenly."""
+        strides = self.generator.layout.strides(self.generator.plan.quantities[part.variable])
+        slopes: dict[str, int] = {}
+        for index, stride in zip(part.indices, strides, strict=True):
+            if index.loop is None:
+                continue
+            line = _straight(index.places)
+            if line is None or index.loop in slopes:
+                return None
+            slopes[index.loop] = stride * line[1]
+        return slopes
+
     def lines(self) -> list[str]:
-        titles: list[str] = []
+        before: list[str] = []
         for statement in self.group:
             quantity = self.generator.plan.quantities[statement.target]
-            if quantity.hidden:
-                titles.append(f"    # {quantity.name}")
-            else:
-                equation = f" = {quantity.text}" if quantity.text else ""
-                titles.append(f"    # {quantity.name}{equation}"[:400])
-        if self.group[0].operator is not None:
-            return [*titles, *self._reduction(self.group[0])]
+            equation = f" = {quantity.text}" if quantity.text and not quantity.hidden else ""
+            before.append(f"    # {quantity.name}{equation}"[:400])
         depth = len(self.loops)
         for statement in self.group:
             value = self._emit(statement.expression, lazy=depth == 0)
+            if statement.operator is not None:
+                before += self._reduction(statement, value)
+                continue
             name = self._new()
             self.body[depth].append(f"{name} = {value.number}")
             self.body[depth].append(f"w[{self._address(statement.target, statement.indices)}] = {name}")
             self.written[statement.target, statement.indices] = name
-        return [*titles, *self._nest()]
+        return [*before, *self._nest()]
 
-    def _reduction(self, statement: Statement) -> list[str]:
+    def _reduction(self, statement: Statement, value: _Piece) -> list[str]:
+        """Add one value to a total; return the lines that clear the total if it is kept in memory."""
         operator, start = REDUCED[statement.operator or "sum"]
         over = {loop.name for loop in statement.over}
         depth = len(self.loops)
-        value = self._emit(statement.expression, lazy=False)
-        free = [loop for loop in self.loops if loop.name not in over]
-        address = self._address(statement.target, statement.indices)
-        if [loop.name for loop in self.loops[: len(free)]] == [loop.name for loop in free]:
-            # The inner loops are exactly those summed over: keep the running value in a register.
-            self.body[depth].append(f"total = {operator}(total, {value.number})")
-            return self._nest(opening={len(free): f"total = {start}"}, closing={len(free): f"w[{address}] = total"})
+        free = [one for one in self.loops if one.names[-1] not in over]
         inner = depth
-        while self.loops[inner - 1].name in over:
+        while inner and self.loops[inner - 1].names[-1] in over:
             inner -= 1
-        step = f"w[{address}] = {operator}(w[{address}], {{}})"
-        opening, closing = {}, {}
+        place = f"w[{self._address(statement.target, statement.indices)}]"
+        total = f"total{self.generator.number()}"
         if inner < depth:
-            # The innermost loops are summed over: only their sum goes to memory.
-            self.body[depth].append(f"total = {operator}(total, {value.number})")
-            opening, closing = {inner: f"total = {start}"}, {inner: step.format("total")}
+            # The innermost loops are summed over: their total stays in a register.
+            self.body[inner].append(f"{total} = {start}")
+            self.body[depth].append(f"{total} = {operator}({total}, {value.number})")
+            if inner == len(free):
+                self.closing[inner].append(f"{place} = {total}")
+                return []
+            self.closing[inner].append(f"{place} = {operator}({place}, {total})")
         else:
-            self.body[depth].append(step.format(value.number))
-        clearing = _Loops(self.generator, [Statement(statement.target, tuple(free), statement.indices, Number(0.0))])
-        clearing.body[len(free)].append(f"w[{clearing._address(statement.target, statement.indices)}] = {start}")
-        return [*clearing._nest(), *self._nest(opening, closing)]
+            self.body[depth].append(f"{place} = {operator}({place}, {value.number})")
+        clearing = _Loops(
+            self.generator, [Statement(statement.target, statement.loops, statement.indices, Number(0.0))]
+        )
+        clearing.body[-1].append(f"w[{clearing._address(statement.target, statement.indices)}] = {start}")
+        return clearing._nest()
 
-    def _nest(self, opening: dict[int, str] | None = None, closing: dict[int, str] | None = None) -> list[str]:
+    def _nest(self) -> list[str]:
         lines: list[str] = []
-        for depth in range(len(self.loops) + 1):
+        for depth, body in enumerate(self.body):
             pad = "    " * (depth + 1)
-            lines += [pad + line for line in self.body[depth]]
-            if opening and depth in opening:
-                lines.append(pad + opening[depth])
+            lines += [pad + line for line in body]
             if depth < len(self.loops):
-                loop = self.loops[depth]
-                lines.append(f"{pad}for {self.variables[loop.name]} in range({loop.length}):")
-        if closing:
-            lines += ["    " * (depth + 1) + line for depth, line in closing.items()]
+                one = self.loops[depth]
+                lines.append(f"{pad}for {self.variables[one.names[-1]]} in range({one.length}):")
+        for depth in range(len(self.loops), -1, -1):
+            lines += ["    " * (depth + 1) + line for line in self.closing[depth]]
         return lines
 
     def _new(self) -> str:
-        self.generator.count += 1
-        return f"x{self.generator.count}"
+        return f"x{self.generator.number()}"
 
     def _bind(self, piece: _Piece, depth: int) -> _Piece:
         """Give a value that an inner loop does not change a name outside of that loop."""
@@ -355,7 +383,8 @@ class _Loops:
             if known is not None:
                 return _Piece(known, False, len(self.loops))
             text = f"w[{self._address(expression.variable, expression.indices)}]"
-            return _Piece(text, False, self._depth(expression.indices))
+            piece = _Piece(text, False, self._depth(expression.indices))
+            return self._bind(piece, piece.depth + 1) if self.reads[expression] > 1 else piece
         if isinstance(expression, Position):
             return _Piece(f"float({self._along(expression.index, 1)})", False, self._depth((expression.index,)))
         if isinstance(expression, Interpolation):
@@ -372,6 +401,9 @@ class _Loops:
         pieces, depth = self._gather(call.arguments, lazy=lazy)
         numbers = [piece.number for piece in pieces]
         conditions = [piece.condition for piece in pieces]
+        if function == "/" and functions.MULTIPLIES_AND_ADDS and pieces[1].depth < depth == len(self.loops):
+            inverse = self._bind(_Piece(f"(1.0 / {numbers[1]})", False, pieces[1].depth), depth)
+            return _Piece(f"divide({numbers[0]}, {numbers[1]}, {inverse.number})", False, depth)
         if function in BINARY:
             return _Piece(f"({numbers[0]} {BINARY[function]} {numbers[1]})", False, depth)
         if function in COMPARISON:
@@ -435,8 +467,12 @@ class _Loops:
             if index.loop is None:
                 fixed += stride * index.places[0]
                 continue
-            variable = self.variables[index.loop]
             line = _straight(index.places)
+            if index.loop not in self.variables:
+                # The loop within runs on through this one.
+                fixed += stride * line[0] if line else 0
+                continue
+            variable = self.variables[index.loop]
             slope = stride * (line[1] if line else 1)
             if line is None:
                 variable = f"places[{self.generator.table(index.places)} + {variable}]"
@@ -487,7 +523,7 @@ def _literal(value: float) -> str:
     return repr(float(value)) if value >= 0 else f"({float(value)!r})"
 
 
-RESERVED = {"math", "np", "njit", "places", "total", "w", *vars(functions)}
+RESERVED = {"math", "np", "njit", "places", "w", *vars(functions)}
 
 HEADER = '''"""{title}."""
 
@@ -500,6 +536,7 @@ from model.engine.functions import (
     all_finite,
     choose,
     delay_order,
+    divide,
     exponential,
     extrapolate,
     hold_backward,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from model.engine.functions import exponential
+from model.engine.functions import MULTIPLIES_AND_ADDS, divide, exponential
 
 FEATURES = [
     "arithmetic",
@@ -125,3 +125,41 @@ def test_the_exponential_keeps_to_the_rules_at_its_ends():
     numbers = [0.0, -0.0, 710.0, 1e308, np.inf, -746.0, -1e308, -np.inf, np.nan]
     expected = [1.0, 1.0, np.inf, np.inf, np.inf, 0.0, 0.0, 0.0, np.nan]
     np.testing.assert_array_equal([exponential(x) for x in numbers], expected)
+
+
+def test_a_division_by_a_known_inverse_is_as_exact_as_a_division():
+    random = np.random.default_rng(0)
+    tops = np.concatenate([random.uniform(-1e3, 1e3, 20_000), np.arange(1.0, 200.0), [0.0, np.inf, -np.inf, np.nan]])
+    with np.errstate(all="ignore"):
+        for bottom in (*random.uniform(1e-3, 1e3, 20), 0.25, 3.0, 49.0, -7.0, 0.0, np.inf):
+            inverse = 1.0 / np.float64(bottom)
+            quotients = [divide(top, bottom, inverse) for top in tops]
+            if MULTIPLIES_AND_ADDS:
+                np.testing.assert_array_equal(quotients, tops / bottom)
+
+
+ROWS = """
+Place: P1, P2, P3 ~~|
+Middle: P2, P3 ~~|
+Age: (A1-A9) ~~|
+rate[Age] = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09 ~~|
+size[Place] = 1, 2, 3 ~~|
+Level[Place, Age] = INTEG(inflow[Place, Age] - loss[Place, Age], size[Place] * 10) ~~|
+loss[Place, Age] = Level[Place, Age] * rate[Age] / (1 + Time) ~~|
+inflow[Place, Age] = loss[Place, Age] / 2 + Level[Place, Age] / total ~~|
+total = SUM(Level[Place!, Age!]) ~~|
+total again = 1 + SUM(Level[Place!, Age!]) * 2 ~~|
+lost by place[Place] = SUM(loss[Place, Age!]) ~~|
+lost by age[Age] = SUM(loss[Place!, Age]) ~~|
+lost in the middle = SUM(loss[Middle!, Age!]) ~~|
+part[P1, Age] = Level[P1, Age] / total ~~|
+part[Middle, Age] = Level[Middle, Age] / lost by age[Age] ~~|
+parts = SUM(part[Place!, Age!] * lost by place[Place!]) ~~|
+nested = SUM(size[Place!] * SUM(loss[Place!, Age!])) ~~|
+Moved[Age] = INTEG(SUM(loss[Place!, Age]) - SUM(inflow[Place!, Age]), SUM(Level[Place!, Age])) ~~|
+largest = VMAX(loss[Place!, Age!]) ~~|
+"""
+
+
+def test_sums_that_share_loops_with_what_they_add_equal_pysd(write_model, assert_same):
+    assert_same(write_model(ROWS))
