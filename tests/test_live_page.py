@@ -31,6 +31,7 @@ from analysis.dashboard.state import (
 from analysis.dashboard.statistics import bands, standings
 from analysis.dashboard.turns import Turn, Turns
 from analysis.dashboard.words import words
+from analysis.reach import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
 from model.definition import MODEL_FILE
@@ -104,9 +105,11 @@ def test_probabilities_on_the_page_are_those_of_the_target_table(live, targets):
     assert list(found) == list(table.index)
     for name, standing in found.items():
         row = table.loc[name]
-        said = [standing.median, standing.low, standing.high, standing.probability, standing.error]
-        wanted = row[["median", "p05", "p95", "probability", "probability_se"]].to_numpy(dtype=float)
+        said = [standing.median, standing.low, standing.high, standing.probability]
+        wanted = row[["median", "p05", "p95", "probability"]].to_numpy(dtype=float)
         np.testing.assert_allclose(said, wanted, rtol=1e-12, atol=1e-12)
+        assert standing.odds == share_in_percent(round(standing.probability * MEMBERS), MEMBERS)
+    assert {standing.odds[0] for standing in found.values()} >= {"<", ">"}
 
 
 class Watched:
