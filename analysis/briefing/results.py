@@ -104,9 +104,8 @@ def _targets(evidence: Evidence) -> dict[str, float]:
     for place in [key.removesuffix("/margin") for key in found if key.endswith("/margin")]:
         found[f"{place}/distance"] = abs(found[f"{place}/margin"])
         target = evidence.targets[place.rpartition("/")[2]]
-        if target.threshold is not None:
-            slack = target.tolerance if target.comparison == "at most" else -target.tolerance
-            found[f"{place}/accepted"] = target.threshold + slack
+        if target.modelled:
+            found[f"{place}/accepted"] = target.accepted
     best = evidence.table.groupby("target")["probability"].max()
     return found | {f"targets/best/{target}/probability": value for target, value in best.items()}
 
