@@ -32,7 +32,7 @@ from analysis.briefing.results import results
 from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
 from analysis.briefing.slides import slides
 from analysis.briefing.words import templates
-from analysis.briefing.workbook import workbook
+from analysis.briefing.workbook import LINE, workbook
 from analysis.reach import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 
@@ -396,8 +396,12 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(figures.INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)
-    sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源: " in str(cell.value)]
+    sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源：" in str(cell.value)]
     assert len(sources) > 15
+    ((sheet, place),) = book.defined_names["block_answer.answer"].destinations
+    cell = book[sheet][place.replace("$", "")]
+    assert cell.alignment.wrap_text
+    assert book[sheet].row_dimensions[cell.row].height > 5 * LINE
 
 
 @pytest.mark.usefixtures("quick")
