@@ -87,7 +87,7 @@ def answer(material: figures.Material, rates: Rates, language: str) -> str:
         f" probability is the share of {count} parameter sets that the observations of 2010-2020 support; it is"
         " conditional on the model, the priors and unchanged policies."
     )
-    return "\n".join(sentences)
+    return "\n\n".join(sentences)
 
 
 def latent_rates(members: xr.Dataset) -> Rates:

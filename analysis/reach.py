@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -31,6 +32,8 @@ UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS
 GROUPS: Final = 3
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
+#: From which standard error on a share is told in whole percents.
+WHOLE_PERCENT: Final = 0.01
 
 SUMMARY_COLUMNS: Final = (
     "target",
@@ -317,13 +320,18 @@ def shares(numbers: npt.NDArray[np.int64], of: int) -> dict[str, Values]:
     }
 
 
+@cache
 def share_in_percent(number: int, of: int) -> str:
     """Return a share of members in percent with its standard error; none or all of them say how far that is sure.
+
+    Kept, as the live page tells dozens at every move of a lever.
 
     Examples
     --------
     >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
     ('51% ±5', '<3.7%', '>96.3%')
+    >>> share_in_percent(1, 200)
+    '0.5% ±0.5'
     """
     told = share(number, of)
     # By symmetry the same bound serves none and all.
@@ -332,7 +340,9 @@ def share_in_percent(number: int, of: int) -> str:
         return f"<{bound}%"
     if number == of:
         return f">{100 - float(bound):.4g}%"
-    return f"{100 * told['probability']:.0f}% ±{100 * told['probability_se']:.0f}"
+    # Near none or all, whole percents would say "0% ±0".
+    digits = 1 if told["probability_se"] < WHOLE_PERCENT else 0
+    return f"{100 * told['probability']:.{digits}f}% ±{100 * told['probability_se']:.{digits}f}"
 
 
 def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:

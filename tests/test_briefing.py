@@ -23,15 +23,16 @@ from analysis.briefing import evidence as evidence_module
 from analysis.briefing import files
 from analysis.briefing.author import TARGET_UNITS
 from analysis.briefing.briefing import compose
-from analysis.briefing.content import Briefing, Number, every_text, faults, plain
+from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain
 from analysis.briefing.lint import differences
 from analysis.briefing.page import page
 from analysis.briefing.pictures import draw, file_name, pictures, write
 from analysis.briefing.reading import read
 from analysis.briefing.results import results
+from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
 from analysis.briefing.slides import slides
 from analysis.briefing.words import templates
-from analysis.briefing.workbook import workbook
+from analysis.briefing.workbook import LINE, workbook
 from analysis.reach import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 
@@ -316,11 +317,39 @@ def test_both_languages_tell_the_same_results(evidence, found):
     assert told[0] == told[1]
 
 
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, found, language):
+    texts = dict(every_text(compose(evidence, found, language)))
+    told = [
+        run for text in texts.values() for run in text if isinstance(run, Number) and run.key.endswith("/probability")
+    ]
+    assert told
+    assert not [run.key for run in told if run.value in (0.0, 1.0)]
+    assert [text for text in texts.values() if plain(text).startswith("<")]
+
+
+def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, found):
+    texts = dict(every_text(compose(evidence, found, "en")))
+    wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
+    assert wanted["urban community elder-care coverage"] == "≥ 100% (99 counts)"
+    assert wanted["resident urbanization rate"] == "≥ 78.5%"
+
+
+@pytest.mark.parametrize("rows", [8, 14, 15, 16, 17, 30])
+def test_words_below_a_table_never_stand_alone_on_a_slide(rows):
+    table = Table("t", ("title",), (("a",), ("b",)), tuple((("x",), ("y",)) for _ in range(rows)))
+    words = Paragraph("p", ("word " * 60,))
+    placed = list(pages(Section("s", "S", (), (words, table, words))))
+    assert [part.block for part in placed[-1]][-2:] == [table, words]
+    assert sum(part.last - part.first for page in placed for part in page) == rows
+    assert all(sum(part.height + GAP for part in page) <= BOTTOM - TOP + GAP for page in placed)
+
+
 def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, found):
     words = plain(next(text for place, text in every_text(compose(evidence, found, "en")) if place == "answer.answer"))
     for part in ("target of", "probability", "main driver", "interval"):
         assert part in words
-    assert "main blocker of the registered" in words or "none of these" in words
+    assert "main blocker of the" in words or "none of these" in words
 
 
 def test_the_baseline_has_a_briefing_without_contributions(evidence, found):
@@ -367,8 +396,12 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(figures.INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)
-    sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源: " in str(cell.value)]
+    sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源：" in str(cell.value)]
     assert len(sources) > 15
+    ((sheet, place),) = book.defined_names["block_answer.answer"].destinations
+    cell = book[sheet][place.replace("$", "")]
+    assert cell.alignment.wrap_text
+    assert book[sheet].row_dimensions[cell.row].height > 5 * LINE
 
 
 @pytest.mark.usefixtures("quick")

@@ -257,6 +257,7 @@ def test_a_saved_file_runs_comes_back_and_can_be_held_against(visit, tmp_path):
     assert lever(other, TALENT).input_value() == "120,000"
     page.locator("#start select").nth(2).select_option(label="more_talent (已保存)")
     page.wait_for_function("() => window.location.href.includes('against=more_talent')")
+    assert page.locator("#board thead th").last.inner_text() == "more_talent"
     # What is run from the command line is what the page had run.
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["base"] == "baseline"
 

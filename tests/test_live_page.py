@@ -31,6 +31,7 @@ from analysis.dashboard.state import (
 from analysis.dashboard.statistics import bands, standings
 from analysis.dashboard.turns import Turn, Turns
 from analysis.dashboard.words import words
+from analysis.reach import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
 from model.definition import MODEL_FILE
@@ -104,9 +105,11 @@ def test_probabilities_on_the_page_are_those_of_the_target_table(live, targets):
     assert list(found) == list(table.index)
     for name, standing in found.items():
         row = table.loc[name]
-        said = [standing.median, standing.low, standing.high, standing.probability, standing.error]
-        wanted = row[["median", "p05", "p95", "probability", "probability_se"]].to_numpy(dtype=float)
+        said = [standing.median, standing.low, standing.high, standing.probability]
+        wanted = row[["median", "p05", "p95", "probability"]].to_numpy(dtype=float)
         np.testing.assert_allclose(said, wanted, rtol=1e-12, atol=1e-12)
+        assert standing.odds == share_in_percent(round(standing.probability * MEMBERS), MEMBERS)
+    assert {standing.odds[0] for standing in found.values()} >= {"<", ">"}
 
 
 class Watched:
@@ -247,8 +250,11 @@ def test_moving_one_part_keeps_the_other_parts_of_the_scenario():
         ("changes=%5B1%5D", "damaged"),
         ("changes=%7B", "damaged"),
         ("base=..%2F..%2Fsecret", "no scenario"),
-        ("saved=%7B%22a%2Fb%22%3A%5B%22plan%22%2C%7B%22TALENT+ARRIVALS%22%3A1%7D%5D%7D", "name"),
-        ("saved=%7B%22a%22%3A1%7D", ""),
+        ("changes=" + 5000 * "%5B", "damaged"),
+        ("saved=%7B%22a%2Fb%22%3A%5B%22plan%22%2C%7B%22TALENT+ARRIVALS%22%3A1%7D%5D%7D", "damaged"),
+        ("saved=%7B%22a%22%3A1%7D", "damaged"),
+        ("saved=%7B%22baseline%22%3A%5B%22plan%22%2C%7B%7D%5D%7D", "damaged"),
+        ("saved=%7B%22a%22%3A%5B%22plan%22%2C%7B%22TALENT+ARRIVALS%22%3A-1%7D%5D%7D", "outside 0 to 200000"),
         ("indicator=nothing", "no variable"),
         ("against=nothing", "not there"),
         ("colour=red", "does not know"),
@@ -270,6 +276,13 @@ def test_a_file_with_mistakes_is_refused_with_all_of_them():
     assert "'RENT' is not a constant of the model" in str(refusal.value)
     with pytest.raises(StateError, match=r"must end in \.yaml"):
         from_yaml(b"", "mine.txt")
+
+
+@pytest.mark.parametrize("base", ["/etc/passwd", "mine.yaml", ["plan"]])
+def test_a_loaded_file_has_no_other_file_opened(base):
+    content = yaml.safe_load(as_yaml(SETTINGS[1], "mine")) | {"base": base}
+    with pytest.raises(StateError, match="must be a shipped scenario"):
+        from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")
 
 
 def test_the_page_has_words_for_every_lever_target_and_element_in_both_languages(targets):

@@ -136,6 +136,7 @@ def test_the_interval_of_a_share_is_that_of_wilson(number, of):
 
 def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure():
     assert share_in_percent(100, 200) == "50% ±4"
+    assert (share_in_percent(1, 200), share_in_percent(199, 200)) == ("0.5% ±0.5", "99.5% ±0.5")
     bound = float(share_in_percent(0, 200).strip("<%"))
     assert bound == pytest.approx(100 * share(0, 200)["probability_high"], abs=0.05)
     assert float(share_in_percent(200, 200).strip(">%")) == pytest.approx(100 - bound)

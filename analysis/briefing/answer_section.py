@@ -7,8 +7,8 @@ from typing import Final
 
 from analysis import comparison_results
 from analysis.answer import REGISTERED, RESIDENT
-from analysis.bottlenecks import BOTTLENECKS, RELIEFS
-from analysis.briefing.author import Author
+from analysis.bottlenecks import BOTTLENECKS, RELIEFS, Relief
+from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import ordered_levers
@@ -21,8 +21,6 @@ from scenarios import Target
 
 #: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
 LEVEL: Final = 0.05
-#: A gain from relief that is smaller rounds to nothing.
-WORTH_A_WORD: Final = 0.005
 #: How many of a language's unit one of the model's is, in the steps of `analysis.bottlenecks.RELIEFS`; shares else.
 STEPS: Final = {
     "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
@@ -54,7 +52,10 @@ def answer_section(author: Author) -> Section:
         registered=verdicts[1],
     )
     whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
-    whole += [_blocker(author, target) for target in (resident, registered)]
+    reliefs = [_relief(author, target) for target in (resident, registered)]
+    # What was tried is told once.
+    again = "answer.blocker too" if reliefs[0] else "answer.blocker"
+    whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.answer", joined(whole, author.language), strong=True),
         Paragraph("answer.sure", _sure(author)),
@@ -152,7 +153,7 @@ def _driver(author: Author) -> Text:
         return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
     lever = ordered_levers(evidence)[0]
     gaps = {
-        f"{rate}{suffix}": author.change(contribution_place(author, target, name))
+        f"{rate}{suffix}": author.change(rate, contribution_place(author, target, name))
         for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
@@ -166,23 +167,28 @@ def _driver(author: Author) -> Text:
     )
 
 
-def _blocker(author: Author, target: Target) -> Text:
-    """Of the reliefs whose bottleneck is felt anywhere by the target's year, the one that brings most."""
-    results, year = author.results, target.year
+def _relief(author: Author, target: Target) -> Relief | None:
+    """The relief that brings most, if that is worth a word and its bottleneck is felt anywhere by the target's year."""
+    results = author.results
+    best = max(RELIEFS, key=lambda relief: results[f"gains/{relief.constant}/{target.id}/median"])
+    brings = results[f"gains/{best.constant}/{target.id}/median"] >= WORTH_A_WORD
+    return best if brings and results[f"limits/{best.bottleneck}/city/{target.year}/districts"] else None
+
+
+def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
+    results = author.results
     place = f"targets/{author.evidence.scenario.name}/{target.id}"
     rate = author.title(target.title)
-    bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
-    best = max(RELIEFS, key=lambda relief: results[f"gains/{relief.constant}/{target.id}/median"])
-    gain = f"gains/{best.constant}/{target.id}"
-    felt = f"limits/{best.bottleneck}/city/{year}/districts"
-    if results[f"{gain}/median"] < WORTH_A_WORD or not results[felt]:
+    if best is None:
         return author.say("answer.no blocker", rate=rate, year=author.year(f"{place}/year"))
+    gain = f"gains/{best.constant}/{target.id}"
+    bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
     said = author.say(
-        "answer.blocker",
+        sentence,
         rate=rate,
         bottleneck=author.title(bottlenecks[best.bottleneck].title),
         year=author.year(f"{place}/year"),
-        districts=author.number(felt, ".0f"),
+        districts=author.number(f"limits/{best.bottleneck}/city/{target.year}/districts", ".0f"),
         relief=relief_words(author, best.constant, target.id),
         gain=author.number(f"{gain}/median", ".2f"),
         wide=author.wide(),
@@ -218,7 +224,7 @@ def _unsure(author: Author) -> Text:
     return author.say(
         "answer.unsure",
         parameter=author.parameter(parameter),
-        low_odds=author.percent(f"{low}/probability"),
-        high_odds=author.percent(f"{high}/probability"),
+        low_odds=author.odds(low),
+        high_odds=author.odds(high),
         **said,
     )

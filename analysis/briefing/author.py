@@ -10,6 +10,7 @@ from analysis import figures
 from analysis.briefing.content import Name, Number, Run, Text
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.words import say
+from analysis.reach import WHOLE_PERCENT
 from scenarios import Target
 
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
@@ -22,9 +23,16 @@ TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
     "score": (".2f", 1.0, 1.0),
     "count": (",.0f", 1.0, 1.0),
 }
+#: How quantities of a chart's unit are written; the units of the languages differ in size.
+FORMS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".2f", "people": ",.1f", "people a year": ".2f"},
+    "en": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".3f", "people": ",.2f", "people a year": ".1f"},
+}
 YEAR: Final = ".0f"
 #: An interval narrower than this share of its median looks like a single number.
 NARROW: Final = 5e-4
+#: A change of a rate, in percentage points, that is smaller rounds to nothing.
+WORTH_A_WORD: Final = 0.005
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,10 @@ class Author:
         unit = figures.terms()["units"][name]
         return Name(str(unit[self.language])), float(unit[f"{self.language}_size"])
 
+    def form(self, unit: str) -> str:
+        """Return how numbers of a unit of charts are written."""
+        return FORMS[self.language].get(unit, ".1f")
+
     def target_unit(self, target: Target) -> tuple[Text, str, float]:
         """Return a target's unit in words, the form of its numbers, and their scale."""
         form, zh, en = TARGET_UNITS.get(target.unit, (",.4g", 1.0, 1.0))
@@ -87,20 +99,26 @@ class Author:
         return self.say("range", low=low, high=high)
 
     def odds(self, place: str) -> Text:
-        """Return a probability with its standard error, in percent."""
-        if self.results[f"{place}/probability_se"] == 0.0:
-            return self.say("percent", number=self.percent(f"{place}/probability"))
-        error = self.percent(f"{place}/probability_se")
-        return self.say("percent with error", number=self.percent(f"{place}/probability"), error=error)
+        """Return a probability in percent with its standard error; for none or all members, how far it is sure."""
+        error = self.results[f"{place}/probability_se"]
+        if error == 0.0:
+            bound, end = ("below", "high") if self.results[f"{place}/probability"] == 0.0 else ("above", "low")
+            return self.say(f"percent {bound}", number=self.percent(f"{place}/probability_{end}", ".1f"))
+        form = ".1f" if error < WHOLE_PERCENT else ".0f"
+        odds, error_told = (self.percent(f"{place}/{name}", form) for name in ("probability", "probability_se"))
+        return self.say("percent with error", number=odds, error=error_told)
 
     def parameter(self, name: str) -> Text:
         """Return what an unknown of the start year is called."""
         return self.say(f"parameter.{name}", year=self.year("definition/first_year"))
 
-    def change(self, place: str, form: str = ".2f") -> Text:
+    def change(self, rate: str, place: str) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""
+        called = self.say(f"rate.{rate}")
+        if self.results[f"{place}/size"] < WORTH_A_WORD:
+            return self.say("leaves", rate=called)
         rises = self.results[f"{place}/mean"] >= 0
-        return self.say("raises" if rises else "lowers", points=self.number(f"{place}/size", form))
+        return self.say("raises" if rises else "lowers", rate=called, points=self.number(f"{place}/size", ".2f"))
 
     def wide(self) -> Number:
         """Return how many percent the wide interval holds."""

@@ -24,8 +24,6 @@ from analysis.briefing.words import word
 
 #: Years that tables show.
 YEARS: Final = (2020, 2025, 2030, 2035)
-#: How the numbers of each indicator and ledger column are written.
-FORMS: Final = {"people": ",.1f", "ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".2f", "people a year": ".2f"}
 STATISTICS: Final = ("median", "p05", "p25", "p75", "p95")
 STATISTIC_WORDS: Final = ("median", "lower", "inner lower", "inner upper", "upper")
 
@@ -83,7 +81,7 @@ def course_section(author: Author) -> Section:
     rows = []
     for panel in figures.INDICATORS:
         unit, scale = author.unit(panel.unit)
-        form = FORMS.get(panel.unit, ".1f")
+        form = author.form(panel.unit)
         cells = [author.band(f"series/{name}/{panel.variable}/{year}", form, scale) for year in years(author)]
         rows.append(((author.label(panel.label),), (unit,), *cells))
     table = Table(
@@ -92,7 +90,7 @@ def course_section(author: Author) -> Section:
         (author.say("quantity"), author.say("unit"), *(year_heading(author, year) for year in years(author))),
         tuple(rows),
         numeric=frozenset(range(2, 2 + len(years(author)))),
-        widths=(3.2, 1.4, *[2.2] * len(years(author))),
+        widths=(2.6, 1.2, *[2.2] * len(years(author))),
         source=source(author),
     )
     shown = dict.fromkeys((name, "baseline"))
@@ -113,7 +111,7 @@ def course_section(author: Author) -> Section:
 def _series(author: Author, panel: figures.Panel, scenario: str) -> Table:
     """Every year of an indicator, for the workbook, with a chart."""
     unit, scale = author.unit(panel.unit)
-    form = FORMS.get(panel.unit, ".1f")
+    form = author.form(panel.unit)
     targets = {
         target.year: f"targets/{scenario}/{target.id}/threshold"
         for target in author.evidence.targets.values()
@@ -298,7 +296,7 @@ def school_section(author: Author) -> Section:
         source=source(author),
     )
     chart = picture(author, "service_places", name, "schools.chart")
-    reading = Paragraph("schools.reading", author.say("schools.reading"))
+    reading = Paragraph("schools.reading", author.say("schools.reading", last=author.year("definition/last_year")))
     return Section("schools", word("schools.section", author.language), takeaway, (chart, table, reading))
 
 
@@ -316,7 +314,7 @@ def ledger_section(author: Author) -> Section:
     def cell(place: str, column: int) -> Number:
         panel = figures.LEDGER[column]
         return author.number(
-            f"ledger/{name}/{panel.variable}/{place}/median", FORMS.get(panel.unit, ".2f"), units[column][1]
+            f"ledger/{name}/{panel.variable}/{place}/median", author.form(panel.unit), units[column][1]
         )
 
     whole = {panel.label: cell("city", column) for column, panel in enumerate(figures.LEDGER)}

@@ -38,8 +38,8 @@ def compare_section(author: Author) -> Section:
             "compare.takeaway",
             lever=lever_title(author, lever),
             year=author.year(f"targets/{author.evidence.scenario.name}/{RESIDENT}/year"),
-            resident=author.change(contribution_place(author, RESIDENT, lever)),
-            registered=author.change(contribution_place(author, REGISTERED, lever)),
+            resident=author.change("resident", contribution_place(author, RESIDENT, lever)),
+            registered=author.change("registered", contribution_place(author, REGISTERED, lever)),
         )
         order = ordered_levers(author.evidence)
         named = [lever for lever in order[:NAMED] if _size(author, lever) > WORTH_A_ROW]
@@ -108,9 +108,9 @@ def _odds(author: Author) -> Table:
     for row, scenario in enumerate(author.evidence.material.scenarios.values()):
         cells: list[Text] = [(author.title(scenario.title),)]
         for column, target in enumerate(headlines, 1):
-            key = f"targets/{scenario.name}/{target.id}/probability"
-            cells.append((author.percent(key),))
-            tones[row, column] = tone(author.results[key])
+            place = f"targets/{scenario.name}/{target.id}"
+            cells.append(author.odds(place))
+            tones[row, column] = tone(author.results[f"{place}/probability"])
         rows.append(tuple(cells))
     return Table(
         "compare.odds",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analysis.answer import REGISTERED, RESIDENT
 from analysis.bottlenecks import BOTTLENECKS, RELIEFS
-from analysis.briefing.answer_section import WORTH_A_WORD, lever_title, relief_words
-from analysis.briefing.author import Author
+from analysis.briefing.answer_section import lever_title, relief_words
+from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.city_sections import picture, year_heading, years
 from analysis.briefing.content import PAGE_AND_BOOK, Name, Number, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
@@ -136,7 +136,7 @@ def _unknowns(author: Author) -> Table:
     tones: dict[tuple[int, int], str] = {}
     for parameter in UNKNOWN_OF_2020:
         share = parameter == "REGISTERED URBAN SHARE 2020"
-        form, scale = (".1f", 0.01) if share else (",.1f", author.unit("people")[1])
+        form, scale = (".1f", 0.01) if share else (author.form("people"), author.unit("people")[1])
         unit: Text = ("%",) if share else (" ", author.unit("people")[0])
         for third in range(1, GROUPS + 1):
             place = f"conditions/{author.evidence.scenario.name}/{REGISTERED}/{parameter}/{third}"

@@ -15,7 +15,7 @@ from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evide
 from analysis.briefing.likelihood import WORDS, tone
 from analysis.contribution_tables import summary
 from analysis.ensemble_results import QUANTILES, quantile
-from analysis.reach import CONFIDENCE
+from analysis.reach import CONDITION_COLUMNS, CONFIDENCE, share
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
@@ -95,8 +95,17 @@ def _targets(evidence: Evidence) -> dict[str, float]:
             for column, value in row.items():
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     found[f"targets/{row['scenario']}/{row['target']}/{column}"] = value
+    # The table of all scenarios tells no bounds, which a share of none or all is told by.
+    for place in [key.removesuffix("/probability") for key in found if key.endswith("/probability")]:
+        if np.isnan(found[f"{place}/probability"]):
+            continue
+        odds = share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
+        found |= {f"{place}/{column}": value for column, value in odds.items()}
     for place in [key.removesuffix("/margin") for key in found if key.endswith("/margin")]:
         found[f"{place}/distance"] = abs(found[f"{place}/margin"])
+        target = evidence.targets[place.rpartition("/")[2]]
+        if target.modelled:
+            found[f"{place}/accepted"] = target.accepted
     best = evidence.table.groupby("target")["probability"].max()
     return found | {f"targets/best/{target}/probability": value for target, value in best.items()}
 
@@ -106,7 +115,7 @@ def _conditions(evidence: Evidence) -> dict[str, float]:
     return {
         f"conditions/{row['scenario']}/{row['target']}/{row['parameter']}/{row['group']}/{column}": row[column]
         for row in rows
-        for column in ("lowest", "highest", "members", "probability", "probability_se", "margin_median")
+        for column in CONDITION_COLUMNS[4:]
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import ceil
 from typing import Final
 from unicodedata import east_asian_width
@@ -47,8 +48,10 @@ def pages(section: Section) -> Iterator[list[Placed]]:
         if page and (isinstance(block, Picture) or (isinstance(page[0].block, Picture) and not follows)):
             yield page
             page, room = [], BOTTOM - TOP
-        for part in _split(block, room):
-            if page and part.height > room:
+        after = _words_after(shown, place)
+        for part in _split(block, room, after):
+            needed = part.height + (after if isinstance(block, Table) and part.last == len(block.rows) else 0.0)
+            if page and needed > room:
                 yield page
                 page, room = [], BOTTOM - TOP
             page.append(part)
@@ -93,7 +96,13 @@ def lines(text: Text, width: float, size: float) -> int:
     return max(1, ceil(ems * size / 72 / width))
 
 
-def _split(block: Block, room: float) -> Iterator[Placed]:
+def _words_after(blocks: Sequence[Block], place: int) -> float:
+    """Inches of the paragraphs that follow a block: those on a table stand on its slide, never alone on one."""
+    words = takewhile(lambda block: isinstance(block, Paragraph), blocks[place + 1 :])
+    return sum(paragraph_height(block) + GAP for block in words if isinstance(block, Paragraph))
+
+
+def _split(block: Block, room: float, after: float) -> Iterator[Placed]:
     """A block as one part, or a table in as many as slides need; rows are never fewer than three at an end."""
     if isinstance(block, Picture):
         yield Placed(block, 0.0)
@@ -104,11 +113,11 @@ def _split(block: Block, room: float) -> Iterator[Placed]:
         heights = [row_height(row, widths) for row in block.rows]
         head = row_height(block.columns, widths) + 0.34
         # On what is left of this slide if all fits, otherwise on fresh ones, evenly.
-        if head + sum(heights) <= room:
+        if head + sum(heights) + after <= room:
             yield Placed(block, head + sum(heights), 0, len(heights))
             return
-        count = ceil(sum(heights) / (BOTTOM - TOP - head))
-        wanted, first, height = sum(heights) / count, 0, 0.0
+        count = ceil((sum(heights) + after) / (BOTTOM - TOP - head))
+        wanted, first, height = (sum(heights) + after) / count, 0, 0.0
         for row, own in enumerate(heights):
             full = height + own > BOTTOM - TOP - head
             if row > first and (full or (height >= wanted and row < len(heights) - 2)):

@@ -42,7 +42,9 @@ def target_section(author: Author) -> Section:
         takeaway,
         (
             board(author, "board.table", author.say("board.table"), modelled),
-            Paragraph("board.reading", author.say("board.reading")),
+            Paragraph(
+                "board.reading", author.say("board.reading", confidence=author.number("definition/confidence", ".0f"))
+            ),
             Paragraph("board.tracked", tracked, PAGE_ONLY),
         ),
     )
@@ -88,10 +90,13 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
         unit, form, scale = author.target_unit(target)
         joint = unit if unit == ("%",) or author.language == "zh" else (" ", *unit)
         sign = form if form.startswith("+") else f"+{form}"
+        wanted: Text = (SIGNS[target.comparison], author.number(f"{place}/threshold", ",.5g", scale), *joint)
+        if target.tolerance:
+            wanted += author.say("board.accepted", accepted=author.number(f"{place}/accepted", ",.5g", scale))
         row: list[Text] = [
             (author.title(target.title),),
             (author.year(f"{place}/year"),),
-            (SIGNS[target.comparison], author.number(f"{place}/threshold", ",.5g", scale), *joint),
+            wanted,
             (author.number(f"{place}/median", form, scale),),
             author.interval(place, form, scale),
             (author.number(f"{place}/margin", sign, scale),),

@@ -70,7 +70,8 @@ def say(name: str, language: str, **gaps: Run | Text) -> Text:
     runs: list[Run] = []
     for said, gap, _, _ in Formatter().parse(templates()[name][language]):
         if said:
-            runs.append(said)
+            # A percent sign stays on the line of its number.
+            runs.append(said.replace(" %", "\N{NO-BREAK SPACE}%"))
         if gap:
             filling = gaps[gap]
             runs.extend(filling if isinstance(filling, tuple) else (filling,))

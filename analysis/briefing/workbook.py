@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_range_abs
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
 from analysis.briefing.same_bytes import EPOCH
-from analysis.briefing.words import word
+from analysis.briefing.words import say, word
 
 #: The font that machines with Excel have, for both languages.
 FONT: Final = "Microsoft YaHei"
@@ -20,6 +20,8 @@ TOP: Final = 3
 #: Names of ranges: of blocks (the start), of the manifest, and of the list of result keys.
 RANGES, MANIFEST, KEYS = "block_", "manifest", "result_keys"
 WIDEST: Final = 46
+#: Letters in a line of words, and points of its height.
+TEXT_WIDTH, LINE = 110.0, 16.0
 CHART_ROWS: Final = 18
 
 
@@ -74,19 +76,19 @@ class _Writer:
         sheet.hide_gridlines(2)
         shown = [block for block in section.blocks if "workbook" in block.where]
         tables = [block for block in shown if isinstance(block, Table)]
-        self._columns(sheet, tables)
+        widths = self._columns(sheet, tables)
         sheet.write_string(0, 0, section.title, self.format(font_color="#5B6673"))
         self._name(sheet, f"{section.id}.takeaway", 1, 1, 1)
         sheet.write_string(1, 0, plain(section.takeaway), self.format(bold=True, font_size=13, font_color="#0B4F8A"))
         # A lone table keeps its headings in sight; among several only the topic can stay.
-        sheet.freeze_panes(TOP + 2 if isinstance(shown[0], Table) else TOP - 1, 1)
+        sheet.freeze_panes(TOP + 2 if isinstance(shown[0], Table) else TOP - 1, 1 if tables else 0)
         row = TOP
         for block in shown:
             if isinstance(block, Table):
                 row = self._table(sheet, block, row, language)
             elif isinstance(block, Paragraph):
                 self._name(sheet, block.id, row, row, 1)
-                sheet.write_string(row, 0, plain(block.text), self.format())
+                self._paragraph(sheet, row, plain(block.text), widths)
                 row += 1
             row += 1
 
@@ -117,12 +119,29 @@ class _Writer:
             sheet.write_string(row, 1, fact, self.format(text_wrap=True))
         sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
 
-    def _columns(self, sheet: Any, tables: list[Table]) -> None:
-        most = max((len(table.columns) for table in tables), default=1)
-        for column in range(most):
+    def _columns(self, sheet: Any, tables: list[Table]) -> list[float]:
+        """Set and return the widths of the columns, wide enough together for words where there are no tables."""
+        if not tables:
+            sheet.set_column(0, 0, TEXT_WIDTH)
+            return [TEXT_WIDTH]
+        widths = []
+        for column in range(max(len(table.columns) for table in tables)):
             texts = [plain(row[column]) for table in tables for row in table.rows if column < len(row)]
-            longest = max((sum(1.9 if ord(letter) > 0x2E80 else 1.0 for letter in text) for text in texts), default=8)
-            sheet.set_column(column, column, min(WIDEST, max(11.0, longest + 2)))
+            widths.append(min(WIDEST, max(11.0, 2 + max(map(_letters, texts), default=0.0))))
+            sheet.set_column(column, column, widths[-1])
+        return widths
+
+    def _paragraph(self, sheet: Any, row: int, text: str, widths: list[float]) -> None:
+        """Write words over as many columns as a reader sees at once, in as many lines as they take."""
+        columns, room = 1, widths[0]
+        while columns < len(widths) and room + widths[columns] <= TEXT_WIDTH:
+            room += widths[columns]
+            columns += 1
+        look = self.format(text_wrap=True)
+        if columns > 1:
+            sheet.merge_range(row, 0, row, columns - 1, "", look)
+        sheet.write_string(row, 0, text, look)
+        sheet.set_row(row, LINE * (1 + _letters(text) // (0.95 * room)))
 
     def _table(self, sheet: Any, block: Table, row: int, language: str) -> int:
         """Write a table; return the row after it and its charts."""
@@ -226,7 +245,7 @@ def source_line(table: Table, language: str) -> Text:
     >>> plain(source_line(Table("t", (), (), (), source=("census",)), "en"))
     'Source: census'
     """
-    return (word("workbook.source", language), ": ", *table.source)
+    return (*say("workbook.source", language), *table.source)
 
 
 def lone_number(text: Text) -> Number | None:
@@ -254,6 +273,11 @@ def number_format(form: str) -> str:
     behind = "." + "0" * decimals if decimals else ""
     whole = ("#,##0" if "," in form else "0") + behind
     return f"+{whole};-{whole};0{behind}" if "+" in form else whole
+
+
+def _letters(text: str) -> float:
+    """How many letters wide a text is; a Chinese character takes nearly two."""
+    return sum(1.9 if ord(letter) > 0x2E80 else 1.0 for letter in text)
 
 
 def _quoted(sheet: Any) -> str:

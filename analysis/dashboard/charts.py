@@ -14,13 +14,12 @@ from bokeh.models import (
     HoverTool,
     NumeralTickFormatter,
     Range1d,
-    Whisker,
 )
 from bokeh.plotting import figure
 
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
-from analysis.dashboard.words import element_title, say
+from analysis.dashboard.words import element_title, number, say
 from analysis.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
 from scenarios import Target
 
@@ -101,6 +100,7 @@ class Fan:
             "height": [_height(target, indicator, self._language) for target in indicator.targets],
             "words": [wanted(target) for target in indicator.targets],
         }
+        self._items[say("target star", self._language)].visible = bool(indicator.targets)
         self.figure.yaxis.axis_label = with_unit(indicator.title[self._language], indicator.unit[self._language])
 
 
@@ -149,11 +149,12 @@ class Districts:
             mine, other = values[:, :, place], base[2, :, place]
             data |= {f"{district} {name}": mine[row] for row, name in enumerate(_NAMES)}
             data[f"{district} base"] = other
-            gain = mine[2, -1] - other[-1]
-            ends[f"{district} p50"] = [mine[2, -1]]
-            ends[f"{district} words"] = [
-                f"{mine[2, -1]:,.1f} ({gain:+.1f})" if abs(gain) >= 0.05 else f"{mine[2, -1]:,.1f}"
-            ]
+            end, gain = float(mine[2, -1]), float(mine[2, -1] - other[-1])
+            ends[f"{district} p50"] = [end]
+            gained = number(abs(gain), abs(end))
+            # A gain that rounds to nothing is not told.
+            told = f" ({'+' if gain > 0 else '-'}{gained})" if gained.strip("0.") else ""
+            ends[f"{district} words"] = [number(end) + told]
             low, high = float(min(mine.min(), other.min())), float(max(mine.max(), other.max()))
             if settle or not chart.y_range.start <= low <= high <= chart.y_range.end:
                 # A tenth of the level at least, so that a level line looks level; room above for the number.
@@ -171,9 +172,8 @@ class Contributions:
         self._source = ColumnDataSource({name: [] for name in ("lever", "mean", "low", "high", "colour")})
         self.figure = _figure(height=120, min_width=320, sizing_mode="stretch_width", y_range=FactorRange())
         self.figure.hbar("lever", left=0, right="mean", height=0.6, source=self._source, color="colour", alpha=0.8)
-        whisker = Whisker(base="lever", lower="low", upper="high", source=self._source, dimension="width")
-        whisker.upper_head.size = whisker.lower_head.size = 6
-        self.figure.add_layout(whisker)
+        # Not annotations such as whiskers, which the axis would cut off.
+        self.figure.segment("low", "lever", "high", "lever", source=self._source, line_color=BLACK, line_width=1.5)
         self.figure.yaxis.major_label_text_font_size = "12px"
         self.figure.ygrid.visible = False
 

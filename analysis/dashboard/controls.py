@@ -23,10 +23,13 @@ Move = Callable[[str, str | None, float], None]
 PutBack = Callable[[str], None]
 
 TEXT: Final = """
-:host { font-family: "Page Sans", sans-serif; font-size: 12px; line-height: 1.45; color: #444; }
+:host { font-size: 12px; line-height: 1.45; color: #444; }
 .course { color: #0b5a8a; } .own { font-weight: bold; }
 """
-WIDGET: Final = ':host { font-family: "Page Sans", sans-serif; } label, .bk-input, .bk-btn { font-size: 13px; }'
+WIDGET: Final = """
+label, .bk-input, .bk-btn { font-size: 13px; }
+:focus-visible { outline: 3px solid #E69F00 !important; outline-offset: 1px !important; }
+"""
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "stylesheets": [WIDGET], "margin": (2, 4, 2, 4)}
 SAID: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "stylesheets": [TEXT], "margin": (0, 4, 2, 4)}
 #: Values of the slider between its ends.
@@ -189,7 +192,12 @@ class Control:
         usual = self.dial.usual[part] / self._size
         bounds: dict[str, Any] = {"step": _step(high - low), "value": usual, "format": _format(high - low)}
         slider = Slider(
-            start=low, end=high, title=f"{self.dial.parts[part]} ({ends})", show_value=False, **bounds, **WIDE
+            start=low,
+            end=high,
+            title=f"{self.dial.parts[part]} ({ends})",
+            show_value=False,
+            **bounds,
+            **WIDE | {"margin": (2, 16, 2, 8)},
         )
         typed = Spinner(low=low, high=high, width=104, margin=(14, 4, 2, 0), stylesheets=[WIDGET], **bounds)
         slider.js_link("value", typed, "value")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -46,6 +45,7 @@ from analysis.dashboard.state import (
     baseline_for,
     from_query,
     from_yaml,
+    may_be_called,
     moved,
     put_back,
     scenario_of,
@@ -366,8 +366,12 @@ class Page:
                 "title": target.title[language],
                 "section": target.section,
                 "definition": (target.definition or {}).get(language, ""),
-                "wanted": f"{charts.wanted(target)} {unit_title(target.unit, language)}",
+                "wanted": charts.wanted(target),
+                "accepted": say("accepted", language, accepted=f"{target.accepted:g}") if target.tolerance else "",
                 "median": _told(standing, language),
+                "unit": unit_title(target.unit, language)
+                if language == "zh"
+                else f" {unit_title(target.unit, language)}",
                 "page": standing,
                 "other": theirs[target.id],
             }
@@ -406,6 +410,8 @@ class Page:
             return
         indicator = self._indicators[question.indicator]
         size, unit = indicator.size[language], indicator.unit[language]
+        # Percentages differ by points.
+        unit = say("points", language) if unit in ("%", "percent") else unit
         parts = found.contributions[question.indicator].sel(time=float(question.year)) / size
         order = abs(parts.mean("member")).argsort().to_numpy()[::-1]
         sorted_ = parts.isel(lever=order)
@@ -445,6 +451,7 @@ class Page:
             self._name,
             button("save", self._save, button_type="primary"),
             button("keep", self._keep),
+            Div(text=escape(say("brief hint", language)), **SAID),
             load,
             link,
             button("chart", self._take_chart),
@@ -459,7 +466,7 @@ class Page:
         name = str(self._name.value).strip()
         if not name:
             self._say_problem("name wanted", "")
-        elif not re.fullmatch(r"[A-Za-z0-9_\-]+", name) or name in shipped_scenarios():
+        elif not may_be_called(name):
             self._say_problem("name wrong", "")
         elif name not in self.state.saved and len(self.state.saved) >= MOST_SAVED:
             self._say_problem("saved many", "")
@@ -518,12 +525,11 @@ class Page:
         return f"dashboard_{scenario_of(self.state.setting).name}_{scenario_of(self.state.setting).hash}"
 
     def _shown_titles(self, shown: Shown) -> dict[str, str]:
-        return self._role_titles({role: outcome.scenario for role, outcome in shown.outcomes.items()})
+        return self._role_titles(shown.roles)
 
 
 def _told(standing: Standing, language: str) -> str:
-    """The median with its interval and unit."""
+    """The median with its interval."""
     spread = abs(standing.median)
     low, middle, high = (number(value, spread) for value in (standing.low, standing.median, standing.high))
-    text = f"{middle}（{low}—{high}）" if language == "zh" else f"{middle} ({low}–{high}) "
-    return f"{text}{unit_title(standing.target.unit, language)}"
+    return f"{middle}（{low}—{high}）" if language == "zh" else f"{middle} ({low}–{high})"

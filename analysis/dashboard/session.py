@@ -65,6 +65,8 @@ class Shown:
 
     #: By role: "page" first, then what it is held against.
     outcomes: Mapping[str, Outcome]
+    #: What was asked for; an outcome may have been kept from somebody who called the same setting otherwise.
+    roles: Mapping[str, Scenario]
     #: Seconds that the processors worked for it since the move.
     seconds: float
 
@@ -158,7 +160,7 @@ class Session:
             found = known or self._kitchen.live.preliminary(scenario, self._reference)
             task.outcomes[role] = by_hash[scenario.hash] = found
         self._worked(task, started)
-        self._show(Shown(dict(task.outcomes), task.seconds))
+        self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
         self._go_on(task)
 
     def _go_on(self, task: _Task) -> None:
@@ -181,7 +183,7 @@ class Session:
             task.outcomes = {role: whole if old is unfinished else old for role, old in task.outcomes.items()}
             task.parts = []
             self._worked(task, started)
-            self._show(Shown(dict(task.outcomes), task.seconds))
+            self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
         else:
             self._worked(task, started)
         self._go_on(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from analysis.figures import LANGUAGES
 from model.definition import variables_by_name
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
+from scenarios.strict_yaml import read_yaml
 
 #: Years in which a lever that is moved may have arrived; None for at once, in 2020.
 PACES: Final = (None, 2025, 2030, 2035)
@@ -26,6 +28,7 @@ UNSAVED: Final = "page"
 #: More would not fit into a link.
 MOST_SAVED: Final = 5
 SOURCE: Final = "assumption: set on the live page"
+_DAMAGED: Final = "The link is damaged: a part of it cannot be read."
 _KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
 
 
@@ -225,6 +228,17 @@ def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
     return scenario.name, Setting(base, own)
 
 
+def may_be_called(name: str) -> bool:
+    """Say whether a setting may be kept under a name.
+
+    Examples
+    --------
+    >>> may_be_called("more_homes"), may_be_called("plan"), may_be_called("a/b")
+    (True, False, False)
+    """
+    return re.fullmatch(r"[A-Za-z0-9_\-]+", name) is not None and name not in shipped_scenarios()
+
+
 def to_query(state: State) -> str:
     """Return the part of a link behind the question mark; what is as usual is left out.
 
@@ -263,11 +277,13 @@ def from_query(query: str) -> tuple[State, list[str]]:
         problems.append(str(error))
     try:
         saved = {}
-        for name, (base, part) in _json(given.get("saved", "{}"), dict).items():
-            saved[name] = Setting(base, _from_plain(part))
+        for name, kept in _json(given.get("saved", "{}"), dict).items():
+            if not (may_be_called(name) and isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], dict)):
+                raise StateError(_DAMAGED)
+            saved[name] = Setting(kept[0], _from_plain(kept[1]))
             _check(saved[name], name)
         state = replace(state, saved=saved)
-    except (StateError, TypeError, ValueError) as error:
+    except StateError as error:
         problems.append(str(error))
     return _chosen(state, given, problems), problems
 
@@ -310,6 +326,12 @@ def _read(text: str | bytes, name: str) -> Scenario:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{Path(name).name or UNSAVED}.yaml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        content, _ = read_yaml(path)
+        base = content.get("base", "baseline") if isinstance(content, dict) else "baseline"
+        # A path would have this machine open any of its files for whoever loads a scenario.
+        if base not in shipped_scenarios():
+            message = f"The base must be a shipped scenario here, not {base!r}: {', '.join(shipped_scenarios())}."
+            raise StateError(message)
         try:
             return load_scenario(path)
         except ScenarioError as error:
@@ -347,11 +369,10 @@ def _is_year(key: Any) -> bool:
 def _json(text: str, kind: type) -> Any:
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, kind):
-        message = "The link is damaged: a part of it cannot be read."
-        raise StateError(message)
+        raise StateError(_DAMAGED)
     return content
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.ensemble_results import QUANTILES
+from analysis.reach import share_in_percent
 from analysis.target_table import ROUNDING
 from scenarios import Target
 
@@ -22,9 +23,9 @@ class Standing:
     median: float
     low: float
     high: float
-    #: Share of the members that reach it in time, with its standard error.
+    #: Share of the members that reach it in time, and how that is told.
     probability: float
-    error: float
+    odds: str
 
 
 def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0) -> Values:
@@ -61,8 +62,8 @@ def standings(live: LiveEnsemble, outcome: Outcome, targets: Iterable[Target]) -
         if target.variable is None:
             continue
         values = live.series(outcome, target.variable)[:, live.times.index(float(target.year))]
-        probability = float((target.margin(xr.DataArray(values)).to_numpy() >= -ROUNDING).mean())
+        reached = int((target.margin(xr.DataArray(values)).to_numpy() >= -ROUNDING).sum())
         low, median, high = np.quantile(values / target.factor, (0.05, 0.5, 0.95))
-        error = float(np.sqrt(probability * (1 - probability) / len(values)))
-        found[target.id] = Standing(target, float(median), float(low), float(high), probability, error)
+        odds = share_in_percent(reached, len(values))
+        found[target.id] = Standing(target, float(median), float(low), float(high), reached / len(values), odds)
     return found
