@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
 from analysis.bottlenecks import BOTTLENECKS
-from analysis.figures import LANGUAGES, chart_style, element_name, gather, head_and_foot, save, word
+from analysis.figures import DASHES, LANGUAGES, chart_style, element_name, gather, head_and_foot, save, word
 from analysis.reach import share_in_percent
 from analysis.reach_results import Reached
 from analysis.reach_words import asked_for, in_percent, unit_of
@@ -138,6 +138,8 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
             ax.set_yticks(range(len(names)), names)
             ax.invert_yaxis()
             ax.xaxis.set_major_locator(MaxNLocator(5))
+            if max(map(abs, ax.get_xlim())) >= 1000:
+                ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
             ax.set_title(f"{target.title[language]}\n{asked_for(target, language)}", loc="left", fontsize=9)
             ax.set_xlabel(unit_of(target, language), loc="left")
         _frame(figure, "reach_margins", "margin note", facts, language)
@@ -185,7 +187,14 @@ def heat_map(ax: Axes, values: npt.NDArray[np.float64], years: npt.NDArray[np.fl
 
 
 def _styles(reached: Reached) -> Mapping[str, Mapping[str, Any]]:
-    return gather({scenario.name: scenario for scenario in reached.scenarios}, {}, [], {}).styles
+    """Looks as in every chart; both families stand in one chart here, so that the later of a colour is dashed."""
+    looks = gather({scenario.name: scenario for scenario in reached.scenarios}, {}, [], {}).styles
+    drawn: dict[str, Mapping[str, Any]] = {}
+    for scenario in reached.scenarios:
+        look = looks[scenario.name]
+        free = [dash for dash in DASHES if {**look, "linestyle": dash} not in drawn.values()]
+        drawn[scenario.name] = {**look, "linestyle": free[0]} if look in drawn.values() and free else look
+    return drawn
 
 
 def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]]:

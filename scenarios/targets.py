@@ -54,6 +54,25 @@ class Target:
         """Say whether the model computes this target."""
         return self.variable is not None
 
+    @property
+    def limit(self) -> float:
+        """The value, in the plan's unit, that counts as reaching the target: "about" and "all" leave a tolerance.
+
+        Raises
+        ------
+        ValueError
+            If the target is not modelled.
+
+        Examples
+        --------
+        >>> Target("t", {}, "1.4", "core", 2025, 100.0, "at least", "percent", "rate", 0.01, tolerance=1.0).limit
+        99.0
+        """
+        if self.threshold is None:
+            msg = f"{self.id} is not modelled"
+            raise ValueError(msg)
+        return self.threshold + (self.tolerance if self.comparison == "at most" else -self.tolerance)
+
     def margin(self, value: xr.DataArray) -> xr.DataArray:
         """Return by how much a value is better than the threshold; the target is reached where this is not negative.
 
@@ -78,13 +97,8 @@ class Target:
         >>> goal.margin(xr.DataArray([0.78, 0.80])).round(6).values
         array([-0.5,  1.5])
         """
-        if self.threshold is None:
-            msg = f"{self.id} is not modelled"
-            raise ValueError(msg)
-        in_plan_unit = value / self.factor
-        if self.comparison == "at most":
-            return self.threshold + self.tolerance - in_plan_unit
-        return in_plan_unit - self.threshold + self.tolerance
+        better = value / self.factor - self.limit
+        return -better if self.comparison == "at most" else better
 
 
 def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Target]:

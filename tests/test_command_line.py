@@ -92,7 +92,7 @@ def test_the_answer_is_told_in_words_and_assumptions_are_not_hidden(first):
     outcome, out = first
     for target in load_targets().values():
         if target.headline:
-            assert f"{target.year}年“{target.title['zh']}”达到目标的情景" in outcome.output
+            assert f"{target.year}年按中位数达到“{target.title['zh']}”目标的情景" in outcome.output
     assert "未模拟 not modelled" in outcome.output
     assert "conditional on the model, the priors and unchanged policies" in " ".join(outcome.output.split())
     assert str(out) in outcome.output.replace("\n", "")

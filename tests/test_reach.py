@@ -22,7 +22,6 @@ from analysis.reach import (
     reach,
     share,
     share_in_percent,
-    when_reached,
 )
 from calibration.ensemble import read_members
 from scenarios import Target, load_scenario, load_targets
@@ -159,10 +158,6 @@ def test_the_median_year_is_given_only_if_half_of_the_members_get_there():
     assert math.isnan(found.loc["some", "year_reached_median"])
     assert found.loc["half", "year_reached_median"] == 2029.0
     assert found.loc["some", "reached_by_last_year"] == pytest.approx(0.4)
-    last = found.loc["some", "last_year"]
-    assert when_reached(found.loc["some", "year_reached_median"], last) == "not by 2035"
-    assert when_reached(found.loc["some", "year_reached_median"], last, "zh") == "2035年前达不到"
-    assert when_reached(found.loc["half", "year_reached_median"], last) == "2029"
 
 
 def some_run(values) -> xr.Dataset:
