@@ -165,7 +165,7 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
         en += f"half of the members have reached it by the end of {year:g}."
     if pd.notna(best["probability_with_discrepancy"]):
         both = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
-        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，概率{both}。"
+        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，得{both}。"
         en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
     if best["reached_then_lost"] > 0:
         zh += f"{100 * best['reached_then_lost']:.0f}%的样本提前达到，到期又失去。"

@@ -57,6 +57,14 @@ def linear_normal(count: int, seed: int) -> tuple[xr.Dataset, xr.Dataset]:
     return run(np.repeat(0.01 * (77 + 1.5 * a + 2 * b)[:, None], len(YEARS), axis=1)), members
 
 
+@pytest.mark.parametrize("number", [1, 2, 198, 199])
+def test_a_share_that_is_neither_none_nor_all_has_an_error_that_is_not_nil(number):
+    told = share_in_percent(number, 200)
+    share, error = told.split("% ±")
+    assert 0 < float(share) < 100
+    assert float(error) > 0
+
+
 def test_the_probability_of_a_linear_normal_case_is_its_closed_form():
     result, members = linear_normal(4000, seed=1)
     row = answer([goal()], {"plan": result}, members, parameters=["A"]).summary.iloc[0]
