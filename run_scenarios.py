@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,7 +52,7 @@ from analysis import (
     sensitivity_runs,
 )
 from analysis import sensitivity as sensitivity_study
-from analysis.backcast import EVALUATIONS, STARTS
+from analysis.backcast import EVALUATIONS, STARTS, check_request
 from analysis.backcast import SEED as SEARCH_SEED
 from analysis.backcast import backcast as find_least_effort
 from analysis.briefing import files as briefing_files
@@ -63,7 +63,7 @@ from analysis.briefing.reading import read as read_briefing
 from analysis.briefing.results import results as briefing_results
 from analysis.collectable import CollectableError, load_collectables
 from analysis.conditions import BOOTSTRAPS
-from analysis.delay import WANTED, DelayError, delay_costs
+from analysis.delay import WANTED, DelayError, check_wanted, delay_costs, levers_of
 from analysis.effort import FIRST_START, NOT_DECIDED, RAMP, EffortError
 from analysis.effort import chosen as chosen_levers
 from analysis.ensemble_results import condensed
@@ -171,12 +171,15 @@ def run(
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
     with _mistakes_end_politely():
-        if engine == "pysd" and members > 1:
-            msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
-            raise EnsembleError(msg)
-        chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
+        with _told_together() as part:
+            with part():
+                chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
+            with part():
+                if engine == "pysd" and members > 1:
+                    msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
+                    raise EnsembleError(msg)
+                parameters = None if members == 1 else read_members(members)
         targets = load_targets()
-        parameters = None if members == 1 else read_members(members)
         detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
         figures.terms()
         # Before anything runs, so that a folder that cannot be written to is refused at once.
@@ -226,8 +229,13 @@ def compare(
     console = _console()
     with _mistakes_end_politely():
         city, variables, targets = load_model(), variables_by_name(), comparison_results.headline_targets()
-        asked = comparison_results.indicators(indicators or (), variables)
-        chosen = comparison_results.two_scenarios(first, second)
+        with _told_together() as part:
+            with part():
+                chosen = comparison_results.two_scenarios(first, second)
+            with part():
+                asked = comparison_results.indicators(indicators or (), variables)
+            with part():
+                read_members(members)
         each = contributions.runs_per_member(city, *chosen, read_members(2), permutations=orders)
         parameters = read_members(comparison_results.usual_members(each) if members is None else members)
         facts, name = result_files.joint_manifest(chosen, parameters), "_".join(["compare", *(s.name for s in chosen)])
@@ -267,10 +275,11 @@ def backcast(
     """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
     console = _console()
     with _mistakes_end_politely():
-        targets = load_targets()
+        targets, parameters = load_targets(), read_members()
         (goal,) = chosen_targets(targets, [target])
         measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
-        parameters, every = read_members(), [each for each in targets.values() if each.modelled]
+        check_request(probability, measures, parameters.sizes["member"], members, ramp, starts, evaluations)
+        every = [each for each in targets.values() if each.modelled]
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = backcast_report.name_of(goal)
         _say_what_is_overwritten(console, out, backcast_report.file_names(goal), f"{name}_*.png")
@@ -316,6 +325,7 @@ def frontier(
         (goal,) = chosen_targets(load_targets(), [target])
         measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
         parameters, city = read_members(), load_model()
+        check_request(1.0, measures, parameters.sizes["member"], members, ramp, STARTS, evaluations)
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = frontier_report.name_of(goal)
         _say_what_is_overwritten(console, out, frontier_report.file_names(goal), f"{name}_*.png")
@@ -357,8 +367,16 @@ def delay(
     """Say what it costs to start a scenario's levers later, each alone and all together, and what the last start is."""
     console = _console()
     with _mistakes_end_politely():
-        chosen, asked = load_scenario(scenario), delay_report.chosen_targets(load_targets(), target)
-        parameters = read_members(members)
+        with _told_together() as part:
+            with part():
+                chosen = load_scenario(scenario)
+                levers_of(chosen)
+            with part():
+                asked = delay_report.chosen_targets(load_targets(), target)
+            with part():
+                check_wanted(probability)
+            with part():
+                parameters = read_members(members)
         facts, files = result_files.joint_manifest([chosen], parameters), delay_report.file_names(chosen.name)
         _say_what_is_overwritten(console, out, files, f"delay_{chosen.name}_*.png")
         with _counting(f"Starts of levers x {members} members") as progress:
@@ -390,9 +408,14 @@ def reach(
     """
     console = _console()
     with _mistakes_end_politely():
-        targets = chosen_targets(load_targets(), target) if target else _modelled()
-        chosen = load_scenarios(scenario or shipped_scenarios())
-        parameters, variables = read_members(members), variables_by_name()
+        with _told_together() as part:
+            with part():
+                targets = chosen_targets(load_targets(), target) if target else _modelled()
+            with part():
+                chosen = load_scenarios(scenario or shipped_scenarios())
+            with part():
+                parameters = read_members(members)
+        variables = variables_by_name()
         facts = result_files.joint_manifest(chosen, parameters)
         detailed = [one.name for one in chosen] if scenario else ["baseline", "plan"]
         files = [f"reach{end}" for end in (".nc", *(f"{name}.csv" for name in reach_results.TABLES))]
@@ -421,7 +444,11 @@ def left_out_by_group(
     """Say who has no place in school and no affordable home, by group and district, and how long they wait."""
     console = _console()
     with _mistakes_end_politely():
-        chosen, parameters = load_scenarios(scenarios or ("baseline", "plan")), read_members(members)
+        with _told_together() as part:
+            with part():
+                chosen = load_scenarios(scenarios or ("baseline", "plan"))
+            with part():
+                parameters = read_members(members)
         facts, years = result_files.joint_manifest(chosen, parameters), left_out.stage_years()
         _say_what_is_overwritten(console, out, ["left_out.nc", "left_out.csv"], "left_out_*.png")
         results, city = {}, load_model()
@@ -557,7 +584,14 @@ def conditions(
     Half of the futures are searched by PRIM and CART, the other half judges.
     """
     with _mistakes_end_politely():
-        asked, goals = load_scenario(scenario), chosen_targets(load_targets(), target)
+        with _told_together() as part:
+            with part():
+                asked = load_scenario(scenario)
+            with part():
+                goals = chosen_targets(load_targets(), target)
+            with part():
+                parameters = read_members(members)
+                conditions_study.check_size(parameters, futures)
         drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
         console = _console()
         name = conditions_study.name_of(asked, with_levers=levers)
@@ -567,7 +601,7 @@ def conditions(
                 load_model(),
                 asked,
                 goals,
-                read_members(members),
+                parameters,
                 variables_by_name(),
                 levers=drawn,
                 count=futures,
@@ -601,8 +635,14 @@ def information(
 ) -> None:
     """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
     with _mistakes_end_politely():
-        options, goals = information_study.options(scenarios), chosen_targets(load_targets(), target)
-        parameters, variables, console = read_members(members), variables_by_name(), _console()
+        with _told_together() as part:
+            with part():
+                options = information_study.options(scenarios)
+            with part():
+                goals = chosen_targets(load_targets(), target)
+            with part():
+                parameters = read_members(members)
+        variables, console = variables_by_name(), _console()
         statistics = load_collectables(variables, parameters)
         _say_what_is_overwritten(console, out, information_report.files(), "information_*.png")
         with _reporting() as report:
@@ -682,10 +722,16 @@ def sensitivity(
     """Say on which parameters, policies and forms of the model the targets rest, year by year, with intervals."""
     console = _console()
     with _mistakes_end_politely():
-        base, priors, families = load_scenario(scenario), read_priors(), sensitivity_study.families(vary)
-        goals = sensitivity_study.chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())])
-        count = samples or sensitivity_study.USUAL_SAMPLES[method]
-        sensitivity_study.refuse(method, count, inputs)
+        priors, count = read_priors(), samples or sensitivity_study.USUAL_SAMPLES[method]
+        with _told_together() as part:
+            with part():
+                base = load_scenario(scenario)
+            with part():
+                goals = sensitivity_study.chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())])
+            with part():
+                families = sensitivity_study.families(vary)
+            with part():
+                sensitivity_study.refuse(method, count, inputs)
         members = read_members() if inputs == "posterior" else None
         varied = study_factors(priors, members, families, [change.constant for change in base.changes])
         question = sensitivity_study.Question(method, count, seed, inputs, families, goals, factors)
@@ -738,8 +784,29 @@ def _mistakes_end_politely() -> Iterator[None]:
     try:
         yield
     except (*BAD_INPUT, OSError) as error:
-        typer.echo(str(error), err=True)
+        told = str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            told = f"{error.filename} cannot be used: {error.strerror}."
+        typer.echo(told, err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def _told_together() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Read the parts of a request one by one, and tell what is wrong with all of them at once."""
+    wrong: list[str] = []
+
+    @contextmanager
+    def part() -> Iterator[None]:
+        try:
+            yield
+        except BAD_INPUT as error:
+            wrong.append(str(error))
+
+    yield part
+    if wrong:
+        typer.echo("\n".join(wrong), err=True)
+        raise typer.Exit(2)
 
 
 def _console() -> Console:

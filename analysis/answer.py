@@ -17,7 +17,7 @@ from PIL import Image
 
 from analysis import figures
 from analysis.ensemble_results import condensed, quantile
-from analysis.reach import share_in_percent
+from analysis.reach import share_in_words
 from analysis.result_files import manifest
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import load_model
@@ -134,7 +134,10 @@ def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     """A target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
     value, low, high = (_percent(row[name]) for name in ("median", "p05", "p95"))
     far = f"{abs(row['margin']):.1f}"
-    odds, when = _odds(row["probability"], members, zh), row["year_reached_median"]
+    odds, when = (
+        share_in_words(round(row["probability"] * members), members, "zh" if zh else "en"),
+        row["year_reached_median"],
+    )
     if zh:
         year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{np.ceil(when):.0f}年底首次达到"
         side = "高" if row["margin"] >= 0 else "低"
@@ -150,18 +153,6 @@ def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     )
 
 
-def _odds(probability: float, members: int, zh: bool) -> str:
-    """A share of the members with its standard error; that none or all do is a bound, not certainty."""
-    told = share_in_percent(round(probability * members), members)
-    bound = told.strip("<>%")
-    if told.startswith("<"):
-        return f"低于{bound}%（没有一组样本达到）" if zh else f"below {bound} % (no member does)"
-    if told.startswith(">"):
-        return f"高于{bound}%（所有样本都达到）" if zh else f"above {bound} % (every member does)"
-    share, error = told.split("% ±")
-    return f"为{share}%（标准误{error}%）" if zh else f"{share} % (standard error {error} %)"
-
-
 def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool) -> str:
     """The highest probability among the scenarios and whose it is."""
     most = rows["probability"].max()
@@ -169,7 +160,7 @@ def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool
         material.scenarios[name].title["zh" if zh else "en"]
         for name in rows.loc[rows["probability"] == most, "scenario"]
     ]
-    odds = _odds(most, members, zh)
+    odds = share_in_words(round(most * members), members, "zh" if zh else "en")
     if most == 0:
         return f"都{odds}" if zh else f"{odds} in all of them"
     return f"最高{odds}，属于{'、'.join(titles)}" if zh else f"at most {odds}, under {', '.join(titles)}"

@@ -75,6 +75,28 @@ def name_of(scenario: Scenario, *, with_levers: bool) -> str:
     return f"{'lever_' if with_levers else ''}conditions_{scenario.name}"
 
 
+def check_size(members: xr.Dataset, count: int | None) -> int:
+    """Return how many futures are searched and judged; arguments as for `study`.
+
+    Raises
+    ------
+    FuturesError
+        If there are fewer than `FEWEST_FUTURES`.
+
+    Examples
+    --------
+    >>> check_size(xr.Dataset(coords={"member": range(200)}), None)
+    200
+    """
+    size = int(members.sizes["member"]) if count is None else count
+    if size < FEWEST_FUTURES:
+        message = (
+            f"{size} futures are too few to be split into a searched and a held-out half: {FEWEST_FUTURES} or more."
+        )
+        raise FuturesError(message)
+    return size
+
+
 def study(
     city: Runnable,
     scenario: Scenario,
@@ -127,12 +149,7 @@ def study(
     --------
     >>> study(load_model(), plan, targets, read_members(100), variables_by_name()).found  # doctest: +SKIP
     """
-    size = members.sizes["member"] if count is None else count
-    if size < FEWEST_FUTURES:
-        message = (
-            f"{size} futures are too few to be split into a searched and a held-out half: {FEWEST_FUTURES} or more."
-        )
-        raise FuturesError(message)
+    size = check_size(members, count)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)
     changes, member = settings(scenario, members, variables, drawn, size)
 

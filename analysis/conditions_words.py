@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.conditions import LEVEL, Box, Condition, Limit
-from analysis.figures import terms
 from analysis.futures import Input
-from analysis.printing import SIGNS
+from analysis.printing import SIGNS, plan_unit
 from analysis.reach import share
 from scenarios import Target
 
@@ -202,12 +201,9 @@ def target_said(target: Target, language: str) -> str:
     >>> target_said(goal, "zh")
     '2025年“城镇化率”目标（≥ 60%）'
     """
-    assert target.threshold is not None
     # What is judged, not what is written: the plan's "all" and "about" leave a tolerance.
-    sense = -1 if target.comparison == "at most" else 1
-    sign, floor = SIGNS["at most" if sense < 0 else "at least"], target.threshold - sense * target.tolerance
-    unit = "%" if target.unit == "percent" else terms()["plan units"][target.unit][language]
-    asked = f"{sign} {floor:,g}{unit}"
+    sign = SIGNS["at most" if target.comparison == "at most" else "at least"]
+    asked = f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
     return WORDS[language]["target"].format(year=target.year, title=target.title[language], wanted=asked)
 
 

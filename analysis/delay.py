@@ -94,6 +94,23 @@ def levers_of(scenario: Scenario) -> tuple[str, ...]:
     return found
 
 
+def check_wanted(probability: float) -> None:
+    """Refuse a probability that the last start cannot have to give.
+
+    Raises
+    ------
+    DelayError
+        If it is not above 0 and up to 1.
+
+    Examples
+    --------
+    >>> check_wanted(0.8)
+    """
+    if not 0 < probability <= 1:
+        message = f"A probability lies above 0 and up to 1, not at {probability:g}."
+        raise DelayError(message)
+
+
 def delay_costs(
     city: City,
     scenario: Scenario,
@@ -138,9 +155,7 @@ def delay_costs(
     >>> delay_costs(city, plan, read_members(20), targets, variables_by_name())  # doctest: +SKIP
     """
     levers = levers_of(scenario)
-    if not 0 < wanted <= 1:
-        message = f"A probability lies above 0 and up to 1, not at {wanted:g}."
-        raise DelayError(message)
+    check_wanted(wanted)
     settings = scenario.settings(members)
     alone: dict[str, Setting] = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
     starts = {name: own_start(settings[name], alone.get(name, _default(variables[name]))) for name in levers}

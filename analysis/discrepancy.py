@@ -75,8 +75,7 @@ def probability_with(target: Target, values: Values, spread: float) -> tuple[flo
         message = f"{target.id} cannot be judged with a discrepancy: its values and their spread must be positive."
         raise ValueError(message)
     at_most = target.comparison == "at most"
-    limit = (target.threshold + (target.tolerance if at_most else -target.tolerance)) * target.factor
-    above = np.log(values / limit) / spread
+    above = np.log(values / (target.limit * target.factor)) / spread
     each = stats.norm.cdf(-above if at_most else above)
     error = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else float("nan")
     return float(each.mean()), error

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import LogLocator, MultipleLocator, NullFormatter, StrMethodFormatter
 
 from analysis.figures import (
     BLACK,
@@ -126,7 +126,11 @@ def over_time(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], l
             _band(low, everyone, "wait_years", BLACK, 1.0, None)
             top.set_title(service_name(service, language), loc="left", fontsize=9)
             # Waiting for a home at the pace of 2020 would take centuries, and would flatten all that follows.
-            low.set_yscale("log" if service == RENTAL else "linear")
+            if service == RENTAL:
+                low.set_yscale("log")
+                low.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                low.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                low.yaxis.set_minor_formatter(NullFormatter())
             for ax in (top,) if service == RENTAL else (top, low):
                 ax.set_ylim(bottom=0)
             for ax in (top, low):

@@ -13,13 +13,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.ensemble_results import share_held
-from analysis.reach import share_in_percent
+from analysis.figures import LANGUAGES, terms
+from analysis.reach import share_in_percent, whole_percent
 from analysis.target_table import NOT_MODELLED
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
 SIGNS = {"at least": "≥", "at most": "≤", "about": "≈"}
+#: How the limit is told that is judged instead of what the plan asks for, by the languages of `wanted`.
+JUDGED = {("zh",): "（按{}计）", ("en",): ", judged as {}", (): ", 计为 judged as {}"}
 
 
 def print_answers(
@@ -83,21 +86,45 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
         console.print(f"  {escape(line)}")
 
 
-def wanted(target: Target) -> str:
-    """Return what a target asks for, as a sign, a number and a unit; an "about" target is judged as a floor.
+def wanted(target: Target, *languages: str) -> str:
+    """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
+
+    Parameters
+    ----------
+    target
+        Of the plan.
+    languages
+        "zh" or "en"; both in one line where none is named.
 
     Examples
     --------
-    >>> wanted(Target("t", {}, "1.4", "core", 2025, 65.0, "about", "percent", "rate", 0.01, tolerance=0.0))
-    '≈ 65%, judged as ≥ 65%'
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 100.0, "at least", "percent", "rate", 0.01, tolerance=1.0)
+    >>> wanted(goal), wanted(goal, "zh"), wanted(goal, "en")
+    ('≥ 100%, 计为 judged as ≥ 99%', '≥ 100%（按≥ 99%计）', '≥ 100%, judged as ≥ 99%')
     """
     if target.threshold is None:
         return ""
-    unit = {"percent": "%"}.get(target.unit, "" if target.unit == "qualitative" else f" {target.unit}")
+    units = dict.fromkeys(plan_unit(target.unit, language) for language in languages or LANGUAGES)
+    unit = ("" if len(units) == 1 else " ") + "".join(units)
     said = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
-    if target.comparison != "about":
+    if target.comparison != "about" and not target.tolerance:
         return said
-    return f"{said}, judged as ≥ {target.threshold - target.tolerance:,g}{unit}"
+    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
+    return said + JUDGED[languages].format(limit)
+
+
+def plan_unit(unit: str, language: str) -> str:
+    """Return a unit of the plan as it stands behind a number; one that is not listed stands as it is.
+
+    Examples
+    --------
+    >>> plan_unit("percent", "en"), plan_unit("ratio", "zh"), plan_unit("mu", "en")
+    ('%', '倍', ' mu')
+    """
+    if unit == "percent":
+        return "%"
+    known = terms()["plan units"].get(unit)
+    return str(known[language]) if known else f" {unit}"
 
 
 def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
@@ -142,8 +169,8 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: 
     zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
     en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"
     count = f"{len(reached)}/{len(chosen)}"
-    usual = (" (中位数)", " in the median") if rows["probability"].notna().any() else ("", "")
-    console.print(f"{target.year}年“{target.title['zh']}”达到目标的情景{usual[0]}（{count}）：{zh}。")
+    usual = ("按中位数", " in the median") if rows["probability"].notna().any() else ("", "")
+    console.print(f"{target.year}年{usual[0]}达到“{target.title['zh']}”目标的情景（{count}）：{zh}。")
     console.print(f"Scenarios that reach it by {target.year}{usual[1]} ({count}): {en}.\n")
 
 
@@ -153,7 +180,9 @@ def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[
         escape(f"{place:>2} {scenario.title['zh']} {scenario.name}") for place, scenario in enumerate(chosen, 1)
     )
     ensemble = bool(table["probability"].notna().any())
-    told = "达到的概率，% probability of reaching it, %" if ensemble else "✓ 达到 reached   ✗ 未达到 missed"
+    told = "✓ 达到 reached   ✗ 未达到 missed"
+    if ensemble:
+        told = "达到的概率，% probability of reaching it, %   0、100：没有、全部样本达到 none, all of the members\n"
     board = Table(
         title="规划全部目标  Every target of the plan",
         title_justify="left",
@@ -179,7 +208,7 @@ def _cell(row: Any) -> str:
         return "[dim]·[/]"
     colour = "green" if row["reached"] == "yes" else "red"
     if pd.notna(row["probability"]):
-        return f"[{colour}]{100 * row['probability']:.0f}[/]"
+        return f"[{colour}]{whole_percent(row['probability'])}[/]"
     return f"[{colour}]{'✓' if row['reached'] == 'yes' else '✗'}[/]"
 
 

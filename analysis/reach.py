@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,6 @@ UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS
 GROUPS: Final = 3
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
-#: From which standard error on a share is told in whole percents.
-WHOLE_PERCENT: Final = 0.01
 
 SUMMARY_COLUMNS: Final = (
     "target",
@@ -254,28 +252,6 @@ def median_year(curve: pd.DataFrame) -> float:
     return float(there.min()) if len(there) else float("nan")
 
 
-def when_reached(year: float, last_year: float, language: Literal["zh", "en"] = "en") -> str:
-    """Return a median year in words.
-
-    Parameters
-    ----------
-    year
-        As from `median_year`.
-    last_year
-        The last saved time.
-    language
-        Of the words.
-
-    Examples
-    --------
-    >>> when_reached(float("nan"), 2035.0)
-    'not by 2035'
-    """
-    if np.isfinite(year):
-        return f"{year:g}"
-    return f"{last_year:g}年前达不到" if language == "zh" else f"not by {last_year:g}"
-
-
 def share(number: int, of: int) -> dict[str, float]:
     """Return a share with its standard error and an interval that stays honest at 0 and 1.
 
@@ -340,9 +316,55 @@ def share_in_percent(number: int, of: int) -> str:
         return f"<{bound}%"
     if number == of:
         return f">{100 - float(bound):.4g}%"
-    # Near none or all, whole percents would say "0% ±0".
-    digits = 1 if told["probability_se"] < WHOLE_PERCENT else 0
-    return f"{100 * told['probability']:.{digits}f}% ±{100 * told['probability_se']:.{digits}f}"
+    return with_error(told["probability"], told["probability_se"])
+
+
+def share_in_words(number: int, of: int, language: str) -> str:
+    """Return a share of members for a sentence; that none or all do is a bound, not certainty.
+
+    Examples
+    --------
+    >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
+    ('51 % (standard error 5 %)', 'below 3.7 % (no member does)')
+    >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
+    ('为51%（标准误5%）', '高于96.3%（所有样本都达到）')
+    """
+    told, zh = share_in_percent(number, of), language == "zh"
+    bound = told.strip("<>%")
+    if told.startswith("<"):
+        return f"低于{bound}%（没有一组样本达到）" if zh else f"below {bound} % (no member does)"
+    if told.startswith(">"):
+        return f"高于{bound}%（所有样本都达到）" if zh else f"above {bound} % (every member does)"
+    share, error = told.split("% ±")
+    return f"为{share}%（标准误{error}%）" if zh else f"{share} % (standard error {error} %)"
+
+
+def with_error(probability: float, error: float) -> str:
+    """Return a probability in percent with its standard error, with as many digits as neither looks like nil.
+
+    Examples
+    --------
+    >>> with_error(0.51, 0.03), with_error(0.005, 0.005), with_error(0.0012, 0.0003)
+    ('51% ±3', '0.5% ±0.5', '0.12% ±0.03')
+    """
+    share, told, places = 100 * probability, 100 * error, 0
+    while places < 2 and told > 0 and (round(told, places) == 0 or min(share, 100 - share) < 10**-places):
+        places += 1
+    return f"{share:.{places}f}% ±{told:.{places}f}"
+
+
+def whole_percent(probability: float) -> str:
+    """Return a share in whole percent; only none and all are told as 0 and 100.
+
+    Examples
+    --------
+    >>> whole_percent(0.0), whole_percent(0.004), whole_percent(0.264), whole_percent(0.998), whole_percent(1.0)
+    ('0', '<1', '26', '>99', '100')
+    """
+    whole = f"{100 * probability:.0f}"
+    if 0 < probability < 1:
+        return {"0": "<1", "100": ">99"}.get(whole, whole)
+    return whole
 
 
 def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:

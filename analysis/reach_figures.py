@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,14 +14,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
 from analysis.bottlenecks import BOTTLENECKS
-from analysis.figures import LANGUAGES, chart_style, element_name, gather, head_and_foot, save, word
+from analysis.figures import DASHES, LANGUAGES, chart_style, element_name, gather, head_and_foot, save, word
 from analysis.reach import share_in_percent
 from analysis.reach_results import Reached
 from analysis.reach_words import asked_for, in_percent, unit_of
-from scenarios import Target
+from analysis.wrapping import wrapped
+from scenarios import Scenario, Target
 
 #: Targets that fit into a chart.
 MOST: Final = 9
@@ -80,7 +81,7 @@ def curves(reached: Reached, facts: Mapping[str, str], language: str) -> Figure:
     --------
     >>> curves(reached, facts, "en")  # doctest: +SKIP
     """
-    targets, styles = shown(reached), _styles(reached)
+    targets, styles = shown(reached), looks(reached.scenarios)
     with chart_style():
         figure, axes = _panels(len(targets), 3.1, 4.6)
         for ax, target in zip(axes, targets, strict=True):
@@ -96,7 +97,7 @@ def curves(reached: Reached, facts: Mapping[str, str], language: str) -> Figure:
                 width = 2.2 if scenario.name in WIDE else 1.2
                 ax.step(years, share, where="post", color=look["color"], ls=look["linestyle"], lw=width)
             ax.axvline(target.year, color=GREY, lw=1, ls=":")
-            ax.set_title(f"{target.title[language]}\n{asked_for(target, language)}", loc="left", fontsize=9)
+            ax.set_title(_title(target, language, 0.5), loc="left", fontsize=9)
             ax.set_ylim(-3, 103)
             ax.xaxis.set_major_locator(MultipleLocator(5))
             ax.set_ylabel(word("labels", "reached share", language))
@@ -117,7 +118,7 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
     --------
     >>> margins(reached, facts, "zh")  # doctest: +SKIP
     """
-    targets, styles = shown(reached), _styles(reached)
+    targets, styles = shown(reached), looks(reached.scenarios)
     names = [scenario.title[language] for scenario in reached.scenarios]
     with chart_style():
         figure, axes = _panels(len(targets), 1.1 + 0.27 * len(names), 5.6)
@@ -138,7 +139,9 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
             ax.set_yticks(range(len(names)), names)
             ax.invert_yaxis()
             ax.xaxis.set_major_locator(MaxNLocator(5))
-            ax.set_title(f"{target.title[language]}\n{asked_for(target, language)}", loc="left", fontsize=9)
+            if max(map(abs, ax.get_xlim())) >= 1000:
+                ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            ax.set_title(_title(target, language, 0.6), loc="left", fontsize=9)
             ax.set_xlabel(unit_of(target, language), loc="left")
         _frame(figure, "reach_margins", "margin note", facts, language)
         return figure
@@ -184,8 +187,28 @@ def heat_map(ax: Axes, values: npt.NDArray[np.float64], years: npt.NDArray[np.fl
     return image
 
 
-def _styles(reached: Reached) -> Mapping[str, Mapping[str, Any]]:
-    return gather({scenario.name: scenario for scenario in reached.scenarios}, {}, [], {}).styles
+def looks(scenarios: Sequence[Scenario]) -> Mapping[str, Mapping[str, Any]]:
+    """Return colours and dashes as in every chart; where two scenarios would look alike, the later one is dashed.
+
+    Elsewhere the scenarios that change the plan are drawn apart from those that change the baseline.
+
+    Examples
+    --------
+    >>> from scenarios import load_scenarios
+    >>> looks(load_scenarios(["weak_inflow"]))["weak_inflow"]["linestyle"]
+    '-'
+    """
+    usual = gather({scenario.name: scenario for scenario in scenarios}, {}, [], {}).styles
+    found: dict[str, Mapping[str, Any]] = {}
+    for scenario in scenarios:
+        look = usual[scenario.name]
+        free = [dash for dash in DASHES if {**look, "linestyle": dash} not in found.values()]
+        found[scenario.name] = {**look, "linestyle": free[0]} if look in found.values() and free else look
+    return found
+
+
+def _title(target: Target, language: str, width: float) -> str:
+    return f"{wrapped(target.title[language], language, width)}\n{asked_for(target, language)}"
 
 
 def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]]:

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.figures import LANGUAGES, element_name, terms, word
-from analysis.printing import SIGNS, signed, wanted
-from analysis.reach import share_in_percent, when_reached
+from analysis.figures import LANGUAGES, element_name, word
+from analysis.printing import plan_unit, signed, wanted
+from analysis.reach import share_in_percent, share_in_words, whole_percent, with_error
 from analysis.reach_results import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -53,20 +53,20 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
             _say_in_words(console, target, rows, reached.scenarios)
             rests = _rests_on(target, reached, variables)
             if rests.row_count:
-                console.print(rests)
+                console.print(rests, "")
     if not few:
-        console.print(_board(reached))
+        console.print(_board(reached), "")
     if len(reached.calendar):
         for scenario in reached.scenarios:
             own = reached.calendar[reached.calendar["scenario"] == scenario.name]
             if len(own):
-                console.print(_calendar(own, scenario))
-                console.print(_gains(reached, scenario, variables))
+                console.print(_calendar(own, scenario), "")
+                console.print(_gains(reached, scenario, variables), "")
     _say_basis(console, summary, members)
 
 
 def asked_for(target: Target, language: str) -> str:
-    """Return what a target asks for, with its unit in one language.
+    """Return by when a target asks for what, with its unit in one language.
 
     Examples
     --------
@@ -74,12 +74,7 @@ def asked_for(target: Target, language: str) -> str:
     >>> asked_for(load_targets()["target.urban_rural_gap.2035"], "zh")
     '2035年：≤ 2倍'
     """
-    unit = unit_of(target, language)
-    percent = target.unit == "percent"
-    number = f"{SIGNS[target.comparison]} {target.threshold:,g}"
-    if language == "zh":
-        return f"{target.year}年：{number}{'%' if percent else unit}"
-    return f"{target.year}: {number}{'%' if percent else f' {unit}'}"
+    return f"{target.year}{'年：' if language == 'zh' else ': '}{wanted(target, language)}"
 
 
 def unit_of(target: Target, language: str) -> str:
@@ -93,8 +88,7 @@ def unit_of(target: Target, language: str) -> str:
     """
     if target.unit == "percent":
         return word("units", "points", language)
-    known = terms()["plan units"].get(target.unit)
-    return str(known[language]).strip() if known else target.unit
+    return plan_unit(target.unit, language).strip()
 
 
 def in_percent(probability: float, error: float) -> str:
@@ -111,8 +105,7 @@ def in_percent(probability: float, error: float) -> str:
         return f"<{100 * SMALL:g}%"
     if probability > 1 - SMALL:
         return f">{100 - 100 * SMALL:g}%"
-    places = 1 if min(probability, 1 - probability) < 0.05 else 0
-    return f"{100 * probability:.{places}f}% ±{100 * error:.{places}f}"
+    return with_error(probability, error)
 
 
 def _table(title: str, caption: str = "") -> Table:
@@ -131,44 +124,48 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
         "含模型遗漏\nwith discrepancy",
         "余量 (90%)\nmargin (90 %)",
         "过半达到\nhalf reach it",
-        f"{rows['last_year'].iloc[0]:g}年前\never by then",
+        "到{0:g}年达到\never by {0:g}".format(rows["last_year"].iloc[0]),
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
-        places = 0 if size >= 1000 else 1 if size >= 10 else 2
-        low, middle, high = (f"{row[f'margin_{level}']:+,.{places}f}" for level in ("p05", "median", "p95"))
+        low, middle, high = (signed(row[f"margin_{level}"], _places(row)) for level in ("p05", "median", "p95"))
         table.add_row(
             escape(titles[row["scenario"]]),
             share_in_percent(row["reached"], row["members"]),
             f"{100 * row['probability_low']:.0f} – {100 * row['probability_high']:.0f}%",
             in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"]),
-            f"{middle} ({low} … {high})",
+            f"{middle}\n({low} … {high})",
             f"{row['year_reached_median']:g}" if pd.notna(row["year_reached_median"]) else "—",
             share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
         )
     return table
 
 
+def _places(row: Any) -> int:
+    """Decimals of a target's margins in one scenario."""
+    size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
+    return 0 if size >= 1000 else 1 if size >= 10 else 2
+
+
 def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> None:
     """Say the likeliest scenario in a sentence, and what its second probability adds."""
     best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
-    odds = share_in_percent(int(best["reached"]), int(best["members"]))
-    margin, last, year = f"{best['margin_median']:+,.3g}", best["last_year"], best["year_reached_median"]
-    when = when_reached(year, last, "zh")
-    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率为{odds}，余量中位数{margin}，"
-    zh += f"过半样本首次达到：{when}。"
-    half = f"half of the members have reached it by the end of {year:g}"
+    count, of = int(best["reached"]), int(best["members"])
+    margin, last, year = signed(best["margin_median"], _places(best)), best["last_year"], best["year_reached_median"]
+    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{share_in_words(count, of, 'zh')}，"
+    zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
+    en = f"Likeliest under {title['en']}: {share_in_words(count, of, 'en')} in {target.year}, "
+    en += f"median margin {margin} {unit_of(target, 'en')}; "
     if pd.isna(year):
-        half = f"fewer than half of the members reach it by {last:g}"
-    en = f"Likeliest under {title['en']}: {odds} in {target.year}, median margin {margin}; {half}."
-    if best["reached"] == 0:
-        zh += "没有一组样本按期达到，所以只给出上限。"
-        en += " No member reaches it in time, so that only an upper bound is given."
+        zh += f"到{last:g}年达到的样本不到一半。"
+        en += f"fewer than half of the members reach it by {last:g}."
+    else:
+        zh += f"到{year:g}年底有一半样本达到。"
+        en += f"half of the members have reached it by the end of {year:g}."
     if pd.notna(best["probability_with_discrepancy"]):
         both = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
-        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，为{both}。"
+        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，得{both}。"
         en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
     if best["reached_then_lost"] > 0:
         zh += f"{100 * best['reached_then_lost']:.0f}%的样本提前达到，到期又失去。"
@@ -245,7 +242,7 @@ def _board(reached: Reached) -> Table:
         table.add_column(str(place), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
     for target in reached.targets:
-        cells = [f"{100 * odds[target.id, scenario.name]:.0f}" for scenario in reached.scenarios]
+        cells = [whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
         table.add_row(f"{target.title['zh']} [dim]{escape(target.title['en'])}[/]", str(target.year), *cells)
     return table
 
@@ -268,7 +265,7 @@ def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
             worst = rows.sort_values("probability").iloc[-1]
             count = int((rows["probability"] > USUAL).sum())
             name = " ".join(element_name(str(worst["district"]), language) for language in LANGUAGES)
-            where = f"\n{name} {100 * worst['probability']:.0f}%" if worst["probability"] > 0 else ""
+            where = f"\n{name} {whole_percent(worst['probability'])}%" if worst["probability"] > 0 else ""
             cells.append(f"{count}/{len(rows)}{where}")
         table.add_row(f"{bottleneck.title['zh']} [dim]{escape(bottleneck.title['en'])}[/]", *cells)
     return table
@@ -306,7 +303,7 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
             cells.append(f"{middle} ({low} … {high}) {100 * row['agreement']:.0f}%")
         known, lever = variables[constant], levers.get(constant)
         title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"
-        table.add_row(escape(title), f"+{step:,g} {known.unit}", *cells)
+        table.add_row(escape(title), f"+{step:,.10g} {known.unit}", *cells)
     return table
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis import sensitivity_indices as indices
+from analysis.futures import chosen_targets as modelled_targets
 from analysis.sensitivity_design import Array, Design, PickFreeze, Trajectories, refuse_odd_sizes
 from analysis.sensitivity_runs import Study, StudyError, outcomes_of, run_study
 from analysis.target_table import ROUNDING
@@ -280,30 +281,19 @@ def stores(stem: Path) -> list[Path]:
 
 
 def chosen_targets(known: Mapping[str, Target], ids: Iterable[str]) -> tuple[Target, ...]:
-    """Return the targets asked for, by id, or the headlines that the model computes.
+    """Return the targets asked for, by id, several in a text with commas, or the headlines that the model computes.
 
     Raises
     ------
-    StudyError
-        Naming every id that is unknown or not modelled, with near matches.
+    TargetError
+        As from `analysis.futures.chosen_targets`.
 
     Examples
     --------
     >>> chosen_targets({}, [])
     ()
     """
-    wanted = [part for text in ids for part in text.split(",") if part]
-    modelled = [name for name, target in known.items() if target.modelled]
-    problems = [
-        f"{name!r} is no target that the model computes.{near(name, modelled)}"
-        for name in wanted
-        if name not in modelled
-    ]
-    if problems:
-        raise StudyError("\n".join(problems))
-    if not wanted:
-        return tuple(target for target in known.values() if target.headline and target.modelled)
-    return tuple(known[name] for name in dict.fromkeys(wanted))
+    return tuple(modelled_targets(known, [part for text in ids for part in text.split(",") if part]))
 
 
 def leading(findings: Findings, indicator: str, year: float, count: int = TOP) -> pd.DataFrame:

@@ -29,8 +29,9 @@ from analysis.figures import (
     save,
     word,
 )
+from analysis.reach_words import unit_of
 from analysis.sensitivity import DUMMY, RANKED_BY, Findings, leading
-from analysis.sensitivity_words import describe, input_title, unit_name
+from analysis.sensitivity_words import describe, input_title
 from model.definition import Variable
 from scenarios import Scenario, Target
 from scenarios.factors import GROUPS
@@ -253,7 +254,7 @@ def _name(findings: Findings, name: str, variables: Mapping[str, Variable], lang
 
 
 def _measure(target: Target, index: str, language: str) -> str:
-    unit = unit_name(target, language) if index == "mu_star" else ""
+    unit = unit_of(target, language) if index == "mu_star" else ""
     return describe(index, language) + (f"（{unit}）" if unit and language == "zh" else f", {unit}" if unit else "")
 
 

@@ -30,12 +30,14 @@ def files(name: str) -> list[str]:
 
 
 def say_what_is_removed(console: Console, stem: Path, *, resume: bool) -> None:
-    """Make room for the runs of a study, and say which finished runs go for it.
+    """Make room for the runs of a study, and say which finished runs go for it, or that none are there to go on with.
 
     Examples
     --------
     >>> say_what_is_removed(Console(), Path("nowhere/sobol"), resume=False)
     """
+    if resume and not any(path.exists() for path in stores(stem)):
+        console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
     removed = make_room(stores(stem), resume=resume)
     if removed:
         console.print(f"Runs made anew in {escape(str(stem.parent))}: {', '.join(removed)} (--resume would keep them).")

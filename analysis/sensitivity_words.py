@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.figures import LANGUAGES, TermError, element_name, terms, word
+from analysis.reach_words import unit_of
 from analysis.sensitivity import DUMMY, OTHERS, RANKED_BY, Findings, leading
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -19,6 +20,8 @@ from scenarios.factors import GROUPS, Input
 #: Inputs in a table, and in a sentence.
 ROWS: Final = 8
 NAMED: Final = 3
+#: Where a target is reached, or missed, at fewer points than this, an index rests on single points, intervals included.
+FEW: Final = 10
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:
@@ -109,7 +112,7 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
         return [word("sensitivity", "constant", language).format(title=target.title[language], year=f"{year:g}")]
     method = findings.question.method
     scale = {"mu_star": 1.0 / target.factor}.get(RANKED_BY[method], 100.0)
-    unit = unit_name(target, language) if RANKED_BY[method] == "mu_star" else "%"
+    unit = unit_of(target, language) if RANKED_BY[method] == "mu_star" else "%"
     unit = unit if zh else f" {unit}"
     parts = [
         f"{_titled(findings, row, variables, language)} {_number(row['value'] * scale)}{unit}"
@@ -144,6 +147,11 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
         return []
     share = findings.reached[target.id]
     index = "ST" if findings.question.method == "sobol" else "PAWN"
+    points = 2 * findings.question.samples
+    count = round(share * points)
+    if 0 < min(count, points - count) < FEW:
+        key, few = ("few", count) if share < 0.5 else ("nearly all", points - count)
+        return [word("sensitivity", key, language).format(title=target.title[language], count=few, points=points)]
     rows = _pick(findings, target.id, float(target.year), index)
     rows = rows[~rows["factor"].isin([*GROUPS, DUMMY.name]) & ~rows["factor"].str.startswith(OTHERS)]
     rows = rows.sort_values("value", ascending=False, kind="stable").head(NAMED)
@@ -228,20 +236,6 @@ def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
         return "—"
     value, low, high = (_number(float(row[key].iloc[0]) * scale) for key in ("value", "low", "high"))
     return f"{value} ({low} … {high})"
-
-
-def unit_name(target: Target, language: str) -> str:
-    """Return the unit of a change of a target's indicator: points where the plan counts in percent.
-
-    Examples
-    --------
-    >>> unit_name(Target("t", {}, "1", "core", 2025, 1.0, "at least", "percent"), "en")
-    'percentage points'
-    """
-    if target.unit == "percent":
-        return word("units", "points", language)
-    names = terms()["plan units"]
-    return str(names[target.unit][language]).strip() if target.unit in names else target.unit
 
 
 def _number(value: float) -> str:

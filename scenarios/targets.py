@@ -55,13 +55,18 @@ class Target:
         return self.variable is not None
 
     @property
-    def accepted(self) -> float:
-        """The threshold moved by the tolerance: from here on the target counts as reached.
+    def limit(self) -> float:
+        """The value, in the plan's unit, that counts as reaching the target: "about" and "all" leave a tolerance.
 
-        Raises ValueError if the target has no threshold.
+        Raises
+        ------
+        ValueError
+            If the target is not modelled.
 
-        >>> Target("t", {}, "3.2", "core", 2035, 70, "about", "percent", tolerance=5).accepted
-        65
+        Examples
+        --------
+        >>> Target("t", {}, "1.4", "core", 2025, 100.0, "at least", "percent", "rate", 0.01, tolerance=1.0).limit
+        99.0
         """
         if self.threshold is None:
             msg = f"{self.id} is not modelled"
@@ -92,7 +97,7 @@ class Target:
         >>> goal.margin(xr.DataArray([0.78, 0.80])).round(6).values
         array([-0.5,  1.5])
         """
-        better = value / self.factor - self.accepted
+        better = value / self.factor - self.limit
         return -better if self.comparison == "at most" else better
 
 

@@ -92,7 +92,7 @@ def test_the_answer_is_told_in_words_and_assumptions_are_not_hidden(first):
     outcome, out = first
     for target in load_targets().values():
         if target.headline:
-            assert f"{target.year}年“{target.title['zh']}”达到目标的情景" in outcome.output
+            assert f"{target.year}年按中位数达到“{target.title['zh']}”目标的情景" in outcome.output
     assert "未模拟 not modelled" in outcome.output
     assert "conditional on the model, the priors and unchanged policies" in " ".join(outcome.output.split())
     assert str(out) in outcome.output.replace("\n", "")
@@ -178,6 +178,63 @@ def test_a_wrong_word_is_refused(words, message):
     outcome = call(*words)
     assert outcome.exit_code == 2
     assert message in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        (["run", "plann", "--members", "100000"], ["Did you mean 'plan'?", "holds 1 to 1000 members"]),
+        (
+            ["compare", "baseline", "plann", "--indicator", "residants", "--members", "100000"],
+            ["Did you mean 'plan'?", "Did you mean 'residents'?", "holds 1 to 1000 members"],
+        ),
+        (
+            ["reach", "--target", "moon", "--scenario", "plann", "--members", "100000"],
+            ["no target 'moon'", "Did you mean 'plan'?", "holds 1 to 1000 members"],
+        ),
+        (["left-out", "plann", "--members", "100000"], ["Did you mean 'plan'?", "holds 1 to 1000 members"]),
+        (
+            ["conditions", "--target", "moon", "--scenario", "plann", "--futures", "3"],
+            ["no target 'moon'", "Did you mean 'plan'?", "3 futures are too few"],
+        ),
+        (
+            [
+                "sensitivity",
+                "--targets",
+                "moon,urbanization.resident.2025",
+                "--scenario",
+                "plann",
+                "--vary",
+                "polcy",
+                "--samples",
+                "100",
+            ],
+            ["no target 'moon'", "Did you mean 'plan'?", "Did you mean 'policy'?", "take 64 or 128"],
+        ),
+        (
+            ["delay", "--target", "moon", "--scenario", "plann", "--probability", "7", "--members", "100000"],
+            ["no target 'moon'", "Did you mean 'plan'?", "not at 7", "holds 1 to 1000 members"],
+        ),
+        (
+            ["information", "plann", "--target", "moon", "--members", "100000"],
+            ["no target 'moon'", "Did you mean 'plan'?", "holds 1 to 1000 members"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_several_parts_of_a_request_is_told_at_once_and_nothing_is_left(words, messages, tmp_path):
+    outcome = call(*words, "--out", tmp_path / "outputs")
+    assert outcome.exit_code == 2
+    for message in messages:
+        assert message in outcome.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_inside_a_file_is_refused_in_words(tmp_path):
+    (tmp_path / "notes.txt").write_text("", encoding="utf-8")
+    outcome = call("run", "plan", "--members", MEMBERS, "--out", tmp_path / "notes.txt" / "outputs")
+    assert outcome.exit_code == 2
+    assert "cannot be used: Not a directory." in outcome.stderr
+    assert "Errno" not in outcome.stderr
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

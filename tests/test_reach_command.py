@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from analysis.drivers import Screen
 from analysis.reach import SUMMARY_COLUMNS, reach
 from calibration.forecast import FORECASTS
 from model.definition import model_hash, variables_by_name
-from scenarios import Target, load_targets
+from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 from tests.city import city
 
 MEMBERS = 4
@@ -204,7 +205,8 @@ def test_the_tables_of_what_it_rests_on_and_what_relief_brings_cover_every_scena
 def test_the_answer_is_told_in_words_and_never_as_surely_nil(made):
     text = said(made[0])
     assert "With how far single years stray from the model" in text
-    assert "再计入单个年份偏离模型的程度" in text
+    # Chinese is folded between any two characters.
+    assert "再计入单个年份偏离模型的程度" in text.replace(" ", "")
     assert f"share of {MEMBERS} parameter sets" in text
     assert "0% ±0" not in text
     # Wilson's bound for none or all of four members.
@@ -213,6 +215,19 @@ def test_the_answer_is_told_in_words_and_never_as_surely_nil(made):
         assert "<49%" in text
     for bottleneck in BOTTLENECKS:
         assert bottleneck.title["zh"] in text
+
+
+def test_margins_are_told_with_their_unit_and_never_in_powers_of_ten(made):
+    text = said(made[0])
+    assert re.search(r"余量中位数[+-][\d.,]+百分点", text.replace(" ", ""))
+    assert re.search(r"median margin [+-][\d.,]+ percentage points", text)
+    assert not re.search(r"\de[+-]\d", text)
+
+
+def test_the_looks_of_all_shipped_scenarios_differ():
+    scenarios = load_scenarios(shipped_scenarios())
+    looks = reach_figures.looks(scenarios)
+    assert len({(look["color"], str(look["linestyle"])) for look in looks.values()}) == len(scenarios)
 
 
 def test_results_of_another_call_are_replaced_and_that_is_said(made, monkeypatch):

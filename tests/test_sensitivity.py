@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ from analysis.sensitivity_indices import (
     weights,
 )
 from analysis.sensitivity_runs import Study, StudyError
-from scenarios import Target
+from analysis.sensitivity_words import in_words
+from scenarios import Target, TargetError
 from scenarios.factors import Factor, Input, OneOf
 
 ISHIGAMI_FIRST = np.array([0.3139, 0.4424, 0.0])
@@ -344,9 +346,19 @@ def test_findings_of_one_seed_are_the_same_twice(planted):
 def test_groups_and_targets_that_there_are_not_are_refused_with_near_matches():
     with pytest.raises(StudyError, match="Did you mean 'policy'"):
         sensitivity.families(["polici", "structure"])
-    with pytest.raises(StudyError, match="Did you mean 'goal'"):
-        sensitivity.chosen_targets({"goal": GOAL}, ["gaol"])
+    with pytest.raises(TargetError, match=r"Did you mean 'target\.goal'"):
+        sensitivity.chosen_targets({"target.goal": GOAL}, ["gaol"])
     assert sensitivity.chosen_targets({"goal": GOAL}, ["goal,goal"]) == (GOAL,)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(3 / 128, "Only 3 of 128 points reach"), (125 / 128, "3 of 128 points do not")]
+)
+def test_a_target_that_few_points_reach_or_miss_is_not_said_to_rest_on_anything(planted, share, told):
+    findings = dataclasses.replace(planted("sobol", 64), reached={GOAL.id: share})
+    sentence = in_words(findings, GOAL, {}, "en")[-1]
+    assert told in sentence
+    assert "rests most on" not in sentence
 
 
 def test_the_number_of_classes_of_delta_is_that_of_salib():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from analysis.printing import wanted
 from analysis.target_table import COLUMNS, evaluate_targets, first_year_reached
-from scenarios import Target
+from scenarios import Target, load_targets
 
 YEARS = np.arange(2020.0, 2036.0)
 FIXED = ("target", "scenario", "year", "threshold", "unit", "median", "p05", "p95", "probability", "probability_se")
@@ -108,3 +109,10 @@ def test_a_target_that_is_only_tracked_stays_in_the_table():
     assert np.isnan(judged["median"])
     with pytest.raises(KeyError):
         evaluate_targets([goal(year=2050)], {"plan": run(RISING)})
+
+
+def test_every_target_that_is_judged_by_another_number_than_the_plan_writes_says_so():
+    for target in load_targets().values():
+        if target.modelled and target.limit != target.threshold:
+            for languages in ((), ("zh",), ("en",)):
+                assert f"{target.limit:,g}" in wanted(target, *languages), target.id

@@ -10,7 +10,6 @@ from analysis import figures
 from analysis.briefing.content import Name, Number, Run, Text
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.words import say
-from analysis.reach import WHOLE_PERCENT
 from scenarios import Target
 
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
@@ -33,6 +32,8 @@ YEAR: Final = ".0f"
 NARROW: Final = 5e-4
 #: A change of a rate, in percentage points, that is smaller rounds to nothing.
 WORTH_A_WORD: Final = 0.005
+#: From which standard error on a probability is told in whole percents.
+WHOLE_PERCENT: Final = 0.01
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def _targets(evidence: Evidence) -> dict[str, float]:
         found[f"{place}/distance"] = abs(found[f"{place}/margin"])
         target = evidence.targets[place.rpartition("/")[2]]
         if target.modelled:
-            found[f"{place}/accepted"] = target.accepted
+            found[f"{place}/accepted"] = target.limit
     best = evidence.table.groupby("target")["probability"].max()
     return found | {f"targets/best/{target}/probability": value for target, value in best.items()}
 

@@ -367,7 +367,7 @@ class Page:
                 "section": target.section,
                 "definition": (target.definition or {}).get(language, ""),
                 "wanted": charts.wanted(target),
-                "accepted": say("accepted", language, accepted=f"{target.accepted:g}") if target.tolerance else "",
+                "accepted": say("accepted", language, accepted=f"{target.limit:g}") if target.tolerance else "",
                 "median": _told(standing, language),
                 "unit": unit_title(target.unit, language)
                 if language == "zh"
