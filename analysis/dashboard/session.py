@@ -25,6 +25,8 @@ MEMBERS_TRACED: Final = 16
 ORDERS: Final = 8
 #: Changed levers up to which every coalition is run.
 EXACT_UP_TO: Final = 6
+#: Seconds without computing after a first redraw: the page needs the processors too, to draw it.
+PAUSE: Final = 0.25
 #: Runs between two looks at whether the lever has moved on.
 BATCH: Final = 128
 
@@ -139,7 +141,7 @@ class Session:
         """End all work for this user."""
         self._move += 1
 
-    def _then(self, turn: Turn, step: Callable[[_Task], None], task: _Task) -> None:
+    def _then(self, turn: Turn, step: Callable[[_Task], None], task: _Task, pause: float = 0.0) -> None:
         def work() -> None:
             if task.move != self._move:
                 return
@@ -150,7 +152,7 @@ class Session:
             except (NonFiniteError, ChangeError) as error:
                 self._tell(str(error))
 
-        self._kitchen.turns.ask(turn, work)
+        self._kitchen.turns.ask(turn, work, pause)
 
     def _first(self, task: _Task) -> None:
         started = time.perf_counter()
@@ -161,14 +163,14 @@ class Session:
             task.outcomes[role] = by_hash[scenario.hash] = found
         self._worked(task, started)
         self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
-        self._go_on(task)
+        self._go_on(task, PAUSE)
 
-    def _go_on(self, task: _Task) -> None:
+    def _go_on(self, task: _Task, pause: float = 0.0) -> None:
         self._reference = next((found for found in task.outcomes.values() if found.complete), self._reference)
         if any(not outcome.complete for outcome in task.outcomes.values()):
-            self._then(Turn.ALL_MEMBERS, self._part, task)
+            self._then(Turn.ALL_MEMBERS, self._part, task, pause)
         elif task.question is not None:
-            self._then(Turn.CONTRIBUTIONS, self._trace, task)
+            self._then(Turn.CONTRIBUTIONS, self._trace, task, pause)
 
     def _part(self, task: _Task) -> None:
         """Run the next part of the members of the first outcome that is not complete."""

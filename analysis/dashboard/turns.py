@@ -37,9 +37,14 @@ class Turns:
         self._order = itertools.count()
         threading.Thread(target=self._work, daemon=True, name="turns").start()
 
-    def ask(self, turn: Turn, work: Callable[[], None]) -> None:
-        """Have a piece of work done; it says itself, to whom it concerns, how it ended."""
-        self._waiting.put((turn, next(self._order), work))
+    def ask(self, turn: Turn, work: Callable[[], None], pause: float = 0.0) -> None:
+        """Have a piece of work done after a pause in seconds; it says itself, to whom it concerns, how it ended."""
+        if pause:
+            timer = threading.Timer(pause, self.ask, (turn, work))
+            timer.daemon = True
+            timer.start()
+        else:
+            self._waiting.put((turn, next(self._order), work))
 
     def _work(self) -> None:
         while True:
