@@ -71,7 +71,7 @@ def exponential(x: float) -> float:
 
 @njit(error_model="numpy", fastmath={"contract"}, forceinline=True)  # type: ignore[untyped-decorator]
 def divide(a: float, b: float, inverse: float) -> float:
-    """Divide by a number whose inverse is known, as exactly as a division (Markstein, 1990) and in a third of its time.
+    """Divide by a number whose inverse is known, as exactly as a division (Markstein, 1990) but faster.
 
     Exact as long as the processor multiplies and adds in one instruction; see `MULTIPLIES_AND_ADDS`.
     """
