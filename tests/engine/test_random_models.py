@@ -12,6 +12,18 @@ from hypothesis import strategies as st
 NUMBERS = st.floats(-3, 3, allow_nan=False).map(lambda value: f"{value:.3f}").map(lambda text: f"({text})")
 FLAT = ["c1", "c2", "Time", "Level", "slow"]
 ARRAYS = ["row[Place]", "grid[Place, here]", "Stores[Place]", "late[Place]", "SUM(grid[Place, Goal!])"]
+CELLS = ["grid[Place, Goal]", "row[Goal]", "Stores[Place]", "SUM(grid[Place!, Goal])", "VMAX(grid[Place, Goal!])"]
+# Sums that may share loops with their parts, with each other, or with nothing.
+SUMS = [
+    "cell[Place, Goal]",
+    "SUM(cell[Place!, Goal!])",
+    "SUM(cell[Place, Goal!])",
+    "SUM(cell[Place!, Goal] * row[Place!])",
+    "SUM(cell[Rest!, Goal])",
+    "SUM(cell[Place, Goal!] * SUM(grid[Place!, Goal!]))",
+    "VMIN(cell[Place!, Goal!])",
+    "Stores[Place]",
+]
 
 
 def expressions(names: list[str]) -> st.SearchStrategy[str]:
@@ -29,7 +41,8 @@ def expressions(names: list[str]) -> st.SearchStrategy[str]:
             two.map(lambda t: f"ZIDZ({t[0]}, INTEGER({t[1]} * 1.37 + 0.217))"),
             inner.map(lambda t: f"EXP(-ABS({t}))"),
             inner.map(lambda t: f"LN(1 + ABS({t}))"),
-            inner.map(lambda t: f"-({t})^2"),
+            # Not a number alone, which the engine refuses where its sign could be read in two ways.
+            inner.map(lambda t: f"-({t} + 0)^2"),
             inner.map(lambda t: f"WITH LOOKUP({t}, ((-2, 1), (0, 3), (4, -1)))"),
             st.tuples(inner, st.sampled_from(["<", ">=", "<>"]), inner, inner, inner).map(
                 lambda t: f"IF THEN ELSE({t[0]} {t[1]} {t[2]}, {t[3]}, {t[4]})"
@@ -42,6 +55,7 @@ def expressions(names: list[str]) -> st.SearchStrategy[str]:
 MODEL = """{{UTF-8}}
 Place: here, there, beyond ~~|
 Goal <-> Place ~~|
+Rest: there, beyond ~~|
 c1 = 1.25 ~~|
 c2 = -0.5 ~~|
 row[Place] = 1, -2, 0.5 ~~|
@@ -53,6 +67,12 @@ slow = SMOOTH3I(Level * 0.3, 2, 0.5) ~~|
 each[Place] = row[Place] + {arrays[0]} ~~|
 Stores[Place] = INTEG(({arrays[1]} - Stores[Place]) / 5, row[Place]) ~~|
 late[Place] = DELAY1I(Stores[Place], 3, 1.5) ~~|
+cell[here, Goal] = {cells[0]} ~~|
+cell[Rest, Goal] = Stores[Rest] * grid[Rest, Goal] / (3 + Time) ~~|
+mixed[Place, Goal] = {sums[0]} ~~|
+share[Place, Goal] = {sums[1]} / (2 + SUM(cell[Place!, Goal!]) ^ 2) ~~|
+by place[Place] = SUM(cell[Place, Goal!]) + SUM(mixed[Place, Goal!]) / 3 ~~|
+Sink[Goal] = INTEG((SUM(cell[Place!, Goal]) - SUM(share[Place!, Goal]) - Sink[Goal]) / 6, row[Goal]) ~~|
 whole = SUM(each[Place!]) + VMAX(Stores[Place!]) ~~|
 INITIAL TIME = 0 ~~|
 FINAL TIME = 4 ~~|
@@ -65,8 +85,13 @@ def write_random(drawn: st.DataObject, folder: Path) -> Path:
     """Write one random model."""
     flat = [drawn.draw(expressions(FLAT)) for _ in range(2)]
     arrays = [drawn.draw(expressions(FLAT + ARRAYS)) for _ in range(2)]
+    cells = [
+        drawn.draw(expressions(FLAT + [name.replace("Place]", "here]").replace("[Place,", "[here,") for name in CELLS]))
+    ]
+    sums = [drawn.draw(expressions(FLAT + SUMS)) for _ in range(2)]
     path = folder / "random.mdl"
-    path.write_text(MODEL.format(flat=flat, arrays=arrays, start=drawn.draw(NUMBERS)), encoding="utf-8")
+    text = MODEL.format(flat=flat, arrays=arrays, cells=cells, sums=sums, start=drawn.draw(NUMBERS))
+    path.write_text(text, encoding="utf-8")
     return path
 
 
