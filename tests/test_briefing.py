@@ -393,6 +393,7 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     book = load_workbook(path_of(made, "xlsx"))
     assert len(book.sheetnames) >= 12
     assert all(sheet.freeze_panes for sheet in book)
+    assert all(sheet.page_setup.fitToHeight == 0 for sheet in book.worksheets[:-2])
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(figures.INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)

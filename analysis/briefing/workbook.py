@@ -74,6 +74,10 @@ class _Writer:
     def section(self, section: Section, language: str) -> None:
         sheet = self.book.add_worksheet(section.title[:31])
         sheet.hide_gridlines(2)
+        # On paper: A4, as wide as a sheet is.
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         shown = [block for block in section.blocks if "workbook" in block.where]
         tables = [block for block in shown if isinstance(block, Table)]
         widths = self._columns(sheet, tables)

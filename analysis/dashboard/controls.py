@@ -199,7 +199,7 @@ class Control:
             **bounds,
             **WIDE | {"margin": (2, 16, 2, 8)},
         )
-        typed = Spinner(low=low, high=high, width=104, margin=(14, 4, 2, 0), stylesheets=[WIDGET], **bounds)
+        typed = Spinner(low=low, high=high, width=104, margin=(20, 4, 2, 0), stylesheets=[WIDGET], **bounds)
         slider.js_link("value", typed, "value")
         # An emptied field is no number.
         typed.js_on_change("value", CustomJS(args={"slider": slider}, code=_TYPED))

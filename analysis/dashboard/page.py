@@ -59,6 +59,8 @@ from scenarios import Scenario, Target, shipped_scenarios
 FOLDER: Final = Path(__file__).parent
 FONT_FILE: Final = Path(pylopdf_fonts_zh_cn.sans_path())
 YEARS: Final = (2025, 2030, 2035)
+#: A standard error is at most this or itself; less would be told as nil.
+SMALLEST: Final = 0.001
 _LOST: Final = "document.getElementById('lost').hidden = false"
 _ADDRESS: Final = """
 const [own, other] = JSON.parse(cb_obj.value)
@@ -424,7 +426,8 @@ class Page:
             how = say("exact", language)
         else:
             errors = found.sampling_error[question.indicator].sel(time=float(question.year)).mean("member")
-            how = say("sampled", language, orders=found.permutations, error=number(float(errors.max()) / size))
+            error = max(float(errors.max()) / size, SMALLEST)
+            how = say("sampled", language, orders=found.permutations, error=number(error))
         text = say("traced", language, total=f"{mean.sum():+.2f}", members=MEMBERS_TRACED, how=how, **told)
         self._traced.text = escape(text)
 
