@@ -85,13 +85,13 @@ def chart(
     rows = -(-len(names) // columns)
     known = variables_by_name()
     with chart_style():
-        figure = Figure(figsize=(2 + 3.6 * columns, 1.9 + 2.5 * rows), layout="constrained")
+        figure = Figure(figsize=(5 + 3.6 * columns, 1.9 + 2.5 * rows), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         for ax, name in zip(axes, names, strict=False):
             _panel(ax, points[points["variable"] == name], forecast[name], weights, known[name], language)
         for ax in axes[len(names) :]:
             ax.remove()
-        figure.legend(handles=_keys(points, weights, language), loc="outside upper right", ncols=3, fontsize=8)
+        figure.legend(handles=_keys(points, weights, language), loc="outside right upper", fontsize=8)
         basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
         source = word("labels", "assessment source", language).format(
             model=facts["model_file"], hash=facts["model_hash"], file=facts["observations_file"], basis=basis

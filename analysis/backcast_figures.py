@@ -84,9 +84,12 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
 
 
 def _bars(ax: Axes, answer: Answer, language: str) -> None:
-    ax.set_title(word("labels", "effort by lever", language), loc="left")
+    table, every = answer.levers.head(BARS), len(answer.levers)
+    title = word("labels", "effort by lever", language)
+    if every > BARS:
+        title += word("labels", "largest of", language).format(shown=BARS, every=every)
+    ax.set_title(title, loc="left")
     ax.set_xlabel(word("labels", "effort", language))
-    table = answer.levers.head(BARS)
     measures = {measure.name: measure for measure in answer.measures}
     names = []
     for place, (name, share, spent) in enumerate(
@@ -110,7 +113,9 @@ def _search(ax: Axes, answer: Answer, language: str) -> None:
     ax.set_title(word("labels", "search", language), loc="left")
     ax.set_xlabel(word("labels", "trials", language))
     label = word("labels", "effort" if column == "best_effort" else "assured margin", language)
-    ax.set_ylabel(label if column == "best_effort" else label.format(p=f"{100 * answer.probability:g}"))
+    if column == "best_margin":
+        label = f"{label.format(p=f'{100 * answer.probability:g}')} ({unit_of(answer.target, language)})"
+    ax.set_ylabel(label)
     trace = answer.trace[(answer.trace["search"] == name) & (answer.trace["start"] > 0)]
     for place, (start, group) in enumerate(trace.groupby("start")):
         text = word("labels", "search from", language).format(start=start)

@@ -18,7 +18,9 @@ from analysis import result_files
 from analysis.backcast import BLOCKING, CANDIDATES, Answer, assured_margin
 from analysis.bottlenecks import BOTTLENECKS
 from analysis.effort import DIGITS, Measure, parts, scenario
+from analysis.figures import LANGUAGES
 from analysis.futures import Input
+from analysis.printing import three_digits
 from analysis.reach import share_in_percent
 from analysis.reach_words import unit_of
 from analysis.target_table import ROUNDING
@@ -101,7 +103,7 @@ def _english(answer: Answer) -> list[str]:
         return told + _lowered(answer, "en")
     return [
         f"{title}: not reachable with {wanted}: best attainable {judged} Without any lever {before}. "
-        f"In {wanted} of the members searched with it is missed by at most {-assured_margin(answer, 1):.3g} "
+        f"In {wanted} of the members searched with it is missed by at most {three_digits(-assured_margin(answer, 1))} "
         f"{unit_of(target, 'en')}.",
         f"Blocked by: {_blockers(answer, 'en')}. Levers at their bounds: {_bounds(answer, 'en')}.",
         *_lowered(answer, "en"),
@@ -110,7 +112,7 @@ def _english(answer: Answer) -> list[str]:
 
 def _chinese(answer: Answer) -> list[str]:
     target, wanted = answer.target, f"{100 * answer.probability:g}%"
-    title = f"{target.title['zh']}（{target.year}年）"
+    title, missed = f"{target.title['zh']}（{target.year}年）", three_digits(-assured_margin(answer, 1))
     before = chance(answer, 0, searched=True)
     seen, unseen = (chance(answer, 1, searched=searched) for searched in (True, False))
     others = answer.margins.shape[1] - answer.searched
@@ -126,8 +128,8 @@ def _chinese(answer: Answer) -> list[str]:
         told += ["在未用于搜索的样本中低于要求：为稳妥，可要求更高的概率。"] * _optimistic(answer)
         return told + _lowered(answer, "zh")
     return [
-        f"{title}：以{wanted}的概率不可达，所能达到的最好结果：{judged}不采取措施时{before}。"
-        f"用于搜索的样本中有{wanted}与目标相差不超过{-assured_margin(answer, 1):.3g}{unit_of(target, 'zh')}。",
+        f"{title}：不可达，概率到不了{wanted}，最好的结果是{judged}不采取措施时{before}。"
+        f"用于搜索的样本中有{wanted}与目标相差不超过{missed}{unit_of(target, 'zh')}。",
         f"受制于：{_blockers(answer, 'zh')}。已到上下限的措施：{_bounds(answer, 'zh')}。",
         *_lowered(answer, "zh"),
     ]
@@ -190,8 +192,9 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         title = f"{target.title['zh']} {target.title['en']}, {target.year}"
         others = answer.margins.shape[1] - answer.searched
         before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
-        margin = f"余量中位数 median margin {row['margin_change']:+,.3g} {unit_of(target, 'en')}"
-        console.print(escape(f"  {title}: {before} → {after}; {margin}"))
+        units = " ".join(unit_of(target, language) for language in LANGUAGES)
+        change = f"余量中位数变化 change of the median margin {three_digits(row['margin_change'], sign=True)} {units}"
+        console.print(escape(f"  {title}: {before} → {after}; {change}"))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -199,7 +202,6 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _lever_table(answer: Answer) -> Table:
-    unit = unit_of(answer.target, "en")
     table = Table(
         caption=(
             "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"
@@ -214,7 +216,8 @@ def _lever_table(answer: Answer) -> Table:
     table.add_column("到 to", overflow="fold")
     table.add_column("开始\nstart", no_wrap=True)
     table.add_column("力度\neffort", justify="right", no_wrap=True)
-    table.add_column(f"不用则差\nlost without, {unit}", justify="right")
+    zh, en = (unit_of(answer.target, language) for language in LANGUAGES)
+    table.add_column(f"不用则差（{zh}）\nlost without, {en}", justify="right")
     measures = {measure.name: measure for measure in answer.measures}
     for row in _records(answer.levers):
         measure = measures[row["lever"]]
@@ -225,7 +228,7 @@ def _lever_table(answer: Answer) -> Table:
             "\n".join(value_words(measure, row["share"], language) for language in ("zh", "en")) + bound,
             f"{row['start']}",
             f"{row['effort']:.2f}",
-            f"{row['margin_lost_without']:.3g}",
+            three_digits(row["margin_lost_without"]),
         )
     return table
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import Console
@@ -162,6 +163,19 @@ def signed(value: float, places: int) -> str:
     """
     rounded = round(float(value), places)
     return f"{rounded:+,.{places}f}" if rounded else f"{0:.{places}f}"
+
+
+def three_digits(value: float, *, sign: bool = False) -> str:
+    """Return a number with three digits, whole where it is large, and never in powers of ten.
+
+    Examples
+    --------
+    >>> three_digits(478_123.4, sign=True), three_digits(0.0814), three_digits(-0.00001234, sign=True)
+    ('+478,123', '0.0814', '-0.0000123')
+    """
+    if abs(value) >= 1000:
+        return f"{value:{'+' if sign else ''},.0f}"
+    return np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="-", sign=sign)
 
 
 def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from analysis.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.figures import LANGUAGES, element_name, word
-from analysis.printing import plan_unit, signed, wanted
+from analysis.printing import plan_unit, signed, three_digits, wanted
 from analysis.reach import share_in_percent, share_in_words, whole_percent, with_error
 from analysis.reach_results import Reached
 from model.definition import Variable
@@ -216,7 +216,7 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
                 titles[scenario],
                 *cells,
                 change,
-                f"{row['margin_difference']:+,.3g}",
+                three_digits(row["margin_difference"], sign=True),
             )
     return table
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis import figures
+from analysis import assessment_figures, figures
 from calibration import assessment_run
 from calibration.assessment_files import DATA_FILE, FILES
 from calibration.assessment_run import read_observations_file
@@ -158,3 +159,20 @@ def test_the_example_of_the_page_is_accepted_and_says_that_it_is_made_up(root, t
     read = read_observations_file(path)
     assert len(read) == 3
     assert read["source"].str.startswith("SYNTHETIC").all()
+
+
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("series", [1, 2])
+def test_the_legend_of_the_chart_stands_beside_its_title(simulated, series, language):
+    points = pd.DataFrame(
+        [(name, 2021, float(simulated[name].sel(time=2021)[0]), True) for name in SERIES[:series]],
+        columns=["variable", "year", "value", "inside_90"],
+    )
+    facts = {"members": "1000", "seed": "1", "model_file": "m.mdl", "model_hash": "0", "observations_file": "n.csv"}
+    weights = np.full(simulated.sizes["member"], 1 / simulated.sizes["member"])
+    figure = assessment_figures.chart(points, simulated, weights, facts, language)
+    FigureCanvasAgg(figure).draw()
+    (title,) = (text.get_window_extent() for text in figure.texts if text.get_text() == figure.get_suptitle())
+    legend = figure.legends[0].get_window_extent()
+    assert title.x1 < legend.x0
+    assert legend.x1 <= figure.bbox.x1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,8 @@ def test_a_backcast_leaves_a_scenario_tables_data_and_charts(made):
     told = " ".join(outcome.output.split())
     assert "least effort" in told
     assert "最小力度" in told
+    assert "change of the median margin" in told
+    assert not re.search(r"\de[+-]\d", told)
 
 
 def test_the_data_of_a_backcast_say_what_made_them(made):
