@@ -687,10 +687,16 @@ def dashboard(
         port = serving.free_port(host, port)
         with _counting(f"Running {members} members ahead") as progress:
             kitchen = serving.make_kitchen(compile_model(MODEL_FILE), drawn, targets, ready, progress)
-        site = serving.site(kitchen, targets, result_files.joint_manifest(ready, drawn), host, port)
+        facts = result_files.joint_manifest(ready, drawn)
+        site = serving.site(kitchen, targets, facts, host, port, brief=_brief_command)
         for line in site.words():
             console.print(escape(line), soft_wrap=True)
         site.run()
+
+
+def _brief_command(scenario: str, language: str, folder: Path) -> list[str]:
+    """Return the command by which the live page has a briefing made."""
+    return [sys.executable, __file__, "brief", "--scenario", scenario, "--language", language, "--out", str(folder)]
 
 
 @app.command()

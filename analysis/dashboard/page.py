@@ -31,6 +31,7 @@ from bokeh.models import (
 
 from analysis.contributions import Comparison
 from analysis.dashboard import charts, downloads
+from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.controls import SAID, WIDE, Control, assumption_controls, policy_controls, titles
 from analysis.dashboard.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
@@ -99,14 +100,18 @@ class Page:
         The manifest that all results share.
     query
         The part of the page's address behind the question mark.
+    briefings
+        What makes the briefing of a setting.
 
     Examples
     --------
-    >>> Page(kitchen, list(load_targets().values()), {}, "base=plan").fill(document)  # doctest: +SKIP
+    >>> Page(kitchen, list(load_targets().values()), {}, "base=plan", briefings).fill(document)  # doctest: +SKIP
     """
 
-    def __init__(self, kitchen: Kitchen, targets: list[Target], facts: Mapping[str, str], query: str) -> None:
-        self._kitchen, self._live = kitchen, kitchen.live
+    def __init__(
+        self, kitchen: Kitchen, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings
+    ) -> None:
+        self._kitchen, self._live, self._briefings = kitchen, kitchen.live, briefings
         self._facts = {key: value for key, value in facts.items() if not key.startswith("scenario")}
         self._targets = [target for target in targets if target.modelled]
         self.state, problems = from_query(query)
@@ -445,6 +450,7 @@ class Page:
             return made
 
         self._name = TextInput(title=say("name", language), max_length=60, **WIDE)
+        self._brief = button("briefing", self._take_briefing)
         load = FileInput(title=say("load", language), accept=".yaml,.yml", **WIDE)
         load.on_change("value", lambda _attribute, _old, new: self._loaded(load) if new else None)
         link = Button(label=say("copy link", language), **WIDE)
@@ -454,11 +460,12 @@ class Page:
             self._name,
             button("save", self._save, button_type="primary"),
             button("keep", self._keep),
-            Div(text=escape(say("brief hint", language)), **SAID),
             load,
             link,
             button("chart", self._take_chart),
             button("data", self._take_data),
+            self._brief,
+            Div(text=escape(say("brief hint", language)), **SAID),
         ]
 
     def _hand_over(self, name: str, kind: str, content: bytes) -> None:
@@ -522,6 +529,22 @@ class Page:
         if self._shown is not None:
             table = downloads.data(self._live, self._shown.outcomes, self._shown_titles(self._shown), self._facts)
             self._hand_over(f"{self._file_name()}.csv", "text/csv", table.encode("utf-8-sig"))
+
+    def _take_briefing(self) -> None:
+        """Have a briefing made of what is set; a setting of one's own needs a name, as it goes into a file."""
+        setting, language = self.state.setting, self._language
+        name = self._keep() if setting.changes else setting.base
+        if name is not None:
+            self._brief.disabled, self._brief.label = True, say("briefing is made", language)
+            text = as_yaml(setting, name) if setting.changes else None
+            self._briefings.ask(name, text, language, self._later(partial(self._hand_briefing, name)))
+
+    def _hand_briefing(self, name: str, content: bytes, problem: str) -> None:
+        self._brief.disabled, self._brief.label = False, say("briefing", self._language)
+        if problem:
+            self._say_problem("briefing failed", problem)
+        else:
+            self._hand_over(f"{name}_{self._language}.zip", "application/zip", content)
 
     def _file_name(self) -> str:
         """A name in lower case that tells the setting apart from others."""

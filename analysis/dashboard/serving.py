@@ -23,6 +23,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler, StaticFileHandler
 
+from analysis.dashboard.briefings import Briefings, Command
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.page import FONT_FILE, Page
@@ -150,6 +151,8 @@ def site(
     host: str,
     port: int,
     token: str | None = None,
+    *,
+    brief: Command,
 ) -> Site:
     """Make the server of the page.
 
@@ -165,17 +168,19 @@ def site(
         Where to listen.
     token
         What to ask for where others can reach the page; None makes one up.
+    brief
+        The command that makes a briefing.
 
     Examples
     --------
-    >>> site(kitchen, targets, {}, "127.0.0.1", 5006).run()  # doctest: +SKIP
+    >>> site(kitchen, targets, {}, "127.0.0.1", 5006, brief=command).run()  # doctest: +SKIP
     """
-    everything = list(targets)
+    everything, briefings = list(targets), Briefings(brief)
 
     def fill(document: Document) -> None:
         arguments = document.session_context.request.arguments if document.session_context is not None else {}
         query = urlencode([(key, values[0]) for key, values in arguments.items() if values])
-        Page(kitchen, everything, facts, query).fill(document)
+        Page(kitchen, everything, facts, query, briefings).fill(document)
 
     server = Server(
         {"/": Application(FunctionHandler(fill))},

@@ -16,6 +16,8 @@ class Turn(IntEnum):
     FIRST_REDRAW = 0
     ALL_MEMBERS = 1
     CONTRIBUTIONS = 2
+    #: In a queue of their own, as they take minutes.
+    BRIEFING = 3
 
 
 class Turns:

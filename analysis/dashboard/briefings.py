@@ -1,0 +1,79 @@
+"""The briefing of a setting on the page, made by the command `brief` in a process of its own, one at a time."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from analysis.dashboard.turns import Turn, Turns
+
+#: Briefings wait behind everything that answers a move of a lever.
+POLITENESS: Final = 10
+#: Zip files know no time before this one; a fixed time makes equal briefings equal files.
+NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
+
+#: From scenario (a shipped name or a file), language and folder to the command that writes a briefing there.
+Command = Callable[[str, str, Path], list[str]]
+
+
+class Briefings:
+    """Makes briefings for all pages, one after the other.
+
+    Parameters
+    ----------
+    command
+        What makes one.
+
+    Examples
+    --------
+    >>> briefings = Briefings(lambda scenario, language, folder: ["touch", str(folder / f"{scenario}.html")])
+    >>> briefings.ask("plan", None, "zh", lambda content, problem: print(len(content) > 0, problem))  # doctest: +SKIP
+    True
+    """
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._turns = Turns()
+
+    def ask(self, name: str, text: str | None, language: str, done: Callable[[bytes, str], None]) -> None:
+        """Have a briefing made.
+
+        Parameters
+        ----------
+        name
+            Of a shipped scenario, or of the one in `text`.
+        text
+            A scenario file's content; None for a shipped scenario.
+        language
+            "zh" or "en".
+        done
+            Called from another thread with a zip file and nothing, or with nothing and what went wrong.
+        """
+        self._turns.ask(Turn.BRIEFING, lambda: done(*self._made(name, text, language)))
+
+    def _made(self, name: str, text: str | None, language: str) -> tuple[bytes, str]:
+        with tempfile.TemporaryDirectory() as place:
+            scenario, folder = name, Path(place) / "brief"
+            if text is not None:
+                file = Path(place) / f"{name}.yaml"
+                file.write_text(text, encoding="utf-8")
+                scenario = str(file)
+            command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, folder)]
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode != 0:
+                return b"", (ended.stderr or ended.stdout).strip()
+            return _zipped(folder), ""
+
+
+def _zipped(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as into:
+        # The charts are in the page and the slides already.
+        for file in sorted(path for path in folder.iterdir() if path.is_file()):
+            into.writestr(zipfile.ZipInfo(file.name, NO_TIME), file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
