@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import queue
+import sys
 import threading
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import xarray as xr
 import yaml
 
 from analysis.contributions import Comparison
+from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
 from analysis.dashboard.session import Kitchen, Question, Session, Shown
@@ -204,6 +208,40 @@ def test_first_redraws_come_before_all_other_work_and_a_mistake_stops_nobody(cap
     assert done.wait(PATIENCE)
     assert order == ["first", "all", "traced"]
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+# Writes what it was told into the folder it was told, as `brief` would.
+WRITING = """
+import sys, pathlib
+scenario, language, folder = sys.argv[1:]
+pathlib.Path(folder, "figures").mkdir(parents=True)
+file = pathlib.Path(scenario)
+pathlib.Path(folder, f"said_{language}.txt").write_text(file.read_text() if file.suffix else scenario)
+"""
+
+
+def briefing(program, name, text):
+    """What a page is handed for a briefing that a program makes."""
+    handed: queue.Queue[tuple[bytes, str]] = queue.Queue()
+    briefings = Briefings(
+        lambda scenario, language, folder: [sys.executable, "-c", program, scenario, language, folder]
+    )
+    briefings.ask(name, text, "zh", lambda content, problem: handed.put((content, problem)))
+    return handed.get(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("name", "text", "told"), [("plan", None, "plan"), ("more", "name: more", "name: more")])
+def test_a_briefing_is_of_the_scenario_asked_for_and_its_files_come_in_one(name, text, told):
+    content, problem = briefing(WRITING, name, text)
+    assert problem == ""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        assert packed.namelist() == ["said_zh.txt"]
+        assert packed.read("said_zh.txt").decode() == told
+    assert briefing(WRITING, name, text)[0] == content
+
+
+def test_a_briefing_that_fails_is_told_in_the_words_of_the_command():
+    assert briefing("raise SystemExit('no such scenario')", "plan", None) == (b"", "no such scenario")
 
 
 SETTINGS = [
