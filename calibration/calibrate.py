@@ -40,7 +40,7 @@ class Effort:
     starts: int = 4
     rounds: int = 40
     chains: int = 192
-    steps: int = 1800
+    steps: int = 2250
     warm_up: int = 400
     thin: int = 9
 

@@ -41,8 +41,9 @@ def answer_section(author: Author) -> Section:
     targets = author.evidence.targets
     resident, registered = targets[RESIDENT], targets[REGISTERED]
     name = author.evidence.scenario.name
+    odds = ("probability", "probability_low", "probability_high")
     verdicts = [
-        author.say(likelihood(author.results[f"targets/{name}/{target.id}/probability"]))
+        author.say(likelihood(*(author.results[f"targets/{name}/{target.id}/{end}"] for end in odds)))
         for target in (resident, registered)
     ]
     headline = author.say(

@@ -20,15 +20,18 @@ WORDS: Final = (
 OPEN: Final = (0.33, 0.66)
 
 
-def likelihood(probability: float) -> str:
+def likelihood(probability: float, low: float, high: float) -> str:
     """Return the name of the word for a probability, a sentence of `words.yaml`.
+
+    Where none or all of the members reach a target, the word is that of the end of the interval: more is not known.
 
     Examples
     --------
-    >>> likelihood(0.5), likelihood(0.995), likelihood(0.0)
-    ('as likely as not', 'certain', 'impossible')
+    >>> likelihood(0.5, 0.43, 0.57), likelihood(1.0, 0.981, 1.0), likelihood(0.0, 0.0, 0.0004)
+    ('as likely as not', 'very likely', 'impossible')
     """
-    return next(word for least, word in WORDS if probability >= least)
+    known = high if probability == 0.0 else low if probability == 1.0 else probability
+    return next(word for least, word in WORDS if known >= least)
 
 
 def tone(probability: float) -> Tone:

@@ -12,7 +12,7 @@ import xarray as xr
 from analysis import figures
 from analysis.bottlenecks import BOTTLENECKS
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
-from analysis.briefing.likelihood import WORDS, tone
+from analysis.briefing.likelihood import tone
 from analysis.contribution_tables import summary
 from analysis.ensemble_results import QUANTILES, quantile
 from analysis.reach import CONDITION_COLUMNS, CONFIDENCE, share
@@ -51,7 +51,7 @@ def _definitions(evidence: Evidence) -> dict[str, float]:
     modelled = table[table["reached"] != "not modelled"]
     odds = modelled["probability"]
     tones = odds.map(tone)
-    sure = {"sure_yes": odds >= WORDS[0][0], "sure_no": odds < WORDS[-2][0]}
+    sure = {"sure_yes": odds == 1.0, "sure_no": odds == 0.0}
     sure |= {name: tones == colour for name, colour in (("likely", "good"), ("open", "open"), ("unlikely", "bad"))}
     return {
         **{f"counts/{name}": int(which.sum()) for name, which in sure.items()},
