@@ -64,7 +64,7 @@ from analysis.briefing.results import results as briefing_results
 from analysis.collectable import CollectableError, load_collectables
 from analysis.conditions import BOOTSTRAPS
 from analysis.delay import WANTED, DelayError, check_wanted, delay_costs, levers_of
-from analysis.effort import FIRST_START, NOT_DECIDED, RAMP, EffortError
+from analysis.effort import FIRST_START, NOT_DECIDED, RAMP, EffortError, Measure
 from analysis.effort import chosen as chosen_levers
 from analysis.ensemble_results import condensed
 from analysis.frontier import MEMBERS as FRONTIER_MEMBERS
@@ -276,9 +276,15 @@ def backcast(
     console = _console()
     with _mistakes_end_politely():
         targets, parameters = load_targets(), read_members()
-        (goal,) = chosen_targets(targets, [target])
-        measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
-        check_request(probability, measures, parameters.sizes["member"], members, ramp, starts, evaluations)
+        goal, measures = _goal_and_means(
+            target,
+            levers,
+            start,
+            lambda moved: check_request(
+                probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations
+            ),
+            raise_only=raise_only,
+        )
         every = [each for each in targets.values() if each.modelled]
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = backcast_report.name_of(goal)
@@ -306,6 +312,24 @@ def backcast(
         )
 
 
+def _goal_and_means(
+    target: str, levers: list[str] | None, start: int, check: Callable[[Sequence[Measure]], None], *, raise_only: bool
+) -> tuple[Target, Sequence[Measure]]:
+    """Return the target and the levers that are to reach it, or tell at once all that is wrong with a request."""
+    targets, known, variables = load_targets(), load_levers(), variables_by_name()
+    # Until they are known, any will do for the other checks.
+    goal = next(each for each in targets.values() if each.modelled)
+    measures = chosen_levers(known, variables, None, FIRST_START, goal.year, raise_only=raise_only)
+    with _told_together() as part:
+        with part():
+            (goal,) = chosen_targets(targets, [target])
+        with part():
+            measures = chosen_levers(known, variables, levers, start, goal.year, raise_only=raise_only)
+        with part():
+            check(measures)
+    return goal, measures
+
+
 @app.command()
 def frontier(
     target: Annotated[str, typer.Option(help="Id of the target.")],
@@ -322,10 +346,14 @@ def frontier(
     """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
     console = _console()
     with _mistakes_end_politely():
-        (goal,) = chosen_targets(load_targets(), [target])
-        measures = chosen_levers(load_levers(), variables_by_name(), levers, start, goal.year, raise_only=raise_only)
         parameters, city = read_members(), load_model()
-        check_request(1.0, measures, parameters.sizes["member"], members, ramp, STARTS, evaluations)
+        goal, measures = _goal_and_means(
+            target,
+            levers,
+            start,
+            lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
+            raise_only=raise_only,
+        )
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = frontier_report.name_of(goal)
         _say_what_is_overwritten(console, out, frontier_report.file_names(goal), f"{name}_*.png")

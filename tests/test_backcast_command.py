@@ -131,3 +131,14 @@ def test_a_probability_that_is_none_is_refused(few_members, tmp_path):
     outcome = call("backcast", "--target", REGISTERED, "--probability", 80, "--out", tmp_path)
     assert outcome.exit_code == 2
     assert "above 0 and up to 1, not at 80" in outcome.output
+
+
+@pytest.mark.parametrize("command", ["backcast", "frontier"])
+def test_all_mistakes_of_a_request_are_told_at_once(command, few_members, tmp_path):
+    wrong = ("--target", "urbanization.registred.2025", "--levers", "TALENT ARIVALS", "--members", 100_000)
+    outcome = call(command, *wrong, "--out", tmp_path)
+    told = " ".join(outcome.output.split())
+    assert outcome.exit_code == 2
+    for part in ("'target.urbanization.registered.2025'?", "'TALENT ARRIVALS'?", "some of them are to judge"):
+        assert part in told
+    assert "no lever to move" not in told
