@@ -21,62 +21,52 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis import answer as readme_answer
-from analysis import (
-    assessment_figures,
-    backcast_figures,
-    backcast_report,
-    comparison_figures,
-    comparison_results,
-    comparison_words,
-    conditions_report,
-    conditions_study,
-    contributions,
-    delay_figures,
-    delay_report,
-    discrepancy,
-    figures,
-    frontier_report,
-    information_report,
-    information_study,
-    left_out,
-    left_out_figures,
-    left_out_words,
-    model_checks,
-    printing,
-    reach_figures,
-    reach_results,
-    reach_words,
-    result_files,
-    sensitivity_design,
-    sensitivity_report,
-    sensitivity_runs,
-)
-from analysis import sensitivity as sensitivity_study
-from analysis.backcast import EVALUATIONS, STARTS, check_request
-from analysis.backcast import SEED as SEARCH_SEED
-from analysis.backcast import backcast as find_least_effort
+from analysis import assessment_figures, figures, model_checks, printing, result_files
 from analysis.briefing import files as briefing_files
 from analysis.briefing import verification
 from analysis.briefing.evidence import BriefingError, Evidence, targets_hash
 from analysis.briefing.evidence import gather as gather_evidence
 from analysis.briefing.reading import read as read_briefing
 from analysis.briefing.results import results as briefing_results
-from analysis.collectable import CollectableError, load_collectables
-from analysis.conditions import BOOTSTRAPS
-from analysis.delay import WANTED, DelayError, check_wanted, delay_costs, levers_of
-from analysis.effort import FIRST_START, NOT_DECIDED, RAMP, EffortError, Measure
-from analysis.effort import chosen as chosen_levers
+from analysis.comparison import contributions
+from analysis.comparison import figures as comparison_figures
+from analysis.comparison import results as comparison_results
+from analysis.comparison import words as comparison_words
+from analysis.conditions import report as conditions_report
+from analysis.conditions import study as conditions_study
+from analysis.conditions.discovery import BOOTSTRAPS
+from analysis.effort import backcast_figures, backcast_report, delay_figures, delay_report, frontier_report
+from analysis.effort.backcast import EVALUATIONS, STARTS, check_request
+from analysis.effort.backcast import SEED as SEARCH_SEED
+from analysis.effort.backcast import backcast as find_least_effort
+from analysis.effort.delay import WANTED, DelayError, check_wanted, delay_costs, levers_of
+from analysis.effort.frontier import MEMBERS as FRONTIER_MEMBERS
+from analysis.effort.frontier import frontier as find_frontier
+from analysis.effort.shares import FIRST_START, NOT_DECIDED, RAMP, EffortError, Measure
+from analysis.effort.shares import chosen as chosen_levers
+from analysis.effort.tradeoffs import GENERATIONS
+from analysis.effort.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
+from analysis.effort.tradeoffs import tradeoffs as find_tradeoffs
 from analysis.ensemble_results import condensed
-from analysis.frontier import MEMBERS as FRONTIER_MEMBERS
-from analysis.frontier import frontier as find_frontier
 from analysis.futures import FuturesError, chosen_targets
-from analysis.information import RESAMPLES, InformationError
-from analysis.reach import ReachError
+from analysis.information import report as information_report
+from analysis.information import study as information_study
+from analysis.information.collectable import CollectableError, load_collectables
+from analysis.information.utility import WEIGHTS, Kind, UtilityError
+from analysis.information.value import RESAMPLES, InformationError
+from analysis.left_out import figures as left_out_figures
+from analysis.left_out import queues as left_out
+from analysis.left_out import words as left_out_words
+from analysis.reach import discrepancy
+from analysis.reach import figures as reach_figures
+from analysis.reach import results as reach_results
+from analysis.reach import words as reach_words
+from analysis.reach.probability import ReachError
+from analysis.sensitivity import design as sensitivity_design
+from analysis.sensitivity import report as sensitivity_report
+from analysis.sensitivity import runs as sensitivity_runs
+from analysis.sensitivity import study as sensitivity_study
 from analysis.target_table import evaluate_targets
-from analysis.tradeoffs import GENERATIONS
-from analysis.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
-from analysis.tradeoffs import tradeoffs as find_tradeoffs
-from analysis.utility import WEIGHTS, Kind, UtilityError
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
 from calibration.observations import ObservationError

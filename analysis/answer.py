@@ -17,7 +17,7 @@ from PIL import Image
 
 from analysis import figures
 from analysis.ensemble_results import condensed, quantile
-from analysis.reach import share_in_words
+from analysis.reach.probability import share_in_words
 from analysis.result_files import manifest
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import load_model

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from analysis.ensemble_results import share_held
 from analysis.figures import LANGUAGES, terms
-from analysis.reach import share_in_percent, whole_percent
+from analysis.reach.probability import share_in_percent, whole_percent
 from analysis.target_table import NOT_MODELLED
 from scenarios import Scenario, Target, load_levers
 

@@ -34,8 +34,8 @@ def code_hash() -> str:
     """
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for folder, pattern in (("model", "*.py"), ("model/engine", "*.py"), ("scenarios", "*.py"), ("analysis", "*.*")):
-        for path in sorted((root / folder).glob(pattern)):
+    for folder in ("model", "scenarios", "analysis"):
+        for path in sorted(path for path in (root / folder).rglob("*.*") if path.suffix in (".py", ".yaml")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

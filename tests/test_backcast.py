@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis import backcast_report
-from analysis.backcast import BLOCKED_COLUMNS, CANDIDATES, LEVER_COLUMNS, OTHER_COLUMNS, assured_margin, backcast
-from analysis.effort import EffortError, chosen, effort
-from analysis.lever_trials import Trials, assured
+from analysis.effort import backcast_report
+from analysis.effort.backcast import BLOCKED_COLUMNS, CANDIDATES, LEVER_COLUMNS, OTHER_COLUMNS, assured_margin, backcast
+from analysis.effort.shares import EffortError, chosen, effort
+from analysis.effort.trials import Trials, assured
 from analysis.result_files import joint_manifest
 from calibration.ensemble import read_members
 from model.definition import variables_by_name

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis import figures
-from analysis.bottlenecks import RELIEFS
 from analysis.briefing import evidence as evidence_module
 from analysis.briefing import files
 from analysis.briefing.author import TARGET_UNITS
@@ -33,7 +32,8 @@ from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
 from analysis.briefing.slides import slides
 from analysis.briefing.words import templates
 from analysis.briefing.workbook import LINE, workbook
-from analysis.reach import UNKNOWN_OF_2020
+from analysis.reach.bottlenecks import RELIEFS
+from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 
 #: Few, so that the tests are quick; enough for intervals and probabilities.

@@ -12,9 +12,9 @@ from matplotlib.image import imread
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis import comparison_figures
-from analysis.comparison_results import FEWEST, HEADLINES, MOST, USUAL_RUNS, usual_members
-from analysis.contribution_tables import TOTAL
+from analysis.comparison import figures as comparison_figures
+from analysis.comparison.results import FEWEST, HEADLINES, MOST, USUAL_RUNS, usual_members
+from analysis.comparison.tables import TOTAL
 from model.definition import model_hash
 from scenarios import load_levers, load_scenario
 

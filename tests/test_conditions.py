@@ -12,9 +12,9 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.boxes import Score, grown, inside, needed, peeled, score
-from analysis.conditions import LEVEL, Box, Condition, Limit, find_condition, held_out
-from analysis.conditions_words import evidence, sentence, tenths
+from analysis.conditions.boxes import Score, grown, inside, needed, peeled, score
+from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, held_out
+from analysis.conditions.words import evidence, sentence, tenths
 from analysis.figures import terms
 from analysis.futures import Input, inputs, judge, lever_draws, settings
 from calibration.ensemble import read_members
@@ -381,7 +381,7 @@ def test_charts_in_both_languages_and_nothing_half_written(done):
 def test_the_same_seed_gives_the_same_bytes_and_replacing_is_said(done, monkeypatch):
     _, out, words = done
     before = [(out / name).read_bytes() for name in ("conditions_plan.csv", "conditions_plan_limits.csv")]
-    monkeypatch.setattr("analysis.conditions_figures.draw", lambda *_: [])
+    monkeypatch.setattr("analysis.conditions.figures.draw", lambda *_: [])
     outcome = call("--members", 150, *words)
     assert (
         "when done: conditions_plan.csv, conditions_plan_limits.csv, conditions_plan.nc, conditions_plan_*.png"
@@ -391,7 +391,7 @@ def test_the_same_seed_gives_the_same_bytes_and_replacing_is_said(done, monkeypa
 
 
 def test_policies_are_searched_too_where_levers_are_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.conditions_figures.draw", lambda *_: [])
+    monkeypatch.setattr("analysis.conditions.figures.draw", lambda *_: [])
     goal = "target.eldercare_centres.2025"
     outcome = call(
         "--levers", "--members", 50, "--futures", 240, "--bootstraps", 0, "--target", goal, "--out", tmp_path

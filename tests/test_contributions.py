@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analysis.contribution_tables import COLUMNS, TOTAL, summary, waterfall
-from analysis.contributions import Comparison, ComparisonError, compare, runs_per_member
-from analysis.shapley import antithetic_orders, masks_needed, sampled_shapley, shapley
+from analysis.comparison.contributions import Comparison, ComparisonError, compare, runs_per_member
+from analysis.comparison.shapley import antithetic_orders, masks_needed, sampled_shapley, shapley
+from analysis.comparison.tables import COLUMNS, TOTAL, summary, waterfall
 from calibration.ensemble import read_members
 from scenarios import load_scenario, load_targets
 from tests.city import city

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from analysis.delay import ALL, COLUMNS, LAST_COLUMNS, DelayError, delay_costs, delayed, last_starts, own_start
+from analysis.effort.delay import ALL, COLUMNS, LAST_COLUMNS, DelayError, delay_costs, delayed, last_starts, own_start
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import load_scenario, load_targets

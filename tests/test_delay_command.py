@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.delay import ALL
+from analysis.effort.delay import ALL
 from model.definition import model_hash
 
 REGISTERED = "target.urbanization.registered.2025"

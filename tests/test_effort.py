@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 import yaml
 
-from analysis.effort import FIRST_START, NOT_DECIDED, EffortError, chosen, effort, parts, scenario, settings
-from analysis.lever_trials import Trials, assured, needed
+from analysis.effort.shares import FIRST_START, NOT_DECIDED, EffortError, chosen, effort, parts, scenario, settings
+from analysis.effort.trials import Trials, assured, needed
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_targets
@@ -105,7 +105,7 @@ def test_batches_change_nothing(monkeypatch):
     measures = chosen({"A": lever("A")}, {"A": constant("A")})
     shares = np.linspace(0, 1, 7)[:, None]
     whole = Trials(PlainCity({"A": 4.0}), measures, draws(6, 1), [goal(70.0)]).margins(shares)
-    monkeypatch.setattr("analysis.lever_trials.BATCH", 13)
+    monkeypatch.setattr("analysis.effort.trials.BATCH", 13)
     told: list[int] = []
     parts_ = Trials(PlainCity({"A": 4.0}), measures, draws(6, 1), [goal(70.0)], progress=told.append).margins(shares)
     assert np.array_equal(whole, parts_)

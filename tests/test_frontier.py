@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import frontier_report
-from analysis.effort import EffortError, chosen
-from analysis.frontier import FRONTIER_COLUMNS, frontier, knee
-from analysis.lever_trials import assured
+from analysis.effort import frontier_report
+from analysis.effort.frontier import FRONTIER_COLUMNS, frontier, knee
+from analysis.effort.shares import EffortError, chosen
+from analysis.effort.tradeoffs import OBJECTIVES, TRADEOFF_COLUMNS, named_knees, objectives, tradeoffs
+from analysis.effort.trials import assured
 from analysis.result_files import joint_manifest
-from analysis.tradeoffs import OBJECTIVES, TRADEOFF_COLUMNS, named_knees, objectives, tradeoffs
 from scenarios import load_scenarios
 from tests.plain_city import PlainCity, constant, draws, goal, lever
 

@@ -15,11 +15,11 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis import information_study
-from analysis.collectable import FILE, CollectableError, load_collectables, values
-from analysis.information import Information, InformationError, Worth, expected_gain, value_of_information
-from analysis.information_words import sentences
-from analysis.utility import UtilityError, check, effort, utilities
+from analysis.information import study as information_study
+from analysis.information.collectable import FILE, CollectableError, load_collectables, values
+from analysis.information.utility import UtilityError, check, effort, utilities
+from analysis.information.value import Information, InformationError, Worth, expected_gain, value_of_information
+from analysis.information.words import sentences
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import Change, Lever, Scenario, Target

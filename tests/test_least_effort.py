@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.effort import chosen, effort
-from analysis.least_effort import bearing, fewest, furthest, least, rounded
-from analysis.lever_trials import Question, Trials, assured
+from analysis.effort.least_effort import bearing, fewest, furthest, least, rounded
+from analysis.effort.shares import chosen, effort
+from analysis.effort.trials import Question, Trials, assured
 from tests.plain_city import PlainCity, constant, draws, goal, lever
 
 MEMBERS = draws(200, 3)

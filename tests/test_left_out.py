@@ -13,7 +13,7 @@ from matplotlib.image import imread
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.left_out import (
+from analysis.left_out.queues import (
     ALL,
     COLUMNS,
     FEWEST,
@@ -28,7 +28,7 @@ from analysis.left_out import (
     stage_years,
     worst_off,
 )
-from analysis.left_out_words import in_words
+from analysis.left_out.words import in_words
 from calibration.ensemble import read_members
 from model.definition import model_hash
 from scenarios import load_scenario

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from analysis.contributions import Comparison
+from analysis.comparison.contributions import Comparison
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
@@ -35,7 +35,7 @@ from analysis.dashboard.state import (
 from analysis.dashboard.statistics import bands, standings
 from analysis.dashboard.turns import Turn, Turns
 from analysis.dashboard.words import words
-from analysis.reach import share_in_percent
+from analysis.reach.probability import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
 from model.definition import MODEL_FILE

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from analysis.reach import (
+from analysis.reach.probability import (
     CONDITION_COLUMNS,
     CONTRAST_COLUMNS,
     CURVE_COLUMNS,

@@ -14,11 +14,12 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis import reach_figures, reach_results
-from analysis.bottlenecks import BOTTLENECKS, RELIEFS, Relief
-from analysis.discrepancy import probability_with, restated
-from analysis.drivers import Screen
-from analysis.reach import SUMMARY_COLUMNS, reach
+from analysis.reach import figures as reach_figures
+from analysis.reach import results as reach_results
+from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
+from analysis.reach.discrepancy import probability_with, restated
+from analysis.reach.drivers import Screen
+from analysis.reach.probability import SUMMARY_COLUMNS, reach
 from calibration.forecast import FORECASTS
 from model.definition import model_hash, variables_by_name
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios

@@ -16,10 +16,9 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
 from SALib.test_functions import Ishigami, Sobol_G
 
-from analysis import sensitivity
-from analysis.sensitivity import Question, analyse, as_dataset, leading
-from analysis.sensitivity_design import DesignError, PickFreeze, Trajectories
-from analysis.sensitivity_indices import (
+from analysis.sensitivity import study as sensitivity
+from analysis.sensitivity.design import DesignError, PickFreeze, Trajectories
+from analysis.sensitivity.indices import (
     delta,
     elementary_effects,
     interval,
@@ -30,8 +29,9 @@ from analysis.sensitivity_indices import (
     sobol,
     weights,
 )
-from analysis.sensitivity_runs import Study, StudyError
-from analysis.sensitivity_words import in_words
+from analysis.sensitivity.runs import Study, StudyError
+from analysis.sensitivity.study import Question, analyse, as_dataset, leading
+from analysis.sensitivity.words import in_words
 from scenarios import Target, TargetError
 from scenarios.factors import Factor, Input, OneOf
 

@@ -19,9 +19,11 @@ from scipy.special import ndtri
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis import sensitivity, sensitivity_figures, sensitivity_runs
-from analysis.sensitivity_design import PickFreeze
-from analysis.sensitivity_runs import Study, StudyError, make_room, outcomes_of, run_study, unfinished
+from analysis.sensitivity import figures as sensitivity_figures
+from analysis.sensitivity import runs as sensitivity_runs
+from analysis.sensitivity import study as sensitivity
+from analysis.sensitivity.design import PickFreeze
+from analysis.sensitivity.runs import Study, StudyError, make_room, outcomes_of, run_study, unfinished
 from calibration.ensemble import read_members
 from calibration.prior_factors import broken_constraints, member_factor, study_factors
 from calibration.priors import read_priors

@@ -5,23 +5,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis import comparison_results
 from analysis.answer import REGISTERED, RESIDENT
-from analysis.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import ordered_levers
 from analysis.briefing.target_section import glance
 from analysis.briefing.words import joined
-from analysis.contribution_tables import TOTAL
-from analysis.reach import GROUPS, UNKNOWN_OF_2020
+from analysis.comparison import results as comparison_results
+from analysis.comparison.tables import TOTAL
+from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
+from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from model.definition import variables_by_name
 from scenarios import Target
 
 #: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
 LEVEL: Final = 0.05
-#: How many of a language's unit one of the model's is, in the steps of `analysis.bottlenecks.RELIEFS`; shares else.
+#: How many of a language's unit one of the model's is, in steps of `analysis.reach.bottlenecks.RELIEFS`; shares else.
 STEPS: Final = {
     "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
     "BASE LAND QUOTA": {"zh": 1.0, "en": 1.0},

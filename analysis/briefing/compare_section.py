@@ -12,8 +12,8 @@ from analysis.briefing.pictures import CONTRIBUTIONS
 from analysis.briefing.results import ordered_levers
 from analysis.briefing.target_section import source
 from analysis.briefing.words import word
-from analysis.contribution_tables import TOTAL
-from analysis.contributions import Comparison
+from analysis.comparison.contributions import Comparison
+from analysis.comparison.tables import TOTAL
 
 #: Levers that a slide and the page name; the workbook has all.
 NAMED = 8

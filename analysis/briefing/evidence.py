@@ -13,8 +13,8 @@ import xarray as xr
 
 from analysis import figures
 from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
-from analysis.contributions import Comparison, compare
-from analysis.reach_results import Reached, examine
+from analysis.comparison.contributions import Comparison, compare
+from analysis.reach.results import Reached, examine
 from analysis.target_table import evaluate_targets
 from model.definition import variables_by_name
 from model.engine import CompiledModel
@@ -93,7 +93,7 @@ def gather(
     parameters
         Parameter sets of the calibrated ensemble, dim ``member``.
     spreads
-        Discrepancy of target variables, as `analysis.reach.reach` takes it.
+        Discrepancy of target variables, as `analysis.reach.probability.reach` takes it.
     progress
         Told the study, what is done of it, and all of it.
 

@@ -11,9 +11,11 @@ from typing import Final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from analysis import comparison_figures, figures, reach_figures
+from analysis import figures
 from analysis.briefing.content import Briefing, Picture
 from analysis.briefing.evidence import Evidence
+from analysis.comparison import figures as comparison_figures
+from analysis.reach import figures as reach_figures
 from model.definition import variables_by_name
 from model.whole_files import replaced
 

@@ -10,12 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from analysis import figures
-from analysis.bottlenecks import BOTTLENECKS
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
-from analysis.contribution_tables import summary
+from analysis.comparison.tables import summary
 from analysis.ensemble_results import QUANTILES, quantile
-from analysis.reach import CONDITION_COLUMNS, CONFIDENCE, share
+from analysis.reach.bottlenecks import BOTTLENECKS
+from analysis.reach.probability import CONDITION_COLUMNS, CONFIDENCE, share
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]

@@ -29,7 +29,7 @@ from bokeh.models import (
     UIElement,
 )
 
-from analysis.contributions import Comparison
+from analysis.comparison.contributions import Comparison
 from analysis.dashboard import charts, downloads
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.controls import SAID, WIDE, Control, assumption_controls, policy_controls, titles

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.contributions import Comparison, ComparisonError, compare
+from analysis.comparison.contributions import Comparison, ComparisonError, compare
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.dashboard.turns import Turn, Turns
 from model.changes import ChangeError

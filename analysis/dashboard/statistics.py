@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.ensemble_results import QUANTILES
-from analysis.reach import share_in_percent
+from analysis.reach.probability import share_in_percent
 from analysis.target_table import ROUNDING
 from scenarios import Target
 

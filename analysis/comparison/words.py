@@ -1,0 +1,304 @@
+"""A comparison of two scenarios in plain words, in Chinese and English."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.comparison.contributions import Comparison
+from analysis.comparison.results import HEADLINES, lever_title, residual
+from analysis.comparison.tables import TOTAL, summary, waterfall
+from analysis.figures import LANGUAGES, terms, word
+from analysis.printing import signed
+from analysis.reach.probability import share_in_percent
+from model.definition import Variable
+from scenarios import Scenario, Target
+
+#: A lever with less than this share of the largest contribution, in every year, is counted with the others.
+LESSER: Final = 0.05
+#: Levers that have a row of their own.
+ROWS: Final = 8
+#: Levers that a sentence names on either side.
+NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An indicator as it is printed: what it is called, its unit, and how many of the model's unit one of these is."""
+
+    variable: str
+    title: Mapping[str, str]
+    unit: Mapping[str, str]
+    size: float
+
+
+def print_comparison(
+    console: Console,
+    comparison: Comparison,
+    scenarios: Sequence[Scenario],
+    targets: Sequence[Target],
+    variables: Mapping[str, Variable],
+) -> None:
+    """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    comparison
+        As from `analysis.comparison.contributions.compare`; indicators by district are left to the files.
+    scenarios
+        The first and the second.
+    targets
+        Those whose probability was traced.
+    variables
+        The model's variables, for the words.
+
+    Examples
+    --------
+    >>> print_comparison(Console(), comparison, scenarios, [], variables_by_name())  # doctest: +SKIP
+    """
+    table = summary(comparison)
+    known = {target.id for target in targets}
+    shown = [
+        _shown(str(name), variables)
+        for name, array in comparison.contributions.data_vars.items()
+        if name not in known and set(array.dims) == {"lever", "member", "time"}
+    ]
+    console.print(_differences(shown, table, scenarios))
+    for one in shown:
+        console.print(_contributions(one, comparison, table, variables))
+        total = table[(table["indicator"] == one.variable) & (table["lever"] == TOTAL)].iloc[-1]
+        levers = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
+        for language in LANGUAGES:
+            console.print(escape(_in_words(one, total, levers, scenarios, variables, language)))
+        console.print()
+    if targets:
+        console.print(_probabilities(comparison, targets, scenarios, variables))
+    _say_basis(console, comparison, table[table["indicator"].isin([one.variable for one in shown])])
+
+
+def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
+    panel = next((panel for panel in HEADLINES if panel.variable == name), None)
+    if panel is None:
+        unit = variables[name].unit
+        return _Shown(name, {"zh": variables[name].term, "en": name}, {"zh": unit, "en": unit}, 1.0)
+    unit = "points" if panel.unit.startswith("percent") else panel.unit
+    return _Shown(
+        name,
+        {language: word("labels", panel.label, language) for language in LANGUAGES},
+        {language: word("units", unit, language) for language in LANGUAGES},
+        float(terms()["units"][panel.unit]["zh_size"]),
+    )
+
+
+def _table(title: str, caption: str | None = None) -> Table:
+    return Table(
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        caption=caption,
+        caption_justify="left",
+    )
+
+
+def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
+    first, second = scenarios
+    printed = _table(
+        f"{second.title['zh']}与{first.title['zh']}之差\n{second.title['en']} minus {first.title['en']}",
+        "样本平均值（90%区间）与中位数同号的样本比例\nmean over members (90 % interval) share of members with its sign",
+    )
+    totals = table[table["lever"] == TOTAL]
+    printed.add_column("指标 indicator", overflow="fold", ratio=1)
+    for year in totals.loc[totals["indicator"] == shown[0].variable, "year"] if shown else ():
+        printed.add_column(f"{year:g}", justify="right")
+    for one in shown:
+        own = totals[totals["indicator"] == one.variable]
+        places = _places(own["mean"] / one.size)
+        name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
+        printed.add_row(name, *(_cell(row, one.size, places) for row in own.to_dict("records")))
+    return printed
+
+
+def _contributions(
+    one: _Shown, comparison: Comparison, table: pd.DataFrame, variables: Mapping[str, Variable]
+) -> Table:
+    rows = table[table["indicator"] == one.variable]
+    means = rows[rows["lever"] != TOTAL].pivot_table(index="lever", columns="year", values="mean", sort=False)
+    largest = means.abs().max()
+    felt = ((means.abs() >= LESSER * largest) & (largest > 0)).any(axis=1)
+    size = means[felt].abs() / largest
+    order = size.max(axis=1).sort_values(ascending=False, kind="stable").index[:ROWS]
+    lesser = [str(name) for name in means.index if name not in order]
+    printed = _table(
+        f"{one.title['zh']}：各项措施的作用（{one.unit['zh']}）\n"
+        f"{one.title['en']}: what each lever contributes, {one.unit['en']}"
+    )
+    printed.add_column("措施 lever", overflow="fold", ratio=1)
+    for year in means.columns:
+        printed.add_column(f"{year:g}", justify="right")
+    places = _places(means.to_numpy().ravel() / one.size)
+
+    def cells(name: str) -> list[str]:
+        return [_cell(row, one.size, places) for row in rows[rows["lever"] == name].to_dict("records")]
+
+    for name in order:
+        titles = " ".join(lever_title(name, language, variables) for language in LANGUAGES)
+        printed.add_row(escape(titles), *cells(name))
+    if lesser:
+        rest = comparison.contributions[one.variable].sel(lever=lesser).sum("lever")
+        printed.add_row(
+            " ".join(word("labels", "other levers", language).format(count=len(lesser)) for language in LANGUAGES),
+            *(_cell(_over_members(rest.sel(time=year)), one.size, places) for year in means.columns),
+        )
+    printed.add_section()
+    printed.add_row("合计 total", *cells(TOTAL), style="bold")
+    return printed
+
+
+def _over_members(values: xr.DataArray) -> dict[str, float]:
+    same = float((np.sign(values) == np.sign(values.median())).mean())
+    ends = {f"p{100 * level:02.0f}": float(values.quantile(level)) for level in (0.05, 0.95)}
+    return {"mean": float(values.mean()), "same_sign": same, **ends}
+
+
+def _in_words(
+    one: _Shown,
+    total: pd.Series[Any],
+    levers: pd.DataFrame,
+    scenarios: Sequence[Scenario],
+    variables: Mapping[str, Variable],
+    language: str,
+) -> str:
+    """The last year's difference in a sentence: how much, how sure, through what, and how much is interaction."""
+    zh = language == "zh"
+    change = total["mean"] / one.size
+    places = _places(levers["change"] / one.size)
+    low, high = (signed(total[name] / one.size, places) for name in ("p05", "p95"))
+    alone, together = (signed(value / one.size, places) for value in (levers["alone"].sum(), _interaction(levers)))
+    sides = []
+    for sign in (1, -1) if change >= 0 else (-1, 1):
+        same = levers[np.sign(levers["change"]) == sign]
+        same = same[same["change"].abs() >= LESSER * levers["change"].abs().max()].head(NAMED)
+        named = (
+            f"{lever_title(name, language, variables)} {signed(value / one.size, places)}"
+            for name, value in zip(same["step"], same["change"], strict=True)
+        )
+        sides.append(("、" if zh else ", ").join(named))
+    first, second = (scenario.title[language] for scenario in scenarios)
+    # Of a ratio, one is below another by so much, and not by so many times.
+    unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
+    title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
+    amount = f"{abs(change):.{places}f}"
+    if zh:
+        return (
+            f"{total['year']:g}年“{second}”的{title}比“{first}”{'高' if change >= 0 else '低'}{amount}{unit}"
+            f"（90%区间{low}至{high}，{share}%的样本同号）。"
+            + (f"主要来自{sides[0]}。" if sides[0] else "")
+            + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
+            + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
+        )
+    by = f"{signed(change, places)} {unit}".strip()
+    return (
+        f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
+        f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
+        + (f" It comes mostly from {sides[0]}." if sides[0] else "")
+        + (f" Against it work {sides[1]}." if sides[1] else "")
+        + f" Each lever alone, summed, gives {alone}; acting together adds {together} (interaction)."
+    )
+
+
+def _interaction(levers: pd.DataFrame) -> float:
+    return float(levers["change"].sum() - levers["alone"].sum())
+
+
+def _probabilities(
+    comparison: Comparison,
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    variables: Mapping[str, Variable],
+) -> Table:
+    """How much likelier each target is, and through which levers, in percent of members."""
+    printed = _table(
+        "目标达到的概率（%）\nProbability of reaching the targets in time, %",
+        "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
+        "change with its standard error (the same members, in pairs); levers with their contribution in points",
+    )
+    printed.add_column("目标 target", overflow="fold", ratio=2)
+    for scenario in scenarios:
+        printed.add_column(f"{escape(scenario.title['zh'])}\n{escape(scenario.title['en'])}", justify="right")
+    printed.add_column("变化\nchange", justify="right", no_wrap=True)
+    printed.add_column("主要措施 main levers", overflow="fold", ratio=3)
+    for target in targets:
+        ends = comparison.values[target.id]
+        change = 100 * (ends.isel(scenario=1) - ends.isel(scenario=0))
+        count, spread = change.sizes["member"], float(change.std(ddof=1)) if change.size > 1 else 0.0
+        error = f" ±{spread / math.sqrt(count):.0f}" if spread else ""
+        steps = waterfall(comparison, target.id).iloc[1:-1]
+        named = [
+            f"{lever_title(row['step'], 'zh', variables)} {lever_title(row['step'], 'en', variables)} "
+            f"{signed(100 * row['change'], 1)}"
+            for row in steps[steps["change"].abs() >= 0.005].head(NAMED).to_dict("records")
+        ]
+        printed.add_row(
+            f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
+            *(share_in_percent(int(ends.isel(scenario=place).sum()), count) for place in (0, 1)),
+            f"{signed(float(change.mean()), 0)}{error}",
+            escape("\n".join(named)) or "—",
+        )
+    return printed
+
+
+def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) -> None:
+    members, count = comparison.values.sizes["member"], len(comparison.levers)
+    left = f"{residual(comparison):.0e}"
+    if comparison.permutations is None:
+        zh = f"{count}项变化的全部{comparison.coalitions}种组合都已运行，作用值（沙普利值）没有抽样误差。"
+        en = f"All {comparison.coalitions} combinations of {count} changes were run: Shapley values, no sampling error."
+    else:
+        levers = table[table["lever"] != TOTAL]
+        size = levers.groupby(["indicator", "element", "year"])["mean"].transform(lambda values: values.abs().max())
+        error = float((levers["sampling_error"] / size.where(size > 0)).max()) if len(levers) else 0.0
+        zh = (
+            f"{count}项变化，抽取{comparison.permutations}个实施次序（{comparison.coalitions}种组合）估计作用值（沙普利值）；"
+            f"抽样标准误不超过同一指标最大作用的{100 * error:.2g}%，逐项见CSV。"
+        )
+        en = (
+            f"{count} changes: Shapley values from {comparison.permutations} sampled orders ({comparison.coalitions} "
+            f"combinations); their standard error is at most {100 * error:.2g} % of an indicator's largest "
+            "contribution, each in the CSV."
+        )
+    console.print(zh + f"作用之和与差异的相对误差为{left}。")
+    console.print(f"{en} They sum to the difference within {left} of the indicator.")
+    if members == 1:
+        console.print("参数为模型文件的取值，只有一组：不表示把握有多大。")
+        console.print("One parameter set, that of the model file: nothing is said about how sure this is.")
+        return
+    console.print(f"区间和比例来自{members}组与2010—2020年观测相符的参数，以模型和先验范围为前提。")
+    console.print(
+        f"Intervals and shares are over {members} parameter sets that the observations of 2010-2020 support, "
+        "conditional on the model and the priors."
+    )
+
+
+def _cell(row: Mapping[Any, Any], size: float, places: int) -> str:
+    middle = signed(row["mean"] / size, places)
+    if row["p05"] == row["p95"]:
+        return middle
+    band = f"{signed(row['p05'] / size, places)} … {signed(row['p95'] / size, places)}"
+    return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"
+
+
+def _places(values: Iterable[float]) -> int:
+    """Decimals that leave the largest number two or three digits."""
+    largest = max((abs(float(value)) for value in values), default=0.0)
+    return 1 if largest >= 10 else 2 if largest >= 0.1 or not largest else 3 if largest >= 0.01 else 4

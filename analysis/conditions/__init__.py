@@ -1,0 +1,1 @@
+"""Under which conditions a target is met, in one sentence."""

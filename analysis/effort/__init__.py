@@ -1,0 +1,1 @@
+"""What has to be done to reach a target, by when, and what more certainty takes."""

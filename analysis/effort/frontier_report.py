@@ -1,0 +1,327 @@
+"""What the frontiers leave behind: effort by probability and the trade-offs, in words, tables, data and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis import result_files
+from analysis.effort.frontier import Frontier
+from analysis.effort.shares import Measure, Values
+from analysis.effort.tradeoffs import ROBUST, Tradeoffs
+from analysis.figures import (
+    BLACK,
+    BLUE,
+    LANGUAGES,
+    ORANGE,
+    VERMILION,
+    YELLOW,
+    chart_style,
+    head_and_foot,
+    save,
+    word,
+)
+from analysis.reach.probability import share_in_percent
+from scenarios import Target
+
+#: Names of the points that are told.
+NAMES: Final = {
+    "resident rate": {"zh": "偏重常住率", "en": "resident rate first"},
+    "registered rate": {"zh": "偏重户籍率", "en": "registered rate first"},
+    "fiscal gap ratio": {"zh": "偏重财政", "en": "budget first"},
+    "balanced": {"zh": "均衡", "en": "balanced"},
+    "baseline": {"zh": "基准", "en": "baseline"},
+}
+RATES: Final = (("resident_rate", "常住率 resident"), ("registered_rate", "户籍率 registered"))
+
+
+def name_of(target: Target) -> str:
+    """Return the name of the files of a target's frontier.
+
+    Examples
+    --------
+    >>> name_of(Target("target.startup_area.2035", {}, "", "core", 2035, 80, "at least", "percent"))
+    'frontier_startup_area_2035'
+    """
+    return "frontier_" + target.id.removeprefix("target.").replace(".", "_")
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def print_frontier(console: Console, found: Frontier) -> None:
+    """Print effort and number of levers by probability, and where the knee is.
+
+    Examples
+    --------
+    >>> print_frontier(Console(), found)  # doctest: +SKIP
+    """
+    target = found.target
+    table = Table(
+        title=escape(
+            f"{target.title['zh']}（{target.year}年）：不同把握所需的最小力度\n"
+            f"{target.title['en']}, {target.year}: least effort by probability"
+        ),
+        title_justify="left",
+        title_style="bold",
+        caption=(
+            f"±为标准误（百分点）。100%：用于搜索的{found.searched}组样本无一例外。拐点：离首尾连线最远处。\n"
+            f"±: standard error in points. 100 %: all {found.searched} members searched with. "
+            "Knee: farthest from the line between the ends."
+        ),
+        caption_justify="left",
+    )
+    for heading in ("要求 asked", "力度 effort", "措施数 levers", "所得 attained", "其余样本 others", ""):
+        table.add_column(heading, justify="right")
+    for row in _records(found.table):
+        note = "拐点 knee" if row["knee"] else "" if row["reachable"] else "不可达 not reachable"
+        table.add_row(
+            f"{100 * row['probability_asked_for']:g} %",
+            f"{row['effort']:.2f}",
+            f"{row['levers']}",
+            share_in_percent(round(row["probability"] * found.searched), found.searched),
+            share_in_percent(round(row["probability_of_others"] * found.others), found.others),
+            note,
+        )
+    console.print(table)
+
+
+def print_tradeoffs(console: Console, found: Tradeoffs) -> None:
+    """Print the baseline and the knees of each year.
+
+    Examples
+    --------
+    >>> print_tradeoffs(Console(), found)  # doctest: +SKIP
+    """
+    share = f"{100 * ROBUST:g}"
+    table = Table(
+        title=f"两个城镇化率与财政缺口的取舍：拐点  Rates against the budget: knees (of {share} % of members)",
+        title_justify="left",
+        title_style="bold",
+        caption=(
+            f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。括号内为未用于搜索的样本。\n"
+            f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
+            "In brackets: members not searched with."
+        ),
+        caption_justify="left",
+    )
+    for heading in (
+        "年份 year",
+        "拐点 knee",
+        "常住率 resident, %",
+        "户籍率 registered, %",
+        "缺口 gap, %",
+        "力度 effort",
+    ):
+        table.add_column(heading, overflow="fold")
+    for row in _records(found.table[found.table["name"] != ""]):
+        numbers = [
+            f"{row[name]:.1f} ({row[f'{name}_of_others']:.1f})"
+            for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
+        ]
+        words = " ".join(NAMES[row["name"]].values())
+        table.add_row(f"{row['year']}", words, *numbers, f"{row['effort']:.1f}")
+    console.print(table)
+
+
+def file_names(target: Target) -> list[str]:
+    """Return the files that `write` leaves.
+
+    Examples
+    --------
+    >>> file_names(Target("target.x.2035", {}, "", "core", 2035, 80, "at least", "percent"))[0]
+    'frontier_x_2035.csv'
+    """
+    name = name_of(target)
+    return [f"{name}.csv", f"{name}.nc", "frontier_tradeoffs.csv", "frontier_tradeoffs.nc"]
+
+
+def write(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], out: Path) -> None:
+    """Write tables and data as `file_names` has them.
+
+    Examples
+    --------
+    >>> write(found, fronts, facts, Path("outputs"))  # doctest: +SKIP
+    """
+    table, data, other_table, other_data = (out / name for name in file_names(found.target))
+    result_files.write_table(found.table, table)
+    result_files.write_table(fronts.table, other_table)
+    settings: dict[str, Any] = {"target": found.target.id, "members_searched_with": found.searched}
+    settings |= {"search_seed": found.seed, "ramp": found.ramp}
+    result_files.write_run(as_dataset(found.table, found.shares, found.measures, {**facts, **settings}), data)
+    settings = {"members_searched_with": fronts.searched, "generations": fronts.generations, "share_of_members": ROBUST}
+    settings |= {"search_seed": fronts.seed, "ramp": fronts.ramp}
+    result_files.write_run(as_dataset(fronts.table, fronts.shares, fronts.measures, {**facts, **settings}), other_data)
+
+
+def as_dataset(
+    table: pd.DataFrame, shares: Values, measures: Sequence[Measure], facts: Mapping[str, Any]
+) -> xr.Dataset:
+    """Return a table with the share of every lever, dims ``point, lever``.
+
+    Examples
+    --------
+    >>> as_dataset(found.table, found.shares, found.measures, facts)["share"].dims  # doctest: +SKIP
+    ('point', 'lever')
+    """
+    columns = {
+        str(name): ("point", column.astype(np.int8) if column.dtype == bool else column.to_numpy())
+        for name, column in table.drop(columns="point", errors="ignore").items()
+        if column.dtype != object
+    }
+    texts = {str(name): ("point", column.astype(str).to_numpy()) for name, column in table.items() if name == "name"}
+    found = xr.Dataset(
+        {
+            **columns,
+            **texts,
+            "share": (("point", "lever"), shares, {"units": "1", "long_name": "share of the way moved"}),
+        },
+        coords={"point": np.arange(len(table)), "lever": [measure.name for measure in measures]},
+    )
+    found.attrs = dict(facts)
+    return found
+
+
+def draw(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Draw both charts in both languages, as ``frontier_TARGET_LANGUAGE.png`` and ``frontier_tradeoffs_LANGUAGE.png``.
+
+    Examples
+    --------
+    >>> draw(found, fronts, facts, Path("outputs/figures"))  # doctest: +SKIP
+    """
+    files = []
+    for language in LANGUAGES:
+        charts = {name_of(found.target): effort_chart(found, facts, language)}
+        charts["frontier_tradeoffs"] = tradeoff_chart(fronts, facts, language)
+        for name, figure in charts.items():
+            path = folder / f"{name}_{language}.png"
+            save(figure, path, repr(sorted(facts.items())))
+            files.append(path)
+    return files
+
+
+def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Figure:
+    """Draw effort against the probability asked for and against that of the other members.
+
+    Examples
+    --------
+    >>> effort_chart(found, facts, "en")  # doctest: +SKIP
+    """
+    with chart_style():
+        figure = Figure(figsize=(11, 5.5), layout="constrained")
+        ax = figure.subplots()
+        reached = found.table[found.table["reachable"]]
+        missed = found.table[~found.table["reachable"]].drop_duplicates("effort")
+        asked, spent = 100 * reached["probability_asked_for"], reached["effort"]
+        ax.plot(asked, spent, "-o", color=BLUE, ms=4, lw=1.8, label=word("labels", "asked of the searched", language))
+        error = 196 * found.table["probability_of_others_se"]
+        ax.errorbar(
+            100 * found.table["probability_of_others"],
+            found.table["effort"],
+            xerr=error,
+            fmt="s",
+            color=ORANGE,
+            ms=4,
+            lw=1,
+            label=word("labels", "found in the others", language),
+        )
+        if len(missed):
+            text = word("labels", "not reachable", language)
+            ax.plot(100 * missed["probability"], missed["effort"], "x", color=VERMILION, ms=9, mew=2, label=text)
+        for row in _records(reached[reached["knee"]]):
+            at = (100 * row["probability_asked_for"], row["effort"])
+            ax.plot(*at, "*", color=YELLOW, mec=BLACK, ms=15, zorder=5)
+            words = f"{word('labels', 'knee', language)}: {at[0]:g} %, {at[1]:.2f}"
+            ax.annotate(words, at, xytext=(-10, 12), textcoords="offset points", ha="right", va="bottom")
+        ax.set_xlim(-3, 103)
+        ax.set_ylim(bottom=min(0.0, -0.03 * float(found.table["effort"].max())))
+        ax.set_xlabel(word("labels", "probability", language))
+        ax.set_ylabel(word("labels", "effort", language))
+        ax.legend(loc="upper left", fontsize=8)
+        year = f"（{found.target.year}年）" if language == "zh" else f", {found.target.year}"
+        title = f"{word('charts', 'frontier', language)} · {found.target.title[language]}{year}"
+        note = word("labels", "frontier note", language).format(searched=found.searched, others=found.others)
+        head_and_foot(figure, title, note, _source(facts, language))
+        return figure
+
+
+def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -> Figure:
+    """Draw each rate against the fiscal gap, one panel for each rate and year.
+
+    Examples
+    --------
+    >>> tradeoff_chart(fronts, facts, "en")  # doctest: +SKIP
+    """
+    years = list(dict.fromkeys(fronts.table["year"].tolist()))
+    with chart_style():
+        figure = Figure(figsize=(13, 1.4 + 4 * len(years)), layout="constrained")
+        axes = figure.subplots(len(years), len(RATES), squeeze=False)
+        colours = None
+        for row, year in zip(axes, years, strict=True):
+            for ax, (column, _) in zip(row, RATES, strict=True):
+                colours = _tradeoff_panel(ax, fronts, year, column, language)
+        if colours is not None:
+            figure.colorbar(colours, ax=axes.ravel().tolist(), shrink=0.5, label=word("labels", "effort", language))
+        note = word("labels", "tradeoff note", language).format(
+            share=f"{100 * ROBUST:g}", searched=fronts.searched, others=fronts.others
+        )
+        head_and_foot(figure, word("charts", "tradeoffs", language), note, _source(facts, language))
+        return figure
+
+
+def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, language: str) -> Any:
+    table = fronts.table[fronts.table["year"] == year]
+    front = table[table["name"] != "baseline"]
+    highest = float(fronts.table["effort"].max()) or 1.0
+    colours = ax.scatter(
+        front["fiscal_gap_ratio"], front[column], c=front["effort"], cmap="viridis_r", s=28, vmin=0, vmax=highest
+    )
+    for row in _records(table[table["name"] == "baseline"]):
+        ax.plot(row["fiscal_gap_ratio"], row[column], "D", color="white", mec=BLACK, ms=13, zorder=4)
+        _label(ax, row, column, NAMES["baseline"][language], 0)
+    for place, row in enumerate(_records(front[front["knee"]]), 1):
+        ax.plot(row["fiscal_gap_ratio"], row[column], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
+        _label(ax, row, column, NAMES[row["name"]][language], place)
+    when = f"（{year}年）" if language == "zh" else f", {year}"
+    ax.set_title(word("labels", column.replace("_", " "), language) + when, loc="left")
+    ax.set_xlabel(f"{word('labels', 'fiscal gap ratio', language)} (%)")
+    ax.set_ylabel("%")
+    ax.margins(0.16, 0.2)
+    return colours
+
+
+def _label(ax: Axes, row: Mapping[str, Any], column: str, words: str, place: int) -> None:
+    """Write a name beside its point, alternately above and below so that neighbours stay apart."""
+    up = 1 if place % 2 else -1
+    ax.annotate(
+        words,
+        (row["fiscal_gap_ratio"], row[column]),
+        xytext=(0, up * (11 + 9 * (place // 2))),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if up > 0 else "top",
+        fontsize=7,
+        arrowprops={"arrowstyle": "-", "lw": 0.5, "color": BLACK},
+        zorder=6,
+    )
+
+
+def _source(facts: Mapping[str, str], language: str) -> str:
+    basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
+    return word("labels", "footer", language).format(
+        model=facts["model_file"],
+        hash=facts["model_hash"],
+        scenario=word("labels", "levers moved", language),
+        basis=basis,
+    )

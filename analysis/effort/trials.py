@@ -1,0 +1,188 @@
+"""By how much candidates for the levers reach targets in every member of an ensemble, in batches of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analysis.effort.shares import RAMP, Measure, Values, effort, settings
+from analysis.target_table import ROUNDING
+from scenarios import Target
+
+#: Runs in one call of the engine: enough to keep every processor busy, few enough to hold in memory.
+BATCH: Final = 2800
+
+
+#: Digits of a share that is run; finer than what is written down.
+PRECISION: Final = 6
+TRACE_COLUMNS: Final = ("search", "start", "trial", "effort", "margin", "probability", "best_effort", "best_margin")
+
+
+class City(Protocol):
+    """What can be run: the compiled model, or a stand-in with a known answer."""
+
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
+        """Return results with dims ``run`` and ``time``."""
+
+
+@dataclass
+class Trials:
+    """Candidates for the levers run with one and the same set of members, so that differences are the levers'."""
+
+    city: City
+    measures: Sequence[Measure]
+    members: xr.Dataset
+    targets: Sequence[Target]
+    ramp: float = RAMP
+    #: Called with the number of candidates after each batch.
+    progress: Callable[[int], None] = lambda _: None
+    #: Candidates run so far.
+    count: int = field(default=0, init=False)
+
+    def margins(self, shares: Values) -> Values:
+        """Return the margins of candidates.
+
+        Parameters
+        ----------
+        shares
+            Axes candidate, lever.
+
+        Returns
+        -------
+        numpy.ndarray
+            Axes candidate, target, member; in the plan's unit, not negative where the target is reached.
+
+        Raises
+        ------
+        NonFiniteError
+            If a run ends in a value that is not finite.
+
+        Examples
+        --------
+        >>> Trials(city, measures, members, targets).margins(np.zeros((1, len(measures))))  # doctest: +SKIP
+        """
+        outputs = list(dict.fromkeys(str(target.variable) for target in self.targets))
+        last = float(max(target.year for target in self.targets))
+        members = self.members.sizes["member"]
+        step = max(1, BATCH // members)
+        found = []
+        for first in range(0, len(shares), step):
+            part = shares[first : first + step]
+            run = self.city.run(
+                settings(self.measures, part, self.members, self.ramp), outputs=outputs, final_time=last
+            )
+            columns = [
+                target.margin(run[target.variable].sel(time=target.year)).to_numpy().reshape(len(part), members)
+                for target in self.targets
+            ]
+            found.append(np.stack(columns, axis=1))
+            self.count += len(part)
+            self.progress(len(part))
+        return np.concatenate(found)
+
+
+def needed(probability: float, members: int) -> int:
+    """Return how many of the members have to reach a target for at least a probability.
+
+    Examples
+    --------
+    >>> needed(0.8, 200), needed(0.8, 7)
+    (160, 6)
+    """
+    return max(1, int(np.ceil(probability * members - ROUNDING)))
+
+
+def assured(margins: Values, probability: float) -> Values:
+    """Return the margin that at least a share of members has; along the last axis.
+
+    It is not negative exactly where the target is reached with that probability, and unlike the probability itself it
+    says how far a candidate is from that.
+
+    Examples
+    --------
+    >>> float(assured(np.array([-1.0, 0.5, 1.0, 2.0]), 0.75))
+    0.5
+    """
+    members = margins.shape[-1]
+    place = members - needed(probability, members)
+    return np.asarray(np.partition(margins, place, axis=-1)[..., place])
+
+
+def precise(shares: Values) -> Values:
+    """Return shares as precisely as they are run.
+
+    Examples
+    --------
+    >>> precise(np.array([0.12345678]))
+    array([0.123457])
+    """
+    return np.asarray(np.round(shares, PRECISION) + 0.0)
+
+
+@dataclass
+class Question:
+    """One target with one probability; what every candidate came to is kept, so that none is run twice."""
+
+    trials: Trials
+    probability: float
+    #: Margins by member of each candidate run; questions that differ in the probability only may share them.
+    known: dict[bytes, Values] = field(default_factory=dict)
+    #: Rows of `TRACE_COLUMNS` but the last two.
+    log: list[tuple[str, int, int, float, float, float]] = field(default_factory=list, init=False)
+    _asked: set[bytes] = field(default_factory=set, init=False)
+    _best: tuple[float, float, Values] | None = field(default=None, init=False)
+
+    @property
+    def measures(self) -> Sequence[Measure]:
+        """The levers."""
+        return self.trials.measures
+
+    def margins(self, shares: Values, search: str = "", start: int = 0) -> Values:
+        """Return the margin that a share of members as large as the probability has, by candidate."""
+        rows = {row.tobytes(): row for row in precise(shares)}
+        new = [key for key in rows if key not in self.known]
+        if new:
+            found = self.trials.margins(np.array([rows[key] for key in new]))[:, 0]
+            self.known.update(zip(new, found, strict=True))
+        for key in [key for key in rows if key not in self._asked]:
+            self._note(rows[key], search, start)
+            self._asked.add(key)
+        return np.array([self._held(row) for row in precise(shares)])
+
+    def probabilities(self, shares: Values) -> Values:
+        """Return the share of members that reach the target, by candidate."""
+        self.margins(shares)
+        return np.array([(self.known[row.tobytes()] >= -ROUNDING).mean() for row in precise(shares)])
+
+    def _held(self, row: Values) -> float:
+        margin = float(assured(self.known[row.tobytes()], self.probability))
+        return 0.0 if abs(margin) <= ROUNDING else margin
+
+    def _note(self, row: Values, search: str, start: int) -> None:
+        margin, reached = self._held(row), float((self.known[row.tobytes()] >= -ROUNDING).mean())
+        trial = 1 + sum(entry[0] == search and entry[1] == start for entry in self.log)
+        spent = float(effort(self.measures, row[None])[0])
+        self.log.append((search, start, trial, spent, margin, reached))
+        if self._best is None or (reached, margin) > self._best[:2]:
+            self._best = (reached, margin, row)
+
+    @property
+    def surest(self) -> Values:
+        """The candidate with the highest probability so far, and among equals the largest margin."""
+        assert self._best is not None
+        return self._best[2]
+
+    def trace(self) -> pd.DataFrame:
+        """Return `TRACE_COLUMNS`: every trial, and the best of its search from that start until then."""
+        table = pd.DataFrame(self.log, columns=list(TRACE_COLUMNS[:-2]))
+        groups = table.groupby(["search", "start"], sort=False)
+        enough = table["effort"].where(table["margin"] >= -ROUNDING)
+        table["best_effort"] = enough.groupby([table["search"], table["start"]], sort=False).cummin()
+        table["best_effort"] = groups["best_effort"].ffill() if len(table) else table["best_effort"]
+        table["best_margin"] = groups["margin"].cummax()
+        return table

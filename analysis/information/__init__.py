@@ -1,0 +1,1 @@
+"""What is worth finding out before choosing a scenario."""

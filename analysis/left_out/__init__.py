@@ -1,0 +1,1 @@
+"""Who has no place in school and no affordable home."""

@@ -1,0 +1,191 @@
+"""Who is left out, in plain words, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.figures import LANGUAGES, element_name, word
+from analysis.left_out.queues import ALL, BOUNDS, FEWEST, RENTAL
+from scenarios import Scenario
+
+#: Shares this close are told as equal.
+TIED: Final = 1e-6
+#: Where no more than this goes without, nobody is called worst off.
+NOTHING: Final = 0.0005
+#: Years that are printed, as far as they were saved.
+YEARS: Final = (2025.0, 2030.0, 2035.0)
+
+
+def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> None:
+    """Print for each scenario what share goes without, who is worst off, how many wait and for how long.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    table
+        As from `analysis.left_out.queues.as_table`.
+    scenarios
+        Those in the table.
+    members
+        Parameter sets that were run.
+
+    Examples
+    --------
+    >>> print_left_out(Console(), table, [], 200)  # doctest: +SKIP
+    """
+    for scenario in scenarios:
+        own = table[table["scenario"] == scenario.name]
+        years = [year for year in YEARS if year in set(own["year"])]
+        console.print(_shares(own, scenario, years))
+        for service in dict.fromkeys(own["service"]):
+            rows = own[(own["service"] == service) & (own["year"] == years[0])]
+            for language in LANGUAGES:
+                console.print(escape(in_words(rows, language)))
+        console.print()
+    for language in LANGUAGES:
+        console.print(BOUNDS[language])
+    console.print(
+        "学位：模型把区县学位平均分给当地有权益的孩子，没有名单和先后；权益按比例计，不是逐条资格；民办学位不分开。"
+        "等候时间按利特尔法则推算：排队人数除以每年新进入该学段的有权益人数。"
+    )
+    console.print(
+        "School places: the model shares a district's places evenly among those entitled there, without lists or turns;"
+        " entitlement is a share, not a rule; private schools are not told apart. Waiting times are by Little's law:"
+        " those waiting over the entitled children who enter the stage in a year."
+    )
+    console.print(f"区间来自{members}组与2010—2020年观测相符的参数，以模型和先验范围为前提。")
+    console.print(
+        f"Intervals are over {members} parameter sets that the observations of 2010-2020 support, conditional on the"
+        " model and the priors."
+    )
+
+
+def service_name(service: str, language: str) -> str:
+    """Return the name of a stage of school or of rental homes.
+
+    Examples
+    --------
+    >>> service_name(RENTAL, "zh")
+    '保障性租赁住房'
+    """
+    return word("labels", RENTAL, language) if service == RENTAL else element_name(service, language)
+
+
+def in_words(rows: pd.DataFrame, language: str) -> str:
+    """Return one sentence on a service in a year: the city, those worst off, and those who wait.
+
+    Parameters
+    ----------
+    rows
+        Of `analysis.left_out.queues.as_table`: one scenario, service and year.
+    language
+        Of the words.
+
+    Examples
+    --------
+    >>> in_words(rows, "en")  # doctest: +SKIP
+    """
+    city: Any = rows[(rows["group"] == ALL) & (rows["district"] == ALL)].iloc[0]
+    name, zh = service_name(city["service"], language), language == "zh"
+    share, low, high = (f"{100 * city[f'unserved_share_{level}']:.1f}" for level in ("median", "p05", "p95"))
+    waiting, barred = _count(city["waiting_median"], language), _count(city["not_entitled_median"], language)
+    wait = f"{city['wait_years_median']:.1f}"
+    bound = city["service"] == RENTAL
+    if zh:
+        said = f"{city['year']:g}年{name}：全市{'至多' if bound else ''}{share}%（90%区间{low}—{high}%）的需要没有满足"
+        said += f"；没有资格的{barred}" if city["not_entitled_median"] >= FEWEST else ""
+        if city["waiting_median"] >= FEWEST:
+            who = "至多" if bound else "有资格但没有位子的"
+            said += f"；{who}{waiting}在等，" + (f"只靠新竣工房源至多要{wait}年" if bound else f"平均等{wait}年")
+        return said + "。" + _worst_in_words(rows, language)
+    most = "at most " if bound else ""
+    said = f"{name}, {city['year']:g}: {most}{share} % of the need in the city is not served"
+    said += f" (90 % interval {low} to {high})"
+    said += f"; {barred} have no right to it" if city["not_entitled_median"] >= FEWEST else ""
+    if city["waiting_median"] >= FEWEST:
+        said += f"; {most}{waiting} wait, "
+        said += f"with newly built homes alone up to {wait} years" if bound else f"{wait} years on average"
+    return said + "." + _worst_in_words(rows, language)
+
+
+def _worst_in_words(rows: pd.DataFrame, language: str) -> str:
+    """Name the cells of one group and district that go without most, as long as these are few."""
+    cells = rows[rows["among_worst_off"] > 0]
+    if not len(cells):
+        return ""
+    worst: Any = cells.sort_values(["among_worst_off", "unserved_share_median"]).iloc[-1]
+    alike = cells[(cells["among_worst_off"] - worst["among_worst_off"]).abs() < TIED]
+    alike = alike[(alike["unserved_share_median"] - worst["unserved_share_median"]).abs() < TIED]
+    if worst["unserved_share_p95"] < NOTHING:
+        return ""
+    groups, districts = list(dict.fromkeys(alike["group"])), list(dict.fromkeys(alike["district"]))
+    zh = language == "zh"
+    who = ("、" if zh else "; ").join(element_name(str(group), language) for group in groups)
+    if len(groups) == len(set(rows["group"]) - {ALL}):
+        who = word("labels", "all groups", language)
+    where = element_name(str(districts[0]), language)
+    if len(districts) > 1:
+        where = f"{len(districts)}个区县" if zh else f"{len(districts)} districts alike"
+    share, low, high = (f"{100 * worst[f'unserved_share_{level}']:.0f}" for level in ("median", "p05", "p95"))
+    often = f"{100 * worst['among_worst_off']:.0f}"
+    if zh:
+        return f"最差的是{where}的{who}：{share}%（{low}—{high}%）没有满足（{often}%的样本中最差）。"
+    return f" Worst off: {who} in {where}, {share} % ({low} to {high}) without (worst in {often} % of members)."
+
+
+def _count(people: float, language: str) -> str:
+    if language == "zh":
+        return f"{people / 1e4:,.1f}万人" if people >= 1e3 else f"{people:,.0f}人"
+    return f"{people / 1e3:,.0f} thousand people" if people >= 1e3 else f"{people:,.0f} people"
+
+
+def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Table:
+    """Shares without in the city, in the worst-off group and in the worst-off district."""
+    table = Table(
+        title=escape(f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}"),
+        title_justify="left",
+        title_style="bold",
+        caption="未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者\n"
+        "share of the need not served (%, median and 90 % interval); group and district with the highest median",
+        caption_justify="left",
+    )
+    table.add_column("服务 service", overflow="fold", ratio=1)
+    table.add_column("范围 of whom", overflow="fold", ratio=1)
+    for year in years:
+        table.add_column(f"{year:g}", justify="right", overflow="fold", ratio=1)
+    for service in dict.fromkeys(own["service"]):
+        rows = own[own["service"] == service]
+        kinds: dict[str, list[str]] = {"全市 city": [], "最差的组 worst group": [], "最差的区县 worst district": []}
+        for year in years:
+            now = rows[rows["year"] == year]
+            city = _share(now[(now["group"] == ALL) & (now["district"] == ALL)].iloc[0])
+            groups = now[(now["group"] != ALL) & (now["district"] == ALL)]
+            districts = now[(now["group"] == ALL) & (now["district"] != ALL)]
+            found = (city, _cell(groups, "group"), _cell(districts, "district"))
+            for kind, told in zip(kinds, found, strict=True):
+                kinds[kind].append(told)
+        for place, (kind, cells) in enumerate(kinds.items()):
+            title = f"{service_name(service, 'zh')} {service_name(service, 'en')}" if place == 0 else ""
+            table.add_row(escape(title), kind, *cells)
+        table.add_section()
+    return table
+
+
+def _cell(rows: pd.DataFrame, key: str) -> str:
+    """The highest share, and whose it is."""
+    worst: Any = rows.sort_values("unserved_share_median", na_position="first").iloc[-1]
+    if not worst["unserved_share_p95"] >= NOTHING:
+        return _share(worst)
+    return f"{_share(worst)}\n{' '.join(element_name(str(worst[key]), language) for language in LANGUAGES)}"
+
+
+def _share(row: pd.Series[Any]) -> str:
+    middle, low, high = (100 * float(row[f"unserved_share_{level}"]) for level in ("median", "p05", "p95"))
+    return f"{middle:.1f} ({low:.1f} – {high:.1f})"

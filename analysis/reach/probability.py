@@ -1,0 +1,480 @@
+"""How likely each target is to be reached in time, by what margin, when, and what that rests on.
+
+A probability is the share of members of an ensemble, so it is conditional on the model, the priors and unchanged
+policies; where the discrepancy between model and record has been judged, a second probability includes it. A member
+that does not reach a target by the last saved time is not left out: all that is known is that the year lies later (it
+is censored). Intervals of shares: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+Members are taken as independent draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
+from analysis.reach.discrepancy import probability_with
+from analysis.reach.drivers import Screen
+from analysis.target_table import ROUNDING, first_year_reached
+from scenarios import Target
+
+#: What no published source gives of 2020, and every answer about registration rests on.
+UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020")
+#: The lower, middle and upper third of the members by a parameter.
+GROUPS: Final = 3
+#: Of the intervals of shares.
+CONFIDENCE: Final = 0.95
+
+SUMMARY_COLUMNS: Final = (
+    "target",
+    "scenario",
+    "year",
+    "threshold",
+    "unit",
+    "members",
+    "reached",
+    "probability",
+    "probability_se",
+    "probability_low",
+    "probability_high",
+    "probability_with_discrepancy",
+    "probability_with_discrepancy_se",
+    "margin_p05",
+    "margin_p25",
+    "margin_median",
+    "margin_p75",
+    "margin_p95",
+    "year_reached_median",
+    "reached_by_last_year",
+    "last_year",
+    "reached_then_lost",
+)
+CURVE_COLUMNS: Final = ("target", "scenario", "year", "first_reached", "not_yet", "not_yet_se", "low", "high")
+CONDITION_COLUMNS: Final = (
+    "target",
+    "scenario",
+    "parameter",
+    "group",
+    "lowest",
+    "highest",
+    "members",
+    "reached",
+    "probability",
+    "probability_se",
+    "probability_low",
+    "probability_high",
+    "margin_median",
+)
+CONTRAST_COLUMNS: Final = (
+    "target",
+    "scenario",
+    "parameter",
+    "difference",
+    "difference_se",
+    "margin_difference",
+    "rank_correlation",
+)
+
+Values = npt.NDArray[np.float64]
+
+
+class ReachError(ValueError):
+    """It cannot be said how likely targets are to be reached; the message lists every reason."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The answer by modelled target and scenario; margins are in the plan's unit, positive when better than needed."""
+
+    #: `SUMMARY_COLUMNS`; ``year_reached_median`` is empty where fewer than half of the members get there,
+    #: ``probability_with_discrepancy`` where the discrepancy of the target's variable is not known.
+    summary: pd.DataFrame
+    #: `CURVE_COLUMNS`, one row per saved time: the share of members that have not reached the target by then.
+    curves: pd.DataFrame
+    #: `CONDITION_COLUMNS`, one row per parameter and third of the members.
+    conditions: pd.DataFrame
+    #: `CONTRAST_COLUMNS`: the upper third of a parameter less the lower one; ``rank_correlation`` is with the margin.
+    contrasts: pd.DataFrame
+
+
+def reach(
+    targets: Iterable[Target],
+    runs: Mapping[str, xr.Dataset],
+    members: xr.Dataset,
+    *,
+    parameters: Sequence[str] = UNKNOWN_OF_2020,
+    further: int = 0,
+    set_by_scenario: Mapping[str, Collection[str]] | None = None,
+    spreads: Mapping[str, Mapping[int, float]] | None = None,
+) -> Reach:
+    """Judge every scenario by every modelled target over an ensemble.
+
+    Parameters
+    ----------
+    targets
+        Of the plan; those that are not modelled are passed over.
+    runs
+        Results by scenario: the targets' variables with dims ``time`` and ``member`` or ``run``.
+    members
+        The parameter sets of these runs, dim ``member``, in the same order.
+    parameters
+        Constants by which the members are told apart; one with subscripts is taken element by element.
+    further
+        So many more of the members' parameters, those the margin of a target moves with most, by `drivers`.
+    set_by_scenario
+        Constants that a scenario sets itself, by its name: what members hold of these does not count there.
+    spreads
+        By target variable and year: standard deviation of the logarithm of the published over the modelled value.
+
+    Returns
+    -------
+    Reach
+        Four tables.
+
+    Raises
+    ------
+    ReachError
+        If a result lacks a target's variable or year, holds values that are not finite, or has another number of
+        members; if a parameter is not among those of the members, or all members share its value.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
+    >>> run = xr.Dataset({"rate": (("member", "time"), [[0.77], [0.78], [0.79], [0.80]])}, coords={"time": [2025.0]})
+    >>> drawn = xr.Dataset({"BIRTHS": ("member", [1.0, 2.0, 3.0, 4.0])})
+    >>> reach([goal], {"plan": run}, drawn, parameters=["BIRTHS"]).summary["probability"].item()
+    0.5
+    """
+    asked = [target for target in targets if target.modelled]
+    columns, problems = _parameters(members, parameters)
+    problems += [
+        problem
+        for name, run in runs.items()
+        for target in asked
+        for problem in _problems(target, name, run, members.sizes["member"])
+    ]
+    if problems:
+        raise ReachError("\n".join(dict.fromkeys(problems)))
+    every = _parameters(members, [str(name) for name in members.data_vars])[0] if further else columns
+    screen, own, known = Screen.of(every | columns), set_by_scenario or {}, spreads or {}
+    summary: list[dict[str, object]] = []
+    curves: list[pd.DataFrame] = []
+    conditions: list[dict[str, object]] = []
+    contrasts: list[dict[str, object]] = []
+    for target in asked:
+        for name, run in runs.items():
+            series = run[target.variable].transpose(_member_dim(run[target.variable]), "time")
+            label: dict[str, Any] = {"target": target.id, "scenario": name}
+            summary.append(label | _summary(target, series, known.get(str(target.variable), {}).get(target.year)))
+            curves.append(not_yet_reached(target, series).assign(**label))
+            margin = target.margin(series.sel(time=target.year)).to_numpy()
+            moves = screen.correlations(margin)
+            free = [of for of in screen.names if of.split("[")[0] not in own.get(name, ())]
+            asked_for = [of for of in free if of in columns]
+            more = screen.strongest(moves, further, among=[of for of in free if of not in columns])
+            for parameter in [*asked_for, *more]:
+                groups = _groups(margin, every[parameter])
+                conditions += [label | {"parameter": parameter} | group for group in groups]
+                contrast = _contrast(groups) | {"rank_correlation": moves[parameter]}
+                contrasts.append(label | {"parameter": parameter} | contrast)
+    return Reach(
+        summary=pd.DataFrame(summary, columns=list(SUMMARY_COLUMNS)),
+        curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)] if curves else _empty(CURVE_COLUMNS),
+        conditions=pd.DataFrame(conditions, columns=list(CONDITION_COLUMNS)),
+        contrasts=pd.DataFrame(contrasts, columns=list(CONTRAST_COLUMNS)),
+    )
+
+
+def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
+    """Return the share of members that have not reached a target by each saved time.
+
+    All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958),
+    and its standard error (Greenwood's) is that of a share.
+
+    Parameters
+    ----------
+    target
+        A modelled target.
+    series
+        Its variable in the model's unit, dims ``time`` and ``member`` or ``run``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year`` (saved time), ``first_reached`` (number of members), ``not_yet`` with its standard error ``not_yet_se``
+        and interval ``low`` to ``high``. Reaching it once counts, whatever follows.
+
+    Raises
+    ------
+    ReachError
+        If there is no dim of members.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
+    >>> rate = xr.DataArray([[0.7, 0.79], [0.7, 0.7]], dims=("member", "time"), coords={"time": [2020.0, 2025.0]})
+    >>> not_yet_reached(goal, rate)["not_yet"].tolist()
+    [1.0, 0.5]
+    """
+    first = first_year_reached(target, series).fillna(np.inf)
+    years, count = series["time"].to_numpy().astype(float), series.sizes[_member_dim(series)]
+    reached = np.array([int((first == year).sum()) for year in years])
+    left = count - np.cumsum(reached)
+    table = pd.DataFrame(shares(left, count))
+    table.columns = pd.Index(["not_yet", "not_yet_se", "low", "high"])
+    table.insert(0, "year", years)
+    table.insert(1, "first_reached", reached)
+    return table
+
+
+def median_year(curve: pd.DataFrame) -> float:
+    """Return the first saved time by which half of the members have reached a target; NaN if fewer than half do.
+
+    Parameters
+    ----------
+    curve
+        As from `not_yet_reached`.
+
+    Examples
+    --------
+    >>> median_year(pd.DataFrame({"year": [2025.0, 2030.0, 2035.0], "not_yet": [0.9, 0.5, 0.1]}))
+    2030.0
+    """
+    there = curve.loc[curve["not_yet"] <= 0.5 + ROUNDING, "year"]
+    return float(there.min()) if len(there) else float("nan")
+
+
+def share(number: int, of: int) -> dict[str, float]:
+    """Return a share with its standard error and an interval that stays honest at 0 and 1.
+
+    Parameters
+    ----------
+    number, of
+        How many members of how many.
+
+    Returns
+    -------
+    dict
+        ``probability``, its binomial standard error ``probability_se`` (nil where none or all do, which is why there is
+        an interval too), and ``probability_low`` and ``probability_high`` of Wilson at `CONFIDENCE`.
+
+    Examples
+    --------
+    >>> {key: round(value, 3) for key, value in share(0, 100).items()}["probability_high"]
+    0.037
+    """
+    return {name: float(values[0]) for name, values in shares(np.array([number]), of).items()}
+
+
+def shares(numbers: npt.NDArray[np.int64], of: int) -> dict[str, Values]:
+    """Return many shares at once, each as by `share`.
+
+    Examples
+    --------
+    >>> shares(np.array([0, 50]), 100)["probability"].tolist()
+    [0.0, 0.5]
+    """
+    probability = numbers / of
+    variance = probability * (1 - probability) / of
+    # scipy has this interval for one share at a time only, at a thousandth of a second each.
+    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    middle = (probability + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z * np.sqrt(variance + z**2 / (4 * of**2)) / (1 + z**2 / of)
+    return {
+        "probability": probability,
+        "probability_se": np.sqrt(variance),
+        "probability_low": np.where(numbers == 0, 0.0, middle - half),
+        "probability_high": np.where(numbers == of, 1.0, middle + half),
+    }
+
+
+@cache
+def share_in_percent(number: int, of: int) -> str:
+    """Return a share of members in percent with its standard error; none or all of them say how far that is sure.
+
+    Kept, as the live page tells dozens at every move of a lever.
+
+    Examples
+    --------
+    >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
+    ('51% ±5', '<3.7%', '>96.3%')
+    >>> share_in_percent(1, 200)
+    '0.5% ±0.5'
+    """
+    told = share(number, of)
+    # By symmetry the same bound serves none and all.
+    bound = f"{100 * share(0, of)['probability_high']:.2g}"
+    if number == 0:
+        return f"<{bound}%"
+    if number == of:
+        return f">{100 - float(bound):.4g}%"
+    return with_error(told["probability"], told["probability_se"])
+
+
+def share_in_words(number: int, of: int, language: str) -> str:
+    """Return a share of members for a sentence; that none or all do is a bound, not certainty.
+
+    Examples
+    --------
+    >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
+    ('51 % (standard error 5 %)', 'below 3.7 % (no member does)')
+    >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
+    ('为51%（标准误5%）', '高于96.3%（所有样本都达到）')
+    """
+    told, zh = share_in_percent(number, of), language == "zh"
+    bound = told.strip("<>%")
+    if told.startswith("<"):
+        return f"低于{bound}%（没有一组样本达到）" if zh else f"below {bound} % (no member does)"
+    if told.startswith(">"):
+        return f"高于{bound}%（所有样本都达到）" if zh else f"above {bound} % (every member does)"
+    share, error = told.split("% ±")
+    return f"为{share}%（标准误{error}%）" if zh else f"{share} % (standard error {error} %)"
+
+
+def with_error(probability: float, error: float) -> str:
+    """Return a probability in percent with its standard error, with as many digits as neither looks like nil.
+
+    Examples
+    --------
+    >>> with_error(0.51, 0.03), with_error(0.005, 0.005), with_error(0.0012, 0.0003)
+    ('51% ±3', '0.5% ±0.5', '0.12% ±0.03')
+    """
+    share, told, places = 100 * probability, 100 * error, 0
+    while places < 2 and told > 0 and (round(told, places) == 0 or min(share, 100 - share) < 10**-places):
+        places += 1
+    return f"{share:.{places}f}% ±{told:.{places}f}"
+
+
+def whole_percent(probability: float) -> str:
+    """Return a share in whole percent; only none and all are told as 0 and 100.
+
+    Examples
+    --------
+    >>> whole_percent(0.0), whole_percent(0.004), whole_percent(0.264), whole_percent(0.998), whole_percent(1.0)
+    ('0', '<1', '26', '>99', '100')
+    """
+    whole = f"{100 * probability:.0f}"
+    if 0 < probability < 1:
+        return {"0": "<1", "100": ">99"}.get(whole, whole)
+    return whole
+
+
+def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:
+    value = series.sel(time=target.year)
+    with_it = (np.nan, np.nan) if spread is None else probability_with(target, value.to_numpy(), spread)
+    margin = target.margin(value).to_numpy()
+    in_time = margin >= -ROUNDING
+    early = (first_year_reached(target, series) < target.year).to_numpy()
+    curve = not_yet_reached(target, series)
+    quantiles = {
+        "margin_median" if level == 0.5 else f"margin_p{100 * level:02.0f}": float(np.quantile(margin, level))
+        for level in QUANTILES
+    }
+    return {
+        "year": target.year,
+        "threshold": target.threshold,
+        "unit": target.unit,
+        "members": len(margin),
+        "reached": int(in_time.sum()),
+        **share(int(in_time.sum()), len(margin)),
+        **dict(zip(("probability_with_discrepancy", "probability_with_discrepancy_se"), with_it, strict=True)),
+        **quantiles,
+        "year_reached_median": median_year(curve),
+        "reached_by_last_year": 1.0 - float(curve["not_yet"].iloc[-1]),
+        "last_year": float(curve["year"].iloc[-1]),
+        "reached_then_lost": float((early & ~in_time).mean()),
+    }
+
+
+def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
+    """Probability and margin by third of a parameter; equal values stay in one group."""
+    edges = np.quantile(values, np.arange(1, GROUPS) / GROUPS)
+    place = np.searchsorted(edges, values, side="left")
+    found: list[dict[str, Any]] = []
+    for group in np.unique(place):
+        inside = place == group
+        reached = int((margin[inside] >= -ROUNDING).sum())
+        found.append(
+            {
+                "group": int(group) + 1,
+                "lowest": float(values[inside].min()),
+                "highest": float(values[inside].max()),
+                "members": int(inside.sum()),
+                "reached": reached,
+                **share(reached, int(inside.sum())),
+                "margin_median": float(np.median(margin[inside])),
+            }
+        )
+    return found
+
+
+def _contrast(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The highest group less the lowest; the error as if each held one more that gets there and one that does not."""
+    low, high = groups[0], groups[-1]
+    # Agresti and Caffo (2000): an error of nil between groups without a single success would claim too much.
+    added = [((group["reached"] + 1) / (group["members"] + 2), group["members"] + 2) for group in (low, high)]
+    return {
+        "difference": high["probability"] - low["probability"],
+        "difference_se": float(np.sqrt(sum(p * (1 - p) / n for p, n in added))),
+        "margin_difference": high["margin_median"] - low["margin_median"],
+    }
+
+
+def _parameters(members: xr.Dataset, names: Sequence[str]) -> tuple[dict[str, Values], list[str]]:
+    """The members' values of each parameter, element by element, and what is wrong with the names."""
+    found: dict[str, Values] = {}
+    problems = []
+    for name in names:
+        if name not in members:
+            problems.append(f"{name!r} is not among the parameters of the members.")
+            continue
+        array = members[name]
+        dims = [str(dim) for dim in array.dims if dim != "member"]
+        if not dims:
+            found[name] = array.to_numpy()
+            continue
+        for place in np.ndindex(*(array.sizes[dim] for dim in dims)):
+            cell = array.isel(dict(zip(dims, place, strict=True)))
+            element = ", ".join(str(cell[dim].item()) if dim in cell.coords else "" for dim in dims)
+            found[f"{name}[{element}]"] = cell.to_numpy()
+    problems += [f"All members share the value of {name!r}." for name, values in found.items() if np.ptp(values) == 0.0]
+    return found, problems
+
+
+def _problems(target: Target, name: str, run: xr.Dataset, count: int) -> list[str]:
+    if target.variable not in run:
+        return [f"The results of {name} lack {target.variable!r}."]
+    series = run[target.variable]
+    dims = [str(dim) for dim in series.dims if dim in MEMBER_DIMS]
+    if len(dims) != 1 or set(series.dims) != {"time", *dims}:
+        return [f"{target.variable!r} of {name} has the dims {', '.join(map(str, series.dims))}; wanted: member, time."]
+    if series.sizes[dims[0]] != count:
+        return [f"The results of {name} are of {series.sizes[dims[0]]} members, the parameters of {count}."]
+    problems = []
+    if target.year not in series["time"]:
+        problems.append(f"The results of {name} are not saved in {target.year}, the year of {target.id}.")
+    finite = np.isfinite(series.transpose(dims[0], "time").to_numpy())
+    if not finite.all():
+        bad = np.flatnonzero(~finite.all(axis=1))
+        problems.append(f"{target.variable!r} of {name} is not finite in members {', '.join(map(str, bad[:10]))}.")
+    return problems
+
+
+def _member_dim(series: xr.DataArray) -> str:
+    for dim in MEMBER_DIMS:
+        if dim in series.dims:
+            return dim
+    message = "There is no dim of members, so nothing can be said about probability."
+    raise ReachError(message)
+
+
+def _empty(columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))

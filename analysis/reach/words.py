@@ -1,0 +1,327 @@
+"""How likely targets are, on what that rests and what holds them back, in plain words, in Chinese and English."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.figures import LANGUAGES, element_name, word
+from analysis.printing import plan_unit, signed, three_digits, wanted
+from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
+from analysis.reach.probability import share_in_percent, share_in_words, whole_percent, with_error
+from analysis.reach.results import Reached
+from model.definition import Variable
+from scenarios import Scenario, Target, load_levers
+
+#: A bottleneck that binds in more members than this holds a district back.
+USUAL: Final = 0.5
+#: Years of the calendar that are printed, as far as they were saved.
+YEARS: Final = (2025.0, 2030.0, 2035.0)
+#: A probability below this is told as a bound.
+SMALL: Final = 0.001
+
+
+def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable]) -> None:
+    """Print each headline target by scenario and what it rests on, then all targets, bottlenecks and gains.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    reached
+        As from `analysis.reach.results.examine`.
+    variables
+        The model's variables, for the words.
+
+    Examples
+    --------
+    >>> print_reached(Console(), reached, variables_by_name())  # doctest: +SKIP
+    """
+    summary, members = reached.tables.summary, reached.margins.sizes["member"]
+    # A few targets asked for by name are all told at length.
+    few = len(reached.targets) <= 3
+    for target in reached.targets:
+        if target.headline or few:
+            rows = summary[summary["target"] == target.id]
+            console.print(_by_scenario(target, rows, reached.scenarios))
+            _say_in_words(console, target, rows, reached.scenarios)
+            rests = _rests_on(target, reached, variables)
+            if rests.row_count:
+                console.print(rests, "")
+    if not few:
+        console.print(_board(reached), "")
+    if len(reached.calendar):
+        for scenario in reached.scenarios:
+            own = reached.calendar[reached.calendar["scenario"] == scenario.name]
+            if len(own):
+                console.print(_calendar(own, scenario), "")
+                console.print(_gains(reached, scenario, variables), "")
+    _say_basis(console, summary, members)
+
+
+def asked_for(target: Target, language: str) -> str:
+    """Return by when a target asks for what, with its unit in one language.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> asked_for(load_targets()["target.urban_rural_gap.2035"], "zh")
+    '2035年：≤ 2倍'
+    """
+    return f"{target.year}{'年：' if language == 'zh' else ': '}{wanted(target, language)}"
+
+
+def unit_of(target: Target, language: str) -> str:
+    """Return the unit of a target's margin in one language; of a percentage, points.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> unit_of(load_targets()["target.urbanization.resident.2025"], "en")
+    'percentage points'
+    """
+    if target.unit == "percent":
+        return word("units", "points", language)
+    return plan_unit(target.unit, language).strip()
+
+
+def in_percent(probability: float, error: float) -> str:
+    """Return a probability that is no count of members, with its standard error.
+
+    Examples
+    --------
+    >>> in_percent(0.0025, 0.0006), in_percent(0.51, 0.03), in_percent(1e-9, 0.0)
+    ('0.2% ±0.1', '51% ±3', '<0.1%')
+    """
+    if pd.isna(probability):
+        return "—"
+    if probability < SMALL:
+        return f"<{100 * SMALL:g}%"
+    if probability > 1 - SMALL:
+        return f">{100 - 100 * SMALL:g}%"
+    return with_error(probability, error)
+
+
+def _table(title: str, caption: str = "") -> Table:
+    return Table(
+        title=escape(title), title_justify="left", title_style="bold", caption=caption or None, caption_justify="left"
+    )
+
+
+def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
+    titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
+    table = _table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
+    table.add_column("情景 scenario", overflow="fold", ratio=1)
+    for heading in (
+        "概率\nprobability",
+        "95%区间\n95 % interval",
+        "含模型遗漏\nwith discrepancy",
+        "余量 (90%)\nmargin (90 %)",
+        "过半达到\nhalf reach it",
+        "到{0:g}年达到\never by {0:g}".format(rows["last_year"].iloc[0]),
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        low, middle, high = (signed(row[f"margin_{level}"], _places(row)) for level in ("p05", "median", "p95"))
+        table.add_row(
+            escape(titles[row["scenario"]]),
+            share_in_percent(row["reached"], row["members"]),
+            f"{100 * row['probability_low']:.0f} – {100 * row['probability_high']:.0f}%",
+            in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"]),
+            f"{middle}\n({low} … {high})",
+            f"{row['year_reached_median']:g}" if pd.notna(row["year_reached_median"]) else "—",
+            share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
+        )
+    return table
+
+
+def _places(row: Any) -> int:
+    """Decimals of a target's margins in one scenario."""
+    size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
+    return 0 if size >= 1000 else 1 if size >= 10 else 2
+
+
+def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> None:
+    """Say the likeliest scenario in a sentence, and what its second probability adds."""
+    best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
+    title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
+    count, of = int(best["reached"]), int(best["members"])
+    margin, last, year = signed(best["margin_median"], _places(best)), best["last_year"], best["year_reached_median"]
+    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{share_in_words(count, of, 'zh')}，"
+    zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
+    en = f"Likeliest under {title['en']}: {share_in_words(count, of, 'en')} in {target.year}, "
+    en += f"median margin {margin} {unit_of(target, 'en')}; "
+    if pd.isna(year):
+        zh += f"到{last:g}年达到的样本不到一半。"
+        en += f"fewer than half of the members reach it by {last:g}."
+    else:
+        zh += f"到{year:g}年底有一半样本达到。"
+        en += f"half of the members have reached it by the end of {year:g}."
+    if pd.notna(best["probability_with_discrepancy"]):
+        both = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
+        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，得{both}。"
+        en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
+    if best["reached_then_lost"] > 0:
+        zh += f"{100 * best['reached_then_lost']:.0f}%的样本提前达到，到期又失去。"
+        en += f" {100 * best['reached_then_lost']:.0f} % of members reach it early and have lost it by then."
+    console.print(escape(zh))
+    console.print(escape(en) + "\n")
+
+
+def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable]) -> Table:
+    """How the probability changes from the lower to the upper third of a parameter."""
+    detailed = list(dict.fromkeys(reached.calendar["scenario"])) or [reached.scenarios[0].name]
+    titles = {scenario.name: scenario.title["zh"] for scenario in reached.scenarios}
+    table = _table(
+        f"取决于什么：{target.title['zh']}\nWhat it rests on: {target.title['en']}, {target.year}",
+        "概率：参数处于样本的下、中、上三分之一时；余量变化：上三分之一减下三分之一\n"
+        "probability in the lower, middle and upper third of the members by the parameter; "
+        "change in margin: upper less lower",
+    )
+    table.add_column("参数 parameter", overflow="fold", ratio=1)
+    for heading in (
+        "情景\nscenario",
+        "下\nlower",
+        "中\nmiddle",
+        "上\nupper",
+        "变化（点）\nchange, points",
+        "余量变化\nmargin",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    contrasts = reached.tables.contrasts
+    for scenario in detailed:
+        own = contrasts[(contrasts["target"] == target.id) & (contrasts["scenario"] == scenario)]
+        for row in own.to_dict("records"):
+            groups = reached.tables.conditions
+            groups = groups[
+                (groups["target"] == target.id)
+                & (groups["scenario"] == scenario)
+                & (groups["parameter"] == row["parameter"])
+            ].set_index("group")
+            cells = [
+                share_in_percent(groups.loc[group, "reached"], groups.loc[group, "members"])
+                if group in groups.index
+                else "—"
+                for group in (1, 2, 3)
+            ]
+            change = f"{100 * row['difference']:+.0f} ±{100 * row['difference_se']:.0f}"
+            table.add_row(
+                _parameter(row["parameter"], variables),
+                titles[scenario],
+                *cells,
+                change,
+                three_digits(row["margin_difference"], sign=True),
+            )
+    return table
+
+
+def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
+    known = variables.get(name.split("[")[0])
+    return escape(f"{known.term if known else ''} {name}".strip())
+
+
+def _board(reached: Reached) -> Table:
+    """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
+    numbers = "\n".join(
+        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}")
+        for place, scenario in enumerate(reached.scenarios, 1)
+    )
+    table = _table(
+        "按期达到的概率，%  Probability of reaching each target in time, %",
+        f"0和100表示{reached.margins.sizes['member']}组样本中没有或全部达到  0 and 100: none or all members\n{numbers}",
+    )
+    table.add_column("目标 target", overflow="fold", ratio=1)
+    table.add_column("年份\nyear", no_wrap=True)
+    for place in range(1, len(reached.scenarios) + 1):
+        table.add_column(str(place), justify="right", no_wrap=True)
+    odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
+    for target in reached.targets:
+        cells = [whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
+        table.add_row(f"{target.title['zh']} [dim]{escape(target.title['en'])}[/]", str(target.year), *cells)
+    return table
+
+
+def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
+    """Where each bottleneck binds: how many districts, and in which one most surely."""
+    table = _table(
+        f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
+        "受限区县数（过半样本受限），及受限样本比例最高的区县\n"
+        "districts in which it binds in over half of the members, and the one with the largest share of members",
+    )
+    table.add_column("瓶颈 bottleneck", overflow="fold", ratio=1)
+    years = [year for year in YEARS if year in set(own["year"])]
+    for year in years:
+        table.add_column(f"{year:g}", justify="right", overflow="fold")
+    for bottleneck in BOTTLENECKS:
+        cells = []
+        for year in years:
+            rows = own[(own["bottleneck"] == bottleneck.id) & (own["year"] == year)]
+            worst = rows.sort_values("probability").iloc[-1]
+            count = int((rows["probability"] > USUAL).sum())
+            name = " ".join(element_name(str(worst["district"]), language) for language in LANGUAGES)
+            where = f"\n{name} {whole_percent(worst['probability'])}%" if worst["probability"] > 0 else ""
+            cells.append(f"{count}/{len(rows)}{where}")
+        table.add_row(f"{bottleneck.title['zh']} [dim]{escape(bottleneck.title['en'])}[/]", *cells)
+    return table
+
+
+def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable]) -> Table:
+    """What a step of relief brings the headline targets, and whether half a step brings half of it."""
+    headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
+    table = _table(
+        f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
+        f"每步使余量增加多少（中位数，90%区间）；半步与整步每单位作用相差不到{100 * AGREEMENT:.0f}%的样本比例\n"
+        f"gain in margin per step (median, 90 % interval); share of members in which half a step confirms it within "
+        f"{100 * AGREEMENT:.0f} %",
+    )
+    table.add_column("放宽 relief", overflow="fold", ratio=1)
+    table.add_column("一步\nstep", justify="right", overflow="fold")
+    for target in headline:
+        table.add_column(
+            f"{target.title['zh']} {target.year}\n{escape(target.title['en'])}", justify="right", overflow="fold"
+        )
+    levers = load_levers()
+    own = reached.gains[reached.gains["scenario"] == scenario.name].set_index(["bottleneck", "constant", "target"])
+    ends = ["p05", "median", "p95"]
+    places = {}
+    for target in headline:
+        steps: Any = own.xs(target.id, level="target")
+        largest = float((steps[ends].abs().max(axis=1) * steps["step"]).max())
+        places[target.id] = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+    for bottleneck, constant in dict.fromkeys((key[0], key[1]) for key in own.index):
+        cells, step = [], 0.0
+        for target in headline:
+            row: Any = own.xs((bottleneck, constant, target.id))
+            step = float(row["step"])
+            low, middle, high = (signed(row[name] * step, places[target.id]) for name in ends)
+            cells.append(f"{middle} ({low} … {high}) {100 * row['agreement']:.0f}%")
+        known, lever = variables[constant], levers.get(constant)
+        title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"
+        table.add_row(escape(title), f"+{step:,.10g} {known.unit}", *cells)
+    return table
+
+
+def _say_basis(console: Console, summary: pd.DataFrame, members: int) -> None:
+    console.print(
+        f"概率：{members}组与2010—2020年观测相符的参数中按期达到的比例，以模型、先验范围和情景政策不变为前提；没有或全部达到时给出"
+        "95%区间的界限。没有达到的样本按截尾处理，不从年份中剔除。"
+    )
+    console.print(
+        f"Probability: share of {members} parameter sets that the observations of 2010-2020 support, conditional on "
+        "the model, the priors and unchanged policies; for none or all of them the bound of the 95 % interval. Members "
+        "that do not get there count as later (censored), never as missing."
+    )
+    if summary["probability_with_discrepancy"].notna().any():
+        console.print(
+            "含模型遗漏：另计公布值与模型之间的年际差异（与存储的预测相同，见calibration/forecast.py）；没有判断过该差异的目标为“—”。"
+        )
+        console.print(
+            "With discrepancy: also counts how far published numbers of single years stray from any model's course, as "
+            "the stored forecast does; '—' where that has not been judged for the target's variable."
+        )

@@ -1,0 +1,1 @@
+"""On which unknowns, policies and forms of the model each rate and target rests."""

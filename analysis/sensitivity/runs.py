@@ -1,0 +1,328 @@
+"""The runs of a sensitivity study: block by block into a Zarr store, on this machine or on a Dask cluster.
+
+A block is a function of the study and its number, so blocks may be computed anywhere, in any order and more than once;
+only one process writes. A study that was killed goes on from the blocks that the store has whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from analysis.sensitivity.design import Array, Design
+from model import load_model
+from model.changes import ChangeError
+from model.definition import MODEL_FILE, variables_by_name
+from model.engine import CompiledModel
+from model.engine.results import NonFiniteError
+from model.engine.storing import FINISHED, WAITING, RunStore, clear
+from scenarios.factors import Factor, settings
+
+#: Runs of a block, which is also a file of the store.
+BLOCK: Final = 2048
+#: Blocks that wait for a worker of a cluster, so that none is idle and few results are on their way.
+WAITING_PER_WORKER: Final = 2
+#: How long to look for the scheduler of a cluster.
+CONNECTING = "20s"
+#: Failed runs and inputs that a refusal names.
+NAMED_RUNS, NAMED_INPUTS = 3, 6
+
+
+class StudyError(ValueError):
+    """A study that cannot be run or analysed; the message says why and what would do."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run: all that a worker needs to compute any block.
+
+    Attributes
+    ----------
+    factors
+        One for each column of the design.
+    design
+        Which points.
+    fixed
+        Changes that all runs share, such as those of a scenario.
+    outputs
+        Variables that are kept, over all saved times.
+    """
+
+    factors: tuple[Factor, ...]
+    design: Design
+    fixed: Mapping[str, Any]
+    outputs: tuple[str, ...]
+
+    def changes(self, first: int, last: int) -> dict[str, Any]:
+        """Return what the model takes for points `first` to `last` (not included)."""
+        return {**self.fixed, **settings(self.factors, self.design.rows(first, last), variables_by_name())}
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.design.runs // BLOCK)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """Return the first run of a block and the first behind it."""
+        return number * BLOCK, min((number + 1) * BLOCK, self.design.runs)
+
+    def mark(self) -> str:
+        """Return a fingerprint of the model and of everything that decides a number of the study."""
+        digest = hashlib.sha256(repr((_city().source.stem, self.design, self.outputs, BLOCK)).encode())
+        probe = np.linspace(0.01, 0.99, 33)
+        for factor in self.factors:
+            digest.update(repr((factor.name, sorted(factor.cells.items()))).encode())
+            for name, values in sorted(factor.values(probe).items()):
+                digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        for name, value in sorted(self.fixed.items()):
+            digest.update(repr((name, _plain(value))).encode())
+        return digest.hexdigest()
+
+
+def run_block(study: Study, number: int) -> tuple[str, dict[str, Array]]:
+    """Run a block; values that are not finite are kept, for the caller to refuse.
+
+    Returns
+    -------
+    tuple
+        Name of the compiled model that ran, and outputs with dims run and time.
+    """
+    city = _city()
+    run = city.run(study.changes(*study.bounds(number)), outputs=study.outputs, keep_non_finite=True)
+    return city.source.stem, {name: run[name].transpose("run", "time").to_numpy() for name in study.outputs}
+
+
+def run_study(
+    study: Study,
+    path: Path,
+    *,
+    resume: bool = False,
+    cluster: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Path:
+    """Run a study into a Zarr store, which has the same bytes wherever and however often interrupted it is made.
+
+    Parameters
+    ----------
+    study
+        What to run.
+    path
+        The store. A finished or foreign one that is not to be resumed is the caller's to remove.
+    resume
+        Go on with what an earlier call left.
+    cluster
+        Address of the scheduler of a Dask cluster; None runs here.
+    progress
+        Told the number of runs that are done, and of all.
+
+    Raises
+    ------
+    StudyError
+        If a run gives a value that is not finite, naming the inputs; if a worker has another model.
+    FileExistsError
+        If the store exists and `resume` is not set.
+    ChangeError
+        If the store to be resumed belongs to another study.
+
+    Examples
+    --------
+    >>> run_study(study, Path("outputs/sensitivity/study.zarr"))  # doctest: +SKIP
+    """
+    mark = study.mark()
+    if path.exists():
+        if not resume:
+            message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
+            raise FileExistsError(message)
+        store = RunStore.resume(path, mark)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clear(path)
+        store = _new_store(study, path, mark)
+    waiting = [number for number in range(study.blocks) if (_states(study, store, number) == WAITING).any()]
+    done = study.design.runs - sum(np.ptp(study.bounds(number)) for number in waiting)
+    progress(int(done), study.design.runs)
+    computed = _here(study, waiting) if cluster is None else _on_cluster(study, waiting, cluster)
+    for number, (model, outcomes) in computed:
+        if model != _city().source.stem:
+            message = "a worker runs another model file, version or kind of processor: results would differ from here"
+            raise StudyError(message)
+        first, last = study.bounds(number)
+        _refuse_not_finite(study, first, outcomes)
+        store.write(first, outcomes, np.full(last - first, FINISHED, dtype=np.int8))
+        done += last - first
+        progress(int(done), study.design.runs)
+    return path
+
+
+def unfinished(path: Path) -> tuple[int, int] | None:
+    """Return how many runs of how many a store holds; None if there is no store that can be read.
+
+    Examples
+    --------
+    >>> unfinished(Path("nowhere.zarr")) is None
+    True
+    """
+    try:
+        state = RunStore(path).state
+    except (OSError, KeyError, ValueError):
+        return None
+    return int((state != WAITING).sum()), len(state)
+
+
+def outcomes_of(study: Study, path: Path, name: str) -> xr.DataArray:
+    """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory.
+
+    Examples
+    --------
+    >>> outcomes_of(study, path, "residents").dims  # doctest: +SKIP
+    ('sample', 'matrix', 'time')
+    """
+    with xr.open_zarr(path, chunks=None) as stored:
+        values, time = stored[name].to_numpy(), stored["time"].to_numpy()
+    shape = (study.design.samples, study.design.matrices, len(time))
+    return xr.DataArray(values.reshape(shape), dims=("sample", "matrix", "time"), coords={"time": time})
+
+
+@lru_cache(maxsize=1)
+def _city() -> CompiledModel:
+    city = load_model()
+    assert isinstance(city, CompiledModel), MODEL_FILE
+    return city
+
+
+def _plain(value: Any) -> Any:
+    """A change as text that is the same for equal changes."""
+    if isinstance(value, xr.DataArray):
+        return (
+            value.dims,
+            value.shape,
+            value.to_numpy().tolist(),
+            [c.to_numpy().tolist() for c in value.coords.values()],
+        )
+    if isinstance(value, pd.Series):
+        return (value.index.tolist(), value.tolist())
+    return value
+
+
+def _new_store(study: Study, path: Path, mark: str) -> RunStore:
+    city = _city()
+    # One run tells the saved times, and refuses unknown outputs before the store is made.
+    time = city.run(study.changes(0, 1), outputs=study.outputs, keep_non_finite=True)["time"].to_numpy()
+    runs = np.arange(study.design.runs)
+    return RunStore.create(path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", mark, {})
+
+
+def _states(study: Study, store: RunStore, number: int) -> npt.NDArray[np.int8]:
+    return store.state[slice(*study.bounds(number))]
+
+
+def _here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
+    for number in numbers:
+        yield number, run_block(study, number)
+
+
+def _on_cluster(
+    study: Study, numbers: Iterable[int], address: str
+) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
+    """Blocks as workers finish them; one that dies leaves its blocks to the others."""
+    # Takes a second to import, which only a study on a cluster needs.
+    from distributed import Client, as_completed
+
+    try:
+        client: Any = Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        message = f"--cluster {address}: no Dask scheduler answers there ({error})."
+        raise StudyError(message) from None
+    left = iter(numbers)
+    with client:
+        places: dict[Any, int] = {}
+
+        def send(number: int) -> Any:
+            future = client.submit(run_block, study, number, pure=False, retries=3)
+            places[future.key] = number
+            return future
+
+        wanted = WAITING_PER_WORKER * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        first = [send(number) for number in itertools.islice(left, wanted)]
+        if not first:
+            return
+        under_way: Any = as_completed(first)  # type: ignore[no-untyped-call]
+        for future in under_way:
+            yield places.pop(future.key), future.result()
+            for number in itertools.islice(left, 1):
+                under_way.add(send(number))
+
+
+def _refuse_not_finite(study: Study, first: int, outcomes: Mapping[str, Array]) -> None:
+    """Refuse outcomes that are not finite: SALib would turn one into indices that are all nil or not a number."""
+    bad = np.flatnonzero(~np.all([np.isfinite(values).all(axis=1) for values in outcomes.values()], axis=0))
+    if not len(bad):
+        return
+    told = []
+    for place in bad[:NAMED_RUNS]:
+        run = first + int(place)
+        names = [name for name, values in outcomes.items() if not np.isfinite(values[place]).all()]
+        cube = study.design.rows(run, run + 1)[0]
+        extreme = np.argsort(-np.abs(cube - 0.5), kind="stable")[:NAMED_INPUTS]
+        inputs = ", ".join(f"{study.factors[k].name} at {100 * cube[k]:.1f} %" for k in extreme)
+        told.append(
+            f"run {run}: {', '.join(names)} not finite ({_first_fault(study, run)}); its most extreme inputs: {inputs}"
+        )
+    message = (
+        f"{len(bad)} of {len(next(iter(outcomes.values())))} runs of a block gave values that are not finite, "
+        "so no index is worked out. Percentages are places in the input's distribution.\n"
+        + "\n".join(f" * {line}" for line in told)
+    )
+    raise StudyError(message)
+
+
+def _first_fault(study: Study, run: int) -> str:
+    """Say which variable of the model fails first."""
+    try:
+        _city().run(study.changes(run, run + 1), outputs=study.outputs)
+    except (NonFiniteError, ChangeError) as error:
+        return str(error)
+    return "the repeated run was finite"
+
+
+def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
+    """Refuse to lose an interrupted study; remove finished ones unless they are to be gone on with.
+
+    Returns
+    -------
+    list of str
+        Names of the stores that were removed.
+
+    Raises
+    ------
+    StudyError
+        Naming every store that holds an unfinished study, which only `resume` or a hand may touch.
+
+    Examples
+    --------
+    >>> make_room([Path("nowhere.zarr")], resume=False)
+    []
+    """
+    found = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
+    broken = {path: state for path, state in found.items() if state is None or state[0] < state[1]}
+    if broken:
+        lines = [
+            f"{path} holds {'no readable study' if state is None else f'{state[0]:,} of {state[1]:,} runs of a study'}"
+            for path, state in broken.items()
+        ]
+        message = "; ".join(lines) + ". Add --resume to go on with it, or remove it."
+        raise StudyError(message)
+    for path in found:
+        shutil.rmtree(path)
+    return [path.name for path in found]
