@@ -163,7 +163,7 @@ def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool
     odds = share_in_words(round(most * members), members, "zh" if zh else "en")
     if most == 0:
         return f"都{odds}" if zh else f"{odds} in all of them"
-    return f"最高{odds}，属于{'、'.join(titles)}" if zh else f"at most {odds}, under {', '.join(titles)}"
+    return f"最高{odds}，属于{'、'.join(titles)}" if zh else f"at most {odds}, under {'; '.join(titles)}"
 
 
 def filled(text: str, blocks: Mapping[str, str]) -> str:
