@@ -90,6 +90,8 @@ from scenarios import (
     shipped_scenarios,
 )
 
+#: Where results go, below the folder in which a command is called.
+OUTPUTS = Path("outputs")
 #: A variable of more cells than this is kept only where a chart or a target needs it.
 CELLS_KEPT = 100
 #: A pipe or a file has no width of its own.
@@ -150,7 +152,7 @@ def run(
     engine: Annotated[
         Literal["compiled", "pysd"], typer.Option(help="The fast engine or the slow reference.")
     ] = "compiled",
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
     members: Annotated[
         int, typer.Option(min=1, help="Members of the calibrated ensemble; 1 runs the model file's own values once.")
     ] = USUAL_MEMBERS,
@@ -213,7 +215,7 @@ def compare(
     indicators: Annotated[
         list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
     console = _console()
@@ -260,7 +262,7 @@ def backcast(
     starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
     evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Of the random starts.")] = SEARCH_SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
     console = _console()
@@ -331,7 +333,7 @@ def frontier(
     evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
     generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Of the searches.")] = SEARCH_SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
     console = _console()
@@ -380,7 +382,7 @@ def delay(
     ] = None,
     probability: Annotated[float, typer.Option(help="What the last start still has to give.")] = WANTED,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say what it costs to start a scenario's levers later, each alone and all together, and what the last start is."""
     console = _console()
@@ -418,7 +420,7 @@ def reach(
         typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it, all shipped."),
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
 
@@ -457,7 +459,7 @@ def left_out_by_group(
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names or paths; baseline and plan without any.")
     ] = None,
     members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say who has no place in school and no affordable home, by group and district, and how long they wait."""
     console = _console()
@@ -490,7 +492,7 @@ def brief(
         str | None, typer.Option(help="What it is about: a shipped name or a path; the plan if left out.")
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False)] = Path("outputs/brief"),
+    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False)] = OUTPUTS / "brief",
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
     ] = None,
@@ -555,9 +557,8 @@ def assess(
     observations: Annotated[
         Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)
     ],
-    out: Annotated[Path, typer.Option(help="Folder for tables, data and charts.", file_okay=False)] = Path(
-        "outputs/assessment"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for tables, data and charts.", file_okay=False)] = OUTPUTS
+    / "assessment",
 ) -> None:
     """Score the stored forecast against newer observations, weight the ensemble by them, and say which targets slip."""
     from calibration import assessment_files, assessment_printing, assessment_run
@@ -595,7 +596,7 @@ def conditions(
     ] = None,
     bootstraps: Annotated[int, typer.Option(min=0, help="Resampled searches that tell stability.")] = BOOTSTRAPS,
     seed: Annotated[int, typer.Option(min=0, help="Of draws, halves and resampling.")] = conditions_study.SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say under which conditions targets are met: by parameters, or by levers too, in one sentence each.
 
@@ -649,7 +650,7 @@ def information(
     members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
     resamples: Annotated[int, typer.Option(min=2, help="Resampled ensembles that tell errors.")] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = information_study.SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
     with _mistakes_end_politely():
@@ -694,6 +695,7 @@ def dashboard(
     """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
     # Not above: the page's library takes seconds to load, which no other command should wait for.
     from analysis.dashboard import serving
+    from analysis.dashboard.briefings import Briefings
 
     console = _console()
     with _mistakes_end_politely():
@@ -706,7 +708,7 @@ def dashboard(
         with _counting(f"Running {members} members ahead") as progress:
             kitchen = serving.make_kitchen(compile_model(MODEL_FILE), drawn, targets, ready, progress)
         facts = result_files.joint_manifest(ready, drawn)
-        site = serving.site(kitchen, targets, facts, host, port, brief=_brief_command)
+        site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(_brief_command, OUTPUTS))
         for line in site.words():
             console.print(escape(line), soft_wrap=True)
         site.run()
@@ -741,7 +743,7 @@ def sensitivity(
     seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted study.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = Path("outputs"),
+    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say on which parameters, policies and forms of the model the targets rest, year by year, with intervals."""
     console = _console()

@@ -220,28 +220,28 @@ pathlib.Path(folder, f"said_{language}.txt").write_text(file.read_text() if file
 """
 
 
-def briefing(program, name, text):
+def briefing(program, name, text, results):
     """What a page is handed for a briefing that a program makes."""
     handed: queue.Queue[tuple[bytes, str]] = queue.Queue()
-    briefings = Briefings(
-        lambda scenario, language, folder: [sys.executable, "-c", program, scenario, language, folder]
-    )
+    command = [sys.executable, "-c", program]
+    briefings = Briefings(lambda scenario, language, folder: [*command, scenario, language, str(folder)], results)
     briefings.ask(name, text, "zh", lambda content, problem: handed.put((content, problem)))
     return handed.get(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(("name", "text", "told"), [("plan", None, "plan"), ("more", "name: more", "name: more")])
-def test_a_briefing_is_of_the_scenario_asked_for_and_its_files_come_in_one(name, text, told):
-    content, problem = briefing(WRITING, name, text)
+def test_a_briefing_is_of_the_scenario_asked_for_and_its_files_come_in_one(name, text, told, tmp_path):
+    content, problem = briefing(WRITING, name, text, tmp_path)
     assert problem == ""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         assert packed.namelist() == ["said_zh.txt"]
         assert packed.read("said_zh.txt").decode() == told
-    assert briefing(WRITING, name, text)[0] == content
+    assert briefing(WRITING, name, text, tmp_path)[0] == content
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_briefing_that_fails_is_told_in_the_words_of_the_command():
-    assert briefing("raise SystemExit('no such scenario')", "plan", None) == (b"", "no such scenario")
+def test_a_briefing_that_fails_is_told_in_the_words_of_the_command(tmp_path):
+    assert briefing("raise SystemExit('no such scenario')", "plan", None, tmp_path) == (b"", "no such scenario")
 
 
 SETTINGS = [

@@ -28,16 +28,19 @@ class Briefings:
     ----------
     command
         What makes one.
+    results
+        The folder of what `run` has left, which a briefing beside it need not run again.
 
     Examples
     --------
-    >>> briefings = Briefings(lambda scenario, language, folder: ["touch", str(folder / f"{scenario}.html")])
+    >>> touch = lambda scenario, language, folder: ["touch", str(folder / f"{scenario}.html")]
+    >>> briefings = Briefings(touch, Path("outputs"))
     >>> briefings.ask("plan", None, "zh", lambda content, problem: print(len(content) > 0, problem))  # doctest: +SKIP
     True
     """
 
-    def __init__(self, command: Command) -> None:
-        self._command = command
+    def __init__(self, command: Command, results: Path) -> None:
+        self._command, self._results = command, results
         self._turns = Turns()
 
     def ask(self, name: str, text: str | None, language: str, done: Callable[[bytes, str], None]) -> None:
@@ -57,17 +60,21 @@ class Briefings:
         self._turns.ask(Turn.BRIEFING, lambda: done(*self._made(name, text, language)))
 
     def _made(self, name: str, text: str | None, language: str) -> tuple[bytes, str]:
-        with tempfile.TemporaryDirectory() as place:
-            scenario, folder = name, Path(place) / "brief"
+        self._results.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory() as place,
+            tempfile.TemporaryDirectory(prefix="briefing_", dir=self._results) as folder,
+        ):
+            scenario = name
             if text is not None:
                 file = Path(place) / f"{name}.yaml"
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
-            command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, folder)]
+            command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))]
             ended = subprocess.run(command, capture_output=True, text=True, check=False)
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
-            return _zipped(folder), ""
+            return _zipped(Path(folder)), ""
 
 
 def _zipped(folder: Path) -> bytes:

@@ -23,7 +23,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler, StaticFileHandler
 
-from analysis.dashboard.briefings import Briefings, Command
+from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.page import FONT_FILE, Page
@@ -152,7 +152,7 @@ def site(
     port: int,
     token: str | None = None,
     *,
-    brief: Command,
+    briefings: Briefings,
 ) -> Site:
     """Make the server of the page.
 
@@ -168,14 +168,14 @@ def site(
         Where to listen.
     token
         What to ask for where others can reach the page; None makes one up.
-    brief
-        The command that makes a briefing.
+    briefings
+        What makes the briefing of a setting.
 
     Examples
     --------
-    >>> site(kitchen, targets, {}, "127.0.0.1", 5006, brief=command).run()  # doctest: +SKIP
+    >>> site(kitchen, targets, {}, "127.0.0.1", 5006, briefings=briefings).run()  # doctest: +SKIP
     """
-    everything, briefings = list(targets), Briefings(brief)
+    everything = list(targets)
 
     def fill(document: Document) -> None:
         arguments = document.session_context.request.arguments if document.session_context is not None else {}
