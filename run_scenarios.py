@@ -812,7 +812,8 @@ def _mistakes_end_politely() -> Iterator[None]:
     except (*BAD_INPUT, OSError) as error:
         told = str(error)
         if isinstance(error, OSError) and error.filename is not None:
-            told = f"{error.filename} cannot be used: {error.strerror}."
+            done = "read" if isinstance(error, FileNotFoundError) else "used"
+            told = f"{error.filename} cannot be {done}: {error.strerror}."
         typer.echo(told, err=True)
         raise typer.Exit(2) from None
 

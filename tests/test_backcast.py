@@ -114,6 +114,10 @@ def test_the_search_tells_how_far_it_is():
     assert told[-1][0] == told[-1][1]
 
 
+#: Of the city with few members; more than the baseline has.
+SURELY = 0.7
+
+
 @pytest.fixture(scope="module")
 def of_the_city():
     """Three levers and few members, so that it is quick."""
@@ -121,7 +125,7 @@ def of_the_city():
     target = load_targets()["target.urbanization.registered.2025"]
     measures = chosen(load_levers(), variables_by_name(), names)
     members = read_members(20)
-    return backcast(city(), target, 0.5, measures, members, 10, starts=1, evaluations=30), members
+    return backcast(city(), target, SURELY, measures, members, 10, starts=1, evaluations=30), members
 
 
 def test_of_the_city_the_answer_is_a_scenario_that_gives_the_same_margins(of_the_city, tmp_path):
@@ -135,7 +139,7 @@ def test_of_the_city_the_answer_is_a_scenario_that_gives_the_same_margins(of_the
     run = city().run(read.settings(members), outputs=[str(answer.target.variable)], final_time=2025.0)
     margins = answer.target.margin(run[str(answer.target.variable)].sel(time=2025)).to_numpy()
     assert margins == pytest.approx(answer.margins[1], abs=1e-9)
-    assert (margins[:10] >= -1e-9).sum() >= 5
+    assert (margins[:10] >= -1e-9).mean() >= SURELY
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == path.stem
 
 
@@ -144,7 +148,7 @@ def test_of_the_city_no_setting_on_a_grid_takes_less_effort(of_the_city):
     axis = np.linspace(0, 1, 4)
     grid = np.array([(a, b, c) for a in axis for b in axis for c in axis])
     margins = Trials(city(), answer.measures, members.isel(member=slice(10)), [answer.target]).margins(grid)[:, 0]
-    enough = assured(margins, 0.5) >= 0
+    enough = assured(margins, SURELY) >= 0
     assert enough.any()
     assert answer.effort <= effort(answer.measures, grid)[enough].min() * 1.001
 
