@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.figures import LANGUAGES, TermError, element_name, terms, word
+from analysis.reach.probability import whole_percent
 from analysis.reach.words import unit_of
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, leading
 from model.definition import Variable
@@ -135,8 +136,8 @@ def _shares_in_words(findings: Findings, indicator: str, year: float, language: 
         return []
     zh = language == "zh"
     parts = [
-        f"{word('sensitivity', str(row['factor']), language)} {100 * row['value']:.0f}"
-        + ("%（{:.0f}—{:.0f}）" if zh else " % ({:.0f} to {:.0f})").format(100 * row["low"], 100 * row["high"])
+        f"{word('sensitivity', str(row['factor']), language)} {100 * row['value']:z.0f}"
+        + ("%（{:z.0f}—{:z.0f}）" if zh else " % ({:z.0f} to {:z.0f})").format(100 * row["low"], 100 * row["high"])
         for row in rows.to_dict("records")
     ]
     return [word("sensitivity", "shares", language).format(parts=("、" if zh else ", ").join(parts))]
@@ -171,7 +172,7 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
     joined = ("；" if zh else "; ").join(parts)
     return [
         word("sensitivity", f"yes or no {index}", language).format(
-            title=target.title[language], share=f"{100 * share:.0f}", parts=joined
+            title=target.title[language], share=whole_percent(share), parts=joined
         )
     ]
 
