@@ -496,22 +496,18 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
         total = material.runs[scenario]["residents"] / size
         names = _elements(groups, "Group")
         ax.stackplot(groups["time"], groups.transpose("Group", "time"), colors=PART_COLOURS, alpha=0.85)
+        ends = groups.isel(time=-1).to_numpy()
+        told = [
+            (element_name(name, language), middle, _dark(colour))
+            for name, middle, colour in zip(names, np.cumsum(ends) - ends / 2, PART_COLOURS, strict=False)
+        ]
         if has_members(total):
             for level in (0.05, 0.95):
-                label = word("labels", "total band", language) if level > 0.5 else None
-                ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1], label=label)
-            ax.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9)
-        ends = groups.isel(time=-1).to_numpy()
-        middles = np.cumsum(ends) - ends / 2
+                ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1])
+            told.append((word("labels", "total band", language), float(quantile(total, 0.95)[-1]), BLACK))
         gap = groups.isel(time=-1).sum().item() * 0.055
-        for name, place, colour in zip(names, _spread(middles, gap), PART_COLOURS, strict=False):
-            ax.annotate(
-                element_name(name, language),
-                (1.01, place),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=_dark(colour),
-            )
+        for (words, _, colour), place in zip(told, _spread(np.array([at for _, at, _ in told]), gap), strict=True):
+            ax.annotate(words, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=colour)
         ax.margins(x=0)
         ax.set_ylim(bottom=0)
         note = _band_note(material, "stacked medians", language)
@@ -628,7 +624,7 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
         )
         right.set_ylim(0, limit * 1.08)
         right.margins(x=0)
-        note = _band_note(material, "bands", language)
+        note = _band_note(material, "land bands", language)
         _finish(figure, material, "land_supply", language, scenario, note=note)
         return figure
 
@@ -661,11 +657,13 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
             ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
             ax.set_title(element_name(district, language), fontsize=9)
             ax.margins(x=0)
-            # Ten points at least, so that a level line looks level; room above for the text.
+            # Ten points at least, so that a level line looks level, and none above the most a share can be; room above
+            # for the text.
             low, high = ax.dataLim.ymin, ax.dataLim.ymax
-            middle, span = (low + high) / 2, max(high - low, 10.0)
-            ax.set_ylim(middle - 0.6 * span, middle + 0.85 * span)
-            ax.set_yticks([tick for tick in ax.get_yticks() if middle - 0.6 * span <= tick <= 100 / size * 0.01])
+            span = max(high - low, 10.0)
+            top = min((low + high + span) / 2, max(high, 1.0 / size))
+            ax.set_ylim(top - 1.1 * span, top + 0.35 * span)
+            ax.set_yticks([tick for tick in ax.get_yticks() if top - 1.1 * span <= tick <= 1.0 / size])
             ax.xaxis.set_major_locator(MultipleLocator(5))
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(_unit("percent", language))
