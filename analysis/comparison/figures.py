@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.results import HEADLINES, lever_title
 from analysis.comparison.tables import decimals, waterfall
-from analysis.figures import BLUE, LANGUAGES, VERMILION, Panel, chart_style, head_and_foot, save, terms, word
+from analysis.figures import BLUE, LANGUAGES, VERMILION, Panel, Size, chart_style, head_and_foot, save, terms, word
 from analysis.printing import signed
 from model.definition import Variable
 from scenarios import Scenario
@@ -76,8 +76,9 @@ def chart(
     facts: Mapping[str, str],
     variables: Mapping[str, Variable],
     language: str,
+    canvas: Size | None = None,
 ) -> Figure:
-    """Draw one of `CHARTS`; arguments as for `draw`.
+    """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart.
 
     Examples
     --------
@@ -87,7 +88,7 @@ def chart(
     cells = [(panel, year) for panel in panels for year in years]
     rows = -(-len(cells) // 2)
     with chart_style():
-        figure = Figure(figsize=(13, 1.2 + 3.7 * rows), layout="constrained")
+        figure = Figure(figsize=canvas or (13, 1.2 + 3.7 * rows), layout="constrained")
         axes = list(figure.subplots(rows, 2, squeeze=False).flat)
         for ax, (panel, year) in zip(axes, cells, strict=False):
             steps = waterfall(comparison, panel.variable, year, most=BARS)
