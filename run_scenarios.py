@@ -53,6 +53,7 @@ from analysis.information import report as information_report
 from analysis.information import study as information_study
 from analysis.information.collectable import CollectableError, load_collectables
 from analysis.information.utility import WEIGHTS, Kind, UtilityError
+from analysis.information.utility import check as check_utility
 from analysis.information.value import RESAMPLES, InformationError
 from analysis.left_out import figures as left_out_figures
 from analysis.left_out import queues as left_out
@@ -653,14 +654,17 @@ def information(
     out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
     """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
+    weight = WEIGHTS[utility] if effort_weight is None else effort_weight
     with _mistakes_end_politely():
         with _told_together() as part:
             with part():
                 options = information_study.options(scenarios)
             with part():
                 goals = chosen_targets(load_targets(), target)
+                check_utility(utility, goals, weight)
             with part():
                 parameters = read_members(members)
+                information_study.check_size(parameters)
         variables, console = variables_by_name(), _console()
         statistics = load_collectables(variables, parameters)
         _say_what_is_overwritten(console, out, information_report.files(), "information_*.png")
@@ -674,7 +678,7 @@ def information(
                 load_levers(),
                 statistics,
                 kind=utility,
-                weight=WEIGHTS[utility] if effort_weight is None else effort_weight,
+                weight=weight,
                 resamples=resamples,
                 seed=seed,
                 progress=report,

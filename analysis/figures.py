@@ -29,6 +29,8 @@ from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 from scenarios.strict_yaml import read_yaml
 
 Side = Literal["right", "center", "left"]
+#: Inches of a chart, across and down; each chart has its own where none is asked for.
+Size = tuple[float, float]
 
 LANGUAGES = ("zh", "en")
 AGE_BAND = 5
@@ -384,7 +386,7 @@ def _draw(material: Material, folder: Path, chart: Chart) -> Path:
     if chart.scenario is None:
         figure = comparison(material, chart.name, chart.language)
     else:
-        figure = DETAILS[chart.name](material, chart.scenario, chart.language)
+        figure = DETAILS[chart.name](material, chart.scenario, chart.language, None)
     path = folder / chart.file
     _write(figure, path, {"Source": chart.mark})
     return path
@@ -410,7 +412,7 @@ def _write(figure: Figure, path: Path, told: Mapping[str, str]) -> None:
         figure.savefig(partial, metadata={"Software": None, **told})
 
 
-def comparison(material: Material, name: str, language: str) -> Figure:
+def comparison(material: Material, name: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw one of `COMPARISONS`: medians by scenario, bands, and the plan's targets for the same variable.
 
     The baseline and the plan have bands over the years; every scenario has them at the end.
@@ -421,7 +423,7 @@ def comparison(material: Material, name: str, language: str) -> Figure:
     """
     panels, columns = COMPARISONS[name], families(material)
     with chart_style():
-        figure = Figure(figsize=(3 + 5.5 * len(columns), 1.4 + 3.4 * len(panels)), layout="constrained")
+        figure = Figure(figsize=canvas or (3 + 5.5 * len(columns), 1.4 + 3.4 * len(panels)), layout="constrained")
         rows = figure.subplots(len(panels), len(columns), squeeze=False, sharey="row")
         drawn: list[tuple[Axes, Panel, dict[str, tuple[float, float]]]] = []
         for row, panel in zip(rows, panels, strict=True):
@@ -448,14 +450,17 @@ def comparison(material: Material, name: str, language: str) -> Figure:
                 drawn.append((ax, panel, ends))
         _finish(figure, material, name, language, None, note=_band_note(material, "comparison bands", language))
         figure.draw_without_rendering()
-        for ax, panel, ends in drawn:
-            size = terms()["units"][panel.unit][f"{language}_size"]
+        for ax, _, ends in drawn:
             _label_lines(ax, material, ends, language)
+        # Titles beside the lines take room from the axes that a target's words have to stay inside.
+        figure.draw_without_rendering()
+        for ax, panel, _ in drawn:
+            size = terms()["units"][panel.unit][f"{language}_size"]
             _label_targets(ax, _targets_of(material, panel.variable), size, language)
         return figure
 
 
-def indicators(material: Material, scenario: str, language: str) -> Figure:
+def indicators(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw the course of six indicators with their bands, and the plan's targets for them.
 
     Examples
@@ -463,7 +468,7 @@ def indicators(material: Material, scenario: str, language: str) -> Figure:
     >>> indicators(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(11, 7), layout="constrained")
+        figure = Figure(figsize=canvas or (11, 7), layout="constrained")
         axes = list(figure.subplots(2, 3, sharex=True).flat)
         look = material.styles[scenario]
         for ax, panel in zip(axes, INDICATORS, strict=True):
@@ -481,7 +486,7 @@ def indicators(material: Material, scenario: str, language: str) -> Figure:
         return figure
 
 
-def population_by_group(material: Material, scenario: str, language: str) -> Figure:
+def population_by_group(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw residents by registration group as stacked areas.
 
     Examples
@@ -489,29 +494,25 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
     >>> population_by_group(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(9.5, 5.2), layout="constrained")
+        figure = Figure(figsize=canvas or (9.5, 5.2), layout="constrained")
         ax = figure.subplots()
         size = _label_axes(ax, "residents", "people", language)
         groups = quantile(material.runs[scenario]["residents by group"], 0.5) / size
         total = material.runs[scenario]["residents"] / size
         names = _elements(groups, "Group")
         ax.stackplot(groups["time"], groups.transpose("Group", "time"), colors=PART_COLOURS, alpha=0.85)
+        ends = groups.isel(time=-1).to_numpy()
+        told = [
+            (element_name(name, language), middle, _dark(colour))
+            for name, middle, colour in zip(names, np.cumsum(ends) - ends / 2, PART_COLOURS, strict=False)
+        ]
         if has_members(total):
             for level in (0.05, 0.95):
-                label = word("labels", "total band", language) if level > 0.5 else None
-                ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1], label=label)
-            ax.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9)
-        ends = groups.isel(time=-1).to_numpy()
-        middles = np.cumsum(ends) - ends / 2
+                ax.plot(total["time"], quantile(total, level), color=BLACK, lw=1, ls=DASHES[1])
+            told.append((word("labels", "total band", language), float(quantile(total, 0.95)[-1]), BLACK))
         gap = groups.isel(time=-1).sum().item() * 0.055
-        for name, place, colour in zip(names, _spread(middles, gap), PART_COLOURS, strict=False):
-            ax.annotate(
-                element_name(name, language),
-                (1.01, place),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=_dark(colour),
-            )
+        for (words, _, colour), place in zip(told, _spread(np.array([at for _, at, _ in told]), gap), strict=True):
+            ax.annotate(words, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=colour)
         ax.margins(x=0)
         ax.set_ylim(bottom=0)
         note = _band_note(material, "stacked medians", language)
@@ -519,7 +520,7 @@ def population_by_group(material: Material, scenario: str, language: str) -> Fig
         return figure
 
 
-def age_profile(material: Material, scenario: str, language: str) -> Figure:
+def age_profile(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw residents by age band and group in three years; one-sided, as the model has no sexes.
 
     Examples
@@ -527,7 +528,7 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
     >>> age_profile(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(11, 6), layout="constrained")
+        figure = Figure(figsize=canvas or (11, 6), layout="constrained")
         population = quantile(material.runs[scenario]["Population"], 0.5).sum("District")
         size = terms()["units"]["people"][f"{language}_size"]
         bands = _age_bands(population) / size
@@ -553,7 +554,7 @@ def age_profile(material: Material, scenario: str, language: str) -> Figure:
         return figure
 
 
-def service_places(material: Material, scenario: str, language: str) -> Figure:
+def service_places(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw the places that children need and those there are, for each level.
 
     Examples
@@ -561,7 +562,7 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
     >>> service_places(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(10, 6.5), layout="constrained")
+        figure = Figure(figsize=canvas or (10, 6.5), layout="constrained")
         run = material.runs[scenario]
         for ax, level in zip(figure.subplots(2, 2, sharex=True).flat, SCHOOLS, strict=True):
             size = _label_axes(ax, None, "places", language)
@@ -597,7 +598,7 @@ def service_places(material: Material, scenario: str, language: str) -> Figure:
         return figure
 
 
-def land_supply(material: Material, scenario: str, language: str) -> Figure:
+def land_supply(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw land supplied by source, and the built-up area against the urban development boundary.
 
     Examples
@@ -605,7 +606,7 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
     >>> land_supply(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(11, 5), layout="constrained")
+        figure = Figure(figsize=canvas or (11, 5), layout="constrained")
         run = material.runs[scenario]
         left, right = figure.subplots(1, 2)
         size = _label_axes(left, "supplied", "km2 a year", language)
@@ -628,12 +629,12 @@ def land_supply(material: Material, scenario: str, language: str) -> Figure:
         )
         right.set_ylim(0, limit * 1.08)
         right.margins(x=0)
-        note = _band_note(material, "bands", language)
+        note = _band_note(material, "land bands", language)
         _finish(figure, material, "land_supply", language, scenario, note=note)
         return figure
 
 
-def districts(material: Material, scenario: str, language: str) -> Figure:
+def districts(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw the resident urbanization rate of each district, with the baseline beside it.
 
     Examples
@@ -641,7 +642,7 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
     >>> districts(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(11, 7.6), layout="constrained")
+        figure = Figure(figsize=canvas or (11, 7.6), layout="constrained")
         size = terms()["units"]["percent"][f"{language}_size"]
         rates = material.runs[scenario]["resident urbanization rate by district"] / size
         compared = scenario != "baseline" and "baseline" in material.runs
@@ -661,11 +662,13 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
             ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
             ax.set_title(element_name(district, language), fontsize=9)
             ax.margins(x=0)
-            # Ten points at least, so that a level line looks level; room above for the text.
+            # Ten points at least, so that a level line looks level, and none above the most a share can be; room above
+            # for the text.
             low, high = ax.dataLim.ymin, ax.dataLim.ymax
-            middle, span = (low + high) / 2, max(high - low, 10.0)
-            ax.set_ylim(middle - 0.6 * span, middle + 0.85 * span)
-            ax.set_yticks([tick for tick in ax.get_yticks() if middle - 0.6 * span <= tick <= 100 / size * 0.01])
+            span = max(high - low, 10.0)
+            top = min((low + high + span) / 2, max(high, 1.0 / size))
+            ax.set_ylim(top - 1.1 * span, top + 0.35 * span)
+            ax.set_yticks([tick for tick in ax.get_yticks() if top - 1.1 * span <= tick <= 1.0 / size])
             ax.xaxis.set_major_locator(MultipleLocator(5))
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(_unit("percent", language))
@@ -678,7 +681,7 @@ def districts(material: Material, scenario: str, language: str) -> Figure:
         return figure
 
 
-def rate_account(material: Material, scenario: str, language: str) -> Figure:
+def rate_account(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw what moved each urbanization rate from one year's end to the next, by cause.
 
     Examples
@@ -686,7 +689,7 @@ def rate_account(material: Material, scenario: str, language: str) -> Figure:
     >>> rate_account(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(10, 8), layout="constrained")
+        figure = Figure(figsize=canvas or (10, 8), layout="constrained")
         run = material.runs[scenario]
         accounts = {"resident rate": "Resident Rate Account", "registered rate": "Registered Rate Account"}
         axes = figure.subplots(2, 1, sharex=True)
@@ -708,7 +711,7 @@ def rate_account(material: Material, scenario: str, language: str) -> Figure:
         return figure
 
 
-def ledger(material: Material, scenario: str, language: str) -> Figure:
+def ledger(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
     """Draw the ledger by district: people settled, quota earned, land supplied, award received, services paid.
 
     Examples
@@ -716,7 +719,7 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
     >>> ledger(material, "plan", "en")  # doctest: +SKIP
     """
     with chart_style():
-        figure = Figure(figsize=(13, 5.5), layout="constrained")
+        figure = Figure(figsize=canvas or (13, 5.5), layout="constrained")
         run = material.runs[scenario]
         after = run.sel(time=run["time"] > run["time"][0])
         for place, (ax, panel) in enumerate(zip(figure.subplots(1, len(LEDGER), sharey=True), LEDGER, strict=True)):
@@ -741,7 +744,7 @@ def ledger(material: Material, scenario: str, language: str) -> Figure:
 
 
 #: Charts of one scenario, by the name of their files.
-DETAILS: Mapping[str, Callable[[Material, str, str], Figure]] = {
+DETAILS: Mapping[str, Callable[[Material, str, str, Size | None], Figure]] = {
     "indicators": indicators,
     "population_by_group": population_by_group,
     "age_profile": age_profile,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from html.parser import HTMLParser
 from io import BytesIO
@@ -10,6 +11,7 @@ from io import BytesIO
 import pytest
 from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from openpyxl import load_workbook
 from pptx import Presentation
 from pptx.oxml.ns import qn
@@ -25,16 +27,18 @@ from analysis.briefing.briefing import compose
 from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain
 from analysis.briefing.lint import differences
 from analysis.briefing.page import page
-from analysis.briefing.pictures import draw, file_name, pictures, write
+from analysis.briefing.pictures import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
 from analysis.briefing.reading import read
 from analysis.briefing.results import results
 from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
 from analysis.briefing.slides import slides
 from analysis.briefing.words import templates
 from analysis.briefing.workbook import LINE, workbook
+from analysis.figures import word
 from analysis.reach.bottlenecks import RELIEFS
 from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
+from tests.test_figures import labels
 
 #: Few, so that the tests are quick; enough for intervals and probabilities.
 MEMBERS = 4
@@ -287,7 +291,6 @@ def test_the_page_refers_to_nothing_outside_itself(made, language):
 
 def test_a_real_chart_is_the_same_bytes_each_time(evidence, found, tmp_path, briefing):
     picture = next(picture for picture in pictures(briefing) if picture.name == "ledger")
-    from analysis.briefing.pictures import figure
 
     for kind in ("png", "svg"):
         for time in (1, 2):
@@ -499,6 +502,27 @@ def test_a_wrong_word_is_refused(words, message, tmp_path):
     assert outcome.exit_code == 2
     assert message in outcome.stderr
     assert not list(tmp_path.rglob("briefing*"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(evidence, found, language):
+    briefing = compose(evidence, found, language)
+    sizes = slide_sizes(briefing)
+    for picture in pictures(briefing):
+        drawn = figure(evidence, picture, language, sizes[picture.id])
+        with figures.chart_style():
+            drawn.draw_without_rendering()
+        words = labels(drawn)
+        # Letters grow on the slide as much as the canvas does; a hundredth of a point is rounding.
+        assert min(text.get_fontsize() for text in words) / SHRUNK >= 7.99, picture.name
+        boxes = [(text.get_text(), Text.get_window_extent(text)) for text in words]
+        for (one, a), (other, b) in itertools.combinations(boxes, 2):
+            apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2
+            assert apart, f"{picture.name}: {one!r} and {other!r} overlap"
+        for ax in drawn.axes:
+            inside = ax.get_window_extent()
+            told = [text for text in ax.texts if word("labels", "target", language) in text.get_text()]
+            assert all(Text.get_window_extent(text).x0 >= inside.x0 - 1 for text in told), picture.name
 
 
 def test_pictures_are_drawn_in_other_processes_under_their_names(evidence, found, tmp_path):

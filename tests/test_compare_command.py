@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,19 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.image import imread
+from matplotlib.text import Text
 from typer.testing import CliRunner
 
 import run_scenarios
 from analysis.comparison import figures as comparison_figures
-from analysis.comparison.results import FEWEST, HEADLINES, MOST, USUAL_RUNS, usual_members
+from analysis.comparison.contributions import compare
+from analysis.comparison.results import FEWEST, HEADLINES, MOST, USUAL_RUNS, YEARS, usual_members
 from analysis.comparison.tables import TOTAL
-from model.definition import model_hash
-from scenarios import load_levers, load_scenario
+from analysis.result_files import joint_manifest
+from calibration.ensemble import read_members
+from model import load_model
+from model.definition import model_hash, variables_by_name
+from scenarios import load_levers, load_scenario, load_scenarios
 
 MEMBERS = 3
 INDICATORS = [panel.variable for panel in HEADLINES]
@@ -131,6 +137,29 @@ def test_results_of_another_call_are_replaced_and_that_is_said(tmp_path, no_char
         assert data.sizes["member"] == 1
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_numbers_of_a_chart_have_equal_digits_and_end_inside_their_panel(language):
+    pair = load_scenarios(["baseline", "affordable_housing"])
+    members = read_members(MEMBERS)
+    found = compare(load_model(), *pair, members, INDICATORS, YEARS)
+    facts = joint_manifest(pair, members)
+    drawn = comparison_figures.chart(found, "other_indicators", pair, facts, variables_by_name(), language)
+    drawn.draw_without_rendering()
+    for ax in drawn.axes:
+        numbers = [text.get_text() for text in ax.texts]
+        assert len({len(number.partition(".")[2]) for number in numbers}) == 1, numbers
+        ends = [Text.get_window_extent(text).x1 for text in ax.texts]
+        assert max(ends) <= ax.get_window_extent().x1
+
+
+def test_english_words_count_people_one_by_one(made):
+    text = said(made[0])
+    sentence = re.search(r"Residents in 2035: Affordable.*?members agree", text)
+    assert sentence
+    assert re.search(r"differs from Baseline by [+-][\d,]+000? people \(90 % interval [+-][\d,]+", sentence[0])
+    assert "10,000 people" not in sentence[0]
+
+
 def test_fewer_members_are_compared_where_each_needs_many_runs():
     assert usual_members(1) == MOST
     assert usual_members(2**12) == FEWEST
@@ -157,4 +186,4 @@ def test_a_question_that_cannot_be_answered_is_refused_in_words(words, message, 
     outcome = call("compare", *words, "--out", tmp_path / "outputs")
     assert outcome.exit_code == 2
     assert message in " ".join(outcome.stderr.replace("│", " ").split())
-    assert not list(tmp_path.rglob("*.nc"))
+    assert not list(tmp_path.iterdir()), "a folder is made only once nothing more can be refused"

@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from analysis.effort.delay import ALL, COLUMNS, LAST_COLUMNS, DelayError, delay_costs, delayed, last_starts, own_start
+from analysis.effort.delay_figures import chart
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import load_scenario, load_targets
@@ -113,6 +114,52 @@ def test_a_start_after_one_that_is_too_late_does_not_count():
     )
     row = last_starts(table, 0.8).iloc[0]
     assert (row["answer"], row["last_start"]) == ("year", 2021)
+
+
+@pytest.mark.parametrize(
+    ("chances", "answer", "first", "last"),
+    [
+        ([0.7, 0.7, 0.85, 0.9, 0.95], "later", 2023, None),
+        ([0.7, 0.85, 0.85, 0.7, 0.6], "later", 2022, 2023),
+        ([0.7, 0.85, 0.85, 0.85, 0.7], "later", 2022, 2024),
+        ([0.7, 0.7, 0.7, 0.7, 0.9], "without", None, None),
+        ([0.7, 0.7, 0.7, 0.7, 0.7], "none", None, None),
+        ([0.9, 0.9, 0.9, 0.9, 0.7], "year", None, 2024),
+    ],
+)
+def test_a_lever_that_works_against_a_target_has_a_first_start(chances, answer, first, last):
+    # The last chance is that without the lever.
+    table = pd.DataFrame(
+        {
+            "target": "t",
+            "lever": "A",
+            "delay": pd.array([0, 1, 2, 3, None], dtype="Int64"),
+            "start": pd.array([2021, 2022, 2023, 2024, None], dtype="Int64"),
+            "probability": chances,
+            "probability_se": 0.01,
+        }
+    )
+    row = last_starts(table, 0.8).iloc[0]
+    assert row["answer"] == answer
+    assert (None if pd.isna(row["first_start"]) else row["first_start"]) == first
+    assert (None if pd.isna(row["last_start"]) else row["last_start"]) == last
+
+
+def test_a_lever_looks_the_same_in_every_panel_and_no_legend_lies_over_lines():
+    names = {"A": "TALENT ARRIVALS", "B": "RENT SUBSIDY"}
+    goals = [goal(74.0), goal(74.5, 2030, "target.late")]
+    found = costs(scenario(("A", RISING), ("B", RISING)), goals, {"A": 2.0, "B": 3.0})
+    table, last = (part.replace({"lever": names}) for part in (found.table, found.last))
+    drawn = chart(
+        replace(found, table=table, last=last),
+        {"members": "200", "seed": "1", "model_file": "plain", "model_hash": "0"},
+        "en",
+    )
+    first, second = ({line.get_label(): line.get_color() for line in ax.lines} for ax in drawn.axes)
+    assert first == second
+    assert len({colour for label, colour in first.items() if not label.startswith("_")}) == 3
+    assert all(ax.get_legend() is None for ax in drawn.axes)
+    assert len(drawn.legends) == 1
 
 
 def test_the_error_of_a_change_is_that_of_pairs():

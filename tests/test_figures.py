@@ -95,6 +95,32 @@ def test_the_footer_names_source_and_model(drawn, material):
     assert "8" in footer
 
 
+def test_no_legend_stands_on_the_stacked_areas(drawn):
+    name, _, figure = drawn
+    if name == "population_by_group":
+        assert not figure.legends
+        assert figure.axes[0].get_legend() is None
+
+
+def test_bars_and_lines_say_that_they_are_medians(drawn):
+    _, language, figure = drawn
+    note = figure._supxlabel.get_text()
+    assert ("中位数" if language == "zh" else "median") in note
+    bars = any(ax.patches for ax in figure.axes)
+    if bars:
+        assert any(
+            words in note
+            for words in ("各部分为中位数", "柱为中位数", "parts of bars are med", "Parts are med", "Bars are med")
+        )
+
+
+def test_a_district_that_is_wholly_urban_has_no_empty_half_above_its_line(material):
+    for ax in figures.districts(material, "plan", "en").axes:
+        low, high = ax.get_ylim()
+        # A quarter of the panel is kept for the number that stands in it.
+        assert high <= 100.0 or (100.0 - low) / (high - low) >= 0.7
+
+
 def test_both_languages_differ_only_in_words(material):
     zh = figures.comparison(material, "urbanization_rates", "zh")
     en = figures.comparison(material, "urbanization_rates", "en")

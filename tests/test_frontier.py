@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from analysis.effort import frontier_report
 from analysis.effort.frontier import FRONTIER_COLUMNS, frontier, knee
@@ -44,6 +46,22 @@ def test_the_frontier_is_the_closed_form(found):
     # One member in a hundred is lucky enough without any lever.
     assert table.loc[0.01, "effort"] < 0.05
     assert found.table["effort"].is_monotonic_increasing
+
+
+def test_a_name_covers_no_point_and_no_other_name():
+    figure = Figure(figsize=(6, 4))
+    ax = figure.subplots()
+    # Dots right above and right of the two that are named, close to each other.
+    points = np.array([[0.0, 0.0], [0.2, 0.4], [0.0, 0.5], [-0.2, 0.45], [0.5, 0.0], [0.05, 0.0], [10.0, 10.0]])
+    ax.plot(*points.T, "o")
+    figure.draw_without_rendering()
+    frontier_report.name_points(ax, points, [("budget first", (0.0, 0.0)), ("balanced", (0.05, 0.0))])
+    boxes = []
+    for label in ax.texts:
+        label.get_window_extent()
+        boxes.append(Text.get_window_extent(label))
+    assert all(box.count_contains(ax.transData.transform(points)) == 0 for box in boxes)
+    assert not boxes[0].overlaps(boxes[1])
 
 
 def test_where_it_is_out_of_reach_the_surest_setting_is_told(found):

@@ -383,4 +383,4 @@ def test_a_mistake_is_told_in_words(words, told, tmp_path):
     outcome = call(*words, "--out", tmp_path)
     assert outcome.exit_code == 2
     assert told in outcome.output
-    assert not list(tmp_path.glob("*.csv"))
+    assert not list(tmp_path.iterdir()), "a folder is made only once nothing more can be refused"

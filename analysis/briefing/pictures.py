@@ -14,13 +14,16 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.briefing.content import Briefing, Picture
 from analysis.briefing.evidence import Evidence
+from analysis.briefing.slide_layout import picture_rooms
 from analysis.comparison import figures as comparison_figures
 from analysis.reach import figures as reach_figures
 from model.definition import variables_by_name
 from model.whole_files import replaced
 
-#: Dots per inch of a chart at its own size, which is no smaller than on a slide.
+#: Dots per inch of a chart at its own size.
 DOTS: Final = 300
+#: Inches of a chart for slides to an inch of its room on the slide: its smallest letters, of 7 points, become 8 there.
+SHRUNK: Final = 7 / 8
 BOTTLENECKS, CONTRIBUTIONS = "bottlenecks", "contributions"
 FORMATS: Final = ("png", "svg")
 
@@ -68,10 +71,16 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     --------
     >>> files = list(draw(evidence, briefing, Path("outputs/brief/charts")))  # doctest: +SKIP
     """
+    rooms = slide_sizes(briefing)
     wanted = [(picture, kind) for picture in pictures(briefing) for kind in kinds]
     # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _remember, (evidence,)) as pool:
-        tasks = [pool.submit(_draw_there, picture, briefing.language, kind, folder) for picture, kind in wanted]
+        tasks = [
+            pool.submit(
+                _draw_there, picture, briefing.language, kind, folder, rooms[picture.id] if kind == "png" else None
+            )
+            for picture, kind in wanted
+        ]
         try:
             for task in as_completed(tasks):
                 yield task.result()
@@ -80,8 +89,20 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
             raise
 
 
-def figure(evidence: Evidence, picture: Picture, language: str) -> Figure:
-    """Return one chart.
+def slide_sizes(briefing: Briefing) -> dict[str, figures.Size]:
+    """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale.
+
+    Examples
+    --------
+    >>> slide_sizes(Briefing("zh", (), (), ()))
+    {}
+    """
+    rooms = {name: room for section in briefing.sections for name, room in picture_rooms(section).items()}
+    return {name: (SHRUNK * width, SHRUNK * height) for name, (width, height) in rooms.items()}
+
+
+def figure(evidence: Evidence, picture: Picture, language: str, canvas: figures.Size | None = None) -> Figure:
+    """Return one chart, of a size in inches or of its own.
 
     Examples
     --------
@@ -92,12 +113,12 @@ def figure(evidence: Evidence, picture: Picture, language: str) -> Figure:
         pair = (evidence.baseline, evidence.scenario)
         facts = {**evidence.manifest, "members": str(evidence.comparison.contributions.sizes["member"])}
         name = next(iter(comparison_figures.CHARTS))
-        return comparison_figures.chart(evidence.comparison, name, pair, facts, variables_by_name(), language)
+        return comparison_figures.chart(evidence.comparison, name, pair, facts, variables_by_name(), language, canvas)
     if picture.name == BOTTLENECKS:
-        return reach_figures.bottlenecks(evidence.reached, evidence.scenario.name, evidence.manifest, language)
+        return reach_figures.bottlenecks(evidence.reached, evidence.scenario.name, evidence.manifest, language, canvas)
     if picture.scenario is None:
-        return figures.comparison(evidence.material, picture.name, language)
-    return figures.DETAILS[picture.name](evidence.material, picture.scenario, language)
+        return figures.comparison(evidence.material, picture.name, language, canvas)
+    return figures.DETAILS[picture.name](evidence.material, picture.scenario, language, canvas)
 
 
 def write(drawn: Figure, path: Path) -> None:
@@ -120,7 +141,7 @@ def _remember(evidence: Evidence) -> None:
     _EVIDENCE[:] = [evidence]
 
 
-def _draw_there(picture: Picture, language: str, kind: str, folder: Path) -> Path:
+def _draw_there(picture: Picture, language: str, kind: str, folder: Path, canvas: figures.Size | None) -> Path:
     path = folder / file_name(picture, language, kind)
-    write(figure(_EVIDENCE[0], picture, language), path)
+    write(figure(_EVIDENCE[0], picture, language, canvas), path)
     return path

@@ -60,6 +60,25 @@ def pages(section: Section) -> Iterator[list[Placed]]:
         yield page
 
 
+def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
+    """Return the inches, across and down, that each picture of a section has on its slide, by the picture's id.
+
+    Examples
+    --------
+    >>> chart = Picture("a.chart", "ledger", "plan", "Ledger")
+    >>> width, height = picture_rooms(Section("a", "A", (), (chart,)))["a.chart"]
+    >>> round(width, 2), round(height, 2)
+    (12.23, 5.55)
+    """
+    found = {}
+    for page in pages(section):
+        for place, part in enumerate(page):
+            if isinstance(part.block, Picture):
+                others = sum(other.height + GAP for other in (*page[:place], *page[place + 1 :]))
+                found[part.block.id] = (BODY, BOTTOM - TOP - others)
+    return found
+
+
 def paragraph_height(paragraph: Paragraph) -> float:
     """Return the inches that a paragraph takes.
 

@@ -126,11 +126,8 @@ def compare(
     choices = _choices(model, first, second, members)
     levers = tuple(choices)
     problems = [f"{target.id} is not modelled." for target in targets if not target.modelled]
-    if not levers:
-        problems.append(f"{first.name} and {second.name} set every constant alike; there is nothing to trace.")
     exact = len(levers) <= exact_up_to
-    if not exact and (permutations < 4 or permutations % 2):
-        problems.append(f"{permutations} orders were asked for; an even number of at least 4 is needed.")
+    problems += _not_traced(first, second, len(levers), None if exact else permutations)
     if not indicators and not targets:
         problems.append("No indicator and no target was asked for.")
     if problems:
@@ -177,15 +174,33 @@ def runs_per_member(
 ) -> int:
     """Return the coalitions that `compare` would run with every member, arguments as there.
 
+    Raises
+    ------
+    ComparisonError
+        If the scenarios set everything alike, or the number of orders cannot be sampled.
+
     Examples
     --------
     >>> runs_per_member(city, baseline, load_scenario("county_towns"), None)  # doctest: +SKIP
     2
     """
     levers = len(_choices(model, first, second, members))
-    if levers <= exact_up_to:
+    exact = levers <= exact_up_to
+    if problems := _not_traced(first, second, levers, None if exact else permutations):
+        raise ComparisonError("\n".join(problems))
+    if exact:
         return int(2**levers)
     return len(masks_needed(antithetic_orders(levers, permutations, seed)))
+
+
+def _not_traced(first: Scenario, second: Scenario, levers: int, orders: int | None) -> list[str]:
+    """Why so many levers cannot be traced by so many sampled orders, or by all coalitions where orders is None."""
+    problems = []
+    if not levers:
+        problems.append(f"{first.name} and {second.name} set every constant alike; there is nothing to trace.")
+    if orders is not None and (orders < 4 or orders % 2):
+        problems.append(f"{orders} orders were asked for; an even number of at least 4 is needed.")
+    return problems
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from typing import Final
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.results import HEADLINES, lever_title
-from analysis.comparison.tables import waterfall
-from analysis.figures import BLUE, LANGUAGES, VERMILION, Panel, chart_style, head_and_foot, save, terms, word
+from analysis.comparison.tables import decimals, waterfall
+from analysis.figures import BLUE, LANGUAGES, VERMILION, Panel, Size, chart_style, head_and_foot, save, terms, word
+from analysis.printing import signed
 from model.definition import Variable
 from scenarios import Scenario
 
@@ -23,6 +25,8 @@ BARS: Final = 7
 #: A contribution whose sign fewer members share is drawn hollow.
 AGREED: Final = 0.9
 GREY: Final = "#555555"
+#: Pixels left free between a number and the end of its axes.
+GAP: Final = 4.0
 #: Which indicators stand in a chart, and in which years.
 CHARTS: Final[Mapping[str, tuple[tuple[Panel, ...], tuple[float, ...]]]] = {
     "urbanization_rates": (HEADLINES[:2], (2025.0, 2035.0)),
@@ -72,8 +76,9 @@ def chart(
     facts: Mapping[str, str],
     variables: Mapping[str, Variable],
     language: str,
+    canvas: Size | None = None,
 ) -> Figure:
-    """Draw one of `CHARTS`; arguments as for `draw`.
+    """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart.
 
     Examples
     --------
@@ -83,7 +88,7 @@ def chart(
     cells = [(panel, year) for panel in panels for year in years]
     rows = -(-len(cells) // 2)
     with chart_style():
-        figure = Figure(figsize=(13, 1.2 + 3.7 * rows), layout="constrained")
+        figure = Figure(figsize=canvas or (13, 1.2 + 3.7 * rows), layout="constrained")
         axes = list(figure.subplots(rows, 2, squeeze=False).flat)
         for ax, (panel, year) in zip(axes, cells, strict=False):
             steps = waterfall(comparison, panel.variable, year, most=BARS)
@@ -92,6 +97,7 @@ def chart(
             ax.set_title(word("labels", panel.label, language) + when, loc="left")
         for ax in axes[len(cells) :]:
             ax.remove()
+        shown = axes[: len(cells)]
         first, second = (scenario.title[language] for scenario in scenarios)
         method = (
             word("labels", "exact", language)
@@ -105,6 +111,9 @@ def chart(
         )
         title = f"{word('charts', 'contributions', language)} · {first} → {second}"
         head_and_foot(figure, title, word("labels", "contribution bars", language), source)
+        figure.draw_without_rendering()
+        for ax in shown:
+            _make_room(ax)
         return figure
 
 
@@ -117,6 +126,7 @@ def _steps(
     language: str,
 ) -> None:
     size = float(terms()["units"][panel.unit][f"{language}_size"])
+    places = decimals(steps["change"].iloc[1:-1] / size)
     names = [scenarios[0].title[language]]
     levers = steps.iloc[1:-1]
     for place, row in enumerate(levers.to_dict("records"), 1):
@@ -134,14 +144,15 @@ def _steps(
             if others
             else lever_title(row["step"], language, variables)
         )
-        text = f"{change:+.2g}" if abs(change) < 1 else f"{change:+.2f}"
+        text = signed(change, places)
         ax.annotate(text, (max(low, high, start, end), place), (6, 0), textcoords="offset points", va="center", size=7)
     names.append(scenarios[1].title[language])
     for place in (0, len(steps) - 1):
         middle, low, high = (float(steps[key].iloc[place]) / size for key in ("end", "p05", "p95"))
         ax.plot([low, high], [place, place], color=GREY, lw=5, alpha=0.35, solid_capstyle="butt")
         ax.plot(middle, place, "o", color=GREY, ms=5)
-        ax.annotate(f"{middle:.4g}", (max(low, high), place), (6, 0), textcoords="offset points", va="center", size=7)
+        at = (max(low, high), place)
+        ax.annotate(f"{middle:,.{places}f}", at, (6, 0), textcoords="offset points", va="center", size=7)
     first = steps["end"].iloc[0] / size
     ax.plot([first, first], [0, 1], color=GREY, lw=0.6)
     ax.set_yticks(range(len(names)), names)
@@ -149,3 +160,14 @@ def _steps(
     ax.set_xlabel(word("units", panel.unit, language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.margins(x=0.08)
+
+
+def _make_room(ax: Axes) -> None:
+    """Move the right end so far out that every number ends inside the axes, which have been laid out."""
+    low, high = ax.get_xlim()
+    width = ax.get_window_extent().width
+    for text in ax.texts:
+        start = float(text.xy[0])  # type: ignore[attr-defined]
+        beside = Text.get_window_extent(text).x1 - ax.transData.transform((start, 0.0))[0] + GAP
+        high = max(high, low + (start - low) * width / (width - beside))
+    ax.set_xlim(low, high)

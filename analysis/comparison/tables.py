@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -124,6 +124,18 @@ def waterfall(
         rows.append(row | {"alone": float(alone.isel(lever=group).sum())})
         level += change
     return pd.DataFrame([*rows, _scenario_step(ends, comparison.second)])
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Return the decimals that leave the largest number two or three digits.
+
+    Examples
+    --------
+    >>> decimals([64.27, -0.02]), decimals([-0.47]), decimals([0.03])
+    (1, 2, 3)
+    """
+    largest = max((abs(float(value)) for value in values), default=0.0)
+    return 1 if largest >= 10 else 2 if largest >= 0.1 or not largest else 3 if largest >= 0.01 else 4
 
 
 def _summary(comparison: Comparison, name: str) -> pd.DataFrame:

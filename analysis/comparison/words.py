@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.results import HEADLINES, lever_title, residual
-from analysis.comparison.tables import TOTAL, summary, waterfall
+from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
 from analysis.figures import LANGUAGES, terms, word
 from analysis.printing import signed
 from analysis.reach.probability import share_in_percent
@@ -39,6 +39,11 @@ class _Shown:
     title: Mapping[str, str]
     unit: Mapping[str, str]
     size: float
+
+    @property
+    def in_ten_thousands(self) -> bool:
+        """Whether people are counted in the Chinese unit of ten thousand."""
+        return self.unit["en"] == word("units", "ten thousand people", "en")
 
 
 def print_comparison(
@@ -123,7 +128,7 @@ def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequen
         printed.add_column(f"{year:g}", justify="right")
     for one in shown:
         own = totals[totals["indicator"] == one.variable]
-        places = _places(own["mean"] / one.size)
+        places = decimals(own["mean"] / one.size)
         name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
         printed.add_row(name, *(_cell(row, one.size, places) for row in own.to_dict("records")))
     return printed
@@ -146,7 +151,7 @@ def _contributions(
     printed.add_column("措施 lever", overflow="fold", ratio=1)
     for year in means.columns:
         printed.add_column(f"{year:g}", justify="right")
-    places = _places(means.to_numpy().ravel() / one.size)
+    places = decimals(means.to_numpy().ravel() / one.size)
 
     def cells(name: str) -> list[str]:
         return [_cell(row, one.size, places) for row in rows[rows["lever"] == name].to_dict("records")]
@@ -182,21 +187,28 @@ def _in_words(
     """The last year's difference in a sentence: how much, how sure, through what, and how much is interaction."""
     zh = language == "zh"
     change = total["mean"] / one.size
-    places = _places(levers["change"] / one.size)
-    low, high = (signed(total[name] / one.size, places) for name in ("p05", "p95"))
-    alone, together = (signed(value / one.size, places) for value in (levers["alone"].sum(), _interaction(levers)))
+    places = decimals(levers["change"] / one.size)
+
+    def told(value: float) -> str:
+        # In English people are counted one by one, with no more digits than in ten thousands.
+        number = round(value / one.size, places)
+        return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, places)
+
+    low, high, alone = (told(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
+    together = told(_interaction(levers))
     sides = []
     for sign in (1, -1) if change >= 0 else (-1, 1):
         same = levers[np.sign(levers["change"]) == sign]
         same = same[same["change"].abs() >= LESSER * levers["change"].abs().max()].head(NAMED)
         named = (
-            f"{lever_title(name, language, variables)} {signed(value / one.size, places)}"
+            f"{lever_title(name, language, variables)} {told(value)}"
             for name, value in zip(same["step"], same["change"], strict=True)
         )
         sides.append(("、" if zh else ", ").join(named))
     first, second = (scenario.title[language] for scenario in scenarios)
     # Of a ratio, one is below another by so much, and not by so many times.
     unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
+    unit = "people" if one.in_ten_thousands and not zh else unit
     title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
     amount = f"{abs(change):.{places}f}"
     if zh:
@@ -207,7 +219,7 @@ def _in_words(
             + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
-    by = f"{signed(change, places)} {unit}".strip()
+    by = f"{told(total['mean'])} {unit}".strip()
     return (
         f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
         f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
@@ -296,9 +308,3 @@ def _cell(row: Mapping[Any, Any], size: float, places: int) -> str:
         return middle
     band = f"{signed(row['p05'] / size, places)} … {signed(row['p95'] / size, places)}"
     return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"
-
-
-def _places(values: Iterable[float]) -> int:
-    """Decimals that leave the largest number two or three digits."""
-    largest = max((abs(float(value)) for value in values), default=0.0)
-    return 1 if largest >= 10 else 2 if largest >= 0.1 or not largest else 3 if largest >= 0.01 else 4

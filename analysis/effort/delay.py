@@ -49,6 +49,7 @@ LAST_COLUMNS: Final = (
     "lever",
     "wanted",
     "answer",
+    "first_start",
     "last_start",
     "probability",
     "probability_se",
@@ -70,7 +71,7 @@ class Delays:
     targets: tuple[Target, ...]
     #: `COLUMNS`; ``start`` is a calendar year, empty in the rows without the lever.
     table: pd.DataFrame
-    #: `LAST_COLUMNS`: ``answer`` is "none", "year" or "any".
+    #: `LAST_COLUMNS`: ``answer`` is "none", "year", "any", "later" or "without".
     last: pd.DataFrame
 
 
@@ -301,8 +302,11 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `LAST_COLUMNS`. ``answer`` is "none" where starting at once is too late already, "any" where the lever need not
-        start at all, and else "year", with the probability from that start on and its standard error.
+        `LAST_COLUMNS`. ``answer`` is "year" where starting at once is enough and a later start is not, with the last
+        one that is; "any" where the lever need not start at all; "none" where no start is enough. A lever that works
+        against a target leaves it likelier the later it starts: "later" where only later starts are enough, with the
+        first of them and, unless being left alone is enough too, the last; "without" where only being left alone is.
+        The probability is that of the start that is told, and of the earliest one where none is.
 
     Examples
     --------
@@ -313,18 +317,26 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         timed = group[group["delay"].notna()].sort_values("delay")
         without = group[group["delay"].isna()].iloc[0]
         enough = (timed["probability"] >= wanted - ROUNDING).to_numpy()
-        held = len(enough) if enough.all() else int(np.argmin(enough))
-        answer = "none" if held == 0 else "year"
-        if held == len(enough) and without["probability"] >= wanted - ROUNDING:
-            answer = "any"
-        at = timed.iloc[held - 1] if answer == "year" else timed.iloc[0] if answer == "none" else without
+        alone = bool(without["probability"] >= wanted - ROUNDING)
+        first = int(np.argmax(enough)) if enough.any() else len(enough)
+        after = enough[first:]
+        last = len(enough) - 1 if after.all() else first + int(np.argmin(after)) - 1
+        ends_open = alone and last == len(enough) - 1
+        if first == len(enough):
+            answer, at = ("without", without) if alone else ("none", timed.iloc[0])
+        elif first:
+            answer, at = "later", timed.iloc[first]
+        else:
+            answer, at = ("any", without) if ends_open else ("year", timed.iloc[last])
+        years = timed["start"]
         rows.append(
             {
                 "target": target,
                 "lever": lever,
                 "wanted": wanted,
                 "answer": answer,
-                "last_start": at["start"] if answer == "year" else None,
+                "first_start": years.iloc[first] if answer == "later" else None,
+                "last_start": years.iloc[last] if answer in ("year", "later") and not ends_open else None,
                 "probability": at["probability"],
                 "probability_se": at["probability_se"],
                 "probability_at_once": timed.iloc[0]["probability"],
@@ -332,4 +344,4 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
                 "probability_without_se": without["probability_se"],
             }
         )
-    return pd.DataFrame(rows, columns=list(LAST_COLUMNS)).astype({"last_start": "Int64"})
+    return pd.DataFrame(rows, columns=list(LAST_COLUMNS)).astype({"first_start": "Int64", "last_start": "Int64"})

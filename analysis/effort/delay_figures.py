@@ -16,6 +16,7 @@ from analysis.effort.delay_report import NAMED, lever_words
 from analysis.figures import (
     BLACK,
     BLUE,
+    DASHES,
     GREEN,
     LANGUAGES,
     ORANGE,
@@ -29,7 +30,7 @@ from analysis.figures import (
 )
 from scenarios import Target, load_levers
 
-#: Levers with a line of their own in a panel; the rest are grey.
+#: Levers that are named in some panel take these in turn, then again with other marks and dashes; the rest are grey.
 LINES: Final = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 MARKS: Final = "osD^vP"
 COLUMNS: Final = 3
@@ -60,10 +61,22 @@ def chart(delays: Delays, facts: Mapping[str, str], language: str) -> Figure:
     rows = -(-len(delays.targets) // COLUMNS)
     columns = min(COLUMNS, len(delays.targets))
     with chart_style():
-        figure = Figure(figsize=(1 + 4.4 * columns, 1.3 + 3.3 * rows), layout="constrained")
+        figure = Figure(figsize=(3 + 4.4 * columns, 1.3 + 3.3 * rows), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        looks = lever_looks(delays)
         for ax, target in zip(axes, delays.targets, strict=False):
-            _panel(ax, delays, target, language)
+            _panel(ax, delays, target, looks, language)
+        # One legend for all panels, outside them, so that it lies over no line.
+        shown = {
+            str(label): handle
+            for ax in axes[: len(delays.targets)]
+            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
+        levers = load_levers()
+        order = [lever_words(name, language, levers) for name in (ALL, *looks)]
+        order += [word("labels", "other single levers", language)]
+        labels = [label for label in order if label in shown]
+        figure.legend([shown[label] for label in labels], labels, loc="outside right upper", fontsize=9)
         for ax in axes[len(delays.targets) :]:
             ax.remove()
         title = f"{word('charts', 'delay', language)} · {delays.scenario.title[language]}"
@@ -79,13 +92,34 @@ def chart(delays: Delays, facts: Mapping[str, str], language: str) -> Figure:
         return figure
 
 
-def _panel(ax: Axes, delays: Delays, target: Target, language: str) -> None:
+def lever_looks(delays: Delays) -> dict[str, Mapping[str, Any]]:
+    """Return how the line of each lever that is named anywhere looks: the same in all panels, no two alike.
+
+    Examples
+    --------
+    >>> lever_looks(delays)["TALENT ARRIVALS"]["color"]  # doctest: +SKIP
+    '#0072B2'
+    """
+    single = delays.last[delays.last["lever"] != ALL]
+    loss = (single["probability_at_once"] - single["probability_without"]).abs().groupby(single["lever"]).max()
+    named = loss[loss >= NAMED].sort_values(ascending=False, kind="stable").index
+    looks: dict[str, Mapping[str, Any]] = {}
+    for place, name in enumerate(named):
+        turn = place // len(LINES)
+        looks[str(name)] = {
+            "color": LINES[place % len(LINES)],
+            "marker": MARKS[(place + turn) % len(MARKS)],
+            "ls": DASHES[turn % len(DASHES)],
+        }
+    return looks
+
+
+def _panel(ax: Axes, delays: Delays, target: Target, looks: Mapping[str, Mapping[str, Any]], language: str) -> None:
     levers = load_levers()
     table = delays.table[(delays.table["target"] == target.id) & delays.table["delay"].notna()]
     last = delays.last[delays.last["target"] == target.id].set_index("lever")
     loss = (last["probability_at_once"] - last["probability_without"]).drop(index=ALL).abs()
-    named = list(loss[loss >= NAMED].sort_values(ascending=False).index[: len(LINES)])
-    rest: dict[str, Any] = {"color": "#BBBBBB", "lw": 0.9}
+    named = set(loss[loss >= NAMED].index)
     for name, group in table.groupby("lever", sort=False):
         line = group.sort_values("delay")
         years, percent = line["start"].to_numpy(dtype=float), 100 * line["probability"].to_numpy(dtype=float)
@@ -94,16 +128,11 @@ def _panel(ax: Axes, delays: Delays, target: Target, language: str) -> None:
             ax.fill_between(years, low, high, color=BLACK, alpha=0.12, lw=0)
             ax.plot(years, percent, color=BLACK, lw=3.2, label=lever_words(ALL, language, levers), zorder=4)
         elif name in named:
-            place = named.index(str(name))
-            look: dict[str, Any] = {"color": LINES[place], "lw": 1.4, "marker": MARKS[place], "ms": 4}
-            ax.plot(years, percent, label=lever_words(str(name), language, levers), zorder=5, **look)
+            label = lever_words(str(name), language, levers)
+            ax.plot(years, percent, label=label, lw=1.4, ms=4, zorder=5, **looks[str(name)])
         else:
-            label = (
-                None
-                if any(line.get_label() == word("labels", "other single levers", language) for line in ax.lines)
-                else word("labels", "other single levers", language)
-            )
-            ax.plot(years, percent, label=label, zorder=2, **rest)
+            label = word("labels", "other single levers", language)
+            ax.plot(years, percent, label=label, zorder=2, color="#BBBBBB", lw=0.9)
     ax.axhline(100 * float(last["wanted"].iloc[0]), color=BLACK, lw=0.8, ls=(0, (4, 2)))
     year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
     ax.set_title(_folded(target.title[language] + year, 38 if language == "en" else 24), loc="left", fontsize=9)
@@ -111,7 +140,6 @@ def _panel(ax: Axes, delays: Delays, target: Target, language: str) -> None:
     ax.set_xlabel(word("labels", "start year", language))
     ax.set_ylim(-3, 103)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.legend(fontsize=7, loc="best", framealpha=0.85, frameon=True, edgecolor="none")
 
 
 def _folded(text: str, width: int) -> str:

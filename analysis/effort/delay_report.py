@@ -21,11 +21,14 @@ from scenarios import Lever, Target, load_levers
 #: A lever is named when leaving it alone moves the probability by at least this much.
 NAMED: Final = 0.02
 NOTES: Final = (
-    "年份为最晚开始的年初（其时概率±标准误，百分点）；—：按期开始也已低于此值；随时：不开始也够。",
+    "年份为最晚开始的年初（其时概率±标准误，百分点）；—：何时开始都低于此值；随时：不开始也够。",
+    "“起”：按期开始低于此值，从该年起（或在所列年份之间）才开始则够，即措施对这一目标不利；不采取：只有取消才够。",
     "“→”后为取消该项措施时的概率。单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
     "Years are the last start, at the beginning of the year (with the probability then ± its standard error).",
-    "—: too low even on time; any: need not start. After the arrow: the probability without the lever. One lever is",
-    "delayed while the others stay; named are those without which the probability moves by 2 points or more.",
+    "—: too low whenever it starts; any: need not start; from: too low on time, enough only from that year on (or",
+    "between the years told), as the lever works against this target; left alone: enough only without it. After the",
+    "arrow: the probability without the lever. One lever is delayed while the others stay; named are those without",
+    "which the probability moves by 2 points or more.",
 )
 #: The year of the plan's second set of targets.
 SECOND: Final = 2035
@@ -119,9 +122,16 @@ def last_start_words(row: Any, members: int) -> str:
     >>> row = {"answer": "year", "last_start": 2023, "probability": 0.83, "probability_without": 0.4}
     >>> last_start_words(row, 200)
     '2023: 83% ±3 → 40% ±3'
+    >>> row = {"answer": "later", "first_start": 2024, "last_start": None, "probability": 0.83}
+    >>> last_start_words(row | {"probability_without": 0.95}, 200)
+    '2024起 from 2024: 83% ±3 → 95% ±2'
     """
-    last = {"none": "—", "any": "随时 any", "year": f"{row['last_start']}"}[row["answer"]]
-    at = f": {_percent(row['probability'], members)}" if row["answer"] == "year" else ""
+    years = f"{row['last_start']}"
+    if row["answer"] == "later":
+        first = row["first_start"]
+        years = f"{first}起 from {first}" if pd.isna(row["last_start"]) else f"{first}–{years}"
+    last = {"none": "—", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
+    at = f": {_percent(row['probability'], members)}" if row["answer"] in ("year", "later") else ""
     return f"{last}{at} → {_percent(row['probability_without'], members)}"
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import BboxBase
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -277,6 +280,17 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
             share=f"{100 * ROBUST:g}", searched=fronts.searched, others=fronts.others
         )
         head_and_foot(figure, word("charts", "tradeoffs", language), note, _source(facts, language))
+        figure.draw_without_rendering()
+        for row, year in zip(axes, years, strict=True):
+            table = fronts.table[fronts.table["year"] == year]
+            told = table[(table["name"] == "baseline") | table["knee"]]
+            for ax, (column, _) in zip(row, RATES, strict=True):
+                points = table[["fiscal_gap_ratio", column]].to_numpy(dtype=float)
+                named = [
+                    (NAMES[name][language], (float(gap), float(rate)))
+                    for name, gap, rate in zip(told["name"], told["fiscal_gap_ratio"], told[column], strict=True)
+                ]
+                name_points(ax, points, named)
         return figure
 
 
@@ -289,10 +303,8 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
     )
     for row in _records(table[table["name"] == "baseline"]):
         ax.plot(row["fiscal_gap_ratio"], row[column], "D", color="white", mec=BLACK, ms=13, zorder=4)
-        _label(ax, row, column, NAMES["baseline"][language], 0)
-    for place, row in enumerate(_records(front[front["knee"]]), 1):
+    for row in _records(front[front["knee"]]):
         ax.plot(row["fiscal_gap_ratio"], row[column], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
-        _label(ax, row, column, NAMES[row["name"]][language], place)
     when = f"（{year}年）" if language == "zh" else f", {year}"
     ax.set_title(word("labels", column.replace("_", " "), language) + when, loc="left")
     ax.set_xlabel(f"{word('labels', 'fiscal gap ratio', language)} (%)")
@@ -301,20 +313,61 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
     return colours
 
 
-def _label(ax: Axes, row: Mapping[str, Any], column: str, words: str, place: int) -> None:
-    """Write a name beside its point, alternately above and below so that neighbours stay apart."""
-    up = 1 if place % 2 else -1
-    ax.annotate(
-        words,
-        (row["fiscal_gap_ratio"], row[column]),
-        xytext=(0, up * (11 + 9 * (place // 2))),
-        textcoords="offset points",
-        ha="center",
-        va="bottom" if up > 0 else "top",
-        fontsize=7,
-        arrowprops={"arrowstyle": "-", "lw": 0.5, "color": BLACK},
-        zorder=6,
-    )
+def name_points(ax: Axes, points: npt.NDArray[np.float64], named: Sequence[tuple[str, tuple[float, float]]]) -> None:
+    """Write names beside their points where they cover no point and no other name; the figure has been laid out.
+
+    Parameters
+    ----------
+    ax
+        Where to.
+    points
+        All that is drawn, axes point, coordinate.
+    named
+        Each name with the point that it belongs to.
+
+    Examples
+    --------
+    >>> figure = Figure()
+    >>> ax = figure.subplots()
+    >>> name_points(ax, np.array([[0.5, 0.5]]), [("balanced", (0.5, 0.5))])
+    >>> ax.texts[0].get_text()
+    'balanced'
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # A dot's half width, so that a name keeps clear of its edge too.
+    edge = 6 / 72 * figure.dpi
+    dots = np.asarray(ax.transData.transform(points))
+    inside, taken = ax.get_window_extent(), list[BboxBase]()
+    for name, at in named:
+        label = ax.annotate(
+            name,
+            at,
+            xytext=(0, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 8},
+            zorder=6,
+        )
+        found: list[tuple[int, int, int, str, int]] = []
+        for distance in (16, 26, 38, 52, 68):
+            for side, across in (("center", 0), ("left", distance), ("right", -distance)):
+                for up in (distance, -distance, *([0] if across else [])):
+                    label.set_position((across, up))
+                    label.set_horizontalalignment(side)
+                    # The words alone, without the line that ties them to their point.
+                    label.get_window_extent()
+                    box = Text.get_window_extent(label)
+                    hits = int(box.padded(edge).count_contains(dots))
+                    hits += sum(bool(box.padded(4).overlaps(other)) for other in taken)
+                    out = inside.x0 > box.x0 or inside.x1 < box.x1 or inside.y0 > box.y0 or inside.y1 < box.y1
+                    found.append((hits + 1000 * out, distance, across, side, up))
+        _, _, across, side, up = min(found, key=lambda option: option[:2])
+        label.set_position((across, up))
+        label.set_horizontalalignment(side)
+        label.get_window_extent()
+        taken.append(Text.get_window_extent(label))
 
 
 def _source(facts: Mapping[str, str], language: str) -> str:

@@ -115,6 +115,23 @@ def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
     return known
 
 
+def check_size(members: xr.Dataset) -> None:
+    """Refuse an ensemble that is too small, before anything runs.
+
+    Raises
+    ------
+    InformationError
+        If there are fewer than `analysis.information.value.FEWEST` members.
+
+    Examples
+    --------
+    >>> check_size(xr.Dataset(coords={"member": range(200)}))
+    """
+    if members.sizes["member"] < FEWEST:
+        message = f"{members.sizes['member']} members are too few: {FEWEST} or more."
+        raise InformationError(message)
+
+
 def study(
     city: Runnable,
     chosen: Sequence[Scenario],
@@ -175,10 +192,7 @@ def study(
 
     efforts = {scenario.name: effort(scenario, levers) for scenario in chosen}
     check(kind, targets, weight)
-    # Before anything runs, so that it is refused at once.
-    if members.sizes["member"] < FEWEST:
-        message = f"{members.sizes['member']} members are too few: {FEWEST} or more."
-        raise InformationError(message)
+    check_size(members)
     margins = {
         scenario.name: judge(city, settings(scenario, members, variables)[0], targets, told(f"Running {scenario.name}"))
         for scenario in chosen

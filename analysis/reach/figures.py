@@ -16,7 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
-from analysis.figures import DASHES, LANGUAGES, chart_style, element_name, gather, head_and_foot, save, word
+from analysis.figures import DASHES, LANGUAGES, Size, chart_style, element_name, gather, head_and_foot, save, word
 from analysis.reach.bottlenecks import BOTTLENECKS
 from analysis.reach.probability import share_in_percent
 from analysis.reach.results import Reached
@@ -147,7 +147,9 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
         return figure
 
 
-def bottlenecks(reached: Reached, scenario: str, facts: Mapping[str, str], language: str) -> Figure:
+def bottlenecks(
+    reached: Reached, scenario: str, facts: Mapping[str, str], language: str, canvas: Size | None = None
+) -> Figure:
     """Draw in what share of members each bottleneck binds, by district and year.
 
     Examples
@@ -157,14 +159,16 @@ def bottlenecks(reached: Reached, scenario: str, facts: Mapping[str, str], langu
     own = reached.calendar[reached.calendar["scenario"] == scenario]
     title = next(one.title[language] for one in reached.scenarios if one.name == scenario)
     with chart_style():
-        figure = Figure(figsize=(15, 8.2), layout="constrained")
+        figure = Figure(figsize=canvas or (15, 8.2), layout="constrained")
         axes = figure.subplots(2, 4, sharex=True, sharey=True).flat
         for ax, bottleneck in zip(axes, BOTTLENECKS, strict=True):
             rows = own[own["bottleneck"] == bottleneck.id]
             cells = rows.pivot(index="district", columns="year", values="probability").loc[rows["district"].unique()]
             image = heat_map(ax, 100 * cells.to_numpy(), cells.columns.to_numpy())
             ax.set_yticks(range(len(cells)), [element_name(str(name), language) for name in cells.index])
-            ax.set_title(bottleneck.title[language], loc="left", fontsize=9)
+            named = bottleneck.title[language]
+            # On a smaller canvas a long name would run into the one beside it.
+            ax.set_title(wrapped(named, language, 0.28) if canvas else named, loc="left", fontsize=9)
         figure.colorbar(image, ax=figure.axes, shrink=0.5, label=word("labels", "binds", language))
         _frame(figure, "bottlenecks", "bottleneck note", facts, language, title)
         return figure
