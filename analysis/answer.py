@@ -136,16 +136,17 @@ def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     far = f"{abs(row['margin']):.1f}"
     odds, when = (
         share_in_words(round(row["probability"] * members), members, "zh" if zh else "en"),
-        row["year_reached_median"],
+        # Between two years where exactly half of the members have reached it by the first of them.
+        np.floor(row["year_reached_median"]),
     )
     if zh:
-        year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{np.ceil(when):.0f}年底首次达到"
+        year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{when:.0f}年底首次达到"
         side = "高" if row["margin"] >= 0 else "低"
         return (
             f"中位数为{value}%（90%区间{low}%—{high}%），比目标{target.threshold:g}%{side}{far}个百分点，"
             f"按期达到的概率{odds}，{year}"
         )
-    year = f"not by {LAST_YEAR}" if pd.isna(when) else f"in the median at the end of {np.ceil(when):.0f}"
+    year = f"not by {LAST_YEAR}" if pd.isna(when) else f"in the median at the end of {when:.0f}"
     side = "above" if row["margin"] >= 0 else "below"
     return (
         f"{value} % in the median (90 % interval {low} to {high}), {far} points {side} the target of"
