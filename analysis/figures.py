@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import matplotlib as mpl
 import numpy as np
@@ -96,6 +96,13 @@ class Chart:
     def file(self) -> str:
         """The name of its file."""
         return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
+
+
+class Detail(Protocol):
+    """What draws a chart of one scenario, in a language, of a size in inches or of its own."""
+
+    def __call__(self, material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
+        """Return the chart."""
 
 
 @dataclass(frozen=True)
@@ -386,7 +393,7 @@ def _draw(material: Material, folder: Path, chart: Chart) -> Path:
     if chart.scenario is None:
         figure = comparison(material, chart.name, chart.language)
     else:
-        figure = DETAILS[chart.name](material, chart.scenario, chart.language, None)
+        figure = DETAILS[chart.name](material, chart.scenario, chart.language)
     path = folder / chart.file
     _write(figure, path, {"Source": chart.mark})
     return path
@@ -744,7 +751,7 @@ def ledger(material: Material, scenario: str, language: str, canvas: Size | None
 
 
 #: Charts of one scenario, by the name of their files.
-DETAILS: Mapping[str, Callable[[Material, str, str, Size | None], Figure]] = {
+DETAILS: Mapping[str, Detail] = {
     "indicators": indicators,
     "population_by_group": population_by_group,
     "age_profile": age_profile,

@@ -20,6 +20,7 @@ from analysis.reach.bottlenecks import (
     shortfalls,
     variables_needed,
 )
+from analysis.reach.words import _calendar
 from calibration.ensemble import read_members
 from model import ChangeError
 from scenarios import Target, load_scenario, load_targets
@@ -185,3 +186,27 @@ def test_an_unknown_relief_is_refused_by_the_model():
     target = load_targets()["target.urbanization.registered.2025"]
     with pytest.raises(ChangeError, match=r"Did you mean 'BASE LAND QUOTA'"):
         gains(city(), load_scenario("baseline"), None, [target], [Relief("x", "BASE LAND QUOTAS", 1.0)])
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ([1.0, 1.0, 1.0], "3个区县并列 3 districts alike: 100%"),
+        ([0.4, 0.4, 0.1], "槐荫区 Huaiyin 40%"),
+        ([0.1, 0.2, 0.3], "0/3 济阳区 Jiyang 30%"),
+        ([0.0, 0.0, 0.0], "0/3"),
+    ],
+)
+def test_districts_that_stand_alike_are_told_together(shares, told):
+    rows = pd.DataFrame(
+        {
+            "bottleneck": [bottleneck.id for bottleneck in BOTTLENECKS for _ in shares],
+            "district": ["Lixia", "Huaiyin", "Jiyang"] * len(BOTTLENECKS),
+            "year": 2025.0,
+            "probability": shares * len(BOTTLENECKS),
+        }
+    )
+    table = _calendar(rows, load_scenario("plan"))
+    cells = [" ".join(str(cell).split()) for cell in table.columns[1].cells]
+    assert all(cell.endswith(told) for cell in cells), cells
+    assert all(("Lixia" in cell) == (shares[0] == 0.4) for cell in cells)

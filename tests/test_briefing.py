@@ -514,7 +514,7 @@ def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(e
             drawn.draw_without_rendering()
         words = labels(drawn)
         # Letters grow on the slide as much as the canvas does; a hundredth of a point is rounding.
-        assert min(text.get_fontsize() for text in words) / SHRUNK >= 7.99, picture.name
+        assert min(float(text.get_fontsize()) for text in words) / SHRUNK >= 7.99, picture.name
         boxes = [(text.get_text(), Text.get_window_extent(text)) for text in words]
         for (one, a), (other, b) in itertools.combinations(boxes, 2):
             apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2

@@ -141,7 +141,7 @@ def test_results_of_another_call_are_replaced_and_that_is_said(tmp_path, no_char
 def test_numbers_of_a_chart_have_equal_digits_and_end_inside_their_panel(language):
     pair = load_scenarios(["baseline", "affordable_housing"])
     members = read_members(MEMBERS)
-    found = compare(load_model(), *pair, members, INDICATORS, YEARS)
+    found = compare(load_model(), pair[0], pair[1], members, INDICATORS, YEARS)
     facts = joint_manifest(pair, members)
     drawn = comparison_figures.chart(found, "other_indicators", pair, facts, variables_by_name(), language)
     drawn.draw_without_rendering()

@@ -155,7 +155,7 @@ def test_a_lever_looks_the_same_in_every_panel_and_no_legend_lies_over_lines():
         {"members": "200", "seed": "1", "model_file": "plain", "model_hash": "0"},
         "en",
     )
-    first, second = ({line.get_label(): line.get_color() for line in ax.lines} for ax in drawn.axes)
+    first, second = ({str(line.get_label()): line.get_color() for line in ax.lines} for ax in drawn.axes)
     assert first == second
     assert len({colour for label, colour in first.items() if not label.startswith("_")}) == 3
     assert all(ax.get_legend() is None for ax in drawn.axes)

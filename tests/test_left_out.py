@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.image import imread
+from rich.console import Console
 from typer.testing import CliRunner
 
 import run_scenarios
@@ -28,7 +30,7 @@ from analysis.left_out.queues import (
     stage_years,
     worst_off,
 )
-from analysis.left_out.words import in_words
+from analysis.left_out.words import in_words, print_left_out
 from calibration.ensemble import read_members
 from model.definition import model_hash
 from scenarios import load_scenario
@@ -211,6 +213,17 @@ def test_a_sentence_names_the_worst_off_together_and_stays_silent_where_none_are
     full = as_table({"plan": (school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), {"preschool": 3}),)})
     assert "Worst off" not in in_words(full, "en")
     assert "在等" not in in_words(full, "zh")
+
+
+def test_the_table_names_groups_together_whose_share_is_the_same():
+    table = as_table({"plan": (school_places(town(), {"preschool": 3}),)})
+    table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
+    written = StringIO()
+    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], 1)
+    told = written.getvalue()
+    row = told[told.index("worst group") :].split("worst district")[0]
+    assert "unregistered, from the province" in row
+    assert "unregistered, from other provinces" in row
 
 
 def call(*words: object):

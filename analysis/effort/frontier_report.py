@@ -29,6 +29,7 @@ from analysis.figures import (
     ORANGE,
     VERMILION,
     YELLOW,
+    Side,
     chart_style,
     head_and_foot,
     save,
@@ -350,9 +351,10 @@ def name_points(ax: Axes, points: npt.NDArray[np.float64], named: Sequence[tuple
             arrowprops={"arrowstyle": "-", "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 8},
             zorder=6,
         )
-        found: list[tuple[int, int, int, str, int]] = []
+        found: list[tuple[int, int, int, Side, int]] = []
         for distance in (16, 26, 38, 52, 68):
-            for side, across in (("center", 0), ("left", distance), ("right", -distance)):
+            sides: tuple[tuple[Side, int], ...] = (("center", 0), ("left", distance), ("right", -distance))
+            for side, across in sides:
                 for up in (distance, -distance, *([0] if across else [])):
                     label.set_position((across, up))
                     label.set_horizontalalignment(side)

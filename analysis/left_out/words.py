@@ -18,6 +18,8 @@ from scenarios import Scenario
 TIED: Final = 1e-6
 #: Where no more than this goes without, nobody is called worst off.
 NOTHING: Final = 0.0005
+#: So many that stand alike are named.
+NAMED: Final = 2
 #: Years that are printed, as far as they were saved.
 YEARS: Final = (2025.0, 2030.0, 2035.0)
 
@@ -152,8 +154,9 @@ def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Ta
         title=escape(f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}"),
         title_justify="left",
         title_style="bold",
-        caption="未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者\n"
-        "share of the need not served (%, median and 90 % interval); group and district with the highest median",
+        caption="未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
+        "share of the need not served (%, median and 90 % interval); group and district with the highest median,\n"
+        "those with the same number together",
         caption_justify="left",
     )
     table.add_column("服务 service", overflow="fold", ratio=1)
@@ -179,11 +182,34 @@ def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Ta
 
 
 def _cell(rows: pd.DataFrame, key: str) -> str:
-    """The highest share, and whose it is."""
+    """The highest share, and whose it is; those whose share is printed alike are told together."""
     worst: Any = rows.sort_values("unserved_share_median", na_position="first").iloc[-1]
     if not worst["unserved_share_p95"] >= NOTHING:
         return _share(worst)
-    return f"{_share(worst)}\n{' '.join(element_name(str(worst[key]), language) for language in LANGUAGES)}"
+    printed = (100 * rows["unserved_share_median"]).round(1)
+    alike = [str(name) for name in rows.loc[printed == printed.max(), key]]
+    return f"{_share(worst)}\n{alike_in_words(alike, key)}"
+
+
+def alike_in_words(names: Sequence[str], kind: str) -> str:
+    """Return, in both languages, groups or districts that stand alike: up to two by name, more by their number.
+
+    Parameters
+    ----------
+    names
+        Elements.
+    kind
+        "group" or "district".
+
+    Examples
+    --------
+    >>> alike_in_words(["Lixia"], "district"), alike_in_words(["Lixia", "Huaiyin", "Jiyang"], "district")
+    ('历下区 Lixia', '3个区县并列 3 districts alike')
+    """
+    if len(names) > NAMED:
+        counted = {"group": "个群体", "district": "个区县"}[kind]
+        return f"{len(names)}{counted}并列 {len(names)} {kind}s alike"
+    return "\n".join(" ".join(element_name(name, language) for language in LANGUAGES) for name in names)
 
 
 def _share(row: pd.Series[Any]) -> str:

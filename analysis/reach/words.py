@@ -251,8 +251,9 @@ def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
     table = _table(
         f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
-        "受限区县数（过半样本受限），及受限样本比例最高的区县\n"
-        "districts in which it binds in over half of the members, and the one with the largest share of members",
+        "受限区县数（过半样本受限），及受限样本比例最高的区县（比例相同的并列）\n"
+        "districts in which it binds in over half of the members, and the one with the largest share of members,\n"
+        "or those that share it",
     )
     table.add_column("瓶颈 bottleneck", overflow="fold", ratio=1)
     years = [year for year in YEARS if year in set(own["year"])]
@@ -262,13 +263,20 @@ def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
         cells = []
         for year in years:
             rows = own[(own["bottleneck"] == bottleneck.id) & (own["year"] == year)]
-            worst = rows.sort_values("probability").iloc[-1]
+            highest = float(rows["probability"].max())
+            worst = [str(name) for name in rows.loc[rows["probability"] == highest, "district"]]
             count = int((rows["probability"] > USUAL).sum())
-            name = " ".join(element_name(str(worst["district"]), language) for language in LANGUAGES)
-            where = f"\n{name} {whole_percent(worst['probability'])}%" if worst["probability"] > 0 else ""
+            where = f"\n{_districts(worst)} {whole_percent(highest)}%" if highest > 0 else ""
             cells.append(f"{count}/{len(rows)}{where}")
         table.add_row(f"{bottleneck.title['zh']} [dim]{escape(bottleneck.title['en'])}[/]", *cells)
     return table
+
+
+def _districts(names: Sequence[str]) -> str:
+    """Districts that stand alike: two by name, more by their number."""
+    if len(names) > 2:
+        return f"{len(names)}个区县并列 {len(names)} districts alike:"
+    return "\n".join(" ".join(element_name(name, language) for language in LANGUAGES) for name in names)
 
 
 def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable]) -> Table:
