@@ -257,7 +257,7 @@ def _on_cluster(
         first = [send(number) for number in itertools.islice(left, wanted)]
         if not first:
             return
-        under_way: Any = as_completed(first)  # type: ignore[no-untyped-call]
+        under_way: Any = as_completed(first, loop=client.loop)  # type: ignore[no-untyped-call]
         for future in under_way:
             yield places.pop(future.key), future.result()
             for number in itertools.islice(left, 1):
