@@ -346,6 +346,13 @@ def cluster(tmp_path):
                 worker.wait()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_same_bytes(tmp_path, cluster):
+    address, _ = cluster
+    here, there = tmp_path / "here.zarr", tmp_path / "there.zarr"
+    assert content(run_study(small_study(8), here)) == content(run_study(small_study(8), there, cluster=address))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_mid_study(tmp_path, cluster):
