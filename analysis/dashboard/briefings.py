@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from analysis.briefing.same_bytes import same_bytes
 from analysis.dashboard.turns import Turn, Turns
 
-#: Briefings wait behind everything that answers a move of a lever.
+#: By how much the process gives way to those that answer a move of a lever; see nice(1).
 POLITENESS: Final = 10
-#: Zip files know no time before this one; a fixed time makes equal briefings equal files.
-NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 #: From scenario (a shipped name or a file), language and folder to the command that writes a briefing there.
 Command = Callable[[str, str, Path], list[str]]
@@ -79,8 +78,8 @@ class Briefings:
 
 def _zipped(folder: Path) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as into:
+    with zipfile.ZipFile(packed, "w") as into:
         # The charts are in the page and the slides already.
         for file in sorted(path for path in folder.iterdir() if path.is_file()):
-            into.writestr(zipfile.ZipInfo(file.name, NO_TIME), file.read_bytes(), zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
+            into.write(file, file.name)
+    return same_bytes(packed.getvalue())
