@@ -152,6 +152,7 @@ total again = 1 + SUM(Level[Place!, Age!]) * 2 ~~|
 lost by place[Place] = SUM(loss[Place, Age!]) ~~|
 lost by age[Age] = SUM(loss[Place!, Age]) ~~|
 lost in the middle = SUM(loss[Middle!, Age!]) ~~|
+portion[Place, Age] = Level[Place, Age] / (total + lost by place[Place]) ~~|
 part[P1, Age] = Level[P1, Age] / total ~~|
 part[Middle, Age] = Level[Middle, Age] / lost by age[Age] ~~|
 parts = SUM(part[Place!, Age!] * lost by place[Place!]) ~~|
