@@ -19,7 +19,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import BANDS, BLUE, LANGUAGES, ORANGE, VERMILION, chart_style, head_and_foot, save, terms, word
+from analysis.figures import (
+    BANDS,
+    BLUE,
+    ORANGE,
+    VERMILION,
+    chart_style,
+    head_and_foot,
+    save_each,
+    terms,
+    word,
+)
 from model.definition import Variable, variables_by_name
 
 COLUMNS: Final = 3
@@ -59,12 +69,7 @@ def draw(
     --------
     >>> draw(found.points, forecast, None, facts, Path("outputs/assessment"))  # doctest: +SKIP
     """
-    files = []
-    for language in LANGUAGES:
-        path = folder / f"assessment_{language}.png"
-        save(chart(points, forecast, weights, facts, language), path, repr(sorted(facts.items())))
-        files.append(path)
-    return files
+    return save_each(lambda language: chart(points, forecast, weights, facts, language), folder, "assessment", facts)
 
 
 def chart(

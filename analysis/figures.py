@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -407,6 +407,33 @@ def save(figure: Figure, path: Path, description: str) -> None:
     >>> save(comparison(material, "income_ratio", "zh"), Path("answer.png"), "Income ratio")  # doctest: +SKIP
     """
     _write(figure, path, {"Description": description})
+
+
+def save_each(chart: Callable[[str], Figure], folder: Path, stem: str, facts: Mapping[str, str]) -> list[Path]:
+    """Write a chart in each language, as ``STEM_LANGUAGE.png``, with what made it inside.
+
+    Parameters
+    ----------
+    chart
+        Draws it in a language.
+    folder, stem
+        Where to, and the beginning of the files' names.
+    facts
+        The manifest.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Examples
+    --------
+    >>> save_each(lambda language: Figure(), Path("outputs"), "reach_curves", {})  # doctest: +SKIP
+    """
+    files = [folder / f"{stem}_{language}.png" for language in LANGUAGES]
+    for language, file in zip(LANGUAGES, files, strict=True):
+        save(chart(language), file, repr(sorted(facts.items())))
+    return files
 
 
 def _write(figure: Figure, path: Path, told: Mapping[str, str]) -> None:

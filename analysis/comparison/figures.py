@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,17 @@ from matplotlib.ticker import MaxNLocator
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.results import HEADLINES, lever_title
 from analysis.comparison.tables import decimals, waterfall
-from analysis.figures import BLUE, LANGUAGES, VERMILION, Panel, Size, chart_style, head_and_foot, save, terms, word
+from analysis.figures import (
+    BLUE,
+    VERMILION,
+    Panel,
+    Size,
+    chart_style,
+    head_and_foot,
+    save_each,
+    terms,
+    word,
+)
 from analysis.printing import signed
 from model.definition import Variable
 from scenarios import Scenario
@@ -62,10 +73,8 @@ def draw(
     """
     files = []
     for name in CHARTS:
-        for language in LANGUAGES:
-            path = folder / f"compare_{comparison.first}_{comparison.second}_{name}_{language}.png"
-            save(chart(comparison, name, scenarios, facts, variables, language), path, repr(sorted(facts.items())))
-            files.append(path)
+        stem = f"compare_{comparison.first}_{comparison.second}_{name}"
+        files += save_each(partial(chart, comparison, name, scenarios, facts, variables), folder, stem, facts)
     return files
 
 

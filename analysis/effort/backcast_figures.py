@@ -17,14 +17,13 @@ from analysis.figures import (
     BLACK,
     BLUE,
     GREEN,
-    LANGUAGES,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
     chart_style,
     head_and_foot,
-    save,
+    save_each,
     word,
 )
 from analysis.reach.words import unit_of
@@ -43,12 +42,7 @@ def draw(answer: Answer, facts: Mapping[str, str], folder: Path) -> list[Path]:
     --------
     >>> draw(answer, facts, Path("outputs/figures"))  # doctest: +SKIP
     """
-    files = []
-    for language in LANGUAGES:
-        path = folder / f"{name_of(answer.target)}_{language}.png"
-        save(chart(answer, facts, language), path, repr(sorted(facts.items())))
-        files.append(path)
-    return files
+    return save_each(lambda language: chart(answer, facts, language), folder, name_of(answer.target), facts)
 
 
 def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:

@@ -18,14 +18,13 @@ from analysis.figures import (
     BLUE,
     DASHES,
     GREEN,
-    LANGUAGES,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
     chart_style,
     head_and_foot,
-    save,
+    save_each,
     word,
 )
 from scenarios import Target, load_levers
@@ -43,12 +42,8 @@ def draw(delays: Delays, facts: Mapping[str, str], folder: Path) -> list[Path]:
     --------
     >>> draw(delays, facts, Path("outputs/figures"))  # doctest: +SKIP
     """
-    files = []
-    for language in LANGUAGES:
-        path = folder / f"delay_{delays.scenario.name}_{language}.png"
-        save(chart(delays, facts, language), path, repr(sorted(facts.items())))
-        files.append(path)
-    return files
+    stem = f"delay_{delays.scenario.name}"
+    return save_each(lambda language: chart(delays, facts, language), folder, stem, facts)
 
 
 def chart(delays: Delays, facts: Mapping[str, str], language: str) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +15,13 @@ from analysis.figures import (
     BLACK,
     BLUE,
     GREEN,
-    LANGUAGES,
     ORANGE,
     PURPLE,
     VERMILION,
     chart_style,
     element_name,
     head_and_foot,
-    save,
+    save_each,
     word,
 )
 from analysis.left_out.queues import ALL, RENTAL
@@ -61,10 +61,7 @@ def draw(table: pd.DataFrame, scenarios: Sequence[Scenario], facts: Mapping[str,
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]
         for name, chart in (("cells", cells), ("time", over_time)):
-            for language in LANGUAGES:
-                path = folder / f"left_out_{name}_{scenario.name}_{language}.png"
-                save(chart(own, scenario, facts, language), path, repr(sorted(facts.items())))
-                files.append(path)
+            files += save_each(partial(chart, own, scenario, facts), folder, f"left_out_{name}_{scenario.name}", facts)
     return files
 
 

@@ -16,7 +16,16 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
-from analysis.figures import DASHES, LANGUAGES, Size, chart_style, element_name, gather, head_and_foot, save, word
+from analysis.figures import (
+    DASHES,
+    Size,
+    chart_style,
+    element_name,
+    gather,
+    head_and_foot,
+    save_each,
+    word,
+)
 from analysis.reach.bottlenecks import BOTTLENECKS
 from analysis.reach.probability import share_in_percent
 from analysis.reach.results import Reached
@@ -54,10 +63,7 @@ def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]
         made[f"reach_bottlenecks_{name}"] = partial(bottlenecks, reached, name, facts)
     files = []
     for stem, figure in made.items():
-        for language in LANGUAGES:
-            path = folder / f"{stem}_{language}.png"
-            save(figure(language), path, repr(sorted(facts.items())))
-            files.append(path)
+        files += save_each(figure, folder, stem, facts)
     return files
 
 

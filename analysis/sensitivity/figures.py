@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import Final
@@ -19,14 +20,13 @@ from analysis.figures import (
     BLACK,
     BLUE,
     GREEN,
-    LANGUAGES,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
     chart_style,
     head_and_foot,
-    save,
+    save_each,
     word,
 )
 from analysis.reach.words import unit_of
@@ -74,11 +74,7 @@ def draw(
     """
     files = []
     for name in CHARTS:
-        for language in LANGUAGES:
-            path = folder / f"{stem}_{name}_{language}.png"
-            figure = chart(findings, name, scenario, facts, variables, language)
-            save(figure, path, repr(sorted(facts.items())))
-            files.append(path)
+        files += save_each(partial(chart, findings, name, scenario, facts, variables), folder, f"{stem}_{name}", facts)
     return files
 
 
