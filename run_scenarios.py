@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import typer
 import xarray as xr
+from model.engine.errors import UserError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -24,7 +25,7 @@ from analysis import answer as readme_answer
 from analysis import assessment_figures, figures, model_checks, printing, result_files
 from analysis.briefing import files as briefing_files
 from analysis.briefing import verification
-from analysis.briefing.evidence import BriefingError, Evidence, targets_hash
+from analysis.briefing.evidence import Evidence, targets_hash
 from analysis.briefing.evidence import gather as gather_evidence
 from analysis.briefing.reading import read as read_briefing
 from analysis.briefing.results import results as briefing_results
@@ -39,22 +40,22 @@ from analysis.effort import backcast_figures, backcast_report, delay_figures, de
 from analysis.effort.backcast import EVALUATIONS, STARTS, check_request
 from analysis.effort.backcast import SEED as SEARCH_SEED
 from analysis.effort.backcast import backcast as find_least_effort
-from analysis.effort.delay import WANTED, DelayError, check_wanted, delay_costs, levers_of
+from analysis.effort.delay import WANTED, check_wanted, delay_costs, levers_of
 from analysis.effort.frontier import MEMBERS as FRONTIER_MEMBERS
 from analysis.effort.frontier import frontier as find_frontier
-from analysis.effort.shares import FIRST_START, NOT_DECIDED, RAMP, EffortError, Measure
+from analysis.effort.shares import FIRST_START, NOT_DECIDED, RAMP, Measure
 from analysis.effort.shares import chosen as chosen_levers
 from analysis.effort.tradeoffs import GENERATIONS
 from analysis.effort.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
 from analysis.effort.tradeoffs import tradeoffs as find_tradeoffs
 from analysis.ensemble_results import condensed
-from analysis.futures import FuturesError, chosen_targets
+from analysis.futures import chosen_targets
 from analysis.information import report as information_report
 from analysis.information import study as information_study
-from analysis.information.collectable import CollectableError, load_collectables
-from analysis.information.utility import WEIGHTS, Kind, UtilityError
+from analysis.information.collectable import load_collectables
+from analysis.information.utility import WEIGHTS, Kind
 from analysis.information.utility import check as check_utility
-from analysis.information.value import RESAMPLES, InformationError
+from analysis.information.value import RESAMPLES
 from analysis.left_out import figures as left_out_figures
 from analysis.left_out import queues as left_out
 from analysis.left_out import words as left_out_words
@@ -62,28 +63,19 @@ from analysis.reach import discrepancy
 from analysis.reach import figures as reach_figures
 from analysis.reach import results as reach_results
 from analysis.reach import words as reach_words
-from analysis.reach.probability import ReachError
-from analysis.sensitivity import design as sensitivity_design
 from analysis.sensitivity import report as sensitivity_report
-from analysis.sensitivity import runs as sensitivity_runs
 from analysis.sensitivity import study as sensitivity_study
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
-from calibration.observations import ObservationError
 from calibration.prior_factors import broken_constraints, study_factors, study_points
-from calibration.priors import PriorError, read_priors
-from model import ChangeError, load_model
-from model.definition import MODEL_FILE, DefinitionError, variables_by_name
+from calibration.priors import read_priors
+from model import load_model
+from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model
-from model.engine.reading import RefusedModelError
-from model.engine.results import NonFiniteError
 from scenarios import (
-    LeverError,
     Scenario,
-    ScenarioError,
     Target,
-    TargetError,
     load_levers,
     load_scenario,
     load_scenarios,
@@ -99,30 +91,6 @@ CELLS_KEPT = 100
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
-BAD_INPUT = (
-    BriefingError,
-    sensitivity_runs.StudyError,
-    sensitivity_design.DesignError,
-    contributions.ComparisonError,
-    DelayError,
-    ReachError,
-    EffortError,
-    ScenarioError,
-    LeverError,
-    TargetError,
-    figures.TermError,
-    ChangeError,
-    DefinitionError,
-    RefusedModelError,
-    NonFiniteError,
-    EnsembleError,
-    ObservationError,
-    PriorError,
-    FuturesError,
-    CollectableError,
-    InformationError,
-    UtilityError,
-)
 
 #: Which levers may be moved, and how: options of every command that searches them.
 MovedLevers = Annotated[
@@ -813,7 +781,7 @@ def _mistakes_end_politely() -> Iterator[None]:
     """Turn a user's mistake into a message and exit code 2."""
     try:
         yield
-    except (*BAD_INPUT, OSError) as error:
+    except (UserError, OSError) as error:
         told = str(error)
         if isinstance(error, OSError) and error.filename is not None:
             done = "read" if isinstance(error, FileNotFoundError) else "used"
@@ -831,7 +799,7 @@ def _told_together() -> Iterator[Callable[[], AbstractContextManager[None]]]:
     def part() -> Iterator[None]:
         try:
             yield
-        except BAD_INPUT as error:
+        except UserError as error:
             wrong.append(str(error))
 
     yield part

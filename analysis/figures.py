@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
+from model.engine.errors import UserError
 from PIL import Image
 
 from analysis.ensemble_results import has_members, quantile
@@ -64,7 +65,7 @@ FEW = 4
 FONT = pylopdf_fonts_zh_cn.sans_path()
 
 
-class TermError(ValueError):
+class TermError(UserError):
     """The file of chart words cannot be used."""
 
 

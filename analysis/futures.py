@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis.figures import terms
 from analysis.target_table import ROUNDING
@@ -34,7 +35,7 @@ PROPORTIONAL: Final = 1e-6
 Values = npt.NDArray[np.float64]
 
 
-class FuturesError(ValueError):
+class FuturesError(UserError):
     """The futures asked for cannot be made; the message lists every reason."""
 
 

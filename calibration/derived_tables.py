@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from model.engine.errors import UserError
+
 from calibration.derivation import derive
 from calibration.derived_definitions import definitions, vensim_text
 from calibration.observations import ObservationError
@@ -23,7 +25,7 @@ HEADER: Final = (
 )
 
 
-class DerivedBlockError(ValueError):
+class DerivedBlockError(UserError):
     """The model file has no derived block to compare or replace."""
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from model.engine.errors import UserError
 
 from calibration.observations import data_hash
 from calibration.priors import changes, priors_hash
@@ -15,7 +16,7 @@ from model.definition import MODEL_FILE, model_hash
 POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
 
 
-class EnsembleError(ValueError):
+class EnsembleError(UserError):
     """There is no ensemble that fits the model, or fewer members than asked for."""
 
 

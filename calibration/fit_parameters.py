@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from model.engine.errors import UserError
 
 from calibration.evidence import Array
 from model.definition import Variable, read_definition
@@ -14,7 +15,7 @@ from model.definition import Variable, read_definition
 SMALLEST_SHARE: Final = 1e-3
 
 
-class FirstFitError(ValueError):
+class FirstFitError(UserError):
     """The model lacks a fitted constant, or changed while the fit was running."""
 
 

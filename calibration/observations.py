@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 DATA_FOLDER = Path(__file__).parent / "data"
 RULES_FILE = "policy_rules_and_targets.csv"
@@ -67,7 +68,7 @@ CONTROL_TOTALS = {
 }
 
 
-class ObservationError(ValueError):
+class ObservationError(UserError):
     """A data file is missing, unreadable or holds a value that may not be used."""
 
 

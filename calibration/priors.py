@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from model.engine.errors import UserError
 from scipy.special import ndtr, ndtri
 
 from model.changes import near
@@ -32,7 +33,7 @@ RANGE_QUANTILE: Final = float(ndtri(0.95))
 _PARAMETER_KEYS: Final = ("shape", "range", "factor", "each", "grade", "source")
 
 
-class PriorError(ValueError):
+class PriorError(UserError):
     """The file of priors cannot be used; the message lists every mistake in it."""
 
 

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from model.engine.errors import UserError
+
 if TYPE_CHECKING:
     from model.engine.results import Variable
 
@@ -19,7 +21,7 @@ FIXED_TIMES = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same 
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 
 
-class ChangeError(ValueError):
+class ChangeError(UserError):
     """Changes or outputs that cannot be run; the message lists every mistake with near matches."""
 
 

@@ -27,6 +27,8 @@ from pysd.translators.structures.abstract_expressions import (
 )
 from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
+from model.engine.errors import UserError
+
 MODEL_FILE = Path(__file__).with_name("jinan.mdl")
 
 Kind = Literal["stock", "flow", "auxiliary", "constant", "table", "control", "subscript"]
@@ -40,7 +42,7 @@ TERM = re.compile(rf"([^.。]*{CHINESE}[^.。]*)[.。]\s*")
 LABEL = re.compile(r"\b(Source|Grade|Loops?):\s*")
 
 
-class DefinitionError(ValueError):
+class DefinitionError(UserError):
     """The model file is missing or cannot be read; the message lists every fault found."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -18,7 +19,7 @@ FILE = Path(__file__).parent / "levers.yaml"
 _KEYS = ("constant", "unit", "lowest", "highest", "default", "title", "meaning", "guidance", "section", "effort")
 
 
-class LeverError(ValueError):
+class LeverError(UserError):
     """The lever file cannot be used; the message lists every mistake in it."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -34,7 +35,7 @@ _DIRECTIONS = ("above", "below")
 _EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
 
 
-class ScenarioError(ValueError):
+class ScenarioError(UserError):
     """A scenario file cannot be run as written; the message lists every mistake in it."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
+from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -21,7 +22,7 @@ _SCOPES = ("core", "extended", "tracking")
 _COMPARISONS = ("at least", "at most", "about")
 
 
-class TargetError(ValueError):
+class TargetError(UserError):
     """The target file cannot be used; the message lists every mistake in it."""
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis import figures
 from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
@@ -35,7 +36,7 @@ AGE_GROUPS: Final = {"children": (0, 15), "working": (15, 60), "elders": (60, 86
 Progress = Callable[[str, int, int], None]
 
 
-class BriefingError(ValueError):
+class BriefingError(UserError):
     """A briefing cannot be made or verified; the message lists every reason."""
 
 

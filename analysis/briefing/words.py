@@ -8,13 +8,15 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from model.engine.errors import UserError
+
 from analysis.briefing.content import Run, Text
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "words.yaml"
 
 
-class WordsError(ValueError):
+class WordsError(UserError):
     """The sentences cannot be used; the message lists every mistake."""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
 from analysis.target_table import ROUNDING
@@ -32,7 +33,7 @@ BATCH: Final = 512
 SEED: Final = 2020
 
 
-class ComparisonError(ValueError):
+class ComparisonError(UserError):
     """Two scenarios cannot be compared as asked; the message lists every reason."""
 
 

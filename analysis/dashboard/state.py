@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 import yaml
+from model.engine.errors import UserError
 
 from analysis.figures import LANGUAGES
 from model.definition import variables_by_name
@@ -32,7 +33,7 @@ _DAMAGED: Final = "The link is damaged: a part of it cannot be read."
 _KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
 
 
-class StateError(ValueError):
+class StateError(UserError):
     """A link or a file that cannot be taken over; the message lists every mistake in it."""
 
 

@@ -7,13 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from model.engine.errors import UserError
+
 from analysis.figures import terms
 from scenarios.strict_yaml import read_yaml
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 
 
-class WordError(ValueError):
+class WordError(UserError):
     """The file of the page's words cannot be used."""
 
 

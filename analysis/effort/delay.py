@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis.effort.shares import FIRST_START
 from analysis.effort.trials import City
@@ -59,7 +60,7 @@ LAST_COLUMNS: Final = (
 )
 
 
-class DelayError(ValueError):
+class DelayError(UserError):
     """It cannot be said what a delay costs; the message says why."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import Variable
@@ -32,7 +33,7 @@ NOT_DECIDED: Final = ("TALENT ALREADY RESIDENT SHARE",)
 DIGITS: Final = 4
 
 
-class EffortError(ValueError):
+class EffortError(UserError):
     """What is asked of the levers cannot be done; the message lists every reason."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import Variable
@@ -22,7 +23,7 @@ _STATE_KEYS: Final = ("variable", "per", "elements")
 Values = npt.NDArray[np.float64]
 
 
-class CollectableError(ValueError):
+class CollectableError(UserError):
     """The file of statistics cannot be used; the message lists every mistake in it."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis.futures import reached
 from scenarios import Change, Lever, Scenario, Target
@@ -23,7 +24,7 @@ YEARS: Final = range(2021, 2036)
 WEIGHTS: Final[Mapping[Kind, float]] = {"targets": 0.1, "shortfall": 1.0}
 
 
-class UtilityError(ValueError):
+class UtilityError(UserError):
     """Scenarios cannot be weighed; the message lists every reason."""
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from model.engine.errors import UserError
 
 Values = npt.NDArray[np.float64]
 
@@ -34,7 +35,7 @@ PENALTIES: Final = tuple(float(10.0**power) for power in range(-2, 7, 2))
 TOLD_APART: Final = 1.645
 
 
-class InformationError(ValueError):
+class InformationError(UserError):
     """The value of information cannot be worked out; the message lists every reason."""
 
 

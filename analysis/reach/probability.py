@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 from scipy import stats
 
 from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
@@ -86,7 +87,7 @@ CONTRAST_COLUMNS: Final = (
 Values = npt.NDArray[np.float64]
 
 
-class ReachError(ValueError):
+class ReachError(UserError):
     """It cannot be said how likely targets are to be reached; the message lists every reason."""
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from model.engine.errors import UserError
 from SALib.sample import morris
 from scipy.stats import qmc
 
@@ -22,7 +23,7 @@ LEVELS: Final = 4
 INNER: Final = (0.05, 0.95)
 
 
-class DesignError(ValueError):
+class DesignError(UserError):
     """A study that cannot be laid out; the message says why and what would do."""
 
 

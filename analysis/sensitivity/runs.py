@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from model.engine.errors import UserError
 
 from analysis.sensitivity.design import Array, Design
 from model import load_model
@@ -39,7 +40,7 @@ CONNECTING = "20s"
 NAMED_RUNS, NAMED_INPUTS = 3, 6
 
 
-class StudyError(ValueError):
+class StudyError(UserError):
     """A study that cannot be run or analysed; the message says why and what would do."""
 
 

@@ -18,6 +18,8 @@ from pysd.translators.structures.abstract_model import AbstractUnchangeableConst
 from pysd.translators.vensim.vensim_file import VensimFile
 from pysd.translators.xmile.xmile_file import XmileFile
 
+from model.engine.errors import UserError
+
 from .expressions import (
     ActiveInitial,
     Call,
@@ -71,7 +73,7 @@ EXTERNAL = (
 )
 
 
-class RefusedModelError(ValueError):
+class RefusedModelError(UserError):
     """A model uses something this engine does not know; the message lists every variable and reason."""
 
 

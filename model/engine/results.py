@@ -12,11 +12,12 @@ import pandas as pd
 import xarray as xr
 
 from model.changes import Reduction
+from model.engine.errors import UserError
 
 from .reading import Definition
 
 
-class NonFiniteError(ArithmeticError):
+class NonFiniteError(UserError):
     """A run produced a value that is not a number or is infinite."""
 
 
