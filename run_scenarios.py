@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import typer
 import xarray as xr
-from model.engine.errors import UserError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -73,6 +72,7 @@ from calibration.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model
+from model.errors import UserError
 from scenarios import (
     Scenario,
     Target,

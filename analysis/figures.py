@@ -21,10 +21,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, MultipleLocator
-from model.engine.errors import UserError
 from PIL import Image
 
 from analysis.ensemble_results import has_members, quantile
+from model.errors import UserError
 from model.whole_files import replaced
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 from scenarios.strict_yaml import read_yaml

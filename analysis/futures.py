@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis.figures import terms
 from analysis.target_table import ROUNDING
 from model.changes import near
 from model.definition import Variable
+from model.errors import UserError
 from scenarios import Lever, Scenario, Target, TargetError
 
 #: Futures run at a time: enough for two threads, few enough that the time left is told often.

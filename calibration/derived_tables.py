@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from model.engine.errors import UserError
-
 from calibration.derivation import derive
 from calibration.derived_definitions import definitions, vensim_text
 from calibration.observations import ObservationError
 from model.definition import MODEL_FILE
+from model.errors import UserError
 
 RULE: Final = "*" * 56
 TITLE: Final = "\t.Derived tables"

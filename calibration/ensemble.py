@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from model.engine.errors import UserError
 
 from calibration.observations import data_hash
 from calibration.priors import changes, priors_hash
 from model.definition import MODEL_FILE, model_hash
+from model.errors import UserError
 
 POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
 

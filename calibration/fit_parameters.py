@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from model.engine.errors import UserError
 
 from calibration.evidence import Array
 from model.definition import Variable, read_definition
+from model.errors import UserError
 
 #: A range that starts at zero ends, on a logarithmic scale, at this share of its upper end.
 SMALLEST_SHARE: Final = 1e-3

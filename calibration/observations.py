@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
+
+from model.errors import UserError
 
 DATA_FOLDER = Path(__file__).parent / "data"
 RULES_FILE = "policy_rules_and_targets.csv"

@@ -16,11 +16,11 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from model.engine.errors import UserError
 from scipy.special import ndtr, ndtri
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from model.engine.errors import UserError
+from model.errors import UserError
 
 if TYPE_CHECKING:
     from model.engine.results import Variable

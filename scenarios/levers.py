@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "levers.yaml"

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.errors import UserError
 from scenarios.levers import load_levers
 from scenarios.strict_yaml import read_yaml
 

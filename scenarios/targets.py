@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "targets.yaml"

@@ -10,7 +10,6 @@ from typing import Final
 
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis import figures
 from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
@@ -19,6 +18,7 @@ from analysis.reach.results import Reached, examine
 from analysis.target_table import evaluate_targets
 from model.definition import variables_by_name
 from model.engine import CompiledModel
+from model.errors import UserError
 from model.reference import ReferenceModel
 from scenarios import Scenario, Target
 

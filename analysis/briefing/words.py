@@ -8,9 +8,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from model.engine.errors import UserError
-
 from analysis.briefing.content import Run, Text
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "words.yaml"

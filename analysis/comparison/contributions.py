@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
 from analysis.target_table import ROUNDING
 from model.engine import CompiledModel
+from model.errors import UserError
 from model.reference import ReferenceModel
 from scenarios import Scenario, Target
 

@@ -13,10 +13,10 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 import yaml
-from model.engine.errors import UserError
 
 from analysis.figures import LANGUAGES
 from model.definition import variables_by_name
+from model.errors import UserError
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
 from scenarios.strict_yaml import read_yaml

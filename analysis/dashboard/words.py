@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from model.engine.errors import UserError
-
 from analysis.figures import terms
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE: Final = Path(__file__).with_name("words.yaml")

@@ -13,13 +13,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis.effort.shares import FIRST_START
 from analysis.effort.trials import City
 from analysis.reach.probability import share
 from analysis.target_table import ROUNDING
 from model.definition import Variable
+from model.errors import UserError
 from scenarios import Scenario, Target
 
 Setting = float | pd.Series | xr.DataArray

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from model.engine.errors import UserError
 
 from model.changes import near
 from model.definition import Variable
+from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE: Final = Path(__file__).parent / "collectable.yaml"

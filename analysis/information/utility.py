@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis.futures import reached
+from model.errors import UserError
 from scenarios import Change, Lever, Scenario, Target
 
 Kind = Literal["targets", "shortfall"]

@@ -17,7 +17,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from model.engine.errors import UserError
+
+from model.errors import UserError
 
 Values = npt.NDArray[np.float64]
 

@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 from scipy import stats
 
 from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
 from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
 from analysis.target_table import ROUNDING, first_year_reached
+from model.errors import UserError
 from scenarios import Target
 
 #: What no published source gives of 2020, and every answer about registration rests on.

@@ -12,9 +12,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from model.engine.errors import UserError
 from SALib.sample import morris
 from scipy.stats import qmc
+
+from model.errors import UserError
 
 Array = npt.NDArray[np.float64]
 

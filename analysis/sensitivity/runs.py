@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from model.engine.errors import UserError
 
 from analysis.sensitivity.design import Array, Design
 from model import load_model
@@ -28,6 +27,7 @@ from model.definition import MODEL_FILE, variables_by_name
 from model.engine import CompiledModel
 from model.engine.results import NonFiniteError
 from model.engine.storing import FINISHED, WAITING, RunStore, clear
+from model.errors import UserError
 from scenarios.factors import Factor, settings
 
 #: Runs of a block, which is also a file of the store.

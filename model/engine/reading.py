@@ -18,7 +18,7 @@ from pysd.translators.structures.abstract_model import AbstractUnchangeableConst
 from pysd.translators.vensim.vensim_file import VensimFile
 from pysd.translators.xmile.xmile_file import XmileFile
 
-from model.engine.errors import UserError
+from model.errors import UserError
 
 from .expressions import (
     ActiveInitial,

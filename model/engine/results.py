@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from model.changes import Reduction
-from model.engine.errors import UserError
+from model.errors import UserError
 
 from .reading import Definition
 
