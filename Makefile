@@ -4,9 +4,10 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
 CHROMIUM := /usr/bin/chromium
+PUBLIC := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_CONSTRAINT=
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test test-browser slow lint pages docs benchmark benchmark-page equivalence lock clean
+.PHONY: run test test-browser slow lint audit notices pages docs benchmark benchmark-page equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -29,7 +30,16 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell
+	$(BIN)/typos
+	$(BIN)/python -m supply.licences
+
+# Known vulnerabilities of what is locked. Without a network nothing is said of them, and nothing fails.
+audit: $(READY)
+	$(BIN)/python -m supply.advisories
+
+# The licences of what is locked, in THIRD_PARTY_NOTICES.md; after `make lock`.
+notices: $(READY)
+	$(BIN)/python -m supply.licences --write
 
 # The pages and numbers that are worked out from the model, the data and the ensemble.
 pages: $(READY)
@@ -55,18 +65,24 @@ benchmark-page: $(READY)
 equivalence: $(READY)
 	$(BIN)/python -m benchmarks.equivalence
 
-# The environment is complete only once the stamp is there: an interrupted set-up starts again.
+# The environment is complete only once the stamp is there: an interrupted set-up starts again. The locked pip comes
+# first, and installs the rest.
 $(READY): $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	sed -n '/^pip==/,/[^\\]$$/p' $(LOCK) > .venv/pip.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/pip.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	@touch $@
 
-# Newest releases within pyproject.toml, from the public index whatever this machine is set to.
+# From the public index whatever this machine is set to; keeps what is locked where pyproject.toml still allows it.
+# `make lock UPGRADE=--upgrade` takes the newest releases. PySD asks for odfpy, in which files are under the GPL, to read
+# OpenDocument tables, of which there are none here.
+lock: LEFT_OUT := --unsafe-package odfpy
 lock:
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet pip-tools
-	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade \
+	$(PUBLIC) .venv-lock/bin/pip install --quiet pip-tools
+	$(PUBLIC) CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet $(UPGRADE) $(LEFT_OUT) \
 		--extra dev --generate-hashes --strip-extras --no-annotate \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK) pyproject.toml
 	rm -r .venv-lock

@@ -810,13 +810,14 @@ def _told_together() -> Iterator[Callable[[], AbstractContextManager[None]]]:
 
 def _console() -> Console:
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(width=width, highlight=False)
+    # Titles are shown as typed: ":house:" is no picture.
+    return Console(width=width, highlight=False, emoji=False)
 
 
 def _progress() -> Progress:
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,6 +65,8 @@ FEW = 4
 # Noto Sans SC is under the SIL Open Font License 1.1, which allows any use in documents
 # (package pylopdf-fonts-zh-cn; the font is from github.com/notofonts/noto-cjk).
 FONT = pylopdf_fonts_zh_cn.sans_path()
+#: For letters that Noto Sans SC lacks, such as Arabic ones; comes with matplotlib.
+SECOND_FONT = "DejaVu Sans"
 
 
 class TermError(UserError):
@@ -205,8 +209,9 @@ def element_name(name: str, language: str) -> str:
     return word("elements", name, language)
 
 
-def chart_style() -> Any:
-    """Return the context in which charts are made: font of both languages, sizes, grid.
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """Return the context in which charts are made: fonts, sizes, grid, and every text shown as it was typed.
 
     Examples
     --------
@@ -214,22 +219,26 @@ def chart_style() -> Any:
     ...     float(mpl.rcParams["font.size"])
     9.0
     """
-    return mpl.rc_context(
-        {
-            "font.family": _font_family(),
-            "font.size": 9,
-            "axes.titlesize": 10,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "grid.color": "#E5E5E5",
-            "legend.frameon": False,
-            "figure.dpi": 130,
-            "savefig.dpi": 130,
-            "hatch.linewidth": 0.6,
-        }
-    )
+    style = {
+        "font.family": [_font_family(), SECOND_FONT],
+        "font.size": 9,
+        # A title may hold dollar signs: they are money, not formulas.
+        "text.parse_math": False,
+        "axes.titlesize": 10,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": "#E5E5E5",
+        "legend.frameon": False,
+        "figure.dpi": 130,
+        "savefig.dpi": 130,
+        "hatch.linewidth": 0.6,
+    }
+    with mpl.rc_context(style), warnings.catch_warnings():
+        # What no font has, such as an emoji in a title, is drawn as a box; the chart is no worse for it.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font", category=UserWarning)
+        yield
 
 
 def head_and_foot(figure: Figure, title: str, *notes: str) -> None:
@@ -707,8 +716,10 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             ax.xaxis.set_major_locator(MultipleLocator(5))
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(_unit("percent", language))
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
+        # Taken from the lines, as matplotlib leaves labels that begin with an underscore out of what it collects.
+        lines = list(figure.axes[0].lines)
+        labels = [str(line.get_label()) for line in lines]
+        figure.legend(lines, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
         parts = [word("labels", "own scales", language), _band_note(material, "bands", language)]
         if compared:
             parts.insert(1, word("labels", "difference", language))

@@ -79,7 +79,7 @@ def test_a_peel_takes_one_future_in_twenty_and_all_that_are_equal():
     ties = np.repeat(np.arange(10.0), 10)[:, np.newaxis]
     path = prim_path(ties, ties[:, 0] >= 5, peel=0.05, smallest=0.05)
     assert [step.size for step in path] == [100, 90, 80, 70, 60, 50]
-    assert path[-1].lower == [4.5]
+    assert list(path[-1].lower) == [4.5]
 
 
 def test_a_box_does_not_depend_on_the_unit_of_an_input():
@@ -102,13 +102,13 @@ def test_a_paste_takes_in_the_nearest_of_those_beyond_a_side(cut_off):
     values, hits, box = cut_off
     (pasted,) = _pastes(values, hits, box, share=0.1)
     # A tenth of the 60 futures beyond, counted from the side.
-    assert (pasted.lower, pasted.size, pasted.hits) == ([53.5], 46, 46)
+    assert (*pasted.lower, pasted.size, pasted.hits) == (53.5, 46, 46)
 
 
 def test_a_paste_that_leaves_nothing_beyond_a_side_opens_it(cut_off):
     values, hits, box = cut_off
     (pasted,) = _pastes(values, hits, box, share=1.0)
-    assert (pasted.lower, pasted.inputs, pasted.size, pasted.hits) == ([-INFINITE], 0, 100, 60)
+    assert (*pasted.lower, pasted.inputs, pasted.size, pasted.hits) == (-INFINITE, 0, 100, 60)
 
 
 def test_an_input_that_never_differs_is_not_limited():

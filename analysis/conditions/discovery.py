@@ -21,7 +21,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.conditions.boxes import Flags, Limits, Score, grown, inside, needed, peeled, score
+from analysis.conditions.boxes import Limits, Score, grown, inside, needed, peeled, score
+from analysis.conditions.prim import Flags
 
 #: Of the test on the held-out futures.
 LEVEL: Final = 0.01

@@ -147,5 +147,5 @@ def _cut(values: Values, share: float, *, from_above: bool) -> float | None:
 def _with_side(values: Values, hits: Flags, box: Step, column: int, side: int, limit: float) -> Step:
     lower, upper = box.lower.copy(), box.upper.copy()
     (lower, upper)[side][column] = limit
-    within = ((values >= lower) & (values <= upper)).all(axis=1)
+    within: Flags = np.all((values >= lower) & (values <= upper), axis=1)
     return Step(lower, upper, within, int((within & hits).sum()))

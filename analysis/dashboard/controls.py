@@ -31,7 +31,13 @@ label, .bk-input, .bk-btn { font-size: 13px; }
 :focus-visible { outline: 3px solid #E69F00 !important; outline-offset: 1px !important; }
 """
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "stylesheets": [WIDGET], "margin": (2, 4, 2, 4)}
-SAID: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "stylesheets": [TEXT], "margin": (0, 4, 2, 4)}
+#: Of what is said: as typed, dollar signs too.
+SAID: Final[dict[str, Any]] = {
+    "sizing_mode": "stretch_width",
+    "stylesheets": [TEXT],
+    "margin": (0, 4, 2, 4),
+    "disable_math": True,
+}
 #: Values of the slider between its ends.
 STEPS: Final = 100
 _TYPED: Final = """

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.dashboard.charts import COLOURS, wanted
 from analysis.dashboard.indicators import Indicator
@@ -66,6 +67,7 @@ def chart(
     with chart_style():
         figure = Figure(figsize=(9.5, 5.2), layout="constrained")
         ax = figure.subplots()
+        keys: list[Line2D] = []
         for role in ("baseline", "against", "page"):
             if role not in outcomes:
                 continue
@@ -78,15 +80,16 @@ def chart(
                 for level in (0.05, 0.95):
                     ax.plot(live.times, values[level], color=colour, lw=0.8, ls=":")
             width = 2.4 if role == "page" else 1.6
-            ax.plot(live.times, values[0.5], color=colour, ls=_LOOKS[role], lw=width, label=titles[role])
+            keys += ax.plot(live.times, values[0.5], color=colour, ls=_LOOKS[role], lw=width, label=titles[role])
         for target in indicator.targets:
             assert target.threshold is not None
             height = target.threshold * target.factor / size
             label = f"{say('target star', language)} {wanted(target)}"
-            ax.plot(target.year, height, "*", ms=14, color=YELLOW, mec=BLACK, zorder=5, label=label, ls="none")
+            keys += ax.plot(target.year, height, "*", ms=14, color=YELLOW, mec=BLACK, zorder=5, label=label, ls="none")
         ax.set_ylabel(unit)
         ax.margins(x=0.02, y=0.1)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        # Named, as matplotlib leaves labels that begin with an underscore out of what it collects.
+        ax.legend(keys, [str(key.get_label()) for key in keys], loc="upper left", bbox_to_anchor=(1.0, 1.0))
         status = _status(live, outcomes, language)
         head_and_foot(figure, indicator.title[language], f"{say('band', language)} {status}", foot)
         file = io.BytesIO()

@@ -1,0 +1,1 @@
+"""What is installed: the licences of every locked package, and known vulnerabilities of these."""
