@@ -219,7 +219,7 @@ def chart_style() -> Iterator[None]:
     ...     float(mpl.rcParams["font.size"])
     9.0
     """
-    style = {
+    style: Any = {
         "font.family": [_font_family(), SECOND_FONT],
         "font.size": 9,
         # A title may hold dollar signs: they are money, not formulas.

@@ -76,8 +76,8 @@ def stated(facts: metadata.PackageMetadata) -> str:
     >>> stated(metadata.metadata("numpy")).startswith("BSD-3-Clause")
     True
     """
-    if expression := facts.get("License-Expression"):
-        return str(expression)
+    if expression := facts.get_all("License-Expression"):
+        return str(expression[0])
     if known := READ.get(str(facts["Name"]).lower()):
         return known[0]
     named = [one.rpartition(" :: ")[2] for one in facts.get_all("Classifier", []) if one.startswith("License ::")]
@@ -85,7 +85,7 @@ def stated(facts: metadata.PackageMetadata) -> str:
     # Several classifiers may mean all of them or a choice: the stricter is taken.
     if classified:
         return " AND ".join(classified)
-    return str(facts.get("License", "")).strip().partition("\n")[0]
+    return str((facts.get_all("License") or [""])[0]).strip().partition("\n")[0]
 
 
 def allowed(licence: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from email.message import Message
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_the_gpl_is_refused_unless_there_is_a_choice(licence, may):
     assert allowed(licence) is may
 
 
-def facts(*headers: tuple[str, str]) -> Message:
+def facts(*headers: tuple[str, str]) -> Any:
     message = Message()
     message["Name"] = "some"
     for name, value in headers:
@@ -121,6 +122,6 @@ def test_actions_are_pinned_by_their_commit():
 )
 def test_a_scan_without_a_network_is_skipped_with_a_word(code, out, err, answer, told, monkeypatch, capsys):
     done = subprocess.CompletedProcess([], code, out, err)
-    monkeypatch.setattr(advisories.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     assert advisories.main() == answer
     assert told in capsys.readouterr().out

@@ -213,7 +213,7 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
             change = f"{100 * row['difference']:+.0f} ±{100 * row['difference_se']:.0f}"
             table.add_row(
                 _parameter(row["parameter"], variables),
-                titles[scenario],
+                escape(titles[scenario]),
                 *cells,
                 change,
                 three_digits(row["margin_difference"], sign=True),
