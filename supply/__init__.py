@@ -1,1 +1,0 @@
-"""What is installed: the licences of every locked package, and known vulnerabilities of these."""
