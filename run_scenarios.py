@@ -52,7 +52,7 @@ from analysis.futures import chosen_targets
 from analysis.information import report as information_report
 from analysis.information import study as information_study
 from analysis.information.collectable import load_collectables
-from analysis.information.utility import WEIGHTS, Kind
+from analysis.information.utility import Kind
 from analysis.information.utility import check as check_utility
 from analysis.information.value import RESAMPLES
 from analysis.left_out import figures as left_out_figures
@@ -611,7 +611,7 @@ def information(
         Kind, typer.Option(help="Targets reached, or shortfall from them; both less effort.")
     ] = "targets",
     effort_weight: Annotated[
-        float | None, typer.Option(help="What a unit of effort costs, in targets (0.1) or points of shortfall (1).")
+        float | None, typer.Option(help="A weight of effort to tell values at besides, in targets or points.")
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
@@ -621,15 +621,14 @@ def information(
     seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = information_study.SEED,
     out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
-    """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
-    weight = WEIGHTS[utility] if effort_weight is None else effort_weight
+    """Say at which weights of effort the choice of a scenario flips, and what it is worth to know more before."""
     with _mistakes_end_politely():
         with _told_together() as part:
             with part():
                 options = information_study.options(scenarios)
             with part():
                 goals = chosen_targets(load_targets(), target)
-                check_utility(utility, goals, weight)
+                check_utility(utility, goals, effort_weight or 0.0)
             with part():
                 parameters = read_members(members)
                 information_study.check_size(parameters)
@@ -646,7 +645,7 @@ def information(
                 load_levers(),
                 statistics,
                 kind=utility,
-                weight=weight,
+                weight=effort_weight,
                 resamples=resamples,
                 seed=seed,
                 progress=report,
