@@ -56,7 +56,7 @@ from analysis.information.utility import Kind
 from analysis.information.utility import check as check_utility
 from analysis.information.value import RESAMPLES
 from analysis.left_out import figures as left_out_figures
-from analysis.left_out import queues as left_out
+from analysis.left_out import shortfalls as left_out
 from analysis.left_out import words as left_out_words
 from analysis.reach import discrepancy
 from analysis.reach import figures as reach_figures
@@ -430,7 +430,7 @@ def left_out_by_group(
     members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
     out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
-    """Say who has no place in school and no affordable home, by group and district, and how long they wait."""
+    """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
     console = _console()
     with _mistakes_end_politely():
         with _told_together() as part:
@@ -438,13 +438,13 @@ def left_out_by_group(
                 chosen = load_scenarios(scenarios or ("baseline", "plan"))
             with part():
                 parameters = read_members(members)
-        facts, years = result_files.joint_manifest(chosen, parameters), left_out.stage_years()
+        facts = result_files.joint_manifest(chosen, parameters)
         _say_what_is_overwritten(console, out, ["left_out.nc", "left_out.csv"], "left_out_*.png")
         results, city = {}, load_model()
         with _counting("Running scenarios") as progress:
             for scenario in chosen:
                 run = city.run(scenario.settings(parameters), outputs=list(left_out.VARIABLES))
-                results[scenario.name] = left_out.left_out(run, years)
+                results[scenario.name] = left_out.left_out(run)
                 progress(len(results), len(chosen))
         table = left_out.as_table(results)
         left_out_words.print_left_out(console, table, chosen, members)
