@@ -88,7 +88,8 @@ def _implausible(answer: Answer, language: str) -> list[str]:
     )
     return [
         f"{title}, {answer.target.year}: no plausible answer. {found} would lead to: "
-        f"{outside_said(answer.outside, 'en')}. What lies outside the range sampled and observed is not given as an answer, nor written as a scenario."
+        f"{outside_said(answer.outside, 'en')}. What lies outside the range sampled and observed is not given as an "
+        "answer, nor written as a scenario."
     ]
 
 
