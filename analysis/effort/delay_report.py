@@ -33,9 +33,9 @@ NOTES: Final = (
     "单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
     "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error), and",
     "after the arrow the probability without the lever. too low: whenever it starts, with the probability and the median",
-    "margin (positive where reached) of starting on time, and why. any: need not start. from: too low on time, enough only",
-    "from that year on (or between the years told), as the lever works against this target. left alone: enough only",
-    "without it. One lever is delayed while the others stay; named are those without which the probability moves by 2",
+    "margin (positive where reached) of starting on time, and why. any: need not start. from: too low on time, enough",
+    "only from that year on (or between the years told), as the lever works against this target. left alone: enough",
+    "only without it. One lever is delayed while the others stay; named are those without which the probability moves by 2",
     "points or more.",
 )
 #: The year of the plan's second set of targets.

@@ -171,8 +171,8 @@ def _tradeoff_said(found: Tradeoffs, year: int, language: str) -> str:
         numbers = (
             f"如常住率{change[0]}个百分点、户籍率{change[1]}个百分点、缺口{change[2]}个百分点，力度{least['effort']:.1f}"
             if zh
-            else f"such as resident rate {change[0]}, registered rate {change[1]}, gap {change[2]} points for an effort "
-            f"of {least['effort']:.1f}"
+            else f"such as resident rate {change[0]}, registered rate {change[1]}, gap {change[2]} points for an "
+            f"effort of {least['effort']:.1f}"
         )
     if said.best is not None:
         return (
