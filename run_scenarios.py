@@ -42,7 +42,7 @@ from analysis.effort.backcast import backcast as find_least_effort
 from analysis.effort.delay import WANTED, check_wanted, delay_costs, levers_of
 from analysis.effort.frontier import MEMBERS as FRONTIER_MEMBERS
 from analysis.effort.frontier import frontier as find_frontier
-from analysis.effort.plausible import Gate
+from analysis.effort.plausible import Gate, observed
 from analysis.effort.plausible import gate as plausible_ranges
 from analysis.effort.shares import FIRST_START, NOT_DECIDED, RAMP, Measure
 from analysis.effort.shares import chosen as chosen_levers
@@ -71,6 +71,7 @@ from analysis.sensitivity import study as sensitivity_study
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
+from calibration.observations import read_observations
 from calibration.prior_factors import broken_constraints, study_factors, study_points
 from calibration.priors import read_priors
 from model import load_model
@@ -279,7 +280,9 @@ def backcast(
 
 def _gate(city: City, parameters: xr.Dataset, last: int, *, any_direction: bool) -> Gate:
     """Return the ranges that an answer of a search has to stay within."""
-    return plausible_ranges(city, load_levers(), variables_by_name(), parameters, last, any_direction=any_direction)
+    record = observed(read_observations())
+    levers, variables = load_levers(), variables_by_name()
+    return plausible_ranges(city, levers, variables, parameters, last, record, any_direction=any_direction)
 
 
 def _goal_and_means(

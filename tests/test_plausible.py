@@ -18,6 +18,7 @@ from analysis.effort.shares import chosen
 from analysis.effort.tradeoffs import TRADEOFF_COLUMNS, objectives, tradeoffs, verdict
 from analysis.result_files import joint_manifest
 from calibration.ensemble import read_members
+from calibration.observations import read_observations
 from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_scenarios
 from tests.city import city
@@ -54,12 +55,14 @@ def test_what_lies_outside_is_told_with_its_quantity_year_and_distance():
 
 def test_the_record_is_that_of_the_budget():
     # 336.8 over 266.1, 658.2 over 614.3 and 1288.8 over 906.1 hundred million yuan.
-    assert observed()[GAP] == pytest.approx([336.8 / 266.1 - 1, 658.2 / 614.3 - 1, 1288.8 / 906.1 - 1])
+    assert observed(read_observations())[GAP] == pytest.approx(
+        [336.8 / 266.1 - 1, 658.2 / 614.3 - 1, 1288.8 / 906.1 - 1]
+    )
 
 
 @pytest.fixture(scope="module")
 def of_the_city():
-    return gate(city(), load_levers(), variables_by_name(), read_members(6), 2035)
+    return gate(city(), load_levers(), variables_by_name(), read_members(6), 2035, observed(read_observations()))
 
 
 def test_every_shipped_scenario_is_inside_and_a_surplus_of_two_thirds_of_revenue_is_not(of_the_city):

@@ -31,12 +31,12 @@ NOTES: Final = (
     "“不够”：何时开始都低于所要求的概率，列出按期开始时的概率和余量中位数（正为达到）及原因；随时：不开始也够。",
     "“起”：按期开始低于此值，从该年起（或在所列年份之间）才开始则够，即措施对这一目标不利；不采取：只有取消才够。",
     "单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
-    "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error), and",
-    "after the arrow the probability without the lever. too low: whenever it starts, with the probability and the median",
-    "margin (positive where reached) of starting on time, and why. any: need not start. from: too low on time, enough",
-    "only from that year on (or between the years told), as the lever works against this target. left alone: enough",
-    "only without it. One lever is delayed while the others stay; named are those without which the probability moves by 2",
-    "points or more.",
+    "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error),",
+    "and after the arrow the probability without the lever. too low: whenever it starts, with the probability and",
+    "the median margin (positive where reached) of starting on time, and why. any: need not start. from: too low on",
+    "time, enough only from that year on (or between the years told), as the lever works against this target. left",
+    "alone: enough only without it. One lever is delayed while the others stay; named are those without which the",
+    "probability moves by 2 points or more.",
 )
 #: The year of the plan's second set of targets.
 SECOND: Final = 2035
@@ -167,9 +167,12 @@ def why_never_enough(own: pd.DataFrame, wanted: float) -> tuple[str, str]:
             f"started on time it is reached in the median, but less surely than {asked} %",
         )
     part = gain / (gain - float(on_time["margin_median"]))
+    best = float(own.loc[own["delay"].notna(), "margin_median"].max())
+    less = best <= float(on_time["margin_median"]) + ROUNDING
     return (
-        f"按期开始也只补上差距的{100 * part:.0f}%，推迟只会更少",
-        f"even on time the levers make up {100 * part:.0f} % of what is missing; a later start makes up less",
+        f"按期开始也只补上差距的{100 * part:.0f}%" + ("，推迟不会更多" if less else ""),
+        f"even on time the levers make up {100 * part:.0f} % of what is missing"
+        + ("; a later start makes up no more" if less else ""),
     )
 
 

@@ -19,7 +19,6 @@ from scipy.stats import qmc
 
 from analysis.effort.shares import FIRST_START, RAMP, Measure, Values, chosen, settings
 from analysis.effort.trials import City
-from calibration.observations import read_observations
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
 
@@ -139,6 +138,7 @@ def gate(
     variables: Mapping[str, Variable],
     members: xr.Dataset,
     last: int,
+    record: Mapping[str, Sequence[float]],
     *,
     any_direction: bool = False,
 ) -> Gate:
@@ -154,6 +154,8 @@ def gate(
         Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
     last
         The last year that is judged.
+    record
+        As from `observed`.
     any_direction
         As for `analysis.effort.shares.chosen`.
     """
@@ -173,7 +175,6 @@ def gate(
             )
         ],
     }
-    record = observed()
     ranges = []
     for quantity in QUANTITIES:
         own = xr.concat([run[quantity.variable] for run in runs[quantity.span]], "run")
@@ -194,18 +195,17 @@ def _at_random(measures: Sequence[Measure]) -> Values:
     return np.vstack([np.zeros(len(measures)), rows])
 
 
-def observed() -> dict[str, list[float]]:
+def observed(rows: pd.DataFrame) -> dict[str, list[float]]:
     """Return the record of 2010-2020 of those quantities that have one, by variable of the model.
 
     The fiscal gap is that of the general public budget, expenditure over revenue less one: land sales and transfers,
     which the model counts as income, are not in the record year by year.
 
-    Examples
-    --------
-    >>> [round(gap, 2) for gap in observed()["fiscal gap ratio"]]
-    [0.27, 0.07, 0.42]
+    Parameters
+    ----------
+    rows
+        As from `calibration.observations.read_observations`.
     """
-    rows = read_observations()
     budget = {
         kind: rows[(rows["variable"] == f"general_public_budget_{kind}") & (rows["region"] == "Jinan")]
         .drop_duplicates("year")
