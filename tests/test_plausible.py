@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from analysis.effort import backcast_figures, backcast_report
 from analysis.effort.backcast import backcast
@@ -89,6 +91,9 @@ def test_an_implausible_answer_is_no_answer_and_leaves_neither_scenario_nor_char
     for language, words in (("en", "no plausible answer"), ("zh", "没有可信的答案")):
         (sentence,) = backcast_report.sentences(answer, language)
         assert words in sentence
+    written = StringIO()
+    backcast_report.print_answer(Console(width=200, file=written), answer, {})
+    assert "措施 lever" not in written.getvalue()
     facts = joint_manifest(load_scenarios(["baseline"]), None)
     (tmp_path / "figures").mkdir()
     stale = [tmp_path / "backcast_goal.yaml", tmp_path / "figures" / "backcast_goal_zh.png"]

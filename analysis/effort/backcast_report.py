@@ -210,11 +210,11 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
     for language in ("zh", "en"):
         for sentence in sentences(answer, language):
             console.print(escape(sentence))
+    if answer.outside:
+        return
     if len(answer.levers):
         console.print(_lever_table(answer))
     console.print("对其他目标的影响（未用于搜索的样本）  What it does to other targets (members not searched with):")
-    if answer.outside:
-        return
     for row in _records(answer.others[answer.others["target"] != answer.target.id]):
         target = targets[row["target"]]
         size = abs(row["margin_change"]) / max(abs(target.threshold or 0.0), 1e-12)
