@@ -42,21 +42,25 @@ from analysis.effort.backcast import backcast as find_least_effort
 from analysis.effort.delay import WANTED, check_wanted, delay_costs, levers_of
 from analysis.effort.frontier import MEMBERS as FRONTIER_MEMBERS
 from analysis.effort.frontier import frontier as find_frontier
+from analysis.effort.plausible import Gate, observed
+from analysis.effort.plausible import gate as plausible_ranges
 from analysis.effort.shares import FIRST_START, NOT_DECIDED, RAMP, Measure
 from analysis.effort.shares import chosen as chosen_levers
 from analysis.effort.tradeoffs import GENERATIONS
 from analysis.effort.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
+from analysis.effort.tradeoffs import YEARS as TRADEOFF_YEARS
 from analysis.effort.tradeoffs import tradeoffs as find_tradeoffs
+from analysis.effort.trials import City
 from analysis.ensemble_results import condensed
 from analysis.futures import chosen_targets
 from analysis.information import report as information_report
 from analysis.information import study as information_study
 from analysis.information.collectable import load_collectables
-from analysis.information.utility import WEIGHTS, Kind
+from analysis.information.utility import Kind
 from analysis.information.utility import check as check_utility
 from analysis.information.value import RESAMPLES
 from analysis.left_out import figures as left_out_figures
-from analysis.left_out import queues as left_out
+from analysis.left_out import shortfalls as left_out
 from analysis.left_out import words as left_out_words
 from analysis.reach import discrepancy
 from analysis.reach import figures as reach_figures
@@ -67,6 +71,7 @@ from analysis.sensitivity import study as sensitivity_study
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
+from calibration.observations import read_observations
 from calibration.prior_factors import broken_constraints, study_factors, study_points
 from calibration.priors import read_priors
 from model import load_model
@@ -97,7 +102,7 @@ MovedLevers = Annotated[
     list[str] | None, typer.Option(help="A lever that may be moved, or LEVER@YEAR; may be repeated. Default: all.")
 ]
 FirstStart = Annotated[int, typer.Option(help="Year from whose beginning levers are moved.")]
-RaiseOnly = Annotated[bool, typer.Option("--raise-only", help="No lever goes below its default.")]
+AnyDirection = Annotated[bool, typer.Option("--any-direction", help="Levers may also be moved against the plan.")]
 Ramp = Annotated[float, typer.Option(help="Years until a lever works in full, an assumption.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -225,7 +230,7 @@ def backcast(
     probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,
     levers: MovedLevers = None,
     start: FirstStart = FIRST_START,
-    raise_only: RaiseOnly = False,
+    any_direction: AnyDirection = False,
     ramp: Ramp = RAMP,
     members: Annotated[int, typer.Option(help="Members to search with; all others judge the answer.")] = USUAL_MEMBERS,
     starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
@@ -236,7 +241,7 @@ def backcast(
     """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
     console = _console()
     with _mistakes_end_politely():
-        targets, parameters = load_targets(), read_members()
+        targets, parameters, city = load_targets(), read_members(), load_model()
         goal, measures = _goal_and_means(
             target,
             levers,
@@ -244,7 +249,7 @@ def backcast(
             lambda moved: check_request(
                 probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations
             ),
-            raise_only=raise_only,
+            any_direction=any_direction,
         )
         every = [each for each in targets.values() if each.modelled]
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
@@ -252,7 +257,7 @@ def backcast(
         _say_what_is_overwritten(console, out, backcast_report.file_names(goal), f"{name}_*.png")
         with _counting(f"Trials x {members} members") as progress:
             found = find_least_effort(
-                load_model(),
+                city,
                 goal,
                 probability,
                 measures,
@@ -263,29 +268,41 @@ def backcast(
                 starts=starts,
                 evaluations=evaluations,
                 seed=seed,
+                gate=_gate(city, parameters, goal.year, any_direction=any_direction),
                 progress=progress,
             )
         backcast_report.print_answer(console, found, targets)
         backcast_report.write(found, facts, out)
-        backcast_figures.draw(found, facts, out / "figures")
-        console.print(
-            f"Written to {escape(str(out))}: {name}.yaml (for `run`), {name}*.csv, .nc, figures/{name}_*.png."
-        )
+        drawn = backcast_figures.draw(found, facts, out / "figures")
+        files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
+        console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")
+
+
+def _gate(city: City, parameters: xr.Dataset, last: int, *, any_direction: bool) -> Gate:
+    """Return the ranges that an answer of a search has to stay within."""
+    record = observed(read_observations())
+    levers, variables = load_levers(), variables_by_name()
+    return plausible_ranges(city, levers, variables, parameters, last, record, any_direction=any_direction)
 
 
 def _goal_and_means(
-    target: str, levers: list[str] | None, start: int, check: Callable[[Sequence[Measure]], None], *, raise_only: bool
+    target: str,
+    levers: list[str] | None,
+    start: int,
+    check: Callable[[Sequence[Measure]], None],
+    *,
+    any_direction: bool,
 ) -> tuple[Target, Sequence[Measure]]:
     """Return the target and the levers that are to reach it, or tell at once all that is wrong with a request."""
     targets, known, variables = load_targets(), load_levers(), variables_by_name()
     # Until they are known, any will do for the other checks.
     goal = next(each for each in targets.values() if each.modelled)
-    measures = chosen_levers(known, variables, None, FIRST_START, goal.year, raise_only=raise_only)
+    measures = chosen_levers(known, variables, None, FIRST_START, goal.year, any_direction=any_direction)
     with _told_together() as part:
         with part():
             (goal,) = chosen_targets(targets, [target])
         with part():
-            measures = chosen_levers(known, variables, levers, start, goal.year, raise_only=raise_only)
+            measures = chosen_levers(known, variables, levers, start, goal.year, any_direction=any_direction)
         with part():
             check(measures)
     return goal, measures
@@ -296,7 +313,7 @@ def frontier(
     target: Annotated[str, typer.Option(help="Id of the target.")],
     levers: MovedLevers = None,
     start: FirstStart = FIRST_START,
-    raise_only: RaiseOnly = False,
+    any_direction: AnyDirection = False,
     ramp: Ramp = RAMP,
     members: Annotated[int, typer.Option(help="Members to search with; all others judge.")] = FRONTIER_MEMBERS,
     evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
@@ -313,11 +330,12 @@ def frontier(
             levers,
             start,
             lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
-            raise_only=raise_only,
+            any_direction=any_direction,
         )
         facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
         name = frontier_report.name_of(goal)
         _say_what_is_overwritten(console, out, frontier_report.file_names(goal), f"{name}_*.png")
+        gate = _gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
         with _counting(f"Probabilities x {members} members") as progress:
             found = find_frontier(
                 city,
@@ -328,12 +346,21 @@ def frontier(
                 ramp=ramp,
                 evaluations=evaluations,
                 seed=seed,
+                gate=gate,
                 progress=progress,
             )
         with _counting("Generations of trade-offs") as progress:
             few = min(members, TRADEOFF_MEMBERS)
             fronts = find_tradeoffs(
-                city, measures, parameters, few, ramp=ramp, generations=generations, seed=seed, progress=progress
+                city,
+                measures,
+                parameters,
+                few,
+                ramp=ramp,
+                generations=generations,
+                seed=seed,
+                gate=gate,
+                progress=progress,
             )
         frontier_report.print_frontier(console, found)
         frontier_report.print_tradeoffs(console, fronts)
@@ -430,7 +457,7 @@ def left_out_by_group(
     members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
     out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
-    """Say who has no place in school and no affordable home, by group and district, and how long they wait."""
+    """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
     console = _console()
     with _mistakes_end_politely():
         with _told_together() as part:
@@ -438,13 +465,13 @@ def left_out_by_group(
                 chosen = load_scenarios(scenarios or ("baseline", "plan"))
             with part():
                 parameters = read_members(members)
-        facts, years = result_files.joint_manifest(chosen, parameters), left_out.stage_years()
+        facts = result_files.joint_manifest(chosen, parameters)
         _say_what_is_overwritten(console, out, ["left_out.nc", "left_out.csv"], "left_out_*.png")
         results, city = {}, load_model()
         with _counting("Running scenarios") as progress:
             for scenario in chosen:
                 run = city.run(scenario.settings(parameters), outputs=list(left_out.VARIABLES))
-                results[scenario.name] = left_out.left_out(run, years)
+                results[scenario.name] = left_out.left_out(run)
                 progress(len(results), len(chosen))
         table = left_out.as_table(results)
         left_out_words.print_left_out(console, table, chosen, members)
@@ -611,7 +638,7 @@ def information(
         Kind, typer.Option(help="Targets reached, or shortfall from them; both less effort.")
     ] = "targets",
     effort_weight: Annotated[
-        float | None, typer.Option(help="What a unit of effort costs, in targets (0.1) or points of shortfall (1).")
+        float | None, typer.Option(help="A weight of effort to tell values at besides, in targets or points.")
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
@@ -621,15 +648,14 @@ def information(
     seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = information_study.SEED,
     out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
 ) -> None:
-    """Say what it is worth to know more before choosing among scenarios: everything, or one statistic."""
-    weight = WEIGHTS[utility] if effort_weight is None else effort_weight
+    """Say at which weights of effort the choice of a scenario flips, and what it is worth to know more before."""
     with _mistakes_end_politely():
         with _told_together() as part:
             with part():
                 options = information_study.options(scenarios)
             with part():
                 goals = chosen_targets(load_targets(), target)
-                check_utility(utility, goals, weight)
+                check_utility(utility, goals, effort_weight or 0.0)
             with part():
                 parameters = read_members(members)
                 information_study.check_size(parameters)
@@ -646,7 +672,7 @@ def information(
                 load_levers(),
                 statistics,
                 kind=utility,
-                weight=weight,
+                weight=effort_weight,
                 resamples=resamples,
                 seed=seed,
                 progress=report,

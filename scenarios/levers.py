@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,8 +15,22 @@ from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
+Direction = Literal["raise", "lower", "either", "keep"]
+
 FILE = Path(__file__).parent / "levers.yaml"
-_KEYS = ("constant", "unit", "lowest", "highest", "default", "title", "meaning", "guidance", "section", "effort")
+_KEYS = (
+    "constant",
+    "unit",
+    "lowest",
+    "highest",
+    "default",
+    "title",
+    "meaning",
+    "guidance",
+    "section",
+    "effort",
+    "direction",
+)
 
 
 class LeverError(UserError):
@@ -40,6 +54,8 @@ class Lever:
     section: str
     #: Relative effort of moving the lever from one end of its range to the other, 1 = easiest.
     effort: float
+    #: The way in which moving it is in keeping with the plan.
+    direction: Direction = "either"
 
 
 def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Lever]:
@@ -101,6 +117,8 @@ def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> li
     for key in ("title", "meaning", "guidance"):
         if not isinstance(entry[key], dict) or set(entry[key]) != {"zh", "en"}:
             problems.append(f"{constant!r}: {key!r} must be given in both languages, as {{zh: ..., en: ...}}.")
+    if entry["direction"] not in get_args(Direction):
+        problems.append(f"{constant!r}: 'direction' must be one of {', '.join(get_args(Direction))}.")
     numbers = [entry["lowest"], entry["highest"], entry["effort"]]
     if any(isinstance(n, bool) or not isinstance(n, (int, float)) or not math.isfinite(n) for n in numbers):
         return [*problems, f"{constant!r}: 'lowest', 'highest' and 'effort' must be numbers."]

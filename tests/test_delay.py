@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 from scipy import stats
 
 from analysis.effort.delay import ALL, COLUMNS, LAST_COLUMNS, DelayError, delay_costs, delayed, last_starts, own_start
 from analysis.effort.delay_figures import chart
+from analysis.effort.delay_report import NONE_DECIDES, print_delays, why_never_enough
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import load_scenario, load_targets
@@ -210,3 +213,33 @@ def test_delaying_the_talent_programme_costs_the_registered_target():
     run = city().run(alone.settings(members), outputs=[str(target.variable)], final_time=2025.0)
     margin = target.margin(run[str(target.variable)].sel(time=2025)).to_numpy()
     assert talent_gone == pytest.approx(float(np.median(margin)))
+
+
+@pytest.mark.parametrize(
+    ("chances", "margins", "reason"),
+    [
+        ((0.3, 0.3), (-1.0, -1.0), "no lever of the scenario moves this target"),
+        ((0.2, 0.3), (-1.5, -1.0), "together the levers work against this target"),
+        ((0.7, 0.3), (0.5, -1.0), "reached in the median, but less surely than 80 %"),
+        ((0.0, 0.0), (-1.0, -4.0), "even on time the levers make up 75 % of what is missing"),
+    ],
+)
+def test_where_no_start_is_enough_the_reason_is_told(chances, margins, reason):
+    rows = pd.DataFrame({"delay": [0, None], "probability": chances, "margin_median": margins})
+    zh, en = why_never_enough(rows, 0.8)
+    assert reason in en
+    assert zh
+
+
+def test_no_cell_of_the_printed_table_is_a_bare_dash():
+    plan = scenario(("A", RISING))
+    found = costs(plan, [goal(75.0), goal(60.0, 2030, "target.sure")], {"A": 4.0})
+    names = {"A": "TALENT ARRIVALS"}
+    found = replace(found, **{name: getattr(found, name).replace({"lever": names}) for name in ("table", "last")})
+    written = StringIO()
+    print_delays(Console(width=250, file=written), found)
+    told = written.getvalue()
+    assert "—" not in told.split("每格")[0].split("\n", 2)[2]
+    assert "不够 too low: " in told
+    assert "even on time the levers make up" in told
+    assert NONE_DECIDES.split()[0] in told

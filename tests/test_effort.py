@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -39,31 +42,57 @@ def test_elements_move_by_one_share_and_count_by_their_mean():
     assert half == pytest.approx((permit.default + 1) / 2)
     assert permit.value(-1.0).tolist() == [0.0] * 6
     assert float(permit.moved(0.5)) == pytest.approx(((1 - permit.default) / 2).mean())
-    (link,) = chosen(LEVERS, VARIABLES, ["PEOPLE LAND LINK"])
+    (link,) = chosen(LEVERS, VARIABLES, ["PEOPLE LAND LINK"], any_direction=True)
     assert float(link.moved(1.0)) == pytest.approx((1 - link.default).mean())
 
 
 @pytest.mark.parametrize("name", sorted(LEVERS))
 def test_a_whole_share_is_the_end_of_the_range_to_the_bit(name):
-    (measure,) = chosen(LEVERS, VARIABLES, [name])
+    (measure,) = chosen(LEVERS, VARIABLES, [name], any_direction=True)
     assert set(measure.value(1.0).ravel().tolist()) == {float(LEVERS[name].highest)}
     assert set(measure.value(-1.0).ravel().tolist()) == {float(LEVERS[name].lowest)}
     assert np.array_equal(measure.value(0.0), measure.default)
 
 
 def test_without_names_every_lever_is_free_but_what_nobody_decides():
-    assert {measure.name for measure in chosen(LEVERS, VARIABLES)} == set(LEVERS) - set(NOT_DECIDED)
+    kept = {name for name, each in LEVERS.items() if each.direction == "keep"}
+    assert kept == {"PEOPLE LAND LINK"}
+    assert {measure.name for measure in chosen(LEVERS, VARIABLES)} == set(LEVERS) - set(NOT_DECIDED) - kept
+    free = chosen(LEVERS, VARIABLES, any_direction=True)
+    assert {measure.name for measure in free} == set(LEVERS) - set(NOT_DECIDED)
     (named,) = chosen(LEVERS, VARIABLES, list(NOT_DECIDED))
     assert named.start == FIRST_START
 
 
-def test_levers_that_may_be_raised_only_have_nothing_below_their_default():
-    raised = chosen(LEVERS, VARIABLES, raise_only=True)
-    assert {measure.lowest_share for measure in raised} == {0.0}
-    assert {measure.highest_share for measure in raised} == {1.0}
-    (link,) = chosen(LEVERS, VARIABLES, ["PAYMENT FOR RURAL RIGHTS"])
-    # Its default is the lowest value already.
-    assert link.lowest_share == 0.0
+def test_the_direction_of_a_lever_is_the_way_in_which_the_plan_moves_it():
+    def last(value: Any) -> float:
+        return float(value[max(value)]) if isinstance(value, dict) else float(value)
+
+    moved = 0
+    for change in (change for change in load_scenario("plan").changes if change.policy):
+        usual, value = cast("Any", LEVERS[change.constant].default), cast("Any", change.value)
+        pairs = [(value, usual)]
+        if isinstance(usual, dict):
+            pairs = [(value[element], usual[element]) for element in usual if element in value]
+        ways = {np.sign(last(end) - float(own)) for end, own in pairs} - {0.0}
+        assert ways == {{"raise": 1.0, "lower": -1.0}[LEVERS[change.constant].direction]}, change.constant
+        moved += 1
+    assert moved >= 20
+
+
+def test_a_lever_moves_only_the_way_the_plan_moves_it_unless_any_direction_is_allowed():
+    (permit,) = chosen(LEVERS, VARIABLES, ["PERMIT ENTITLEMENT"])
+    assert (permit.lowest_share, permit.highest_share) == (0.0, 1.0)
+    (free,) = chosen(LEVERS, VARIABLES, ["PERMIT ENTITLEMENT"], any_direction=True)
+    assert (free.lowest_share, free.highest_share) == (-1.0, 1.0)
+    (quota,) = chosen(LEVERS, VARIABLES, ["BASE LAND QUOTA"])
+    assert (quota.lowest_share, quota.highest_share) == (-1.0, 1.0)
+    ((lowered,),) = (chosen({"A": replace(lever("A", 0.5), direction="lower")}, {"A": constant("A", 0.5)}),)
+    assert (lowered.lowest_share, lowered.highest_share) == (-1.0, 0.0)
+    with pytest.raises(
+        EffortError, match="'PEOPLE LAND LINK': to move it either way is against the plan; --any-direction"
+    ):
+        chosen(LEVERS, VARIABLES, ["PEOPLE LAND LINK"])
 
 
 def test_mistakes_about_levers_are_told_all_at_once():
@@ -125,7 +154,7 @@ def test_the_assured_margin_is_not_negative_exactly_when_enough_members_reach_th
 
 def test_the_scenario_file_runs_to_the_same_numbers(tmp_path):
     names = ["TALENT ARRIVALS", "PERMIT ENTITLEMENT@2022", "EASE OF SETTLEMENT", "PEOPLE LAND LINK"]
-    measures = chosen(LEVERS, VARIABLES, names)
+    measures = chosen(LEVERS, VARIABLES, names, any_direction=True)
     shares = np.array([0.3123, -0.25, 1.0, 0.5])
     path = tmp_path / "backcast_try.yaml"
     text = yaml.safe_dump(scenario("backcast_try", measures, shares, 1.5, WORDS), allow_unicode=True, sort_keys=False)

@@ -16,10 +16,18 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis.information import study as information_study
+from analysis.information.choice import choose, envelope
 from analysis.information.collectable import FILE, CollectableError, load_collectables, values
 from analysis.information.utility import UtilityError, check, effort, utilities
-from analysis.information.value import Information, InformationError, Worth, expected_gain, value_of_information
-from analysis.information.words import sentences
+from analysis.information.value import (
+    ByWeight,
+    InformationError,
+    Worth,
+    expected_gain,
+    value_by_weight,
+    value_of_information,
+)
+from analysis.information.words import choice_sentences, worth_sentences
 from calibration.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import Change, Lever, Scenario, Target
@@ -267,43 +275,122 @@ def test_every_mistake_in_the_file_of_statistics_is_told(tmp_path, drawn):
         load_collectables(variables_by_name(), drawn, file)
 
 
+# The weight of effort
+
+
+def test_the_options_that_lead_are_those_of_a_fine_search_over_the_weight():
+    random = np.random.default_rng(6)
+    for _ in range(40):
+        gains, efforts = random.normal(size=6), random.choice([0.0, 0.5, 1.0, 3.0, 9.0], size=6)
+        found = envelope(gains, efforts)
+        assert found[0][0] == 0.0
+        assert efforts[found[-1][1]] == efforts.min()
+        for weight in np.linspace(0.0, 3.0, 301):
+            leader = [option for start, option in found if start <= weight][-1]
+            assert gains[leader] - weight * efforts[leader] == pytest.approx((gains - weight * efforts).max())
+
+
+def test_of_options_equal_in_gain_the_one_of_less_effort_leads():
+    assert envelope([1.0, 1.0], [2.0, 0.0]) == ((0.0, 1),)
+
+
+def test_the_interval_of_a_flip_is_that_of_resampled_members():
+    random = np.random.default_rng(7)
+    gains = np.column_stack([np.zeros(400), random.normal(1.0, 1.0, 400)])
+    found = value_by_weight(gains, np.array([0.0, 2.0]), (0.0,), {}, resamples=400, seed=1)
+    choice = choose(gains.mean(axis=0), np.array([0.0, 2.0]), found.resampled)
+    (flip,) = choice.flips
+    mean, error = gains[:, 1].mean(), gains[:, 1].std() / 20
+    assert (flip.before, flip.after) == (1, 0)
+    assert flip.weight == pytest.approx(mean / 2)
+    # The 5 and 95 % points of 400 resamples have an error of about a tenth of the spread.
+    assert flip.low == pytest.approx((mean - 1.645 * error) / 2, abs=0.3 * error)
+    assert flip.high == pytest.approx((mean + 1.645 * error) / 2, abs=0.3 * error)
+    # Within the paired error of the leader on both sides of the flip, and nowhere else.
+    for option, ends in (
+        (0, (flip.weight - 0.8225 * error, flip.weight)),
+        (1, (flip.weight, flip.weight + 0.8225 * error)),
+    ):
+        ((low, high),) = choice.ties[option]
+        assert (low, high) == pytest.approx(ends, abs=0.2 * error)
+
+
+def test_worth_at_each_weight_is_that_of_the_utility_at_this_weight():
+    random = np.random.default_rng(8)
+    known = {"x": random.normal(size=(120, 1))}
+    gains = random.normal(size=(120, 3)) + known["x"] * np.array([0.0, 1.0, -1.0])
+    efforts, weights = np.array([0.0, 1.0, 3.0]), (0.0, 0.07, 0.4)
+    found = value_by_weight(gains, efforts, weights, known, resamples=3, seed=4)
+    for place, weight in enumerate(weights):
+        alone = value_of_information(gains - weight * efforts, known, resamples=3, seed=4)
+        assert found.perfect[place].estimate == pytest.approx(alone.perfect.estimate)
+        assert found.perfect[place].error == pytest.approx(alone.perfect.error)
+        assert found.partial["x"][place].estimate == pytest.approx(alone.partial["x"].estimate)
+        assert found.partial["x"][place].error == pytest.approx(alone.partial["x"].error)
+
+
 # Words
 
 
-def study(found: Information) -> Any:
-    """The part of a study that the words read."""
+def study(gains: Any, **partial: Worth) -> Any:
+    """The part of a study that the words read; the plan takes an effort of two, the baseline none."""
     options = {
         name: SimpleNamespace(title={"zh": zh, "en": en})
         for name, zh, en in (("baseline", "基准", "Baseline"), ("plan", "规划", "Plan"))
     }
-    statistics = {name: SimpleNamespace(title={"zh": "户籍率", "en": "urban share"}) for name in found.partial}
-    utility = xr.DataArray(np.zeros((40, 2)), dims=("member", "scenario"), coords={"scenario": list(options)})
-    chosen = list(options)[found.chosen]
+    efforts, weights = np.array([0.0, 2.0]), (0.0, 0.25, 0.5)
+    worth = value_by_weight(gains, efforts, weights, {}, resamples=50, seed=3)
+    worth = ByWeight(
+        weights,
+        worth.perfect,
+        {name: (Worth(-0.01, 0.02, 0.1), each, each) for name, each in partial.items()},
+        worth.resampled,
+    )
     return SimpleNamespace(
-        found=found, scenarios=options, statistics=statistics, utility=utility, chosen=chosen, kind="targets"
+        scenarios=options,
+        statistics={name: SimpleNamespace(title={"zh": "户籍率", "en": f"urban {name}"}) for name in partial},
+        efforts={"baseline": 0.0, "plan": 2.0},
+        choice=choose(gains.mean(axis=0), efforts, worth.resampled),
+        worth=worth,
+        kind="targets",
+        title=lambda option, language: list(options.values())[option].title[language],
     )
 
 
-def answer(best: float, perfect: Worth, **partial: Worth) -> Information:
-    return Information(np.zeros(2), np.zeros(2), 1, np.array([1 - best, best]), perfect, partial)
+@pytest.fixture(scope="module")
+def mixed():
+    """The plan gains half a target on average, and leads up to a weight of a quarter."""
+    return np.column_stack([np.zeros(60), np.tile([1.0, 0.0], 30)])
 
 
-def test_the_answer_says_what_to_choose_and_what_to_find_out():
-    found = answer(0.6, Worth(0.4, 0.02, 0.4), share=Worth(0.1, 0.01, 0.25), other=Worth(-0.01, 0.01, 0.1))
-    told = sentences(study(found), "en")
-    assert told[0] == "Chosen on what is known now: 'Plan', best in 60 % of members."
-    assert "Knowing everything first would add 0.400 targets (standard error 0.020)" in told[1]
-    assert "0.100 targets (standard error 0.010), 25 % of what everything is worth" in told[2]
-    assert told[3].startswith("Cannot be told from nil: urban share")
-    assert "仅知道“户籍率”可增加0.100个目标" in sentences(study(found), "zh")[2]
+def test_the_first_words_give_no_order_but_the_weight_at_which_the_choice_flips(mixed):
+    told = choice_sentences(study(mixed), "en")
+    assert told[0].startswith("This does not say which scenario to take")
+    assert "At a weight of 0.25 (90 % interval 0." in told[2]
+    assert told[2].endswith("passes from 'Plan' to 'Baseline'.")
+    assert "is no recommendation" in told[3]
+    assert "'Plan' (weights 0.25 to" in told[4]
+    assert told[5].startswith("All of this is assumed: every target counts alike")
+    zh = "".join(choice_sentences(study(mixed), "zh"))
+    assert "本结果不给出应选哪个情景" in zh
+    assert "按现有信息应选" not in zh
 
 
-def test_a_dominating_scenario_is_told_as_such():
-    found = answer(1.0, Worth(0.0, 0.0, 0.0), share=Worth(0.0, 0.0, 0.0))
-    assert sentences(study(found), "en") == [
-        "'Plan' is best in every one of 40 members. No information can change the choice: its value is nil."
-    ]
-    assert "信息的价值为0" in sentences(study(found), "zh")[0]
+def test_an_option_that_leads_at_every_weight_is_told_as_such():
+    told = choice_sentences(study(np.column_stack([np.ones(60), np.zeros(60)])), "en")
+    assert told[1] == "Whatever the weight, 'Baseline' has the highest expected utility."
+
+
+def test_worth_is_told_as_a_function_of_the_weight(mixed):
+    told = worth_sentences(study(mixed, share=Worth(0.1, 0.01, 0.25), other=Worth(-0.01, 0.01, 0.1)), "en")
+    assert "depends on the weight: most at 0.25, where it adds 0.250 targets" in told[0]
+    assert (
+        "Knowing only the urban share: most at a weight of 0.25, 0.100 targets (standard error 0.010), 40 %" in told[1]
+    )
+    assert told[1].endswith("told from nil at weights 0.25 to 0.5.")
+    assert told[2] == "Cannot be told from nil at any of the weights looked at (0 to 0.5): urban other."
+    never = study(np.column_stack([np.zeros(60), -np.ones(60)]))
+    assert worth_sentences(never, "zh") == ["在所看的权重（0—0.5）内，没有信息能改变选择：信息的价值为0。"]
 
 
 # The command
@@ -328,8 +415,8 @@ def done(tmp_path_factory):
 
 def test_the_tables_hold_the_answer_within_its_bounds(done):
     outcome, out = done
-    worth = table(out / "information.csv").set_index("information")
-    assert list(worth.index) == [
+    worth = table(out / "information.csv")
+    assert list(worth["information"].unique()) == [
         "everything",
         "registered_share",
         "unregistered_stock",
@@ -337,34 +424,44 @@ def test_the_tables_hold_the_answer_within_its_bounds(done):
         "vacancy",
         "school_places",
     ]
+    perfect = worth[worth["information"] == "everything"].set_index("weight")["value"]
+    assert len(perfect) > 30
     assert (worth["value"] >= 0).all()
-    assert (worth["value"] <= worth.loc["everything", "value"] + 1e-12).all()
+    assert (worth["value"] <= worth["weight"].map(perfect) + 1e-12).all()
     assert (worth["value"] == worth["raw_estimate"].clip(lower=0)).all()
-    assert worth.loc["willingness", "tells"] == "WILLINGNESS 2020"
+    assert set(worth.loc[worth["information"] == "willingness", "tells"]) == {"WILLINGNESS 2020"}
     assert worth["standard_error"].notna().all()
     assert "2020年户籍人口城镇化率" in outcome.output
     assert "Utility = number of targets reached in time, of 6" in outcome.output
+    assert "应选“" not in outcome.output
+    assert outcome.output.startswith("本结果不给出应选哪个情景")
     assert {path.name for path in (out / "figures").iterdir()} == {"information_zh.png", "information_en.png"}
 
 
 def test_the_choice_can_be_worked_out_again_from_the_data(done):
     _, out = done
     choice = table(out / "information_choice.csv").set_index("scenario")
-    weights = table(out / "information_weights.csv").set_index("weight")
+    flips = table(out / "information_flips.csv")
     with xr.open_dataset(out / "information.nc") as stored:
         data = stored.load()
-    utility = data["utility"].sel(scenario=list(choice.index))
-    np.testing.assert_allclose(utility.mean("member"), choice["expected_utility"], rtol=1e-9)
-    assert (choice["chosen"] == "yes").sum() == 1
-    assert choice["expected_utility"].idxmax() == choice.index[choice["chosen"] == "yes"][0]
-    gain = float((utility.max("scenario") - utility.sel(scenario=choice["expected_utility"].idxmax())).mean())
-    worth = table(out / "information.csv").set_index("information")
-    assert worth.loc["everything", "value"] == pytest.approx(gain)
-    assert weights.loc[0.1, "perfect"] == pytest.approx(gain)
-    # Without a price on effort, and with a very high one.
+    gain = data["gain"].sel(scenario=list(choice.index))
+    np.testing.assert_allclose(gain.mean("member"), choice["expected_gain"], rtol=1e-9)
+    np.testing.assert_allclose(data["effort"].sel(scenario=list(choice.index)), choice["effort"])
+    # The plan's six targets against an effort of nine: at some weight it is no longer worth it.
+    assert len(flips) >= 1
+    for flip in flips.itertuples():
+        utility = choice["expected_gain"] - flip.weight * choice["effort"]
+        assert utility[flip.below] == pytest.approx(utility[flip.above])
+        assert utility[flip.below] == pytest.approx(utility.max())
+        assert flip.low <= flip.weight <= flip.high or np.isclose(flip.low, flip.high)
+    worth = table(out / "information.csv")
+    for row in worth[worth["information"] == "everything"].itertuples():
+        utility = gain - row.weight * data["effort"]
+        best = utility.sel(scenario=utility.mean("member").idxmax("scenario"))
+        assert row.value == pytest.approx(float((utility.max("scenario") - best).mean()), abs=1e-9)
     assert choice.loc["baseline", "effort"] == 0
-    assert choice["effort"].idxmax() == "plan"
-    assert (data.attrs["utility"], data.attrs["effort_weight"]) == ("targets", "0.1")
+    assert choice["leads_to"].max() == np.inf
+    assert (data.attrs["utility"], data.attrs["effort_weight"]) == ("targets", "every")
     assert data.attrs["scenario"] == "baseline, plan, registration_reform"
 
 

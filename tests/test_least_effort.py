@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,12 +18,18 @@ MEMBERS = draws(200, 3)
 LUCK = MEMBERS["LUCK"].to_numpy()
 
 
-def question(weights, threshold, probability=0.8, efforts=None, defaults=None, bend=None, raise_only=False):
+def question(weights, threshold, probability=0.8, efforts=None, defaults=None, bend=None, direction="either"):
     efforts, defaults = efforts or {}, defaults or {}
-    levers = {name: lever(name, defaults.get(name, 0.0), efforts.get(name, 1.0)) for name in weights}
+    levers = {
+        name: replace(lever(name, defaults.get(name, 0.0), efforts.get(name, 1.0)), direction=direction)
+        for name in weights
+    }
     variables = {name: constant(name, defaults.get(name, 0.0)) for name in weights}
     trials = Trials(
-        PlainCity(weights, bend=bend), chosen(levers, variables, raise_only=raise_only), MEMBERS, [goal(threshold)]
+        PlainCity(weights, bend=bend),
+        chosen(levers, variables),
+        MEMBERS,
+        [goal(threshold)],
     )
     return Question(trials, probability)
 
@@ -84,7 +91,7 @@ def test_a_lever_that_helps_when_lowered_is_lowered():
 
 def test_a_lever_that_may_be_raised_only_stays_where_lowering_would_help():
     # The stand-in has A at nil where nobody moves it.
-    asked = question({"A": -2.0, "B": 1.0}, 70.7, 0.5, defaults={"A": 0.6}, raise_only=True)
+    asked = question({"A": -2.0, "B": 1.0}, 70.7, 0.5, defaults={"A": 0.6}, direction="raise")
     found = solve(asked)
     assert found[0] == 0.0
     assert spent(asked, found) == pytest.approx(0.7 - float(assured(LUCK, 0.5)), rel=5e-3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from io import StringIO
 from typing import Any
 
@@ -15,7 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.left_out.queues import (
+from analysis.left_out.shortfalls import (
     ALL,
     COLUMNS,
     FEWEST,
@@ -27,7 +26,6 @@ from analysis.left_out.queues import (
     left_out,
     rental_homes,
     school_places,
-    stage_years,
     worst_off,
 )
 from analysis.left_out.words import in_words, print_left_out
@@ -62,65 +60,28 @@ def at(found: xr.Dataset, measure: str, district: str, group: str, service: str 
     return float(found[measure].sel(District=district, Group=group, Service=service, time=2025.0).isel(member=0))
 
 
-def test_a_child_without_a_place_is_either_not_entitled_or_waits():
-    found = school_places(town(places=0.5), {"preschool": 3})
+def test_a_missing_place_is_either_not_open_to_the_child_or_not_there():
+    found = school_places(town(places=0.5), ["preschool"])
     assert at(found, "need", "b", "from province") == pytest.approx(500)
     assert at(found, "not_entitled", "b", "from province") == pytest.approx(500 * 0.2)
-    assert at(found, "waiting", "b", "from province") == pytest.approx(500 * 0.8 * 0.5)
+    assert at(found, "short", "b", "from province") == pytest.approx(500 * 0.8 * 0.5)
     assert at(found, "unserved_share", "b", "from province") == pytest.approx(1 - 0.8 * 0.5)
-    # Where there are places for all, only those without a right are left out, and nobody waits.
+    # Where there are places for all, only those without a right are left out.
     assert at(found, "unserved_share", "a", "from province") == pytest.approx(0.2)
-    assert at(found, "wait_years", "a", "from province") == 0.0
+    assert at(found, "short", "a", "from province") == 0.0
 
 
 def test_sums_over_groups_and_districts_are_shares_of_their_sums():
     people = np.array([[1000.0, 10.0, 10.0, 10.0], [10.0, 10.0, 10.0, 5000.0]])
-    found = school_places(town(people), {"preschool": 3})
+    found = school_places(town(people), ["preschool"])
     served = (people * np.array([1.0, 0.9, 0.8, 0.8]) * np.array([[1.0], [0.5]])).sum()
     assert at(found, "unserved_share", ALL, ALL) == pytest.approx(1 - served / people.sum())
     assert at(found, "need", "b", ALL) == people[1].sum()
     assert at(found, "unserved_share", ALL, "registered urban") == pytest.approx(1 - (1000 + 5) / 1010)
 
 
-def line_of_children(arrivals_a_year: int, places: int, stage: float, years: int) -> tuple[float, float]:
-    """Mean wait and mean length of a line, person by person: first come, first served, until the stage ends."""
-    line: deque[tuple[float, float]] = deque()
-    busy: list[float] = []
-    waits, lengths = [], []
-    warm = years / 2
-    for number in range(arrivals_a_year * years):
-        now = number / arrivals_a_year
-        for end in sorted(end for end in busy if end <= now):
-            busy.remove(end)
-            while line and line[0][1] <= end:
-                entered, left = line.popleft()
-                waits.append((entered, left - entered))
-            if line:
-                entered, left = line.popleft()
-                waits.append((entered, end - entered))
-                busy.append(left)
-        line.append((now, now + stage))
-        if len(busy) < places:
-            entered, left = line.popleft()
-            waits.append((entered, now - entered))
-            busy.append(left)
-        if now > warm:
-            lengths.append(len(line))
-    return float(np.mean([wait for entered, wait in waits if entered > warm])), float(np.mean(lengths))
-
-
-def test_in_a_steady_line_the_wait_is_that_of_littles_law():
-    arrivals, places, stage = 100, 225, 3.0
-    wait, length = line_of_children(arrivals, places, stage, 60)
-    assert length == pytest.approx(arrivals * wait, rel=0.05)
-    # The same town by numbers only: three hundred children, places for three quarters of them.
-    found = school_places(town(people=arrivals * stage, coverage=(places / (arrivals * stage), 1.0)), {"preschool": 3})
-    assert at(found, "waiting", "a", "registered urban") == pytest.approx(length, rel=0.05)
-    assert at(found, "wait_years", "a", "registered urban") == pytest.approx(wait, rel=0.05)
-
-
 def test_the_worst_off_are_found_with_their_equals_and_never_in_a_handful():
-    found = school_places(town(), {"preschool": 3})
+    found = school_places(town(), ["preschool"])
     worst = worst_off(found).isel(member=0, time=0, Service=0)
     assert {
         (str(d), str(g))
@@ -133,9 +94,9 @@ def test_the_worst_off_are_found_with_their_equals_and_never_in_a_handful():
     }
     people = np.full((2, 4), 1000.0)
     people[1, 2:] = FEWEST - 1
-    few = worst_off(school_places(town(people), {"preschool": 3})).isel(member=0, time=0, Service=0)
+    few = worst_off(school_places(town(people), ["preschool"])).isel(member=0, time=0, Service=0)
     assert [str(g) for g in few["Group"].values if few.sel(District="b", Group=g)] == ["rural in town"]
-    assert not worst_off(school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), {"preschool": 3})).any()
+    assert not worst_off(school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), ["preschool"])).any()
 
 
 def homes(floor: float, completions: float = 0.0) -> xr.Dataset:
@@ -154,19 +115,22 @@ def homes(floor: float, completions: float = 0.0) -> xr.Dataset:
 
 def test_homes_hold_so_many_movers_and_the_others_go_without():
     found = homes(2500.0, completions=250.0)
-    # Room for a hundred of four hundred movers; the registered do not queue.
-    assert at(found, "waiting", "a", ALL, RENTAL) == pytest.approx(300)
+    # Room for a hundred of four hundred movers; the registered need none.
+    assert at(found, "short", "a", ALL, RENTAL) == pytest.approx(300)
     assert at(found, "unserved_share", "a", "from province", RENTAL) == pytest.approx(0.75)
-    # New homes take ten people in a year.
-    assert at(found, "wait_years", "a", ALL, RENTAL) == pytest.approx(30)
+    # New homes take ten people in a year: thirty years for three hundred, beyond the ten that are left.
+    assert at(found, "closed", "a", ALL, RENTAL) == 0
+    # Thirty people a year do it by the end of 2035, twenty-nine do not.
+    assert at(homes(2500.0, completions=750.0), "closed", "a", ALL, RENTAL) == 1
+    assert at(homes(2500.0, completions=725.0), "closed", "a", ALL, RENTAL) == 0
     assert "registered urban" not in found["Group"]
 
 
-def test_homes_without_movers_help_nobody_elsewhere_and_none_built_means_no_end_of_waiting():
+def test_homes_without_movers_help_nobody_elsewhere_and_none_built_closes_nothing():
     found = homes(1e6)
     assert at(found, "unserved_share", "a", ALL, RENTAL) == 0.0
-    assert at(found, "waiting", "b", ALL, RENTAL) == 0.0
-    assert np.isnan(at(homes(0.0), "wait_years", "a", ALL, RENTAL))
+    assert at(found, "short", "b", ALL, RENTAL) == 0.0
+    assert at(homes(0.0), "closed", "a", ALL, RENTAL) == 0
     assert at(homes(0.0), "unserved_share", ALL, ALL, RENTAL) == 1.0
 
 
@@ -174,11 +138,7 @@ def test_in_the_city_the_cells_add_up_to_what_the_model_says_of_unregistered_peo
     members = read_members(2)
     outputs = [*VARIABLES, "unregistered served", "migrant pupils in public schools"]
     run = city().run(load_scenario("plan").settings(members), outputs=outputs)
-    found = (
-        school_places(run, stage_years())
-        .sel(Group=["from province", "from other provinces"], District=ALL)
-        .sum("Group")
-    )
+    found = school_places(run).sel(Group=["from province", "from other provinces"], District=ALL).sum("Group")
     served = 1 - found["unserved"] / found["need"]
     known = run["unregistered served"].sel(Service=list(STAGES)).transpose("run", "time", "Service")
     np.testing.assert_allclose(served.transpose("member", "time", "Service"), known, rtol=1e-9)
@@ -196,7 +156,7 @@ def test_in_the_city_the_cells_add_up_to_what_the_model_says_of_unregistered_peo
 def test_the_table_keeps_the_members_apart_until_the_end():
     run = town()
     run["service coverage"] = run["service coverage"] * xr.DataArray([1.0, 0.5], dims="run")
-    table = as_table({"plan": (school_places(run, {"preschool": 3}),)})
+    table = as_table({"plan": (school_places(run, ["preschool"]),)})
     row = table[(table["district"] == "b") & (table["group"] == "registered urban")].iloc[0]
     assert tuple(table.columns) == COLUMNS
     assert row["unserved_share_median"] == pytest.approx((0.5 + 0.75) / 2)
@@ -205,18 +165,32 @@ def test_the_table_keeps_the_members_apart_until_the_end():
 
 
 def test_a_sentence_names_the_worst_off_together_and_stays_silent_where_none_are():
-    table = as_table({"plan": (school_places(town(), {"preschool": 3}),)})
+    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
     said = in_words(table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"})), "en")
     assert "Worst off: unregistered, from the province; unregistered, from other provinces in Shizhong, 60 %" in said
-    # In one of two districts half of the entitled lack a place of three years.
-    assert "0.8 years on average" in said
-    full = as_table({"plan": (school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), {"preschool": 3}),)})
+    assert "by a standard of 0.92 places a child" in said
+    # In one of two districts half of the 3,500 entitled lack a place.
+    assert "a shortfall of 2 thousand places open to the child" in said
+    full = as_table({"plan": (school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), ["preschool"]),)})
     assert "Worst off" not in in_words(full, "en")
-    assert "在等" not in in_words(full, "zh")
+    assert "位子不够" not in in_words(full, "zh")
+
+
+QUEUES = ("wait,", "waits", "years on average", "queue", "在等", "平均等", "年才能")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_shortfall_is_told_by_its_standard_and_nobody_is_said_to_wait(language):
+    run = city().run(load_scenario("plan").settings(read_members(3)), outputs=list(VARIABLES))
+    table = as_table({"plan": left_out(run)})
+    told = [in_words(table[(table["service"] == s) & (table["year"] == 2025)], language) for s in (*STAGES, RENTAL)]
+    assert all(("的标准" if language == "zh" else "by a standard of") in sentence for sentence in told)
+    assert not [(sentence, word) for sentence in told for word in QUEUES if word in sentence]
+    assert ("2035年以前补不齐" if language == "zh" else "not closed before 2035") in told[-1]
 
 
 def test_the_table_names_groups_together_whose_share_is_the_same():
-    table = as_table({"plan": (school_places(town(), {"preschool": 3}),)})
+    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
     table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
     written = StringIO()
     print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], 1)
@@ -246,6 +220,7 @@ def test_the_command_leaves_data_a_table_and_charts_and_says_what_the_model_lack
     assert all(imread(path).std() > 0.05 for path in (out / "figures").iterdir())
     text = " ".join(outcome.output.split())
     assert "the model has no applications, waiting list, conditions of entry or vacated homes" in text
+    assert "not people in a queue" in text
     assert "模型没有申请、轮候名单、准入条件和退租" in text.replace(" ", "")
     with xr.open_dataset(out / "left_out.nc") as data:
         data.load()
@@ -271,7 +246,7 @@ def test_the_command_leaves_data_a_table_and_charts_and_says_what_the_model_lack
 
 def test_left_out_of_schools_and_homes_come_together():
     run = city().run({}, outputs=list(VARIABLES))
-    schools, rental = left_out(run, stage_years())
+    schools, rental = left_out(run)
     assert schools.sizes["member"] == rental.sizes["member"] == 1
     assert list(schools["Service"].values) == list(STAGES)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.least_effort import bearing, fewest, furthest, least, rounded
+from analysis.effort.plausible import Gate, Outside
 from analysis.effort.shares import RAMP, EffortError, Measure, Values, effort, parts, settings
 from analysis.effort.trials import City, Question, Trials, assured
 from analysis.reach.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
@@ -73,6 +74,8 @@ class Answer:
     #: As from `analysis.effort.trials.Question.trace`.
     trace: pd.DataFrame
     seed: int
+    #: What lies outside the range sampled and observed; where anything does, it is not given as an answer.
+    outside: tuple[Outside, ...] = ()
 
     @property
     def effort(self) -> float:
@@ -106,6 +109,7 @@ def backcast(
     evaluations: int = EVALUATIONS,
     seed: int = SEED,
     bottlenecks: Sequence[Bottleneck] = BOTTLENECKS,
+    gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Answer:
     """Find the least effort with which a target is reached with a probability, or the surest way there is.
@@ -132,6 +136,8 @@ def backcast(
         Searches, the most trials of each, and the seed of their random starts.
     bottlenecks
         What may bind.
+    gate
+        The ranges that an answer has to stay within; None for no matter which.
     progress
         Called with the trials made and about how many there will be.
 
@@ -155,7 +161,8 @@ def backcast(
     rest = members.isel(member=slice(searched, None))
     every = list({each.id: each for each in [target, *targets]}.values())
     judged = Trials(city, measures, rest, every, ramp).margins(rows)
-    margins = np.concatenate([Trials(city, measures, sample, [target], ramp).margins(rows)[:, 0], judged[:, 0]], axis=1)
+    seen, outside = Trials(city, measures, sample, [target], ramp).judged(rows, gate)
+    margins = np.concatenate([seen[:, 0], judged[:, 0]], axis=1)
     blocked = pd.DataFrame(columns=list(BLOCKED_COLUMNS))
     if verdict == "not reachable" and bottlenecks:
         changed = settings(measures, answer[None], sample, ramp)
@@ -177,6 +184,7 @@ def backcast(
         blocked,
         question.trace(),
         seed,
+        outside[1] if outside else (),
     )
 
 

@@ -17,6 +17,7 @@ from analysis.figures import (
     BLACK,
     BLUE,
     GREEN,
+    LANGUAGES,
     ORANGE,
     PURPLE,
     SKY,
@@ -36,12 +37,12 @@ DRAWN: Final = {"reachable": "least effort", "not reachable": "furthest"}
 
 
 def draw(answer: Answer, facts: Mapping[str, str], folder: Path) -> list[Path]:
-    """Draw the chart in both languages, as ``backcast_TARGET_LANGUAGE.png``.
-
-    Examples
-    --------
-    >>> draw(answer, facts, Path("outputs/figures"))  # doctest: +SKIP
-    """
+    """Draw the chart in both languages, as ``backcast_TARGET_LANGUAGE.png``; none of what is not plausible."""
+    if answer.outside:
+        # One from an earlier call would be taken for the answer to this one.
+        for language in LANGUAGES:
+            (folder / f"{name_of(answer.target)}_{language}.png").unlink(missing_ok=True)
+        return []
     return save_each(lambda language: chart(answer, facts, language), folder, name_of(answer.target), facts)
 
 

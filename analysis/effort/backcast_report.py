@@ -16,6 +16,7 @@ from rich.table import Table
 
 from analysis import result_files
 from analysis.effort.backcast import BLOCKING, CANDIDATES, Answer, assured_margin
+from analysis.effort.plausible import outside_said
 from analysis.effort.shares import DIGITS, Measure, parts, scenario
 from analysis.figures import LANGUAGES
 from analysis.futures import Input
@@ -65,7 +66,31 @@ def sentences(answer: Answer, language: str) -> list[str]:
     >>> sentences(answer, "en")[0]  # doctest: +SKIP
     'Least effort 2.31 with 4 levers ...'
     """
+    if answer.outside:
+        return _implausible(answer, language)
     return _chinese(answer) if language == "zh" else _english(answer)
+
+
+def _implausible(answer: Answer, language: str) -> list[str]:
+    """Say why what was found is not given as an answer."""
+    title, far = f"{answer.target.title[language]}", answer.verdict == "not reachable"
+    wanted = f"{100 * answer.probability:g}"
+    if language == "zh":
+        found = f"概率到不了{wanted}%，走到最远的一组措施" if far else f"以{wanted}%的概率达到它的最小力度"
+        return [
+            f"{title}（{answer.target.year}年）：没有可信的答案。{found}会使{outside_said(answer.outside, 'zh')}。"
+            "超出抽样和观测范围的结果不作为答案，也不写成情景。"
+        ]
+    found = (
+        f"It is not reachable with {wanted} %, and the furthest setting found"
+        if far
+        else f"The least effort found for {wanted} %"
+    )
+    return [
+        f"{title}, {answer.target.year}: no plausible answer. {found} would lead to: "
+        f"{outside_said(answer.outside, 'en')}. What lies outside the range sampled and observed is not given as an "
+        "answer, nor written as a scenario."
+    ]
 
 
 def chance(answer: Answer, candidate: int, *, searched: bool) -> str:
@@ -100,13 +125,13 @@ def _english(answer: Answer) -> list[str]:
             f"({least:.2f} if every lever may be used). {judged} Without any lever {before}."
         ]
         told += ["Over the others it falls short of that: ask for more to be safe."] * _optimistic(answer)
-        return told + _lowered(answer, "en")
+        return told + _against(answer, "en")
     return [
         f"{title}: not reachable with {wanted}: best attainable {judged} Without any lever {before}. "
         f"In {wanted} of the members searched with it is missed by at most {three_digits(-assured_margin(answer, 1))} "
         f"{unit_of(target, 'en')}.",
         f"Blocked by: {_blockers(answer, 'en')}. Levers at their bounds: {_bounds(answer, 'en')}.",
-        *_lowered(answer, "en"),
+        *_against(answer, "en"),
     ]
 
 
@@ -126,12 +151,12 @@ def _chinese(answer: Answer) -> list[str]:
             f"不采取措施时{before}。"
         ]
         told += ["在未用于搜索的样本中低于要求：为稳妥，可要求更高的概率。"] * _optimistic(answer)
-        return told + _lowered(answer, "zh")
+        return told + _against(answer, "zh")
     return [
         f"{title}：不可达，概率到不了{wanted}，最好的结果是{judged}不采取措施时{before}。"
         f"用于搜索的样本中有{wanted}与目标相差不超过{missed}{unit_of(target, 'zh')}。",
         f"受制于：{_blockers(answer, 'zh')}。已到上下限的措施：{_bounds(answer, 'zh')}。",
-        *_lowered(answer, "zh"),
+        *_against(answer, "zh"),
     ]
 
 
@@ -152,15 +177,19 @@ def _blockers(answer: Answer, language: str) -> str:
     return ("、" if language == "zh" else "; ").join(words) or none[language == "en"]
 
 
-def _lowered(answer: Answer, language: str) -> list[str]:
-    """Name what is lowered, which may well be the opposite of what the plan wants."""
-    titles = {measure.name: measure.lever.title[language] for measure in answer.measures}
-    down = [titles[name] for name in answer.levers.loc[answer.levers["share"] < 0, "lever"]]
-    if not down:
+def _against(answer: Answer, language: str) -> list[str]:
+    """Name what is moved against the plan, which only happens where that was allowed."""
+    ways = {measure.name: measure.lever for measure in answer.measures}
+    moved = [
+        ways[row["lever"]].title[language]
+        for row in _records(answer.levers)
+        if ways[row["lever"]].direction not in ("either", "raise" if row["share"] > 0 else "lower")
+    ]
+    if not moved:
         return []
     if language == "zh":
-        return [f"其中降低的措施：{'、'.join(down)}（可能与规划方向相反；加 --raise-only 则只许提高）。"]
-    return [f"Lowered: {', '.join(down)} (perhaps against the plan; with --raise-only levers are raised only)."]
+        return [f"与规划方向相反的措施（因 --any-direction 而允许）：{'、'.join(moved)}。"]
+    return [f"Moved against the plan, as --any-direction allows: {', '.join(moved)}."]
 
 
 def _bounds(answer: Answer, language: str) -> str:
@@ -181,6 +210,8 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
     for language in ("zh", "en"):
         for sentence in sentences(answer, language):
             console.print(escape(sentence))
+    if answer.outside:
+        return
     if len(answer.levers):
         console.print(_lever_table(answer))
     console.print("对其他目标的影响（未用于搜索的样本）  What it does to other targets (members not searched with):")
@@ -295,6 +326,8 @@ def as_dataset(answer: Answer, facts: Mapping[str, str]) -> xr.Dataset:
         "target": answer.target.id,
         "probability_asked_for": answer.probability,
         "verdict": answer.verdict,
+        "plausible": "no" if answer.outside else "yes",
+        "outside": outside_said(answer.outside, "en"),
         "ramp": answer.ramp,
         "search_seed": answer.seed,
     }
@@ -315,7 +348,7 @@ def file_names(target: Target) -> list[str]:
 
 
 def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
-    """Write the scenario, the tables and the data, as `file_names` has them.
+    """Write the tables and data as `file_names` has them, and the scenario unless the answer is not plausible.
 
     Examples
     --------
@@ -326,5 +359,9 @@ def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
     tables = ((answer.levers, levers), (answer.others, others), (answer.blocked, blocked), (answer.trace, trials))
     for table, path in tables:
         result_files.write_table(table, path)
+    if answer.outside:
+        # One from an earlier call would be taken for the answer to this one.
+        text.unlink(missing_ok=True)
+        return
     with replaced(text) as partial:
         partial.write_text(scenario_text(answer, facts), encoding="utf-8")

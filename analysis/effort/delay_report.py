@@ -14,21 +14,29 @@ from rich.table import Table
 
 from analysis import result_files
 from analysis.effort.delay import ALL, Delays
+from analysis.figures import LANGUAGES
 from analysis.futures import chosen_targets as modelled_targets
+from analysis.printing import three_digits
 from analysis.reach.probability import share_in_percent
+from analysis.reach.words import unit_of
+from analysis.target_table import ROUNDING
 from scenarios import Lever, Target, load_levers
 
+#: Instead of levers where none is named.
+NONE_DECIDES: Final = "没有一项单独使概率变化2个百分点 none moves the probability by 2 points by itself"
 #: A lever is named when leaving it alone moves the probability by at least this much.
 NAMED: Final = 0.02
 NOTES: Final = (
-    "年份为最晚开始的年初（其时概率±标准误，百分点）；—：何时开始都低于此值；随时：不开始也够。",
+    "每格：年份为最晚开始的年初（其时概率±标准误，百分点），箭头后为取消该项措施时的概率。",
+    "“不够”：何时开始都低于所要求的概率，列出按期开始时的概率和余量中位数（正为达到）及原因；随时：不开始也够。",
     "“起”：按期开始低于此值，从该年起（或在所列年份之间）才开始则够，即措施对这一目标不利；不采取：只有取消才够。",
-    "“→”后为取消该项措施时的概率。单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
-    "Years are the last start, at the beginning of the year (with the probability then ± its standard error).",
-    "—: too low whenever it starts; any: need not start; from: too low on time, enough only from that year on (or",
-    "between the years told), as the lever works against this target; left alone: enough only without it. After the",
-    "arrow: the probability without the lever. One lever is delayed while the others stay; named are those without",
-    "which the probability moves by 2 points or more.",
+    "单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
+    "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error),",
+    "and after the arrow the probability without the lever. too low: whenever it starts, with the probability and",
+    "the median margin (positive where reached) of starting on time, and why. any: need not start. from: too low on",
+    "time, enough only from that year on (or between the years told), as the lever works against this target. left",
+    "alone: enough only without it. One lever is delayed while the others stay; named are those without which the",
+    "probability moves by 2 points or more.",
 )
 #: The year of the plan's second set of targets.
 SECOND: Final = 2035
@@ -101,10 +109,71 @@ def print_delays(console: Console, delays: Delays) -> None:
         shown.add_row(
             f"{target.title['zh']}（{target.year}） [dim]{target.title['en']}, {target.year}[/]",
             _percent(at_once["probability"], members),
-            last_start_words(together, members),
-            "\n".join(single) or "—",
+            _together(target, delays.table, together, members),
+            "\n".join(single) or NONE_DECIDES,
         )
     console.print(shown)
+
+
+def _together(target: Target, table: pd.DataFrame, row: Any, members: int) -> str:
+    """All levers together; where no start is enough, with the numbers of starting on time and the reason."""
+    words = last_start_words(row, members)
+    if row["answer"] != "none":
+        return words
+    own = table[(table["target"] == target.id) & (table["lever"] == ALL)]
+    margins = {name: f"{three_digits(value, sign=True)}" for name, value in _margins(own).items()}
+    zh, en = why_never_enough(own, row["wanted"])
+    units = [unit_of(target, language) for language in LANGUAGES]
+    return (
+        f"{words}\n余量 {margins['on time']} → {margins['without']} {units[0]}：{zh}\n"
+        f"[dim]margin {margins['on time']} → {margins['without']} {units[1]}: {en}[/]"
+    )
+
+
+def _margins(own: pd.DataFrame) -> dict[str, float]:
+    """The median margin of starting on time and of leaving all levers alone."""
+    return {
+        "on time": float(own.loc[own["delay"] == 0, "margin_median"].iloc[0]),
+        "without": float(own.loc[own["delay"].isna(), "margin_median"].iloc[0]),
+    }
+
+
+def why_never_enough(own: pd.DataFrame, wanted: float) -> tuple[str, str]:
+    """Return why no start of a scenario's levers gives the probability, in Chinese and English.
+
+    Parameters
+    ----------
+    own
+        Rows of `analysis.effort.delay.COLUMNS` of one target and all levers together.
+    wanted
+        The probability that is asked for.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"delay": [0, None], "probability": [0.3, 0.3], "margin_median": [-1.0, -1.0]})
+    >>> why_never_enough(rows, 0.8)[1]
+    'no lever of the scenario moves this target'
+    """
+    on_time, without = own[own["delay"] == 0].iloc[0], own[own["delay"].isna()].iloc[0]
+    gain = float(on_time["margin_median"] - without["margin_median"])
+    asked = f"{100 * wanted:g}"
+    if abs(gain) <= ROUNDING and on_time["probability"] == without["probability"]:
+        return "情景中没有一项措施影响这一目标", "no lever of the scenario moves this target"
+    if gain <= 0 and on_time["probability"] <= without["probability"]:
+        return "措施合起来对这一目标不利", "together the levers work against this target"
+    if on_time["margin_median"] >= 0:
+        return (
+            f"按期开始时中位数达到，但把握不到{asked}%",
+            f"started on time it is reached in the median, but less surely than {asked} %",
+        )
+    part = gain / (gain - float(on_time["margin_median"]))
+    best = float(own.loc[own["delay"].notna(), "margin_median"].max())
+    less = best <= float(on_time["margin_median"]) + ROUNDING
+    return (
+        f"按期开始也只补上差距的{100 * part:.0f}%" + ("，推迟不会更多" if less else ""),
+        f"even on time the levers make up {100 * part:.0f} % of what is missing"
+        + ("; a later start makes up no more" if less else ""),
+    )
 
 
 def _deciding(rows: pd.DataFrame) -> Iterable[tuple[str, Any]]:
@@ -130,8 +199,8 @@ def last_start_words(row: Any, members: int) -> str:
     if row["answer"] == "later":
         first = row["first_start"]
         years = f"{first}起 from {first}" if pd.isna(row["last_start"]) else f"{first}–{years}"
-    last = {"none": "—", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
-    at = f": {_percent(row['probability'], members)}" if row["answer"] in ("year", "later") else ""
+    last = {"none": "不够 too low", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
+    at = f": {_percent(row['probability'], members)}" if row["answer"] in ("year", "later", "none") else ""
     return f"{last}{at} → {_percent(row['probability_without'], members)}"
 
 

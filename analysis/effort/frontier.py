@@ -17,6 +17,7 @@ import xarray as xr
 
 from analysis.effort.backcast import EVALUATIONS, SEED, check_request
 from analysis.effort.least_effort import bearing, furthest, least, rounded
+from analysis.effort.plausible import Gate, outside_said
 from analysis.effort.shares import RAMP, Measure, Values, effort
 from analysis.effort.trials import City, Question, Trials
 from analysis.reach.probability import share
@@ -39,6 +40,7 @@ FRONTIER_COLUMNS: Final = (
     "probability_of_others",
     "probability_of_others_se",
     "knee",
+    "outside",
 )
 
 
@@ -69,6 +71,7 @@ def frontier(
     ramp: float = RAMP,
     evaluations: int = EVALUATIONS,
     seed: int = SEED,
+    gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Frontier:
     """Find the least effort for each probability; arguments as for `analysis.effort.backcast.backcast`.
@@ -104,10 +107,9 @@ def frontier(
         found.append((probability, True, rounded(question, cheapest)))
     shares = np.array([row for _, _, row in found])
     rest = members.isel(member=slice(searched, None))
-    seen, unseen = (
-        Trials(city, measures, part, [target], ramp).margins(shares)[:, 0]
-        for part in (members.isel(member=slice(searched)), rest)
-    )
+    seen, outside = trials.judged(shares, gate)
+    seen = seen[:, 0]
+    unseen = Trials(city, measures, rest, [target], ramp).margins(shares)[:, 0]
     spent = effort(measures, shares)
     rows = []
     for place, (probability, reachable, row) in enumerate(found):
@@ -123,10 +125,12 @@ def frontier(
                 "probability_of_others": others["probability"],
                 "probability_of_others_se": others["probability_se"],
                 "knee": False,
+                # What makes it implausible; empty where nothing does.
+                "outside": outside_said(outside[place], "en") if outside else "",
             }
         )
     table = pd.DataFrame(rows, columns=list(FRONTIER_COLUMNS))
-    reached = table.index[table["reachable"]]
+    reached = table.index[table["reachable"] & (table["outside"] == "")]
     place_of_knee = knee(
         table.loc[reached, "probability_asked_for"].to_numpy(), table.loc[reached, "effort"].to_numpy()
     )

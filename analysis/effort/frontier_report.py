@@ -21,7 +21,7 @@ from rich.table import Table
 from analysis import result_files
 from analysis.effort.frontier import Frontier
 from analysis.effort.shares import Measure, Values
-from analysis.effort.tradeoffs import ROBUST, Tradeoffs
+from analysis.effort.tradeoffs import ROBUST, Tradeoffs, verdict
 from analysis.figures import (
     BLACK,
     BLUE,
@@ -36,6 +36,7 @@ from analysis.figures import (
     word,
 )
 from analysis.reach.probability import share_in_percent
+from analysis.wrapping import wrapped
 from scenarios import Target
 
 #: Names of the points that are told.
@@ -90,6 +91,8 @@ def print_frontier(console: Console, found: Frontier) -> None:
         table.add_column(heading, justify="right")
     for row in _records(found.table):
         note = "拐点 knee" if row["knee"] else "" if row["reachable"] else "不可达 not reachable"
+        if row["outside"]:
+            note = f"{note} 不可信 implausible: {row['outside']}".strip()
         table.add_row(
             f"{100 * row['probability_asked_for']:g} %",
             f"{row['effort']:.2f}",
@@ -102,12 +105,13 @@ def print_frontier(console: Console, found: Frontier) -> None:
 
 
 def print_tradeoffs(console: Console, found: Tradeoffs) -> None:
-    """Print the baseline and the knees of each year.
-
-    Examples
-    --------
-    >>> print_tradeoffs(Console(), found)  # doctest: +SKIP
-    """
+    """Print whether there is a trade-off, then the baseline and the knees of each year that has one."""
+    for language in LANGUAGES:
+        for told in tradeoff_sentences(found, language):
+            console.print(escape(told))
+    years = _with_tradeoff(found)
+    if not years:
+        return
     share = f"{100 * ROBUST:g}"
     table = Table(
         title=f"两个城镇化率与财政缺口的取舍：拐点  Rates against the budget: knees (of {share} % of members)",
@@ -129,7 +133,7 @@ def print_tradeoffs(console: Console, found: Tradeoffs) -> None:
         "力度 effort",
     ):
         table.add_column(heading, overflow="fold")
-    for row in _records(found.table[found.table["name"] != ""]):
+    for row in _records(found.table[(found.table["name"] != "") & found.table["year"].isin(years)]):
         numbers = [
             f"{row[name]:.1f} ({row[f'{name}_of_others']:.1f})"
             for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
@@ -137,6 +141,60 @@ def print_tradeoffs(console: Console, found: Tradeoffs) -> None:
         words = " ".join(NAMES[row["name"]].values())
         table.add_row(f"{row['year']}", words, *numbers, f"{row['effort']:.1f}")
     console.print(table)
+
+
+def _with_tradeoff(found: Tradeoffs) -> list[int]:
+    years = list(dict.fromkeys(found.table["year"].tolist()))
+    return [year for year in years if verdict(found.table, year).settings and verdict(found.table, year).best is None]
+
+
+def tradeoff_sentences(found: Tradeoffs, language: str) -> list[str]:
+    """Return for each year whether one of the three has to be given up for another."""
+    return [_tradeoff_said(found, year, language) for year in dict.fromkeys(found.table["year"].tolist())]
+
+
+def _tradeoff_said(found: Tradeoffs, year: int, language: str) -> str:
+    said, zh = verdict(found.table, year), language == "zh"
+    rows = _records(found.table[found.table["year"] == year])
+    if not said.settings:
+        return (
+            f"{year}年：没有一组措施处在抽样和观测的范围之内，不作取舍分析。"
+            if zh
+            else f"{year}: no setting of the levers is within the range sampled and observed, so nothing is traded off."
+        )
+    numbers = ""
+    if options := ([said.best] if said.best is not None else list(said.better)):
+        # Of those that better all three, the one that takes least effort.
+        least: Any = min((rows[1 + option] for option in options), key=lambda row: row["effort"])
+        now = rows[0]
+        change = [f"{least[key] - now[key]:+.1f}" for key in ("resident_rate", "registered_rate", "fiscal_gap_ratio")]
+        numbers = (
+            f"如常住率{change[0]}个百分点、户籍率{change[1]}个百分点、缺口{change[2]}个百分点，力度{least['effort']:.1f}"
+            if zh
+            else f"such as resident rate {change[0]}, registered rate {change[1]}, gap {change[2]} points for an "
+            f"effort of {least['effort']:.1f}"
+        )
+    if said.best is not None:
+        return (
+            f"{year}年：两个城镇化率与财政之间没有取舍：有一组措施在三方面同时最好，与基准相比{numbers}。代价是力度。"
+            if zh
+            else f"{year}: no trade-off between the two rates and the budget: one setting is best in all three, "
+            f"compared with the baseline {numbers}. What it costs is effort."
+        )
+    if said.better:
+        count = len(said.better)
+        return (
+            f"{year}年：从基准出发不必取舍：{said.settings}组措施中{count}组在三方面都好于基准，{numbers}；代价是力度。"
+            "只有在这些措施之间才需取舍。"
+            if zh
+            else f"{year}: from the baseline nothing has to be given up: {count} of {said.settings} settings better it "
+            f"in all three, {numbers}; what it costs is effort. Only among these settings one thing costs another."
+        )
+    return (
+        f"{year}年：没有一组措施在三方面都好于基准，有得必有失。"
+        if zh
+        else f"{year}: no setting betters the baseline in all three, so one thing costs another."
+    )
 
 
 def file_names(target: Target) -> list[str]:
@@ -225,14 +283,16 @@ def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Fi
     with chart_style():
         figure = Figure(figsize=(11, 5.5), layout="constrained")
         ax = figure.subplots()
-        reached = found.table[found.table["reachable"]]
-        missed = found.table[~found.table["reachable"]].drop_duplicates("effort")
+        # What is not plausible is no answer, and so no point.
+        shown = found.table[found.table["outside"] == ""]
+        reached = shown[shown["reachable"]]
+        missed = shown[~shown["reachable"]].drop_duplicates("effort")
         asked, spent = 100 * reached["probability_asked_for"], reached["effort"]
         ax.plot(asked, spent, "-o", color=BLUE, ms=4, lw=1.8, label=word("labels", "asked of the searched", language))
-        error = 196 * found.table["probability_of_others_se"]
+        error = 196 * shown["probability_of_others_se"]
         ax.errorbar(
-            100 * found.table["probability_of_others"],
-            found.table["effort"],
+            100 * shown["probability_of_others"],
+            shown["effort"],
             xerr=error,
             fmt="s",
             color=ORANGE,
@@ -249,7 +309,7 @@ def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Fi
             words = f"{word('labels', 'knee', language)}: {at[0]:g} %, {at[1]:.2f}"
             ax.annotate(words, at, xytext=(-10, 12), textcoords="offset points", ha="right", va="bottom")
         ax.set_xlim(-3, 103)
-        ax.set_ylim(bottom=min(0.0, -0.03 * float(found.table["effort"].max())))
+        ax.set_ylim(bottom=min(0.0, -0.03 * float(shown["effort"].max() if len(shown) else 0.0)))
         ax.set_xlabel(word("labels", "probability", language))
         ax.set_ylabel(word("labels", "effort", language))
         ax.legend(loc="upper left", fontsize=8)
@@ -274,15 +334,22 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
         colours = None
         for row, year in zip(axes, years, strict=True):
             for ax, (column, _) in zip(row, RATES, strict=True):
-                colours = _tradeoff_panel(ax, fronts, year, column, language)
+                if year in _with_tradeoff(fronts):
+                    colours = _tradeoff_panel(ax, fronts, year, column, language)
+                    continue
+                ax.set_axis_off()
+                ax.text(0, 0.5, wrapped(_tradeoff_said(fronts, year, language), language, 0.7), va="center", fontsize=9)
         if colours is not None:
             figure.colorbar(colours, ax=axes.ravel().tolist(), shrink=0.5, label=word("labels", "effort", language))
         note = word("labels", "tradeoff note", language).format(
             share=f"{100 * ROBUST:g}", searched=fronts.searched, others=fronts.others
         )
-        head_and_foot(figure, word("charts", "tradeoffs", language), note, _source(facts, language))
+        said = wrapped((" " if language == "en" else "").join(tradeoff_sentences(fronts, language)), language, 1.9)
+        head_and_foot(figure, word("charts", "tradeoffs", language), said, note, _source(facts, language))
         figure.draw_without_rendering()
         for row, year in zip(axes, years, strict=True):
+            if year not in _with_tradeoff(fronts):
+                continue
             table = fronts.table[fronts.table["year"] == year]
             told = table[(table["name"] == "baseline") | table["knee"]]
             for ax, (column, _) in zip(row, RATES, strict=True):

@@ -46,8 +46,9 @@ class Measure:
     elements: tuple[str, ...]
     default: Values
     start: int
-    #: False where the lever may be raised only.
+    #: Whether it may go below, and above, its default.
     lowered: bool = True
+    raised: bool = True
 
     @property
     def name(self) -> str:
@@ -61,8 +62,8 @@ class Measure:
 
     @property
     def highest_share(self) -> float:
-        """1, or 0 where the default is the highest value already."""
-        return 1.0 if (self.default < self.lever.highest).any() else 0.0
+        """1, or 0 where the lever may not be raised or the default is the highest value already."""
+        return 1.0 if self.raised and (self.default < self.lever.highest).any() else 0.0
 
     def value(self, share: float | Values) -> Values:
         """Return the value in full effect, dims as of `share`, then elements.
@@ -91,7 +92,7 @@ def chosen(
     start: int = FIRST_START,
     last: int = LAST_YEAR,
     *,
-    raise_only: bool = False,
+    any_direction: bool = False,
 ) -> tuple[Measure, ...]:
     """Return the levers that may be moved.
 
@@ -100,25 +101,26 @@ def chosen(
     levers, variables
         As read from ``scenarios/levers.yaml`` and the model file.
     names
-        Constants; ``NAME@YEAR`` starts one in a year of its own. None for all but `NOT_DECIDED`.
+        Constants; ``NAME@YEAR`` starts one in a year of its own. None for all but `NOT_DECIDED` and those to be kept.
     start
         Calendar year from whose beginning on the others are moved.
     last
         The last year in which something can start and still count.
-    raise_only
-        Whether no lever may go below its default.
+    any_direction
+        Whether levers may also be moved against the plan, and those that are to be kept may be moved.
 
     Raises
     ------
     EffortError
-        For an unknown or repeated name and a year that cannot be a start.
+        For an unknown or repeated name, a lever that is to be kept, and a year that cannot be a start.
 
     Examples
     --------
     >>> [m.start for m in chosen(load_levers(), variables_by_name(), ["RENT SUBSIDY@2023"])]  # doctest: +SKIP
     [2023]
     """
-    asked = [name for name in levers if name not in NOT_DECIDED] if names is None else list(names)
+    kept = () if any_direction else tuple(name for name, lever in levers.items() if lever.direction == "keep")
+    asked = [name for name in levers if name not in (*NOT_DECIDED, *kept)] if names is None else list(names)
     found: dict[str, Measure] = {}
     problems = [] if FIRST_START <= start <= last else [_no_start("--start", str(start), last)]
     for text in asked:
@@ -129,6 +131,8 @@ def chosen(
         if at and not (year.isascii() and year.isdigit() and FIRST_START <= int(year) <= last):
             problems.append(_no_start(repr(name), year, last))
             continue
+        if name in kept:
+            problems.append(f"{name!r}: to move it either way is against the plan; --any-direction allows it.")
         if name in found:
             problems.append(f"{name!r} is named twice.")
         variable = variables[name]
@@ -136,8 +140,15 @@ def chosen(
         elements = variable.axes[0] if variable.axes else ()
         default = np.array(variable.default, dtype=float)
         begin = int(year) if at else start
+        ways = ("either",) if any_direction else (levers[name].direction,)
         found[name] = Measure(
-            levers[name], tuple(variable.dims), tuple(elements), default, begin, lowered=not raise_only
+            levers[name],
+            tuple(variable.dims),
+            tuple(elements),
+            default,
+            begin,
+            lowered=bool({"lower", "either"} & set(ways)),
+            raised=bool({"raise", "either"} & set(ways)),
         )
     if problems:
         raise EffortError("The levers cannot be moved:\n" + "\n".join(f" * {problem}" for problem in problems))

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.backcast import EVALUATIONS, check_request
+from analysis.effort.plausible import Gate
 from analysis.effort.shares import RAMP, Measure, Values, effort
 from analysis.effort.trials import City, Trials, assured
 from scenarios import Target
@@ -33,6 +34,8 @@ SEED: Final = 2020
 #: A knee is balanced if it stands within this share of the front's span in all objectives.
 BALANCED: Final = 0.25
 
+#: Differences of the two rates (points) and of the gap (percent of revenue) that are below what is told.
+NOTICEABLE: Final = np.array([0.1, 0.1, 0.5])
 OBJECTIVES: Final = ("resident rate", "registered rate", "fiscal gap ratio")
 TRADEOFF_COLUMNS: Final = (
     "year",
@@ -91,6 +94,7 @@ def tradeoffs(
     ramp: float = RAMP,
     generations: int = GENERATIONS,
     seed: int = SEED,
+    gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Tradeoffs:
     """Search the front of each year.
@@ -109,6 +113,8 @@ def tradeoffs(
         Years from a lever's start until it works in full.
     generations, seed
         Of NSGA-III.
+    gate
+        The ranges that a setting has to stay within to be on a front.
     progress
         Called with the generations made and how many there will be.
 
@@ -136,7 +142,7 @@ def tradeoffs(
             Trials(city, measures, members.isel(member=part), goals, ramp)
             for part in (slice(searched), slice(searched, None))
         )
-        front = _front(trials, generations, seed, step)
+        front = _front(trials, generations, seed, gate, step)
         rows = np.vstack([np.zeros((1, len(measures))), front])
         tables.append(_table(year, rows, trials, judge))
         shares.append(rows)
@@ -150,7 +156,7 @@ def _held(trials: Trials, shares: Values) -> Values:
     return assured(trials.margins(shares), ROBUST)
 
 
-def _front(trials: Trials, generations: int, seed: int, step: Callable[[], None]) -> Values:
+def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step: Callable[[], None]) -> Values:
     # pymoo takes as long to import as a run of the city.
     from pymoo.algorithms.moo.nsga3 import NSGA3
     from pymoo.config import Config
@@ -164,19 +170,24 @@ def _front(trials: Trials, generations: int, seed: int, step: Callable[[], None]
 
     class Levers(Problem):  # type: ignore[misc]
         def _evaluate(self, shares: Values, out: dict[str, Any], *_: Any, **__: Any) -> None:
-            out["F"] = -_held(trials, shares)
+            margins, outside = trials.judged(shares, gate)
+            out["F"] = -assured(margins, ROBUST)
+            if gate is not None:
+                out["G"] = np.array([[sum(each.widths for each in told)] for told in outside])
 
     directions = get_reference_directions("das-dennis", len(OBJECTIVES), n_partitions=PARTITIONS)
     first = np.random.default_rng(seed).uniform(low, high, (len(directions), len(low)))
     # To leave every lever alone is always possible.
     first[0] = 0.0
     found = minimize(
-        Levers(n_var=len(low), n_obj=len(OBJECTIVES), xl=low, xu=high),
+        Levers(n_var=len(low), n_obj=len(OBJECTIVES), n_ieq_constr=int(gate is not None), xl=low, xu=high),
         NSGA3(pop_size=len(directions), ref_dirs=directions, sampling=first),
         ("n_gen", generations),
         seed=seed,
         callback=lambda _: step(),
     )
+    if found.X is None:
+        return np.zeros((0, len(low)))
     front = np.atleast_2d(found.X)
     return np.asarray(front[np.argsort(np.atleast_2d(found.F)[:, 0], kind="stable")])
 
@@ -204,6 +215,47 @@ def _table(year: int, shares: Values, trials: Trials, judge: Trials) -> pd.DataF
             }
         )
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether there is a trade-off in a year, on the front and from the baseline.
+
+    Attributes
+    ----------
+    settings
+        On the front.
+    best
+        Place in the front of a setting that no other betters in any objective by more than `NOTICEABLE`; None where
+        there is a trade-off.
+    better
+        Places in the front of the settings that better the baseline in all objectives by more than `NOTICEABLE`.
+    """
+
+    settings: int
+    best: int | None
+    better: tuple[int, ...]
+
+
+def verdict(table: pd.DataFrame, year: int) -> Verdict:
+    """Say whether there is a trade-off in a year.
+
+    Parameters
+    ----------
+    table
+        `TRADEOFF_COLUMNS`, the first row of the year being the baseline.
+    year
+        One of the table.
+    """
+    rows = table.loc[table["year"] == year, ["resident_rate", "registered_rate", "fiscal_gap_ratio"]].to_numpy(float)
+    points = rows * np.array([1.0, 1.0, -1.0])
+    front = points[1:]
+    if not len(front):
+        return Verdict(0, None, ())
+    near = (front >= front.max(axis=0) - NOTICEABLE).all(axis=1)
+    better = (front > points[0] + NOTICEABLE).all(axis=1)
+    best = int(np.flatnonzero(near)[0]) if near.any() else None
+    return Verdict(len(front), best, tuple(int(place) for place in np.flatnonzero(better)))
 
 
 def named_knees(front: Values) -> dict[int, str]:

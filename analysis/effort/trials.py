@@ -30,6 +30,17 @@ class City(Protocol):
         """Return results with dims ``run`` and ``time``."""
 
 
+class Judge(Protocol):
+    """What says of each candidate in which respects it is not to be believed."""
+
+    @property
+    def variables(self) -> list[str]:
+        """What a run must return for it."""
+
+    def outside(self, run: xr.Dataset, candidates: int = 1, /) -> list[Any]:
+        """Return for each candidate what is wrong with it; each falsy where nothing is."""
+
+
 @dataclass
 class Trials:
     """Candidates for the levers run with one and the same set of members, so that differences are the levers'."""
@@ -66,11 +77,24 @@ class Trials:
         --------
         >>> Trials(city, measures, members, targets).margins(np.zeros((1, len(measures))))  # doctest: +SKIP
         """
+        return self.judged(shares)[0]
+
+    def judged(self, shares: Values, judge: Judge | None = None) -> tuple[Values, list[Any]]:
+        """Return the margins of candidates, and of each what a judge says of the same runs.
+
+        Parameters
+        ----------
+        shares
+            As for `margins`.
+        judge
+            As from `analysis.effort.plausible.Gate`; an empty list without one.
+        """
         outputs = list(dict.fromkeys(str(target.variable) for target in self.targets))
+        outputs += [name for name in (judge.variables if judge else ()) if name not in outputs]
         last = float(max(target.year for target in self.targets))
         members = self.members.sizes["member"]
         step = max(1, BATCH // members)
-        found = []
+        found, said = [], list[Any]()
         for first in range(0, len(shares), step):
             part = shares[first : first + step]
             run = self.city.run(
@@ -81,9 +105,10 @@ class Trials:
                 for target in self.targets
             ]
             found.append(np.stack(columns, axis=1))
+            said += judge.outside(run, len(part)) if judge else ()
             self.count += len(part)
             self.progress(len(part))
-        return np.concatenate(found)
+        return np.concatenate(found), said
 
 
 def needed(probability: float, members: int) -> int:

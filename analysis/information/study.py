@@ -11,16 +11,10 @@ import xarray as xr
 
 from analysis import result_files
 from analysis.futures import Runnable, judge, settings
+from analysis.information.choice import Choice, choose, envelope
 from analysis.information.collectable import Collectable, values
-from analysis.information.utility import WEIGHTS, Kind, UtilityError, check, effort, utilities
-from analysis.information.value import (
-    FEWEST,
-    RESAMPLES,
-    Information,
-    InformationError,
-    expected_gain,
-    value_of_information,
-)
+from analysis.information.utility import Kind, UtilityError, check, effort, utilities
+from analysis.information.value import FEWEST, RESAMPLES, ByWeight, InformationError, value_by_weight
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
 
@@ -28,17 +22,12 @@ from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
 SEED: Final = 2035
 #: The year at whose end the states that a statistic tells are taken.
 START: Final = 2020
-#: Weights of effort for which the choice and EVPI are told too, in parts of the usual weight.
-SWEEP: Final = tuple(place / 10 for place in range(31))
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """A choice for one weight of effort."""
-
-    weight: float
-    chosen: str
-    perfect: float
+#: Steps from a weight of nil to the largest one that is looked at.
+STEPS: Final = 30
+#: The largest weight looked at, in times of the last one at which the leading option changes.
+BEYOND: Final = 1.5
+#: The largest weight looked at where the leading option never changes.
+USUAL: Final[Mapping[Kind, float]] = {"targets": 0.3, "shortfall": 3.0}
 
 
 @dataclass(frozen=True)
@@ -49,16 +38,18 @@ class Study:
     ----------
     scenarios
         The options, by name.
-    targets, kind, weight, efforts
+    targets, kind, efforts
         What the utility is made of.
-    utility
-        Dims ``member`` and ``scenario``.
+    weight
+        A weight of effort that was asked for; None without one.
+    gain
+        Utility before effort is taken off, dims ``member`` and ``scenario``.
     statistics, told
         What could be collected, and what it would say in each member.
-    found
-        The answer.
-    sweep
-        The choice and EVPI by weight of effort.
+    choice
+        Which option leads at which weight of effort.
+    worth
+        What information is worth at each weight.
     facts
         Manifest.
     """
@@ -66,19 +57,18 @@ class Study:
     scenarios: Mapping[str, Scenario]
     targets: Sequence[Target]
     kind: Kind
-    weight: float
+    weight: float | None
     efforts: Mapping[str, float]
-    utility: xr.DataArray
+    gain: xr.DataArray
     statistics: Mapping[str, Collectable]
     told: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
-    found: Information
-    sweep: Sequence[Weighed]
+    choice: Choice
+    worth: ByWeight
     facts: Mapping[str, str]
 
-    @property
-    def chosen(self) -> str:
-        """The scenario of highest expected utility."""
-        return str(self.utility["scenario"].values[self.found.chosen])
+    def title(self, option: int, language: str) -> str:
+        """Return the title of the option at a place."""
+        return str(list(self.scenarios.values())[option].title[language])
 
 
 def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
@@ -142,7 +132,7 @@ def study(
     statistics: Mapping[str, Collectable],
     *,
     kind: Kind,
-    weight: float,
+    weight: float | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
     progress: Callable[[str, int, int], None] | None = None,
@@ -163,8 +153,10 @@ def study(
         Of the model and of the plan, by name.
     statistics
         As from `analysis.information.collectable.load_collectables`.
-    kind, weight
+    kind
         As for `analysis.information.utility.utilities`.
+    weight
+        A weight of effort to look at besides.
     resamples, seed
         As for `analysis.information.value.value_of_information`.
     progress
@@ -191,7 +183,7 @@ def study(
         return None if progress is None else lambda done, of: progress(task, done, of)
 
     efforts = {scenario.name: effort(scenario, levers) for scenario in chosen}
-    check(kind, targets, weight)
+    check(kind, targets, 0.0 if weight is None else weight)
     check_size(members)
     margins = {
         scenario.name: judge(city, settings(scenario, members, variables)[0], targets, told(f"Running {scenario.name}"))
@@ -199,14 +191,22 @@ def study(
     }
     start = _start(city, members, statistics)
     known = {name: values(statistic, members, start) for name, statistic in statistics.items()}
-    utility = utilities(kind, targets, margins, efforts, weight)
-    found = value_of_information(
-        utility.to_numpy(), known, resamples=resamples, seed=seed, progress=told("Resampling members")
+    gain = utilities(kind, targets, margins, efforts, 0.0)
+    spent = np.array(list(efforts.values()))
+    expected = gain.mean("member").to_numpy()
+    worth = value_by_weight(
+        gain.to_numpy(),
+        spent,
+        weights_looked_at(expected, spent, kind, weight),
+        known,
+        resamples=resamples,
+        seed=seed,
+        progress=told("Resampling members"),
     )
     facts = result_files.joint_manifest(chosen, members) | {
         "study_seed": str(seed),
         "utility": kind,
-        "effort_weight": f"{weight:g}",
+        "effort_weight": "every" if weight is None else f"every, and {weight:g}",
         "targets": ", ".join(target.id for target in targets),
         "resamples": str(resamples),
     }
@@ -216,13 +216,35 @@ def study(
         kind,
         weight,
         efforts,
-        utility,
+        gain,
         statistics,
         known,
-        found,
-        _sweep(kind, targets, margins, efforts),
+        choose(expected, spent, worth.resampled),
+        worth,
         facts,
     )
+
+
+def weights_looked_at(
+    expected: np.ndarray[tuple[int], np.dtype[np.float64]],
+    efforts: np.ndarray[tuple[int], np.dtype[np.float64]],
+    kind: Kind,
+    weight: float | None = None,
+) -> tuple[float, ...]:
+    """Return the weights of effort at which information is valued: a grid, every flip, and one asked for.
+
+    Examples
+    --------
+    >>> weights_looked_at(np.array([0.0, 1.0]), np.array([0.0, 2.0]), "targets")[-1]
+    0.75
+    """
+    flips = [start for start, _ in envelope(expected, efforts)[1:]]
+    last = max([BEYOND * max(flips, default=0.0) or USUAL[kind], *([weight] if weight is not None else [])])
+    extra = np.array(flips if weight is None else [*flips, weight])
+    grid = np.linspace(0.0, last, STEPS + 1)
+    # A step that is a flip but for rounding would stand in the tables twice.
+    apart = grid[~np.isclose(grid[:, None], extra).any(axis=1)] if len(extra) else grid
+    return tuple(float(each) for each in np.unique([*apart, *extra]))
 
 
 def _start(city: Runnable, members: xr.Dataset, statistics: Mapping[str, Collectable]) -> xr.Dataset:
@@ -231,15 +253,3 @@ def _start(city: Runnable, members: xr.Dataset, statistics: Mapping[str, Collect
         return xr.Dataset()
     drawn = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
     return city.run(drawn, outputs=wanted, final_time=START + 1.0).sel(time=START)
-
-
-def _sweep(
-    kind: Kind, targets: Sequence[Target], margins: Mapping[str, xr.DataArray], efforts: Mapping[str, float]
-) -> tuple[Weighed, ...]:
-    found = []
-    for part in SWEEP:
-        weight = part * WEIGHTS[kind]
-        utility = utilities(kind, targets, margins, efforts, weight)
-        chosen = str(utility["scenario"].values[int(np.argmax(utility.mean("member").to_numpy()))])
-        found.append(Weighed(weight, chosen, expected_gain(utility.to_numpy())))
-    return tuple(found)

@@ -20,8 +20,6 @@ Kind = Literal["targets", "shortfall"]
 
 #: The years over which effort is averaged.
 YEARS: Final = range(2021, 2036)
-#: What a unit of effort costs unless another weight is asked for, in the unit of the utility.
-WEIGHTS: Final[Mapping[Kind, float]] = {"targets": 0.1, "shortfall": 1.0}
 
 
 class UtilityError(UserError):

@@ -11,7 +11,7 @@ every statistic would seem to be worth something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +34,8 @@ KNOTS: Final = 5
 PENALTIES: Final = tuple(float(10.0**power) for power in range(-2, 7, 2))
 #: An estimate this many standard errors above nil can be told from it (one-sided 5 %).
 TOLD_APART: Final = 1.645
+#: Gains closer than this are equal.
+ROUNDING: Final = 1e-9
 
 
 class InformationError(UserError):
@@ -100,6 +102,28 @@ class Information:
         return bool(self.best_in[self.chosen] == 1.0)
 
 
+@dataclass(frozen=True)
+class ByWeight:
+    """Answer of `value_by_weight`; the worths in the order of the weights.
+
+    Attributes
+    ----------
+    weights
+        What a unit of effort costs, in the unit of the gains.
+    perfect
+        EVPI.
+    partial
+        EVPPI by statistic.
+    resampled
+        Mean gains before effort, axes resample and option.
+    """
+
+    weights: tuple[float, ...]
+    perfect: tuple[Worth, ...]
+    partial: Mapping[str, tuple[Worth, ...]]
+    resampled: Values
+
+
 def value_of_information(
     utility: Values,
     statistics: Mapping[str, Values],
@@ -139,32 +163,89 @@ def value_of_information(
     >>> value_of_information(sure, {}, resamples=2).perfect.estimate
     0.0
     """
-    _check(utility, statistics)
-    count = len(utility)
+    found = value_by_weight(
+        utility, np.zeros(np.shape(utility)[-1]), (0.0,), statistics, resamples=resamples, seed=seed, progress=progress
+    )
+    best = utility.max(axis=1, keepdims=True)
+    return Information(
+        expected=utility.mean(axis=0),
+        expected_error=utility.std(axis=0, ddof=1) / np.sqrt(len(utility)),
+        chosen=int(np.argmax(utility.mean(axis=0))),
+        best_in=(utility >= best).mean(axis=0),
+        perfect=found.perfect[0],
+        partial={name: worths[0] for name, worths in found.partial.items()},
+    )
+
+
+def value_by_weight(
+    gains: Values,
+    efforts: Values,
+    weights: Sequence[float],
+    statistics: Mapping[str, Values],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> ByWeight:
+    """Work out EVPI and EVPPI where an option's utility is its gain less its effort times a weight, for many weights.
+
+    Parameters
+    ----------
+    gains
+        Axes member and option.
+    efforts
+        Of each option, the same in every member.
+    weights
+        Of effort.
+    statistics, resamples, seed, progress
+        As for `value_of_information`.
+
+    Returns
+    -------
+    ByWeight
+        With ``0 <= value <= EVPI`` for every statistic and weight.
+
+    Raises
+    ------
+    InformationError
+        As `value_of_information`.
+
+    Examples
+    --------
+    >>> gains = np.column_stack([np.zeros(40), np.ones(40)])
+    >>> [worth.estimate for worth in value_by_weight(gains, np.array([0.0, 2.0]), (0.0, 0.5), {}).perfect]
+    [0.0, 0.0]
+    """
+    _check(gains, statistics)
+    count, prices = len(gains), np.asarray(weights, dtype=float)
     random = np.random.default_rng(seed)
     part = random.permutation(count) % PARTS
     bases = {name: _basis(values) for name, values in statistics.items()}
     whole = np.arange(count)
-    perfect, changed = _perfect(utility)
-    estimates = {name: _partial(utility, basis, part, whole) for name, basis in bases.items()}
-    again: dict[str, list[float]] = {name: [] for name in ("perfect", *bases)}
+    perfect = _perfect(gains, efforts, prices)
+    estimates = {name: _partial(gains, efforts, prices, basis, part, whole) for name, basis in bases.items()}
+    again: dict[str, list[Values]] = {name: [] for name in ("", *bases)}
+    means = []
     for done in range(resamples):
         drawn = random.integers(count, size=count)
-        again["perfect"].append(_perfect(utility[drawn])[0])
+        means.append(gains[drawn].mean(axis=0))
+        again[""].append(_perfect(gains[drawn], efforts, prices)[0])
         for name, basis in bases.items():
             # A member drawn twice stays in one part, so that no regression sees the member it chooses for.
-            again[name].append(_partial(utility, basis, part, drawn)[0])
+            again[name].append(_partial(gains, efforts, prices, basis, part, drawn)[0])
         if progress is not None:
             progress(done + 1, resamples)
-    errors = {name: float(np.std(values, ddof=1)) if len(values) > 1 else np.nan for name, values in again.items()}
-    best = utility.max(axis=1, keepdims=True)
-    return Information(
-        expected=utility.mean(axis=0),
-        expected_error=utility.std(axis=0, ddof=1) / np.sqrt(count),
-        chosen=int(np.argmax(utility.mean(axis=0))),
-        best_in=(utility >= best).mean(axis=0),
-        perfect=Worth(perfect, errors["perfect"], changed),
-        partial={name: Worth(found[0], errors[name], found[1]) for name, found in estimates.items()},
+
+    def worths(name: str, found: tuple[Values, Values]) -> tuple[Worth, ...]:
+        several = len(again[name]) > 1
+        errors = np.std(again[name], axis=0, ddof=1) if several else np.full(len(prices), np.nan)
+        return tuple(Worth(*map(float, each)) for each in zip(found[0], errors, found[1], strict=True))
+
+    return ByWeight(
+        tuple(prices.tolist()),
+        worths("", perfect),
+        {name: worths(name, found) for name, found in estimates.items()},
+        np.reshape(means, (resamples, gains.shape[1])),
     )
 
 
@@ -176,14 +257,19 @@ def expected_gain(utility: Values) -> float:
     >>> expected_gain(np.array([[0.0, 1.0], [1.0, 0.0]]))
     0.5
     """
-    return _perfect(utility)[0]
+    return float(_perfect(utility, np.zeros(utility.shape[1]), np.zeros(1))[0][0])
 
 
-def _perfect(utility: Values) -> tuple[float, float]:
-    usual = int(np.argmax(utility.mean(axis=0)))
-    # Differences first: a mean of maxima less a mean would leave rounding where one option dominates.
-    gain = utility.max(axis=1) - utility[:, usual]
-    return float(gain.mean()), float((gain > 0).mean())
+def _perfect(gains: Values, efforts: Values, weights: Values) -> tuple[Values, Values]:
+    """EVPI by weight, and the share of members in which another option than the usual one is better."""
+    found = []
+    for weight in weights:
+        utility = gains - weight * efforts
+        usual = int(np.argmax(utility.mean(axis=0)))
+        # Differences first: a mean of maxima less a mean would leave rounding where one option dominates.
+        gain = (utility - utility[:, [usual]]).max(axis=1)
+        found.append((gain.mean(), (gain > ROUNDING).mean()))
+    return np.array([each[0] for each in found]), np.array([each[1] for each in found])
 
 
 def _basis(values: Values) -> Values:
@@ -197,32 +283,48 @@ def _basis(values: Values) -> Values:
 
 
 def _partial(
-    utility: Values, basis: Values, part: npt.NDArray[np.int_], drawn: npt.NDArray[np.int_]
-) -> tuple[float, float]:
-    """EVPPI over the members drawn, and the share of them in which the choice is another one."""
+    gains: Values,
+    efforts: Values,
+    weights: Values,
+    basis: Values,
+    part: npt.NDArray[np.int_],
+    drawn: npt.NDArray[np.int_],
+) -> tuple[Values, Values]:
+    """EVPPI by weight over the members drawn, and the share of them in which the choice is another one."""
+    own, known, parts = gains[drawn], basis[drawn], part[drawn]
+    worth, changed = np.zeros(len(weights)), np.zeros(len(weights))
+    usual = np.argmax(own.mean(axis=0) - weights[:, None] * efforts, axis=1)
+    # Effort is the same in every member: one regression serves all weights at which the usual choice is the same.
+    for option in np.unique(usual) if basis.shape[1] else ():
+        # Only what an option has over the usual one decides; the rest of the spread would blur the regression.
+        over = own - own[:, [option]]
+        rivals = np.array([place for place in range(own.shape[1]) if place != option and np.any(over[:, place])])
+        if not len(rivals):
+            continue
+        predicted = _predicted(over[:, rivals], known, parts)
+        for place in np.flatnonzero(usual == option):
+            cost = weights[place] * (efforts[rivals] - efforts[option])
+            expected = predicted - cost
+            best = expected.argmax(axis=1)
+            rows = np.arange(len(own))
+            better = expected[rows, best] > 0
+            worth[place] = np.where(better, over[rows, rivals[best]] - cost[best], 0.0).mean()
+            changed[place] = better.mean()
+    return worth, changed
+
+
+def _predicted(over: Values, known: Values, parts: npt.NDArray[np.int_]) -> Values:
+    """What rivals gain over the usual option given a statistic, from regressions that never saw the member."""
     from sklearn.linear_model import RidgeCV
 
-    if not basis.shape[1]:
-        return 0.0, 0.0
-    own, known, parts = utility[drawn], basis[drawn], part[drawn]
-    usual = int(np.argmax(own.mean(axis=0)))
-    # Only what an option has over the usual one decides; the rest of the spread would blur the regression.
-    over = own - own[:, [usual]]
-    rivals = [place for place in range(own.shape[1]) if place != usual and np.any(over[:, place])]
-    choice = np.full(len(own), usual)
-    if not rivals:
-        return 0.0, 0.0
+    found = np.empty_like(over)
     for held in np.unique(parts):
         here = parts == held
-        fitted = RidgeCV(alphas=PENALTIES, alpha_per_target=len(rivals) > 1)
-        predicted = fitted.fit(known[~here], over[~here][:, rivals]).predict(known[here]).reshape(int(here.sum()), -1)
+        fitted = RidgeCV(alphas=PENALTIES, alpha_per_target=over.shape[1] > 1).fit(known[~here], over[~here])
         # The parts differ in their means by chance; what decides without the statistic is the mean of all.
-        predicted += (over.mean(axis=0) - over[~here].mean(axis=0))[rivals]
-        best = predicted.argmax(axis=1)
-        better = predicted[np.arange(len(predicted)), best] > 0
-        choice[here] = np.where(better, np.array(rivals)[best], usual)
-    gain = over[np.arange(len(own)), choice]
-    return float(gain.mean()), float((choice != usual).mean())
+        shift = over.mean(axis=0) - over[~here].mean(axis=0)
+        found[here] = fitted.predict(known[here]).reshape(int(here.sum()), -1) + shift
+    return found
 
 
 def _check(utility: Values, statistics: Mapping[str, Values]) -> None:

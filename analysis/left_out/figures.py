@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MultipleLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MultipleLocator
 
 from analysis.figures import (
     BLACK,
@@ -24,7 +24,7 @@ from analysis.figures import (
     save_each,
     word,
 )
-from analysis.left_out.queues import ALL, RENTAL
+from analysis.left_out.shortfalls import ALL
 from analysis.left_out.words import service_name
 from scenarios import Scenario
 
@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame, scenarios: Sequence[Scenario], facts: Mapping[str,
     Parameters
     ----------
     table
-        As from `analysis.left_out.queues.as_table`.
+        As from `analysis.left_out.shortfalls.as_table`.
     scenarios
         Those in the table.
     facts
@@ -102,7 +102,7 @@ def cells(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], langu
 
 
 def over_time(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw the share that goes without by group over time, and how long the city's waiting lasts.
+    """Draw the share that goes without by group over time, and the shortfall of the city in places and movers.
 
     Examples
     --------
@@ -120,20 +120,14 @@ def over_time(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], l
                     _band(top, line, "unserved_share", colour, 100.0, element_name(group, language))
             everyone = rows[rows["group"] == ALL]
             _band(top, everyone, "unserved_share", BLACK, 100.0, _name(ALL, "all groups", language))
-            _band(low, everyone, "wait_years", BLACK, 1.0, None)
+            _band(low, everyone, "unserved", BLACK, 1e-4 if language == "zh" else 1e-3, None)
             top.set_title(service_name(service, language), loc="left", fontsize=9)
-            # Waiting for a home at the pace of 2020 would take centuries, and would flatten all that follows.
-            if service == RENTAL:
-                low.set_yscale("log")
-                low.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-                low.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-                low.yaxis.set_minor_formatter(NullFormatter())
-            for ax in (top,) if service == RENTAL else (top, low):
+            for ax in (top, low):
                 ax.set_ylim(bottom=0)
             for ax in (top, low):
                 ax.xaxis.set_major_locator(MultipleLocator(5))
         axes[0, 0].set_ylabel(word("labels", "without", language))
-        axes[1, 0].set_ylabel(word("labels", "waiting years", language))
+        axes[1, 0].set_ylabel(word("labels", "shortfall", language))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper", fontsize=8)
         _frame(figure, "left_out_time", "left out time note", scenario, facts, language)

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.figures import LANGUAGES, element_name, word
-from analysis.left_out.queues import ALL, BOUNDS, FEWEST, RENTAL
+from analysis.left_out.shortfalls import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
+from model.definition import variables_by_name
 from scenarios import Scenario
 
 #: Shares this close are told as equal.
@@ -25,14 +26,14 @@ YEARS: Final = (2025.0, 2030.0, 2035.0)
 
 
 def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> None:
-    """Print for each scenario what share goes without, who is worst off, how many wait and for how long.
+    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall.
 
     Parameters
     ----------
     console
         Where to.
     table
-        As from `analysis.left_out.queues.as_table`.
+        As from `analysis.left_out.shortfalls.as_table`.
     scenarios
         Those in the table.
     members
@@ -54,13 +55,13 @@ def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Sc
     for language in LANGUAGES:
         console.print(BOUNDS[language])
     console.print(
-        "学位：模型把区县学位平均分给当地有权益的孩子，没有名单和先后；权益按比例计，不是逐条资格；民办学位不分开。"
-        "等候时间按利特尔法则推算：排队人数除以每年新进入该学段的有权益人数。"
+        "学位：缺口按每名儿童应有的位子数测算，不是排队人数；模型把区县学位平均分给当地有权益的孩子，没有名单和先后，"
+        "因此没有等候时间；权益按比例计，不是逐条资格；民办学位不分开。"
     )
     console.print(
-        "School places: the model shares a district's places evenly among those entitled there, without lists or turns;"
-        " entitlement is a share, not a rule; private schools are not told apart. Waiting times are by Little's law:"
-        " those waiting over the entitled children who enter the stage in a year."
+        "School places: the shortfall is against the places that the standard asks for, not children in a queue; the"
+        " model shares a district's places evenly among those entitled there, without lists or turns, so there is no"
+        " waiting time; entitlement is a share, not a rule; private schools are not told apart."
     )
     console.print(f"区间来自{members}组与2010—2020年观测相符的参数，以模型和先验范围为前提。")
     console.print(
@@ -81,12 +82,12 @@ def service_name(service: str, language: str) -> str:
 
 
 def in_words(rows: pd.DataFrame, language: str) -> str:
-    """Return one sentence on a service in a year: the city, those worst off, and those who wait.
+    """Return one sentence on a service in a year: the shortfall in the city, by which standard, and those worst off.
 
     Parameters
     ----------
     rows
-        Of `analysis.left_out.queues.as_table`: one scenario, service and year.
+        Of `analysis.left_out.shortfalls.as_table`: one scenario, service and year.
     language
         Of the words.
 
@@ -97,24 +98,58 @@ def in_words(rows: pd.DataFrame, language: str) -> str:
     city: Any = rows[(rows["group"] == ALL) & (rows["district"] == ALL)].iloc[0]
     name, zh = service_name(city["service"], language), language == "zh"
     share, low, high = (f"{100 * city[f'unserved_share_{level}']:.1f}" for level in ("median", "p05", "p95"))
-    waiting, barred = _count(city["waiting_median"], language), _count(city["not_entitled_median"], language)
-    wait = f"{city['wait_years_median']:.1f}"
     bound = city["service"] == RENTAL
+    standard, short = standard_said(city["service"], language), _count(city["short_median"], language)
+    barred = _count(city["not_entitled_median"], language)
     if zh:
-        said = f"{city['year']:g}年{name}：全市{'至多' if bound else ''}{share}%（90%区间{low}—{high}%）的需要没有满足"
-        said += f"；没有资格的{barred}" if city["not_entitled_median"] >= FEWEST else ""
-        if city["waiting_median"] >= FEWEST:
-            who = "至多" if bound else "有资格但没有位子的"
-            said += f"；{who}{waiting}在等，" + (f"只靠新竣工房源至多要{wait}年" if bound else f"平均等{wait}年")
+        said = f"{city['year']:g}年{name}：按{standard}的标准，全市{'至多' if bound else ''}{share}%"
+        said += f"（90%区间{low}—{high}%）的需要没有满足"
+        said += f"，其中因没有权益缺{barred}个位子" if city["not_entitled_median"] >= FEWEST else ""
+        if city["short_median"] >= FEWEST:
+            said += f"，缺口至多{short}人" if bound else f"，有权益而当地位子不够的缺{short}个"
+        if bound:
+            said += f"；按当年竣工速度，{_closed(city, language)}"
         return said + "。" + _worst_in_words(rows, language)
     most = "at most " if bound else ""
-    said = f"{name}, {city['year']:g}: {most}{share} % of the need in the city is not served"
-    said += f" (90 % interval {low} to {high})"
-    said += f"; {barred} have no right to it" if city["not_entitled_median"] >= FEWEST else ""
-    if city["waiting_median"] >= FEWEST:
-        said += f"; {most}{waiting} wait, "
-        said += f"with newly built homes alone up to {wait} years" if bound else f"{wait} years on average"
+    said = f"{name}, {city['year']:g}: by a standard of {standard}, {most}{share} % of the need in the city is not "
+    said += f"served (90 % interval {low} to {high})"
+    said += f"; {barred} places are missing for want of entitlement" if city["not_entitled_median"] >= FEWEST else ""
+    if city["short_median"] >= FEWEST:
+        said += f"; a shortfall of {most}{short} " + ("movers without a home" if bound else "places open to the child")
+    if bound:
+        said += f"; at that year's pace of completions {_closed(city, language)}"
     return said + "." + _worst_in_words(rows, language)
+
+
+def standard_said(service: str, language: str) -> str:
+    """Return the standard that a need is measured by, as the model file has it.
+
+    Examples
+    --------
+    >>> standard_said("primary", "en"), standard_said(RENTAL, "zh")
+    ('1 place a child', '每名流动人口租住25平方米')
+    """
+    variables = variables_by_name()
+    if service == RENTAL:
+        area = variables["RENTED FLOOR AREA"].default
+        assert area is not None
+        return f"每名流动人口租住{float(area):g}平方米" if language == "zh" else f"{float(area):g} m2 a mover"
+    places = variables["PLACES PER PERSON"]
+    assert places.default is not None
+    each = f"{float(places.default[places.axes[0].index(service)]):g}"
+    if language == "zh":
+        return f"每名儿童{each}个位子"
+    return f"{each} {'place' if each == '1' else 'places'} a child"
+
+
+def _closed(city: Any, language: str) -> str:
+    """Whether the pace closes the shortfall within the model's horizon; what lies beyond is not told."""
+    share = 100 * city["closed_by_horizon"]
+    if share == 0:
+        return f"{HORIZON}年以前补不齐" if language == "zh" else f"it is not closed before {HORIZON}"
+    if language == "zh":
+        return f"{HORIZON}年底前补齐的样本占{share:.0f}%"
+    return f"it is closed by {HORIZON} in {share:.0f} % of members"
 
 
 def _worst_in_words(rows: pd.DataFrame, language: str) -> str:
@@ -142,10 +177,10 @@ def _worst_in_words(rows: pd.DataFrame, language: str) -> str:
     return f" Worst off: {who} in {where}, {share} % ({low} to {high}) without (worst in {often} % of members)."
 
 
-def _count(people: float, language: str) -> str:
+def _count(number: float, language: str) -> str:
     if language == "zh":
-        return f"{people / 1e4:,.1f}万人" if people >= 1e3 else f"{people:,.0f}人"
-    return f"{people / 1e3:,.0f} thousand people" if people >= 1e3 else f"{people:,.0f} people"
+        return f"{number / 1e4:,.1f}万" if number >= 1e3 else f"{number:,.0f}"
+    return f"{number / 1e3:,.0f} thousand" if number >= 1e3 else f"{number:,.0f}"
 
 
 def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Table:

@@ -1,17 +1,17 @@
-"""Who is left out: people without a place in school or an affordable rental home, by group and district.
+"""Who is left out: the shortfall of school places and affordable rental homes by group and district.
 
 What the model computes of supply, need and entitlement is taken apart cell by cell, as a mean over the city hides those
-who get least. A child without a place is either not entitled to one, or entitled and waiting. Waiting time follows
-Little (1961), A proof for the queuing formula L = lambda W: queue over the rate of arrival.
+who get least. Need is what a standard asks for: places for each child of an age, floor area for each mover. A place
+that is missing is either not open to the child, or open to it and not there.
 
-The model keeps no waiting list: places of a district are shared evenly among those entitled there, and rental housing
-has neither applications nor turnover. `BOUNDS` says what follows for rental housing.
+These are shortfalls by a standard, not people in a queue: places of a district are shared evenly among those entitled
+there, and rental housing has neither applications nor turnover, so no waiting time can be told. `BOUNDS` says what
+follows for rental housing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,18 +19,14 @@ import pandas as pd
 import xarray as xr
 
 from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
-from model.definition import MODEL_FILE, read_definition
 
-#: The range of ages of each stage of school; a stage lasts as many years as it has ages.
-STAGES: Final = {
-    "childcare": "Childcare age",
-    "preschool": "Preschool age",
-    "primary": "Primary age",
-    "junior secondary": "Junior age",
-}
+#: Services that a stage of school gives.
+STAGES: Final = ("childcare", "preschool", "primary", "junior secondary")
 #: Groups that may look for an affordable rental home: those who live away from where they are registered.
 MOVERS: Final = ("rural in town", "from province", "from other provinces")
 RENTAL: Final = "affordable rental homes"
+#: The end of the plan and of every run: whatever would take longer is not told.
+HORIZON: Final = 2035
 #: What stands for the sum over all groups or districts.
 ALL: Final = "all"
 #: Fewer people in need than this in a cell are not called worst off: there a share says little.
@@ -38,11 +34,11 @@ FEWEST: Final = 100.0
 #: Shares this close are one and the same: two groups may have the same rights.
 EQUAL: Final = 1e-9
 BOUNDS: Final[Mapping[str, str]] = {
-    "zh": "保障性租赁住房：模型没有申请、轮候名单、准入条件和退租。未满足人数按所在区县保障房最多能住的人数推算，"
-    "每个流动人口都算有需要，因此是上限；等候时间只计新竣工房源，没有计退租腾出的房源，也是上限。",
+    "zh": "保障性租赁住房：模型没有申请、轮候名单、准入条件和退租。缺口按所在区县保障房最多能住的人数推算，"
+    "每个流动人口都算有需要，因此是上限，不是排队人数；按当年竣工速度判断能否补齐时，没有计退租腾出的房源。",
     "en": "Affordable rental homes: the model has no applications, waiting list, conditions of entry or vacated homes. "
-    "Those without are the movers beyond what the homes of their district can hold, as if every mover wanted one: an "
-    "upper bound. Waiting counts newly completed homes only, none that are vacated: an upper bound, too.",
+    "The shortfall is the movers beyond what the homes of their district can hold, as if every mover wanted one: an "
+    "upper bound, not people in a queue. Whether the pace of completions closes it leaves out homes that are vacated.",
 }
 VARIABLES: Final = (
     "people needing service",
@@ -54,7 +50,7 @@ VARIABLES: Final = (
     "affordable completions",
     "RENTED FLOOR AREA",
 )
-MEASURES: Final = ("need", "unserved", "waiting", "not_entitled", "unserved_share", "wait_years")
+MEASURES: Final = ("need", "unserved", "short", "not_entitled", "unserved_share")
 COLUMNS: Final = (
     "scenario",
     "service",
@@ -63,38 +59,26 @@ COLUMNS: Final = (
     "year",
     *(f"{measure}_{level}" for measure in MEASURES for level in ("p05", "p25", "median", "p75", "p95")),
     "among_worst_off",
+    "closed_by_horizon",
 )
 
 
-def stage_years(model_file: Path = MODEL_FILE) -> dict[str, int]:
-    """Return how many years each stage lasts: the number of its ages in the model.
-
-    Examples
-    --------
-    >>> stage_years()
-    {'childcare': 3, 'preschool': 3, 'primary': 6, 'junior secondary': 3}
-    """
-    ranges = {found.name: found.elements for found in read_definition(model_file) if found.kind == "subscript"}
-    return {stage: len(ranges[ages]) for stage, ages in STAGES.items()}
-
-
-def school_places(run: xr.Dataset, years: Mapping[str, int]) -> xr.Dataset:
+def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset:
     """Return who has no place in each stage of school.
 
     Parameters
     ----------
     run
         Results with `VARIABLES`, dims ``time``, the subscripts and, for an ensemble, ``run`` or ``member``.
-    years
-        As from `stage_years`; only these stages are looked at.
+    stages
+        Services of the model.
 
     Returns
     -------
     xarray.Dataset
         Dims ``member, time, District, Group, Service`` with `ALL` added to districts and groups: ``need`` (places that
-        children of the stage need), ``not_entitled`` (of these without a right to one), ``waiting`` (with the right,
-        but without a place), ``unserved`` (both), ``unserved_share`` of the need, and ``wait_years``: the mean time
-        without a place of an entitled child, in years of the stage, missing where nobody is entitled.
+        children of the stage need by `PLACES PER PERSON`), ``not_entitled`` (of these not open to the child),
+        ``short`` (open, but not there), ``unserved`` (both) and ``unserved_share`` of the need.
 
     Raises
     ------
@@ -103,18 +87,14 @@ def school_places(run: xr.Dataset, years: Mapping[str, int]) -> xr.Dataset:
 
     Examples
     --------
-    >>> school_places(city.run({}, outputs=VARIABLES), stage_years())["need"].dims  # doctest: +SKIP
+    >>> school_places(city.run({}, outputs=VARIABLES))["need"].dims  # doctest: +SKIP
     ('member', 'time', 'District', 'Group', 'Service')
     """
-    stages = list(years)
+    stages = list(stages)
     need = run["people needing service"].sel(Service=stages) * run["PLACES PER PERSON"].sel(Service=stages)
     entitled = need * run["entitlement"].sel(Service=stages)
-    waiting = entitled * (1 - run["service coverage"].sel(Service=stages))
-    lasting = xr.DataArray(list(years.values()), dims="Service", coords={"Service": stages})
-    found = xr.Dataset(
-        {"need": need, "not_entitled": need - entitled, "waiting": waiting, "arrivals": entitled / lasting}
-    )
-    return _completed(found)
+    short = entitled * (1 - run["service coverage"].sel(Service=stages))
+    return _completed(xr.Dataset({"need": need, "not_entitled": need - entitled, "short": short}))
 
 
 def rental_homes(run: xr.Dataset) -> xr.Dataset:
@@ -128,8 +108,9 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        As from `school_places`, for the groups of movers and the one service `RENTAL`. All movers count as entitled;
-        the rate of arrival is that at which newly completed homes take people in.
+        As from `school_places`, for the groups of movers and the one service `RENTAL`; all movers count as entitled.
+        Besides ``closed``: 1 where homes completed at the pace of the year would close the shortfall by the end of the
+        model's horizon, else 0. What lies beyond is not told.
 
     Raises
     ------
@@ -138,31 +119,31 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
 
     Examples
     --------
-    >>> rental_homes(city.run({}, outputs=VARIABLES))["waiting"].dims  # doctest: +SKIP
+    >>> rental_homes(city.run({}, outputs=VARIABLES))["short"].dims  # doctest: +SKIP
     ('member', 'time', 'District', 'Group', 'Service')
     """
     people = run["residents by district and group"].sel(Group=list(MOVERS))
     everyone = people.sum("Group")
     room = (run["Affordable Rental Housing"] / run["RENTED FLOOR AREA"]).clip(max=everyone)
     share = (1 - room / everyone.where(everyone > 0)).fillna(0.0)
-    taken_in = run["affordable completions"] / run["RENTED FLOOR AREA"]
-    waiting = people * share
-    # Newly completed homes go to those who wait, whatever their group.
-    arrivals = (taken_in / everyone.where(everyone > 0)).fillna(0.0) * people
-    found = xr.Dataset(
-        {"need": people, "not_entitled": xr.zeros_like(people), "waiting": waiting, "arrivals": arrivals}
-    )
-    return _completed(found.expand_dims(Service=[RENTAL], axis=-1))
+    found = xr.Dataset({"need": people, "not_entitled": xr.zeros_like(people), "short": people * share})
+    # Newly completed homes house those without one, whatever their group.
+    housed = run["affordable completions"] / run["RENTED FLOOR AREA"]
+    found["housed"] = people * (housed / everyone.where(everyone > 0)).fillna(0.0)
+    found = _completed(found.expand_dims(Service=[RENTAL], axis=-1))
+    left = HORIZON - found["time"]
+    found["closed"] = (found["short"] <= found["housed"] * left + EQUAL).astype(float)
+    return found.drop_vars("housed")
 
 
-def left_out(run: xr.Dataset, years: Mapping[str, int]) -> tuple[xr.Dataset, xr.Dataset]:
+def left_out(run: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     """Return `school_places` and `rental_homes` of the same results.
 
     Examples
     --------
-    >>> schools, homes = left_out(city.run({}, outputs=VARIABLES), stage_years())  # doctest: +SKIP
+    >>> schools, homes = left_out(city.run({}, outputs=VARIABLES))  # doctest: +SKIP
     """
-    return school_places(run, years), rental_homes(run)
+    return school_places(run), rental_homes(run)
 
 
 def worst_off(found: xr.Dataset) -> xr.DataArray:
@@ -201,12 +182,14 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`; ``need``, ``unserved``, ``waiting`` and ``not_entitled`` count places or people.
+        `COLUMNS`; ``need``, ``unserved``, ``short`` and ``not_entitled`` count places or movers.
         ``among_worst_off`` is the share of members in which the cell is, by `worst_off`; empty for sums.
+        ``closed_by_horizon`` is the share of members in which the pace of the year would close the shortfall by the
+        end of the model's horizon; rental homes only.
 
     Examples
     --------
-    >>> as_table({"plan": left_out(run, stage_years())}).columns[:3].tolist()  # doctest: +SKIP
+    >>> as_table({"plan": left_out(run)}).columns[:3].tolist()  # doctest: +SKIP
     ['scenario', 'service', 'group']
     """
     tables = []
@@ -218,6 +201,10 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
                 for level, value in zip(("p05", "p25", "median", "p75", "p95"), values, strict=True):
                     columns[f"{measure}_{level}"] = found[measure].isel(member=0, drop=True).copy(data=value)
             columns["among_worst_off"] = worst_off(found).mean("member").reindex_like(columns["need_median"])
+            closed = (
+                found["closed"].mean("member") if "closed" in found else xr.full_like(columns["need_median"], np.nan)
+            )
+            columns["closed_by_horizon"] = closed
             table = xr.Dataset(columns).to_dataframe(dim_order=["Service", "Group", "District", "time"]).reset_index()
             names = {"Service": "service", "Group": "group", "District": "district", "time": "year"}
             tables.append(table.rename(columns=names).assign(scenario=scenario))
@@ -236,16 +223,15 @@ def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, 
 
     Examples
     --------
-    >>> as_dataset({"plan": left_out(run, stage_years())}, {})["unserved_share"].dims  # doctest: +SKIP
+    >>> as_dataset({"plan": left_out(run)}, {})["unserved_share"].dims  # doctest: +SKIP
     ('scenario', 'member', 'time', 'district', 'group', 'service')
     """
     told = {
-        "need": ("person", "places needed; for rental homes: movers"),
-        "unserved": ("person", "without a place or a home"),
-        "waiting": ("person", "entitled, but without a place or a home"),
-        "not_entitled": ("person", "without a right to a place"),
+        "need": ("1", "places that the standard asks for; for rental homes: movers"),
+        "unserved": ("1", "shortfall of places or homes by the standard"),
+        "short": ("1", "of these open to the person, but not there"),
+        "not_entitled": ("1", "of these not open to the person"),
         "unserved_share": ("1", "share of the need that is not served"),
-        "wait_years": ("year", "waiting time by Little's law: queue over rate of arrival"),
     }
     each = []
     for scenario, (schools, homes) in results.items():
@@ -269,7 +255,6 @@ def _completed(found: xr.Dataset) -> xr.Dataset:
     found = found.expand_dims("member") if dim is None else found.rename({dim: "member"} if dim == "run" else {})
     for over in ("Group", "District"):
         found = xr.concat([found, found.sum(over).expand_dims({over: [ALL]})], dim=over)
-    found["unserved"] = found["not_entitled"] + found["waiting"]
+    found["unserved"] = found["not_entitled"] + found["short"]
     found["unserved_share"] = found["unserved"] / found["need"].where(found["need"] > 0)
-    found["wait_years"] = found["waiting"] / found["arrivals"].where(found["arrivals"] > 0)
     return found.transpose("member", "time", "District", "Group", "Service").drop_vars("member", errors="ignore")
