@@ -27,7 +27,7 @@ from analysis.ensemble_results import has_members, quantile
 from model.errors import UserError
 from model.whole_files import replaced
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
-from scenarios.strict_yaml import read_yaml
+from scenarios.word_files import Unit, Word, read_words, usable
 
 Side = Literal["right", "center", "left"]
 #: Inches of a chart, across and down; each chart has its own where none is asked for.
@@ -176,11 +176,10 @@ def terms() -> Mapping[str, Any]:
     >>> terms()["elements"]["Lixia"]["zh"]
     '历下区'
     """
-    content, problems = read_yaml(Path(__file__).parent / "terms.yaml")
-    if problems:
-        msg = "terms.yaml cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
-        raise TermError(msg)
-    return dict(content)
+    file = Path(__file__).parent / "terms.yaml"
+    kinds = dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word)
+    found, mistakes = read_words(file, kinds | dict.fromkeys(("units", "model units"), Unit), TermError)
+    return usable(file, found, mistakes, TermError)
 
 
 def word(kind: str, term: str, language: str) -> str:
