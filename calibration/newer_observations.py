@@ -90,7 +90,7 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
     if len(table) > MOST_ROWS:
         mistakes.append(f"it has {len(table):,} rows; {MOST_ROWS:,} are the most")
     if not mistakes:
-        mistakes = [f"row {row[0]}, {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
+        mistakes = [f"row {row[0]}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
         year = table["year"].map(read_number)
         again = table.assign(year=year)[["variable", "year"]].duplicated() & year.notna()
         mistakes += [
@@ -161,34 +161,32 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
     year, value = read_number(given_year), read_number(given)
     in_forecast = year is not None and year in years
     if year is None or year % 1 or "%" in given_year:
-        mistakes.append(f"year: {shown(given_year)} is not a year")
+        mistakes.append(f"year {shown(given_year)} is not a year")
     elif not in_forecast:
-        mistakes.append(f"year: {year:.0f} is outside the forecast, {first}-{last}")
+        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}")
     usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
-        mistakes.append(f"value: {shown(given)} is not a finite number above zero{_remedy(given)}")
+        mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")
     if not source:
-        mistakes.append("source: is empty")
+        mistakes.append("source is empty")
     if grade and grade not in GRADES:
-        mistakes.append(f"grade: {shown(grade)} is none of {', '.join(GRADES)}")
+        mistakes.append(f"grade {shown(grade)} is none of {', '.join(GRADES)}")
     if name not in forecast:
         known = [str(variable) for variable in forecast.data_vars]
         guess = near(name[:100], known) or f" It has: {', '.join(known)}."
-        return [*mistakes, f"variable: {shown(name)} is not a variable of the forecast.{guess}"]
+        return [*mistakes, f"{shown(name)} is not a variable of the forecast.{guess}"]
     wanted = forecast[name].attrs.get("units", "")
     percent = given.endswith(("%", "％"))
     if unit != wanted:
         convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
-        mistakes.append(f"unit: {shown(unit)} of {name!r} must be {wanted!r}{convert}")
+        mistakes.append(f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}")
     elif percent and wanted != "Dmnl":
-        mistakes.append(f"value: {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
+        mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
     elif usable and in_forecast:
         middle = float(forecast[name].sel(time=year).median())
         if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
             about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
-            mistakes.append(
-                f"value: {name!r} is {shown(given)}, forecast about {about} {wanted}; is the value in that unit?"
-            )
+            mistakes.append(f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?")
     return mistakes
 
 

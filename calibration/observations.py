@@ -294,7 +294,11 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
     """Read one CSV as text, or say why not."""
     table, problems = read_table(path)
     if table is None:
-        faults.extend(f"{path.parent.name}/{path.name}: {problem}" for problem in problems)
+        missing = f"{path.name}: file is missing from {path.parent.name}/"
+        faults.extend(
+            f"{path.name}: cannot be read as a UTF-8 table. {problem}" if path.exists() else missing
+            for problem in problems
+        )
         return None
     missing = [c for c in columns if c not in table.columns]
     if missing:
@@ -362,4 +366,4 @@ def _total_faults(frame: pd.DataFrame) -> list[str]:
 
 def _raise_if_any(faults: list[str]) -> None:
     if faults:
-        raise ObservationError(refusal({f"Observations ({len(faults):,} faults)": faults}))
+        raise ObservationError(refusal({f"{len(faults):,} fault(s)": faults}, "in the observations"))
