@@ -34,6 +34,11 @@ Side = Literal["right", "center", "left"]
 Size = tuple[float, float]
 
 LANGUAGES = ("zh", "en")
+FILE = Path(__file__).with_name("terms.yaml")
+_KINDS: Mapping[str, type[Word]] = {
+    **dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word),
+    **dict.fromkeys(("units", "model units"), Unit),
+}
 AGE_BAND = 5
 PYRAMID_YEARS = (2020, 2025, 2035)
 SCHOOLS = ("childcare", "preschool", "primary", "junior secondary")
@@ -176,10 +181,7 @@ def terms() -> Mapping[str, Any]:
     >>> terms()["elements"]["Lixia"]["zh"]
     '历下区'
     """
-    file = Path(__file__).parent / "terms.yaml"
-    kinds = dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word)
-    found, mistakes = read_words(file, kinds | dict.fromkeys(("units", "model units"), Unit), TermError)
-    return usable(file, found, mistakes, TermError)
+    return usable(FILE, *read_words(FILE, _KINDS, TermError), TermError)
 
 
 def word(kind: str, term: str, language: str) -> str:
