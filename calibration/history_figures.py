@@ -40,7 +40,7 @@ MARK: Final = "Fingerprint"
 
 @cache
 def _terms() -> Mapping[str, Any]:
-    kinds = {"panels": Unit, "words": Word, "places": Word}
+    kinds: Mapping[str, type[Word]] = {"panels": Unit, "words": Word, "places": Word}
     return usable(WORDS_FILE, *read_words(WORDS_FILE, kinds, UserError), UserError)
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 from calibration.derivation import derive
 from calibration.evidence import registered_estimates
+from calibration.forecast import QUANTILES
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from calibration.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
 from model.changes import near
@@ -106,6 +107,48 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(typed.drop(columns="place").reset_index(drop=True))
 
 
+def read_stored(file: Path) -> pd.DataFrame:
+    """Read the stored quantiles of the forecast.
+
+    Parameters
+    ----------
+    file
+        As `calibrate` leaves it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, unit, year, and each quantile.
+
+    Raises
+    ------
+    AssessmentError
+        If the file is missing or holds anything else.
+
+    Examples
+    --------
+    >>> int(read_stored(Path("calibration/forecast.csv"))["year"].min())
+    2021
+    """
+    again = "; make it with: python run_scenarios.py calibrate"
+    table, problems = read_table(file)
+    if table is None:
+        missing = "is missing" if not file.is_file() else f"cannot be used ({problems[0].removesuffix('.')})"
+        message = f"{file.name} {missing}{again}"
+        raise AssessmentError(message)
+    wanted = ["variable", "unit", "year", *QUANTILES]
+    numbers = table.reindex(columns=wanted).drop(columns=["variable", "unit"]).apply(pd.to_numeric, errors="coerce")
+    if list(table.columns) != wanted or table.empty or not np.isfinite(numbers.to_numpy()).all():
+        message = f"{file.name} cannot be used: it must hold {', '.join(wanted)}, all numbers finite{again}"
+        raise AssessmentError(message)
+    stored = table[["variable", "unit"]].join(numbers.astype({"year": int}))
+    years = stored.groupby("variable")["year"].apply(tuple)
+    if years.nunique() != 1 or len(set(years.iloc[0])) != len(years.iloc[0]):
+        message = f"{file.name} cannot be used: its variables differ in their years{again}"
+        raise AssessmentError(message)
+    return stored.reset_index(drop=True)
+
+
 def past_series() -> pd.DataFrame:
     """Observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
 
@@ -182,7 +225,7 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
         mistakes.append(f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}")
     elif percent and wanted != "Dmnl":
         mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
-    elif usable and in_forecast:
+    elif value is not None and usable and in_forecast:
         middle = float(forecast[name].sel(time=year).median())
         if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
             about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"

@@ -294,11 +294,9 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
     """Read one CSV as text, or say why not."""
     table, problems = read_table(path)
     if table is None:
-        missing = f"{path.name}: file is missing from {path.parent.name}/"
-        faults.extend(
-            f"{path.name}: cannot be read as a UTF-8 table. {problem}" if path.exists() else missing
-            for problem in problems
-        )
+        absent = f"{path.name}: file is missing from {path.parent.name}/"
+        unreadable = [f"{path.name}: cannot be read as a UTF-8 table. {problem}" for problem in problems]
+        faults.extend(unreadable if path.exists() else [absent])
         return None
     missing = [c for c in columns if c not in table.columns]
     if missing:

@@ -440,10 +440,9 @@ class _Reader:
         if below is None or not isinstance(own.value, dict) or not _by_element(own.value):
             return own
         elements = self.variables[own.constant].axes[0]
-        base = below.value if isinstance(below.value, dict) and _by_element(below.value) else None
-        whole: dict[str, Any] = dict(base) if base is not None else dict.fromkeys(elements, below.value)
-        kept = tuple(element for element in whole if element not in own.value)
-        return replace(own, value=whole | own.value, kept=kept)
+        base: Any = below.value if _by_element(below.value) else dict.fromkeys(elements, below.value)
+        kept = tuple(element for element in base if element not in own.value)
+        return replace(own, value=base | own.value, kept=kept)
 
     def _changes(
         self,

@@ -88,6 +88,18 @@ def both_languages(most: int) -> Callable[[object], dict[str, str]]:
     return read
 
 
+def one_of(*options: str) -> Callable[[object], str]:
+    """Return what reads one of a few words."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in options:
+            msg = f"must be one of {', '.join(options)}; not {shown(value)}."
+            raise ValueError(msg)
+        return value
+
+    return read
+
+
 Number = Annotated[float, PlainValidator(number)]
 Year = Annotated[int, PlainValidator(whole_year)]
 Line = Annotated[str, PlainValidator(line_of_text)]

@@ -12,7 +12,7 @@ import re
 import reprlib
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,8 @@ TEXT_LENGTH: Final = 4_000
 #: What a message may take of a screen: lines, and characters of each.
 MESSAGE_LINES: Final = 20
 LINE_LENGTH: Final = 180
+
+SAVE_AS: Final = "Save it with the encoding UTF-8"
 
 # Control characters, marks that turn the direction of text round, halves of a pair, and what is no character.
 _HIDDEN: Final = re.compile(
@@ -202,7 +204,7 @@ def read_yaml(path: Path) -> Document:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return Document(None, [f"The file is not UTF-8 text ({_encoding(content)}line {line}). {_save_as(content)}"])
+        return Document(None, [f"The file is not UTF-8 text ({_encoding(content)}line {line}). {SAVE_AS}."])
     return parse_yaml(text)
 
 
@@ -270,7 +272,8 @@ def _build(text: str, found: Document) -> bool:
             keys.append(waiting)
 
     for event in yaml.parse(text, Loader=_PARSER):
-        line = event.start_mark.line + 1
+        mark: Any = event.start_mark
+        line = mark.line + 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -372,7 +375,9 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
         row = content[: error.start].count(b"\n") + 1
         column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
         place = f"row {row}, column {column}"
-        return None, [f"The file is not UTF-8 text ({_encoding(content)}first in {place}). {_save_as(content)}"]
+        return None, [
+            f"The file is not UTF-8 text ({_encoding(content)}first in {place}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
+        ]
     if found := _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")):
         row = text[: text.index(found[0])].count("\n") + 1
         return None, [f"row {row}: holds a character that cannot be shown (U+{ord(found[0]):04X}). Delete it."]
@@ -463,21 +468,5 @@ def _encoding(content: bytes) -> str:
     return "it looks like GBK; "
 
 
-def _save_as(content: bytes) -> str:
-    name = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "GB18030"
-    return f"Save it with the encoding UTF-8 (in Excel: 'CSV UTF-8'; or: iconv -f {name} -t UTF-8)."
-
-
 def _cut(line: str) -> str:
     return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 4] + " ..."
-
-
-def gathered(problems: Iterable[str]) -> list[str]:
-    """Return problems in their order, each told once.
-
-    Examples
-    --------
-    >>> gathered(["a", "b", "a"])
-    ['a', 'b']
-    """
-    return list(dict.fromkeys(problems))

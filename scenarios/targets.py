@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 import xarray as xr
 from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, outside
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
 
 FILE = Path(__file__).parent / "targets.yaml"
@@ -38,6 +38,9 @@ UNITS: Final[Mapping[str, PlanUnit]] = {
     "count": PlanUnit(0, 1e5, {}),
     "score": PlanUnit(0, 1, {"Dmnl": 1}),
     "ratio": PlanUnit(0, 10, {"Dmnl": 1}),
+    "persons": PlanUnit(0, 1e8, {"person": 1}),
+    "10k persons": PlanUnit(0, 1e4, {"person": 1e4}),
+    "million persons": PlanUnit(0, 100, {"person": 1e6}),
     "persons cumulative from 2021": PlanUnit(0, 1e7, {"person": 1}),
     "million t/day": PlanUnit(0, 50, {"million t/Day": 1}),
     "million m2 cumulative from 2021": PlanUnit(0, 1000, {"km2": 1}),
@@ -64,11 +67,11 @@ class Target:
     id: Annotated[str, PlainValidator(_identifier)]
     title: Title
     section: Line
-    scope: Literal["core", "extended", "tracking"]
+    scope: Annotated[str, PlainValidator(one_of("core", "extended", "tracking"))]
     year: Year
     #: In the plan's unit; for a qualitative target the value of a constant of the model.
     threshold: Number | None
-    comparison: Literal["at least", "at most", "about"]
+    comparison: Annotated[str, PlainValidator(one_of("at least", "at most", "about"))]
     unit: Line
     #: None for a target that is tracked but not modelled.
     variable: Line | None = None

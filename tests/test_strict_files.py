@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from analysis.figures import terms
 from calibration.assessment_run import read_observations_file
@@ -161,8 +162,9 @@ def test_a_change_of_some_elements_keeps_the_others_of_the_base(tmp_path):
         '    unit: Dmnl\n    source: "plan 2.2(2)"\n'
     )
     found = load_scenario(scenario_file(tmp_path, changes))
-    plan = load_scenario("plan").settings()["PERMIT ENTITLEMENT"]
-    made = found.settings()["PERMIT ENTITLEMENT"]
+    plan, made = (one.settings()["PERMIT ENTITLEMENT"] for one in (load_scenario("plan"), found))
+    assert isinstance(plan, xr.DataArray)
+    assert isinstance(made, xr.DataArray)
     assert made["time"].values.tolist() == [2020, 2023, 2025]
     kept = ["childcare", "preschool", "hospital beds", "elder care beds"]
     for element in kept:
@@ -180,6 +182,7 @@ def test_a_change_of_some_elements_keeps_a_single_number_of_the_base_for_the_oth
     scenario_file(tmp_path, "  PERMIT ENTITLEMENT: {value: 0.5, unit: Dmnl, source: x}\n", "below", "baseline")
     path = scenario_file(tmp_path, "  PERMIT ENTITLEMENT: {by: {primary: 0.9}, unit: Dmnl, source: x}\n", base="below")
     made = load_scenario(path).settings()["PERMIT ENTITLEMENT"]
+    assert isinstance(made, xr.DataArray)
     assert dict(zip(made["Service"].values.tolist(), made.values.tolist(), strict=True)) == {
         **dict.fromkeys(variables_by_name()["PERMIT ENTITLEMENT"].axes[0], 0.5),
         "primary": 0.9,
