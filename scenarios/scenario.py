@@ -658,8 +658,9 @@ class _Reader:
     def _element(self, entry: dict[str, Any], where: Where, label: str, mistakes: Mistakes) -> tuple[str, ...]:
         name = entry.get("variable")
         variable = self.variables.get(name) if isinstance(name, str) else None
-        if variable is None or variable.kind == "table":
-            hint = mistakes.near(name, self.variables)
+        if variable is None or variable.kind in ("table", "control"):
+            known = (one.name for one in self.variables.values() if one.kind not in ("table", "control"))
+            hint = mistakes.near(name, known)
             mistakes.add((*where, "variable"), f"{label}: {shown(name)} is not a variable of the model.{hint}")
             return ()
         given = entry.get("element", [])

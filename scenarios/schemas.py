@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter, ValidationError
 
-from scenarios.strict_files import Document, Where, shown
+from scenarios.strict_files import Document, Where, read_number, shown
 
 LANGUAGES: Final = {"zh", "en"}
 TITLE_LENGTH: Final = 150
@@ -18,7 +18,7 @@ TITLE_LENGTH: Final = 150
 GUESSES: Final = 30
 _LARGEST: Final = 1e300
 #: What planners write behind a number.
-_TIMES: Final = {"万": 1e4, "亿": 1e8, "%": 0.01, "％": 0.01}
+_TIMES: Final = {"万": 1e4, "亿": 1e8}
 
 #: No key but those named; what a key holds is checked by its own type.
 STRICT: Final = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -243,10 +243,11 @@ def outside(value: float, lowest: float | None, highest: float | None, unit: str
 
 
 def _meant(value: object) -> str:
-    """Return the number that a text with a Chinese unit of count, a percent sign or thousands signs stands for."""
-    match = (
-        re.fullmatch(r"\s*([-+]?[0-9][0-9,]*\.?[0-9]*)\s*([万亿%％]?)\s*", value) if isinstance(value, str) else None
-    )
-    if not match or len(match[1]) > 20:
+    """Return the number that a text with full-width digits, thousands signs or a Chinese unit of count stands for."""
+    # Whether 78.5 % is 78.5 or 0.785 depends on the unit.
+    if not isinstance(value, str) or len(value) > 30 or value.strip().endswith(("%", "％")):
         return ""
-    return f" Write {float(match[1].replace(',', '')) * _TIMES.get(match[2], 1.0):.10g}."
+    text = value.strip()
+    times = _TIMES.get(text[-1:], 1.0)
+    meant = read_number(text.removesuffix(text[-1:]) if times != 1.0 else text)
+    return "" if meant is None else f" Write {meant * times:.10g}."

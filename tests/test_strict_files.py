@@ -189,6 +189,22 @@ def test_a_change_of_some_elements_keeps_a_single_number_of_the_base_for_the_oth
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("50万", "500000"), ("０.５万", "5000"), ("'9,000'", "9000"), ("1.2亿", "120000000")],
+)
+def test_a_number_written_in_the_chinese_way_is_refused_with_what_to_write(value, meant, tmp_path):
+    path = scenario_file(tmp_path, CHANGE.replace("90000", value))
+    assert f"is not a number. Write {meant}." in refused(path)
+
+
+def test_how_the_model_is_run_cannot_be_expected(tmp_path):
+    path = scenario_file(tmp_path)
+    claim = "expect: [{variable: TIME STEP, year: 2025, at least: 0}]"
+    path.write_text(path.read_text(encoding="utf-8").replace("expect: []", claim), encoding="utf-8")
+    assert "'TIME STEP' is not a variable of the model" in refused(path)
+
+
 def test_a_scenario_may_have_a_chinese_name(tmp_path):
     assert load_scenario(scenario_file(tmp_path, name="更多保障房")).name == "更多保障房"
 
