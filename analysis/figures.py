@@ -29,13 +29,18 @@ from analysis.ensemble_results import has_members, quantile
 from model.errors import UserError
 from model.whole_files import replaced
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
-from scenarios.strict_yaml import read_yaml
+from scenarios.word_files import Unit, Word, read_words, usable
 
 Side = Literal["right", "center", "left"]
 #: Inches of a chart, across and down; each chart has its own where none is asked for.
 Size = tuple[float, float]
 
 LANGUAGES = ("zh", "en")
+FILE = Path(__file__).with_name("terms.yaml")
+_KINDS: Mapping[str, type[Word]] = {
+    **dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word),
+    **dict.fromkeys(("units", "model units"), Unit),
+}
 AGE_BAND = 5
 PYRAMID_YEARS = (2020, 2025, 2035)
 SCHOOLS = ("childcare", "preschool", "primary", "junior secondary")
@@ -180,11 +185,7 @@ def terms() -> Mapping[str, Any]:
     >>> terms()["elements"]["Lixia"]["zh"]
     '历下区'
     """
-    content, problems = read_yaml(Path(__file__).parent / "terms.yaml")
-    if problems:
-        msg = "terms.yaml cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
-        raise TermError(msg)
-    return dict(content)
+    return usable(FILE, *read_words(FILE, _KINDS, TermError), TermError)
 
 
 def word(kind: str, term: str, language: str) -> str:

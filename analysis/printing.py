@@ -248,6 +248,8 @@ def changes_table(scenario: Scenario) -> Table:
     for change in sorted(own, key=lambda change: not change.policy):
         kind = levers[change.constant].title["zh"] if change.policy else "[yellow]假设 assumption[/]"
         instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
+        if change.kept:
+            instead = f"\n[dim]其余同 the rest as in {change.replaces}: {', '.join(change.kept)}[/]"
         table.add_row(
             f"{change.constant}\n{kind}{instead}", f"{_spoken(change.value)} {change.unit}", escape(change.source)
         )

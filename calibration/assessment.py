@@ -19,7 +19,7 @@ import xarray as xr
 
 from calibration.assessment_words import ALL, sentences
 from calibration.forecast import BASE_YEAR, FORECAST_FILE, forecast_table
-from calibration.newer_observations import AssessmentError
+from calibration.newer_observations import AssessmentError, read_stored
 from calibration.reweighting import (
     LEAST_EFFECTIVE,
     ForecastError,
@@ -297,11 +297,8 @@ def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
     --------
     >>> check_stored(predict(simulate(load_model(), read_members()), seed=2020))  # doctest: +SKIP
     """
-    if not file.is_file():
-        message = f"{file.name} is missing; make it with: python run_scenarios.py calibrate"
-        raise AssessmentError(message)
     keys = ["variable", "unit", "year"]
-    stored, made = pd.read_csv(file).set_index(keys), forecast_table(forecast).set_index(keys)
+    stored, made = read_stored(file).set_index(keys), forecast_table(forecast).set_index(keys)
     same = stored.index.sort_values().equals(made.index.sort_values())
     # The file holds six digits.
     if not same or not np.allclose(stored.sort_index(), made.sort_index(), rtol=2e-5, atol=0.0):

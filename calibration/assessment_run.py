@@ -13,7 +13,7 @@ import xarray as xr
 
 from calibration.assessment import Assessment, assess, check_stored
 from calibration.forecast import FORECAST_FILE, YEARS, predict, simulate
-from calibration.newer_observations import AssessmentError, past_series, read_newer_observations
+from calibration.newer_observations import past_series, read_newer_observations, read_stored
 from calibration.reweighting import forecast_errors
 from model.engine import CompiledModel
 from scenarios import Target
@@ -52,10 +52,7 @@ def read_observations_file(path: Path, forecast_file: Path = FORECAST_FILE) -> p
     >>> read_observations_file(Path("newer.csv"))["year"].min()  # doctest: +SKIP
     2021
     """
-    if not forecast_file.is_file():
-        message = f"{forecast_file.name} is missing; make it with: python run_scenarios.py calibrate"
-        raise AssessmentError(message)
-    stored = pd.read_csv(forecast_file)
+    stored = read_stored(forecast_file)
     medians = {
         str(name): (("member", "time"), table["median"].to_numpy()[None], {"units": table["unit"].iloc[0]})
         for name, table in stored.groupby("variable", sort=False)

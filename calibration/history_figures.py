@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
@@ -23,8 +23,9 @@ from calibration.derivation import derive
 from calibration.evidence import FIRST_YEAR, Array, History
 from calibration.history_series import Series, city_series
 from calibration.observations import DISTRICTS, LAST_YEAR
+from model.errors import UserError
 from model.whole_files import replaced
-from scenarios.strict_yaml import read_yaml
+from scenarios.word_files import Unit, Word, read_words, usable
 
 # Noto Sans SC, SIL Open Font License 1.1 (package pylopdf-fonts-zh-cn).
 FONT: Final = pylopdf_fonts_zh_cn.sans_path()
@@ -39,9 +40,8 @@ MARK: Final = "Fingerprint"
 
 @cache
 def _terms() -> Mapping[str, Any]:
-    terms, faults = read_yaml(WORDS_FILE)
-    assert not faults, faults
-    return cast("Mapping[str, Any]", terms)
+    kinds: Mapping[str, type[Word]] = {"panels": Unit, "words": Word, "places": Word}
+    return usable(WORDS_FILE, *read_words(WORDS_FILE, kinds, UserError), UserError)
 
 
 def _word(name: str, language: str) -> str:

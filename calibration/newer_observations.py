@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,14 +12,19 @@ import xarray as xr
 
 from calibration.derivation import derive
 from calibration.evidence import registered_estimates
+from calibration.forecast import QUANTILES
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from calibration.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
 from model.changes import near
+from scenarios.strict_files import read_number, read_table, refusal, shown
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source")
 OPTIONAL_COLUMNS: Final = ("note", "grade")
 #: A value so many times the forecast, or so small a part of it, is in another unit.
 IMPLAUSIBLE: Final = 10.0
+#: Every series and year of the forecast, many times over.
+MOST_ROWS: Final = 5_000
+_WORDS_OF_COUNT: Final = {"万": 1e4, "亿": 1e8, "万人": 1e4, "亿元": 1e8}
 #: What official publications use and the model does not.
 CONVERSIONS: Final = {
     "%": "divide by 100",
@@ -42,7 +47,8 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
     Parameters
     ----------
     path
-        CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model.
+        CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model. Full-width
+        digits, thousands signs, a percent sign behind a share and Chinese commas between columns are read as meant.
     forecast
         The forecast, dims ``member, time``, units in the attributes.
 
@@ -63,39 +69,84 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
     >>> read_newer_observations(Path("newer.csv"), forecast)["variable"][0]  # doctest: +SKIP
     'residents'
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    except FileNotFoundError:
-        _raise_if_any(path, ["the file does not exist"])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        _raise_if_any(path, [f"it cannot be read as a table in UTF-8 ({error})"])
-    if not isinstance(table.index, pd.RangeIndex):
-        # The reader takes what stands before the columns for a name of the row.
-        _raise_if_any(path, ["the rows have more fields than the header; put quotes around a text with a comma"])
+    table, problems = read_table(path)
+    if table is None:
+        raise AssessmentError(refusal({path.name: problems}))
     allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
-    mistakes = [f"header: column {column!r} is missing" for column in COLUMNS if column not in table.columns]
-    mistakes += [
-        f"header: {column!r} is not a column of this table.{near(column, allowed)}"
+    mistakes = [
+        f"header: {shown(column)} is not a column of this table.{near(column[:50], allowed)}"
         for column in map(str, table.columns)
         if column not in allowed
     ]
-    table = table.apply(lambda column: column.str.strip()).reindex(columns=list(allowed), fill_value="")
-    table = table[(table != "").any(axis=1)]
+    # A misspelt column is told once: as the name that stands there.
+    misspelt = "".join(mistakes)
+    mistakes += [
+        f"header: column {column!r} is missing"
+        for column in COLUMNS
+        if column not in table.columns and f"{column!r}?" not in misspelt
+    ]
+    table = table.reindex(columns=list(allowed), fill_value="")
     if table.empty:
         mistakes.append("it holds no observations")
+    if len(table) > MOST_ROWS:
+        mistakes.append(f"it has {len(table):,} rows; {MOST_ROWS:,} are the most")
     if not mistakes:
-        mistakes = [f"row {row[0] + 2}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
-        year = pd.to_numeric(table["year"], errors="coerce")
+        mistakes = [f"row {row[0]}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
+        year = table["year"].map(read_number)
         again = table.assign(year=year)[["variable", "year"]].duplicated() & year.notna()
         mistakes += [
-            f"row {row + 2}: {table.loc[row, 'variable']!r} of {table.loc[row, 'year']} is given a second time"
+            f"row {row}: {shown(table.loc[row, 'variable'])} of {table.loc[row, 'year'][:10]} is given a second time"
             for row in table.index[again]
         ]
-    _raise_if_any(path, mistakes)
+    if mistakes:
+        raise AssessmentError(refusal({path.name: mistakes}))
+    table = table.assign(value=table["value"].map(read_number), year=table["year"].map(read_number))
     typed = table.astype({"value": float, "year": float}).astype({"year": int})
     order = {str(name): place for place, name in enumerate(forecast.data_vars)}
     typed = typed.assign(place=typed["variable"].map(order)).sort_values(["place", "year"])
     return pd.DataFrame(typed.drop(columns="place").reset_index(drop=True))
+
+
+def read_stored(file: Path) -> pd.DataFrame:
+    """Read the stored quantiles of the forecast.
+
+    Parameters
+    ----------
+    file
+        As `calibrate` leaves it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, unit, year, and each quantile.
+
+    Raises
+    ------
+    AssessmentError
+        If the file is missing or holds anything else.
+
+    Examples
+    --------
+    >>> int(read_stored(Path("calibration/forecast.csv"))["year"].min())
+    2021
+    """
+    again = "; make it with: python run_scenarios.py calibrate"
+    table, problems = read_table(file)
+    if table is None:
+        missing = "is missing" if not file.is_file() else f"cannot be used ({problems[0].removesuffix('.')})"
+        message = f"{file.name} {missing}{again}"
+        raise AssessmentError(message)
+    wanted = ["variable", "unit", "year", *QUANTILES]
+    numbers = table.reindex(columns=wanted).drop(columns=["variable", "unit"]).apply(pd.to_numeric, errors="coerce")
+    if list(table.columns) != wanted or table.empty or not np.isfinite(numbers.to_numpy()).all():
+        message = f"{file.name} cannot be used: it must hold {', '.join(wanted)}, all numbers finite{again}"
+        raise AssessmentError(message)
+    stored = table[["variable", "unit"]].join(numbers.astype({"year": int}))
+    years = stored.groupby("variable")["year"].apply(tuple)
+    if years.nunique() != 1 or len(set(years.iloc[0])) != len(years.iloc[0]):
+        message = f"{file.name} cannot be used: its variables differ in their years{again}"
+        raise AssessmentError(message)
+    return stored.reset_index(drop=True)
 
 
 def past_series() -> pd.DataFrame:
@@ -143,13 +194,6 @@ def past_series() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _raise_if_any(path: Path, mistakes: Collection[str]) -> None:
-    if mistakes:
-        lines = "\n".join(f" * {mistake}" for mistake in mistakes)
-        message = f"{path.name} cannot be used:\n{lines}"
-        raise AssessmentError(message)
-
-
 def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
     name, given_year, given, unit, source, grade = (
         str(getattr(row, column)) for column in (*COLUMNS, "grade")
@@ -157,30 +201,41 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
     years = forecast["time"].to_numpy()
     first, last = int(years[0]), int(years[-1])
     mistakes = []
-    year, value = (float(pd.to_numeric(text, errors="coerce")) for text in (given_year, given))
-    in_forecast = year in years
-    if not np.isfinite(year) or year % 1:
-        mistakes.append(f"year {given_year!r} is not a year")
+    year, value = read_number(given_year), read_number(given)
+    in_forecast = year is not None and year in years
+    if year is None or year % 1 or "%" in given_year:
+        mistakes.append(f"year {shown(given_year)} is not a year")
     elif not in_forecast:
-        mistakes.append(f"year {int(year)} is outside the forecast, {first}-{last}")
-    usable = np.isfinite(value) and value > 0
+        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}")
+    usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
-        mistakes.append(f"value {given!r} is not a finite number above zero")
+        mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")
     if not source:
         mistakes.append("source is empty")
     if grade and grade not in GRADES:
-        mistakes.append(f"grade {grade!r} is none of {', '.join(GRADES)}")
+        mistakes.append(f"grade {shown(grade)} is none of {', '.join(GRADES)}")
     if name not in forecast:
         known = [str(variable) for variable in forecast.data_vars]
-        guess = near(name, known) or f" It has: {', '.join(known)}."
-        return [*mistakes, f"{name!r} is not a variable of the forecast.{guess}"]
+        guess = near(name[:100], known) or f" It has: {', '.join(known)}."
+        return [*mistakes, f"{shown(name)} is not a variable of the forecast.{guess}"]
     wanted = forecast[name].attrs.get("units", "")
+    percent = given.endswith(("%", "％"))
     if unit != wanted:
         convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
-        mistakes.append(f"unit {unit!r} of {name!r} must be {wanted!r}{convert}")
-    elif usable and in_forecast:
+        mistakes.append(f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}")
+    elif percent and wanted != "Dmnl":
+        mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
+    elif value is not None and usable and in_forecast:
         middle = float(forecast[name].sel(time=year).median())
         if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
             about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
-            mistakes.append(f"{name!r} is {given}, forecast about {about} {wanted}; is the value in that unit?")
+            mistakes.append(f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?")
     return mistakes
+
+
+def _remedy(given: str) -> str:
+    """How to write a number that is given in the way of a Chinese bulletin."""
+    for word, times in _WORDS_OF_COUNT.items():
+        if given.endswith(word) and (number := read_number(given.removesuffix(word))) is not None:
+            return f"; write {number * times:.15g}"
+    return ""

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from model.errors import UserError
+from scenarios.strict_files import read_table, refusal, shown
 
 DATA_FOLDER = Path(__file__).parent / "data"
 RULES_FILE = "policy_rules_and_targets.csv"
@@ -290,13 +292,11 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
 
 def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.DataFrame | None:
     """Read one CSV as text, or say why not."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError:
-        faults.append(f"{path.name}: file is missing from {path.parent.name}/")
-        return None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        faults.append(f"{path.name}: cannot be read as a UTF-8 table ({error})")
+    table, problems = read_table(path)
+    if table is None:
+        absent = f"{path.name}: file is missing from {path.parent.name}/"
+        unreadable = [f"{path.name}: cannot be read as a UTF-8 table. {problem}" for problem in problems]
+        faults.extend(unreadable if path.exists() else [absent])
         return None
     missing = [c for c in columns if c not in table.columns]
     if missing:
@@ -305,6 +305,7 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
     if table.empty:
         faults.append(f"{path.name}: holds no rows")
         return None
+    # Rows keep the numbers that a spreadsheet shows.
     return table
 
 
@@ -313,7 +314,7 @@ def _row_faults(name: str, table: pd.DataFrame) -> list[str]:
     faults: list[str] = []
     value = pd.to_numeric(table["value"], errors="coerce")
     year = pd.to_numeric(table["year"], errors="coerce")
-    finite = value.notna() & ~value.isin([float("inf"), float("-inf")])
+    finite = np.isfinite(value)
     checks = [
         ("value", ~finite, "is not a number"),
         ("year", year.isna() | (year % 1 != 0), "is not a year"),
@@ -328,7 +329,9 @@ def _row_faults(name: str, table: pd.DataFrame) -> list[str]:
         checks.append(("sex", ~table["sex"].isin(SEXES), "is neither male nor female"))
         checks.append(("value", finite & (value < 0), "is negative"))
     for column, wrong, why in checks:
-        faults.extend(f"{name}, row {i + 2}, {column}: {table[column].iloc[i]!r} {why}" for i in table.index[wrong])
+        faults.extend(
+            f"{name}, row {row}, {column}: {shown(table.loc[row, column])} {why}" for row in table.index[wrong]
+        )
     return faults
 
 
@@ -361,5 +364,4 @@ def _total_faults(frame: pd.DataFrame) -> list[str]:
 
 def _raise_if_any(faults: list[str]) -> None:
     if faults:
-        message = f"{len(faults)} fault(s) in the observations:\n" + "\n".join(f" * {f}" for f in faults)
-        raise ObservationError(message)
+        raise ObservationError(refusal({f"{len(faults):,} fault(s)": faults}, "in the observations"))

@@ -7,30 +7,33 @@ scale on which every prior is a standard normal: a value is the prior's quantile
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from pydantic import PlainValidator, StrictBool, TypeAdapter
 from scipy.special import ndtr, ndtri
 
-from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import Line, Mistakes, Schema, checked, number
+from scenarios.strict_files import Where, read_yaml, refusal, shown
 
 Array = npt.NDArray[np.float64]
 
 PRIORS_FILE: Final = Path(__file__).parent / "priors.yaml"
-SHAPES: Final = ("normal", "lognormal", "uniform", "loguniform")
-GRADES: Final = ("A", "B", "C", "D", "E")
+Shape = Literal["normal", "lognormal", "uniform", "loguniform"]
+#: A factor beyond this says that the model's own table is of another unit.
+MOST_FACTOR: Final = 100.0
 #: Quantile of the standard normal at the ends of a range: 5 and 95 percent.
 RANGE_QUANTILE: Final = float(ndtri(0.95))
-_PARAMETER_KEYS: Final = ("shape", "range", "factor", "each", "grade", "source")
+_SECTIONS: Final = ("parameters", "constraints", "held_fixed")
 
 
 class PriorError(UserError):
@@ -46,7 +49,7 @@ class Parameter:
     name
         As in the model.
     shape
-        One of `SHAPES`.
+        One of `Shape`.
     low, high
         5th and 95th percentile before the limits cut off, or the ends of a uniform shape.
     role
@@ -277,80 +280,148 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
     >>> read_priors().parameter("POOL CHANGE").low
     -0.03
     """
-    content, faults = read_yaml(path)
-    problems = list(faults)
-    content = content if isinstance(content, dict) else {}
+    document = read_yaml(path)
+    mistakes = Mistakes(document)
+    content = document.content if isinstance(document.content, dict) else {}
+    if not content and not mistakes:
+        mistakes.add((), "The file must hold 'parameters', 'constraints' and 'held_fixed'.")
+    for key in content:
+        if key not in _SECTIONS:
+            mistakes.add((key,), f"{shown(key)} is not a key of this file.{mistakes.near(key, _SECTIONS)}")
     known = {name: v for name, v in variables_by_name(model_file).items() if v.kind == "constant"}
-    entries = content.get("parameters") or {}
-    reasons: dict[str, str] = {}
-    for reason, names in (content.get("held_fixed") or {}).items():
-        for name in names:
-            if name in reasons or name in entries:
-                problems.append(f"{name!r} stands twice.")
-            reasons[name] = str(reason)
-    problems += [
-        f"{name!r} is no constant of the model.{near(name, known)}"
-        for name in (*entries, *reasons)
-        if name not in known
-    ]
-    problems += [
-        f"{name!r} stands neither among the parameters nor among those held fixed."
-        for name in known
-        if name not in entries and name not in reasons
-    ]
+    entries = _section(content, "parameters", dict, mistakes)
+    reasons = _reasons(content, entries, known, mistakes)
     parameters = []
     for name, entry in entries.items():
-        if name in known:
-            mistakes = _mistakes(entry)
-            if not mistakes:
-                parameter = _parameter(name, entry, known[name])
-                mistakes = _beyond(parameter)
-                parameters.append(parameter)
-            problems += [f"{name!r}: {mistake}" for mistake in mistakes]
-    constraints = []
-    scalars = {p.name for p in parameters if p.size == 1 and p.role == "value"}
-    for text in content.get("constraints") or []:
-        sides = str(text).split("<=")
-        terms = [tuple(term.strip() for term in side.split("+")) for side in sides]
-        wrong = [term for side in terms for term in side if term not in scalars and not _is_number(term)]
-        if len(sides) != 2 or wrong:
-            problems.append(
-                f"the constraint {text!r} must read 'A + B <= C' with parameters or numbers."
-                + "".join(near(term, scalars) for term in wrong)
-            )
-        else:
-            constraints.append(Constraint(str(text), *terms))
-    if problems:
-        message = f"{path.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
-        raise PriorError(message)
+        where = ("parameters", name)
+        if name not in known:
+            mistakes.add(where, f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
+        if _entry(entry, where, mistakes) and name in known:
+            if (variable := known[name]).default is None:
+                mistakes.add(where, f"{name!r} is not written as plain numbers in the model.")
+                continue
+            parameter = _parameter(name, entry, variable)
+            for mistake in _beyond(parameter):
+                mistakes.add(where, f"{name!r}: {mistake}")
+            parameters.append(parameter)
+    for name in known:
+        if content and name not in entries and name not in reasons:
+            mistakes.add((), f"{name!r} stands neither among the parameters nor among those held fixed.")
+    constraints = _constraints(content, parameters, entries, mistakes)
+    if mistakes:
+        raise PriorError(refusal({path.name: mistakes.listed()}))
     return Priors(tuple(parameters), tuple(constraints), reasons)
 
 
-def _mistakes(entry: Any) -> list[str]:
+def _two_numbers(value: object) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        msg = "must be two numbers."
+        raise ValueError(msg)
+    return number(value[0]), number(value[1])
+
+
+class _Entry(Schema):
+    """What stands under a parameter."""
+
+    shape: Shape
+    range: Annotated[tuple[float, float] | None, PlainValidator(_two_numbers)] = None
+    factor: Annotated[tuple[float, float] | None, PlainValidator(_two_numbers)] = None
+    each: StrictBool = False
+    grade: Literal["A", "B", "C", "D", "E"]
+    source: Line
+
+
+@cache
+def _schema() -> TypeAdapter[_Entry]:
+    return TypeAdapter(_Entry)
+
+
+def _section(content: Mapping[Any, Any], key: str, kind: type, mistakes: Mistakes) -> Any:
+    part = content.get(key)
+    if part is not None and not isinstance(part, kind):
+        mistakes.add((key,), f"{key!r} must hold {'a list' if kind is list else 'names with what is said of them'}.")
+        part = None
+    return kind() if part is None else part
+
+
+def _reasons(
+    content: Mapping[Any, Any], entries: Mapping[Any, Any], known: Mapping[str, Variable], mistakes: Mistakes
+) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for reason, names in _section(content, "held_fixed", dict, mistakes).items():
+        where = ("held_fixed", reason)
+        if not isinstance(names, list):
+            mistakes.add(where, f"{shown(reason)} must hold a list of constants.")
+            continue
+        for place, name in enumerate(names):
+            if not isinstance(name, str) or name not in known:
+                mistakes.add((*where, place), f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
+            elif name in reasons or name in entries:
+                mistakes.add((*where, place), f"{name!r} stands twice.")
+            else:
+                reasons[name] = str(reason)
+    return reasons
+
+
+def _entry(entry: Any, where: Where, mistakes: Mistakes) -> bool:
+    """Whether a parameter's entry makes sense by itself."""
+    before, label = len(mistakes), shown(where[-1])
+    found, failed = checked(
+        _schema(), entry, mistakes, where, what="here", keys=tuple(_Entry.model_fields), label=label
+    )
     if not isinstance(entry, dict):
-        return ["must have shape, range or factor, grade and source."]
-    found = [
-        f"{key!r} is not a key here.{near(str(key), _PARAMETER_KEYS)}" for key in entry if key not in _PARAMETER_KEYS
-    ]
-    if entry.get("shape") not in SHAPES:
-        found.append(f"shape {entry.get('shape')!r} is none of {', '.join(SHAPES)}.")
-    if entry.get("grade") not in GRADES:
-        found.append(f"grade {entry.get('grade')!r} is none of {', '.join(GRADES)}.")
-    if not str(entry.get("source") or "").strip():
-        found.append("has no source.")
+        return False
     given = [key for key in ("range", "factor") if key in entry]
     if len(given) != 1:
-        return [*found, "needs either a range or a factor."]
-    ends = entry[given[0]]
-    if not isinstance(ends, list) or len(ends) != 2 or not all(isinstance(end, int | float) for end in ends):
-        return [*found, f"{given[0]} must be two numbers."]
-    if not ends[0] < ends[1]:
-        found.append(f"{given[0]} {ends} must go up.")
-    if str(entry.get("shape")).startswith("log") and ends[0] <= 0:
-        found.append("a logarithmic shape needs a range above zero.")
-    if "each" in entry and given[0] == "range":
-        found.append("'each' belongs to a factor; elements of a range are always drawn one by one.")
+        mistakes.add(where, f"{label}: needs either a range or a factor.")
+    elif given[0] not in failed and entry[given[0]] is not None:
+        low, high = entry[given[0]]
+        if not low < high:
+            mistakes.add((*where, given[0]), f"{label}: {given[0]} [{low:g}, {high:g}] must go up.")
+        if str(entry.get("shape")).startswith("log") and low <= 0:
+            mistakes.add((*where, given[0]), f"{label}: a logarithmic shape needs a range above zero.")
+        if given[0] == "factor" and not (low > 0 and high <= MOST_FACTOR):
+            mistakes.add((*where, "factor"), f"{label}: a factor must be above 0 and at most {MOST_FACTOR:g}.")
+        if "each" in entry and given[0] == "range":
+            mistakes.add(
+                (*where, "each"),
+                f"{label}: 'each' belongs to a factor; elements of a range are always drawn one by one.",
+            )
+    return found is not None and len(mistakes) == before
+
+
+def _constraints(
+    content: Mapping[Any, Any], parameters: Sequence[Parameter], entries: Mapping[Any, Any], mistakes: Mistakes
+) -> list[Constraint]:
+    scalars = {p.name: p for p in parameters if p.size == 1 and p.role == "value"}
+    found = []
+    for place, text in enumerate(_section(content, "constraints", list, mistakes)):
+        where = ("constraints", place)
+        sides = str(text).split("<=")
+        terms = [tuple(term.strip() for term in side.split("+")) for side in sides]
+        wrong = [term for side in terms for term in side if term not in scalars and not _is_number(term)]
+        if len(sides) == 2 and wrong and all(term in entries for term in wrong):
+            # The parameter's own mistake is told where it stands.
+            continue
+        if len(sides) != 2 or wrong:
+            mistakes.add(
+                where,
+                f"the constraint {shown(text)} must read 'A + B <= C' with parameters or numbers."
+                + "".join(mistakes.near(term, scalars) for term in wrong[:3]),
+            )
+            continue
+        constraint = Constraint(str(text), *terms)
+        least = sum(_end(term, scalars, -1.0) for term in constraint.smaller)
+        if least > sum(_end(term, scalars, 1.0) for term in constraint.larger):
+            mistakes.add(where, f"the constraint {shown(text)} can hardly ever hold within the ranges.")
+        else:
+            found.append(constraint)
     return found
+
+
+def _end(term: str, scalars: Mapping[str, Parameter], sign: float) -> float:
+    """What a term comes to at the far end of its range, where one draw in thirty thousand lies."""
+    return float(scalars[term].values(np.array([4.0 * sign]))[0]) if term in scalars else float(term)
 
 
 def _parameter(name: str, entry: Mapping[str, Any], variable: Variable) -> Parameter:
@@ -392,7 +463,6 @@ def _beyond(parameter: Parameter) -> list[str]:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 import numpy as np
+from pydantic import ConfigDict, PlainValidator, TypeAdapter
 
-from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked, number, one_of
+from scenarios.strict_files import read_yaml, refusal, shown
 
 Direction = Literal["raise", "lower", "either", "keep"]
 
 FILE = Path(__file__).parent / "levers.yaml"
-_KEYS = (
-    "constant",
-    "unit",
-    "lowest",
-    "highest",
-    "default",
-    "title",
-    "meaning",
-    "guidance",
-    "section",
-    "effort",
-    "direction",
-)
+#: The scale of effort is relative: no lever takes more than this many times the easiest.
+MOST_EFFORT: Final = 10.0
 
 
 class LeverError(UserError):
     """The lever file cannot be used; the message lists every mistake in it."""
 
 
+def _one_or_by_element(value: object) -> float | dict[str, float]:
+    if not isinstance(value, dict):
+        return number(value)
+    return {str(element): number(part) for element, part in value.items()}
+
+
 @dataclass(frozen=True)
 class Lever:
     """One constant that a policy sets."""
 
-    constant: str
-    unit: str
-    lowest: float
-    highest: float
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    constant: Line
+    unit: Line
+    lowest: Number
+    highest: Number
     #: The value in the model file, by element for a constant with subscripts.
-    default: float | Mapping[str, float]
-    title: Mapping[str, str]
-    meaning: Mapping[str, str]
-    guidance: Mapping[str, str]
+    default: Annotated[float | Mapping[str, float], PlainValidator(_one_or_by_element)]
+    title: Title
+    meaning: Sentences
+    guidance: Sentences
     #: Section of the plan that sets this lever, or the policy it stands for.
-    section: str
+    section: Line
     #: Relative effort of moving the lever from one end of its range to the other, 1 = easiest.
-    effort: float
+    effort: Number
     #: The way in which moving it is in keeping with the plan.
-    direction: Direction = "either"
+    direction: Annotated[Direction, PlainValidator(one_of(*get_args(Direction)))]
 
 
 def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Lever]:
@@ -83,59 +81,84 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
     >>> load_levers()["FERTILITY SUPPORT"].unit
     'yuan/person'
     """
-    entries, problems = read_yaml(file)
-    if not isinstance(entries, list):
-        problems = problems or ["The file must be a list of levers."]
-        entries = []
+    document = read_yaml(file)
+    mistakes = Mistakes(document)
+    entries = document.content if isinstance(document.content, list) else []
+    if not entries and not mistakes:
+        mistakes.add((), "The file must be a list of levers.")
     variables = variables_by_name(model_file)
+    constants = [name for name, variable in variables.items() if variable.kind == "constant"]
     levers: dict[str, Lever] = {}
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict) or set(entry) != set(_KEYS):
-            problems.append(f"lever no. {number} must have exactly these keys: {', '.join(_KEYS)}.")
+    named: set[str] = set()
+    for place, entry in enumerate(entries):
+        name = entry.get("constant") if isinstance(entry, dict) else None
+        label = repr(name[:80]) if isinstance(name, str) else f"lever no. {place + 1}"
+        lever, failed = checked(_schema(), entry, mistakes, (place,), what="of a lever", keys=_KEYS, label=label)
+        if not isinstance(name, str):
             continue
-        constant = entry["constant"]
-        wrong = _problems(entry, variables)
-        if isinstance(constant, str) and constant in levers:
-            wrong.append(f"{constant!r} is listed twice.")
-        problems += wrong
-        if not wrong:
-            levers[constant] = Lever(**entry)
-    if problems:
-        raise LeverError(f"{file.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems))
+        if name in named:
+            mistakes.add((place, "constant"), f"{label} is listed twice.")
+        named.add(name)
+        if name not in constants:
+            mistakes.add(
+                (place, "constant"), f"{label} is not a constant of the model.{mistakes.near(name, constants)}"
+            )
+            continue
+        _check({k: v for k, v in entry.items() if k not in failed}, (place,), label, variables[name], mistakes)
+        if lever is not None and not mistakes:
+            levers[name] = lever
+    if mistakes:
+        raise LeverError(refusal({file.name: mistakes.listed()}))
     return levers
 
 
-def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable]) -> list[str]:
-    constant = entry["constant"]
-    constants = [name for name, variable in variables.items() if variable.kind == "constant"]
-    if constant not in constants:
-        return [f"{constant!r} is not a constant of the model.{near(str(constant), constants)}"]
-    variable = variables[constant]
-    problems = []
-    if entry["unit"] != variable.unit:
-        problems.append(f"{constant!r} is in {variable.unit!r}, the file says {entry['unit']!r}.")
-    for key in ("title", "meaning", "guidance"):
-        if not isinstance(entry[key], dict) or set(entry[key]) != {"zh", "en"}:
-            problems.append(f"{constant!r}: {key!r} must be given in both languages, as {{zh: ..., en: ...}}.")
-    if entry["direction"] not in get_args(Direction):
-        problems.append(f"{constant!r}: 'direction' must be one of {', '.join(get_args(Direction))}.")
-    numbers = [entry["lowest"], entry["highest"], entry["effort"]]
-    if any(isinstance(n, bool) or not isinstance(n, (int, float)) or not math.isfinite(n) for n in numbers):
-        return [*problems, f"{constant!r}: 'lowest', 'highest' and 'effort' must be numbers."]
-    default = entry["default"]
-    if isinstance(default, dict) and len(variable.axes) == 1 and set(default) == set(variable.axes[0]):
-        written = np.array([default[element] for element in variable.axes[0]])
-    elif isinstance(default, (int, float)) and not isinstance(default, bool):
-        written = np.array(default)
-    else:
-        written = np.array(None)
-    if not np.issubdtype(written.dtype, np.number):
-        return [*problems, f"{constant!r}: 'default' must be a number, or a number for each element."]
+_KEYS: Final = tuple(field.name for field in fields(Lever))
+
+
+@cache
+def _schema() -> TypeAdapter[Lever]:
+    return TypeAdapter(Lever)
+
+
+def _check(sound: Mapping[Any, Any], where: tuple[int], label: str, variable: Variable, mistakes: Mistakes) -> None:
+    """Check what is right by itself against the other keys and the model."""
+
+    def wrong(key: str, text: str) -> None:
+        mistakes.add((*where, key), f"{label}{text}")
+
+    if "unit" in sound and sound["unit"] != variable.unit:
+        wrong("unit", f" is in {variable.unit!r}, the file says {shown(sound['unit'])}.")
+    if not 0 < sound.get("effort", 1) <= MOST_EFFORT:
+        wrong("effort", f": 'effort' {sound['effort']:.10g} is outside 0 (not itself) to {MOST_EFFORT:g}.")
+    lowest, highest = sound.get("lowest"), sound.get("highest")
+    if lowest is not None and highest is not None and not lowest < highest:
+        wrong("lowest", f": 'lowest' {lowest:.10g} is not below 'highest' {highest:.10g}.")
+        return
+    for key, end in (("lowest", lowest), ("highest", highest)):
+        below = end is not None and variable.low is not None and end < variable.low
+        if below or (end is not None and variable.high is not None and end > variable.high):
+            limits = " to ".join("any" if limit is None else f"{limit:g}" for limit in (variable.low, variable.high))
+            wrong(key, f": {key!r} {end:.10g} is outside the limits of the model file, {limits}.")
     if variable.default is None:
-        return [*problems, f"{constant!r} is not written as plain numbers in the model."]
-    if not np.array_equal(np.broadcast_to(written, variable.default.shape), variable.default):
-        has = ", ".join(f"{number:g}" for number in np.unique(variable.default))
-        problems.append(f"{constant!r}: the default is {default}, the model has {has}.")
-    if not (entry["lowest"] <= written.min() and written.max() <= entry["highest"]):
-        problems.append(f"{constant!r}: the default is outside {entry['lowest']:g} to {entry['highest']:g}.")
-    return problems
+        wrong("constant", " is not written as plain numbers in the model.")
+    elif "default" in sound:
+        _check_default(sound["default"], lowest, highest, variable, wrong)
+
+
+def _check_default(default: Any, lowest: Any, highest: Any, variable: Variable, wrong: Any) -> None:
+    own = variable.default
+    assert own is not None
+    if isinstance(default, dict):
+        if len(variable.axes) != 1 or set(default) != set(variable.axes[0]):
+            wrong("default", ": 'default' must be a number, or a number for each element.")
+            return
+        written = np.array([default[element] for element in variable.axes[0]], dtype=float)
+    else:
+        written = np.array(default, dtype=float)
+    if not np.array_equal(np.broadcast_to(written, own.shape), own):
+        said = f"{default:g}" if written.ndim == 0 else shown(default)
+        has = ", ".join(f"{value:g}" for value in np.unique(own)[:10])
+        wrong("default", f": the default is {said}, the model has {has}.")
+    if (lowest is not None and written.min() < lowest) or (highest is not None and written.max() > highest):
+        ends = " to ".join("any" if end is None else f"{end:.10g}" for end in (lowest, highest))
+        wrong("default", f": the default is outside {ends}.")

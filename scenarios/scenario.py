@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pydantic import PlainValidator, TypeAdapter
 
-from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
 from scenarios.levers import load_levers
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
+from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
 
 FOLDER = Path(__file__).parent
 FIRST_YEAR, LAST_YEAR = 2010, 2050
@@ -28,11 +30,12 @@ FIRST_YEAR, LAST_YEAR = 2010, 2050
 Path_ = dict[float, float]
 Value = float | Path_ | dict[str, float | Path_]
 
-_SCENARIO_KEYS = ("name", "title", "question", "base", "changes", "expect")
-_CHANGE_KEYS = ("value", "path", "by", "unit", "source", "note")
 _LIMITS = ("never above", "never below", "at least", "at most")
 _DIRECTIONS = ("above", "below")
-_EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
+#: Scenarios that may be based on one another, and years of a path.
+MOST_BASES: Final = 20
+MOST_YEARS: Final = 100
+NAME_LENGTH: Final = 60
 
 
 class ScenarioError(UserError):
@@ -54,6 +57,8 @@ class Change:
     stated_in: str
     #: The base scenario whose change of the same constant this one replaces.
     replaces: str | None
+    #: Elements that this change does not name and that stay as that scenario has them.
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,18 +243,16 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
     paths: dict[str, Path] = {}
     for scenario in scenarios:
         other = paths.setdefault(scenario.name, scenario.path)
-        if other.resolve() != scenario.path.resolve():
-            reader.problems.setdefault(scenario.path, []).append(
-                f"{other} has the same name {scenario.name!r}; both would write the same output."
+        if other != scenario.path and other.resolve() != scenario.path.resolve():
+            reader.mistakes[scenario.path].add(
+                (), f"{other} has the same name {scenario.name!r}; both would write the same output."
             )
-    found = {path: problems for path, problems in reader.problems.items() if problems}
+    found: dict[str, list[str]] = {}
+    for path, mistakes in reader.mistakes.items():
+        if mistakes:
+            found[str(path) if path.name in found else path.name] = mistakes.listed()
     if found:
-        raise ScenarioError(
-            "\n".join(
-                f"{path.name} cannot be run:\n" + "\n".join(f" * {problem}" for problem in problems)
-                for path, problems in found.items()
-            )
-        )
+        raise ScenarioError(refusal(found, "cannot be run"))
     return tuple({scenario.name: scenario for scenario in scenarios}.values())
 
 
@@ -258,7 +261,55 @@ def _locate(name: Path, folder: Path) -> Path:
     if name.suffix in (".yaml", ".yml") or len(name.parts) > 1:
         return name
     beside = folder / f"{name}.yaml"
-    return beside if beside.exists() else FOLDER / f"{name}.yaml"
+    return beside if _exists(beside) else FOLDER / f"{name}.yaml"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+class _ScenarioFile(Schema):
+    """The keys of a scenario file; changes and expectations have schemas of their own."""
+
+    name: Line
+    title: Title
+    question: Annotated[Mapping[str, str], PlainValidator(both_languages(500))]
+    base: Any = None
+    changes: Any
+    expect: Any
+
+
+class _ChangeEntry(Schema):
+    """The keys of a change; its numbers are checked against the model."""
+
+    value: Any = None
+    path: Any = None
+    by: Any = None
+    unit: Any = None
+    source: Any = None
+    note: Any = None
+
+
+class _ExpectEntry(Schema):
+    """The keys of an expectation, of which one makes the claim."""
+
+    variable: Any = None
+    element: Any = None
+    year: Any = None
+    claim: Any = None
+
+
+_SCENARIO_KEYS = tuple(_ScenarioFile.model_fields)
+_CHANGE_KEYS = tuple(_ChangeEntry.model_fields)
+_EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
+
+
+@cache
+def _schema(of: type[Schema]) -> TypeAdapter[Schema]:
+    return TypeAdapter(of)
 
 
 class _Reader:
@@ -266,91 +317,156 @@ class _Reader:
 
     def __init__(self, model_file: Path = MODEL_FILE) -> None:
         self.variables = variables_by_name(model_file)
+        self.constants = tuple(name for name, variable in self.variables.items() if variable.kind == "constant")
         self.levers = load_levers(model_file)
-        self.problems: dict[Path, list[str]] = {}
+        self.saved_years = _saved_years(self.variables)
+        self.mistakes: dict[Path, Mistakes] = {}
         self.known: dict[Path, Scenario] = {}
 
     def read(self, path: Path, above: tuple[Path, ...]) -> Scenario:
         """Return the scenario in a file, with whatever could be understood of it; `above` are the files based on it."""
         if path in self.known:
             return self.known[path]
-        content, problems = self._content(path)
-        self.problems[path] = problems
-        name = content.get("name", path.stem)
-        if name != path.stem:
-            problems.append(f"'name' is {name!r}, but the file is called {path.stem!r}; they must be the same.")
-        elif not re.fullmatch(r"[A-Za-z0-9_\-]+", path.stem):
-            problems.append(f"The name {path.stem!r} may hold letters, digits, '_' and '-' only.")
-        base, inherited = self._base(content, path, above, problems)
-        own = {change.constant: change for change in self._changes(content, path.stem, inherited, problems)}
+        content, keys, mistakes = self._content(path)
+        self.mistakes[path] = mistakes
+        if content:
+            file, failed = checked(_schema(_ScenarioFile), content, mistakes, what="of a scenario", keys=_SCENARIO_KEYS)
+            self._check_name(content, path, failed, mistakes)
+        else:
+            file = None
+        base, inherited = self._base(content, keys, path, above, mistakes)
+        own = {
+            change.constant: self._merged(change, inherited.get(change.constant))
+            for change in self._changes(content, keys, path.stem, inherited, mistakes)
+        }
+        bases = self._bases(base, path)
+        unknown_base = base is None and content.get("base") is not None
         self.known[path] = Scenario(
             name=path.stem,
-            title=_bilingual(content, "title", problems),
-            question=_bilingual(content, "question", problems),
+            title=file.title if file else {"zh": "", "en": ""},
+            question=file.question if file else {"zh": "", "en": ""},
             base=base,
             changes=tuple((inherited | own).values()),
-            expectations=tuple(self._expectations(content, self._bases(base, path), problems)),
+            expectations=tuple(self._expectations(content, keys, None if unknown_base else bases, mistakes)),
             path=path,
         )
         return self.known[path]
 
-    def _content(self, path: Path) -> tuple[dict[str, Any], list[str]]:
-        if not path.exists() and path.parent == FOLDER:
-            hint = near(path.stem, shipped_scenarios())
-            return {}, [f"There is no scenario {path.stem!r}.{hint} Shipped: {', '.join(shipped_scenarios())}."]
-        content, problems = read_yaml(path)
+    def _content(self, path: Path) -> tuple[dict[str, Any], dict[str, Any], Mistakes]:
+        """Return what a file holds, by the keys that were meant; the keys as written; and the file's mistakes."""
+        if path.parent == FOLDER and not _exists(path):
+            mistakes = Mistakes(Document(None, []))
+            hint = mistakes.near(path.stem, shipped_scenarios())
+            mistakes.add(
+                (), f"There is no scenario {shown(path.stem)}.{hint} Shipped: {', '.join(shipped_scenarios())}."
+            )
+            return {}, {}, mistakes
+        document = read_yaml(path)
+        mistakes = Mistakes(document)
+        content = document.content
         if content is None:
-            return {}, problems
-        if not isinstance(content, dict):
-            return {}, [*problems, "The file must hold keys and values, such as 'name: my_scenario'."]
-        problems += _unknown_keys(content, _SCENARIO_KEYS, "of a scenario")
-        problems += [
-            f"'{key}' is missing." for key in ("name", "title", "question", "changes", "expect") if key not in content
-        ]
-        return content, problems
+            return {}, {}, mistakes
+        if not isinstance(content, dict) or not content:
+            mistakes.add((), "The file must hold keys and values, such as 'name: my_scenario'.")
+            return {}, {}, mistakes
+        written = {key: key for key in content}
+        for key in content:
+            meant = None if key in _SCENARIO_KEYS else Mistakes(Document(None, [])).guess(key, _SCENARIO_KEYS)
+            if meant is not None and meant not in content:
+                # What stands under a misspelt key is read as meant, so that its mistakes are told as well.
+                written.setdefault(meant, key)
+        return content, written, mistakes
+
+    def _check_name(self, content: dict[str, Any], path: Path, failed: set[str], mistakes: Mistakes) -> None:
+        name, stem = content.get("name"), unicodedata.normalize("NFC", path.stem)
+        if "name" in content and "name" not in failed and unicodedata.normalize("NFC", str(name)) != stem:
+            mistakes.add(
+                ("name",), f"'name' is {shown(name)}, but the file is called {shown(stem)}; they must be the same."
+            )
+        if not re.fullmatch(r"[\w\-]+", stem):
+            mistakes.add((), f"The name {shown(stem)} may hold letters, digits, '_' and '-' only.")
+        if len(stem) > NAME_LENGTH:
+            mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
 
     def _base(
-        self, content: dict[str, Any], path: Path, above: tuple[Path, ...], problems: list[str]
+        self,
+        content: dict[str, Any],
+        keys: dict[str, Any],
+        path: Path,
+        above: tuple[Path, ...],
+        mistakes: Mistakes,
     ) -> tuple[str | None, dict[str, Change]]:
-        base = content.get("base")
+        key = keys.get("base", "base")
+        base = content.get(key)
         if base is None:
             if content and path.stem != "baseline":
-                problems.append("'base' is missing. Most scenarios say 'base: baseline'.")
+                mistakes.add(("base",), "'base' is missing. Most scenarios say 'base: baseline'.")
             return None, {}
-        found = _locate(Path(str(base)), path.parent)
+        name = base.removesuffix(".yaml").removesuffix(".yml") if isinstance(base, str) else ""
+        if not re.fullmatch(r"[\w\-]+", name):
+            mistakes.add(
+                (key,),
+                f"'base' must name a shipped scenario or a file beside this one, without a folder; not {shown(base)}.",
+            )
+            return None, {}
+        found = _locate(Path(base) if base == name else path.parent / base, path.parent)
         if found.resolve() in {file.resolve() for file in (*above, path)}:
             chain = " -> ".join(file.stem for file in (*above, path, found))
-            problems.append(f"The bases go round in a circle: {chain}.")
+            mistakes.add((key,), f"The bases go round in a circle: {chain}.")
             return None, {}
-        if not found.exists():
-            problems.append(f"There is no scenario {str(base)!r} to be the base.{near(str(base), shipped_scenarios())}")
+        if not _exists(found):
+            hint = mistakes.near(base, shipped_scenarios())
+            mistakes.add((key,), f"There is no scenario {shown(base)} to be the base.{hint}")
             return None, {}
-        return str(base), {change.constant: change for change in self.read(found, (*above, path)).changes}
+        if len(above) >= MOST_BASES:
+            mistakes.add((key,), f"More than {MOST_BASES} scenarios are based on one another.")
+            return None, {}
+        return base, {change.constant: change for change in self.read(found, (*above, path)).changes}
 
     def _bases(self, base: str | None, path: Path) -> list[str]:
         """Return the names of the scenarios a file is based on, the nearest first."""
         bases: list[str] = []
-        while base is not None and (above := self.known.get(_locate(Path(base), path.parent))):
+        while base is not None:
+            plain = Path(base).suffix not in (".yaml", ".yml")
+            above = self.known.get(_locate(Path(base) if plain else path.parent / base, path.parent))
+            if above is None:
+                break
             bases.append(above.name)
             base, path = above.base, above.path
         return bases
 
+    def _merged(self, own: Change, below: Change | None) -> Change:
+        """Return a change that keeps, of the base's change of the same constant, the elements it does not name."""
+        if below is None or not isinstance(own.value, dict) or not _by_element(own.value):
+            return own
+        elements = self.variables[own.constant].axes[0]
+        base: Any = below.value if _by_element(below.value) else dict.fromkeys(elements, below.value)
+        kept = tuple(element for element in base if element not in own.value)
+        return replace(own, value=base | own.value, kept=kept)
+
     def _changes(
-        self, content: dict[str, Any], scenario: str, inherited: Mapping[str, Change], problems: list[str]
+        self,
+        content: dict[str, Any],
+        keys: dict[str, Any],
+        scenario: str,
+        inherited: Mapping[str, Change],
+        mistakes: Mistakes,
     ) -> Iterator[Change]:
-        changes = content.get("changes") or {}
+        at = keys.get("changes", "changes")
+        changes = content.get(at) or {}
         if not isinstance(changes, dict):
-            problems.append("'changes' must list constants of the model, each with value, unit and source.")
+            mistakes.add((at,), "'changes' must list constants of the model, each with value, unit and source.")
             return
-        for constant, entry in changes.items():
-            wrong = self._wrong_name(constant)
-            if wrong:
-                problems.append(wrong)
+        for name, entry in changes.items():
+            where = (at, name)
+            constant = self._constant(name, where, mistakes)
+            if constant is None:
                 continue
+            label = repr(constant)
             if not isinstance(entry, dict):
-                problems.append(f"{constant!r} must have 'value', 'unit' and 'source' under it.")
+                mistakes.add(where, f"{label} must have 'value', 'unit' and 'source' under it.")
                 continue
-            value = self._value(constant, entry, problems)
+            value = self._value(constant, entry, where, mistakes)
             if value is not None:
                 yield Change(
                     constant=constant,
@@ -363,166 +479,220 @@ class _Reader:
                     replaces=inherited[constant].stated_in if constant in inherited else None,
                 )
 
-    def _wrong_name(self, constant: Any) -> str | None:
-        constants = [name for name, variable in self.variables.items() if variable.kind == "constant"]
-        if constant in constants:
+    def _constant(self, name: Any, where: Where, mistakes: Mistakes) -> str | None:
+        """Return the constant that a name in a file stands for, with a mistake noted when it is another's name."""
+        if name in self.constants:
+            return str(name)
+        if name in self.variables:
+            why = "is worked out by the model, so it cannot be set; only constants can"
+            if self.variables[name].kind == "control":
+                why = "says how the model is run; a scenario cannot change it"
+            mistakes.add(where, f"{name!r} {why}.")
             return None
-        if constant in self.variables:
-            if self.variables[constant].kind == "control":
-                return f"{constant!r} says how the model is run; a scenario cannot change it."
-            return f"{constant!r} is worked out by the model, so it cannot be set; only constants can."
-        return f"{constant!r} is not a constant of the model.{near(str(constant), constants)}"
+        titled = self.titles.get(name.strip().casefold()) if isinstance(name, str) else None
+        guess = titled or mistakes.guess(name, self.constants)
+        called = " but what a report calls one" if titled else ""
+        hint = f" Did you mean {guess!r}?" if guess else ""
+        mistakes.add(where, f"{shown(name)} is not a constant of the model{called}.{hint}")
+        return guess
 
-    def _value(self, constant: str, entry: dict[str, Any], problems: list[str]) -> Value | None:
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """Return each constant by what it is called in Chinese and English; names that two share are left out."""
+        names: dict[str, set[str]] = {}
+        for constant in self.constants:
+            lever = self.levers.get(constant)
+            for title in {self.variables[constant].term, *(lever.title.values() if lever else ())} - {""}:
+                names.setdefault(title.casefold(), set()).add(constant)
+        return {title: constants.pop() for title, constants in names.items() if len(constants) == 1}
+
+    def _value(self, constant: str, entry: dict[str, Any], where: Where, mistakes: Mistakes) -> Value | None:
         variable = self.variables[constant]
-        problems += _unknown_keys(entry, _CHANGE_KEYS, f"of a change ({constant!r})")
+        label = repr(constant)
+        checked(
+            _schema(_ChangeEntry), entry, mistakes, where, what=f"of a change ({label})", keys=_CHANGE_KEYS, label=""
+        )
         if "unit" not in entry:
-            problems.append(f"{constant!r} has no unit; the model has it in {variable.unit!r}.")
+            mistakes.add(where, f"{label} has no unit; the model has it in {variable.unit!r}.")
         elif entry["unit"] != variable.unit:
-            problems.append(f"{constant!r} is in {variable.unit!r}, the file says {entry['unit']!r}.")
-        if not str(entry.get("source") or "").strip():
-            problems.append(f"{constant!r} has no source. Name the plan section or paper, or say 'assumption: ...'.")
+            mistakes.add((*where, "unit"), f"{label} is in {variable.unit!r}, the file says {shown(entry['unit'])}.")
+        if entry.get("source") is None or not str(entry["source"]).strip():
+            mistakes.add(where, f"{label} has no source. Name the plan section or paper, or say 'assumption: ...'.")
+        for key in ("source", "note"):
+            if isinstance(entry.get(key), list | dict | bool):
+                mistakes.add((*where, key), f"{label}: {key!r} must be a text; put quotes around it.")
+        before = len(mistakes)
         given = [key for key in ("value", "path", "by") if key in entry]
         if len(given) != 1:
             said = " and ".join(f"'{key}'" for key in given) or "none of them"
-            problems.append(f"{constant!r} needs exactly one of 'value', 'path' and 'by'; the file has {said}.")
-            return None
-        before = len(problems)
-        value = _filled(entry[given[0]], variable)
-        if given[0] == "value":
-            self._check_number(constant, repr(constant), value, problems)
-        elif given[0] == "path":
-            self._check_path(constant, repr(constant), value, problems)
-        else:
-            self._check_elements(constant, value, problems)
-        return _as_floats(value) if len(problems) == before else None
+            mistakes.add(where, f"{label} needs exactly one of 'value', 'path' and 'by'; the file has {said}.")
+        value = None
+        for key in given:
+            value = _filled(entry[key], variable)
+            check = {"value": self._check_number, "path": self._check_path, "by": self._check_elements}[key]
+            check(constant, label, value, (*where, key), mistakes)
+        return _as_floats(value) if len(mistakes) == before else None
 
-    def _check_number(self, constant: str, where: str, value: Any, problems: list[str]) -> None:
-        problem = _not_a_number(value)
-        if problem:
-            problems.append(f"{where}: {problem}")
-            return
+    def _check_number(self, constant: str, label: str, value: Any, where: Where, mistakes: Mistakes) -> None:
         variable, lever = self.variables[constant], self.levers.get(constant)
+        if value == "default":
+            what = "differs from element to element; use 'by'" if variable.dims else "may stand in a path only"
+            mistakes.add(where, f"{label}: 'default' {what}.")
+            return
+        try:
+            given = number(value)
+        except ValueError as problem:
+            mistakes.add(where, f"{label}: {problem}")
+            return
         lowest, highest = (lever.lowest, lever.highest) if lever else (variable.low, variable.high)
-        if (lowest is not None and value < lowest) or (highest is not None and value > highest):
-            span = f"{'any' if lowest is None else f'{lowest:g}'} to {'any' if highest is None else f'{highest:g}'}"
-            problems.append(f"{where}: {value:g} is outside {span} {variable.unit}.")
+        if beyond := outside(given, lowest, highest, variable.unit):
+            mistakes.add(where, f"{label}: {beyond}")
 
-    def _check_path(self, constant: str, where: str, path: Any, problems: list[str]) -> None:
+    def _check_path(self, constant: str, label: str, path: Any, where: Where, mistakes: Mistakes) -> None:
         if not isinstance(path, dict) or len(path) < 2:
-            problems.append(f"{where}: a path needs at least two years, such as {{2020: 0.9, 2025: 1.0}}.")
+            mistakes.add(where, f"{label}: a path needs at least two years, such as {{2020: 0.9, 2025: 1.0}}.")
             return
         years = list(path)
-        for year in years:
-            wrong = _wrong_year(year)
-            if wrong:
-                problems.append(f"{where}: {wrong}")
-        if all(_wrong_year(year) is None for year in years) and years != sorted(years):
-            problems.append(f"{where}: the years of a path must go up; the file has {', '.join(map(str, years))}.")
+        if len(years) > MOST_YEARS:
+            mistakes.add(where, f"{label}: a path has {len(years):,} years; {MOST_YEARS} are the most.")
+            return
+        wrong = {year: problem for year in years if (problem := _wrong_year(year))}
+        for year, problem in wrong.items():
+            mistakes.add((*where, year), f"{label}: {problem}")
+        if not wrong and years != sorted(years):
+            listed = ", ".join(map(str, years[:10]))
+            mistakes.add(where, f"{label}: the years of a path must go up; the file has {listed}.")
         for year, value in path.items():
-            self._check_number(constant, f"{where} in {year}", value, problems)
+            self._check_number(
+                constant, f"{label} in {year if year not in wrong else shown(year)}", value, (*where, year), mistakes
+            )
 
-    def _check_elements(self, constant: str, by: Any, problems: list[str]) -> None:
-        elements = self.variables[constant].axes
-        if len(elements) != 1:
-            kind = "a single number" if not elements else "a table of several subscripts"
-            problems.append(f"{constant!r} is {kind}, so 'by' cannot be used for it.")
+    def _check_elements(self, constant: str, label: str, by: Any, where: Where, mistakes: Mistakes) -> None:
+        variable = self.variables[constant]
+        if len(variable.axes) != 1:
+            kind = "a single number" if not variable.axes else "a table of several subscripts"
+            mistakes.add(where, f"{label} is {kind}, so 'by' cannot be used for it.")
             return
+        elements = variable.axes[0]
         if not isinstance(by, dict) or not by:
-            problems.append(f"{constant!r}: 'by' needs elements with values, such as {{{elements[0][0]}: 1.0}}.")
+            mistakes.add(where, f"{label}: 'by' needs elements with values, such as {{{elements[0]}: 1.0}}.")
             return
+        if variable.default is None and set(by) < set(elements):
+            mistakes.add(where, f"{label}: the model has no plain numbers for it; name all of {', '.join(elements)}.")
         for element, value in by.items():
-            where = f"{constant!r} for {element!r}"
-            if element not in elements[0]:
-                problems.append(f"{where}: there is no such element.{near(str(element), elements[0])}")
+            said = f"{label} for {shown(element)}"
+            if element not in elements:
+                mistakes.add(
+                    (*where, element), f"{said}: there is no such element.{mistakes.near(str(element), elements)}"
+                )
             elif isinstance(value, dict):
-                self._check_path(constant, where, value, problems)
+                self._check_path(constant, said, value, (*where, element), mistakes)
             else:
-                self._check_number(constant, where, value, problems)
+                self._check_number(constant, said, value, (*where, element), mistakes)
 
-    def _expectations(self, content: dict[str, Any], bases: list[str], problems: list[str]) -> Iterator[Expectation]:
-        expect = content.get("expect") or []
+    def _expectations(
+        self, content: dict[str, Any], keys: dict[str, Any], bases: list[str] | None, mistakes: Mistakes
+    ) -> Iterator[Expectation]:
+        """Yield what must come out; `bases` is None when the base itself is not known."""
+        at = keys.get("expect", "expect")
+        expect = content.get(at) or []
         if not isinstance(expect, list) or not all(isinstance(entry, dict) for entry in expect):
-            problems.append(
-                "'expect' must be a list, such as '- {variable: residents, year: 2035, is: above baseline}'."
+            mistakes.add(
+                (at,), "'expect' must be a list, such as '- {variable: residents, year: 2035, is: above baseline}'."
             )
             return
-        for number, entry in enumerate(expect, 1):
-            where = f"expect no. {number}"
-            before = len(problems)
-            problems += _unknown_keys(entry, _EXPECT_KEYS, f"of {where}")
-            element = self._checked_element(entry, where, problems)
+        for place, entry in enumerate(expect):
+            where, label = (at, place), f"expect no. {place + 1}"
+            before = len(mistakes)
             claims = [key for key in ("is", *_LIMITS) if key in entry]
+            shape = {key if key not in claims else "claim": value for key, value in entry.items()}
+            checked(_schema(_ExpectEntry), shape, mistakes, where, what=f"of {label}", keys=_EXPECT_KEYS)
+            element = self._element(entry, where, label, mistakes)
             year = entry.get("year")
-            if year is not None and (wrong := _wrong_year(year)):
-                problems.append(f"{where}: {wrong}")
+            if year is not None and (wrong := self._not_saved(year)):
+                mistakes.add((*where, "year"), f"{label}: {wrong}")
             if len(claims) != 1:
-                problems.append(f"{where} needs exactly one of 'is', {', '.join(map(repr, _LIMITS))}.")
-            elif claims[0].startswith("never") and year is not None:
-                problems.append(f"{where}: {claims[0]!r} holds for the whole run, so it takes no year.")
-            elif not claims[0].startswith("never") and year is None:
-                problems.append(f"{where}: {claims[0]!r} needs a year.")
-            elif claims[0] == "is" and not bases:
-                problems.append(
-                    f"{where}: 'is' compares with the base, and there is none; use 'at least' or 'at most'."
-                )
-            elif claims[0] == "is" and entry["is"] not in [f"{way} {name}" for way in _DIRECTIONS for name in bases]:
-                known = ", ".join(bases)
-                problems.append(f"{where}: 'is' must be 'above' or 'below' and one of {known}; not {entry['is']!r}.")
-            elif claims[0] != "is" and (wrong := _not_a_number(entry[claims[0]])):
-                problems.append(f"{where}: {wrong}")
-            if len(problems) == before:
-                claim, limit = entry["is"].split() if claims[0] == "is" else (claims[0], float(entry[claims[0]]))
+                mistakes.add(where, f"{label} needs exactly one of 'is', {', '.join(map(repr, _LIMITS))}.")
+                continue
+            claim, limit = claims[0], entry[claims[0]]
+            if claim.startswith("never") and year is not None:
+                mistakes.add(where, f"{label}: {claim!r} holds for the whole run, so it takes no year.")
+            elif not claim.startswith("never") and year is None:
+                mistakes.add(where, f"{label}: {claim!r} needs a year.")
+            if claim == "is":
+                self._check_comparison(limit, bases, (*where, "is"), label, mistakes)
+            else:
+                try:
+                    number(limit)
+                except ValueError as problem:
+                    mistakes.add((*where, claim), f"{label}: {problem}")
+            if len(mistakes) == before:
+                claim, limit = limit.split() if claim == "is" else (claim, float(limit))
                 yield Expectation(entry["variable"], element, year, claim, limit)
 
-    def _checked_element(self, entry: dict[str, Any], where: str, problems: list[str]) -> tuple[str, ...]:
+    def _check_comparison(
+        self, said: Any, bases: list[str] | None, where: Where, label: str, mistakes: Mistakes
+    ) -> None:
+        if bases == []:
+            mistakes.add(
+                where, f"{label}: 'is' compares with the base, and there is none; use 'at least' or 'at most'."
+            )
+            return
+        way, _, name = said.partition(" ") if isinstance(said, str) else ("", "", "")
+        if way in _DIRECTIONS and (name in bases if bases else re.fullmatch(r"[\w\-]+", name)):
+            return
+        known = f"and one of {', '.join(bases)}" if bases else "and the base"
+        mistakes.add(where, f"{label}: 'is' must be 'above' or 'below' {known}; not {shown(said)}.")
+
+    def _not_saved(self, year: Any) -> str | None:
+        """Return why no result of a run belongs to a year."""
+        first, last = self.saved_years
+        if isinstance(year, bool) or not isinstance(year, int | float):
+            return f"{shown(year)} is not a year."
+        if not first <= year <= last:
+            return f"the year {shown(year)} is outside {first} to {last}, the years that a run keeps."
+        if year != int(year):
+            return f"{year} is not a whole year; a run keeps the ends of whole years."
+        return None
+
+    def _element(self, entry: dict[str, Any], where: Where, label: str, mistakes: Mistakes) -> tuple[str, ...]:
         name = entry.get("variable")
-        if not isinstance(name, str) or name not in self.variables:
-            problems.append(f"{where}: {name!r} is not a variable of the model.{near(str(name), self.variables)}")
+        variable = self.variables.get(name) if isinstance(name, str) else None
+        if variable is None or variable.kind in ("table", "control"):
+            known = (one.name for one in self.variables.values() if one.kind not in ("table", "control"))
+            hint = mistakes.near(name, known)
+            mistakes.add((*where, "variable"), f"{label}: {shown(name)} is not a variable of the model.{hint}")
             return ()
         given = entry.get("element", [])
         element = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
-        known = self.variables[str(name)].axes
-        if len(element) != len(known):
-            kinds = ", ".join(f"one of {options[0]}..{options[-1]}" for options in known) or "none"
-            problems.append(f"{where}: {name!r} takes this 'element': {kinds}.")
+        if len(element) != len(variable.axes):
+            kinds = ", ".join(f"one of {options[0]}..{options[-1]}" for options in variable.axes) or "none"
+            mistakes.add((*where, "element"), f"{label}: {name!r} takes this 'element': {kinds}.")
             return ()
-        for part, options in zip(element, known, strict=True):
+        for part, options in zip(element, variable.axes, strict=True):
             if part not in options:
-                problems.append(f"{where}: {name!r} has no element {part!r}.{near(part, options)}")
+                hint = mistakes.near(part, options)
+                mistakes.add((*where, "element"), f"{label}: {name!r} has no element {shown(part)}.{hint}")
         return element
 
 
-def _unknown_keys(entry: Mapping[Any, Any], known: tuple[str, ...], what: str) -> list[str]:
-    return [f"{key!r} is not a key {what}.{near(str(key), known)}" for key in entry if key not in known]
-
-
-def _bilingual(content: Mapping[str, Any], key: str, problems: list[str]) -> dict[str, str]:
-    entry = content.get(key)
-    if entry is None:
-        return {"zh": "", "en": ""}
-    if (
-        not isinstance(entry, dict)
-        or set(entry) != {"zh", "en"}
-        or not all(str(text or "").strip() for text in entry.values())
-    ):
-        problems.append(f"{key!r} must be given in both languages, as {{zh: ..., en: ...}}.")
-        return {"zh": "", "en": ""}
-    return {language: str(text).strip() for language, text in entry.items()}
-
-
-def _not_a_number(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return f"{value!r} is not a number."
-    if isinstance(value, int) and value.bit_length() > 1000:
-        return "a whole number of that size is not one that a model takes."
-    return None if math.isfinite(value) else f"{value} is not a finite number."
+def _saved_years(variables: Mapping[str, Variable]) -> tuple[int, int]:
+    """First and last year of a run, as the model file sets them."""
+    numbers = {
+        name: re.search(r"=\s*([0-9.]+)", variables[name].equation)
+        for name in ("INITIAL TIME", "FINAL TIME")
+        if name in variables
+    }
+    first, last = (numbers.get(name) for name in ("INITIAL TIME", "FINAL TIME"))
+    return (int(float(first[1])) if first else FIRST_YEAR, int(float(last[1])) if last else LAST_YEAR)
 
 
 def _wrong_year(year: Any) -> str | None:
-    if isinstance(year, bool) or not isinstance(year, (int, float)):
-        return f"{year!r} is not a year."
-    return None if FIRST_YEAR <= year <= LAST_YEAR else f"the year {year} is outside {FIRST_YEAR} to {LAST_YEAR}."
+    if isinstance(year, bool) or not isinstance(year, int | float):
+        return f"{shown(year)} is not a year."
+    if FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    return f"the year {shown(year)} is outside {FIRST_YEAR} to {LAST_YEAR}."
 
 
 def _filled(value: Any, variable: Variable) -> Any:
@@ -531,13 +701,17 @@ def _filled(value: Any, variable: Variable) -> Any:
     if not isinstance(value, dict) or default is None:
         return value
     if default.ndim == 0:
-        return {year: float(default) if number == "default" else number for year, number in value.items()}
+        return {year: float(default) if given == "default" else given for year, given in value.items()}
     filled = dict(value)
-    for element, path in value.items():
+    for element, path in value.items() if default.ndim == 1 else ():
         if isinstance(path, dict) and element in variable.axes[0]:
             own = float(default[variable.axes[0].index(element)])
-            filled[element] = {year: own if number == "default" else number for year, number in path.items()}
+            filled[element] = {year: own if given == "default" else given for year, given in path.items()}
     return filled
+
+
+def _by_element(value: Any) -> bool:
+    return isinstance(value, dict) and any(isinstance(key, str) for key in value)
 
 
 def _as_floats(value: Any) -> Any:
@@ -547,7 +721,7 @@ def _as_floats(value: Any) -> Any:
 def _setting(value: Value, variable: Variable) -> float | pd.Series | xr.DataArray:
     if not isinstance(value, dict):
         return value
-    if not any(isinstance(key, str) for key in value):
+    if not _by_element(value):
         return pd.Series(value, dtype=float)
     dim, elements = variable.dims[0], variable.axes[0]
     years = sorted({year for part in value.values() if isinstance(part, dict) for year in part})

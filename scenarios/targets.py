@@ -2,53 +2,87 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 import xarray as xr
+from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
 
-from model.changes import near
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
+from scenarios.strict_files import read_yaml, refusal, shown
 
 FILE = Path(__file__).parent / "targets.yaml"
-_KEYS = ("id", "title", "section", "scope", "year", "threshold", "comparison", "unit")
+#: The years of the plan.
+FIRST_YEAR, LAST_YEAR = 2021, 2035
+#: By what part of its threshold a target may be missed and still count as reached.
+LARGEST_TOLERANCE: Final = 0.1
 _MODEL_KEYS = ("variable", "factor", "definition")
-_OPTIONAL_KEYS = ("threshold_constant", "tolerance", "headline", "note")
-_SCOPES = ("core", "extended", "tracking")
-_COMPARISONS = ("at least", "at most", "about")
+
+
+class PlanUnit(NamedTuple):
+    """A unit of the plan: what a threshold may be, and its size in units of the model."""
+
+    lowest: float
+    highest: float
+    sizes: Mapping[str, float]
+
+
+UNITS: Final[Mapping[str, PlanUnit]] = {
+    "percent": PlanUnit(0, 100, {"percent": 1, "Dmnl": 0.01}),
+    "count": PlanUnit(0, 1e5, {}),
+    "score": PlanUnit(0, 1, {"Dmnl": 1}),
+    "ratio": PlanUnit(0, 10, {"Dmnl": 1}),
+    "persons": PlanUnit(0, 1e8, {"person": 1}),
+    "10k persons": PlanUnit(0, 1e4, {"person": 1e4}),
+    "million persons": PlanUnit(0, 100, {"person": 1e6}),
+    "persons cumulative from 2021": PlanUnit(0, 1e7, {"person": 1}),
+    "million t/day": PlanUnit(0, 50, {"million t/Day": 1}),
+    "million m2 cumulative from 2021": PlanUnit(0, 1000, {"km2": 1}),
+}
 
 
 class TargetError(UserError):
     """The target file cannot be used; the message lists every mistake in it."""
 
 
+def _identifier(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 80 or not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", value):
+        msg = f"{shown(value)} must be made of small letters, digits, '_' and '.', such as target.urbanization.2025."
+        raise ValueError(msg)
+    return value
+
+
 @dataclass(frozen=True)
 class Target:
     """One number, or stated condition, that the plan wants by a year."""
 
-    id: str
-    title: Mapping[str, str]
-    section: str
-    scope: str
-    year: int
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    id: Annotated[str, PlainValidator(_identifier)]
+    title: Title
+    section: Line
+    scope: Annotated[str, PlainValidator(one_of("core", "extended", "tracking"))]
+    year: Year
     #: In the plan's unit; for a qualitative target the value of a constant of the model.
-    threshold: float | None
-    comparison: str
-    unit: str
+    threshold: Number | None
+    comparison: Annotated[str, PlainValidator(one_of("at least", "at most", "about"))]
+    unit: Line
     #: None for a target that is tracked but not modelled.
-    variable: str | None = None
+    variable: Line | None = None
     #: One plan unit in units of the model's variable, such as 0.01 for a percentage of a share.
-    factor: float = 1.0
-    definition: Mapping[str, str] | None = None
-    threshold_constant: str | None = None
+    factor: Number = 1.0
+    definition: Sentences | None = None
+    threshold_constant: Line | None = None
     #: By how much, in the plan's unit, the threshold may be missed and still count as "about" it, or as "all".
-    tolerance: float = 0.0
-    headline: bool = False
-    note: str = ""
+    tolerance: Number = 0.0
+    headline: StrictBool = False
+    note: Line = ""
 
     @property
     def modelled(self) -> bool:
@@ -127,55 +161,141 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     >>> load_targets()["target.urbanization.resident.2025"].threshold
     78.5
     """
-    entries, problems = read_yaml(file)
-    if not isinstance(entries, list):
-        problems = problems or ["The file must be a list of targets."]
-        entries = []
+    document = read_yaml(file)
+    mistakes = Mistakes(document)
+    entries = document.content if isinstance(document.content, list) else []
+    if not entries and not mistakes:
+        mistakes.add((), "The file must be a list of targets.")
     variables = variables_by_name(model_file)
     targets: dict[str, Target] = {}
-    for number, entry in enumerate(entries, 1):
-        wrong = _problems(entry, number, variables)
-        if not wrong and entry["id"] in targets:
-            wrong.append(f"{entry['id']!r} is listed twice.")
-        problems += wrong
-        if wrong:
-            continue
-        constant = entry.get("threshold_constant")
-        owned = variables[constant].default if constant else None
-        threshold = entry["threshold"] if owned is None else float(owned) / entry["factor"]
-        targets[entry["id"]] = Target(**{**entry, "threshold": threshold})
-    if problems:
-        raise TargetError(f"{file.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems))
+    ids: set[Any] = set()
+    for number, entry in enumerate(entries):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        label = name[:80] if isinstance(name, str) else f"target no. {number + 1}"
+        target, failed = checked(_schema(), entry, mistakes, (number,), what="of a target", keys=_KEYS, label=label)
+        if isinstance(name, str):
+            if name in ids:
+                mistakes.add((number, "id"), f"{label!r} is listed twice.")
+            ids.add(name)
+        if isinstance(entry, dict):
+            # What one mistake hides is not told twice: only keys that are right by themselves are looked at further.
+            sound = {key: value for key, value in entry.items() if key not in failed}
+            _check(sound, entry, (number,), label, variables, mistakes)
+        if target is not None and not mistakes:
+            constant = target.threshold_constant
+            owned = None if constant is None else variables[constant].default
+            threshold = target.threshold if owned is None else float(owned) / target.factor
+            targets[target.id] = Target(**{**vars(target), "threshold": threshold})
+    if mistakes:
+        raise TargetError(refusal({file.name: mistakes.listed()}))
     return targets
 
 
-def _problems(entry: Any, number: int, variables: Mapping[str, Variable]) -> list[str]:
-    if not isinstance(entry, dict) or "id" not in entry:
-        return [f"target no. {number} has no 'id'."]
-    where = entry["id"]
-    tracking = entry.get("scope") == "tracking"
-    required = _KEYS if tracking else (*_KEYS, *_MODEL_KEYS)
-    problems = [f"{where}: {key!r} is missing." for key in required if key not in entry]
-    allowed = (*_KEYS, *_MODEL_KEYS, *_OPTIONAL_KEYS)
-    problems += [
-        f"{where}: {key!r} is not a key of a target.{near(str(key), allowed)}" for key in entry if key not in allowed
-    ]
-    if entry.get("scope") not in _SCOPES:
-        problems.append(f"{where}: 'scope' must be one of {', '.join(_SCOPES)}.")
-    if entry.get("comparison") not in _COMPARISONS:
-        problems.append(f"{where}: 'comparison' must be one of {', '.join(_COMPARISONS)}.")
-    if entry.get("comparison") == "about" and not entry.get("tolerance"):
-        problems.append(f"{where}: 'about' needs a 'tolerance'.")
-    if problems or tracking:
-        return problems
-    variable = entry["variable"]
-    if variable not in variables:
-        problems.append(f"{where}: {variable!r} is not a variable of the model.{near(str(variable), variables)}")
-    elif variables[variable].dims:
-        problems.append(f"{where}: {variable!r} has subscripts; a target needs a single number.")
-    constant = entry.get("threshold_constant")
-    if constant is None and not isinstance(entry["threshold"], (int, float)):
-        problems.append(f"{where}: needs a 'threshold', or a 'threshold_constant' of the model.")
-    if constant is not None and (constant not in variables or variables[constant].default is None):
-        problems.append(f"{where}: {constant!r} is not a constant of the model.{near(str(constant), variables)}")
-    return problems
+_KEYS: Final = tuple(field.name for field in fields(Target))
+
+
+@cache
+def _schema() -> TypeAdapter[Target]:
+    return TypeAdapter(Target)
+
+
+def _check(
+    sound: Mapping[Any, Any],
+    entry: Mapping[Any, Any],
+    where: tuple[int],
+    label: str,
+    variables: Mapping[str, Variable],
+    mistakes: Mistakes,
+) -> None:
+    """Check what one key means beside the others and in the model."""
+
+    def wrong(key: str, text: str) -> None:
+        mistakes.add((*where, key), f"{label}: {text}")
+
+    if isinstance(year := sound.get("year"), int) and not FIRST_YEAR <= year <= LAST_YEAR:
+        wrong("year", f"the year {year} is outside {FIRST_YEAR} to {LAST_YEAR}, the years of the plan.")
+    unit = sound.get("unit")
+    plan_unit = UNITS.get(unit) if isinstance(unit, str) else None
+    if isinstance(unit, str) and plan_unit is None:
+        wrong("unit", f"{shown(unit)} is not a unit of the plan ({', '.join(UNITS)}).{mistakes.near(unit, UNITS)}")
+    threshold = sound.get("threshold")
+    if threshold is not None and plan_unit and (beyond := outside(threshold, *plan_unit[:2], str(unit))):
+        wrong("threshold", f"the threshold {beyond}")
+    tracking = sound.get("scope") == "tracking"
+    if tracking:
+        for key in (*_MODEL_KEYS, "threshold_constant", "headline"):
+            if key in entry:
+                wrong(key, f"'tracking' targets are not modelled, so {key!r} has no meaning; delete it.")
+        if threshold is None and "threshold" in sound:
+            wrong("threshold", "needs a 'threshold'.")
+    _check_tolerance(sound, threshold, wrong)
+    if not tracking and "scope" in sound:
+        for key in _MODEL_KEYS:
+            if key not in entry:
+                wrong(key, f"{key!r} is missing.")
+        _check_variable(sound, variables, wrong, mistakes)
+        _check_constant(sound, variables, wrong, mistakes)
+
+
+def _check_tolerance(sound: Mapping[Any, Any], threshold: Any, wrong: Any) -> None:
+    tolerance = sound.get("tolerance", 0)
+    if tolerance is None or not isinstance(tolerance, int | float):
+        return
+    if sound.get("comparison") == "about" and not tolerance and "tolerance" not in sound:
+        wrong("comparison", "'about' needs a 'tolerance'.")
+    elif tolerance == 0 and "tolerance" in sound:
+        wrong("tolerance", "a 'tolerance' of 0 is none; delete it or give one.")
+    elif tolerance < 0:
+        wrong("tolerance", f"the tolerance {tolerance:g} is below zero.")
+    elif isinstance(threshold, int | float) and tolerance > (most := LARGEST_TOLERANCE * abs(threshold)):
+        wrong("tolerance", f"the tolerance {tolerance:.10g} is more than a tenth of the threshold ({most:g}).")
+    elif tolerance and threshold is None and "threshold" in sound:
+        wrong("tolerance", "a 'threshold_constant' takes no tolerance.")
+
+
+def _check_variable(
+    sound: Mapping[Any, Any], variables: Mapping[str, Variable], wrong: Any, mistakes: Mistakes
+) -> None:
+    name = sound.get("variable")
+    if name is None:
+        if "variable" in sound:
+            wrong("variable", "'variable' is empty.")
+        return
+    variable = variables.get(str(name))
+    if variable is None:
+        known = [one.name for one in variables.values() if not one.dims]
+        wrong("variable", f"{shown(name)} is not a variable of the model.{mistakes.near(name, known)}")
+    elif variable.dims:
+        wrong("variable", f"{shown(name)} has subscripts; a target needs a single number.")
+    elif variable.kind not in ("stock", "flow", "auxiliary"):
+        wrong("variable", f"{shown(name)} is a {variable.kind}; a target needs what the model works out.")
+    elif (unit := UNITS.get(str(sound.get("unit")))) is not None:
+        size = unit.sizes.get(variable.unit)
+        if size is None:
+            wrong("unit", f"{shown(name)} is in {variable.unit!r}, which is not {sound['unit']!r} of the plan.")
+        elif sound.get("factor", size) != size:
+            wrong("factor", f"one {sound['unit']!r} is {size:g} {variable.unit!r}; not {sound['factor']:.10g}.")
+
+
+def _check_constant(
+    sound: Mapping[Any, Any], variables: Mapping[str, Variable], wrong: Any, mistakes: Mistakes
+) -> None:
+    constant = sound.get("threshold_constant")
+    if constant is None:
+        if "threshold" in sound and sound["threshold"] is None:
+            wrong("threshold", "needs a 'threshold', or a 'threshold_constant' of the model.")
+        return
+    variable = variables.get(str(constant))
+    if variable is None or variable.default is None or variable.default.ndim:
+        known = [one.name for one in variables.values() if one.default is not None and not one.dims]
+        wrong(
+            "threshold_constant",
+            f"{shown(constant)} is not a constant of the model with one value.{mistakes.near(constant, known)}",
+        )
+    elif sound.get("threshold") is not None:
+        wrong("threshold", "give either a 'threshold' or a 'threshold_constant', not both.")
+    elif (judged := variables.get(str(sound.get("variable")))) and judged.unit != variable.unit:
+        wrong(
+            "threshold_constant",
+            f"{shown(constant)} is in {variable.unit!r}, but {judged.name!r} is in {judged.unit!r}.",
+        )

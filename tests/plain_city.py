@@ -19,7 +19,7 @@ WORDS = {"zh": "词", "en": "word"}
 
 
 def lever(name: str, default: float = 0.0, effort: float = 1.0, lowest: float = 0.0, highest: float = 1.0) -> Lever:
-    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", effort)
+    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", effort, "either")
 
 
 def constant(name: str, default: float = 0.0) -> Variable:

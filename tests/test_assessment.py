@@ -143,16 +143,19 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (None, "the file does not exist"),
-        ("", "cannot be read as a table"),
+        (None, "The file does not exist"),
+        ("", "The file is empty"),
         ("variable,year,value,unit,source\n", "it holds no observations"),
         ("variable,year,value,unit,source\n,,,,\n", "it holds no observations"),
         ("variable,year,value,unit\nresidents,2021,9e6,person\n", "column 'source' is missing"),
         (
             "variable,year,value,unit,source\nresidents,2021,9e6,person,x, y\n",
-            "more fields than the header; put quotes",
+            "row 2: has 6 fields, the header 5; put quotes around a text with ',' in it",
         ),
-        ("variable,year,value,unit,source\na,1,2,b,c\nresidents,2021,9e6,person,x, y\n", "Expected 5 fields in line 3"),
+        (
+            "variable,year,value,unit,source\na,1,2,b,c\nresidents,2021,9e6,person,x, y\n",
+            "row 3: has 6 fields, the header 5",
+        ),
         (
             "variable,year,value,units,source\nresidents,2021,9e6,person,x\n",
             "'units' is not a column of this table. Did",

@@ -102,7 +102,7 @@ def test_an_observation_of_2021_is_refused(folder: Path) -> None:
         ("boundary", "newish", "'newish' is not a known boundary"),
         ("grade", "F", "'F' is not a grade"),
         ("unit", "", "'' is empty"),
-        ("source", " ", "' ' is empty"),
+        ("source", " ", "'' is empty"),
     ],
 )
 def test_a_wrong_cell_is_named_with_file_row_and_column(folder: Path, column: str, text: str, words: str) -> None:

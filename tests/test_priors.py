@@ -97,9 +97,9 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ("{shape: gaussian, range: [0, 1], grade: E, source: judged}", "none of normal"),
-        ("{shape: normal, range: [0, 1], grade: F, source: judged}", "grade 'F'"),
-        ("{shape: normal, range: [0, 1], grade: E}", "no source"),
+        ("{shape: gaussian, range: [0, 1], grade: E, source: judged}", "'shape' must be one of normal, lognormal"),
+        ("{shape: normal, range: [0, 1], grade: F, source: judged}", "'grade' must be one of A, B, C, D, E; not 'F'"),
+        ("{shape: normal, range: [0, 1], grade: E}", "'source' is missing"),
         ("{shape: lognormal, range: [-1, 1], grade: E, source: judged}", "above zero"),
         ("{shape: normal, grade: E, source: judged}", "either a range or a factor"),
         ("{shape: normal, range: [5, 6], grade: E, source: judged}", "beyond the limits"),

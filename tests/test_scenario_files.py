@@ -86,6 +86,15 @@ MESSAGES = {
     "tab": "Line 3 is indented with a tab",
     "not_utf8": "The file is not UTF-8 text",
     "several_documents": "The file is not valid YAML in line 2",
+    "laugh": "Line 11 has an anchor ('&a0'). Delete it; aliases and anchors are not read.",
+    "base_devzero": "'base' must name a shipped scenario or a file beside this one, without a folder; not '/dev/zero'",
+    "base_nul": "Line 4 has a text with a character that cannot be shown (U+0000)",
+    "set_key": "Line 1 has a tag ('!!set')",
+    "tag_bool": "Line 6 has a tag ('!!bool')",
+    "tag_int": "Line 6 has a tag ('!!int')",
+    "two_subscripts": "'TOWN SHARE 2020' is a table of several subscripts, so 'by' cannot be used for it",
+    "expect_half": "expect no. 1: 2025.5 is not a whole year",
+    "with_mistakes": "'落户便利度' is not a constant of the model but what a report calls one",
 }
 
 

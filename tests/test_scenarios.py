@@ -185,9 +185,9 @@ def test_core_and_extended_targets_are_modelled_and_defined_and_the_others_are_n
     [
         ("constant: FERTILITY SUPPORT", "constant: FERTILITY SUPORT", "Did you mean 'FERTILITY SUPPORT'?"),
         ("unit: yuan/person", "unit: yuan/head", "the file says 'yuan/head'"),
-        ("effort: 1", "effort: easy", "must be numbers"),
-        ("direction: raise", "direction: up", "'direction' must be one of raise, lower, either, keep."),
-        ("guidance:", "guide:", "must have exactly these keys"),
+        ("effort: 1", "effort: easy", "'effort': 'easy' is not a number"),
+        ("direction: raise", "direction: up", "'direction' must be one of raise, lower, either, keep; not 'up'."),
+        ("guidance:", "guide:", "'guide' is not a key of a lever. Did you mean 'guidance'?"),
         ("constant: TALENT ALREADY RESIDENT SHARE", "constant: EASE OF SETTLEMENT", "listed twice"),
     ],
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 from analysis.briefing.content import Run, Text
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.strict_files import shown
+from scenarios.word_files import Word, read_words, usable
 
 FILE = Path(__file__).parent / "words.yaml"
 
@@ -33,22 +34,12 @@ def templates() -> Mapping[str, Mapping[str, str]]:
     >>> templates()["median"]["en"]
     'median'
     """
-    content, problems = read_yaml(FILE)
-    for name, sentence in () if problems else content.items():
-        if set(sentence) != {"zh", "en"}:
-            problems.append(f"{name}: needs zh and en")
-            continue
-        gaps = {
-            language: {gap for _, gap, _, _ in Formatter().parse(said) if gap} for language, said in sentence.items()
-        }
-        if gaps["zh"] != gaps["en"]:
-            problems.append(f"{name}: zh and en have different gaps")
+    sentences, mistakes = read_words(FILE, Word, WordsError)
+    for name, sentence in () if mistakes else sentences.items():
         for language, said in sentence.items():
             if any(letter.isdecimal() for text, *_ in Formatter().parse(said) for letter in text):
-                problems.append(f"{name}: a number is typed in the {language} sentence")
-    if problems:
-        raise WordsError(f"{FILE.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems))
-    return dict(content)
+                mistakes.add((name, language), f"{shown(name)}: a number is typed in the {language} sentence.")
+    return usable(FILE, sentences, mistakes, WordsError)
 
 
 def say(name: str, language: str, **gaps: Run | Text) -> Text:

@@ -19,7 +19,7 @@ from model.definition import variables_by_name
 from model.errors import UserError
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
-from scenarios.strict_yaml import read_yaml
+from scenarios.strict_files import read_yaml, shown
 
 #: Years in which a lever that is moved may have arrived; None for at once, in 2020.
 PACES: Final = (None, 2025, 2030, 2035)
@@ -327,11 +327,11 @@ def _read(text: str | bytes, name: str) -> Scenario:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{Path(name).name or UNSAVED}.yaml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        content, _ = read_yaml(path)
+        content = read_yaml(path).content
         base = content.get("base", "baseline") if isinstance(content, dict) else "baseline"
         # A path would have this machine open any of its files for whoever loads a scenario.
         if base not in shipped_scenarios():
-            message = f"The base must be a shipped scenario here, not {base!r}: {', '.join(shipped_scenarios())}."
+            message = f"The base must be a shipped scenario here, not {shown(base)}: {', '.join(shipped_scenarios())}."
             raise StateError(message)
         try:
             return load_scenario(path)

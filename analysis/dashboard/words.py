@@ -9,9 +9,15 @@ from typing import Any, Final
 
 from analysis.figures import terms
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import Schema
+from scenarios.word_files import Measured, Size, Word, read_words, usable
 
 FILE: Final = Path(__file__).with_name("words.yaml")
+_KINDS: Final[Mapping[str, type[Schema]]] = {
+    **dict.fromkeys(("chapters", "assumptions", "units", "elements", "page"), Word),
+    "sizes": Size,
+    "districts": Measured,
+}
 
 
 class WordError(UserError):
@@ -27,11 +33,7 @@ def words() -> Mapping[str, Any]:
     >>> words()["page"]["policies"]["zh"]
     '政策杠杆'
     """
-    content, problems = read_yaml(FILE)
-    if problems:
-        msg = f"{FILE.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems)
-        raise WordError(msg)
-    return dict(content)
+    return usable(FILE, *read_words(FILE, _KINDS, WordError), WordError)
 
 
 def say(name: str, language: str, **values: object) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from pydantic import ConfigDict, TypeAdapter
 
-from model.changes import near
 from model.definition import Variable
 from model.errors import UserError
-from scenarios.strict_yaml import read_yaml
+from scenarios.schemas import STRICT, Line, Mistakes, Sentences, Title, checked
+from scenarios.strict_files import Where, read_yaml, refusal, shown
 
 FILE: Final = Path(__file__).parent / "collectable.yaml"
-_KEYS: Final = ("id", "title", "collected", "parameters", "states")
-_STATE_KEYS: Final = ("variable", "per", "elements")
 
 Values = npt.NDArray[np.float64]
 
@@ -41,9 +41,11 @@ class State:
         Those of its subscripts but districts that are told; empty where it has none.
     """
 
-    variable: str
-    per: str | None
-    elements: tuple[str, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    variable: Line
+    per: Line | None = None
+    elements: tuple[Line, ...] = ()
 
     def __str__(self) -> str:
         """Return what is told, as a table shows it."""
@@ -55,11 +57,13 @@ class State:
 class Collectable:
     """One statistic: its names, where it would come from, and what of the model it tells."""
 
-    id: str
-    title: Mapping[str, str]
-    collected: Mapping[str, str]
-    parameters: tuple[str, ...]
-    states: tuple[State, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    id: Line
+    title: Title
+    collected: Sentences
+    parameters: tuple[Line, ...] = ()
+    states: tuple[State, ...] = ()
 
     @property
     def told(self) -> str:
@@ -71,6 +75,14 @@ class Collectable:
         """What a run must return for its states."""
         names = [name for state in self.states for name in (state.variable, state.per) if name]
         return list(dict.fromkeys(names))
+
+
+_KEYS: Final = tuple(field.name for field in fields(Collectable))
+
+
+@cache
+def _schema() -> TypeAdapter[Collectable]:
+    return TypeAdapter(Collectable)
 
 
 def load_collectables(
@@ -97,27 +109,28 @@ def load_collectables(
     >>> list(load_collectables(variables_by_name(), read_members(1)))[0]  # doctest: +SKIP
     'registered_share'
     """
-    entries, problems = read_yaml(file)
+    document = read_yaml(file)
+    mistakes = Mistakes(document)
+    entries = document.content if isinstance(document.content, list) else []
+    if not entries and not mistakes:
+        mistakes.add((), "The file must be a list of statistics.")
     found: dict[str, Collectable] = {}
-    for number, entry in enumerate(entries if isinstance(entries, list) else [], 1):
-        if not isinstance(entry, dict) or not {"id", "title", "collected"} <= set(entry) <= set(_KEYS):
-            problems.append(f"statistic no. {number} must have id, title, collected, and parameters or states.")
+    for number, entry in enumerate(entries):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        label = name[:80] if isinstance(name, str) else f"statistic no. {number + 1}"
+        one, failed = checked(_schema(), entry, mistakes, (number,), what="of a statistic", keys=_KEYS, label=label)
+        if not isinstance(entry, dict):
             continue
-        wrong = _problems(entry, variables, members)
-        problems += [f"{entry['id']}: {problem}" for problem in wrong]
-        if not wrong:
-            states = tuple(
-                State(state["variable"], state.get("per"), tuple(state.get("elements", ())))
-                for state in entry.get("states", ())
-            )
-            known = Collectable(
-                entry["id"], entry["title"], entry["collected"], tuple(entry.get("parameters", ())), states
-            )
-            found[known.id] = known
-    if not found and not problems:
-        problems = ["The file must be a list of statistics."]
-    if problems:
-        raise CollectableError(f"{file.name} cannot be used:\n" + "\n".join(f" * {problem}" for problem in problems))
+        if isinstance(name, str) and name in found:
+            mistakes.add((number, "id"), f"{label!r} is listed twice.")
+        if not failed & {"parameters", "states"} and not (entry.get("parameters") or entry.get("states")):
+            mistakes.add((number,), f"{label}: It tells nothing: name parameters or states.")
+        sound = {key: value for key, value in entry.items() if key not in failed}
+        _check(sound, (number,), label, variables, [str(drawn) for drawn in members.data_vars], mistakes)
+        if isinstance(name, str):
+            found[name] = one
+    if mistakes:
+        raise CollectableError(refusal({file.name: mistakes.listed()}))
     return found
 
 
@@ -161,35 +174,38 @@ def _city(array: xr.DataArray) -> xr.DataArray:
     return array.sum("District") if "District" in array.dims else array
 
 
-def _problems(entry: Mapping[str, Any], variables: Mapping[str, Variable], members: xr.Dataset) -> list[str]:
-    parameters: Sequence[str] = entry.get("parameters", ())
-    states: Sequence[Any] = entry.get("states", ())
-    drawn = [str(name) for name in members.data_vars]
-    problems = [
-        f"{name!r} is not a parameter of the ensemble.{near(name, drawn)}" for name in parameters if name not in drawn
-    ]
-    if not parameters and not states:
-        problems.append("It tells nothing: name parameters or states.")
-    for key in ("title", "collected"):
-        if not isinstance(entry[key], dict) or set(entry[key]) != {"zh", "en"}:
-            problems.append(f"{key!r} must be given in both languages.")
-    for state in states:
-        if not isinstance(state, dict) or "variable" not in state or not set(state) <= set(_STATE_KEYS):
-            problems.append(f"a state must have these keys: variable, and per or elements; it has {state}.")
-            continue
-        names = [state["variable"], *([state["per"]] if "per" in state else [])]
+def _check(
+    entry: Mapping[Any, Any],
+    where: Where,
+    label: str,
+    variables: Mapping[str, Variable],
+    drawn: Sequence[str],
+    mistakes: Mistakes,
+) -> None:
+    """Check a statistic's names against the model and the ensemble."""
+    for place, name in enumerate(entry.get("parameters", ())):
+        if name not in drawn:
+            mistakes.add(
+                (*where, "parameters", place),
+                f"{label}: {shown(name)} is not a parameter of the ensemble.{mistakes.near(name, drawn)}",
+            )
+    for place, state in enumerate(entry.get("states", ())):
+        at = (*where, "states", place)
+        names = [state["variable"], *([state["per"]] if state.get("per") is not None else [])]
         unknown = [name for name in names if name not in variables]
-        problems += [f"{name!r} is not a variable of the model.{near(name, variables)}" for name in unknown]
+        for name in unknown:
+            mistakes.add(at, f"{label}: {shown(name)} is not a variable of the model.{mistakes.near(name, variables)}")
         if unknown:
             continue
         variable = variables[state["variable"]]
         others = [axis for dim, axis in zip(variable.dims, variable.axes, strict=True) if dim != "District"]
-        if len(others) > 1 or bool(others) != bool(state.get("elements")):
-            problems.append(f"{variable.name!r}: name elements of its one subscript beside districts, if it has one.")
-        elif others:
-            problems += [
-                f"{element!r} is not an element of {variable.name!r}.{near(element, others[0])}"
-                for element in state["elements"]
-                if element not in others[0]
-            ]
-    return problems
+        elements = state.get("elements") or []
+        if len(others) > 1 or bool(others) != bool(elements):
+            mistakes.add(
+                at, f"{label}: {variable.name!r}: name elements of its one subscript beside districts, if it has one."
+            )
+            continue
+        for element in elements:
+            if element not in others[0]:
+                hint = mistakes.near(element, others[0])
+                mistakes.add(at, f"{label}: {shown(element)} is not an element of {variable.name!r}.{hint}")
