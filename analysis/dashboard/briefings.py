@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Final
 
 from analysis.briefing.same_bytes import same_bytes
 from analysis.dashboard.turns import Turn, Turns
+from model.children import run_child
 
 #: By how much the process gives way to those that answer a move of a lever; see nice(1).
 POLITENESS: Final = 10
@@ -70,7 +70,7 @@ class Briefings:
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
             command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            ended = run_child(command)
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
             return _zipped(Path(folder)), ""

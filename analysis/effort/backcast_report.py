@@ -325,6 +325,6 @@ def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
     result_files.write_run(as_dataset(answer, facts), data)
     tables = ((answer.levers, levers), (answer.others, others), (answer.blocked, blocked), (answer.trace, trials))
     for table, path in tables:
-        result_files.write_table(table, path)
+        result_files.write_table(table, path, facts)
     with replaced(text) as partial:
         partial.write_text(scenario_text(answer, facts), encoding="utf-8")

@@ -35,7 +35,9 @@ BLOCK: Final = 2048
 #: Blocks that wait for a worker of a cluster, so that none is idle and few results are on their way.
 WAITING_PER_WORKER: Final = 2
 #: How long to look for the scheduler of a cluster.
-CONNECTING = "20s"
+CONNECTING = "5s"
+#: A longer reason why no scheduler answers is cut.
+LONGEST_REASON: Final = 200
 #: Failed runs and inputs that a refusal names.
 NAMED_RUNS, NAMED_INPUTS = 3, 6
 
@@ -140,6 +142,9 @@ def run_study(
     --------
     >>> run_study(study, Path("outputs/sensitivity/study.zarr"))  # doctest: +SKIP
     """
+    if cluster is not None:
+        # Before anything is made, so that a mistyped address leaves nothing behind.
+        refuse_silent(cluster)
     mark = study.mark()
     if path.exists():
         if not resume:
@@ -238,15 +243,10 @@ def _on_cluster(
 ) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     """Blocks as workers finish them; one that dies leaves its blocks to the others."""
     # Takes a second to import, which only a study on a cluster needs.
-    from distributed import Client, as_completed
+    from distributed import as_completed
 
-    try:
-        client: Any = Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TimeoutError) as error:
-        message = f"--cluster {address}: no Dask scheduler answers there ({error})."
-        raise StudyError(message) from None
     left = iter(numbers)
-    with client:
+    with _client(address) as client:
         places: dict[Any, int] = {}
 
         def send(number: int) -> Any:
@@ -263,6 +263,34 @@ def _on_cluster(
             yield places.pop(future.key), future.result()
             for number in itertools.islice(left, 1):
                 under_way.add(send(number))
+
+
+def refuse_silent(address: str) -> None:
+    """Refuse an address at which no scheduler answers within seconds.
+
+    Raises
+    ------
+    StudyError
+        Naming the address and what is wrong with it.
+    """
+    with _client(address):
+        pass
+
+
+def _client(address: str) -> Any:
+    """Return a client of the scheduler at an address, to be closed by the caller."""
+    from distributed import Client
+
+    try:
+        return Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
+    # The library looks at an address in many places, each of which fails in its own way.
+    except Exception as error:
+        why = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        message = (
+            f"--cluster {address!r}: no Dask scheduler answers there ({why}). "
+            "Give the address that `dask scheduler` prints, such as tcp://HOST:8786."
+        )
+        raise StudyError(message) from None
 
 
 def _refuse_not_finite(study: Study, first: int, outcomes: Mapping[str, Array]) -> None:
