@@ -6,6 +6,7 @@ only one process writes. A study that was killed goes on from the blocks that th
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import shutil
@@ -34,8 +35,8 @@ from scenarios.factors import Factor, settings
 BLOCK: Final = 2048
 #: Blocks that wait for a worker of a cluster, so that none is idle and few results are on their way.
 WAITING_PER_WORKER: Final = 2
-#: How long to look for the scheduler of a cluster.
-CONNECTING = "5s"
+#: Seconds to look for the scheduler of a cluster.
+CONNECTING: Final = 5
 #: A longer reason why no scheduler answers is cut.
 LONGEST_REASON: Final = 200
 #: Failed runs and inputs that a refusal names.
@@ -243,10 +244,10 @@ def _on_cluster(
 ) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     """Blocks as workers finish them; one that dies leaves its blocks to the others."""
     # Takes a second to import, which only a study on a cluster needs.
-    from distributed import as_completed
+    from distributed import Client, as_completed
 
     left = iter(numbers)
-    with _client(address) as client:
+    with Client(address, timeout=CONNECTING, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         places: dict[Any, int] = {}
 
         def send(number: int) -> Any:
@@ -273,16 +274,18 @@ def refuse_silent(address: str) -> None:
     StudyError
         Naming the address and what is wrong with it.
     """
-    with _client(address):
-        pass
+    # Not by a client, which goes on looking in the background and tells of it long after it has given up.
+    from distributed.core import rpc
 
-
-def _client(address: str) -> Any:
-    """Return a client of the scheduler at an address, to be closed by the caller."""
-    from distributed import Client
+    async def ask() -> str:
+        async with rpc(address, timeout=CONNECTING) as scheduler:  # type: ignore[no-untyped-call]
+            return str((await scheduler.identity())["type"])
 
     try:
-        return Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
+        found = asyncio.run(asyncio.wait_for(ask(), CONNECTING + 1))
+        if found != "Scheduler":
+            message = f"a {found} does"
+            raise ValueError(message)
     # The library looks at an address in many places, each of which fails in its own way.
     except Exception as error:
         why = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
