@@ -37,7 +37,9 @@ INTERRUPTED: Final = (
 #: A longer command is cut where it is told to another one.
 LONGEST: Final = 120
 
+#: What the command that runs has taken until its end.
 _HELD: ContextVar[tuple[ExitStack, set[Path]]] = ContextVar("folders held")
+NOTHING_HELD: Final[tuple[None, frozenset[Path]]] = (None, frozenset())
 
 
 class OutputFolderError(UserError):
@@ -125,6 +127,9 @@ def alone(folder: Path) -> Iterator[None]:
     OutputFolderError
         If another command writes to it, naming that command; if the folder cannot be made or written to.
     """
+    if folder.resolve() in _HELD.get(NOTHING_HELD)[1]:
+        yield
+        return
     made = [path for path in (folder / FIGURES, folder, *folder.parents) if not path.exists()]
     lock = FileLock(folder / LOCK, timeout=GRACE)
     try:

@@ -68,10 +68,11 @@ def holder(tmp_path):
 
 
 def test_every_command_that_leaves_files_is_tried_here():
+    functions = [command.callback for command in run_scenarios.app.registered_commands if command.callback]
     with_folder = {
-        command.name or command.callback.__name__
-        for command in run_scenarios.app.registered_commands
-        if "out" in inspect.signature(command.callback).parameters
+        function.__name__.replace("left_out_by_group", "left-out")
+        for function in functions
+        if "out" in inspect.signature(function).parameters
     }
     assert with_folder == {words[0] for words in COMMANDS}
 
@@ -129,6 +130,16 @@ def test_a_folder_is_free_again_when_the_other_has_ended(tmp_path, holder):
     holder.communicate("")
     with alone(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {output_folder.LOCK, output_folder.WRITER}
+
+
+def test_a_command_may_take_again_what_it_holds(tmp_path):
+    with output_folder.released_at_the_end():
+        output_folder.take(tmp_path)
+        output_folder.take(tmp_path / "figures" / "..")
+        with alone(tmp_path):
+            pass
+        assert (tmp_path / LOCK).exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_command_that_fails_leaves_no_folder_of_its_own(tmp_path):

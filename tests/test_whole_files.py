@@ -61,7 +61,12 @@ def test_two_that_write_one_file_at_once_do_not_share_a_temporary_name(tmp_path)
 def test_a_written_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     path, steps = tmp_path / "plan.txt", []
     flush = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append(path.exists()), flush(handle)))
+
+    def seen(handle):
+        steps.append(path.exists())
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", seen)
     with replaced(path) as partial:
         partial.write_text("whole", encoding="utf-8")
     # First the file, which has no name yet; then the folder, in which it has.
