@@ -165,7 +165,10 @@ def run(
         claimed = stored_runs.for_expectations(chosen, runs, list(targets.values()), engine, parameters)
         printing.print_expectations(console, chosen, claimed)
         _write(out, chosen, runs, table, targets, facts, detailed)
-        console.print(f"Written to {escape(str(out))}: <scenario>.nc, targets.csv (all targets), figures/ (PNG).")
+        size = "of one run" if members == 1 else f"of {members} members each"
+        console.print(
+            f"Written to {escape(str(out))}, {size}: <scenario>.nc, targets.csv (all targets), figures/ (PNG)."
+        )
 
 
 @app.command()
