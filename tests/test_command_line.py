@@ -16,6 +16,7 @@ from analysis.target_table import COLUMNS
 from calibration.ensemble import read_members
 from model.definition import MODEL_FILE, model_hash
 from scenarios import load_scenario, load_targets, shipped_scenarios
+from tests.result_listing import names_of_results
 
 #: Few, so that the tests are quick; enough for bands and probabilities.
 MEMBERS = 12
@@ -41,7 +42,7 @@ def first(tmp_path_factory):
 
 def test_a_run_leaves_data_table_and_charts_and_nothing_half_written(first):
     _, out = first
-    assert {path.name for path in out.iterdir()} == {"baseline.nc", "plan.nc", "targets.csv", "figures"}
+    assert names_of_results(out) == {"baseline.nc", "plan.nc", "targets.csv", "figures"}
     expected = {
         "_".join(filter(None, (scenario, name, language))) + ".png"
         for language in figures.LANGUAGES
@@ -233,7 +234,7 @@ def test_a_folder_inside_a_file_is_refused_in_words(tmp_path):
     (tmp_path / "notes.txt").write_text("", encoding="utf-8")
     outcome = call("run", "plan", "--members", MEMBERS, "--out", tmp_path / "notes.txt" / "outputs")
     assert outcome.exit_code == 2
-    assert "cannot be used: Not a directory." in outcome.stderr
+    assert "is not a folder" in outcome.stderr
     assert "Errno" not in outcome.stderr
 
 
