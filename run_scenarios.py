@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from math import prod
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -21,7 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis import answer as readme_answer
-from analysis import assessment_figures, figures, model_checks, printing, result_files
+from analysis import assessment_figures, figures, model_checks, output_folder, printing, result_files, stored_runs
 from analysis.briefing import files as briefing_files
 from analysis.briefing import verification
 from analysis.briefing.evidence import Evidence, targets_hash
@@ -51,7 +49,6 @@ from analysis.effort.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
 from analysis.effort.tradeoffs import YEARS as TRADEOFF_YEARS
 from analysis.effort.tradeoffs import tradeoffs as find_tradeoffs
 from analysis.effort.trials import City
-from analysis.ensemble_results import condensed
 from analysis.futures import chosen_targets
 from analysis.information import report as information_report
 from analysis.information import study as information_study
@@ -62,19 +59,21 @@ from analysis.information.value import RESAMPLES
 from analysis.left_out import figures as left_out_figures
 from analysis.left_out import shortfalls as left_out
 from analysis.left_out import words as left_out_words
+from analysis.output_folder import Out
 from analysis.reach import discrepancy
 from analysis.reach import figures as reach_figures
 from analysis.reach import results as reach_results
 from analysis.reach import words as reach_words
 from analysis.sensitivity import report as sensitivity_report
 from analysis.sensitivity import study as sensitivity_study
+from analysis.sensitivity.runs import refuse_silent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.forecast import FORECASTS, discrepancy_covariance
 from calibration.observations import read_observations
 from calibration.prior_factors import broken_constraints, study_factors, study_points
 from calibration.priors import read_priors
-from model import load_model
+from model import children, load_model
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model
 from model.errors import UserError
@@ -90,8 +89,6 @@ from scenarios import (
 
 #: Where results go, below the folder in which a command is called.
 OUTPUTS = Path("outputs")
-#: A variable of more cells than this is kept only where a chart or a target needs it.
-CELLS_KEPT = 100
 #: A pipe or a file has no width of its own.
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
@@ -126,7 +123,7 @@ def run(
     engine: Annotated[
         Literal["compiled", "pysd"], typer.Option(help="The fast engine or the slow reference.")
     ] = "compiled",
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
     members: Annotated[
         int, typer.Option(min=1, help="Members of the calibrated ensemble; 1 runs the model file's own values once.")
     ] = USUAL_MEMBERS,
@@ -149,30 +146,34 @@ def run(
         detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
         figures.terms()
         # Before anything runs, so that a folder that cannot be written to is refused at once.
-        (out / "figures").mkdir(parents=True, exist_ok=True)
+        output_folder.take(out)
         console = _console()
         facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in chosen}
-        kept = _kept(out, chosen, list(targets.values()), facts)
+        kept = stored_runs.stored(out, chosen, list(targets.values()), facts)
         _say_what_is_replaced(console, out, chosen, kept)
+        printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[chosen[0].name]), members)
         if scenarios:
             for scenario in chosen:
                 if scenario.name in detailed and scenario.changes:
                     console.print(printing.changes_table(scenario))
-        made = _run_all(
+        both = kept | _make_runs(
             out,
             [scenario for scenario in chosen if scenario.name not in kept],
+            list(targets.values()),
             facts,
-            _judged(chosen, targets.values()),
             engine,
             parameters,
         )
-        both = {**kept, **made}
         runs = {scenario.name: both[scenario.name] for scenario in chosen}
         table = evaluate_targets(targets.values(), runs)
         printing.print_answers(console, table, targets, chosen, members)
-        printing.print_expectations(console, chosen, runs)
+        claimed = stored_runs.for_expectations(chosen, runs, list(targets.values()), engine, parameters)
+        printing.print_expectations(console, chosen, claimed)
         _write(out, chosen, runs, table, targets, facts, detailed)
-        console.print(f"Written to {escape(str(out))}: <scenario>.nc, targets.csv (all targets), figures/ (PNG).")
+        size = "of one run" if members == 1 else f"of {members} members each"
+        console.print(
+            f"Written to {escape(str(out))}, {size}: <scenario>.nc, targets.csv (all targets), figures/ (PNG)."
+        )
 
 
 @app.command()
@@ -189,7 +190,7 @@ def compare(
     indicators: Annotated[
         list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
     console = _console()
@@ -218,7 +219,7 @@ def compare(
                 progress=progress,
             )
         comparison_words.print_comparison(console, found, chosen, targets, variables)
-        result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv")
+        result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv", facts)
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")
         console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
@@ -236,7 +237,7 @@ def backcast(
     starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
     evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Of the random starts.")] = SEARCH_SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
     console = _console()
@@ -319,7 +320,7 @@ def frontier(
     evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
     generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Of the searches.")] = SEARCH_SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
     console = _console()
@@ -378,7 +379,7 @@ def delay(
     ] = None,
     probability: Annotated[float, typer.Option(help="What the last start still has to give.")] = WANTED,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say what it costs to start a scenario's levers later, each alone and all together, and what the last start is."""
     console = _console()
@@ -416,7 +417,7 @@ def reach(
         typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it, all shipped."),
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
 
@@ -443,7 +444,7 @@ def reach(
             )
         reach_words.print_reached(console, found, variables)
         for name, table in reach_results.as_tables(found).items():
-            result_files.write_table(table, out / f"reach{name}.csv")
+            result_files.write_table(table, out / f"reach{name}.csv", facts)
         result_files.write_run(reach_results.as_dataset(found, facts), out / "reach.nc")
         reach_figures.draw(found, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")
@@ -455,7 +456,7 @@ def left_out_by_group(
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names or paths; baseline and plan without any.")
     ] = None,
     members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
     console = _console()
@@ -475,7 +476,7 @@ def left_out_by_group(
                 progress(len(results), len(chosen))
         table = left_out.as_table(results)
         left_out_words.print_left_out(console, table, chosen, members)
-        result_files.write_table(table, out / "left_out.csv")
+        result_files.write_table(table, out / "left_out.csv", facts)
         result_files.write_run(left_out.as_dataset(results, facts), out / "left_out.nc")
         left_out_figures.draw(table, chosen, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: left_out.nc, left_out.csv, figures/left_out_*.png.")
@@ -488,7 +489,7 @@ def brief(
         str | None, typer.Option(help="What it is about: a shipped name or a path; the plan if left out.")
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
-    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False)] = OUTPUTS / "brief",
+    out: Out = OUTPUTS / "brief",
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
     ] = None,
@@ -536,6 +537,7 @@ def calibrate(
 
     console = _console()
     with _mistakes_end_politely():
+        output_folder.take(POSTERIOR_FILE.parent)
         replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
         if replaced:
             console.print(f"Will replace, when done: {', '.join(replaced)}.")
@@ -553,8 +555,7 @@ def assess(
     observations: Annotated[
         Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)
     ],
-    out: Annotated[Path, typer.Option(help="Folder for tables, data and charts.", file_okay=False)] = OUTPUTS
-    / "assessment",
+    out: Out = OUTPUTS / "assessment",
 ) -> None:
     """Score the stored forecast against newer observations, weight the ensemble by them, and say which targets slip."""
     from calibration import assessment_files, assessment_printing, assessment_run
@@ -592,7 +593,7 @@ def conditions(
     ] = None,
     bootstraps: Annotated[int, typer.Option(min=0, help="Resampled searches that tell stability.")] = BOOTSTRAPS,
     seed: Annotated[int, typer.Option(min=0, help="Of draws, halves and resampling.")] = conditions_study.SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say under which conditions targets are met: by parameters, or by levers too, in one sentence each.
 
@@ -646,7 +647,7 @@ def information(
     members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
     resamples: Annotated[int, typer.Option(min=2, help="Resampled ensembles that tell errors.")] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = information_study.SEED,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say at which weights of effort the choice of a scenario flips, and what it is worth to know more before."""
     with _mistakes_end_politely():
@@ -714,7 +715,18 @@ def dashboard(
 
 def _brief_command(scenario: str, language: str, folder: Path) -> list[str]:
     """Return the command by which the live page has a briefing made."""
-    return [sys.executable, __file__, "brief", "--scenario", scenario, "--language", language, "--out", str(folder)]
+    return [
+        sys.executable,
+        children.__file__,
+        __file__,
+        "brief",
+        "--scenario",
+        scenario,
+        "--language",
+        language,
+        "--out",
+        str(folder),
+    ]
 
 
 @app.command()
@@ -741,7 +753,7 @@ def sensitivity(
     seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted study.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for data and charts.", file_okay=False)] = OUTPUTS,
+    out: Out = OUTPUTS,
 ) -> None:
     """Say on which parameters, policies and forms of the model the targets rest, year by year, with intervals."""
     console = _console()
@@ -756,6 +768,9 @@ def sensitivity(
                 families = sensitivity_study.families(vary)
             with part():
                 sensitivity_study.refuse(method, count, inputs)
+            with part():
+                if cluster is not None:
+                    refuse_silent(cluster)
         members = read_members() if inputs == "posterior" else None
         varied = study_factors(priors, members, families, [change.constant for change in base.changes])
         question = sensitivity_study.Question(method, count, seed, inputs, families, goals, factors)
@@ -796,6 +811,8 @@ def answer(
 ) -> None:
     """Write the README's answer, its figure and the table of what is not known, from the calibrated ensemble."""
     with _mistakes_end_politely():
+        if not check:
+            output_folder.take(readme_answer.FIGURE.parent)
         fresh = readme_answer.write(read_members(USUAL_MEMBERS), check=check)
     if check and not fresh:
         typer.echo("README.md or docs/images/answer.png does not match the ensemble: run `make docs`", err=True)
@@ -804,16 +821,16 @@ def answer(
 
 @contextmanager
 def _mistakes_end_politely() -> Iterator[None]:
-    """Turn a user's mistake into a message and exit code 2."""
+    """Turn a user's mistake into a message and exit code 2, and an interrupt into a line and exit code 130."""
     try:
-        yield
+        with output_folder.released_at_the_end():
+            yield
     except (UserError, OSError) as error:
-        told = str(error)
-        if isinstance(error, OSError) and error.filename is not None:
-            done = "read" if isinstance(error, FileNotFoundError) else "used"
-            told = f"{error.filename} cannot be {done}: {error.strerror}."
-        typer.echo(told, err=True)
+        typer.echo(output_folder.in_words(error), err=True)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo(output_folder.INTERRUPTED, err=True)
+        raise typer.Exit(130) from None
 
 
 @contextmanager
@@ -876,8 +893,8 @@ def _discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
 
 
 def _say_what_is_overwritten(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
-    """Name the results of an earlier call that will be replaced; refuse a folder that cannot be written to."""
-    (out / "figures").mkdir(parents=True, exist_ok=True)
+    """Name the results of an earlier call that will be replaced; refuse a folder that cannot be written to now."""
+    output_folder.take(out)
     old = [name for name in files if (out / name).exists()]
     old += [charts] if any((out / "figures").glob(charts)) else []
     if old:
@@ -910,68 +927,21 @@ def _say_what_is_replaced(
         console.print(f"Replacing in {escape(str(out))}: {', '.join(old)}, and the charts of the same names.")
 
 
-def _judged(chosen: Iterable[Scenario], targets: Iterable[Target]) -> list[str]:
-    """Variables that targets and expectations judge."""
-    claimed = [claim.variable for scenario in chosen for claim in scenario.expectations]
-    return list(dict.fromkeys([*claimed, *(target.variable for target in targets if target.variable is not None)]))
-
-
-def _kept(
-    out: Path, chosen: Sequence[Scenario], targets: Sequence[Target], facts: Mapping[str, Mapping[str, str]]
-) -> dict[str, xr.Dataset]:
-    """Results on disk that a run made now would repeat, by scenario."""
-    variables = variables_by_name()
-    wanted = list(dict.fromkeys([*figures.VARIABLES, *_judged(chosen, targets)]))
-    found = {}
-    for scenario in chosen:
-        expected = result_files.attributes(scenario, facts[scenario.name])
-        stored = result_files.read_run(out / f"{scenario.name}.nc", expected, wanted, variables)
-        if stored is not None:
-            found[scenario.name] = stored
-    return found
-
-
-def _run_all(
+def _make_runs(
     out: Path,
     missing: Sequence[Scenario],
+    targets: Sequence[Target],
     facts: Mapping[str, Mapping[str, str]],
-    judged: Sequence[str],
-    engine: Literal["compiled", "pysd"],
+    engine: stored_runs.Engine,
     parameters: xr.Dataset | None,
 ) -> dict[str, xr.Dataset]:
-    """Run scenarios, write each one's data, and return what was written."""
-    variables = variables_by_name()
-    small = [
-        name
-        for name, variable in variables.items()
-        if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
-    ]
-    wanted = list(dict.fromkeys([*small, *figures.VARIABLES, *judged]))
-    runs: dict[str, xr.Dataset] = {}
-    if not missing:
-        return runs
+    with _progress() as progress:
+        task = progress.add_task("", total=None, visible=bool(missing))
 
-    def keep(scenario: Scenario, run: xr.Dataset) -> None:
-        kept = condensed(run, judged, figures.BY_MEMBER)
-        described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
-        result_files.write_run(described, out / f"{scenario.name}.nc")
-        runs[scenario.name] = kept
-        progress.advance(task)
+        def tell(doing: str, done: int, of: int) -> None:
+            progress.update(task, description=doing, completed=done, total=of)
 
-    # What one run leaves is kept while the next is made, and no more than two are held whole.
-    with _progress() as progress, ThreadPoolExecutor(1) as beside:
-        task = progress.add_task("Loading the model", total=len(missing))
-        city = load_model(engine)
-        keeping: Future[None] | None = None
-        for scenario in missing:
-            progress.update(task, description=f"Running {scenario.name}")
-            run = city.run(scenario.settings(parameters), outputs=wanted)
-            if keeping is not None:
-                keeping.result()
-            keeping = beside.submit(keep, scenario, run)
-        if keeping is not None:
-            keeping.result()
-    return runs
+        return stored_runs.make(out, missing, targets, facts, engine, parameters, tell)
 
 
 def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
@@ -979,9 +949,11 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
     parameters = read_members(members)
     facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
-    kept = _kept(folder, chosen, targets, facts)
+    kept = stored_runs.stored(folder, chosen, targets, facts)
     missing = [scenario for scenario in chosen if scenario.name not in kept]
-    runs = {**kept, **_run_all(folder, missing, facts, _judged(chosen, targets), "compiled", parameters)}
+    # Runs are read while others write, as each file is whole; to write some the folder is taken for that long.
+    with output_folder.alone(folder) if missing else nullcontext():
+        runs = {**kept, **_make_runs(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
     material = figures.gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with _reporting() as report:
@@ -1026,7 +998,7 @@ def _write(
         for _ in figures.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.
-    result_files.write_table(table, out / "targets.csv")
+    result_files.write_table(table, out / "targets.csv", result_files.joined(list(facts.values())))
 
 
 if __name__ == "__main__":

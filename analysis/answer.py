@@ -22,6 +22,8 @@ from analysis.result_files import manifest
 from analysis.target_table import NOT_MODELLED, evaluate_targets
 from model import load_model
 from model.definition import variables_by_name
+from model.sealed_pictures import is_whole
+from model.whole_files import replaced
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 
 ROOT = Path(__file__).parents[1]
@@ -191,8 +193,8 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
 
 
 def described(image: Path) -> str:
-    """What a figure says of itself, written into it by `figures.save`; nothing where there is none."""
-    if not image.exists():
+    """What a figure says of itself, written into it by `figures.save`; nothing where there is none, or no whole one."""
+    if not is_whole(image):
         return ""
     with Image.open(image) as opened:
         return str(opened.info.get("Description", ""))
@@ -224,6 +226,7 @@ def write(members: xr.Dataset, *, check: bool = False) -> bool:
     new = filled(old, {**blocks, "latent": latent_table(rates)})
     fresh = old == new and described(FIGURE) == blocks["answer en"]
     if not check:
-        README.write_text(new, encoding="utf-8")
+        with replaced(README) as partial:
+            partial.write_text(new, encoding="utf-8")
         figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
     return fresh

@@ -38,8 +38,8 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
     Returns
     -------
     xarray.Dataset
-        Variables of the whole city with dim ``member``; others by district with dim ``quantile``; those of more than
-        `CELLS_KEPT` cells as the median. Single precision, but for `exact`.
+        Variables of the whole city with dim ``member``, counted from 1; others by district with dim ``quantile``; those
+        of more than `CELLS_KEPT` cells as the median. Single precision, but for `exact`.
 
     Examples
     --------
@@ -70,7 +70,8 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
         found = found.assign_coords(quantile=list(QUANTILES))
     if not any("run" in array.dims for array in kept.values()):
         return found.drop_vars("run", errors="ignore")
-    return found.rename(run="member")
+    # Numbered as in the files, so that what was just made and what was read are compared member by member.
+    return found.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
 
 
 def has_members(array: xr.DataArray) -> bool:

@@ -26,7 +26,9 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from PIL import Image
 
 from analysis.ensemble_results import has_members, quantile
+from model.children import end_with_parent
 from model.errors import UserError
+from model.sealed_pictures import is_whole, seal
 from model.whole_files import replaced
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 from scenarios.word_files import Unit, Word, read_words, usable
@@ -345,7 +347,7 @@ def charts(material: Material, detailed: Collection[str]) -> list[Chart]:
 
 
 def is_drawn(chart: Chart, folder: Path) -> bool:
-    """Say whether a folder holds this chart already, drawn from exactly the same things.
+    """Say whether a folder holds this chart already, whole and drawn from exactly the same things.
 
     Examples
     --------
@@ -353,13 +355,11 @@ def is_drawn(chart: Chart, folder: Path) -> bool:
     False
     """
     path = folder / chart.file
-    if not path.is_file():
+    # The checksum first: what is torn may still have the mark in its head.
+    if not is_whole(path):
         return False
-    try:
-        with Image.open(path) as opened:
-            return bool(opened.info.get("Source") == chart.mark)
-    except OSError:
-        return False
+    with Image.open(path) as opened:
+        return bool(opened.info.get("Source") == chart.mark)
 
 
 def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> Iterator[Path]:
@@ -390,7 +390,7 @@ def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> I
             yield _draw(lean, folder, chart)
         return
     # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         tasks = [pool.submit(_draw, lean, folder, chart) for chart in wanted]
         try:
             for task in as_completed(tasks):
@@ -455,6 +455,7 @@ def _write(figure: Figure, path: Path, told: Mapping[str, str]) -> None:
             layout.execute(figure)
             figure.set_layout_engine(None)
         figure.savefig(partial, metadata={"Software": None, **told})
+        seal(partial)
 
 
 def comparison(material: Material, name: str, language: str, canvas: Size | None = None) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,26 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
         console.print("与情景文件的预期不符  Not as the scenario files expect:")
     for line in lines:
         console.print(f"  {escape(line)}")
+
+
+def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
+    """Say which runs in a folder were made from other things than those made now, and what to do about it.
+
+    Examples
+    --------
+    >>> print_other_runs(Console(), Path("outputs"), {}, 200)
+    """
+    if not others:
+        return
+    files = ", ".join(f"{name} ({what})" for name, what in others.items())
+    console.print(
+        f"注意：{escape(str(folder))} 中另有按其他样本数或其他模型算出的结果，不参与本次比较，不可与本次结果并列引用。"
+    )
+    console.print(
+        f"Left as they are in {escape(str(folder))}, of no use beside this run of {members} members: {escape(files)}, "
+        "and the charts of the same names. This run's tables and charts do not use them. To have all alike, run those "
+        "scenarios with the same --members too, or give this run another folder with --out."
+    )
 
 
 def wanted(target: Target, *languages: str) -> str:

@@ -9,16 +9,22 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import netCDF4
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from analysis.ensemble_results import KEPT
 from model.definition import MODEL_FILE, Variable, model_hash
-from model.whole_files import replaced
+from model.whole_files import replaced, write_csv
 from scenarios import Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
+#: The attribute of a netCDF file by which a damaged or edited one is known.
+CONTENT_HASH = "content_hash"
+#: What the libraries raise that read a damaged netCDF file.
+UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
 #: Nothing observed after this year may enter the model; the plan is judged from here.
 LAST_YEAR_OF_DATA = 2020
 
@@ -116,10 +122,20 @@ def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) ->
     >>> joint_manifest(load_scenarios(["baseline", "plan"]), None)["scenario"]  # doctest: +SKIP
     'baseline, plan'
     """
-    each = [manifest(scenario, "compiled", members) for scenario in scenarios]
-    joined = {key: ", ".join(facts[key] for facts in each) for key in ("scenario", "scenario_hash")}
+    return joined([manifest(scenario, "compiled", members) for scenario in scenarios])
+
+
+def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the manifests of several scenarios as one, of a result that all of them went into.
+
+    Examples
+    --------
+    >>> joined([{"scenario": name, "scenario_hash": "0", "members": "2"} for name in ("baseline", "plan")])["scenario"]
+    'baseline, plan'
+    """
+    both = {key: ", ".join(facts[key] for facts in each) for key in ("scenario", "scenario_hash")}
     # What is kept of a run says nothing of a result that is made from runs.
-    return {key: value for key, value in (each[0] | joined).items() if key != "kept"}
+    return {key: value for key, value in ({**each[0], **both}).items() if key != "kept"}
 
 
 def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
@@ -200,12 +216,39 @@ def write_run(run: xr.Dataset, path: Path) -> None:
     }
     with replaced(path) as partial:
         run.to_netcdf(partial, engine="netcdf4", encoding=packed)
+        with netCDF4.Dataset(partial, "a") as written:
+            written.setncattr(CONTENT_HASH, _content_hash(written))
+
+
+def _content_hash(file: netCDF4.Dataset) -> str:
+    """Return a checksum of everything in a netCDF file but the checksum itself."""
+    file.set_auto_maskandscale(False)
+    digest = hashlib.sha256()
+
+    def add(*told: object) -> None:
+        digest.update(repr(told).encode())
+
+    for name in sorted(file.ncattrs()):
+        if name != CONTENT_HASH:
+            add(name, str(file.getncattr(name)))
+    for name, variable in sorted(file.variables.items()):
+        values = np.asarray(variable[...])
+        # Words are kept as objects, of which only the addresses would be hashed.
+        add(name, variable.dimensions, str(values.dtype), values.shape)
+        digest.update(repr(values.tolist()).encode() if values.dtype == object else values.tobytes())
+        for key in sorted(variable.ncattrs()):
+            add(key, str(variable.getncattr(key)))
+    return digest.hexdigest()
 
 
 def read_run(
-    path: Path, expected: Mapping[str, str], wanted: Iterable[str], variables: Mapping[str, Variable]
+    path: Path,
+    expected: Mapping[str, str],
+    held: Iterable[str],
+    wanted: Iterable[str],
+    variables: Mapping[str, Variable],
 ) -> xr.Dataset | None:
-    """Read variables of an earlier run, if it was made from exactly the same things.
+    """Read variables of an earlier run, if it was made from exactly the same things and is as it was written.
 
     Parameters
     ----------
@@ -213,6 +256,8 @@ def read_run(
         What `write_run` wrote.
     expected
         The `attributes` that a run made now would carry; a single difference means that the file is no longer valid.
+    held
+        All variables that the file would hold if it were written now.
     wanted
         The variables to read.
     variables
@@ -221,51 +266,64 @@ def read_run(
     Returns
     -------
     xarray.Dataset or None
-        Dims named as in the model; None if there is no such file, or it cannot be read, or it is not valid.
+        Dims named as in the model; None if there is no such file, or it cannot be read, or it is not valid, or any of
+        its bytes that hold something have changed.
 
     Examples
     --------
-    >>> read_run(Path("outputs/none.nc"), {}, [], {}) is None
+    >>> read_run(Path("outputs/none.nc"), {}, [], [], {}) is None
     True
     """
     if not path.is_file():
         return None
     names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
     try:
-        with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
-            if dict(stored.attrs) != dict(expected):
+        if facts_of(path) != dict(expected):
+            return None
+        with netCDF4.Dataset(path) as file:
+            # Labels of dims are no results.
+            if set(held) != set(file.variables) - set(file.dimensions):
                 return None
-            found = stored[list(wanted)].load()
-    except (OSError, KeyError, ValueError, RuntimeError):
+            if file.getncattr(CONTENT_HASH) != _content_hash(file):
+                return None
+        with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
+            found = stored[list(dict.fromkeys(wanted))].load()
+    except UNREADABLE:
         return None
     return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, replacing a file of that name only when the new one is complete.
-
-    A file that holds the same table already is left as it is.
+def facts_of(path: Path) -> dict[str, str]:
+    """Return what a result says of itself; nothing where that cannot be read.
 
     Examples
     --------
-    >>> write_table(evaluate_targets(targets, runs), Path("outputs/targets.csv"))  # doctest: +SKIP
+    >>> facts_of(Path("outputs/none.nc"))
+    {}
     """
-    if holds_table(table, path):
-        return
-    with replaced(path) as partial:
-        partial.write_text(_as_csv(table), encoding="utf-8", newline="\n")
+    try:
+        with netCDF4.Dataset(path) as file:
+            return {name: str(file.getncattr(name)) for name in file.ncattrs() if name != CONTENT_HASH}
+    except UNREADABLE:
+        return {}
 
 
-def holds_table(table: pd.DataFrame, path: Path) -> bool:
-    """Say whether a file holds this table already.
+def write_table(table: pd.DataFrame, path: Path, facts: Mapping[str, str]) -> None:
+    """Write a table as CSV, and beside it what made it, each only when complete and only where something changed.
+
+    Parameters
+    ----------
+    table, path
+        The table, and the CSV file.
+    facts
+        Its `manifest`, written as `model.whole_files.write_csv` does.
 
     Examples
     --------
-    >>> holds_table(pd.DataFrame(), Path("outputs/none.csv"))
-    False
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_table(pd.DataFrame({"year": [2025]}), Path(folder) / "years.csv", {"members": "200"})
+    ...     print(sorted(path.name for path in Path(folder).iterdir()))
+    ['years.csv', 'years.csv-metadata.json']
     """
-    return path.is_file() and path.read_bytes() == _as_csv(table).encode()
-
-
-def _as_csv(table: pd.DataFrame) -> str:
-    return str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+    write_csv(str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n")), path, facts)

@@ -26,6 +26,7 @@ COLUMNS = (
     "year_reached_median",
     "margin",
     "reached",
+    "members",
 )
 #: A margin this small, in the plan's unit, is rounding and not a miss.
 ROUNDING = 1e-9
@@ -48,7 +49,8 @@ def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) 
     pandas.DataFrame
         One row per target and scenario, with `COLUMNS`. Values, thresholds and margins are in the plan's unit; a
         positive margin is better than the threshold. With one member ``p05``, ``p95`` and the probability are empty,
-        as nothing can be said about them; ``reached`` is "yes" or "no" (of the median), or "not modelled".
+        as nothing can be said about them; ``reached`` is "yes" or "no" (of the median), or "not modelled"; ``members``
+        is the number of runs that the row is made from.
 
     Raises
     ------
@@ -104,6 +106,7 @@ def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
         "threshold": target.threshold,
         "unit": target.unit,
         "reached": NOT_MODELLED,
+        "members": 0,
     }
     if target.variable is None:
         return row
@@ -121,7 +124,7 @@ def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
     if np.isfinite(middle := float(years.median())):
         row["year_reached_median"] = middle
     members = [dim for dim in value.dims if dim in MEMBER_DIMS]
-    count = value.size
+    count = row["members"] = value.size
     if members and count > 1:
         probability = float((margin >= -ROUNDING).mean())
         row |= {

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from calibration.assessment import Assessment
-from model.whole_files import replaced
+from model.whole_files import replaced, write_csv
 
 TABLES: Final = ("points.csv", "scores.csv", "updates.csv", "weights.csv", "targets.csv", "targets_by_year.csv")
 DATA_FILE: Final = "assessment.nc"
@@ -44,8 +44,7 @@ def write_assessment(found: Assessment, folder: Path, facts: Mapping[str, str]) 
     """
     tables = (found.points, found.scores, found.updates, found.weights, found.targets, found.by_year)
     for name, table in zip(TABLES, tables, strict=True):
-        with replaced(folder / name) as partial:
-            table.to_csv(partial, index=False, lineterminator="\n")
+        write_csv(str(table.to_csv(index=False, lineterminator="\n")), folder / name, facts)
     with replaced(folder / DATA_FILE) as partial:
         as_dataset(found, facts).to_netcdf(partial, engine="netcdf4")
     with replaced(folder / SUMMARY_FILE) as partial:

@@ -11,9 +11,9 @@ from typing import Final
 
 from calibration.derivation import derive
 from calibration.derived_definitions import definitions, vensim_text
-from calibration.observations import ObservationError
 from model.definition import MODEL_FILE
 from model.errors import UserError
+from model.whole_files import replaced
 
 RULE: Final = "*" * 56
 TITLE: Final = "\t.Derived tables"
@@ -118,11 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
         block = block_text()
         fresh = text[start:end] == block
         if not fresh and options.write:
-            # Written beside and renamed, so that a reader never sees half a model.
-            temporary = model.with_suffix(".mdl.new")
-            temporary.write_bytes((text[:start] + block + text[end:]).encode("utf-8"))
-            temporary.replace(model)
-    except (DerivedBlockError, ObservationError, OSError, UnicodeDecodeError) as error:
+            with replaced(model) as partial:
+                partial.write_bytes((text[:start] + block + text[end:]).encode("utf-8"))
+    except (UserError, OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"derived tables: {error}\n")
         return 2
     if fresh:

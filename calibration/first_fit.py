@@ -16,10 +16,10 @@ from scipy.optimize import least_squares
 
 from calibration.evidence import Array, Target, run_history, targets
 from calibration.fit_parameters import FirstFitError, Space, lowest, read_space
-from calibration.observations import ObservationError
 from model import MODEL_FILE
-from model.definition import DefinitionError
 from model.engine import CompiledModel, compile_model
+from model.errors import UserError
+from model.whole_files import replaced
 
 #: Step of the differences behind the Jacobian, in units of the fitted scale.
 DIFFERENCE: Final = 1e-4
@@ -129,9 +129,8 @@ def write_fitted(path: Path, before: bytes, fitted: dict[str, Array]) -> None:
     if path.read_bytes() != before:
         message = f"{path.name} changed while the fit was running; nothing written"
         raise FirstFitError(message)
-    temporary = path.with_suffix(".mdl.new")
-    temporary.write_bytes(new)
-    temporary.replace(path)
+    with replaced(path) as partial:
+        partial.write_bytes(new)
 
 
 def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
@@ -181,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(comparison(space, fitted, before.decode("utf-8")))
         if options.write:
             write_fitted(path, before, fitted)
-    except (FirstFitError, DefinitionError, ObservationError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.stderr.write(f"first fit: {error}\n")
         return 2
     return 0

@@ -24,6 +24,7 @@ from calibration.evidence import FIRST_YEAR, Array, History
 from calibration.history_series import Series, city_series
 from calibration.observations import DISTRICTS, LAST_YEAR
 from model.errors import UserError
+from model.sealed_pictures import is_whole, seal
 from model.whole_files import replaced
 from scenarios.word_files import Unit, Word, read_words, usable
 
@@ -60,8 +61,8 @@ def fingerprint(page: str) -> str:
 
 
 def is_drawn(path: Path, mark: str) -> bool:
-    """Whether the file holds the figure with this fingerprint."""
-    if not path.is_file():
+    """Whether the file holds the figure with this fingerprint, whole."""
+    if not is_whole(path):
         return False
     with Image.open(path) as image:
         return bool(image.info.get(MARK) == mark)
@@ -108,6 +109,7 @@ def draw(name: str, history: History, language: str, path: Path, mark: str) -> N
         figure.supxlabel(_word(f"note {name}", language), fontsize=8, color=GREY, x=0.01, ha="left")
         with replaced(path) as partial:
             figure.savefig(partial, metadata={MARK: mark, "Software": None})
+            seal(partial)
 
 
 def _fan(ax: Axes, at: Array, members: Array, label: str | None = None) -> None:

@@ -13,16 +13,16 @@ import numpy as np
 import xarray as xr
 
 from calibration.derivation import derive
-from calibration.ensemble import EnsembleError, read_members
+from calibration.ensemble import read_members
 from calibration.ensemble_runs import settings
 from calibration.evidence import FIRST_YEAR, Array, History
 from calibration.history_figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history_series import BAND, Series, city_series, district_series, ensemble_history, theil_shares
-from calibration.observations import DISTRICTS, LAST_YEAR, ObservationError
-from calibration.priors import PriorError
+from calibration.observations import DISTRICTS, LAST_YEAR
 from model import MODEL_FILE
 from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel, compile_model
+from model.errors import UserError
 from model.whole_files import replaced
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "history.md"
@@ -342,7 +342,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in stale:
             with replaced(path) as partial:
                 partial.write_text(text, encoding="utf-8")
-    except (ObservationError, EnsembleError, PriorError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.stderr.write(f"history report: {error}\n")
         return 2
     return 0

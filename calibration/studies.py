@@ -17,14 +17,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from calibration.calibrate import SEED
-from calibration.ensemble import POSTERIOR_FILE, EnsembleError, read_members
+from calibration.ensemble import POSTERIOR_FILE, read_members
 from calibration.ensemble_runs import headline_values, squared_deviations
 from calibration.equifinality import equally_good
 from calibration.evidence import calibration_targets
 from calibration.leave_out import shifts
-from calibration.observations import ObservationError
 from calibration.posterior import Problem, best_fit, reference
-from calibration.priors import PriorError, read_priors
+from calibration.priors import read_priors
 from calibration.studies_report import (
     conclusions_text,
     coverage_text,
@@ -36,6 +35,7 @@ from calibration.studies_report import (
 from calibration.synthetic_truth import experiments
 from model.definition import MODEL_FILE
 from model.engine import compile_model
+from model.errors import UserError
 from model.whole_files import replaced
 from scenarios import shipped_scenarios
 
@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
         page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else OPENING
         with replaced(PAGE) as partial:
             partial.write_text(with_part(page, options.study, text), encoding="utf-8")
-    except (EnsembleError, ObservationError, PriorError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.stderr.write(f"studies: {error}\n")
         return 2
     return 0

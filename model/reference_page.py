@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from model.definition import MODEL_FILE, DefinitionError, Kind, Sector, Variable, read_sectors
+from model.whole_files import replaced
 
 PAGE = Path(__file__).parents[1] / "docs" / "model.md"
 KINDS: dict[Kind, str] = {
@@ -306,7 +307,8 @@ def main() -> int:
         print("docs/model.md does not match model/jinan.mdl: run `make docs`", file=sys.stderr)
         return 1
     if not fresh:
-        PAGE.write_text(page, encoding="utf-8")
+        with replaced(PAGE) as partial:
+            partial.write_text(page, encoding="utf-8")
     return 0
 
 

@@ -21,6 +21,7 @@ from calibration.ensemble import POSTERIOR_FILE, read_members
 from calibration.forecast import simulate
 from model.definition import model_hash
 from tests.city import city
+from tests.result_listing import names_of_results
 
 SERIES = ("residents", "registered urbanization rate")
 SYNTHETIC = "SYNTHETIC: a member of the ensemble"
@@ -68,7 +69,7 @@ def planted(simulated, truth, tmp_path_factory):
 
 def test_everything_is_written_with_its_manifest_and_nothing_half(planted):
     _, out, newer = planted
-    assert {path.name for path in out.iterdir()} == {*FILES, "figures"}
+    assert names_of_results(out) == {*FILES, "figures"}
     charts = {path.name for path in (out / "figures").iterdir()}
     assert charts == {f"assessment_{language}.png" for language in figures.LANGUAGES}
     with xr.open_dataset(out / DATA_FILE) as data:

@@ -16,6 +16,7 @@ import run_scenarios
 from calibration import ensemble
 from model.definition import model_hash
 from scenarios import load_scenario
+from tests.result_listing import names_of_results
 
 REGISTERED = "target.urbanization.registered.2025"
 #: A target that one lever decides, whatever the ensemble.
@@ -49,7 +50,7 @@ def made(few_members, tmp_path_factory):
 def test_a_backcast_leaves_a_scenario_tables_data_and_charts(made):
     _, outcome, out = made
     name = "backcast_startup_area_2025"
-    assert {path.name for path in out.rglob("*.*")} == {
+    assert names_of_results(out, "**/*.*") == {
         *(
             f"{name}{ending}"
             for ending in (".yaml", ".csv", "_other_targets.csv", "_blocked.csv", "_trials.csv", ".nc")
@@ -96,7 +97,7 @@ def test_a_frontier_leaves_tables_data_and_charts(few_members, tmp_path):
     outcome = call("frontier", "--target", BUILT, *FEW, "--generations", 1, "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
     names = ("frontier_startup_area_2025", "frontier_tradeoffs")
-    assert {path.name for path in tmp_path.rglob("*.*")} == {
+    assert names_of_results(tmp_path, "**/*.*") == {
         *(f"{name}{ending}" for name in names for ending in (".csv", ".nc", "_zh.png", "_en.png"))
     }
     table = pd.read_csv(tmp_path / "frontier_startup_area_2025.csv")

@@ -23,6 +23,7 @@ from calibration.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from scenarios import load_levers, load_scenario, load_scenarios
+from tests.result_listing import names_of_results
 
 MEMBERS = 3
 INDICATORS = [panel.variable for panel in HEADLINES]
@@ -64,7 +65,7 @@ def test_a_comparison_leaves_data_a_table_and_charts_in_both_languages(made):
         for kind in ("urbanization_rates", "other_indicators")
         for language in ("zh", "en")
     }
-    assert {path.name for path in out.iterdir()} == {f"{name}.nc", f"{name}.csv", "figures"}
+    assert names_of_results(out) == {f"{name}.nc", f"{name}.csv", "figures"}
     assert {path.name for path in (out / "figures").iterdir()} == charts
     assert all(imread(path).std() > 0.05 for path in (out / "figures").iterdir())
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.effort.delay import ALL
 from model.definition import model_hash
+from tests.result_listing import names_of_results
 
 REGISTERED = "target.urbanization.registered.2025"
 QUICK_TALENT = """\
@@ -45,7 +46,7 @@ def made(tmp_path_factory):
 
 def test_it_leaves_data_tables_and_charts_in_both_languages(made):
     _, _, out = made
-    files = {path.name for path in out.rglob("*.*")}
+    files = names_of_results(out, "**/*.*")
     assert files == {
         "delay_quick_talent.nc",
         "delay_quick_talent.csv",

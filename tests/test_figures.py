@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -164,6 +165,29 @@ def test_files_are_written_whole_in_both_languages_and_only_where_something_chan
     other = {name: {**facts, "model_hash": "another"} for name, facts in material.facts.items()}
     changed = figures.Material(material.scenarios, material.runs, material.targets, other, material.styles)
     assert not any(figures.is_drawn(chart, tmp_path) for chart in figures.charts(changed, [])[:2])
+
+
+def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
+    chart = figures.Chart("ledger", "plan", "zh", "a mark")
+    path = tmp_path / chart.file
+    figures._write(Figure(figsize=(2, 2)), path, {"Source": chart.mark})
+    whole = path.read_bytes()
+    assert figures.is_drawn(chart, tmp_path)
+    middle = len(whole) // 2
+    damaged = {
+        "cut in half": whole[:middle],
+        "end cut": whole[:-1],
+        "zeroed": whole[:middle] + bytes(20) + whole[middle + 20 :],
+        "half zeroed": whole[:middle] + bytes(len(whole) - middle),
+        "one bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "longer": whole + b"\0",
+        "empty": b"",
+    }
+    for name, content in damaged.items():
+        path.write_bytes(content)
+        assert not figures.is_drawn(chart, tmp_path), name
+    path.write_bytes(whole)
+    assert figures.is_drawn(chart, tmp_path)
 
 
 @pytest.mark.parametrize(

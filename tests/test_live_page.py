@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import queue
 import sys
 import threading
+import time
 import zipfile
 from typing import Any
 
@@ -15,6 +17,7 @@ import xarray as xr
 import yaml
 
 from analysis.comparison.contributions import Comparison
+from analysis.dashboard import briefings
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
@@ -335,3 +338,14 @@ def test_the_page_has_words_for_every_lever_target_and_element_in_both_languages
         entry for kind in ("chapters", "assumptions", "units", "elements", "page") for entry in words()[kind].values()
     ]
     assert all(set(entry) == {"zh", "en"} for entry in said)
+
+
+def test_what_a_killed_page_left_of_a_briefing_is_removed_but_nothing_that_may_be_in_use(tmp_path):
+    for name in ("briefing_old", "briefing_new", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.html").write_text("half", encoding="utf-8")
+    long_ago = time.time() - 2 * briefings.LONGEST
+    for name in ("briefing_old", "mine"):
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    briefings._remove_left(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"briefing_new", "mine"}

@@ -24,6 +24,7 @@ from calibration.forecast import FORECASTS
 from model.definition import model_hash, variables_by_name
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 from tests.city import city
+from tests.result_listing import names_of_results
 
 MEMBERS = 4
 REGISTERED, GAP = "target.urbanization.registered.2025", "target.urban_rural_gap.2035"
@@ -164,7 +165,7 @@ def made(tmp_path_factory):
 def test_tables_data_and_charts_are_written(made):
     _, out = made
     tables = {f"reach{end}.csv" for end in reach_results.TABLES}
-    assert {path.name for path in out.iterdir()} == {*tables, "reach.nc", "figures"}
+    assert names_of_results(out) == {*tables, "reach.nc", "figures"}
     stems = ("reach_curves", "reach_margins", "reach_bottlenecks_plan", "reach_bottlenecks_county_towns")
     charts = {f"{stem}_{language}.png" for stem in stems for language in ("zh", "en")}
     assert {path.name for path in (out / "figures").iterdir()} == charts

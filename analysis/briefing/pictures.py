@@ -17,6 +17,7 @@ from analysis.briefing.evidence import Evidence
 from analysis.briefing.slide_layout import picture_rooms
 from analysis.comparison import figures as comparison_figures
 from analysis.reach import figures as reach_figures
+from model.children import end_with_parent
 from model.definition import variables_by_name
 from model.whole_files import replaced
 
@@ -138,6 +139,7 @@ _EVIDENCE: list[Evidence] = []
 
 def _remember(evidence: Evidence) -> None:
     """Sent once to each process, as it is large."""
+    end_with_parent()
     _EVIDENCE[:] = [evidence]
 
 

@@ -167,7 +167,7 @@ def write(study: Study, out: Path) -> list[Path]:
     """
     written = [out / name for name in files(study.name)]
     for table, path in zip(tables(study), written, strict=False):
-        result_files.write_table(table, path)
+        result_files.write_table(table, path, study.facts)
     result_files.write_run(dataset(study), written[2])
     return written + conditions_figures.draw(study, out / "figures")
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import io
-import subprocess
+import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from analysis.briefing.same_bytes import same_bytes
 from analysis.dashboard.turns import Turn, Turns
+from analysis.output_folder import OutputFolderError, alone
+from model.children import run_child
 
 #: By how much the process gives way to those that answer a move of a lever; see nice(1).
 POLITENESS: Final = 10
 
+#: How the folder begins in which a briefing is made, and after how many seconds without a change it is nobody's.
+PREFIX: Final = "briefing_"
+LONGEST: Final = 3600
 #: From scenario (a shipped name or a file), language and folder to the command that writes a briefing there.
 Command = Callable[[str, str, Path], list[str]]
 
@@ -60,9 +67,10 @@ class Briefings:
 
     def _made(self, name: str, text: str | None, language: str) -> tuple[bytes, str]:
         self._results.mkdir(parents=True, exist_ok=True)
+        _remove_left(self._results)
         with (
             tempfile.TemporaryDirectory() as place,
-            tempfile.TemporaryDirectory(prefix="briefing_", dir=self._results) as folder,
+            tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._results) as folder,
         ):
             scenario = name
             if text is not None:
@@ -70,10 +78,19 @@ class Briefings:
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
             command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            ended = run_child(command)
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
             return _zipped(Path(folder)), ""
+
+
+def _remove_left(results: Path) -> None:
+    """Remove what pages that were killed have left of briefings."""
+    for left in results.glob(f"{PREFIX}*"):
+        with suppress(OSError, OutputFolderError):
+            if time.time() - left.stat().st_mtime > LONGEST:
+                with alone(left):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _zipped(folder: Path) -> bytes:

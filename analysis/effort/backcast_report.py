@@ -358,7 +358,7 @@ def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
     result_files.write_run(as_dataset(answer, facts), data)
     tables = ((answer.levers, levers), (answer.others, others), (answer.blocked, blocked), (answer.trace, trials))
     for table, path in tables:
-        result_files.write_table(table, path)
+        result_files.write_table(table, path, facts)
     if answer.outside:
         # One from an earlier call would be taken for the answer to this one.
         text.unlink(missing_ok=True)

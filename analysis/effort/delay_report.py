@@ -241,8 +241,8 @@ def write(delays: Delays, facts: Mapping[str, str], out: Path) -> list[str]:
     >>> write(delays, facts, Path("outputs"))  # doctest: +SKIP
     """
     data, table, last = names = file_names(delays.scenario.name)
-    result_files.write_table(delays.table, out / table)
-    result_files.write_table(delays.last, out / last)
+    result_files.write_table(delays.table, out / table, facts)
+    result_files.write_table(delays.last, out / last, facts)
     result_files.write_run(as_dataset(delays, facts), out / data)
     return names
 

@@ -217,8 +217,8 @@ def write(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], out: Pat
     >>> write(found, fronts, facts, Path("outputs"))  # doctest: +SKIP
     """
     table, data, other_table, other_data = (out / name for name in file_names(found.target))
-    result_files.write_table(found.table, table)
-    result_files.write_table(fronts.table, other_table)
+    result_files.write_table(found.table, table, facts)
+    result_files.write_table(fronts.table, other_table, facts)
     settings: dict[str, Any] = {"target": found.target.id, "members_searched_with": found.searched}
     settings |= {"search_seed": found.seed, "ramp": found.ramp}
     result_files.write_run(as_dataset(found.table, found.shares, found.measures, {**facts, **settings}), data)

@@ -137,7 +137,7 @@ def write(study: Study, out: Path) -> list[Path]:
     >>> write(study, Path("outputs"))  # doctest: +SKIP
     """
     for name, table in tables(study).items():
-        result_files.write_table(table, out / name)
+        result_files.write_table(table, out / name, study.facts)
     result_files.write_run(dataset(study), out / f"{NAME}.nc")
     return [*(out / name for name in files()), *information_figures.draw(study, out / "figures")]
 

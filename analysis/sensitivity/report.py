@@ -108,8 +108,8 @@ def write(
     >>> write(findings, scenario, variables_by_name(), manifest, Path("outputs/sensitivity/sobol"))  # doctest: +SKIP
     """
     folder, name = stem.parent, stem.name
-    result_files.write_table(findings.table, folder / f"{name}.csv")
-    result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv")
+    result_files.write_table(findings.table, folder / f"{name}.csv", manifest)
+    result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv", manifest)
     result_files.write_run(as_dataset(findings, manifest), folder / f"{name}.nc")
     sensitivity_figures.draw(findings, scenario, manifest, variables, folder / "figures", name)
     return [*files(name), f"figures/{name}_*.png", f"{name}.zarr (the runs)"]

@@ -6,6 +6,7 @@ only one process writes. A study that was killed goes on from the blocks that th
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import shutil
@@ -34,8 +35,10 @@ from scenarios.factors import Factor, settings
 BLOCK: Final = 2048
 #: Blocks that wait for a worker of a cluster, so that none is idle and few results are on their way.
 WAITING_PER_WORKER: Final = 2
-#: How long to look for the scheduler of a cluster.
-CONNECTING = "20s"
+#: Seconds to look for the scheduler of a cluster.
+CONNECTING: Final = 5
+#: A longer reason why no scheduler answers is cut.
+LONGEST_REASON: Final = 200
 #: Failed runs and inputs that a refusal names.
 NAMED_RUNS, NAMED_INPUTS = 3, 6
 
@@ -140,6 +143,9 @@ def run_study(
     --------
     >>> run_study(study, Path("outputs/sensitivity/study.zarr"))  # doctest: +SKIP
     """
+    if cluster is not None:
+        # Before anything is made, so that a mistyped address leaves nothing behind.
+        refuse_silent(cluster)
     mark = study.mark()
     if path.exists():
         if not resume:
@@ -240,13 +246,8 @@ def _on_cluster(
     # Takes a second to import, which only a study on a cluster needs.
     from distributed import Client, as_completed
 
-    try:
-        client: Any = Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TimeoutError) as error:
-        message = f"--cluster {address}: no Dask scheduler answers there ({error})."
-        raise StudyError(message) from None
     left = iter(numbers)
-    with client:
+    with Client(address, timeout=CONNECTING, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         places: dict[Any, int] = {}
 
         def send(number: int) -> Any:
@@ -263,6 +264,36 @@ def _on_cluster(
             yield places.pop(future.key), future.result()
             for number in itertools.islice(left, 1):
                 under_way.add(send(number))
+
+
+def refuse_silent(address: str) -> None:
+    """Refuse an address at which no scheduler answers within seconds.
+
+    Raises
+    ------
+    StudyError
+        Naming the address and what is wrong with it.
+    """
+    # Not by a client, which goes on looking in the background and tells of it long after it has given up.
+    from distributed.core import rpc
+
+    async def ask() -> str:
+        async with rpc(address, timeout=CONNECTING) as scheduler:  # type: ignore[no-untyped-call]
+            return str((await scheduler.identity())["type"])
+
+    try:
+        found = asyncio.run(asyncio.wait_for(ask(), CONNECTING + 1))
+        if found != "Scheduler":
+            message = f"a {found} does"
+            raise ValueError(message)
+    # The library looks at an address in many places, each of which fails in its own way.
+    except Exception as error:
+        why = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        message = (
+            f"--cluster {address!r}: no Dask scheduler answers there ({why}). "
+            "Give the address that `dask scheduler` prints, such as tcp://HOST:8786."
+        )
+        raise StudyError(message) from None
 
 
 def _refuse_not_finite(study: Study, first: int, outcomes: Mapping[str, Array]) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,6 +27,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.changes import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
+from model.children import run_child
 
 from .expressions import Call, Expression, Number, Read
 from .functions import FINAL, FIRST_ABOVE, SUM
@@ -141,10 +141,11 @@ def _load(name: str, source: Path) -> Any:
 
 def _compile_apart(name: str, source: Path) -> None:
     """Compile a generated module in a process of its own, which leaves it in Numba's cache."""
-    text = "import sys; from pathlib import Path; from model.engine.running import _execute; "
+    text = "import sys; from pathlib import Path; from model.children import end_with_input; end_with_input(); "
+    text += "from model.engine.running import _execute; "
     text += "module = _execute(sys.argv[1], Path(sys.argv[2])); module.run_block.compile(module.SIGNATURE)"
     command = [sys.executable, "-c", text, name, str(source.resolve())]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    done = run_child(command, Path(__file__).parents[2])
     if done.returncode:
         message = f"{source} could not be compiled:\n{done.stderr}"
         raise RuntimeError(message)
