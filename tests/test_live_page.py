@@ -27,7 +27,9 @@ from analysis.dashboard.state import (
     baseline_for,
     from_query,
     from_yaml,
+    known_levers,
     moved,
+    put_back,
     scenario_of,
     shipped,
     to_query,
@@ -180,9 +182,8 @@ def test_a_new_move_ends_the_work_of_the_one_before(kitchen, baseline):
         watched.ask(Setting("baseline", {"BASE LAND QUOTA": quota}))
     go_on.set()
     shown = [watched.next(), watched.next()]
-    assert [report.outcomes["page"].scenario.settings() for report in shown if isinstance(report, Shown)] == [
-        {"BASE LAND QUOTA": 23.0}
-    ] * 2
+    changes = [report.outcomes["page"].scenario.changes for report in shown if isinstance(report, Shown)]
+    assert [[(change.constant, change.value) for change in own] for own in changes] == [[("BASE LAND QUOTA", 23.0)]] * 2
     assert watched.reports.empty()
 
 
@@ -271,11 +272,89 @@ def test_a_saved_file_is_run_as_the_page_ran_it(tmp_path):
         xr.testing.assert_identical(xr.DataArray(value), xr.DataArray(page[name]))
 
 
+def value_in(name: str, constant: str) -> Any:
+    return next(change.value for change in shipped(name).changes if change.constant == constant)
+
+
 def test_moving_one_part_keeps_the_other_parts_of_the_scenario():
     name = "PERMIT ENTITLEMENT"
     found = moved(Setting("plan"), name, "primary", 0.5, None).changes[name]
-    plan: Any = next(change.value for change in shipped("plan").changes if change.constant == name)
-    assert found == {**plan, "primary": 0.5}
+    assert found == {**value_in("plan", name), "primary": {2020.0: 0.42, 2025.0: 0.5}}
+
+
+def test_a_path_is_shifted_whole_or_by_a_part_that_grows_and_stays_within_its_range():
+    name = "AFFORDABLE RENTAL STARTS"
+    plan = value_in("plan", name)
+    lower = moved(Setting("plan"), name, None, 15_000.0, None).changes[name]
+    assert lower == {year: value - 5_000 for year, value in plan.items()}
+    later = moved(Setting("plan"), name, None, 15_000.0, 2030).changes[name]
+    assert later == {2020.0: 41_000.0, 2025.0: 38_500.0, 2026.0: 17_000.0, 2030.0: 15_000.0, 2035.0: 15_000.0}
+    highest = known_levers()[name].highest
+    most = moved(Setting("plan"), name, None, highest, None).changes[name]
+    assert set(most.values()) == {highest}
+
+
+def test_a_move_starts_from_the_path_of_a_loaded_file_and_back_again_is_that_path():
+    own: Any = {2020.0: 0.1, 2024.0: 0.3, 2030.0: 0.2}
+    _, setting = from_yaml(as_yaml(Setting("plan", {"RENT SUBSIDY": own}), "mine").encode(), "mine.yaml")
+    there = moved(setting, "RENT SUBSIDY", None, 0.25, None)
+    assert there.changes["RENT SUBSIDY"] == {2020.0: 0.15, 2024.0: 0.35, 2030.0: 0.25}
+    assert moved(there, "RENT SUBSIDY", None, 0.2, 2035).changes == setting.changes
+    assert put_back(there, "RENT SUBSIDY") == Setting("plan")
+
+
+def levers_of_the_plan() -> list[tuple[str, str | None]]:
+    found: list[tuple[str, str | None]] = []
+    for change in shipped("plan").changes:
+        value: Any = change.value
+        parts = list(value) if isinstance(value, dict) and all(isinstance(key, str) for key in value) else [None]
+        found += [(change.constant, part) for part in parts]
+    return found
+
+
+@pytest.fixture(scope="module")
+def few(targets):
+    """A handful of members: what one lever does to a median does not hang on how many there are."""
+    return LiveEnsemble(compile_model(MODEL_FILE), read_members(6), [*indicators(targets), *district_indicators()])
+
+
+def headlines(live, setting, targets):
+    outcome = live.complete(scenario_of(setting))
+    found = standings(live, outcome, [target for target in targets if target.headline])
+    return outcome.values, np.array([standing.median for standing in found.values()])
+
+
+def test_a_small_move_of_any_lever_of_the_plan_does_little_and_back_again_is_the_plan_to_the_bit(few, targets):
+    plan = Setting("plan")
+    values, medians = headlines(few, plan, targets)
+    levers = levers_of_the_plan()
+    assert len(levers) > len(shipped("plan").changes) > 15
+    for constant, part in levers:
+        lever = known_levers()[constant]
+        value: Any = value_in("plan", constant)
+        path = value[part] if part else value
+        end = path[max(path)] if isinstance(path, dict) else path
+        step = (lever.highest - lever.lowest) / 100
+        near = end - step if end - step >= lever.lowest else end + step
+        for pace in (None, 2030):
+            there = moved(plan, constant, part, near, pace)
+            assert moved(there, constant, part, end, None) == plan, constant
+            if pace is None:
+                # The most is 2,000 of 120,000 talents a year, which is a sixtieth of them.
+                change = np.abs(headlines(few, there, targets)[1] / medians - 1).max()
+                assert change < 0.02, (constant, part)
+    back = moved(moved(plan, "EASE OF SETTLEMENT", None, 0.5, None), "EASE OF SETTLEMENT", None, 1.0, None)
+    np.testing.assert_array_equal(headlines(few, back, targets)[0], values)
+
+
+def test_a_saved_move_run_from_its_file_gives_the_numbers_of_the_page(few, tmp_path):
+    setting = moved(moved(Setting("plan"), "TALENT ARRIVALS", None, 90_000.0, 2030), "RENT SUBSIDY", None, 0.2, None)
+    path = tmp_path / "mine.yaml"
+    path.write_text(as_yaml(setting, "mine"), encoding="utf-8")
+    run = few.model.run(load_scenario(path).settings(few.members), outputs=list(few.outputs))
+    page = few.complete(scenario_of(setting))
+    for name in few.outputs:
+        np.testing.assert_array_equal(few.series(page, name), run[name].transpose("run", "time", ...).to_numpy())
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ class Page:
 
     def _begin_from(self, base: str) -> None:
         if base != self.state.setting.base:
-            self._take(replace(self.state.setting, base=base))
+            self._take(Setting(base, self.state.setting.changes, self.state.setting.changes))
 
     def _take(self, setting: Setting) -> None:
         """Take over a whole setting."""
