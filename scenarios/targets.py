@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, overload
 
+import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from model.changes import near
@@ -15,6 +17,8 @@ from model.errors import UserError
 from scenarios.strict_yaml import read_yaml
 
 FILE = Path(__file__).parent / "targets.yaml"
+#: A margin this small, in the plan's unit, is rounding and not a miss.
+ROUNDING: Final = 1e-9
 _KEYS = ("id", "title", "section", "scope", "year", "threshold", "comparison", "unit")
 _MODEL_KEYS = ("variable", "factor", "definition")
 _OPTIONAL_KEYS = ("threshold_constant", "tolerance", "headline", "note")
@@ -100,6 +104,23 @@ class Target:
         """
         better = value / self.factor - self.limit
         return -better if self.comparison == "at most" else better
+
+
+@overload
+def is_reached(margin: xr.DataArray) -> xr.DataArray: ...
+@overload
+def is_reached(margin: float) -> bool: ...
+@overload
+def is_reached(margin: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]: ...
+def is_reached(margin: Any) -> Any:
+    """Say where a target is reached: its margin, as from `Target.margin`, is not negative but for rounding.
+
+    Examples
+    --------
+    >>> is_reached(np.array([-1.0, -1e-12, 0.5]))
+    array([False,  True,  True])
+    """
+    return margin >= -ROUNDING
 
 
 def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Target]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import queue
 import sys
 import threading
 import zipfile
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -15,9 +21,11 @@ import xarray as xr
 import yaml
 
 from analysis.comparison.contributions import Comparison
+from analysis.dashboard import serving
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
+from analysis.dashboard.page import Page
 from analysis.dashboard.session import Kitchen, Question, Session, Shown
 from analysis.dashboard.state import (
     Setting,
@@ -40,7 +48,7 @@ from analysis.dashboard.words import words
 from analysis.reach.probability import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
-from model.definition import MODEL_FILE
+from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model
 from scenarios import load_levers, load_scenario, load_targets
 
@@ -111,10 +119,11 @@ def test_probabilities_on_the_page_are_those_of_the_target_table(live, targets):
     assert list(found) == list(table.index)
     for name, standing in found.items():
         row = table.loc[name]
-        said = [standing.median, standing.low, standing.high, standing.probability]
+        judged = standing.judged
+        said = [judged.median, judged.low, judged.high, judged.probability]
         wanted = row[["median", "p05", "p95", "probability"]].to_numpy(dtype=float)
         np.testing.assert_allclose(said, wanted, rtol=1e-12, atol=1e-12)
-        assert standing.odds == share_in_percent(round(standing.probability * MEMBERS), MEMBERS)
+        assert standing.odds == share_in_percent(judged.reached, MEMBERS)
     assert {standing.odds[0] for standing in found.values()} >= {"<", ">"}
 
 
@@ -290,7 +299,7 @@ def test_a_path_is_shifted_whole_or_by_a_part_that_grows_and_stays_within_its_ra
     later = moved(Setting("plan"), name, None, 15_000.0, 2030).changes[name]
     assert later == {2020.0: 41_000.0, 2025.0: 38_500.0, 2026.0: 17_000.0, 2030.0: 15_000.0, 2035.0: 15_000.0}
     highest = known_levers()[name].highest
-    most = moved(Setting("plan"), name, None, highest, None).changes[name]
+    most: Any = moved(Setting("plan"), name, None, highest, None).changes[name]
     assert set(most.values()) == {highest}
 
 
@@ -321,7 +330,7 @@ def few(targets):
 def headlines(live, setting, targets):
     outcome = live.complete(scenario_of(setting))
     found = standings(live, outcome, [target for target in targets if target.headline])
-    return outcome.values, np.array([standing.median for standing in found.values()])
+    return outcome.values, np.array([standing.judged.median for standing in found.values()])
 
 
 def test_a_small_move_of_any_lever_of_the_plan_does_little_and_back_again_is_the_plan_to_the_bit(few, targets):
@@ -375,6 +384,9 @@ def test_a_saved_move_run_from_its_file_gives_the_numbers_of_the_page(few, tmp_p
         ("indicator=nothing", "no variable"),
         ("against=nothing", "not there"),
         ("colour=red", "does not know"),
+        ("changes=" + quote(json.dumps({f"CONSTANT {number}": 1 for number in range(300)})), "at most 40"),
+        ("changes=" + "1" * 50_000, "at most 30,000 are read"),
+        ("saved=" + quote(json.dumps({f"a{number}": ["plan", {}] for number in range(60)})), "keeps 60 settings"),
     ],
 )
 def test_what_a_link_cannot_mean_is_told_and_left_out(query, told):
@@ -393,6 +405,71 @@ def test_a_file_with_mistakes_is_refused_with_all_of_them():
     assert "'RENT' is not a constant of the model" in str(refusal.value)
     with pytest.raises(StateError, match=r"must end in \.yaml"):
         from_yaml(b"", "mine.txt")
+
+
+def test_a_file_that_is_too_large_or_changes_too_much_is_refused():
+    with pytest.raises(StateError, match="at most 60,000 are read"):
+        from_yaml(b"# " + 70_000 * b"x", "mine.yaml")
+    names = [
+        (name, variable)
+        for name, variable in variables_by_name().items()
+        if variable.kind == "constant" and variable.default is not None and variable.default.ndim == 0
+    ]
+    content = yaml.safe_load(as_yaml(SETTINGS[1], "mine"))
+    content["changes"] = {
+        name: {"value": float(np.asarray(variable.default)), "unit": variable.unit, "source": "assumption: as it is"}
+        for name, variable in names
+    }
+    with pytest.raises(StateError, match=f"{len(names)} constants are changed"):
+        from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")
+
+
+@pytest.fixture(scope="module")
+def address(kitchen, targets):
+    """Where the page is served from a thread."""
+    ready: queue.Queue[Any] = queue.Queue()
+
+    def serve() -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        port = serving.free_port("127.0.0.1", 0)
+        briefings = Briefings(lambda *_: ["false"], Path("unused"))
+        site = serving.site(kitchen, targets, {}, "127.0.0.1", port, briefings=briefings)
+        ready.put((site, port))
+        site.server.start()
+        site.server.io_loop.start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    site, port = ready.get(timeout=PATIENCE)
+    yield f"http://127.0.0.1:{port}"
+    site.server.io_loop.add_callback(site.server.io_loop.stop)
+
+
+def status(url, **headers):
+    try:
+        with urlopen(Request(url, headers=headers), timeout=PATIENCE) as answer:
+            return answer.status
+    except HTTPError as error:
+        return error.code
+
+
+def test_the_page_of_another_site_cannot_set_the_server_to_work(address, monkeypatch):
+    made = []
+    whole = Page.__init__
+
+    def counted(*given: Any) -> None:
+        made.append(given)
+        whole(*given)
+
+    monkeypatch.setattr(Page, "__init__", counted)
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert status(f"{address}/", **embedded) == 403
+    assert status(f"{address}/autoload.js?bokeh-autoload-element=1") == 403
+    assert status(f"{address}/autoload.js?bokeh-autoload-element=1", Origin="http://elsewhere.org") == 403
+    assert made == []
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert status(f"{address}/", **followed) == 200
+    assert status(f"{address}/") == 200
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("base", ["/etc/passwd", "mine.yaml", ["plan"]])

@@ -203,7 +203,9 @@ def test_a_constant_that_describes_the_start_changes_the_start():
     described = start_constants()
     assert {"DEBT 2020", "REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020"} <= described
     assert described.isdisjoint(load_levers())
-    assert from_start_on(5.0, xr.DataArray([1.0, 5.0], dims="run")).isel(time=0).values.tolist() == [1.0, 5.0]
+    own = from_start_on(5.0, xr.DataArray([1.0, 5.0], dims="run"))
+    assert isinstance(own, xr.DataArray)
+    assert own.isel(time=0).values.tolist() == [1.0, 5.0]
 
 
 def test_targets_are_those_of_the_plan():

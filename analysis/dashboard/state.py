@@ -32,6 +32,11 @@ CLOSE: Final = 1e-9
 UNSAVED: Final = "page"
 #: More would not fit into a link.
 MOST_SAVED: Final = 5
+#: Characters of a link and bytes of a file that are read; what the page writes itself is far shorter.
+MOST_LINK: Final = 30_000
+MOST_FILE: Final = 60_000
+#: Constants that one setting may change: somewhat more than the page has levers and assumptions.
+MOST_CHANGES: Final = 40
 SOURCE: Final = "assumption: set on the live page"
 _DAMAGED: Final = "The link is damaged: a part of it cannot be read."
 _KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
@@ -163,7 +168,8 @@ def moved(setting: Setting, constant: str, element: str | None, number: float, p
         default = float(variable.default[variable.axes[0].index(element)])
         first = (begun or {}).get(element, default)
         part = _shifted(constant, first, number, pace)
-        others = {name: one for name, one in (value_of(setting, constant) or begun or {}).items() if name != element}
+        now: Any = value_of(setting, constant) or begun or {}
+        others = {name: one for name, one in now.items() if name != element}
         value = {**others, element: part}
         if begun is not None and part == first:
             value = {**others, element: begun[element]} if element in begun else others
@@ -286,12 +292,16 @@ def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
     if path.suffix not in (".yaml", ".yml"):
         message = f"{filename} is not a scenario file: its name must end in .yaml."
         raise StateError(message)
+    if len(text) > MOST_FILE:
+        message = f"{path.name} has {len(text):,} bytes; at most {MOST_FILE:,} are read here."
+        raise StateError(message)
     scenario = _read(text, path.stem)
     base = scenario.base or "baseline"
     inherited = {change.constant: change.value for change in shipped(base).changes}
     own = {
         change.constant: change.value for change in scenario.changes if inherited.get(change.constant) != change.value
     }
+    _refuse_many(len(own))
     return scenario.name, Setting(base, own, own)
 
 
@@ -330,6 +340,8 @@ def from_query(query: str) -> tuple[State, list[str]]:
     >>> from_query("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")[1]
     ["page.yaml cannot be run:\n * 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
     """
+    if len(query) > MOST_LINK:
+        return State(), [f"The link is {len(query):,} characters long; at most {MOST_LINK:,} are read."]
     given = dict(parse_qsl(query.lstrip("?")))
     problems = [f"The link says {key!r}, which the page does not know." for key in given if key not in _KEYS]
     state = State()
@@ -344,7 +356,11 @@ def from_query(query: str) -> tuple[State, list[str]]:
         problems.append(str(error))
     try:
         saved = {}
-        for name, kept in _json(given.get("saved", "{}"), dict).items():
+        wanted = _json(given.get("saved", "{}"), dict)
+        if len(wanted) > MOST_SAVED:
+            message = f"The link keeps {len(wanted)} settings; at most {MOST_SAVED} are read."
+            raise StateError(message)
+        for name, kept in wanted.items():
             if not (may_be_called(name) and isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], dict)):
                 raise StateError(_DAMAGED)
             saved[name] = Setting(kept[0], _from_plain(kept[1]))
@@ -379,6 +395,7 @@ def _check(setting: Setting, name: str) -> None:
     if not isinstance(setting.base, str) or setting.base not in shipped_scenarios():
         message = f"There is no scenario {setting.base!r}. Shipped: {', '.join(shipped_scenarios())}."
         raise StateError(message)
+    _refuse_many(len(setting.changes))
     unknown = [constant for constant in setting.changes if constant not in variables_by_name()]
     if unknown:
         # Without a unit in the model there is nothing to write into a file.
@@ -386,6 +403,12 @@ def _check(setting: Setting, name: str) -> None:
         raise StateError(message)
     if setting.changes:
         as_yaml(setting, name)
+
+
+def _refuse_many(changes: int) -> None:
+    if changes > MOST_CHANGES:
+        message = f"{changes} constants are changed; the page takes at most {MOST_CHANGES}. `run` has no such limit."
+        raise StateError(message)
 
 
 def _read(text: str | bytes, name: str) -> Scenario:

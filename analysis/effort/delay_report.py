@@ -86,7 +86,7 @@ def print_delays(console: Console, delays: Delays) -> None:
         caption_justify="left",
     )
     shown.add_column("目标 target", overflow="fold", ratio=2)
-    shown.add_column("按期开始\non time", no_wrap=True)
+    shown.add_column(f"按期开始\non time\nn = {members}", no_wrap=True)
     shown.add_column("全部推迟 all delayed", overflow="fold", ratio=2)
     shown.add_column("单项推迟 one lever delayed", overflow="fold", ratio=4)
     for target in delays.targets:

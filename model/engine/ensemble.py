@@ -82,7 +82,8 @@ class Ensemble:
             As for `CompiledModel.run`; also for changes of other runs than those of the parameter sets.
         """
         own = changes if isinstance(changes, Request) else self.check(changes)
-        if own.runs is not None and not np.array_equal(own.runs, self._request.runs):
+        labels = self._request.runs
+        if own.runs is not None and (labels is None or not np.array_equal(own.runs, labels)):
             message = f"The changes have a run dim of {len(own.runs)} runs that are not those of the ensemble"
             raise ChangeError(message)
         named = {change.name for change in own.changes}
