@@ -220,6 +220,25 @@ def test_first_redraws_come_before_all_other_work_and_a_mistake_stops_nobody(cap
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def test_a_long_piece_of_work_lets_more_urgent_work_of_others_go_first():
+    turns, begun, asked, done = Turns(), threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def trace() -> None:
+        begun.set()
+        asked.wait(PATIENCE)
+        turns.give_way(Turn.CONTRIBUTIONS)
+        order.append("traced")
+
+    turns.ask(Turn.CONTRIBUTIONS, trace)
+    assert begun.wait(PATIENCE)
+    turns.ask(Turn.CONTRIBUTIONS, lambda: finish(order, done))
+    turns.ask(Turn.FIRST_REDRAW, lambda: order.append("first"))
+    asked.set()
+    assert done.wait(PATIENCE)
+    assert order == ["first", "traced", "traced"]
+
+
 # Writes what it was told into the folder it was told, as `brief` would.
 WRITING = """
 import sys, pathlib
