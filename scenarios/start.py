@@ -49,7 +49,7 @@ def from_start_on(setting: Setting, before: xr.DataArray) -> Setting:
     >>> from_start_on(1.0, xr.DataArray(1.0))
     1.0
     """
-    course = _as_array(setting)
+    course = as_array(setting)
     if bool((_at(course, START) == before).all()):
         return setting
     own = _at(course, START + JUMP).expand_dims(time=[START + JUMP])
@@ -89,7 +89,14 @@ def _read_by(names: Iterable[str], variables: Iterable[Variable]) -> set[str]:
     return found
 
 
-def _as_array(setting: Setting) -> xr.DataArray:
+def as_array(setting: Setting) -> xr.DataArray:
+    """Return a setting as an array, a path along ``time``.
+
+    Examples
+    --------
+    >>> as_array(pd.Series({2020: 1.0, 2025: 2.0})).dims
+    ('time',)
+    """
     if isinstance(setting, pd.Series):
         years = setting.index.to_numpy(dtype=float)
         return xr.DataArray(setting.to_numpy(dtype=float), dims="time", coords={"time": years})

@@ -34,7 +34,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Few, so that the tests are quick; the page is the same with 500.
+#: Few, so that the tests are quick; the page is the same with more.
 MEMBERS = 40
 #: Milliseconds in which a page must have come up, and a redraw must have come, on a busy machine.
 PATIENCE = 60_000
