@@ -103,7 +103,7 @@ def test_the_page_tells_what_run_tells_of_the_file_saved_there(changes, city, me
 def test_compare_delay_conditions_and_information_count_the_members_that_run_counts(city, members, targets, table):
     wanted = counts(table, NAME, targets)
     both = load_scenarios(["baseline", NAME])
-    found = compare(city, *both, members, [], [], targets=targets)
+    found = compare(city, both[0], both[1], members, [], [], targets=targets)
     judged = in_time(city, both, members, targets)
     for scenario in ("baseline", NAME):
         for data in (found.values, judged):
