@@ -218,7 +218,10 @@ def compare(
                 permutations=orders,
                 progress=progress,
             )
-        comparison_words.print_comparison(console, found, chosen, targets, variables)
+        # Probabilities are over the members of all other commands, however few are traced.
+        judged = read_members(USUAL_MEMBERS if members is None else members)
+        in_time = comparison_results.in_time(city, chosen, judged, targets)
+        comparison_words.print_comparison(console, found, chosen, targets, variables, in_time)
         result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv", facts)
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")
@@ -689,7 +692,9 @@ def dashboard(
     host: Annotated[
         str, typer.Option(help="Address to listen on. With another than 127.0.0.1 the page asks for a token.")
     ] = "127.0.0.1",
-    members: Annotated[int, typer.Option(min=20, help="Members of the calibrated ensemble run at every move.")] = 500,
+    members: Annotated[
+        int, typer.Option(min=20, help="Members of the calibrated ensemble run at every move.")
+    ] = USUAL_MEMBERS,
 ) -> None:
     """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
     # Not above: the page's library takes seconds to load, which no other command should wait for.

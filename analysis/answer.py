@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from PIL import Image
@@ -138,8 +137,7 @@ def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     far = f"{abs(row['margin']):.1f}"
     odds, when = (
         share_in_words(round(row["probability"] * members), members, "zh" if zh else "en"),
-        # Between two years where exactly half of the members have reached it by the first of them.
-        np.floor(row["year_reached_median"]),
+        row["year_reached_median"],
     )
     if zh:
         year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{when:.0f}年底首次达到"

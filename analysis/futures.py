@@ -17,7 +17,6 @@ import pandas as pd
 import xarray as xr
 
 from analysis.figures import terms
-from analysis.target_table import ROUNDING
 from model.changes import near
 from model.definition import Variable
 from model.errors import UserError
@@ -336,17 +335,6 @@ def judge(
         dims=("target", "future"),
         coords={"target": [target.id for target in targets]},
     )
-
-
-def reached(margin: Values) -> npt.NDArray[np.bool_]:
-    """Say where a margin counts as reached.
-
-    Examples
-    --------
-    >>> reached(np.array([-1.0, 0.0]))
-    array([False,  True])
-    """
-    return margin >= -ROUNDING
 
 
 def _factor(flat: Values, variable: Variable) -> tuple[Values, str] | None:

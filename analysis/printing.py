@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def print_answers(
     for target in headlines:
         console.print(_target_table(target, table[table["target"] == target.id], chosen, members))
         _say_in_words(console, target, table[table["target"] == target.id], chosen)
-    console.print(_board(table, targets, chosen))
+    console.print(_board(table, targets, chosen, members))
     if members == 1:
         console.print("每个情景只运行一次，参数为模型文件中的初步拟合值：不表示概率。")
         console.print("One run per scenario, with the first-fit values of the model file: no probability is implied.\n")
@@ -160,11 +159,11 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
     table.add_column("情景 scenario", overflow="fold")
     ensemble = bool(rows["probability"].notna().any())
     middle = ("中位数\nmedian", "90%区间\n90 % interval") if ensemble else ("数值\nvalue",)
-    odds = ("概率\nprobability",) if ensemble else ("达到\nreached",)
+    odds = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
     for heading in (*middle, "余量\nmargin", *odds, "首次达到\nfirst year"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        year = "—" if pd.isna(row["year_reached_median"]) else f"{ceil(row['year_reached_median'])}"
+        year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
         reached = "[green]是 yes[/]" if row["reached"] == "yes" else "[red]否 no[/]"
         value = [_rounded(row["median"])]
         if ensemble:
@@ -209,7 +208,7 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: 
     console.print(f"Scenarios that reach it by {target.year}{usual[1]} ({count}): {en}.\n")
 
 
-def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario]) -> Table:
+def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
     numbers = "\n".join(
         escape(f"{place:>2} {scenario.title['zh']} {scenario.name}") for place, scenario in enumerate(chosen, 1)
@@ -217,7 +216,10 @@ def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[
     ensemble = bool(table["probability"].notna().any())
     told = "✓ 达到 reached   ✗ 未达到 missed"
     if ensemble:
-        told = "达到的概率，% probability of reaching it, %   0、100：没有、全部样本达到 none, all of the members\n"
+        told = (
+            f"达到的概率，%（{members}组样本） probability of reaching it, % (n = {members})   "
+            "0、100：没有、全部样本达到 none, all of the members\n"
+        )
     board = Table(
         title="规划全部目标  Every target of the plan",
         title_justify="left",

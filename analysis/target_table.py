@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.ensemble_results import MEMBER_DIMS, quantile
-from scenarios import Target
+from scenarios import Target, is_reached
 
 #: The columns of outputs/targets.csv, in order.
 COLUMNS = (
@@ -28,9 +28,6 @@ COLUMNS = (
     "reached",
     "members",
 )
-#: A margin this small, in the plan's unit, is rounding and not a miss.
-ROUNDING = 1e-9
-
 NOT_MODELLED = "not modelled"
 
 
@@ -95,7 +92,91 @@ def first_year_reached(target: Target, series: xr.DataArray) -> xr.DataArray:
     >>> float(first_year_reached(goal, rate))
     2025.0
     """
-    return series["time"].where(target.margin(series) >= -ROUNDING).min("time")
+    years: xr.DataArray = series["time"].where(is_reached(target.margin(series))).min("time")
+    return years
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How members stand to a target at the end of its year, in the plan's unit: what every command and page tells."""
+
+    members: int
+    #: How many of them reach it in time.
+    reached: int
+    median: float
+    low: float
+    high: float
+    #: Of the median member; positive where it is better than needed.
+    margin: float
+    #: As from `middle_year`.
+    first_year: float
+
+    @property
+    def probability(self) -> float:
+        """The share of members that reach the target in time."""
+        return self.reached / self.members
+
+
+def judge(target: Target, series: xr.DataArray) -> Judgement:
+    """Judge members by a target: at the end of its year, each member alike.
+
+    How far published numbers stray from any model is not in this; `reach` tells it apart, as a second probability.
+
+    Parameters
+    ----------
+    target
+        A modelled target.
+    series
+        Its variable in the model's unit, with dim ``time`` and, for an ensemble, ``run`` or ``member``.
+
+    Returns
+    -------
+    Judgement
+        With ``low`` and ``high`` the ends of the 90 % interval.
+
+    Raises
+    ------
+    KeyError
+        If the target's year is not among the saved times.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
+    >>> rate = xr.DataArray([[0.7, 0.79], [0.7, 0.7]], dims=("member", "time"), coords={"time": [2020.0, 2025.0]})
+    >>> found = judge(goal, rate)
+    >>> found.members, found.probability, found.first_year
+    (2, 0.5, 2025.0)
+    """
+    value = series.sel(time=target.year)
+    margin = np.atleast_1d(target.margin(value).to_numpy())
+    low, median, high = np.quantile(np.atleast_1d(value.to_numpy()) / target.factor, (0.05, 0.5, 0.95))
+    return Judgement(
+        members=margin.size,
+        reached=int(is_reached(margin).sum()),
+        median=float(median),
+        low=float(low),
+        high=float(high),
+        margin=float(np.median(margin)),
+        first_year=middle_year(first_year_reached(target, series)),
+    )
+
+
+def middle_year(first: xr.DataArray) -> float:
+    """Return the first saved year by whose end half of the members have reached a target; NaN if fewer ever do.
+
+    Parameters
+    ----------
+    first
+        As from `first_year_reached`.
+
+    Examples
+    --------
+    >>> middle_year(xr.DataArray([2025.0, 2027.0, 2028.0, np.nan], dims="member"))
+    2027.0
+    """
+    years = np.sort(np.atleast_1d(first.fillna(np.inf).to_numpy()))
+    middle = float(years[(years.size - 1) // 2])
+    return middle if np.isfinite(middle) else float("nan")
 
 
 def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
@@ -110,27 +191,19 @@ def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
     }
     if target.variable is None:
         return row
-    series = run[target.variable]
-    value = series.sel(time=target.year)
-    margin = target.margin(value)
-    # Years stay NaN where a member never gets there; the median of the others would flatter.
-    years = first_year_reached(target, series).fillna(np.inf)
-    reached = float(margin.median()) >= -ROUNDING
+    found = judge(target, run[target.variable])
     row |= {
-        "median": float(value.median()) / target.factor,
-        "margin": float(margin.median()),
-        "reached": "yes" if reached else "no",
+        "median": found.median,
+        "margin": found.margin,
+        "reached": "yes" if is_reached(found.margin) else "no",
+        "year_reached_median": found.first_year,
+        "members": found.members,
     }
-    if np.isfinite(middle := float(years.median())):
-        row["year_reached_median"] = middle
-    members = [dim for dim in value.dims if dim in MEMBER_DIMS]
-    count = row["members"] = value.size
-    if members and count > 1:
-        probability = float((margin >= -ROUNDING).mean())
+    if found.members > 1:
         row |= {
-            "p05": float(quantile(value, 0.05)) / target.factor,
-            "p95": float(quantile(value, 0.95)) / target.factor,
-            "probability": probability,
-            "probability_se": float(np.sqrt(probability * (1 - probability) / count)),
+            "p05": found.low,
+            "p95": found.high,
+            "probability": found.probability,
+            "probability_se": float(np.sqrt(found.probability * (1 - found.probability) / found.members)),
         }
     return row

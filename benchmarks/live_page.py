@@ -85,8 +85,10 @@ def computing() -> dict[str, npt.NDArray[np.float64]]:
         exact = live.complete(scenario)
         found["complete"].append(1e3 * (time.perf_counter() - started))
         guessed, true = (standings(live, outcome, targets) for outcome in (rough, exact))
-        found["probability"].append(100 * max(abs(guessed[name].probability - true[name].probability) for name in true))
-        found["rate"].append(abs(guessed[RESIDENT].median - true[RESIDENT].median))
+        found["probability"].append(
+            100 * max(abs(guessed[name].judged.probability - true[name].judged.probability) for name in true)
+        )
+        found["rate"].append(abs(guessed[RESIDENT].judged.median - true[RESIDENT].judged.median))
     return {name: np.array(values) for name, values in found.items()}
 
 

@@ -41,15 +41,13 @@ from calibration.scores import (
     pit_uniformity,
     random_walk_with_drift,
 )
-from scenarios import Target
+from scenarios import Target, is_reached
 
 Array = npt.NDArray[np.float64]
 
 #: A target that is less likely than this, or lost more than this since the forecast, slips.
 LIKELY: Final = 0.5
 LOST: Final = 0.2
-#: A margin this small, in the plan's unit, is rounding and not a miss.
-ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -240,7 +238,7 @@ def judge_targets(
     used = [year for year, step in steps.items() if step.accepted]
     for target in targets:
         margin = target.margin(run[str(target.variable)].sel(time=target.year)).to_numpy()
-        reached = (margin >= -ROUNDING).astype(float)
+        reached = is_reached(margin).astype(float)
         before, before_error = _probability(reached, np.full(len(reached), 1 / len(reached)))
         path = {year: _probability(reached, steps[year].weights) for year in used}
         after, after_error = path[used[-1]] if used else (np.nan, np.nan)

@@ -10,9 +10,10 @@ from scenarios.scenario import (
     load_scenarios,
     shipped_scenarios,
 )
-from scenarios.targets import Target, TargetError, load_targets
+from scenarios.targets import ROUNDING, Target, TargetError, is_reached, load_targets
 
 __all__ = [
+    "ROUNDING",
     "Change",
     "Expectation",
     "Lever",
@@ -21,6 +22,7 @@ __all__ = [
     "ScenarioError",
     "Target",
     "TargetError",
+    "is_reached",
     "load_levers",
     "load_scenario",
     "load_scenarios",

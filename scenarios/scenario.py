@@ -21,6 +21,7 @@ from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.errors import UserError
 from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
+from scenarios.start import START, from_start_on, start_constants
 from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
 
 FOLDER = Path(__file__).parent
@@ -135,7 +136,8 @@ class Scenario:
     @property
     def hash(self) -> str:
         """Return twelve hexadecimal digits that change whenever a changed constant's value does."""
-        content = json.dumps([(c.constant, c.value, c.unit) for c in self.changes], sort_keys=True)
+        said = [START, *((c.constant, c.value, c.unit) for c in self.changes)]
+        content = json.dumps(said if self.changes else [], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def settings(
@@ -147,7 +149,8 @@ class Scenario:
         ----------
         members
             Parameter sets of an ensemble: constants of the model with dims ``member`` and the constant's subscripts.
-            A constant that the scenario changes takes the scenario's value in every member.
+            A constant that the scenario changes takes the scenario's value in every member, from the start of 2021 on;
+            one that describes the start itself (`scenarios.start.start_constants`) takes it at once.
         model_file
             The model file the scenario was read for.
 
@@ -165,12 +168,31 @@ class Scenario:
         >>> load_scenario("baseline").settings(draws)["LONG RUN FERTILITY"].dims
         ('run',)
         """
-        variables = variables_by_name(model_file)
-        own = {change.constant: _setting(change.value, variables[change.constant]) for change in self.changes}
-        if members is None:
-            return own
-        drawn = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
-        return drawn | own
+        drawn = {} if members is None else {str(name): one.rename(member="run") for name, one in members.items()}
+        return drawn | self.changed(members, model_file)
+
+    def changed(
+        self, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
+    ) -> dict[str, float | pd.Series | xr.DataArray]:
+        """Return of `settings` only what the scenario changes; arguments as there.
+
+        Examples
+        --------
+        >>> load_scenario("affordable_housing").changed()["RENT SUBSIDY"].to_dict()
+        {2020: 0.02, 2025: 0.2}
+        """
+        variables, found = variables_by_name(model_file), {}
+        for change in self.changes:
+            name, variable = change.constant, variables[change.constant]
+            setting = _setting(change.value, variable)
+            if name in start_constants(model_file) or variable.default is None:
+                found[name] = setting
+                continue
+            before = xr.DataArray(np.array(variable.default, dtype=float), dims=variable.dims)
+            if members is not None and name in members:
+                before = members[name].rename(member="run")
+            found[name] = from_start_on(setting, before)
+        return found
 
 
 def shipped_scenarios() -> tuple[str, ...]:

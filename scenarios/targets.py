@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, overload
 
+import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
 
@@ -22,6 +24,8 @@ FILE = Path(__file__).parent / "targets.yaml"
 FIRST_YEAR, LAST_YEAR = 2021, 2035
 #: By what part of its threshold a target may be missed and still count as reached.
 LARGEST_TOLERANCE: Final = 0.1
+#: A margin this small, in the plan's unit, is rounding and not a miss.
+ROUNDING: Final = 1e-9
 _MODEL_KEYS = ("variable", "factor", "definition")
 
 
@@ -134,6 +138,23 @@ class Target:
         """
         better = value / self.factor - self.limit
         return -better if self.comparison == "at most" else better
+
+
+@overload
+def is_reached(margin: xr.DataArray) -> xr.DataArray: ...
+@overload
+def is_reached(margin: float) -> bool: ...
+@overload
+def is_reached(margin: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]: ...
+def is_reached(margin: Any) -> Any:
+    """Say where a target is reached: its margin, as from `Target.margin`, is not negative but for rounding.
+
+    Examples
+    --------
+    >>> is_reached(np.array([-1.0, -1e-12, 0.5]))
+    array([False,  True,  True])
+    """
+    return margin >= -ROUNDING
 
 
 def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Target]:

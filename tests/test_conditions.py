@@ -206,7 +206,7 @@ def test_a_condition_is_one_sentence_with_units_in_both_languages():
 def test_the_evidence_tells_density_coverage_chance_and_stability():
     told = evidence(FOUND, KNOWN, "en")
     assert "Of 500 futures held out, 100 lie inside; 80 % of these meet it (95 % interval 71 % to 87 %)" in told
-    assert "18 % outside, 30 % in all; the condition covers 53 %" in told
+    assert "18 % outside, 30 % of all those held out; the condition covers 53 %" in told
     assert "REGISTERED URBAN SHARE 2020 9/10, DEBT 2020 4/10" in told
     assert "覆盖了53%" in evidence(FOUND, KNOWN, "zh")
 

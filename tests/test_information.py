@@ -221,7 +221,7 @@ def test_only_what_somebody_decides_can_be_chosen():
     names = [option.name for option in information_study.options()]
     assert {"baseline", "plan"} <= set(names)
     assert {"weak_inflow", "low_fertility", "tight_finance"}.isdisjoint(names)
-    with pytest.raises(UtilityError, match="weak_inflow cannot be chosen: nobody decides MIGRANT POOL 2020"):
+    with pytest.raises(UtilityError, match="weak_inflow cannot be chosen: nobody decides POOL CHANGE"):
         information_study.options(["baseline", "weak_inflow"])
     with pytest.raises(UtilityError, match="two scenarios or more"):
         information_study.options(["plan"])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import os
 import queue
 import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -17,10 +23,11 @@ import xarray as xr
 import yaml
 
 from analysis.comparison.contributions import Comparison
-from analysis.dashboard import briefings
+from analysis.dashboard import briefings, serving
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
+from analysis.dashboard.page import Page
 from analysis.dashboard.session import Kitchen, Question, Session, Shown
 from analysis.dashboard.state import (
     Setting,
@@ -30,7 +37,9 @@ from analysis.dashboard.state import (
     baseline_for,
     from_query,
     from_yaml,
+    known_levers,
     moved,
+    put_back,
     scenario_of,
     shipped,
     to_query,
@@ -41,7 +50,7 @@ from analysis.dashboard.words import words
 from analysis.reach.probability import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
-from model.definition import MODEL_FILE
+from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model
 from scenarios import load_levers, load_scenario, load_targets
 
@@ -112,10 +121,11 @@ def test_probabilities_on_the_page_are_those_of_the_target_table(live, targets):
     assert list(found) == list(table.index)
     for name, standing in found.items():
         row = table.loc[name]
-        said = [standing.median, standing.low, standing.high, standing.probability]
+        judged = standing.judged
+        said = [judged.median, judged.low, judged.high, judged.probability]
         wanted = row[["median", "p05", "p95", "probability"]].to_numpy(dtype=float)
         np.testing.assert_allclose(said, wanted, rtol=1e-12, atol=1e-12)
-        assert standing.odds == share_in_percent(round(standing.probability * MEMBERS), MEMBERS)
+        assert standing.odds == share_in_percent(judged.reached, MEMBERS)
     assert {standing.odds[0] for standing in found.values()} >= {"<", ">"}
 
 
@@ -183,9 +193,8 @@ def test_a_new_move_ends_the_work_of_the_one_before(kitchen, baseline):
         watched.ask(Setting("baseline", {"BASE LAND QUOTA": quota}))
     go_on.set()
     shown = [watched.next(), watched.next()]
-    assert [report.outcomes["page"].scenario.settings() for report in shown if isinstance(report, Shown)] == [
-        {"BASE LAND QUOTA": 23.0}
-    ] * 2
+    changes = [report.outcomes["page"].scenario.changes for report in shown if isinstance(report, Shown)]
+    assert [[(change.constant, change.value) for change in own] for own in changes] == [[("BASE LAND QUOTA", 23.0)]] * 2
     assert watched.reports.empty()
 
 
@@ -211,6 +220,25 @@ def test_first_redraws_come_before_all_other_work_and_a_mistake_stops_nobody(cap
     assert done.wait(PATIENCE)
     assert order == ["first", "all", "traced"]
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_long_piece_of_work_lets_more_urgent_work_of_others_go_first():
+    turns, begun, asked, done = Turns(), threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def trace() -> None:
+        begun.set()
+        asked.wait(PATIENCE)
+        turns.give_way(Turn.CONTRIBUTIONS)
+        order.append("traced")
+
+    turns.ask(Turn.CONTRIBUTIONS, trace)
+    assert begun.wait(PATIENCE)
+    turns.ask(Turn.CONTRIBUTIONS, lambda: finish(order, done))
+    turns.ask(Turn.FIRST_REDRAW, lambda: order.append("first"))
+    asked.set()
+    assert done.wait(PATIENCE)
+    assert order == ["first", "traced", "traced"]
 
 
 # Writes what it was told into the folder it was told, as `brief` would.
@@ -274,11 +302,89 @@ def test_a_saved_file_is_run_as_the_page_ran_it(tmp_path):
         xr.testing.assert_identical(xr.DataArray(value), xr.DataArray(page[name]))
 
 
+def value_in(name: str, constant: str) -> Any:
+    return next(change.value for change in shipped(name).changes if change.constant == constant)
+
+
 def test_moving_one_part_keeps_the_other_parts_of_the_scenario():
     name = "PERMIT ENTITLEMENT"
     found = moved(Setting("plan"), name, "primary", 0.5, None).changes[name]
-    plan: Any = next(change.value for change in shipped("plan").changes if change.constant == name)
-    assert found == {**plan, "primary": 0.5}
+    assert found == {**value_in("plan", name), "primary": {2020.0: 0.42, 2025.0: 0.5}}
+
+
+def test_a_path_is_shifted_whole_or_by_a_part_that_grows_and_stays_within_its_range():
+    name = "AFFORDABLE RENTAL STARTS"
+    plan = value_in("plan", name)
+    lower = moved(Setting("plan"), name, None, 15_000.0, None).changes[name]
+    assert lower == {year: value - 5_000 for year, value in plan.items()}
+    later = moved(Setting("plan"), name, None, 15_000.0, 2030).changes[name]
+    assert later == {2020.0: 41_000.0, 2025.0: 38_500.0, 2026.0: 17_000.0, 2030.0: 15_000.0, 2035.0: 15_000.0}
+    highest = known_levers()[name].highest
+    most: Any = moved(Setting("plan"), name, None, highest, None).changes[name]
+    assert set(most.values()) == {highest}
+
+
+def test_a_move_starts_from_the_path_of_a_loaded_file_and_back_again_is_that_path():
+    own: Any = {2020.0: 0.1, 2024.0: 0.3, 2030.0: 0.2}
+    _, setting = from_yaml(as_yaml(Setting("plan", {"RENT SUBSIDY": own}), "mine").encode(), "mine.yaml")
+    there = moved(setting, "RENT SUBSIDY", None, 0.25, None)
+    assert there.changes["RENT SUBSIDY"] == {2020.0: 0.15, 2024.0: 0.35, 2030.0: 0.25}
+    assert moved(there, "RENT SUBSIDY", None, 0.2, 2035).changes == setting.changes
+    assert put_back(there, "RENT SUBSIDY") == Setting("plan")
+
+
+def levers_of_the_plan() -> list[tuple[str, str | None]]:
+    found: list[tuple[str, str | None]] = []
+    for change in shipped("plan").changes:
+        value: Any = change.value
+        parts = list(value) if isinstance(value, dict) and all(isinstance(key, str) for key in value) else [None]
+        found += [(change.constant, part) for part in parts]
+    return found
+
+
+@pytest.fixture(scope="module")
+def few(targets):
+    """A handful of members: what one lever does to a median does not hang on how many there are."""
+    return LiveEnsemble(compile_model(MODEL_FILE), read_members(6), [*indicators(targets), *district_indicators()])
+
+
+def headlines(live, setting, targets):
+    outcome = live.complete(scenario_of(setting))
+    found = standings(live, outcome, [target for target in targets if target.headline])
+    return outcome.values, np.array([standing.judged.median for standing in found.values()])
+
+
+def test_a_small_move_of_any_lever_of_the_plan_does_little_and_back_again_is_the_plan_to_the_bit(few, targets):
+    plan = Setting("plan")
+    values, medians = headlines(few, plan, targets)
+    levers = levers_of_the_plan()
+    assert len(levers) > len(shipped("plan").changes) > 15
+    for constant, part in levers:
+        lever = known_levers()[constant]
+        value: Any = value_in("plan", constant)
+        path = value[part] if part else value
+        end = path[max(path)] if isinstance(path, dict) else path
+        step = (lever.highest - lever.lowest) / 100
+        near = end - step if end - step >= lever.lowest else end + step
+        for pace in (None, 2030):
+            there = moved(plan, constant, part, near, pace)
+            assert moved(there, constant, part, end, None) == plan, constant
+            if pace is None:
+                # The most is 2,000 of 120,000 talents a year, which is a sixtieth of them.
+                change = np.abs(headlines(few, there, targets)[1] / medians - 1).max()
+                assert change < 0.02, (constant, part)
+    back = moved(moved(plan, "EASE OF SETTLEMENT", None, 0.5, None), "EASE OF SETTLEMENT", None, 1.0, None)
+    np.testing.assert_array_equal(headlines(few, back, targets)[0], values)
+
+
+def test_a_saved_move_run_from_its_file_gives_the_numbers_of_the_page(few, tmp_path):
+    setting = moved(moved(Setting("plan"), "TALENT ARRIVALS", None, 90_000.0, 2030), "RENT SUBSIDY", None, 0.2, None)
+    path = tmp_path / "mine.yaml"
+    path.write_text(as_yaml(setting, "mine"), encoding="utf-8")
+    run = few.model.run(load_scenario(path).settings(few.members), outputs=list(few.outputs))
+    page = few.complete(scenario_of(setting))
+    for name in few.outputs:
+        np.testing.assert_array_equal(few.series(page, name), run[name].transpose("run", "time", ...).to_numpy())
 
 
 @pytest.mark.parametrize(
@@ -299,6 +405,9 @@ def test_moving_one_part_keeps_the_other_parts_of_the_scenario():
         ("indicator=nothing", "no variable"),
         ("against=nothing", "not there"),
         ("colour=red", "does not know"),
+        ("changes=" + quote(json.dumps({f"CONSTANT {number}": 1 for number in range(300)})), "at most 40"),
+        ("changes=" + "1" * 50_000, "at most 30,000 are read"),
+        ("saved=" + quote(json.dumps({f"a{number}": ["plan", {}] for number in range(60)})), "keeps 60 settings"),
     ],
 )
 def test_what_a_link_cannot_mean_is_told_and_left_out(query, told):
@@ -317,6 +426,71 @@ def test_a_file_with_mistakes_is_refused_with_all_of_them():
     assert "'RENT' is not a constant of the model" in str(refusal.value)
     with pytest.raises(StateError, match=r"must end in \.yaml"):
         from_yaml(b"", "mine.txt")
+
+
+def test_a_file_that_is_too_large_or_changes_too_much_is_refused():
+    with pytest.raises(StateError, match="at most 60,000 are read"):
+        from_yaml(b"# " + 70_000 * b"x", "mine.yaml")
+    names = [
+        (name, variable)
+        for name, variable in variables_by_name().items()
+        if variable.kind == "constant" and variable.default is not None and variable.default.ndim == 0
+    ]
+    content = yaml.safe_load(as_yaml(SETTINGS[1], "mine"))
+    content["changes"] = {
+        name: {"value": float(np.asarray(variable.default)), "unit": variable.unit, "source": "assumption: as it is"}
+        for name, variable in names
+    }
+    with pytest.raises(StateError, match=f"{len(names)} constants are changed"):
+        from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")
+
+
+@pytest.fixture(scope="module")
+def address(kitchen, targets):
+    """Where the page is served from a thread."""
+    ready: queue.Queue[Any] = queue.Queue()
+
+    def serve() -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        port = serving.free_port("127.0.0.1", 0)
+        briefings = Briefings(lambda *_: ["false"], Path("unused"))
+        site = serving.site(kitchen, targets, {}, "127.0.0.1", port, briefings=briefings)
+        ready.put((site, port))
+        site.server.start()
+        site.server.io_loop.start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    site, port = ready.get(timeout=PATIENCE)
+    yield f"http://127.0.0.1:{port}"
+    site.server.io_loop.add_callback(site.server.io_loop.stop)
+
+
+def status(url, **headers):
+    try:
+        with urlopen(Request(url, headers=headers), timeout=PATIENCE) as answer:
+            return answer.status
+    except HTTPError as error:
+        return error.code
+
+
+def test_the_page_of_another_site_cannot_set_the_server_to_work(address, monkeypatch):
+    made = []
+    whole = Page.__init__
+
+    def counted(*given: Any) -> None:
+        made.append(given)
+        whole(*given)
+
+    monkeypatch.setattr(Page, "__init__", counted)
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert status(f"{address}/", **embedded) == 403
+    assert status(f"{address}/autoload.js?bokeh-autoload-element=1") == 403
+    assert status(f"{address}/autoload.js?bokeh-autoload-element=1", Origin="http://elsewhere.org") == 403
+    assert made == []
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert status(f"{address}/", **followed) == 200
+    assert status(f"{address}/") == 200
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("base", ["/etc/passwd", "mine.yaml", ["plan"]])

@@ -17,12 +17,12 @@ from analysis.reach.probability import (
     SUMMARY_COLUMNS,
     UNKNOWN_OF_2020,
     ReachError,
-    median_year,
     not_yet_reached,
     reach,
     share,
     share_in_percent,
 )
+from analysis.target_table import middle_year
 from calibration.ensemble import read_members
 from scenarios import Target, load_scenario, load_targets
 from tests.city import city
@@ -185,7 +185,7 @@ def test_the_curve_is_the_estimate_of_kaplan_and_meier():
     events = curve["first_reached"].to_numpy()
     greenwood = curve["not_yet"] * np.sqrt(np.cumsum(events / (at_risk * (at_risk - events))))
     np.testing.assert_allclose(curve["not_yet_se"], greenwood, rtol=1e-9)
-    assert median_year(curve) == np.quantile(first, 0.5, method="inverted_cdf")
+    assert middle_year(xr.DataArray(first)) == np.quantile(first, 0.5, method="inverted_cdf")
 
 
 def test_reaching_a_target_early_and_losing_it_again_is_not_reaching_it_in_time():

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from calibration.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import (
@@ -24,6 +25,7 @@ from scenarios import (
     shipped_scenarios,
 )
 from scenarios.levers import FILE as LEVER_FILE
+from scenarios.start import JUMP, START, from_start_on, start_constants
 from scenarios.targets import FILE as TARGET_FILE
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +102,9 @@ def test_hash_follows_the_changes_only():
 
 def test_settings_are_numbers_paths_and_arrays():
     settings = load_scenario("plan").settings()
-    assert isinstance(settings["TALENT ARRIVALS"], float)
+    talent = settings["TALENT ARRIVALS"]
+    assert isinstance(talent, xr.DataArray)
+    assert talent.to_series().to_list() == [60_000.0, 120_000.0]
     assert isinstance(settings["EASE OF SETTLEMENT"], pd.Series)
     permits = settings["PERMIT ENTITLEMENT"]
     assert isinstance(permits, xr.DataArray)
@@ -117,12 +121,14 @@ def test_elements_that_are_not_named_keep_the_models_value_and_paths_are_linear(
     )
     permits = load_scenario(path).settings()["PERMIT ENTITLEMENT"]
     assert isinstance(permits, xr.DataArray)
-    by_year = permits.sel(Service="primary").to_series()
-    np.testing.assert_allclose(by_year[[2020, 2022, 2025, 2030]], [0.0, 0.2, 0.5, 1.0])
-    np.testing.assert_allclose(permits.sel(Service="preschool", time=[2020, 2022, 2025, 2030]), [0.4, 0.4, 0.7, 0.7])
-    assert (permits.sel(Service="childcare") == 0.25).all()
     default = load_levers()["PERMIT ENTITLEMENT"].default
     assert isinstance(default, dict)
+    assert permits.isel(time=0).to_series().to_dict() == default
+    permits = permits.sel(time=[2020 + JUMP, 2022, 2025, 2030])
+    # A thousandth of a year into the path.
+    np.testing.assert_allclose(permits.sel(Service="primary"), [0.0, 0.2, 0.5, 1.0], atol=2e-4)
+    np.testing.assert_allclose(permits.sel(Service="preschool"), [0.4, 0.4, 0.7, 0.7])
+    assert (permits.sel(Service="childcare") == 0.25).all()
     assert (permits.sel(Service="hospital beds") == default["hospital beds"]).all()
 
 
@@ -151,6 +157,55 @@ def test_default_in_a_path_is_the_models_own_number():
     assert ease[2020] == levers["EASE OF SETTLEMENT"].default
     assert isinstance(permits, xr.DataArray)
     assert permits.sel(time=2020).to_series().to_dict() == levers["PERMIT ENTITLEMENT"].default
+
+
+def computed() -> list[str]:
+    return [name for name, variable in variables_by_name().items() if variable.kind in ("stock", "flow", "auxiliary")]
+
+
+def test_nothing_computed_of_the_end_of_2020_differs_between_shipped_scenarios():
+    members, city = read_members(3), load_model()
+    starts = {
+        scenario.name: city.run(scenario.settings(members), outputs=computed(), final_time=START + 1).sel(time=START)
+        for scenario in load_scenarios(SHIPPED)
+    }
+    for name, start in starts.items():
+        other = [of for of in computed() if not np.array_equal(start[of], starts["baseline"][of])]
+        assert other == [], name
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [("value: 0.3", 0.3), ("path: {2015: 0.1, 2018: 0.3, 2030: 0.3}", 0.3), ("path: {2022: 0.3, 2030: 0.1}", 0.3)],
+)
+def test_whatever_form_a_change_has_it_holds_from_the_start_of_2021_on_and_not_before(form, wanted, tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text(
+        "name: some\ntitle: {zh: 试, en: Try}\nquestion: {zh: 问, en: Ask}\nbase: baseline\nchanges:\n"
+        f"  RENT SUBSIDY:\n    {form}\n    unit: Dmnl\n    source: 'assumption: for a test'\nexpect: []\n",
+        encoding="utf-8",
+    )
+    city, settings = load_model(), load_scenario(path).settings()
+    run = city.run(settings, outputs=["RENT SUBSIDY"], final_time=2021, saveper=0.25)["RENT SUBSIDY"]
+    assert run.to_series().to_list() == pytest.approx([0.02, wanted, wanted, wanted, wanted])
+
+
+def test_both_engines_read_what_holds_from_the_start_on_alike():
+    settings = load_scenario("tight_finance").settings()
+    fast, slow = (
+        load_model(engine).run(settings, outputs=["fiscal gap", "residents"], final_time=2022)
+        for engine in ("compiled", "pysd")
+    )
+    xr.testing.assert_allclose(fast, slow.drop_vars("run", errors="ignore"), rtol=1e-9)
+
+
+def test_a_constant_that_describes_the_start_changes_the_start():
+    described = start_constants()
+    assert {"DEBT 2020", "REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020"} <= described
+    assert described.isdisjoint(load_levers())
+    own = from_start_on(5.0, xr.DataArray([1.0, 5.0], dims="run"))
+    assert isinstance(own, xr.DataArray)
+    assert own.isel(time=0).values.tolist() == [1.0, 5.0]
 
 
 def test_targets_are_those_of_the_plan():

@@ -142,7 +142,7 @@ def _rate(author: Author, target: Target) -> Text:
         said += author.say("answer.all", members=members, confidence=confidence, low=low)
     else:
         error = author.percent(f"{place}/probability_se")
-        said += author.say("answer.some", odds=author.percent(f"{place}/probability"), error=error)
+        said += author.say("answer.some", odds=author.percent(f"{place}/probability"), members=members, error=error)
     if f"{place}/year_reached_median" in results:
         return said + author.say("answer.when", year=author.year(f"{place}/year_reached_median"))
     return said + author.say("answer.never", year=author.year("definition/last_year"))

@@ -18,11 +18,10 @@ import pandas as pd
 import xarray as xr
 
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
-from analysis.target_table import ROUNDING
 from model.engine import CompiledModel
 from model.errors import UserError
 from model.reference import ReferenceModel
-from scenarios import Scenario, Target
+from scenarios import Scenario, Target, is_reached
 
 #: With more changed levers than this, orders are sampled: each further lever doubles the runs.
 EXACT_UP_TO: Final = 12
@@ -255,7 +254,7 @@ class _Wanted:
     def read(self, run: xr.Dataset) -> xr.Dataset:
         found = {name: run[name].sel(time=list(self.years)) for name in self.indicators}
         for target in self.targets:
-            reached = target.margin(run[target.variable].sel(time=target.year, drop=True)) >= -ROUNDING
+            reached = is_reached(target.margin(run[target.variable].sel(time=target.year, drop=True)))
             attributes = {"units": "probability", "year": target.year}
             found[target.id] = reached.astype(float).assign_attrs(attributes)
         return xr.Dataset(found)

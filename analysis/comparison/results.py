@@ -13,7 +13,9 @@ from analysis.comparison.tables import summary
 from analysis.figures import Panel
 from model.changes import near
 from model.definition import Variable
-from scenarios import Scenario, Target, load_levers, load_scenarios, load_targets
+from model.engine import CompiledModel
+from model.reference import ReferenceModel
+from scenarios import Scenario, Target, is_reached, load_levers, load_scenarios, load_targets
 
 #: The indicators that are compared unless others are asked for.
 HEADLINES: Final = (
@@ -107,6 +109,26 @@ def headline_targets() -> list[Target]:
     'target.urbanization.resident.2025'
     """
     return [target for target in load_targets().values() if target.headline and target.modelled]
+
+
+def in_time(
+    model: CompiledModel | ReferenceModel, scenarios: Sequence[Scenario], members: xr.Dataset, targets: Sequence[Target]
+) -> xr.Dataset:
+    """Return by target which members reach it in time, dims ``scenario`` and ``member``.
+
+    Examples
+    --------
+    >>> in_time(load_model(), two_scenarios("baseline", "plan"), members, headline_targets())  # doctest: +SKIP
+    """
+    outputs, found = list(dict.fromkeys(str(target.variable) for target in targets)), []
+    for scenario in scenarios:
+        run = model.run(scenario.settings(members), outputs=outputs).rename(run="member")
+        reached = {
+            target.id: is_reached(target.margin(run[target.variable].sel(time=target.year, drop=True)))
+            for target in targets
+        }
+        found.append(xr.Dataset(reached))
+    return xr.concat(found, "scenario").assign_coords(scenario=[scenario.name for scenario in scenarios])
 
 
 def lever_title(constant: str, language: str, variables: Mapping[str, Variable]) -> str:

@@ -52,6 +52,7 @@ def print_comparison(
     scenarios: Sequence[Scenario],
     targets: Sequence[Target],
     variables: Mapping[str, Variable],
+    in_time: xr.Dataset,
 ) -> None:
     """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
 
@@ -67,10 +68,13 @@ def print_comparison(
         Those whose probability was traced.
     variables
         The model's variables, for the words.
+    in_time
+        Which members reach the targets, as from `analysis.comparison.results.in_time`: probabilities are over all of
+        these, contributions over the members that were traced.
 
     Examples
     --------
-    >>> print_comparison(Console(), comparison, scenarios, [], variables_by_name())  # doctest: +SKIP
+    >>> print_comparison(Console(), comparison, scenarios, [], variables_by_name(), in_time)  # doctest: +SKIP
     """
     table = summary(comparison)
     known = {target.id for target in targets}
@@ -88,7 +92,7 @@ def print_comparison(
             console.print(escape(_in_words(one, total, levers, scenarios, variables, language)))
         console.print()
     if targets:
-        console.print(_probabilities(comparison, targets, scenarios, variables))
+        console.print(_probabilities(comparison, targets, scenarios, variables, in_time))
     _say_basis(console, comparison, table[table["indicator"].isin([one.variable for one in shown])])
 
 
@@ -238,10 +242,12 @@ def _probabilities(
     targets: Sequence[Target],
     scenarios: Sequence[Scenario],
     variables: Mapping[str, Variable],
+    in_time: xr.Dataset,
 ) -> Table:
     """How much likelier each target is, and through which levers, in percent of members."""
+    members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
     printed = _table(
-        "目标达到的概率（%）\nProbability of reaching the targets in time, %",
+        f"目标达到的概率（%，{members}组样本）\nProbability of reaching the targets in time, % (n = {members})",
         "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
         "change with its standard error (the same members, in pairs); levers with their contribution in points",
     )
@@ -249,9 +255,9 @@ def _probabilities(
     for scenario in scenarios:
         printed.add_column(f"{escape(scenario.title['zh'])}\n{escape(scenario.title['en'])}", justify="right")
     printed.add_column("变化\nchange", justify="right", no_wrap=True)
-    printed.add_column("主要措施 main levers", overflow="fold", ratio=3)
+    printed.add_column(f"主要措施 main levers\nn = {traced}", overflow="fold", ratio=3)
     for target in targets:
-        ends = comparison.values[target.id]
+        ends = in_time[target.id].astype(float)
         change = 100 * (ends.isel(scenario=1) - ends.isel(scenario=0))
         count, spread = change.sizes["member"], float(change.std(ddof=1)) if change.size > 1 else 0.0
         error = f" ±{spread / math.sqrt(count):.0f}" if spread else ""

@@ -13,9 +13,9 @@ import xarray as xr
 
 from analysis import result_files
 from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, held_out
-from analysis.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, reached, settings
+from analysis.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
 from model.definition import Variable
-from scenarios import Lever, Scenario, Target
+from scenarios import Lever, Scenario, Target, is_reached
 
 #: With fewer, neither half has enough futures of either kind.
 FEWEST_FUTURES: Final = 40
@@ -166,7 +166,7 @@ def study(
     for target in targets:
         found[target.id] = find_condition(
             values,
-            reached(margin.sel(target=target.id).to_numpy()),
+            is_reached(margin.sel(target=target.id).to_numpy()),
             judges,
             rounded=rounded,
             bootstraps=bootstraps,

@@ -20,7 +20,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "missed": "未达到",
         "evidence": (
             "留出检验的{futures}种未来：条件内{inside}种，其中{density}{outcome}（95%区间{low}—{high}），"
-            "条件外{outside}，全部{base}；条件覆盖了{coverage}；偶然得到的概率{p}。"
+            "条件外{outside}，留出的全部未来中{base}；条件覆盖了{coverage}；偶然得到的概率{p}。"
         ),
         "stability": "重复抽样{searches}次搜索中再次得到该限制的次数：{inputs}。",
         "never": "{target}：{futures}种未来中没有一种达到（95%区间：概率不高于{high}），没有条件可找。",
@@ -44,7 +44,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "missed": "missed",
         "evidence": (
             "Of {futures} futures held out, {inside} lie inside; {density} of these {outcome} (95 % interval {low} to "
-            "{high}), {outside} outside, {base} in all; the condition covers {coverage}; probability by chance {p}."
+            "{high}), {outside} outside, {base} of all those held out; the condition covers {coverage}; probability by "
+            "chance {p}."
         ),
         "stability": "Came back in searches of {searches} resamples: {inputs}.",
         "never": (

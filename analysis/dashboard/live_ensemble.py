@@ -72,15 +72,13 @@ class LiveEnsemble:
         pieces = -(-(count - pilots) // PART)
         ends = np.linspace(pilots, count, pieces + 1).astype(int) if pieces else np.array([pilots])
         bounds = [0, *(int(end) for end in ends)]
+        self._slices = tuple(slice(first, last) for first, last in pairwise(bounds))
         every = load_scenario("baseline").settings(members)
         self.pilots = pilots
         #: Exact runs of the pilots, then of the others a part at a time.
-        self.parts = tuple(
-            Ensemble(model, _some(every, slice(first, last)), outputs=self.outputs) for first, last in pairwise(bounds)
-        )
+        self.parts = tuple(Ensemble(model, _some(every, some), outputs=self.outputs) for some in self._slices)
         self._rough = Ensemble(model, every, outputs=self.outputs, time_step=LONG_STEP)
-        baseline = load_scenario("baseline")
-        self._last = baseline, self._rough.check(baseline.settings())
+        self._last = self._requests(load_scenario("baseline"))
         one = self.parts[0].run()
         self.times: tuple[float, ...] = tuple(map(float, one["time"].to_numpy()))
         self.axes = {name: tuple(map(str, one[name].dims[2:])) for name in self.outputs}
@@ -100,7 +98,7 @@ class LiveEnsemble:
         NonFiniteError
             If a member leaves the numbers.
         """
-        return self._flat(self.parts[part].run(self._checked(scenario)))
+        return self._flat(self.parts[part].run(self._checked(scenario)[1][part]))
 
     def preliminary(self, scenario: Scenario, reference: Outcome) -> Outcome:
         """Estimate all members from a yearly step, the pilots and a reference that was run in full.
@@ -133,7 +131,7 @@ class LiveEnsemble:
 
     def rough(self, scenario: Scenario) -> Values | None:
         """Run all members with the long step; None if one of them leaves the numbers."""
-        run = self._rough.run(self._checked(scenario), keep_non_finite=True)
+        run = self._rough.run(self._checked(scenario)[0], keep_non_finite=True)
         return None if "warning" in run.attrs else self._flat(run)
 
     def series(self, outcome: Outcome, name: str) -> Values:
@@ -141,11 +139,18 @@ class LiveEnsemble:
         values = outcome.values[:, :, self._columns[name]]
         return values if self.axes[name] else values[:, :, 0]
 
-    def _checked(self, scenario: Scenario) -> Request:
-        """The scenario's changes in the engine's form, which every run of one setting asks for again."""
-        if self._last[0] is not scenario:
-            self._last = scenario, self._rough.check(scenario.settings())
-        return self._last[1]
+    def _checked(self, scenario: Scenario) -> tuple[Request, tuple[Request, ...]]:
+        """The scenario's changes in the engine's form, of all members and of each part, kept for the next run."""
+        last = self._last
+        if last[0] is not scenario:
+            self._last = last = self._requests(scenario)
+        return last[1:]
+
+    def _requests(self, scenario: Scenario) -> tuple[Scenario, Request, tuple[Request, ...]]:
+        # At the start a changed constant is what it is in each member, so changes may differ between these.
+        own = scenario.changed(self.members)
+        parts = zip(self.parts, self._slices, strict=True)
+        return scenario, self._rough.check(own), tuple(part.check(_some(own, some)) for part, some in parts)
 
     def _flat(self, run: xr.Dataset) -> Values:
         arrays = (run[name].to_numpy() for name in self.outputs)

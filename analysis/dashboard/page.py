@@ -60,6 +60,8 @@ from scenarios import Scenario, Target, shipped_scenarios
 FOLDER: Final = Path(__file__).parent
 FONT_FILE: Final = Path(pylopdf_fonts_zh_cn.sans_path())
 YEARS: Final = (2025, 2030, 2035)
+#: Characters of a message: what fits on a screen.
+MOST_TOLD: Final = 2_000
 #: A standard error is at most this or itself; less would be told as nil.
 SMALLEST: Final = 0.001
 _LOST: Final = "document.getElementById('lost').hidden = false"
@@ -211,7 +213,8 @@ class Page:
         return f'<span role="status" data-state="{kind}" style="color: {colour}">● {escape(text)}</span>'
 
     def _say_problem(self, kind: str, message: str) -> None:
-        text = escape(say(kind, self._language, message=message)).replace("\n", "<br>")
+        told = message if len(message) <= MOST_TOLD else f"{message[:MOST_TOLD]} ..."
+        text = escape(say(kind, self._language, message=told)).replace("\n", "<br>")
         style = "background: #fff3f3; color: #8a0014; padding: 4px 8px; border-radius: 4px"
         self._problem.text = f'<div role="alert" style="{style}">{text}</div>'
         self._problem.visible = True
@@ -265,7 +268,7 @@ class Page:
 
     def _begin_from(self, base: str) -> None:
         if base != self.state.setting.base:
-            self._take(replace(self.state.setting, base=base))
+            self._take(Setting(base, self.state.setting.changes, self.state.setting.changes))
 
     def _take(self, setting: Setting) -> None:
         """Take over a whole setting."""
@@ -556,6 +559,6 @@ class Page:
 
 def _told(standing: Standing, language: str) -> str:
     """The median with its interval."""
-    spread = abs(standing.median)
-    low, middle, high = (number(value, spread) for value in (standing.low, standing.median, standing.high))
+    judged, spread = standing.judged, abs(standing.judged.median)
+    low, middle, high = (number(value, spread) for value in (judged.low, judged.median, judged.high))
     return f"{middle}（{low}—{high}）" if language == "zh" else f"{middle} ({low}–{high})"

@@ -35,6 +35,9 @@ from scenarios import Scenario, Target
 COOKIE: Final = "jinan-token"
 #: Bytes of randomness in a token.
 TOKEN_BYTES: Final = 18
+#: Bytes of a message from the page, which is at most an uploaded file, and of a form.
+MOST_MESSAGE: Final = 1_000_000
+MOST_FORM: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,10 @@ def site(
         address=host,
         allow_websocket_origin=_origins(host, port),
         extra_patterns=[(r"/fonts/(.*)", StaticFileHandler, {"path": str(FONT_FILE.parent)})],
+        websocket_max_message_size=MOST_MESSAGE,
+        http_server_kwargs={"max_body_size": MOST_FORM},
     )
+    server._tornado.add_handlers(r".*", [Rule(_OfAnotherSite(), _Refused)])
     if is_loopback(host):
         return Site(server, host, port, None)
     asked = token or secrets.token_urlsafe(TOKEN_BYTES)
@@ -201,6 +207,27 @@ def _origins(host: str, port: int) -> list[str]:
         return [f"{name}:{port}" for name in dict.fromkeys((host, "127.0.0.1", "localhost"))]
     # A machine has many names on a network. Pages of other sites cannot connect: browsers keep the cookie from them.
     return ["*"]
+
+
+class _OfAnotherSite(Matcher):
+    """Matches what a page of another site has a browser fetch, and the script by which one would embed this page.
+
+    Either would start the work of a page that nobody looks at. A link on another site may still be followed.
+    """
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        asked = {key: request.headers.get(f"Sec-Fetch-{key}") for key in ("Site", "Mode", "Dest")}
+        followed = asked["Mode"] == "navigate" and asked["Dest"] == "document"
+        foreign = asked["Site"] not in (None, "none", "same-origin") and not followed
+        return {} if foreign or request.path.rstrip("/").endswith("/autoload.js") else None
+
+
+class _Refused(RequestHandler):
+    """Says no at once."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.finish("This page cannot be embedded in another.")
 
 
 class _WithoutToken(Matcher):

@@ -195,6 +195,7 @@ class Session:
         assert asked is not None
 
         def look(_done: int, _of: int) -> None:
+            self._kitchen.turns.give_way(Turn.CONTRIBUTIONS)
             if task.move != self._move:
                 raise _MovedOnError
 

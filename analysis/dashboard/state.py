@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import yaml
 
 from analysis.figures import LANGUAGES
@@ -19,15 +21,22 @@ from model.definition import variables_by_name
 from model.errors import UserError
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
+from scenarios.start import START
 from scenarios.strict_files import read_yaml, shown
 
 #: Years in which a lever that is moved may have arrived; None for at once, in 2020.
 PACES: Final = (None, 2025, 2030, 2035)
-START: Final = 2020.0
+#: Numbers that differ relatively by less are the same position of a slider.
+CLOSE: Final = 1e-9
 #: The name of the setting on the page, where it has not been saved under another.
 UNSAVED: Final = "page"
 #: More would not fit into a link.
 MOST_SAVED: Final = 5
+#: Characters of a link and bytes of a file that are read; what the page writes itself is far shorter.
+MOST_LINK: Final = 30_000
+MOST_FILE: Final = 60_000
+#: Constants that one setting may change: somewhat more than the page has levers and assumptions.
+MOST_CHANGES: Final = 40
 SOURCE: Final = "assumption: set on the live page"
 _DAMAGED: Final = "The link is damaged: a part of it cannot be read."
 _KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
@@ -43,6 +52,8 @@ class Setting:
 
     base: str = "baseline"
     changes: Mapping[str, Value] = field(default_factory=dict)
+    #: Changes that came with a file or a link: a move starts from these as from what the base says.
+    brought: Mapping[str, Value] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -92,8 +103,8 @@ def scenario_of(setting: Setting, name: str = UNSAVED) -> Scenario:
 
     Examples
     --------
-    >>> scenario_of(Setting("plan", {"TALENT ARRIVALS": 90_000.0})).settings()["TALENT ARRIVALS"]
-    90000.0
+    >>> scenario_of(Setting("plan", {"RENT SUBSIDY": 0.3})).settings()["RENT SUBSIDY"].to_series().to_dict()
+    {2020.0: 0.02, 2020.001: 0.3}
     """
     base = shipped(setting.base)
     if not setting.changes:
@@ -113,8 +124,8 @@ def baseline_for(scenario: Scenario) -> Scenario:
 
     Examples
     --------
-    >>> baseline_for(shipped("low_fertility")).settings()
-    {'LONG RUN FERTILITY': 0.9}
+    >>> [change.constant for change in baseline_for(shipped("low_fertility")).changes]
+    ['LONG RUN FERTILITY']
     """
     assumed = tuple(change for change in scenario.changes if not change.policy)
     baseline = shipped("baseline")
@@ -122,7 +133,10 @@ def baseline_for(scenario: Scenario) -> Scenario:
 
 
 def moved(setting: Setting, constant: str, element: str | None, number: float, pace: int | None) -> Setting:
-    """Return a setting with one lever, or one element of it, set to a number.
+    """Return a setting with one lever, or one element of it, brought to end at a number.
+
+    A path that the setting starts from is kept and shifted: by the whole move from the start, or by a part that grows
+    to the whole until the year of arrival. Where it would leave the lever's range, it stays at the bound.
 
     Parameters
     ----------
@@ -131,29 +145,87 @@ def moved(setting: Setting, constant: str, element: str | None, number: float, p
     constant, element
         The constant, and the element for one with subscripts.
     number
-        In the model's unit.
+        What it ends at, in the model's unit.
     pace
-        The year in which it arrives there, linearly from the model's value of 2020; None for at once.
+        The year in which the move has arrived, linearly from 2020; None for at once.
 
     Examples
     --------
     >>> moved(Setting("baseline"), "TALENT ARRIVALS", None, 120_000.0, 2025).changes
     {'TALENT ARRIVALS': {2020.0: 60000.0, 2025.0: 120000.0}}
+    >>> moved(Setting("plan"), "EASE OF SETTLEMENT", None, 0.75, None).changes
+    {'EASE OF SETTLEMENT': {2020.0: 0.65, 2025.0: 0.75}}
+    >>> moved(Setting("plan"), "EASE OF SETTLEMENT", None, 1.0, None).changes
+    {}
     """
     variable = variables_by_name()[constant]
     assert variable.default is not None
+    begun: Any = _begun(setting, constant)
     if element is None:
-        value: Any = number if pace is None else {START: float(variable.default), float(pace): number}
+        value: Any = _shifted(constant, float(variable.default) if begun is None else begun, number, pace)
+        unmoved = begun is not None and value == begun
+    else:
+        default = float(variable.default[variable.axes[0].index(element)])
+        first = (begun or {}).get(element, default)
+        part = _shifted(constant, first, number, pace)
+        now: Any = value_of(setting, constant) or begun or {}
+        others = {name: one for name, one in now.items() if name != element}
+        value = {**others, element: part}
+        if begun is not None and part == first:
+            value = {**others, element: begun[element]} if element in begun else others
+        unmoved = begun is not None and value == begun
+    kept = {name: one for name, one in setting.changes.items() if name != constant}
+    if not unmoved:
         return replace(setting, changes={**setting.changes, constant: value})
-    default = float(variable.default[variable.axes[0].index(element)])
-    part = number if pace is None else {START: default, float(pace): number}
-    others = cast("dict[str, Any]", value_of(setting, constant) or {})
-    return replace(setting, changes={**setting.changes, constant: {**others, element: part}})
+    own = {constant: begun} if constant in setting.brought else {}
+    return replace(setting, changes={**kept, **own})
+
+
+def _begun(setting: Setting, constant: str) -> Value | None:
+    """What moves of a constant start from: what a file or link brought, or the base says."""
+    inherited = {change.constant: change.value for change in shipped(setting.base).changes}
+    return setting.brought.get(constant, inherited.get(constant))
+
+
+def _shifted(constant: str, course: Any, number: float, pace: int | None) -> Any:
+    """A number or path, shifted so that it ends at a number, within the constant's range."""
+    path = course if isinstance(course, Mapping) else {START: course}
+    end = path[max(path)]
+    if math.isclose(number, end, rel_tol=CLOSE, abs_tol=CLOSE):
+        return course
+    if pace is None and not isinstance(course, Mapping):
+        return number
+    years = sorted(path if pace is None else {*path, START, float(pace)})
+    known = sorted(path)
+    values = np.interp(years, known, [path[year] for year in known])
+    grown = np.ones(len(years)) if pace is None else np.clip((np.array(years) - START) / (pace - START), 0.0, 1.0)
+    low, high = _range(constant)
+    shifted = np.clip(values + (number - end) * grown, low, high)
+    # Ten digits tell everything, and a file that people read needs no more.
+    return {float(year): float(f"{value:.10g}") for year, value in zip(years, shifted, strict=True)} | {
+        float(years[-1]): number
+    }
+
+
+def _range(constant: str) -> tuple[float, float]:
+    lever, variable = known_levers().get(constant), variables_by_name()[constant]
+    low, high = (lever.lowest, lever.highest) if lever else (variable.low, variable.high)
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def put_back(setting: Setting, constant: str) -> Setting:
-    """Return a setting with a constant as in the scenario it starts from."""
-    return replace(setting, changes={name: value for name, value in setting.changes.items() if name != constant})
+    """Return a setting with a constant as in the scenario it starts from.
+
+    Examples
+    --------
+    >>> put_back(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "TALENT ARRIVALS").changes
+    {}
+    """
+    changes, brought = (
+        {name: value for name, value in known.items() if name != constant}
+        for known in (setting.changes, setting.brought)
+    )
+    return replace(setting, changes=changes, brought=brought)
 
 
 def value_of(setting: Setting, constant: str) -> Value | None:
@@ -220,13 +292,17 @@ def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
     if path.suffix not in (".yaml", ".yml"):
         message = f"{filename} is not a scenario file: its name must end in .yaml."
         raise StateError(message)
+    if len(text) > MOST_FILE:
+        message = f"{path.name} has {len(text):,} bytes; at most {MOST_FILE:,} are read here."
+        raise StateError(message)
     scenario = _read(text, path.stem)
     base = scenario.base or "baseline"
     inherited = {change.constant: change.value for change in shipped(base).changes}
     own = {
         change.constant: change.value for change in scenario.changes if inherited.get(change.constant) != change.value
     }
-    return scenario.name, Setting(base, own)
+    _refuse_many(len(own))
+    return scenario.name, Setting(base, own, own)
 
 
 def may_be_called(name: str) -> bool:
@@ -264,6 +340,8 @@ def from_query(query: str) -> tuple[State, list[str]]:
     >>> from_query("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")[1]
     ["page.yaml cannot be run:\n * 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
     """
+    if len(query) > MOST_LINK:
+        return State(), [f"The link is {len(query):,} characters long; at most {MOST_LINK:,} are read."]
     given = dict(parse_qsl(query.lstrip("?")))
     problems = [f"The link says {key!r}, which the page does not know." for key in given if key not in _KEYS]
     state = State()
@@ -271,14 +349,18 @@ def from_query(query: str) -> tuple[State, list[str]]:
         state = replace(state, language=given["language"])
     try:
         changes = _from_plain(_json(given.get("changes", "{}"), dict))
-        setting = Setting(given.get("base", "baseline"), changes)
+        setting = Setting(given.get("base", "baseline"), changes, changes)
         _check(setting, UNSAVED)
         state = replace(state, setting=setting)
     except StateError as error:
         problems.append(str(error))
     try:
         saved = {}
-        for name, kept in _json(given.get("saved", "{}"), dict).items():
+        wanted = _json(given.get("saved", "{}"), dict)
+        if len(wanted) > MOST_SAVED:
+            message = f"The link keeps {len(wanted)} settings; at most {MOST_SAVED} are read."
+            raise StateError(message)
+        for name, kept in wanted.items():
             if not (may_be_called(name) and isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], dict)):
                 raise StateError(_DAMAGED)
             saved[name] = Setting(kept[0], _from_plain(kept[1]))
@@ -313,6 +395,7 @@ def _check(setting: Setting, name: str) -> None:
     if not isinstance(setting.base, str) or setting.base not in shipped_scenarios():
         message = f"There is no scenario {setting.base!r}. Shipped: {', '.join(shipped_scenarios())}."
         raise StateError(message)
+    _refuse_many(len(setting.changes))
     unknown = [constant for constant in setting.changes if constant not in variables_by_name()]
     if unknown:
         # Without a unit in the model there is nothing to write into a file.
@@ -320,6 +403,12 @@ def _check(setting: Setting, name: str) -> None:
         raise StateError(message)
     if setting.changes:
         as_yaml(setting, name)
+
+
+def _refuse_many(changes: int) -> None:
+    if changes > MOST_CHANGES:
+        message = f"{changes} constants are changed; the page takes at most {MOST_CHANGES}. `run` has no such limit."
+        raise StateError(message)
 
 
 def _read(text: str | bytes, name: str) -> Scenario:

@@ -11,20 +11,16 @@ import xarray as xr
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.ensemble_results import QUANTILES
 from analysis.reach.probability import share_in_percent
-from analysis.target_table import ROUNDING
+from analysis.target_table import Judgement, judge
 from scenarios import Target
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a setting stands to one target; in the plan's unit."""
+    """How a setting stands to one target, and how the share of members that reach it in time is told."""
 
     target: Target
-    median: float
-    low: float
-    high: float
-    #: Share of the members that reach it in time, and how that is told.
-    probability: float
+    judged: Judgement
     odds: str
 
 
@@ -55,15 +51,13 @@ def standings(live: LiveEnsemble, outcome: Outcome, targets: Iterable[Target]) -
 
     Examples
     --------
-    >>> standings(live, outcome, targets)["target.urbanization.resident.2025"].probability  # doctest: +SKIP
+    >>> standings(live, outcome, targets)["target.urbanization.resident.2025"].odds  # doctest: +SKIP
     """
     found = {}
     for target in targets:
         if target.variable is None:
             continue
-        values = live.series(outcome, target.variable)[:, live.times.index(float(target.year))]
-        reached = int((target.margin(xr.DataArray(values)).to_numpy() >= -ROUNDING).sum())
-        low, median, high = np.quantile(values / target.factor, (0.05, 0.5, 0.95))
-        odds = share_in_percent(reached, len(values))
-        found[target.id] = Standing(target, float(median), float(low), float(high), reached / len(values), odds)
+        values = live.series(outcome, target.variable)
+        judged = judge(target, xr.DataArray(values, dims=("member", "time"), coords={"time": list(live.times)}))
+        found[target.id] = Standing(target, judged, share_in_percent(judged.reached, judged.members))
     return found

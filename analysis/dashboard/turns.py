@@ -48,11 +48,23 @@ class Turns:
         else:
             self._waiting.put((turn, next(self._order), work))
 
+    def give_way(self, turn: Turn) -> None:
+        """Do all that is more urgent, from within a long piece of work; only that may call this."""
+        while not self._waiting.empty():
+            waiting = self._waiting.get()
+            if waiting[0] >= turn:
+                self._waiting.put(waiting)
+                return
+            self._do(waiting[2])
+
     def _work(self) -> None:
         while True:
-            _, _, work = self._waiting.get()
-            try:
-                work()
-            except Exception:
-                # A mistake in one session must not take the page from all others.
-                traceback.print_exc()
+            self._do(self._waiting.get()[2])
+
+    @staticmethod
+    def _do(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:
+            # A mistake in one session must not take the page from all others.
+            traceback.print_exc()

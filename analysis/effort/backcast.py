@@ -21,8 +21,7 @@ from analysis.effort.shares import RAMP, EffortError, Measure, Values, effort, p
 from analysis.effort.trials import City, Question, Trials, assured
 from analysis.reach.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
 from analysis.reach.probability import share
-from analysis.target_table import ROUNDING
-from scenarios import Target
+from scenarios import Target, is_reached
 
 Verdict = Literal["already", "reachable", "not reachable"]
 
@@ -92,7 +91,7 @@ class Answer:
         """
         part = slice(None, self.searched) if searched else slice(self.searched, None)
         margins = self.margins[candidate, part]
-        return share(int((margins >= -ROUNDING).sum()), len(margins))
+        return share(int(is_reached(margins).sum()), len(margins))
 
 
 def backcast(
@@ -287,7 +286,7 @@ def _text(measure: Measure, values: Values) -> str:
 def _others(targets: Sequence[Target], margins: Values) -> pd.DataFrame:
     rows = []
     for place, target in enumerate(targets):
-        before, after = (share(int((margins[k, place] >= -ROUNDING).sum()), margins.shape[-1]) for k in (0, 1))
+        before, after = (share(int(is_reached(margins[k, place]).sum()), margins.shape[-1]) for k in (0, 1))
         rows.append(
             {
                 "target": target.id,

@@ -24,9 +24,8 @@ from analysis.printing import three_digits
 from analysis.reach.bottlenecks import BOTTLENECKS
 from analysis.reach.probability import share_in_percent
 from analysis.reach.words import unit_of
-from analysis.target_table import ROUNDING
 from model.whole_files import replaced
-from scenarios import Target
+from scenarios import Target, is_reached
 
 TITLES: Final = {bottleneck.id: bottleneck.title for bottleneck in BOTTLENECKS}
 #: Another target is told of where its probability, or a headline's margin as a share of the threshold, moves so much.
@@ -103,13 +102,13 @@ def chance(answer: Answer, candidate: int, *, searched: bool) -> str:
     """
     part = slice(None, answer.searched) if searched else slice(answer.searched, None)
     margins = answer.margins[candidate, part]
-    return share_in_percent(int((margins >= -ROUNDING).sum()), len(margins))
+    return share_in_percent(int(is_reached(margins).sum()), len(margins))
 
 
 def _english(answer: Answer) -> list[str]:
     target, wanted = answer.target, f"{100 * answer.probability:g} %"
     title = f"{target.title['en']}, {target.year}"
-    before = chance(answer, 0, searched=True)
+    before = f"{chance(answer, 0, searched=True)} (n = {answer.searched})"
     seen, unseen = (chance(answer, 1, searched=searched) for searched in (True, False))
     others = answer.margins.shape[1] - answer.searched
     judged = (
@@ -138,7 +137,7 @@ def _english(answer: Answer) -> list[str]:
 def _chinese(answer: Answer) -> list[str]:
     target, wanted = answer.target, f"{100 * answer.probability:g}%"
     title, missed = f"{target.title['zh']}（{target.year}年）", three_digits(-assured_margin(answer, 1))
-    before = chance(answer, 0, searched=True)
+    before = f"{chance(answer, 0, searched=True)} (n = {answer.searched})"
     seen, unseen = (chance(answer, 1, searched=searched) for searched in (True, False))
     others = answer.margins.shape[1] - answer.searched
     judged = f"用于搜索的{answer.searched}组样本中概率{seen}（±标准误，百分点），其余{others}组中{unseen}。"
@@ -225,7 +224,7 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
         units = " ".join(unit_of(target, language) for language in LANGUAGES)
         change = f"余量中位数变化 change of the median margin {three_digits(row['margin_change'], sign=True)} {units}"
-        console.print(escape(f"  {title}: {before} → {after}; {change}"))
+        console.print(escape(f"  {title}: {before} → {after} (n = {others}); {change}"))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

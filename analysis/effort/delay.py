@@ -17,10 +17,9 @@ import xarray as xr
 from analysis.effort.shares import FIRST_START
 from analysis.effort.trials import City
 from analysis.reach.probability import share
-from analysis.target_table import ROUNDING
 from model.definition import Variable
 from model.errors import UserError
-from scenarios import Scenario, Target
+from scenarios import ROUNDING, Scenario, Target, is_reached
 
 Setting = float | pd.Series | xr.DataArray
 
@@ -275,7 +274,7 @@ def _default(variable: Variable) -> xr.DataArray:
 
 
 def _row(target: Target, lever: str, years: int | None, start: int, margin: Any, at_once: Any) -> dict[str, object]:
-    reached, before = margin >= -ROUNDING, at_once >= -ROUNDING
+    reached, before = is_reached(margin), is_reached(at_once)
     difference = reached.astype(float) - before.astype(float)
     return {
         "target": target.id,

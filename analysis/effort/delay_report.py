@@ -19,8 +19,7 @@ from analysis.futures import chosen_targets as modelled_targets
 from analysis.printing import three_digits
 from analysis.reach.probability import share_in_percent
 from analysis.reach.words import unit_of
-from analysis.target_table import ROUNDING
-from scenarios import Lever, Target, load_levers
+from scenarios import ROUNDING, Lever, Target, load_levers
 
 #: Instead of levers where none is named.
 NONE_DECIDES: Final = "没有一项单独使概率变化2个百分点 none moves the probability by 2 points by itself"
@@ -94,7 +93,7 @@ def print_delays(console: Console, delays: Delays) -> None:
         caption_justify="left",
     )
     shown.add_column("目标 target", overflow="fold", ratio=2)
-    shown.add_column("按期开始\non time", no_wrap=True)
+    shown.add_column(f"按期开始\non time\nn = {members}", no_wrap=True)
     shown.add_column("全部推迟 all delayed", overflow="fold", ratio=2)
     shown.add_column("单项推迟 one lever delayed", overflow="fold", ratio=4)
     for target in delays.targets:

@@ -21,8 +21,7 @@ from analysis.effort.plausible import Gate, outside_said
 from analysis.effort.shares import RAMP, Measure, Values, effort
 from analysis.effort.trials import City, Question, Trials
 from analysis.reach.probability import share
-from analysis.target_table import ROUNDING
-from scenarios import Target
+from scenarios import ROUNDING, Target, is_reached
 
 #: What is asked for, in rising order; 1 stands for every member.
 PROBABILITIES: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -113,7 +112,7 @@ def frontier(
     spent = effort(measures, shares)
     rows = []
     for place, (probability, reachable, row) in enumerate(found):
-        own, others = (share(int((m[place] >= -ROUNDING).sum()), m.shape[1]) for m in (seen, unseen))
+        own, others = (share(int(is_reached(m[place]).sum()), m.shape[1]) for m in (seen, unseen))
         rows.append(
             {
                 "probability_asked_for": probability,

@@ -87,7 +87,14 @@ def print_frontier(console: Console, found: Frontier) -> None:
         ),
         caption_justify="left",
     )
-    for heading in ("要求 asked", "力度 effort", "措施数 levers", "所得 attained", "其余样本 others", ""):
+    for heading in (
+        "要求 asked",
+        "力度 effort",
+        "措施数 levers",
+        f"所得 attained\nn = {found.searched}",
+        f"其余样本 others\nn = {found.others}",
+        "",
+    ):
         table.add_column(heading, justify="right")
     for row in _records(found.table):
         note = "拐点 knee" if row["knee"] else "" if row["reachable"] else "不可达 not reachable"

@@ -19,7 +19,7 @@ from scipy import optimize
 
 from analysis.effort.shares import DIGITS, Measure, Values, effort, parts
 from analysis.effort.trials import Question, precise
-from analysis.target_table import ROUNDING
+from scenarios import ROUNDING
 
 #: Largest and smallest step of the search, in shares of a lever's way.
 FIRST_STEP, LAST_STEP = 0.3, 1e-3

@@ -20,6 +20,7 @@ from model.definition import Variable
 from model.errors import UserError
 from scenarios import Lever
 from scenarios.scenario import LAST_YEAR
+from scenarios.start import as_array, from_start_on
 
 Values = npt.NDArray[np.float64]
 
@@ -194,7 +195,7 @@ def settings(
     """Return what the model runs for candidates, each with every member, in one dim ``run`` (candidate by candidate).
 
     A lever that a candidate leaves alone is not set: where members differ in it, they keep their own values. One that
-    is moved starts from the model's default in every member, as a scenario file has it.
+    is moved starts from the model's default in every member, but for the end of 2020, as a scenario file has it.
 
     Parameters
     ----------
@@ -231,9 +232,11 @@ def settings(
             alone = (column == 0).reshape((-1,) + (1,) * measure.default.ndim)
             before, after = np.where(alone, own, before), np.where(alone, own, after)
         times = [measure.start - 1.0, measure.start - 1.0 + ramp]
-        found[measure.name] = xr.DataArray(
+        course = xr.DataArray(
             np.stack([before, after], axis=1), dims=("run", "time", *measure.dims), coords={"time": times}
         )
+        drawn = found.get(measure.name)
+        found[measure.name] = course if drawn is None else as_array(from_start_on(course, drawn))
     return found
 
 

@@ -11,8 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.shares import RAMP, Measure, Values, effort, settings
-from analysis.target_table import ROUNDING
-from scenarios import Target
+from scenarios import ROUNDING, Target, is_reached
 
 #: Runs in one call of the engine: enough to keep every processor busy, few enough to hold in memory.
 BATCH: Final = 2800
@@ -182,14 +181,14 @@ class Question:
     def probabilities(self, shares: Values) -> Values:
         """Return the share of members that reach the target, by candidate."""
         self.margins(shares)
-        return np.array([(self.known[row.tobytes()] >= -ROUNDING).mean() for row in precise(shares)])
+        return np.array([is_reached(self.known[row.tobytes()]).mean() for row in precise(shares)])
 
     def _held(self, row: Values) -> float:
         margin = float(assured(self.known[row.tobytes()], self.probability))
         return 0.0 if abs(margin) <= ROUNDING else margin
 
     def _note(self, row: Values, search: str, start: int) -> None:
-        margin, reached = self._held(row), float((self.known[row.tobytes()] >= -ROUNDING).mean())
+        margin, reached = self._held(row), float(is_reached(self.known[row.tobytes()]).mean())
         trial = 1 + sum(entry[0] == search and entry[1] == start for entry in self.log)
         spent = float(effort(self.measures, row[None])[0])
         self.log.append((search, start, trial, spent, margin, reached))
@@ -206,7 +205,7 @@ class Question:
         """Return `TRACE_COLUMNS`: every trial, and the best of its search from that start until then."""
         table = pd.DataFrame(self.log, columns=list(TRACE_COLUMNS[:-2]))
         groups = table.groupby(["search", "start"], sort=False)
-        enough = table["effort"].where(table["margin"] >= -ROUNDING)
+        enough = table["effort"].where(is_reached(table["margin"].to_numpy()))
         table["best_effort"] = enough.groupby([table["search"], table["start"]], sort=False).cummin()
         table["best_effort"] = groups["best_effort"].ffill() if len(table) else table["best_effort"]
         table["best_margin"] = groups["margin"].cummax()

@@ -12,9 +12,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import xarray as xr
 
-from analysis.futures import reached
 from model.errors import UserError
-from scenarios import Change, Lever, Scenario, Target
+from scenarios import Change, Lever, Scenario, Target, is_reached
 
 Kind = Literal["targets", "shortfall"]
 
@@ -124,9 +123,9 @@ def utilities(
     for name, margin in margins.items():
         own = margin.sel(target=[target.id for target in targets]).transpose("target", "future").to_numpy()
         if kind == "targets":
-            gained = reached(own).sum(axis=0).astype(float)
+            gained = is_reached(own).sum(axis=0).astype(float)
         else:
-            gained = -(np.where(reached(own), 0.0, -own) / sizes).sum(axis=0) * 100
+            gained = -(np.where(is_reached(own), 0.0, -own) / sizes).sum(axis=0) * 100
         columns.append(gained - weight * efforts[name])
     return xr.DataArray(np.column_stack(columns), dims=("member", "scenario"), coords={"scenario": list(margins)})
 

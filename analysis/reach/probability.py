@@ -23,9 +23,9 @@ from scipy import stats
 from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
 from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
-from analysis.target_table import ROUNDING, first_year_reached
+from analysis.target_table import first_year_reached, middle_year
 from model.errors import UserError
-from scenarios import Target
+from scenarios import Target, is_reached
 
 #: What no published source gives of 2020, and every answer about registration rests on.
 UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020")
@@ -236,23 +236,6 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     return table
 
 
-def median_year(curve: pd.DataFrame) -> float:
-    """Return the first saved time by which half of the members have reached a target; NaN if fewer than half do.
-
-    Parameters
-    ----------
-    curve
-        As from `not_yet_reached`.
-
-    Examples
-    --------
-    >>> median_year(pd.DataFrame({"year": [2025.0, 2030.0, 2035.0], "not_yet": [0.9, 0.5, 0.1]}))
-    2030.0
-    """
-    there = curve.loc[curve["not_yet"] <= 0.5 + ROUNDING, "year"]
-    return float(there.min()) if len(there) else float("nan")
-
-
 def share(number: int, of: int) -> dict[str, float]:
     """Return a share with its standard error and an interval that stays honest at 0 and 1.
 
@@ -326,18 +309,20 @@ def share_in_words(number: int, of: int, language: str) -> str:
     Examples
     --------
     >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
-    ('51 % (standard error 5 %)', 'below 3.7 % (no member does)')
+    ('51 % (of 100 members, standard error 5 %)', 'below 3.7 % (none of 100 members does)')
     >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
-    ('为51%（标准误5%）', '高于96.3%（所有样本都达到）')
+    ('为51%（100组样本，标准误5%）', '高于96.3%（100组样本全部达到）')
     """
     told, zh = share_in_percent(number, of), language == "zh"
     bound = told.strip("<>%")
     if told.startswith("<"):
-        return f"低于{bound}%（没有一组样本达到）" if zh else f"below {bound} % (no member does)"
+        return f"低于{bound}%（{of}组样本没有一组达到）" if zh else f"below {bound} % (none of {of} members does)"
     if told.startswith(">"):
-        return f"高于{bound}%（所有样本都达到）" if zh else f"above {bound} % (every member does)"
+        return f"高于{bound}%（{of}组样本全部达到）" if zh else f"above {bound} % (all of {of} members do)"
     share, error = told.split("% ±")
-    return f"为{share}%（标准误{error}%）" if zh else f"{share} % (standard error {error} %)"
+    return (
+        f"为{share}%（{of}组样本，标准误{error}%）" if zh else f"{share} % (of {of} members, standard error {error} %)"
+    )
 
 
 def with_error(probability: float, error: float) -> str:
@@ -372,8 +357,9 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
     value = series.sel(time=target.year)
     with_it = (np.nan, np.nan) if spread is None else probability_with(target, value.to_numpy(), spread)
     margin = target.margin(value).to_numpy()
-    in_time = margin >= -ROUNDING
-    early = (first_year_reached(target, series) < target.year).to_numpy()
+    in_time = is_reached(margin)
+    first = first_year_reached(target, series)
+    early = (first < target.year).to_numpy()
     curve = not_yet_reached(target, series)
     quantiles = {
         "margin_median" if level == 0.5 else f"margin_p{100 * level:02.0f}": float(np.quantile(margin, level))
@@ -388,7 +374,7 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
         **share(int(in_time.sum()), len(margin)),
         **dict(zip(("probability_with_discrepancy", "probability_with_discrepancy_se"), with_it, strict=True)),
         **quantiles,
-        "year_reached_median": median_year(curve),
+        "year_reached_median": middle_year(first),
         "reached_by_last_year": 1.0 - float(curve["not_yet"].iloc[-1]),
         "last_year": float(curve["year"].iloc[-1]),
         "reached_then_lost": float((early & ~in_time).mean()),
@@ -402,7 +388,7 @@ def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for group in np.unique(place):
         inside = place == group
-        reached = int((margin[inside] >= -ROUNDING).sum())
+        reached = int(is_reached(margin[inside]).sum())
         found.append(
             {
                 "group": int(group) + 1,

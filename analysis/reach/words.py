@@ -118,8 +118,9 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
     table = _table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     table.add_column("情景 scenario", overflow="fold", ratio=1)
+    members = rows["members"].iloc[0]
     for heading in (
-        "概率\nprobability",
+        f"概率（{members}组）\nprobability, n = {members}",
         "95%区间\n95 % interval",
         "含模型遗漏\nwith discrepancy",
         "余量 (90%)\nmargin (90 %)",
@@ -135,7 +136,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
             f"{100 * row['probability_low']:.0f} – {100 * row['probability_high']:.0f}%",
             in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"]),
             f"{middle}\n({low} … {high})",
-            f"{row['year_reached_median']:g}" if pd.notna(row["year_reached_median"]) else "—",
+            f"{row['year_reached_median']:.0f}" if pd.notna(row["year_reached_median"]) else "—",
             share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
         )
     return table
@@ -233,7 +234,8 @@ def _board(reached: Reached) -> Table:
         for place, scenario in enumerate(reached.scenarios, 1)
     )
     table = _table(
-        "按期达到的概率，%  Probability of reaching each target in time, %",
+        f"按期达到的概率，%（{reached.margins.sizes['member']}组样本）  "
+        f"Probability of reaching each target in time, % (n = {reached.margins.sizes['member']})",
         f"0和100表示{reached.margins.sizes['member']}组样本中没有或全部达到  0 and 100: none or all members\n{numbers}",
     )
     table.add_column("目标 target", overflow="fold", ratio=1)

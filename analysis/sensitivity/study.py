@@ -20,9 +20,8 @@ from analysis.futures import chosen_targets as modelled_targets
 from analysis.sensitivity import indices
 from analysis.sensitivity.design import Array, Design, PickFreeze, Trajectories, refuse_odd_sizes
 from analysis.sensitivity.runs import Study, StudyError, outcomes_of, run_study
-from analysis.target_table import ROUNDING
 from model.changes import near
-from scenarios import Scenario, Target
+from scenarios import Scenario, Target, is_reached
 from scenarios.factors import GROUPS, Factor, Group, Input
 
 Method = Literal["sobol", "morris", "pawn", "delta"]
@@ -419,7 +418,7 @@ def _sobol(
                 for row in _variance_rows(variable, target.year, values[:size], blocks, part, "S1", "ST"):
                     if row["factor"] in top:
                         grown.append({**row, "samples": size})
-            there = target.margin(xr.DataArray(values)).to_numpy() >= -ROUNDING
+            there = is_reached(target.margin(xr.DataArray(values)).to_numpy())
             reached[target.id] = float(there[:, [0, -1]].mean())
             # First order alone would say nothing of a yes or no that several inputs decide together.
             rows += _variance_rows(target.id, target.year, there.astype(float), blocks, counted, None, "ST")
@@ -524,7 +523,7 @@ def _given(
                     [named[k] for k in places],
                 )
                 grown += [{**row, "samples": size} for row in part]
-            there = target.margin(xr.DataArray(values)).to_numpy() >= -ROUNDING
+            there = is_reached(target.margin(xr.DataArray(values)).to_numpy())
             reached[target.id] = float(there[:, [0, -1]].mean())
             yes = _sample(there)
             rows += _share_rows(target.id, target.year, *indices.sobol(there.astype(float), counted), blocks)

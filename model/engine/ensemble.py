@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from model.changes import ChangeError, Request, prepare
@@ -55,9 +56,6 @@ class Ensemble:
     def check(self, changes: Mapping[str, Any] | None = None) -> Request:
         """Check changes, for several ensembles of the same model to be run with; raises what `run` raises for them."""
         own = self._checked(changes or {}, ())
-        if own.runs is not None:
-            message = "An ensemble takes changes that are the same for all its runs; one of these has a run dim"
-            raise ChangeError(message)
         # The time step is each ensemble's own.
         given = self._checked({}, ()).controls
         return replace(own, controls={name: value for name, value in own.controls.items() if name not in given})
@@ -68,8 +66,8 @@ class Ensemble:
         Parameters
         ----------
         changes
-            As for `CompiledModel.run`, the same for all runs, or what `check` made of them. A constant that the
-            parameter sets hold too takes the value given here.
+            As for `CompiledModel.run`, or what `check` made of them; with a ``run`` dim where they differ from one
+            parameter set to the next. A constant that the parameter sets hold too takes the value given here.
         keep_non_finite
             As for `CompiledModel.run`.
 
@@ -81,9 +79,13 @@ class Ensemble:
         Raises
         ------
         ChangeError, NonFiniteError
-            As for `CompiledModel.run`; also for a change that differs from run to run.
+            As for `CompiledModel.run`; also for changes of other runs than those of the parameter sets.
         """
         own = changes if isinstance(changes, Request) else self.check(changes)
+        labels = self._request.runs
+        if own.runs is not None and (labels is None or not np.array_equal(own.runs, labels)):
+            message = f"The changes have a run dim of {len(own.runs)} runs that are not those of the ensemble"
+            raise ChangeError(message)
         named = {change.name for change in own.changes}
         kept = tuple(change for change in self._request.changes if change.name not in named)
         both = {**self._request.controls, **own.controls}

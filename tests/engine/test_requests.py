@@ -337,7 +337,8 @@ def test_a_value_that_is_not_finite_on_the_way_stops_a_reduced_run_too(write_mod
 def test_an_ensemble_checked_once_gives_the_same_bytes_as_one_checked_at_every_call(stocks):
     outputs, rates = ["Prey", "inside"], {"rate": xr.DataArray(np.linspace(0.01, 0.4, 5), dims="run")}
     ready = Ensemble(stocks, rates | {"later start": 3.0}, outputs=outputs, time_step=0.5)
-    for own in ({}, {"later start": 4.0}, {"later start": pd.Series([1.0, 2.0], index=[0, 5])}):
+    differing = {"rate": xr.DataArray(np.linspace(0.4, 0.2, 5), dims="run")}
+    for own in ({}, {"later start": 4.0}, {"later start": pd.Series([1.0, 2.0], index=[0, 5])}, differing):
         expected = stocks.run(rates | {"later start": 3.0} | own, outputs=outputs, time_step=0.5)
         xr.testing.assert_identical(ready.run(ready.check(own)), expected)
         xr.testing.assert_identical(ready.run(own), expected)
@@ -345,7 +346,7 @@ def test_an_ensemble_checked_once_gives_the_same_bytes_as_one_checked_at_every_c
     xr.testing.assert_identical(same.isel(run=3, drop=True), same.isel(run=0, drop=True))
 
 
-def test_an_ensemble_refuses_what_differs_from_run_to_run_and_what_is_not_there(stocks):
+def test_an_ensemble_refuses_changes_of_other_runs_and_what_is_not_there(stocks):
     ready = Ensemble(stocks, {"rate": xr.DataArray([0.1, 0.2], dims="run")})
     with pytest.raises(ChangeError, match="run dim"):
         ready.run({"rate": xr.DataArray([0.3, 0.4, 0.5], dims="run")})
