@@ -142,7 +142,8 @@ def test_another_scenario_is_forecast_with_the_same_members_and_said_to_be_after
     # The plan registers more people.
     assert np.all(planned.xs(SERIES[1])["median"].to_numpy() > stored.xs(SERIES[1])["median"].to_numpy())
     judged = pd.read_csv(tmp_path / "out" / "series.csv").set_index("variable")
-    assert judged.loc[SERIES[0], ["used", "reason"]].tolist() == [False, "taken out"]
+    assert judged["reason"].to_dict() == {SERIES[0]: "taken out", SERIES[1]: "agrees"}
+    assert judged["used"].to_dict() == {SERIES[0]: False, SERIES[1]: True}
     with xr.open_dataset(tmp_path / "out" / DATA_FILE) as data:
         assert data.attrs["scenario"] == "plan"
         assert data.attrs["series_left_out"] == SERIES[0]
