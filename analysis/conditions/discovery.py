@@ -55,7 +55,8 @@ class Limit:
     returned
         Number of resampled searches that limit the input on the same side.
     lower_range, upper_range
-        The 5th and 95th percentile of the limit in these, widened to the limit itself; NaN where open or never found again.
+        The 5th and 95th percentile of the limit in these, and the limit itself where it lies beyond them; NaN where
+        open or never found again.
     """
 
     input: str
