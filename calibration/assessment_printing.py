@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from calibration.assessment import Assessment
-from calibration.assessment_words import ALL
+from calibration.assessment_words import ALL, percent
 from calibration.scores import BANDS
 from calibration.series_judgement import REASONS
 from model.definition import variables_by_name
@@ -81,24 +81,22 @@ def _observed_table(points: pd.DataFrame) -> Table:
     table = _table("观测值与预测\nObserved against forecast", OBSERVED_NOTES)
     table.add_column("指标 series", overflow="fold")
     table.add_column("年份\nyear", no_wrap=True)
-    table.add_column("观测\nobserved", justify="right", no_wrap=True)
-    table.add_column("预测中位数\nmedian", justify="right", no_wrap=True)
-    table.add_column("50%区间\n50 % band", justify="right")
-    table.add_column("90%区间\n90 % band", justify="right")
+    table.add_column("观测 observed\n预测 median", justify="right", no_wrap=True)
+    table.add_column("50%区间 band\n90%区间 band", justify="right", no_wrap=True)
     table.add_column("位置\nwhere", no_wrap=True)
     table.add_column("z", justify="right", no_wrap=True)
     last = ""
     for row in points.to_dict("records"):
-        name, where = str(row["variable"]), "90%外 outside"
+        name, where = str(row["variable"]), "90%外\noutside"
         if row["inside_90"]:
-            where = "50%内 inside" if row["inside_50"] else "90%内 inside"
+            where = "50%内\ninside" if row["inside_50"] else "90%内\ninside"
         value, middle, *ends = (_value(float(row[key]), str(row["unit"])) for key in SHOWN)
-        bands = [f"{ends[0]} … {ends[1]}", f"{ends[2]} … {ends[3]}"]
         if last and name != last:
             table.add_section()
         title = _title(name) + f"\n[dim]{escape(_unit(str(row['unit'])))}[/]" if name != last else ""
         last = name
-        table.add_row(title, str(row["year"]), value, middle, *bands, where, f"{row['z']:+.1f}")
+        bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
+        table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, where, f"{row['z']:+.1f}")
     return table
 
 
@@ -114,7 +112,7 @@ def _series_table(found: Assessment, targets: Mapping[str, Target]) -> Table:
         judged = "\n".join(
             f"{status[place]}{', ' if place else '，'}{reason[lang]}" for place, lang in enumerate(LANGUAGES)
         )
-        table.add_row(_title(str(row["variable"])), _percent(float(row["chance"])), judged, _what_if(row, targets))
+        table.add_row(_title(str(row["variable"])), percent(float(row["chance"]), "en"), judged, _what_if(row, targets))
     return table
 
 
@@ -122,10 +120,11 @@ def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
     zh, en = ("去掉后", "left out") if row["used"] else ("加入后", "put in")
     if pd.isna(row["other_chance"]):
         return f"{zh}没有指标可用 {en}: no series is left"
-    size, likely = f"{row['other_effective_size']:.0f}", _percent(float(row["other_chance"]))
+    size = f"{row['other_effective_size']:.0f}"
+    sure, likely = (percent(float(row["other_chance"]), language) for language in LANGUAGES)
     if not row["other_accepted"]:
-        return f"{zh}不能更新（概率{likely}，有效组数{size}）\n{en}: no update (probability {likely}, worth {size})"
-    told = f"{zh}可更新（概率{likely}，有效组数{size}）\n{en}: updated (probability {likely}, worth {size})"
+        return f"{zh}不能更新（概率{sure}，有效组数{size}）\n{en}: no update (probability {likely}, worth {size})"
+    told = f"{zh}可更新（概率{sure}，有效组数{size}）\n{en}: updated (probability {likely}, worth {size})"
     if row["other_target"] and not pd.isna(row["other_change"]) and abs(row["other_change"]) >= LEAST_CHANGE:
         target = targets[str(row["other_target"])]
         change = f"{100 * row['other_change']:+.0f}"
@@ -160,10 +159,6 @@ def _unit(unit: str) -> str:
 
 def _title(name: str) -> str:
     return escape(f"{variables_by_name()[name].term} {name}")
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %" if value >= 0.0015 else "≤0.1 %"
 
 
 def _cells(row: Any) -> list[str]:

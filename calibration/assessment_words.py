@@ -122,7 +122,7 @@ def _words_on_series(language: str, series: pd.DataFrame) -> list[str]:
         mismatch = DEFINITION_MISMATCHES.get(name)
         if row["used"] and reason == "agrees" and mismatch is None:
             continue
-        likely = _probability(float(row["chance"]))
+        likely = percent(float(row["chance"]), language)
         told = REASONS[reason][language]
         term = _term(name, language)
         status = ("使用" if row["used"] else "未使用") if chinese else ("used" if row["used"] else "not used")
@@ -143,7 +143,7 @@ def _words_on_update(language: str, series: pd.DataFrame, updates: pd.DataFrame,
         return []
     final = updates.iloc[-1]
     k, size, likely = (float(final[column]) for column in ("pareto_k", "effective_size", "chance"))
-    told = _probability(likely)
+    told = percent(likely, language)
     used = int(series["used"].sum())
     against = likely < UNLIKELY
     if used == 1:
@@ -276,9 +276,16 @@ def _words_on_targets(language: str, targets: pd.DataFrame, last: int) -> list[s
     return said
 
 
-def _probability(value: float) -> str:
-    """A share of a thousand draws or so, which has no more digits than that."""
-    return f"{100 * value:.1f} %" if value >= 0.0015 else "≤0.1 %"
+def percent(value: float, language: str) -> str:
+    """Return a share of a thousand draws or so, which has no more digits than that.
+
+    Examples
+    --------
+    >>> percent(0.724, "en"), percent(0.001, "zh")
+    ('72.4 %', '≤0.1%')
+    """
+    told = f"{100 * value:.1f} %" if value >= 0.0015 else "≤0.1 %"
+    return told.replace(" ", "") if language == "zh" else told
 
 
 def _term(name: str, language: str) -> str:
