@@ -138,7 +138,6 @@ def test_another_scenario_is_forecast_with_the_same_members_and_said_to_be_after
         for folder in (planted[1], tmp_path / "out")
     }
     stored, planned = points[planted[1]], points[tmp_path / "out"]
-    pd.testing.assert_series_equal(stored["value"], planned["value"])
     # The plan registers more people.
     assert np.all(planned.xs(SERIES[1])["median"].to_numpy() > stored.xs(SERIES[1])["median"].to_numpy())
     judged = pd.read_csv(tmp_path / "out" / "series.csv").set_index("variable")
