@@ -18,6 +18,7 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
 from SALib.test_functions import Ishigami, Sobol_G
 
+from analysis.sensitivity import indices
 from analysis.sensitivity import study as sensitivity
 from analysis.sensitivity.design import DesignError, PickFreeze, Trajectories
 from analysis.sensitivity.indices import (
@@ -353,6 +354,8 @@ def planted(monkeypatch):
 
     # Delta's densities take most of the time of these tests.
     monkeypatch.setitem(sensitivity.RESAMPLES, "delta", 4)
+    monkeypatch.setattr(indices, "DELTA_STAND_INS", 6)
+    monkeypatch.setattr(indices, "DELTA_RESAMPLES", 2)
     monkeypatch.setattr(sensitivity, "run_study", run_study)
     monkeypatch.setattr(sensitivity, "outcomes_of", outcomes_of)
 
