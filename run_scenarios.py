@@ -558,28 +558,50 @@ def assess(
     observations: Annotated[
         Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)
     ],
+    without: Annotated[
+        list[str] | None, typer.Option(help="Series that is left out whatever it says; again for more.")
+    ] = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", help="Series that is used whatever it says; again for more.")
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option(help="Policies of the forecast: shipped name or path of a YAML file.")
+    ] = "baseline",
     out: Out = OUTPUTS / "assessment",
 ) -> None:
-    """Score the stored forecast against newer observations, weight the ensemble by them, and say which targets slip."""
-    from calibration import assessment_files, assessment_printing, assessment_run
+    """Hold newer observations against the stored forecast, update it from the series that fit, and say what slips."""
+    from calibration import assessment_files, assessment_printing, assessment_run, series_judgement
 
     console = _console()
     with _mistakes_end_politely():
         newer = assessment_run.read_observations_file(observations)
-        parameters, baseline = read_members(), load_scenario("baseline")
-        facts = result_files.joint_manifest([baseline], parameters) | {
+        inside, outside = series_judgement.chosen_series(newer["variable"], with_ or [], without or [])
+        parameters, policies, targets = read_members(), load_scenario(scenario), load_targets()
+        facts = result_files.joint_manifest([policies], parameters) | {
             "observations_file": observations.name,
             "observations_hash": assessment_run.fingerprint(newer),
+            "series_put_in": ", ".join(inside),
+            "series_left_out": ", ".join(outside),
         }
         _say_what_is_overwritten(console, out, assessment_files.FILES, "assessment_*.png")
         with _reporting() as progress:
             made = assessment_run.assess_ensemble(
-                newer, compile_model(MODEL_FILE), parameters, load_targets(), progress
+                newer,
+                compile_model(MODEL_FILE),
+                parameters,
+                targets,
+                progress,
+                None if policies.name == "baseline" else policies,
+                inside,
+                outside,
             )
-        assessment_printing.print_assessment(console, made.found)
+        assessment_printing.print_assessment(console, made.found, targets)
         assessment_files.write_assessment(made.found, out, facts)
         weights = made.found.weights["weight"].to_numpy() if made.found.accepted else None
-        assessment_figures.draw(made.found.points, made.forecast, weights, facts, out / "figures")
+        judged = made.found.series
+        unused = judged.loc[~judged["used"].astype(bool), "variable"].tolist()
+        titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
+        assessment_figures.draw(made.found.points, made.forecast, weights, titled, out / "figures", unused)
         console.print(f"Written to {escape(str(out))}: {', '.join(assessment_files.FILES)}, figures/assessment_*.png.")
 
 

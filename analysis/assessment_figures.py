@@ -5,7 +5,7 @@ What is drawn comes in as tables, as this layer may not import the calibration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ def draw(
     weights: npt.NDArray[np.float64] | None,
     facts: Mapping[str, str],
     folder: Path,
+    unused: Collection[str] = (),
 ) -> list[Path]:
     """Draw the chart in both languages, as ``assessment_LANGUAGE.png``.
 
@@ -56,9 +57,11 @@ def draw(
     weights
         Weight of each member after the observations, sum 1; None where the update is refused.
     facts
-        The manifest.
+        The manifest, and the scenario's ``title_zh`` and ``title_en``.
     folder
         Where to.
+    unused
+        Series that the weights do not rest on; their panels say so.
 
     Returns
     -------
@@ -69,7 +72,9 @@ def draw(
     --------
     >>> draw(found.points, forecast, None, facts, Path("outputs/assessment"))  # doctest: +SKIP
     """
-    return save_each(lambda language: chart(points, forecast, weights, facts, language), folder, "assessment", facts)
+    return save_each(
+        lambda language: chart(points, forecast, weights, facts, language, unused), folder, "assessment", facts
+    )
 
 
 def chart(
@@ -78,6 +83,7 @@ def chart(
     weights: npt.NDArray[np.float64] | None,
     facts: Mapping[str, str],
     language: str,
+    unused: Collection[str] = (),
 ) -> Figure:
     """Draw one panel for each observed series; parameters as for `draw`.
 
@@ -94,12 +100,18 @@ def chart(
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         for ax, name in zip(axes, names, strict=False):
             _panel(ax, points[points["variable"] == name], forecast[name], weights, known[name], language)
+            if weights is not None and name in unused:
+                ax.set_title(f"{ax.get_title(loc='left')}{word('labels', 'assessment unused', language)}", loc="left")
         for ax in axes[len(names) :]:
             ax.remove()
         figure.legend(handles=_keys(points, weights, language), loc="outside right upper", fontsize=8)
         basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
         source = word("labels", "assessment source", language).format(
-            model=facts["model_file"], hash=facts["model_hash"], file=facts["observations_file"], basis=basis
+            model=facts["model_file"],
+            hash=facts["model_hash"],
+            file=facts["observations_file"],
+            basis=basis,
+            scenario=facts[f"title_{language}"],
         )
         verdict = "assessment refused" if weights is None else "assessment weights"
         head_and_foot(figure, word("charts", "assessment", language), word("labels", verdict, language), source)

@@ -1,13 +1,14 @@
 """Newer observations against the stored forecast: scores, re-weighted members, and which targets slip since when.
 
-The forecast is scored as it was made. Then the members are weighted by how well they agree with the newer observations
-(`calibration.reweighting`), and every target's probability is worked out anew, with all of the observations and with
-those up to each year. Nothing here runs the model: results of the members come in as arguments.
+The forecast is scored as it was made. Series are judged one by one (`calibration.series_judgement`), the members are
+weighted by how well they agree with the series that fit (`calibration.reweighting`), and every target's probability is
+worked out anew, with all of these observations and with those up to each year. Nothing here runs the model: results of
+the members come in as arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,7 @@ from calibration.scores import (
     pit_uniformity,
     random_walk_with_drift,
 )
+from calibration.series_judgement import chosen_series, judge_series
 from scenarios import Target, is_reached
 
 Array = npt.NDArray[np.float64]
@@ -57,15 +59,19 @@ class Assessment:
     Attributes
     ----------
     points
-        One row per observation: forecast median and 90 % band, CRPS, PIT, within which bands, reference forecasts.
+        One row per observation: forecast median, 50 and 90 % band, ``z`` (logarithm of the observation over the median,
+        in standard deviations of the forecast's logarithm), CRPS, PIT, within which bands, reference forecasts.
     scores
         One row per series, and `ALL`: points, CRPS (in the series' unit and relative to the observation), coverage,
         MASE against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
+    series
+        One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
+        in; see `calibration.series_judgement.SeriesJudgement`.
     updates
-        Pareto k, effective size, acceptance, and ``chance`` (`calibration.reweighting.chance`): all series with data up
-        to each year, and each series alone with all its data.
+        Pareto k, effective size, acceptance, and ``chance`` (`calibration.reweighting.chance`) of the series used, with
+        data up to each year; no rows where none is used.
     weights
-        Weight of each member after all observations; no rows when refused.
+        Weight of each member after all observations used; no rows when refused.
     targets
         One row per modelled target: probability and standard error before and after, how it fares (``course``), and
         the year from whose data the model could have known (``known_since``).
@@ -77,6 +83,7 @@ class Assessment:
 
     points: pd.DataFrame
     scores: pd.DataFrame
+    series: pd.DataFrame
     updates: pd.DataFrame
     weights: pd.DataFrame
     targets: pd.DataFrame
@@ -85,7 +92,7 @@ class Assessment:
 
     @property
     def accepted(self) -> bool:
-        """Whether the ensemble could be re-weighted with all observations."""
+        """Whether the ensemble could be re-weighted with all observations of the series used."""
         return not self.weights.empty
 
 
@@ -98,6 +105,9 @@ def assess(
     targets: Iterable[Target],
     errors: Mapping[str, ForecastError],
     history: pd.DataFrame,
+    forced_in: Sequence[str] = (),
+    forced_out: Sequence[str] = (),
+    scenario: Mapping[str, str] | None = None,
 ) -> Assessment:
     """Score the forecast, re-weight the members, and say which targets slip.
 
@@ -117,6 +127,10 @@ def assess(
         For every observed variable; see `forecast_errors`.
     history
         variable, year, value up to 2020, for the reference forecasts; see `past_series`.
+    forced_in, forced_out
+        Series that are used, or left out, whatever they say.
+    scenario
+        Title by language of the scenario of the forecast, if it is not the baseline.
 
     Returns
     -------
@@ -138,41 +152,42 @@ def assess(
     goals = [target for target in targets if target.modelled]
     forecast, simulated, targets_run = (_by_member(each) for each in (forecast, simulated, targets_run))
     _check_inputs(observations, forecast, simulated, targets_run, goals, errors, history)
+    inside, outside = chosen_series(observations["variable"], forced_in, forced_out)
     points, scores = score(observations, forecast, history)
     same = twins(simulated)
+    judged = judge_series(
+        observations,
+        forecast,
+        simulated,
+        errors,
+        same,
+        lambda step: _probabilities(goals, targets_run, step),
+        inside,
+        outside,
+    )
+    used = observations[observations["variable"].isin(judged.used)]
     steps = {
         int(year): reweight(
-            log_likelihood(observations[observations["year"] <= year], simulated, errors).sum("variable").to_numpy(),
-            same,
+            log_likelihood(used[used["year"] <= year], simulated, errors).sum("variable").to_numpy(), same
         )
-        for year in sorted(set(observations["year"]))
+        for year in sorted(set(used["year"]))
     }
-    alone = {
-        str(series["variable"].item()): reweight(series.to_numpy(), same)
-        for series in log_likelihood(observations, simulated, errors)
-    }
-    last = max(steps)
-    chances = {
-        (ALL, year): chance(observations[observations["year"] <= year], forecast, simulated, errors) for year in steps
-    } | {
-        (str(name), int(table["year"].max())): chance(table, forecast, simulated, errors)
-        for name, table in observations.groupby("variable", sort=False)
-    }
-    updates = _updates(steps, alone, chances)
+    chances = {year: chance(used[used["year"] <= year], forecast, simulated, errors) for year in steps}
+    updates = _updates(steps, chances)
     fates, by_year = judge_targets(goals, targets_run, steps)
-    final = steps[last]
-    weights = pd.DataFrame({"member": simulated["member"].to_numpy(), "weight": final.weights})
+    final = steps[max(steps)] if steps else None
+    members = simulated["member"].to_numpy()
+    weights = pd.DataFrame({"member": members, "weight": np.nan if final is None else final.weights})
+    found = (points, scores, judged.table, updates, fates, len(members), scenario)
     return Assessment(
         points=points,
         scores=scores,
+        series=judged.table,
         updates=updates,
-        weights=weights if final.accepted else weights.iloc[:0],
+        weights=weights if final is not None and final.accepted else weights.iloc[:0],
         targets=fates,
         by_year=by_year,
-        sentences={
-            "zh": sentences("zh", points, scores, updates, fates, len(weights)),
-            "en": sentences("en", points, scores, updates, fates, len(weights)),
-        },
+        sentences={"zh": sentences("zh", *found), "en": sentences("en", *found)},
     )
 
 
@@ -237,8 +252,7 @@ def judge_targets(
     fates, yearly = [], []
     used = [year for year, step in steps.items() if step.accepted]
     for target in targets:
-        margin = target.margin(run[str(target.variable)].sel(time=target.year)).to_numpy()
-        reached = is_reached(margin).astype(float)
+        reached = _reached(target, run)
         before, before_error = _probability(reached, np.full(len(reached), 1 / len(reached)))
         path = {year: _probability(reached, steps[year].weights) for year in used}
         after, after_error = path[used[-1]] if used else (np.nan, np.nan)
@@ -256,7 +270,7 @@ def judge_targets(
                 "probability_after": after,
                 "probability_after_se": after_error,
                 "data_to": used[-1] if used else BASE_YEAR,
-                "course": _course(before, after, known),
+                "course": _course(before, after, after_error, known),
                 "known_since": known,
             }
         )
@@ -273,7 +287,7 @@ def judge_targets(
     table = pd.DataFrame(fates)
     if fates:
         table["known_since"] = table["known_since"].astype("Int64")
-    return table, pd.DataFrame(yearly)
+    return table, pd.DataFrame(yearly, columns=["target", "data_to", "probability", "probability_se", "accepted"])
 
 
 def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
@@ -305,6 +319,22 @@ def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
             "Take both from the same commit, or make both anew with: python run_scenarios.py calibrate"
         )
         raise AssessmentError(message)
+
+
+def _reached(target: Target, run: xr.Dataset) -> Array:
+    margin = target.margin(run[str(target.variable)].sel(time=target.year)).to_numpy()
+    return is_reached(margin).astype(float)
+
+
+def _probabilities(targets: Iterable[Target], run: xr.Dataset, step: Reweighting | None) -> pd.Series:
+    usable = step is not None and step.accepted
+    return pd.Series(
+        {
+            target.id: _probability(_reached(target, run), step.weights)[0] if step is not None and usable else np.nan
+            for target in targets
+        },
+        dtype=float,
+    )
 
 
 def _by_member(run: xr.Dataset) -> xr.Dataset:
@@ -355,7 +385,7 @@ def _points_of_series(name: str, table: pd.DataFrame, forecast: xr.Dataset, hist
     years, values = past["year"].to_numpy(dtype=float), past["value"].to_numpy(dtype=float)
     enough = len(past) >= LEAST_PAST
     nothing = np.full(observed.size, np.nan)
-    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
+    low, quarter, middle, three_quarters, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     return pd.DataFrame(
         {
             "variable": name,
@@ -364,7 +394,10 @@ def _points_of_series(name: str, table: pd.DataFrame, forecast: xr.Dataset, hist
             "unit": table["unit"].to_numpy(),
             "median": middle,
             "p05": low,
+            "p25": quarter,
+            "p75": three_quarters,
             "p95": high,
+            "z": np.log(observed / middle) / np.log(draws).std(axis=0, ddof=1),
             "crps": crps(draws, observed),
             "pit": pit(draws, observed),
             **{f"inside_{100 * band:.0f}": inside(draws, observed, band) for band in BANDS},
@@ -419,28 +452,18 @@ def _known_since(before: float, path: Mapping[int, float]) -> int | None:
     return known
 
 
-def _course(before: float, after: float, known: int | None) -> str:
+def _course(before: float, after: float, after_error: float, known: int | None) -> str:
     if np.isnan(after):
         return "not updated"
     if known is not None:
         return "unlikely from the start" if known == BASE_YEAR else "slipping"
-    return "now likely" if before < LIKELY else "on course"
+    if before >= LIKELY:
+        return "on course"
+    # From 49 to 50 % is no news: two standard errors tell a change from the draw of the members.
+    return "now likely" if after - LIKELY > 2 * after_error else "about even"
 
 
-def _updates(
-    steps: Mapping[int, Reweighting], alone: Mapping[str, Reweighting], chances: Mapping[tuple[str, int], float]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "variable": name,
-                "data_to": year,
-                "pareto_k": step.pareto_k,
-                "effective_size": step.effective_size,
-                "accepted": step.accepted,
-                "chance": probability,
-            }
-            for (name, year), probability in chances.items()
-            for step in [steps[year] if name == ALL else alone[name]]
-        ]
-    )
+def _updates(steps: Mapping[int, Reweighting], chances: Mapping[int, float]) -> pd.DataFrame:
+    columns = ["data_to", "pareto_k", "effective_size", "accepted", "chance"]
+    rows = [(year, step.pareto_k, step.effective_size, step.accepted, chances[year]) for year, step in steps.items()]
+    return pd.DataFrame(rows, columns=columns)

@@ -13,12 +13,20 @@ import xarray as xr
 from calibration.assessment import Assessment
 from model.whole_files import replaced, write_csv
 
-TABLES: Final = ("points.csv", "scores.csv", "updates.csv", "weights.csv", "targets.csv", "targets_by_year.csv")
+TABLES: Final = (
+    "points.csv",
+    "series.csv",
+    "scores.csv",
+    "updates.csv",
+    "weights.csv",
+    "targets.csv",
+    "targets_by_year.csv",
+)
 DATA_FILE: Final = "assessment.nc"
 SUMMARY_FILE: Final = "summary.txt"
 FILES: Final = (*TABLES, DATA_FILE, SUMMARY_FILE)
 #: Columns of the points that have the unit of their series.
-IN_UNIT: Final = ("value", "median", "p05", "p95", "crps", "random_walk", "constant_growth")
+IN_UNIT: Final = ("value", "median", "p05", "p25", "p75", "p95", "crps", "random_walk", "constant_growth")
 
 
 def write_assessment(found: Assessment, folder: Path, facts: Mapping[str, str]) -> list[Path]:
@@ -42,7 +50,7 @@ def write_assessment(found: Assessment, folder: Path, facts: Mapping[str, str]) 
     --------
     >>> write_assessment(found, Path("outputs/assessment"), facts)  # doctest: +SKIP
     """
-    tables = (found.points, found.scores, found.updates, found.weights, found.targets, found.by_year)
+    tables = (found.points, found.series, found.scores, found.updates, found.weights, found.targets, found.by_year)
     for name, table in zip(TABLES, tables, strict=True):
         write_csv(str(table.to_csv(index=False, lineterminator="\n")), folder / name, facts)
     with replaced(folder / DATA_FILE) as partial:
@@ -78,7 +86,7 @@ def as_dataset(found: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
     points = found.points
     data: dict[str, tuple[object, ...]] = {
         name: ("observation", points[name].to_numpy(dtype=float), {"long_name": LONG_NAMES[name]})
-        for name in (*IN_UNIT, "pit")
+        for name in (*IN_UNIT, "z", "pit")
     }
     members, weights = (found.weights[name].to_numpy() for name in ("member", "weight"))
     data["weight"] = ("member", weights, {"units": "1", "long_name": "weight after all observations"})
@@ -112,7 +120,10 @@ LONG_NAMES: Final = {
     "value": "observation",
     "median": "median of the forecast",
     "p05": "5 % quantile of the forecast",
+    "p25": "25 % quantile of the forecast",
+    "p75": "75 % quantile of the forecast",
     "p95": "95 % quantile of the forecast",
+    "z": "logarithm of the observation over the median, in standard deviations of the forecast's logarithm",
     "crps": "continuous ranked probability score, fair estimator",
     "pit": "place of the observation in the forecast's distribution",
     "random_walk": "random walk with drift from values up to 2020",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from calibration.forecast import FORECAST_FILE, YEARS, predict, simulate
 from calibration.newer_observations import past_series, read_newer_observations, read_stored
 from calibration.reweighting import forecast_errors
 from model.engine import CompiledModel
-from scenarios import Target
+from scenarios import Scenario, Target
 
 #: Members run at a time.
 BATCH = 200
@@ -67,8 +67,11 @@ def assess_ensemble(
     members: xr.Dataset,
     targets: Mapping[str, Target],
     progress: Progress = lambda task, done, of: None,
+    scenario: Scenario | None = None,
+    forced_in: Sequence[str] = (),
+    forced_out: Sequence[str] = (),
 ) -> AssessedForecast:
-    """Make the stored forecast again, member by member, and assess it.
+    """Make the stored forecast again, member by member, and assess it, or the forecast under another scenario.
 
     Parameters
     ----------
@@ -80,6 +83,10 @@ def assess_ensemble(
         The plan's targets, by id.
     progress
         Told the task, the members done and of how many.
+    scenario
+        Policies of the forecast; None for the baseline, whose forecast was stored.
+    forced_in, forced_out
+        Series that are used, or left out, whatever they say.
 
     Raises
     ------
@@ -94,14 +101,25 @@ def assess_ensemble(
     simulated = simulate(model, members, progress=lambda done, of: progress("Forecast", done, of))
     forecast = predict(simulated, seed=int(members.attrs["seed"]))
     check_stored(forecast)
+    changes: Mapping[str, object] = {}
+    if scenario is not None:
+        # The same members with the same draws of what the model leaves out: only the policies differ.
+        changes = scenario.settings()
+        simulated = simulate(
+            model, members, changes, lambda done, of: progress("Forecast under the scenario", done, of)
+        )
+        forecast = predict(simulated, seed=int(members.attrs["seed"]))
     found = assess(
         observations,
         forecast=forecast,
         simulated=simulated,
-        targets_run=_targets_run(model, members, targets, lambda done, of: progress("Targets", done, of)),
+        targets_run=_targets_run(model, members, changes, targets, lambda done, of: progress("Targets", done, of)),
         targets=targets.values(),
         errors=forecast_errors(),
         history=past_series(),
+        forced_in=forced_in,
+        forced_out=forced_out,
+        scenario=None if scenario is None else scenario.title,
     )
     return AssessedForecast(found, observations, forecast)
 
@@ -118,13 +136,17 @@ def fingerprint(observations: pd.DataFrame) -> str:
 
 
 def _targets_run(
-    model: CompiledModel, members: xr.Dataset, targets: Mapping[str, Target], progress: Callable[[int, int], None]
+    model: CompiledModel,
+    members: xr.Dataset,
+    changes: Mapping[str, object],
+    targets: Mapping[str, Target],
+    progress: Callable[[int, int], None],
 ) -> xr.Dataset:
     names = list(dict.fromkeys(str(target.variable) for target in targets.values() if target.modelled))
     drawn = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
     count, parts = members.sizes["member"], []
     for first in range(0, count, BATCH):
         part = {name: array.isel(run=slice(first, first + BATCH)) for name, array in drawn.items()}
-        parts.append(model.run(part, outputs=names, final_time=float(YEARS[-1])))
+        parts.append(model.run({**part, **changes}, outputs=names, final_time=float(YEARS[-1])))
         progress(min(first + BATCH, count), count)
     return xr.concat(parts, "run").assign_coords(run=np.arange(count))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
 from calibration.forecast import BASE_YEAR
 from calibration.reweighting import LARGEST_K, LEAST_EFFECTIVE
 from calibration.scores import BANDS, LEAST_PAST
+from calibration.series_judgement import DEFINITION_MISMATCHES, REASONS, UNLIKELY
 from model.definition import variables_by_name
 
 #: What stands for all series together in the tables.
 ALL: Final = "all"
-#: Below this probability something is called unlikely to be chance.
-UNLIKELY: Final = 0.05
 #: So many series are named where none stands out.
 NAMED: Final = 3
 #: How a target fares, with the Chinese words.
@@ -25,6 +23,7 @@ COURSES: Final = {
     "slipping": "正在偏离",
     "unlikely from the start": "预测时就不大可能达到",
     "now likely": "转为可能达到",
+    "about even": "达到与否各半",
     "not updated": "未更新",
 }
 
@@ -33,20 +32,24 @@ def sentences(
     language: Literal["zh", "en"],
     points: pd.DataFrame,
     scores: pd.DataFrame,
+    series: pd.DataFrame,
     updates: pd.DataFrame,
     targets: pd.DataFrame,
     members: int,
+    scenario: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
-    """State the findings in plain words.
+    """State the findings in plain words: one verdict, then the numbers behind it.
 
     Parameters
     ----------
     language
         "zh" or "en".
-    points, scores, updates, targets
+    points, scores, series, updates, targets
         Tables of a `calibration.assessment.Assessment`.
     members
         Number of members of the ensemble.
+    scenario
+        Title by language of the scenario of the forecast, if it is not the baseline.
 
     Returns
     -------
@@ -56,16 +59,131 @@ def sentences(
     Examples
     --------
     >>> sentences("en", *tables, members=1000)[0]  # doctest: +SKIP
-    'Chapter 8 of the plan asks for yearly, mid-term and final evaluations. ...'
+    'Verdict: the forecast agrees with 9 of 10 series, ...'
     """
     return (
-        *_words_on_scores(language, points, scores),
-        *_words_on_update(language, updates, members),
+        verdict(language, series, updates),
+        *_words_on_series(language, series),
+        *_words_on_update(language, series, updates, members),
         *_words_on_targets(language, targets, int(points["year"].max())),
+        *_words_on_scores(language, points, scores, scenario),
     )
 
 
-def _words_on_scores(language: str, points: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
+def verdict(language: str, series: pd.DataFrame, updates: pd.DataFrame) -> str:
+    """Say in one sentence with how many series the forecast agrees, and what becomes of the ensemble.
+
+    Examples
+    --------
+    >>> verdict("en", series, updates)  # doctest: +SKIP
+    'Verdict: the forecast agrees with 9 of 10 series, not with registered deaths. The ensemble is updated from 9.'
+    """
+    chinese = language == "zh"
+    agreeing = series["agrees"].astype(bool)
+    against = _listed(series.loc[~agreeing, "variable"], language)
+    used = int(series["used"].sum())
+    if chinese:
+        first = f"结论：{len(series)}个指标中，预测与{int(agreeing.sum())}个相符" + (
+            f"，与{against}不符。" if against else "。"
+        )
+    else:
+        first = f"Verdict: the forecast agrees with {int(agreeing.sum())} of {len(series)} series" + (
+            f", not with {against}. " if against else ". "
+        )
+    if not used:
+        return first + (
+            "没有可用于更新的指标，参数组不更新。" if chinese else "No series is left to update the ensemble from."
+        )
+    if updates.iloc[-1]["accepted"]:
+        return first + (
+            f"参数组按其中{used}个指标更新。" if chinese else f"The ensemble is updated from {used} series."
+        )
+    earlier = updates.loc[updates["accepted"].astype(bool), "data_to"]
+    if not earlier.empty:
+        return first + (
+            f"用{used}个指标只能更新到{earlier.iloc[-1]}年的数据，再往后需要重新校准。"
+            if chinese
+            else f"From {used} series the ensemble can be updated with data to {earlier.iloc[-1]} only; later data "
+            "need a recalibration."
+        )
+    return first + (
+        f"用{used}个指标不能更新参数组，需要用新数据重新校准。"
+        if chinese
+        else f"The ensemble cannot be updated from {used} series. Recalibration is needed."
+    )
+
+
+def _words_on_series(language: str, series: pd.DataFrame) -> list[str]:
+    """Name the series that are not used and why, and what is to be known of those that are."""
+    chinese = language == "zh"
+    said = []
+    for row in series.to_dict("records"):
+        name, reason = str(row["variable"]), str(row["reason"])
+        mismatch = DEFINITION_MISMATCHES.get(name)
+        if row["used"] and reason == "agrees" and mismatch is None:
+            continue
+        likely = percent(float(row["chance"]), language)
+        told = REASONS[reason][language]
+        term = _term(name, language)
+        status = ("使用" if row["used"] else "未使用") if chinese else ("used" if row["used"] else "not used")
+        end = f"；{getattr(mismatch, language)}" if mismatch and chinese else ""
+        end = f"; {getattr(mismatch, language)}" if mismatch and not chinese else end
+        said.append(
+            f"{term}：{status}，{told}（单独看，预测正确时走势不比这更可能的概率为{likely}）{end}。"
+            if chinese
+            else f"{term}: {status}, {told} (by itself; a course no likelier has probability {likely} if the forecast "
+            f"is right){end}."
+        )
+    return said
+
+
+def _words_on_update(language: str, series: pd.DataFrame, updates: pd.DataFrame, members: int) -> list[str]:
+    chinese = language == "zh"
+    if updates.empty:
+        return []
+    final = updates.iloc[-1]
+    k, size, likely = (float(final[column]) for column in ("pareto_k", "effective_size", "chance"))
+    told = percent(likely, language)
+    used = int(series["used"].sum())
+    against = likely < UNLIKELY
+    if used == 1:
+        subject, predicate = "The series used", "contradicts" if against else "agrees with"
+    else:
+        subject, predicate = f"The {used} series used, taken together,", "contradict" if against else "agree with"
+    said = [
+        f"所用{used}个指标合起来{'与预测矛盾' if against else '与预测相符'}"
+        f"（预测正确时，走势不比这更可能的概率为{told}）。"
+        if chinese
+        else f"{subject} {predicate} the forecast (a course no likelier has probability {told} if it is right)."
+    ]
+    if final["accepted"]:
+        said.append(
+            f"{members}组参数重新加权后相当于{size:.0f}组等权参数（Pareto k为{k:.2f}），可以使用。"
+            if chinese
+            else f"The {members} members are re-weighted and worth {size:.0f} equal ones (Pareto k {k:.2f}), "
+            "which is enough."
+        )
+    else:
+        said.append(
+            f"权重集中到少数几组（有效组数{size:.0f}，Pareto k为{k:.2f}；"
+            f"要求不少于{LEAST_EFFECTIVE:.0f}组、不大于{LARGEST_K}）"
+            + ("。" if against else "：信息太多，参数组不足以分辨。")
+            if chinese
+            else f"The weights collapse on a few members (worth {size:.0f} equal ones, Pareto k {k:.2f}; at least "
+            f"{LEAST_EFFECTIVE:.0f} and at most {LARGEST_K} are asked for)"
+            + ("." if against else ": they say more than so few members can resolve.")
+        )
+        narrow = series[series["used"].astype(bool)].sort_values("effective_size").head(NAMED)
+        names = _listed(narrow["variable"], language)
+        said.append(
+            f"对参数组约束最强的指标：{names}。" if chinese else f"Series that narrow the members most: {names}."
+        )
+    return said
+
+
+def _words_on_scores(
+    language: str, points: pd.DataFrame, scores: pd.DataFrame, scenario: Mapping[str, str] | None
+) -> list[str]:
     chinese = language == "zh"
     count, first, last = len(points), int(points["year"].min()), int(points["year"].max())
     series = scores[scores["variable"] != ALL]
@@ -78,26 +196,18 @@ def _words_on_scores(language: str, points: pd.DataFrame, scores: pd.DataFrame) 
         if chinese
         else f"Chapter 8 of the plan asks for yearly, mid-term and final evaluations. This one holds the forecast made "
         f"with data to {BASE_YEAR} against {count} observation(s) of {len(series)} series, {first}-{last}.",
-        f"预测的{bands}%区间应包含约{wanted}个观测值，实际包含{hits}个；CRPS平均为观测值的{together['crps_relative']:.2%}。"
+        f"不论是否使用，全部观测值中：预测的{bands}%区间应包含约{wanted}个，实际包含{hits}个；CRPS平均为观测值的"
+        f"{together['crps_relative']:.2%}。"
         if chinese
-        else f"The {bands} % bands hold {hits} of them and should hold about {wanted}; the CRPS is "
-        f"{100 * together['crps_relative']:.2f} % of the observed value on average.",
+        else f"Of all of them, used or not, the {bands} % bands hold {hits} and should hold about {wanted}; the CRPS "
+        f"is {100 * together['crps_relative']:.2f} % of the observed value on average.",
     ]
-    chance = float(together["pit_p_value"])
-    if np.isnan(chance):
+    if scenario is not None:
         said.append(
-            "观测值太少，无法检验预测分布的形状。"
+            f"此处的预测以“{scenario['zh']}”为政策，与保存的基准预测用同一组参数，是看到新观测值之后所作。"
             if chinese
-            else "There are too few observations to test the shape of the forecast's distribution."
-        )
-    else:
-        usual = chance >= UNLIKELY
-        said.append(
-            f"观测值在预测分布中的位置{'与预测相符' if usual else '偏离预测'}"
-            f"（预测正确时，偏离不小于此的概率为{chance:.1%}）。"
-            if chinese
-            else f"Where they lie within the forecast {'is as' if usual else 'is not as'} the forecast says (if it "
-            f"were right, chance alone would put them as far off with probability {100 * chance:.1f} %)."
+            else f"The forecast here supposes the policies of: {scenario['en']}. It has the members of the stored "
+            "baseline forecast, but was made after the observations were known."
         )
     for reference, zh, en in (
         ("mase_random_walk", "带漂移的随机游走", "a random walk with drift"),
@@ -125,76 +235,6 @@ def _words_on_scores(language: str, points: pd.DataFrame, scores: pd.DataFrame) 
             else f"Not compared with a reference, for want of {LEAST_PAST} values up to {BASE_YEAR}: {names}."
         )
     return said
-
-
-def _words_on_update(language: str, updates: pd.DataFrame, members: int) -> list[str]:
-    chinese = language == "zh"
-    together = updates[updates["variable"] == ALL]
-    final = together.iloc[-1]
-    k, size, chance = (float(final[column]) for column in ("pareto_k", "effective_size", "chance"))
-    contradicted = chance < UNLIKELY
-    if final["accepted"]:
-        said = [
-            f"已按新观测值对{members}组参数重新加权：有效组数{size:.0f}，Pareto k为{k:.2f}，可以使用。"
-            if chinese
-            else f"The {members} members are re-weighted by the observations; they are worth {size:.0f} equal ones "
-            f"(Pareto k {k:.2f}), which is enough."
-        ]
-    else:
-        said = [
-            f"没有更新参数组：权重集中到少数几组（有效组数{size:.0f}，Pareto k为{k:.2f}；"
-            f"要求不少于{LEAST_EFFECTIVE:.0f}组、不大于{LARGEST_K}）。需要用新数据重新校准。"
-            if chinese
-            else f"The ensemble is not updated: the weights collapse on a few members (worth {size:.0f} equal ones, "
-            f"Pareto k {k:.2f}; at least {LEAST_EFFECTIVE:.0f} and at most {LARGEST_K} are asked for). "
-            "Recalibration is needed."
-        ]
-    if contradicted or not final["accepted"]:
-        said.append(
-            f"合起来看，新观测值{'与预测矛盾' if contradicted else '与预测并不矛盾'}"
-            f"（预测正确时，走势不比这更可能的概率为{chance:.1%}）"
-            f"{'。' if contradicted else '，只是信息太多，参数组不足以分辨。'}"
-            if chinese
-            else f"Taken together the observations {'contradict' if contradicted else 'do not contradict'} the "
-            f"forecast (if it were right, a course no likelier would come with probability {100 * chance:.1f} %)"
-            f"{'.' if contradicted else '; they say more than so few members can resolve.'}"
-        )
-        said += _words_on_series(language, updates[updates["variable"] != ALL])
-    used = together.loc[together["accepted"].astype(bool), "data_to"]
-    if not final["accepted"] and not used.empty:
-        said.append(
-            f"用到{used.iloc[-1]}年的数据仍可更新，以下以此为准。"
-            if chinese
-            else f"With data to {used.iloc[-1]} the update still holds; what follows rests on these."
-        )
-    return said
-
-
-def _words_on_series(language: str, alone: pd.DataFrame) -> list[str]:
-    """Name the series that contradict the forecast or, if none does, those that narrow the members most."""
-    chinese = language == "zh"
-    # So many series are looked at that one of them seems unlikely by chance.
-    clashing = alone[alone["chance"] < UNLIKELY / len(alone)].sort_values(["chance", "effective_size"])
-    chosen = alone.sort_values("effective_size").head(NAMED) if clashing.empty else clashing
-    told = [
-        f"{_term(str(row.variable), language)}（概率{float(str(row.chance)):.1%}，k {row.pareto_k:.2f}，"
-        f"有效组数{row.effective_size:.0f}）"
-        if chinese
-        else f"{row.variable} (probability {100 * float(str(row.chance)):.1f} %, k {row.pareto_k:.2f}, "
-        f"worth {row.effective_size:.0f})"
-        for row in chosen.itertuples()
-    ]
-    if clashing.empty:
-        return [
-            f"没有单个指标与预测矛盾；约束最强的是{'；'.join(told)}。"
-            if chinese
-            else f"No series contradicts it by itself; those that narrow the members most: {'; '.join(told)}."
-        ]
-    return [
-        f"与预测矛盾的指标，矛盾最大的在前：{'；'.join(told)}。"
-        if chinese
-        else f"Series that clash with the forecast, worst first: {'; '.join(told)}."
-    ]
 
 
 def _words_on_targets(language: str, targets: pd.DataFrame, last: int) -> list[str]:
@@ -234,6 +274,18 @@ def _words_on_targets(language: str, targets: pd.DataFrame, last: int) -> list[s
             else "Where a target's year has passed, the published number decides; the probability is the members' view."
         )
     return said
+
+
+def percent(value: float, language: str) -> str:
+    """Return a share of a thousand draws or so, which has no more digits than that.
+
+    Examples
+    --------
+    >>> percent(0.724, "en"), percent(0.001, "zh")
+    ('72.4 %', '≤0.1%')
+    """
+    told = f"{100 * value:.1f} %" if value >= 0.0015 else "≤0.1 %"
+    return told.replace(" ", "") if language == "zh" else told
 
 
 def _term(name: str, language: str) -> str:

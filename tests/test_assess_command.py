@@ -93,10 +93,14 @@ def test_the_weights_move_the_forecast_towards_the_planted_member(planted, simul
 
 def test_scores_verdict_and_targets_are_printed_in_both_languages(planted):
     said = planted[0].stdout
-    for part in ("CRPS", "50/80/90 %", "MASE", "PIT p", "户籍人口城镇化率 registered urbanization rate"):
+    for part in ("CRPS", "50/80/90 %", "MASE", "户籍人口城镇化率 registered urbanization rate"):
         assert part in said
-    assert "已按新观测值对" in said
-    assert "members are re-weighted by the observations" in said
+    # What was observed comes first, then the series one by one, then one verdict, then the rest.
+    places = [said.index(part) for part in ("Observed against forecast", "judged one by one", "结论：", "Verdict:")]
+    assert places == sorted(places)
+    assert "Verdict: the forecast agrees with 2 of 2 series. The ensemble is updated from 2 series." in said
+    assert "members are re-weighted and worth" in said
+    assert said.count("Verdict:") == 1
     modelled = len(pd.read_csv(planted[1] / "targets.csv"))
     assert f"模型计算的{modelled}个目标" in said
     assert f"Of {modelled} targets that the model computes" in said
@@ -108,16 +112,59 @@ def test_a_truth_that_no_member_knows_asks_for_recalibration_and_gives_no_probab
     # The members' courses are those of the fixture, whoever works them out.
     monkeypatch.setattr(assessment_run, "simulate", lambda *_, **__: simulated)
     newer = write_synthetic(tmp_path / "newer.csv", simulated, truth, factor=0.85)
-    outcome = call("--observations", newer, "--out", planted[1])
+    outcome = call("--observations", newer, "--out", planted[1], "--with", SERIES[0], "--with", SERIES[1])
     assert outcome.exit_code == 0, outcome.output
     assert f"Will replace in {planted[1]}, when done:" in outcome.stdout.replace("\n", " ").replace("  ", " ")
     assert "Recalibration is needed." in outcome.stdout
     assert "需要用新数据重新校准" in outcome.stdout
-    assert "Series that clash with the forecast" in outcome.stdout
+    assert "Verdict: the forecast agrees with 0 of 2 series" in outcome.stdout
     assert pd.read_csv(planted[1] / "weights.csv").empty
     targets = pd.read_csv(planted[1] / "targets.csv")
     assert targets["probability_before"].notna().all()
     assert targets["probability_after"].isna().all()
+
+
+def test_another_scenario_is_forecast_with_the_same_members_and_said_to_be_after_the_fact(
+    planted, simulated, truth, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(assessment_figures, "draw", lambda *_: [])
+    newer = planted[2]
+    outcome = call("--observations", newer, "--scenario", "plan", "--without", SERIES[0], "--out", tmp_path / "out")
+    assert outcome.exit_code == 0, outcome.output
+    said = " ".join(outcome.stdout.split())
+    assert "supposes the policies of: The plan" in said
+    assert "was made after the observations were known" in said
+    points = {
+        folder: pd.read_csv(folder / "points.csv").set_index(["variable", "year"])
+        for folder in (planted[1], tmp_path / "out")
+    }
+    stored, planned = points[planted[1]], points[tmp_path / "out"]
+    # The plan registers more people.
+    assert np.all(planned.xs(SERIES[1])["median"].to_numpy() > stored.xs(SERIES[1])["median"].to_numpy())
+    judged = pd.read_csv(tmp_path / "out" / "series.csv").set_index("variable")
+    assert judged["reason"].to_dict() == {SERIES[0]: "taken out", SERIES[1]: "agrees"}
+    assert judged["used"].to_dict() == {SERIES[0]: False, SERIES[1]: True}
+    with xr.open_dataset(tmp_path / "out" / DATA_FILE) as data:
+        assert data.attrs["scenario"] == "plan"
+        assert data.attrs["series_left_out"] == SERIES[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--without", "residnets"], "Did you mean 'residents'"),
+        (["--with", "residents", "--without", "residents"], "by both --with and --without"),
+        (["--scenario", "plann"], "Did you mean 'plan'"),
+    ],
+)
+def test_a_series_or_scenario_that_there_is_not_is_refused_before_anything_runs(
+    planted, words, message, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run_scenarios, "compile_model", lambda _: pytest.fail("the model ran"))
+    outcome = call("--observations", planted[2], "--out", tmp_path / "out", *words)
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_mistake_is_told_at_once_before_anything_runs(tmp_path, monkeypatch):
@@ -170,6 +217,7 @@ def test_the_legend_of_the_chart_stands_beside_its_title(simulated, series, lang
         columns=["variable", "year", "value", "inside_90"],
     )
     facts = {"members": "1000", "seed": "1", "model_file": "m.mdl", "model_hash": "0", "observations_file": "n.csv"}
+    facts |= {"title_zh": "基准情景", "title_en": "Baseline"}
     weights = np.full(simulated.sizes["member"], 1 / simulated.sizes["member"])
     figure = assessment_figures.chart(points, simulated, weights, facts, language)
     FigureCanvasAgg(figure).draw()

@@ -24,6 +24,7 @@ from calibration.reweighting import (
     reweight,
     twins,
 )
+from calibration.series_judgement import chosen_series
 from model.definition import variables_by_name
 from scenarios import Target, load_targets
 from tests.city import city
@@ -420,25 +421,135 @@ def test_a_slip_is_seen_from_the_year_it_begins(made):
     assert any(f"模型从{fate['known_since']}年的数据起就能看出" in sentence for sentence in found.sentences["zh"])
 
 
-def test_when_the_weights_collapse_recalibration_is_asked_for_and_the_clashing_series_named(made, tmp_path):
+def test_a_series_that_contradicts_is_left_out_and_the_others_still_update(made):
     simulated, _ = made
     newer = observed(simulated, 12, range(2021, 2026))
     newer.loc[newer["variable"] == "residents", "value"] *= 1.12
     found = assessed(newer, made)
+    judged = found.series.set_index("variable")
+    assert judged["used"].to_dict() == {
+        "residents": False, "births in city": True, "resident urbanization rate": True
+    }  # fmt: skip
+    assert judged.loc["residents", "reason"] == "contradicts"
+    assert found.accepted
+    # Put in, it takes the update away; the others left out do not.
+    assert not judged.loc["residents", "other_accepted"]
+    assert judged.loc["births in city", "other_accepted"]
+    english, chinese = found.sentences["en"], found.sentences["zh"]
+    assert english[0] == (
+        "Verdict: the forecast agrees with 2 of 3 series, not with residents. The ensemble is updated from 2 series."
+    )
+    assert chinese[0] == "结论：3个指标中，预测与2个相符，与常住人口总数不符。参数组按其中2个指标更新。"
+    assert english[1].startswith("residents: not used, contradicts the forecast (by itself; a course no likelier has")
+    # One verdict: nothing that follows says otherwise of what is used.
+    assert "contradict" not in " ".join(english[2:])
+    assert any("2 series used, taken together, agree with the forecast" in sentence for sentence in english)
+
+
+def test_a_series_that_is_put_in_by_hand_is_used_and_the_words_say_what_follows(made, tmp_path):
+    simulated, _ = made
+    newer = observed(simulated, 12, range(2021, 2026))
+    newer.loc[newer["variable"] == "residents", "value"] *= 1.12
+    found = assessed(newer, made, forced_in=["residents"])
     assert not found.accepted
-    assert found.weights.empty
-    alone = found.updates[found.updates["variable"] != ALL].set_index("variable")
-    assert alone["chance"].idxmin() == "residents"
-    assert alone.loc["residents", "pareto_k"] > 0.7
-    assert alone.loc["births in city", ["accepted", "chance"]].tolist() == [True, pytest.approx(0.5, abs=0.5)]
+    assert found.series.set_index("variable").loc["residents", "reason"] == "put in"
     english, chinese = (" ".join(found.sentences[language]) for language in ("en", "zh"))
-    assert "Recalibration is needed" in english
-    assert "clash with the forecast, worst first: residents (probability 0.1 %" in english
+    assert "The ensemble cannot be updated from 3 series. Recalibration is needed." in english
+    assert "3 series used, taken together, contradict the forecast" in english
+    assert "agree with the forecast (a course" not in english
     assert "需要用新数据重新校准" in chinese
-    assert "矛盾最大的在前：常住人口总数（概率0.1%" in chinese
     assert "no new probabilities" in english
     write_assessment(found, tmp_path, {})
     assert pd.read_csv(tmp_path / "weights.csv").empty
+    without = assessed(newer, made, forced_out=["births in city", "residents"])
+    assert without.series.set_index("variable")["used"].tolist() == [False, False, True]
+    assert without.series.set_index("variable").loc["births in city", "reason"] == "taken out"
+
+
+def test_series_to_put_in_or_leave_out_must_be_observed_and_one_must_be_left():
+    with pytest.raises(AssessmentError) as caught:
+        chosen_series(["residents", "births in city"], ["residnets", "births in city"], ["births in city", "votes"])
+    for part in (
+        "--with 'residnets': not a series of the observations. Did you mean 'residents'?",
+        "--without 'votes': not a series of the observations. They have: residents, births in city.",
+        "'births in city' is asked for by both --with and --without",
+    ):
+        assert part in str(caught.value)
+    with pytest.raises(AssessmentError, match="at least one must be left"):
+        chosen_series(["residents"], [], ["常住人口总数"])
+    assert chosen_series(["residents"], ["常住人口总数"]) == (("residents",), ())
+
+
+def test_series_that_agree_one_by_one_but_not_together_lose_the_one_that_disturbs():
+    # One unknown moves three series alike; the first was seen at the upper end, the others at the lower.
+    random = np.random.default_rng(8)
+    unknown = 0.05 * random.normal(size=(MEMBERS, 1)) * np.ones(TIME.size)
+    errors = {name: ForecastError(0.004, 5) for name in SERIES}
+    made = []
+    for spread in (0.0, 0.004):
+        made.append(
+            xr.Dataset(
+                {
+                    name: (
+                        ("member", "time"),
+                        start * np.exp(unknown + spread * random.normal(size=(MEMBERS, 1))),
+                        {"units": variables_by_name()[name].unit},
+                    )
+                    for name, start in SERIES.items()
+                },
+                {"time": TIME, "member": np.arange(MEMBERS)},
+            )
+        )
+    rows = [
+        (name, 2021, SERIES[name] * np.exp(apart), variables_by_name()[name].unit, "made up")
+        for name, apart in zip(SERIES, (0.06, -0.03, -0.03), strict=True)
+    ]
+    newer = pd.DataFrame(rows, columns=["variable", "year", "value", "unit", "source"])
+    found = assessed(newer, tuple(made), errors=errors)
+    judged = found.series.set_index("variable")
+    assert judged["agrees"].all()
+    assert judged["reason"].tolist() == ["together", "agrees", "agrees"]
+    assert found.updates["chance"].iloc[-1] >= 0.05
+    assert any(
+        "residents: not used, agrees by itself, but not together with the others" in said
+        for said in found.sentences["en"]
+    )
+
+
+def test_declared_deaths_are_left_out_by_name_and_reason_and_others_are_used():
+    simulated = simulate(city(), read_members(150))
+    forecast = predict(simulated, seed=1)
+    newer = observed(forecast, 7, (2021, 2022), ["residents", "registered deaths", "registered births"])
+    given = {"targets": [GOAL], "errors": forecast_errors(), "history": past_series()}
+    found = assessed(newer, (simulated, forecast), **given)
+    judged = found.series.set_index("variable")
+    assert judged.loc["registered deaths", ["used", "reason"]].tolist() == [False, "definition"]
+    assert judged.loc["registered births", "used"]
+    english = " ".join(found.sentences["en"])
+    assert "registered deaths: not used, is not what the model means" in english
+    assert "counted when they are declared" in english
+    assert "户口清理" in " ".join(found.sentences["zh"])
+    forced = assessed(newer, (simulated, forecast), **given, forced_in=["registered deaths"])
+    assert forced.series.set_index("variable").loc["registered deaths", "used"]
+
+
+def test_each_observation_stands_beside_its_bands_and_its_distance(made):
+    _, forecast = made
+    point = assessed(observed(forecast, 5, (2024,), ["residents"]), made).points.iloc[0]
+    draws = forecast["residents"].sel(time=2024).to_numpy()
+    for column, level in (("p05", 0.05), ("p25", 0.25), ("median", 0.5), ("p75", 0.75), ("p95", 0.95)):
+        assert point[column] == pytest.approx(np.quantile(draws, level))
+    exact = np.log(draws[5] / np.median(draws)) / np.log(draws).std(ddof=1)
+    assert point["z"] == pytest.approx(exact)
+    assert point["inside_50"] == (point["p25"] <= draws[5] <= point["p75"])
+
+
+def test_a_probability_that_rises_by_a_point_to_one_half_is_no_news():
+    run = goal_reached_by(0.49)
+    table, _ = judge_targets([GOAL], run, {2021: weighing(0.505, run)})
+    assert table["course"].item() == "about even"
+    table, _ = judge_targets([GOAL], run, {2021: weighing(0.7, run)})
+    assert table["course"].item() == "now likely"
 
 
 def test_a_series_that_only_says_much_is_not_called_a_clash(made):
@@ -449,8 +560,10 @@ def test_a_series_that_only_says_much_is_not_called_a_clash(made):
     found = assessed(newer, (simulated, exact.assign_attrs(simulated.attrs)), errors=sure)
     assert not found.accepted
     english = " ".join(found.sentences["en"])
-    assert "say more than so few members can resolve" in english
-    assert "No series contradicts it by itself; those that narrow the members most: residents" in english
+    assert "they say more than so few members can resolve" in english
+    assert "Series that narrow the members most: residents" in english
+    assert "The series used agrees with the forecast" in english
+    assert "contradict" not in english
 
 
 def test_references_need_three_past_values_and_are_fitted_to_the_same_series(made):
@@ -522,4 +635,5 @@ def test_the_city_assesses_what_one_of_its_members_foretold():
     together = found.scores.set_index("variable").loc[ALL]
     assert together["coverage_50"] < together["coverage_90"]
     assert together["coverage_90"] > 0.6
-    assert (found.updates.query("variable == @ALL")["chance"] > 0.01).all()
+    assert (found.updates["chance"] >= 0.05).all()
+    assert found.series["used"].sum() >= len(FORECASTS) - 2

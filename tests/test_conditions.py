@@ -64,6 +64,7 @@ def test_the_inputs_of_a_planted_box_come_back_when_futures_are_resampled(plante
             low, high = limit.lower_range if limit.input == "X3" else limit.upper_range
             assert low <= {"X3": 0.6, "X7": 0.5}[limit.input] + 0.05
             assert high >= {"X3": 0.6, "X7": 0.5}[limit.input] - 0.05
+            assert low <= (limit.lower if limit.input == "X3" else limit.upper) <= high
             assert math.isnan(limit.upper_range[0] if limit.input == "X3" else limit.lower_range[0])
 
 

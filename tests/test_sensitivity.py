@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +18,17 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
 from SALib.test_functions import Ishigami, Sobol_G
 
+from analysis.sensitivity import indices
 from analysis.sensitivity import study as sensitivity
 from analysis.sensitivity.design import DesignError, PickFreeze, Trajectories
 from analysis.sensitivity.indices import (
+    beyond_chance,
     delta,
     elementary_effects,
     interval,
     morris,
     pawn,
+    pawn_by_chance,
     regional,
     shares,
     sobol,
@@ -31,7 +36,7 @@ from analysis.sensitivity.indices import (
 )
 from analysis.sensitivity.runs import Study, StudyError
 from analysis.sensitivity.study import Question, analyse, as_dataset, leading
-from analysis.sensitivity.words import in_words
+from analysis.sensitivity.words import in_words, side_of
 from scenarios import Target, TargetError
 from scenarios.factors import Factor, Input, OneOf
 
@@ -189,11 +194,78 @@ def test_elementary_effects_are_those_of_salib():
     np.testing.assert_allclose(spread[0], theirs["sigma"], rtol=1e-6, atol=1e-9)
 
 
-def test_pawn_is_that_of_salib():
-    cube = one_by_one(3, 512).independent()
+def test_pawn_is_that_of_salib_less_what_sampling_adds():
+    cube = one_by_one(3, 4096).independent()
     values = ishigami(cube)
     theirs = salib_pawn.analyze(problem(3), cube, values, S=10)
-    np.testing.assert_allclose(pawn(cube, values, weights(1024, 0, seed=1))[0], theirs["median"], rtol=1e-9)
+    found = pawn(cube, values, weights(len(cube), 0, seed=1))[0]
+    # Some 800 runs a slice: sampling adds about 0.02.
+    np.testing.assert_allclose(found, theirs["median"], atol=0.035)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1, 0.3, 1.0])
+def test_pawn_and_its_interval_hold_each_other_and_the_value_of_a_large_sample(slope):
+    random = np.random.default_rng(3)
+    big = random.random(100_000)
+    known = pawn(big[:, None], slope * big + random.random(big.size), weights(big.size, 0, seed=1))[0, 0]
+    own, covered, estimates = [], [], []
+    for seed in range(40):
+        x = random.random((512, 1))
+        value, low, high = interval(pawn(x, slope * x[:, 0] + random.random(512), weights(512, 40, seed)))
+        own.append(low[0] <= value[0] <= high[0])
+        covered.append(low[0] <= known <= high[0])
+        estimates.append(value[0])
+    assert all(own)
+    # 38 of 40 wanted; fewer than 34 would come by chance once in sixty times.
+    assert sum(covered) >= 34
+    # The plain estimate errs by 0.04 to 0.11 here, the corrected one by 0.03 at most.
+    assert np.mean(estimates) == pytest.approx(known, abs=0.035)
+
+
+def test_an_input_of_few_values_has_a_slice_for_each_of_them():
+    random = np.random.default_rng(4)
+    x = random.choice([0.0, 1.0, 2.0], size=2048, p=[0.2, 0.2, 0.6])
+    values = (x == 2) * 5 + random.random(2048)
+    # The outcomes of the first two are below all of the third: 0.6 apart from the whole, and 0.4 for the third.
+    assert pawn(x[:, None], values, weights(2048, 0, seed=1))[0, 0] == pytest.approx(0.6, abs=0.03)
+    # Of two values both count: 0.8 for the rare one, 0.2 for the other.
+    rare = (random.random(4096) < 0.2).astype(float)
+    found = pawn(rare[:, None], rare + random.random(4096) / 2, weights(4096, 0, seed=1))[0, 0]
+    assert found == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("method", ["delta", "first", "regional"])
+def test_every_index_from_given_data_lies_within_its_interval(method):
+    random = np.random.default_rng(5)
+    for slope in (0.0, 0.5):
+        x = random.random((256, 4))
+        y = slope * x[:, 0] + random.random(256)
+        if method == "regional":
+            found = regional(x, y > np.median(y), weights(256, 40, seed=1))
+        else:
+            found = delta(x, y, 10, seed=1)[method == "first"]
+        # Not only by stretching: the resamples lie around the estimate.
+        low, high = found[1:].min(axis=0), found[1:].max(axis=0)
+        assert ((low < found[0]) & (found[0] < high)).all()
+
+
+def test_chance_alone_makes_no_driver_and_a_weak_cause_is_one():
+    random = np.random.default_rng(6)
+    named = []
+    for seed in range(6):
+        x = random.random((1024, 20))
+        x[:, 10:] = random.integers(0, 3, (1024, 10))
+        y = random.random(1024) + 0.6 * x[:, 3]
+        value, low, _ = interval(pawn(x, y, weights(1024, 30, seed)))
+        named.append(np.flatnonzero(beyond_chance(value, low, pawn_by_chance(x, y, seed), 100)).tolist())
+    assert named == [[3]] * 6
+
+
+def test_an_index_without_influence_is_nil_in_designs_that_move_one_input():
+    _, total = sobol(outcomes(one_by_one(3, 64), lambda cube: cube[:, 0] ** 2), weights(64, 50, seed=1))
+    value, low, _ = interval(total)
+    assert value[1:].tolist() == [0, 0]
+    assert beyond_chance(value, low, None, 0).tolist() == [True, False, False]
 
 
 def test_delta_finds_the_inputs_that_move_the_distribution():
@@ -202,7 +274,7 @@ def test_delta_finds_the_inputs_that_move_the_distribution():
     values = np.sqrt(2) * np.sqrt(12) * cube[:, 0] + np.sqrt(180) * (cube[:, 1] - 0.5) ** 2
     moved, first = delta(cube, values, 10, seed=1)
     assert moved[0, 0] > moved[0, 1] > 0.1 > max(moved[0, 2:])
-    np.testing.assert_allclose(first[0], [2 / 3, 1 / 3, 0, 0], atol=0.06)
+    np.testing.assert_allclose(first[0], [2 / 3, 1 / 3, 0, 0], atol=0.09)
     assert (moved[1:].std(axis=0) > 0).all()
 
 
@@ -251,6 +323,10 @@ def factor(name, group):
     return Factor(name, group, (Input(name, group, f"CONSTANT OF {name}"),), {name: (0,)}, OneOf(name, (0.0, 1.0)))
 
 
+MODEL: Any = {
+    f"CONSTANT OF {name}": SimpleNamespace(term=name, name=f"CONSTANT OF {name}")
+    for name in ("FORM", "RATE", "NOISE", "LEVER")
+}
 FACTORS = [
     factor("FORM", "structure"),
     factor("RATE", "parameters"),
@@ -278,6 +354,8 @@ def planted(monkeypatch):
 
     # Delta's densities take most of the time of these tests.
     monkeypatch.setitem(sensitivity.RESAMPLES, "delta", 4)
+    monkeypatch.setattr(indices, "DELTA_STAND_INS", 6)
+    monkeypatch.setattr(indices, "DELTA_RESAMPLES", 2)
     monkeypatch.setattr(sensitivity, "run_study", run_study)
     monkeypatch.setattr(sensitivity, "outcomes_of", outcomes_of)
 
@@ -349,6 +427,61 @@ def test_groups_and_targets_that_there_are_not_are_refused_with_near_matches():
     with pytest.raises(TargetError, match=r"Did you mean 'target\.goal'"):
         sensitivity.chosen_targets({"target.goal": GOAL}, ["gaol"])
     assert sensitivity.chosen_targets({"goal": GOAL}, ["goal,goal"]) == (GOAL,)
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris", "pawn", "delta"])
+def test_an_input_at_the_level_of_chance_is_not_named_as_a_driver(planted, method):
+    findings = planted(method, 128)
+    sentence = in_words(findings, GOAL, MODEL, "en")
+    said = " ".join(sentence)
+    assert "constant of lever" in said
+    assert "constant of noise" not in said
+    rows = findings.table[(findings.table["factor"] == "NOISE") & (findings.table["indicator"] == "indicator")]
+    ranked = rows[rows["index"] == sensitivity.RANKED_BY[method]]
+    assert len(ranked)
+    assert not ranked["above_chance"].any()
+    nothing = dataclasses.replace(findings, table=findings.table.assign(above_chance=False))
+    assert "no input is distinguishable from chance" in in_words(nothing, GOAL, MODEL, "en")[0]
+    assert "没有一个因素的作用能与偶然区分" in in_words(nothing, GOAL, MODEL, "zh")[0]
+
+
+def shares_told(findings, structure, parameters, policy, language="en"):
+    table = findings.table
+    for group, (value, low, high) in zip(
+        ("structure", "parameters", "policy"), (structure, parameters, policy), strict=True
+    ):
+        own = (table["index"] == "share") & (table["indicator"] == "indicator") & (table["factor"] == group)
+        table = table.assign(
+            value=table["value"].mask(own, value), low=table["low"].mask(own, low), high=table["high"].mask(own, high)
+        )
+    said = in_words(dataclasses.replace(findings, table=table), GOAL, MODEL, language)
+    return next(text for text in said if "variance by origin" in text or "not resolved" in text or "方差" in text[:12])
+
+
+def test_a_share_outside_nothing_and_all_is_never_printed_as_a_share(planted):
+    findings = planted("sobol", 64)
+    noise = shares_told(findings, (-0.02, -0.06, 0.034), (0.4, 0.3, 0.5), (0.62, 0.5, 0.7))
+    assert "structure below 4 %" in noise
+    assert "parameters 40 % (30 to 50)" in noise
+    all_of_it = shares_told(findings, (-0.02, -0.06, 0.034), (-0.01, -0.04, 0.02), (1.03, 0.972, 1.08))
+    assert "policy above 97 %" in all_of_it
+    assert "103" not in all_of_it
+    beyond = shares_told(findings, (-0.2, -0.3, -0.1), (0.4, 0.3, 0.5), (0.8, 0.7, 0.9))
+    assert "With 64 samples the origins of its variance are not resolved" in beyond
+    assert "structure -20 % (-30 to -10)" in beyond
+    assert "sum is 100 %" not in beyond
+    assert "用64个样本分不清方差的来源" in shares_told(
+        findings, (-0.2, -0.3, -0.1), (0.4, 0.3, 0.5), (0.8, 0.7, 0.9), "zh"
+    )
+
+
+def test_every_interval_of_a_study_holds_its_own_estimate(planted):
+    for method, samples in (("sobol", 64), ("morris", 8), ("pawn", 64), ("delta", 64)):
+        findings = planted(method, samples)
+        for table in (findings.table, findings.convergence):
+            assert len(table)
+            assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all(), method
+            assert side_of(table.iloc[0]) in ("inside", "below", "above", "neither")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ class Limit:
     returned
         Number of resampled searches that limit the input on the same side.
     lower_range, upper_range
-        The 5th and 95th percentile of the limit in these; NaN where open or never found again.
+        The 5th and 95th percentile of the limit in these, and the limit itself where it lies beyond them; NaN where
+        open or never found again.
     """
 
     input: str
@@ -281,6 +282,7 @@ def _with_stability(box: Box, again: Sequence[Limits]) -> Box:
         ranges = [(math.nan, math.nan), (math.nan, math.nan)]
         for side in sides if same else ():
             low, high = np.quantile([pair[side] for pair in same], (0.05, 0.95))
-            ranges[side] = (float(low), float(high))
+            own = (limit.lower, limit.upper)[side]
+            ranges[side] = (min(float(low), own), max(float(high), own))
         limits.append(Limit(limit.input, limit.lower, limit.upper, limit.strength, len(same), ranges[0], ranges[1]))
     return Box(box.method, tuple(limits), box.searched, box.held_out, len(again))

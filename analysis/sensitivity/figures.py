@@ -39,6 +39,7 @@ from scenarios.factors import GROUPS
 #: Targets and inputs that have room in a chart.
 PANELS, BARS, LINES = 6, 10, 5
 COLOURS: Final = {"structure": ORANGE, "parameters": BLUE, "policy": GREEN}
+BY_CHANCE: Final = "#BBBBBB"
 LINE_COLOURS: Final = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK)
 #: Letters of a title in one line, and of an input's name.
 LONGEST_TITLE: Final = 56
@@ -132,7 +133,8 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
         scale = 1.0 / target.factor if index == "mu_star" else 1.0
         rows = leading(findings, str(target.variable), float(target.year), BARS)
         for place, row in enumerate(rows.to_dict("records")):
-            ax.barh(place, row["value"] * scale, height=0.62, color=COLOURS[row["group"]], alpha=0.85)
+            colour = COLOURS[row["group"]] if row["above_chance"] else BY_CHANCE
+            ax.barh(place, row["value"] * scale, height=0.62, color=colour, alpha=0.85)
             ax.plot([row["low"] * scale, row["high"] * scale], [place, place], color="black", lw=1.0)
             key = (row["indicator"], row["year"], row["factor"])
             if key in first:
@@ -168,7 +170,7 @@ def _by_year(findings: Findings, variables: Mapping[str, Variable], language: st
     pairs = [axes[2 * k : 2 * k + 2] if divided else [axes[k]] for k in range(len(unique))]
     for target, own in zip(unique, pairs, strict=True):
         if divided:
-            _areas(own[0], findings, target, language)
+            _shares(own[0], findings, target, language)
         rows = leading(findings, str(target.variable), float(target.year), LINES)
         _lines(own[-1], findings, findings.table, rows, "year", target, variables, language)
         own[-1].set_title(_headed(target.title[language], _measure(target, index, language)), loc="left")
@@ -178,19 +180,17 @@ def _by_year(findings: Findings, variables: Mapping[str, Variable], language: st
     return figure, " ".join([*notes, word("sensitivity", "bands", language)])
 
 
-def _areas(ax: Axes, findings: Findings, target: Target, language: str) -> None:
+def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None:
     table = findings.table
     own = table[(table["indicator"] == target.variable) & (table["index"] == "share")]
-    values = own.pivot_table(index="year", columns="factor", values="value")
-    groups = [group for group in GROUPS if group in values]
-    # An estimate may fall below nil by its error; what is drawn is told, the table keeps the number.
-    shown = values[groups].clip(lower=0)
-    shown = shown.div(shown.sum(axis=1), axis=0)
-    labels = [word("sensitivity", group, language) for group in groups]
-    colours = [COLOURS[group] for group in groups]
-    ax.stackplot(shown.index.to_numpy(), *shown.to_numpy().T, labels=labels, colors=colours, alpha=0.8)
-    ax.set_ylim(0, 1)
-    ax.set_xlim(shown.index.min(), shown.index.max())
+    for group in (group for group in GROUPS if group in set(own["factor"])):
+        line = own[own["factor"] == group].sort_values("year")
+        years = line["year"].to_numpy(dtype=float)
+        ax.fill_between(years, line["low"], line["high"], color=COLOURS[group], alpha=0.2, lw=0)
+        ax.plot(years, line["value"], color=COLOURS[group], lw=1.8, label=word("sensitivity", group, language))
+    for end in (0.0, 1.0):
+        ax.axhline(end, color="#555555", lw=0.8, ls=":")
+    ax.set_xlim(own["year"].min(), own["year"].max())
     ax.set_title(_headed(target.title[language], describe("share", language)), loc="left")
     ax.set_xlabel(word("sensitivity", "year", language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -3,27 +3,42 @@
 Methods: Saltelli et al. (2010) and Jansen (1999) for first and total order; Owen (2014) for Shapley effects, from
 closed indices of groups; Morris (1991) and Campolongo et al. (2007); Pianosi and Wagener (2018) for PAWN; Plischke et
 al. (2013) for delta and first order from given data; Hornberger and Spear (1981) for regional analysis. Estimators are
-those of SALib, which the tests hold them to. They are written for all inputs and resamples at once because SALib visits
+those of SALib, which the tests hold them to, less the part of a distance that is due to sampling (Khorashadi Zadeh et
+al. 2017 see it in a dummy parameter). They are written for all inputs and resamples at once because SALib visits
 one input after the other, which takes hours with four hundred inputs, by year; its delta is called as it is.
 """
 
 from __future__ import annotations
 
-import itertools
 import warnings
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from SALib.analyze import delta as salib_delta
+from scipy import stats
 
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 #: Resamples behind an interval, and how much of them it holds.
 RESAMPLES: Final = 200
 CONFIDENCE: Final = 0.95
 #: Slices of an input in PAWN, and in the ratio that screens inputs.
 SLICES: Final = 10
+#: Times the sample is halved to see what sampling adds to a distance: of the estimate, and of each resample.
+HALVINGS: Final = 8
+RESAMPLED_HALVINGS: Final = 2
+#: Stand-ins without influence that tell how far chance reaches; densities take much longer.
+SHUFFLES: Final = 100
+DELTA_STAND_INS: Final = 12
+DELTA_RESAMPLES: Final = 8
+#: Probability that any input without influence is taken for one that has some, in one ranking.
+ERROR: Final = 0.01
+SKEWNESS: Final = 0.5
+#: Part of the largest index that is rounding.
+NEGLIGIBLE: Final = 1e-9
 
 
 def weights(samples: int, resamples: int, seed: int) -> Array:
@@ -42,6 +57,8 @@ def weights(samples: int, resamples: int, seed: int) -> Array:
 def interval(values: Array) -> tuple[Array, Array, Array]:
     """Return estimate and the ends of its percentile interval; the first axis is as in `weights`.
 
+    The interval reaches to the estimate where resamples, of which a ratio can be skewed, lie to one side of it.
+
     Examples
     --------
     >>> [float(part) for part in interval(np.array([1.0, 0.0, 2.0]))][0]
@@ -54,7 +71,7 @@ def interval(values: Array) -> tuple[Array, Array, Array]:
         # A rare yes may be in none of a resample, which then has no index; what never varies has none at all.
         warnings.simplefilter("ignore", RuntimeWarning)
         low, high = np.nanquantile(values[1:], ends, axis=0)
-    return values[0], low, high
+    return values[0], np.fmin(low, values[0]), np.fmax(high, values[0])
 
 
 def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
@@ -179,7 +196,13 @@ def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     Returns
     -------
     numpy.ndarray
-        Dims ``resample, input``, each between 0 and 1.
+        Dims ``resample, input``, at most 1. Sampling alone makes distances too long; the halves of the sample tell by
+        how much (`without_length_bias`), and it is taken off. What has no influence lies about nil, also below.
+
+    Notes
+    -----
+    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size; an input of so few
+    values or fewer has one slice for each value.
 
     Examples
     --------
@@ -188,28 +211,158 @@ def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     True
     """
     order = np.argsort(outcome, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(outcome[order]) > 0, True))
-    found = np.full((len(counted), inputs.shape[1]), np.nan)
-    sorted_weights = counted[:, order]
-    whole = np.cumsum(sorted_weights, axis=1)[:, ends]
-    for column in range(inputs.shape[1]):
-        values = inputs[order, column]
-        edges = np.quantile(values, np.linspace(0, 1, SLICES + 1))
-        distances = []
-        for low, high in itertools.pairwise(edges):
-            inside = np.where((values >= low) & (values < high), sorted_weights, 0.0)
-            size = inside.sum(axis=1, keepdims=True)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                distances.append(np.abs(np.cumsum(inside, axis=1)[:, ends] / size - whole).max(axis=1))
-        with warnings.catch_warnings():
-            # An input of two values leaves slices without a run.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            found[:, column] = np.nanmedian(distances, axis=0)
+    sliced = [slices(column) for column in inputs[order].T]
+
+    def distances(counts: Array) -> Array:
+        compare = _Comparison(outcome[order], counts[:, order])
+        return np.stack([compare.median_distance(own) for own in sliced], axis=1)
+
+    return without_length_bias(distances, counted)
+
+
+def pawn_by_chance(inputs: Array, outcome: Array, seed: int) -> tuple[Array, Array]:
+    """Return mean and standard deviation of `pawn` for inputs that have no influence but the same slices.
+
+    Each input's slices are shuffled over the runs `SHUFFLES` times: the dummy parameter of Khorashadi Zadeh et al.
+    (2017), drawn often enough to say how far chance alone reaches.
+
+    Parameters
+    ----------
+    inputs, outcome
+        As for `pawn`.
+    seed
+        Of the shuffles.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 200)
+    >>> mean, spread = pawn_by_chance(x[:, None], x, seed=1)
+    >>> bool(abs(mean[0]) < 0.1), bool(spread[0] < 0.2)
+    (True, True)
+    """
+    outcome = np.sort(outcome)
+    random = np.random.default_rng([seed, len(outcome)])
+    known: dict[tuple[int, ...], tuple[float, float]] = {}
+    found = []
+    for column in inputs.T:
+        sizes = tuple(sorted(len(rows) for rows in slices(column)))
+        if sizes not in known:
+            ends = np.cumsum(sizes)[:-1]
+            # One shuffle of the runs for each stand-in, cut into slices of the same sizes.
+            shuffles = [np.split(random.permutation(len(outcome)), ends) for _ in range(SHUFFLES)]
+            shuffled = [[np.sort(rows) for rows in parts] for parts in shuffles]
+
+            def distances(counts: Array, shuffled: list[list[Rows]] = shuffled) -> Array:
+                compare = _Comparison(outcome, counts)
+                return np.stack([compare.median_distance(own) for own in shuffled], axis=1)
+
+            values = without_length_bias(distances, weights(len(outcome), 0, seed))[0]
+            known[sizes] = (float(values.mean()), float(values.std(ddof=1)))
+        found.append(known[sizes])
+    mean, spread = np.array(found).T
+    return mean, spread
+
+
+def slices(values: Array) -> list[Rows]:
+    """Return the rows of each slice of an input: one for each value if these are few, else slices of equal size.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in slices(np.array([2.0, 0.0, 2.0]))]
+    [[1], [0, 2]]
+    """
+    known = np.unique(values)
+    if len(known) <= SLICES:
+        return [np.flatnonzero(values == value) for value in known]
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, SLICES + 1)))
+    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    found = [np.flatnonzero(place == number) for number in range(len(edges) - 1)]
+    return [rows for rows in found if len(rows)]
+
+
+def without_length_bias(distances: Callable[[Array], Array], counted: Array) -> Array:
+    """Return distances between samples without what sampling adds to them.
+
+    A Kolmogorov-Smirnov distance of two samples is too long by about c / sqrt(n), exactly so where the distributions
+    are the same. Halves of the sample show the same with n / 2, so the two together give the distance for n without
+    end (Richardson's extrapolation). A bootstrap cannot: its own distances are longer still (Bickel and Freedman 1981).
+    Its spread serves for the interval, around the corrected estimate.
+
+    Parameters
+    ----------
+    distances
+        Distances, dims ``resample, input``, for the number of times each run counts, dims ``resample, run``.
+    counted
+        As from `weights`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dims ``resample, input``; the mean of the resamples is the estimate, so that an interval holds it.
+
+    Examples
+    --------
+    >>> without_length_bias(lambda counts: 0.25 + counts.sum(axis=1, keepdims=True) ** -0.5, weights(100, 0, seed=1))
+    array([[0.25]])
+    """
+    counts = np.rint(counted * counted.shape[1]).astype(np.int64)
+    random = np.random.default_rng([HALVINGS, counted.shape[1]])
+    found = _extrapolated(distances, counts[:1], HALVINGS, random)
+    if len(counts) > 1:
+        again = _extrapolated(distances, counts[1:], RESAMPLED_HALVINGS, random)
+        found = np.concatenate([found, found + again - np.nanmean(again, axis=0)])
     return found
+
+
+def _extrapolated(
+    distances: Callable[[Array], Array], counts: npt.NDArray[np.int64], halvings: int, random: np.random.Generator
+) -> Array:
+    rows, runs = counts.shape
+    halves = []
+    for _ in range(halvings):
+        first = np.empty_like(counts)
+        for row in range(rows):
+            drawn = random.permutation(np.repeat(np.arange(runs), counts[row]))
+            first[row] = np.bincount(drawn[: len(drawn) // 2], minlength=runs)
+        halves += [distances(first.astype(float)), distances((counts - first).astype(float))]
+    root = np.sqrt(2.0)
+    return np.asarray((root * distances(counts.astype(float)) - np.mean(halves, axis=0)) / (root - 1.0))
+
+
+class _Comparison:
+    """Distances between the outcome in some runs and in all; runs come in the order of their outcome."""
+
+    def __init__(self, outcome: Array, counts: Array) -> None:
+        self.counts = counts
+        self.total = counts.sum(axis=1, keepdims=True)
+        sums = np.cumsum(counts, axis=1)
+        below = np.concatenate([np.zeros((len(counts), 1)), sums], axis=1)
+        # Runs of one outcome are a step: a distribution is looked at before and after it.
+        self.first = np.searchsorted(outcome, outcome, side="left")
+        self.last = np.searchsorted(outcome, outcome, side="right")
+        self.whole = below / self.total
+
+    def median_distance(self, sliced: list[Rows]) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+            # A resample may leave a slice, or all of them, without a run.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.asarray(np.nanmedian([self._distance(rows) for rows in sliced], axis=0))
+
+    def _distance(self, rows: Rows) -> Array:
+        # The distance is largest at a step of the slice, just before it or at it.
+        steps, start = np.unique(self.first[rows], return_index=True)
+        ends = np.append(start[1:], len(rows))
+        own = np.concatenate([np.zeros((len(self.counts), 1)), np.cumsum(self.counts[:, rows], axis=1)], axis=1)
+        own = own / own[:, -1:]
+        before = np.abs(own[:, start] - self.whole[:, steps]).max(axis=1)
+        after = np.abs(own[:, ends] - self.whole[:, self.last[rows[start]]]).max(axis=1)
+        return np.asarray(np.maximum(before, after))
 
 
 def regional(inputs: Array, reached: npt.NDArray[np.bool_], counted: Array) -> Array:
     """Return the largest distance between the distributions of an input where a target is reached and where not.
+
+    What sampling adds is taken off, as in `pawn`.
 
     Parameters
     ----------
@@ -224,23 +377,31 @@ def regional(inputs: Array, reached: npt.NDArray[np.bool_], counted: Array) -> A
     >>> round(float(regional(x[:, None], x > 0.5, weights(100, 0, seed=1))[0, 0]), 9)
     1.0
     """
-    found = np.empty((len(counted), inputs.shape[1]))
-    for column in range(inputs.shape[1]):
-        order = np.argsort(inputs[:, column], kind="stable")
-        ends = np.flatnonzero(np.append(np.diff(inputs[order, column]) > 0, True))
-        parts = []
-        for side in (reached[order], ~reached[order]):
-            inside = np.where(side, counted[:, order], 0.0)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                parts.append(np.cumsum(inside, axis=1)[:, ends] / inside.sum(axis=1, keepdims=True))
-        found[:, column] = np.abs(parts[0] - parts[1]).max(axis=1)
-    return found
+    orders = [np.argsort(column, kind="stable") for column in inputs.T]
+    ends = [
+        np.flatnonzero(np.append(np.diff(column[order]) > 0, True))
+        for column, order in zip(inputs.T, orders, strict=True)
+    ]
+
+    def distances(counts: Array) -> Array:
+        found = []
+        for order, end in zip(orders, ends, strict=True):
+            parts = []
+            for side in (reached[order], ~reached[order]):
+                inside = np.where(side, counts[:, order], 0.0)
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    parts.append(np.cumsum(inside, axis=1)[:, end] / inside.sum(axis=1, keepdims=True))
+            found.append(np.abs(parts[0] - parts[1]).max(axis=1))
+        return np.stack(found, axis=1)
+
+    return without_length_bias(distances, counted)
 
 
 def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Array, Array]:
     """Return delta and first order from given data, as SALib estimates them, dims ``resample, input``.
 
-    The first row is the estimate, with the bootstrap's bias taken off delta as in Plischke et al. (2013).
+    Every row is the plain estimate twice less a resampled one: so the bias that the bootstrap shows is taken off, and
+    the interval lies around the corrected estimate (Plischke et al. 2013).
 
     Parameters
     ----------
@@ -269,9 +430,66 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
             found[0, row, column] = salib_delta.calc_delta(y, grid, x, edges)
             found[1, row, column] = salib_delta.sobol_first(y, x, edges)
     if resamples:
-        bias = found[0, 1:].mean(axis=0) - found[0, 0]
-        found[0] -= bias
+        again = found[:, 1:].copy()
+        found[:, 1:] = 2 * found[:, :1] - again
+        found[:, 0] = 2 * found[:, 0] - again.mean(axis=1)
     return found[0], found[1]
+
+
+def delta_by_chance(outcome: Array, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return mean and standard deviation of delta and of first order for inputs that have no influence.
+
+    Parameters
+    ----------
+    outcome
+        As for `pawn`.
+    seed
+        Of the inputs, which are drawn at random; see `pawn_by_chance`.
+
+    Examples
+    --------
+    >>> moved, first = delta_by_chance(np.sin(np.arange(128.0)), seed=1)
+    >>> abs(first[0]) < 0.1 and moved[1] > 0
+    True
+    """
+    stand_ins = np.random.default_rng([seed, 2]).random((len(outcome), DELTA_STAND_INS))
+    moved, first = (values[0] for values in delta(stand_ins, outcome, DELTA_RESAMPLES, seed))
+    return (
+        (float(moved.mean()), float(moved.std(ddof=1))),
+        (float(first.mean()), float(first.std(ddof=1))),
+    )
+
+
+def beyond_chance(
+    value: Array, low: Array, chance: tuple[Array, Array] | None, stand_ins: int
+) -> npt.NDArray[np.bool_]:
+    """Say of each input whether its index is larger than chance would make it.
+
+    Parameters
+    ----------
+    value, low
+        Index and lower end of its interval, one for each input.
+    chance
+        Mean and standard deviation of the index without influence; None where such an index is exactly nil, as in
+        designs that move one input and leave the others (Sobol', Morris).
+    stand_ins
+        Number of inputs without influence behind `chance`.
+
+    Notes
+    -----
+    All inputs are looked at, so that one of them exceeds its level by chance with probability `ERROR` (Bonferroni).
+
+    Examples
+    --------
+    >>> beyond_chance(np.array([0.5, 0.01]), np.array([0.4, 0.0]), None, 0).tolist()
+    [True, False]
+    """
+    if chance is None:
+        return np.asarray(low > NEGLIGIBLE * np.nanmax(np.abs(value), initial=0.0))
+    mean, spread = chance
+    # Medians of distances lean to the right, by half at most where an input has few values (Pearson's third type).
+    times = max(stats.pearson3.isf(ERROR / len(value), SKEWNESS), stats.t.isf(ERROR / len(value), stand_ins - 1))
+    return np.asarray((value > mean + times * spread * np.sqrt(1 + 1 / stand_ins)) & (low > 0))
 
 
 def explained(inputs: Array, outcome: Array) -> Array:

@@ -44,7 +44,9 @@ YEARS: Final = (2025.0, 2030.0, 2035.0)
 #: An input without influence, beside which the indices from given data are read: none of them is nil for nothing.
 DUMMY: Final = Input("NO INFLUENCE", "parameters", "NO INFLUENCE")
 OTHERS: Final = "REST OF "
-COLUMNS: Final = ("indicator", "year", "factor", "group", "index", "value", "low", "high")
+COLUMNS: Final = ("indicator", "year", "factor", "group", "index", "value", "low", "high", "above_chance")
+#: Of the table by sample size, in which nothing is named.
+GROWTH_COLUMNS: Final = (*COLUMNS[:5], "samples", *COLUMNS[5:8])
 TOP: Final = 5
 SMALLEST_SUBSAMPLE: Final = 32
 
@@ -95,7 +97,8 @@ class Findings:
         What was asked.
     table
         `COLUMNS`; ``indicator`` is a variable, or a target's id where yes or no is meant. Rows of a whole group carry
-        its name as ``factor``, and ``share`` is its share of the variance.
+        its name as ``factor``, and ``share`` is its share of the variance. ``above_chance`` says whether an index is
+        larger than chance makes that of an input without influence (`analysis.sensitivity.indices.beyond_chance`).
     convergence
         The same over growing sub-samples, for the inputs that lead, with the column ``samples``.
     inputs
@@ -262,7 +265,7 @@ def analyse(
         growth += grown
         progress("Working out indices", number, len(question.outputs))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    convergence = pd.DataFrame(growth, columns=[*COLUMNS[:5], "samples", *COLUMNS[5:]])
+    convergence = pd.DataFrame(growth, columns=list(GROWTH_COLUMNS))
     used = {name: named[name] for name in table["factor"].unique()}
     others = {block.name: len(block.columns) for block in blocks if block.name.startswith(OTHERS)}
     return Findings(question, table, convergence, used, reached, (design.runs, screened), others)
@@ -302,11 +305,31 @@ def leading(findings: Findings, indicator: str, year: float, count: int = TOP) -
     --------
     >>> leading(findings, "residents", 2025.0)  # doctest: +SKIP
     """
+    return single_inputs(findings, indicator, year, RANKED_BY[findings.question.method]).head(count)
+
+
+def drivers(findings: Findings, indicator: str, year: float, index: str, count: int = TOP) -> pd.DataFrame:
+    """Return the rows of inputs whose index chance does not explain, largest first; only these may be named.
+
+    Examples
+    --------
+    >>> drivers(findings, "residents", 2025.0, "ST")  # doctest: +SKIP
+    """
+    rows = single_inputs(findings, indicator, year, index)
+    return rows[rows["above_chance"].astype(bool)].head(count)
+
+
+def single_inputs(findings: Findings, indicator: str, year: float, index: str) -> pd.DataFrame:
+    """Return the rows of an index, one for each input, largest first; whole groups and the dummy left out.
+
+    Examples
+    --------
+    >>> single_inputs(findings, "residents", 2025.0, "ST")  # doctest: +SKIP
+    """
     table = findings.table
-    index = RANKED_BY[findings.question.method]
     rows = table[(table["indicator"] == indicator) & (table["year"] == year) & (table["index"] == index)]
     rows = rows[~rows["factor"].isin([*GROUPS, DUMMY.name]) & ~rows["factor"].str.startswith(OTHERS)]
-    return rows.sort_values("value", ascending=False, kind="stable").head(count)
+    return rows.sort_values("value", ascending=False, kind="stable")
 
 
 def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
@@ -317,7 +340,8 @@ def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
     >>> as_dataset(findings, facts).dims  # doctest: +SKIP
     """
     keys = ["indicator", "index", "factor", "year"]
-    found = findings.table.set_index(keys)[["value", "low", "high"]].to_xarray()
+    table = findings.table.assign(above_chance=findings.table["above_chance"].astype(float))
+    found = table.set_index(keys)[["value", "low", "high", "above_chance"]].to_xarray()
     grown = findings.convergence.set_index([*keys, "samples"])[["value", "low", "high"]].to_xarray()
     grown = grown.rename({name: f"{name}_by_sample_size" for name in grown.data_vars})
     grown = grown.rename({name: f"leading_{name}" for name in keys})
@@ -328,6 +352,7 @@ def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
         told = f"sensitivity index, {words}, {100 * indices.CONFIDENCE:g} % bootstrap"
         data[name].attrs = {"units": "1, or per whole range of an input for mu and sigma", "long_name": told}
         data[f"{name}_by_sample_size"].attrs = data[name].attrs | {"long_name": f"{told}, from part of the samples"}
+    data["above_chance"].attrs = {"units": "1", "long_name": "1 where the index is larger than chance makes it, else 0"}
     data["year"].attrs = {"units": "year", "long_name": "end of calendar year", "long_name_zh": "年末"}
     data.attrs = {"Conventions": "CF-1.11", "title": f"Global sensitivity by {findings.question.method}", **facts}
     return data
@@ -376,20 +401,27 @@ def _subsamples(samples: int, smallest: int) -> list[int]:
 
 
 def _row(
-    indicator: str, year: float, name: str, group: str, index: str, values: tuple[Any, Any, Any]
+    indicator: str, year: float, name: str, group: str, index: str, values: tuple[Any, Any, Any], above: bool
 ) -> dict[str, Any]:
     value, low, high = (float(number) for number in values)
-    return dict(zip(COLUMNS, (indicator, float(year), name, group, index, value, low, high), strict=True))
+    return dict(zip(COLUMNS, (indicator, float(year), name, group, index, value, low, high, above), strict=True))
 
 
 def _rows(
-    indicator: str, year: float, blocks: Sequence[_Block], index: str, resampled: Array
+    indicator: str,
+    year: float,
+    blocks: Sequence[_Block],
+    index: str,
+    resampled: Array,
+    chance: tuple[Array, Array] | None = None,
+    stand_ins: int = 0,
 ) -> Iterable[dict[str, Any]]:
     ends = indices.interval(resampled)
+    above = indices.beyond_chance(ends[0], ends[1], chance, stand_ins)
     for number, block in enumerate(blocks):
-        values = tuple(part[number] for part in ends)
-        if np.isfinite(values[0]):
-            yield _row(indicator, year, block.name, block.group, index, values)
+        value, low, high = (part[number] for part in ends)
+        if np.isfinite(value):
+            yield _row(indicator, year, block.name, block.group, index, (value, low, high), bool(above[number]))
 
 
 def _top(rows: Sequence[dict[str, Any]], indicator: str, year: float, index: str) -> list[str]:
@@ -454,7 +486,7 @@ def _regional_rows(
     if yes.all() or not yes.any():
         return []
     counted = indices.weights(len(yes), RESAMPLES["pawn"], question.seed)
-    rows = [*_rows(target.id, target.year, named, "PAWN", indices.pawn(inputs, yes.astype(float), counted))]
+    rows = [*_pawn_rows(question, target.id, target.year, inputs, yes.astype(float), named, counted)]
     return [*rows, *_rows(target.id, target.year, named, "RSA", indices.regional(inputs, yes, counted))]
 
 
@@ -543,13 +575,35 @@ def _given_rows(
         return []
     if question.method == "pawn":
         counted = indices.weights(len(outcome), RESAMPLES["pawn"], question.seed)
-        return [*_rows(indicator, year, named, "PAWN", indices.pawn(inputs, outcome, counted))]
+        return [*_pawn_rows(question, indicator, year, inputs, outcome, named, counted)]
     both = indices.delta(inputs, outcome, RESAMPLES["delta"], question.seed)
+    chances = indices.delta_by_chance(outcome, question.seed)
     return [
         row
-        for name, found in zip(("delta", "S1"), both, strict=True)
-        for row in _rows(indicator, year, named, name, found)
+        for name, found, chance in zip(("delta", "S1"), both, chances, strict=True)
+        for row in _rows(
+            indicator,
+            year,
+            named,
+            name,
+            found,
+            (np.full(len(named), chance[0]), np.full(len(named), chance[1])),
+            indices.DELTA_STAND_INS,
+        )
     ]
+
+
+def _pawn_rows(
+    question: Question,
+    indicator: str,
+    year: float,
+    inputs: Array,
+    outcome: Array,
+    named: Sequence[_Block],
+    counted: Array,
+) -> Iterable[dict[str, Any]]:
+    chance = indices.pawn_by_chance(inputs, outcome, question.seed)
+    return _rows(indicator, year, named, "PAWN", indices.pawn(inputs, outcome, counted), chance, indices.SHUFFLES)
 
 
 def _explaining(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -13,7 +14,7 @@ from rich.table import Table
 from analysis.figures import LANGUAGES, TermError, element_name, terms, word
 from analysis.reach.probability import whole_percent
 from analysis.reach.words import unit_of
-from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, leading
+from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, leading, single_inputs
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
 from scenarios.factors import GROUPS, Input
@@ -23,6 +24,8 @@ ROWS: Final = 8
 NAMED: Final = 3
 #: Where a target is reached, or missed, at fewer points than this, an index rests on single points, intervals included.
 FEW: Final = 10
+#: Indices between 0 and 1; an estimate may lie outside by its error.
+BOUNDED: Final = ("S1", "ST", "share", "PAWN", "RSA", "delta")
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:
@@ -108,16 +111,27 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
     """
     zh = language == "zh"
     variable, year = str(target.variable), float(target.year)
-    top = leading(findings, variable, year, NAMED)
-    if top.empty:
+    every = single_inputs(findings, variable, year, RANKED_BY[findings.question.method])
+    if every.empty:
         return [word("sensitivity", "constant", language).format(title=target.title[language], year=f"{year:g}")]
     method = findings.question.method
+    top = drivers(findings, variable, year, RANKED_BY[method], NAMED)
     scale = {"mu_star": 1.0 / target.factor}.get(RANKED_BY[method], 100.0)
     unit = unit_of(target, language) if RANKED_BY[method] == "mu_star" else "%"
     unit = unit if zh else f" {unit}"
+    if top.empty:
+        largest = f"{_number(float(every['value'].iloc[0]) * scale)}{unit}"
+        told = word("sensitivity", "no driver", language).format(
+            title=target.title[language], year=f"{year:g}", count=len(every), largest=largest
+        )
+        return [
+            told,
+            *_shares_in_words(findings, variable, year, language),
+            *_yes_or_no(findings, target, variables, language),
+        ]
     parts = [
-        f"{_titled(findings, row, variables, language)} {_number(row['value'] * scale)}{unit}"
-        + ("（{}—{}）" if zh else " ({} to {})").format(_number(row["low"] * scale), _number(row["high"] * scale))
+        f"{_titled(findings, row, variables, language)} "
+        + quantity(row, RANKED_BY[method], scale, unit, findings.question.samples, language)
         for row in top.to_dict("records")
     ]
     key = f"rests {method}"
@@ -126,6 +140,8 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
             title=target.title[language], year=f"{year:g}", parts=("；" if zh else "; ").join(parts)
         )
     ]
+    if len(top) < min(NAMED, len(every)):
+        found.append(word("sensitivity", "the others by chance", language))
     found += _shares_in_words(findings, variable, year, language)
     return found + _yes_or_no(findings, target, variables, language)
 
@@ -134,13 +150,84 @@ def _shares_in_words(findings: Findings, indicator: str, year: float, language: 
     rows = _pick(findings, indicator, year, "share")
     if rows.empty:
         return []
-    zh = language == "zh"
+    own, samples = rows.to_dict("records"), findings.question.samples
+    resolved = all(side_of(row) != "neither" for row in own)
+    unit = "%" if language == "zh" else " %"
     parts = [
-        f"{word('sensitivity', str(row['factor']), language)} {100 * row['value']:z.0f}"
-        + ("%（{:z.0f}—{:z.0f}）" if zh else " % ({:z.0f} to {:z.0f})").format(100 * row["low"], 100 * row["high"])
-        for row in rows.to_dict("records")
+        f"{word('sensitivity', str(row['factor']), language)} "
+        + (
+            quantity(row, "share", 100.0, unit, samples, language, whole=True)
+            if resolved
+            else _with_interval(row, 100.0, unit, language, lambda value: f"{value:z.0f}")
+        )
+        for row in own
     ]
-    return [word("sensitivity", "shares", language).format(parts=("、" if zh else ", ").join(parts))]
+    joined = ("、" if language == "zh" else ", ").join(parts)
+    key = "shares" if resolved else "shares not resolved"
+    return [word("sensitivity", key, language).format(parts=joined, samples=samples)]
+
+
+def side_of(row: Mapping[Any, Any]) -> str:
+    """Return how an index between 0 and 1 is told: as it is ("inside"), "below" or "above" a bound, or "neither".
+
+    Examples
+    --------
+    >>> [side_of({"value": v, "low": v - 0.1, "high": v + 0.1}) for v in (-0.5, -0.02, 0.5, 1.03)]
+    ['neither', 'below', 'inside', 'above']
+    """
+    low, high = float(row["low"]), float(row["high"])
+    if high < 0 or low > 1 or (low <= 0 and high >= 1):
+        return "neither"
+    if low <= 0:
+        return "below"
+    return "above" if high >= 1 and low < high else "inside"
+
+
+def quantity(
+    row: Mapping[Any, Any], index: str, scale: float, unit: str, samples: int, language: str, *, whole: bool = False
+) -> str:
+    """Return an index with its interval or, where it is not told from none or from all, the bound that holds.
+
+    Parameters
+    ----------
+    row
+        With ``value``, ``low`` and ``high``.
+    index
+        Indices in `BOUNDED` lie between 0 and 1.
+    scale, unit
+        What the number is multiplied by, and what stands after it.
+    samples
+        Of the study.
+    language
+        "zh" or "en".
+    whole
+        Whether numbers are rounded to whole ones.
+
+    Examples
+    --------
+    >>> quantity({"value": -0.02, "low": -0.08, "high": 0.034}, "share", 100.0, " %", 64, "en", whole=True)
+    'below 4 %'
+    """
+    side = side_of(row) if index in BOUNDED else "inside"
+    if side == "below":
+        upper = float(row["high"]) * scale
+        text = f"{max(1, math.ceil(upper))}" if whole else _number(upper)
+    elif side == "above":
+        lower = float(row["low"]) * scale
+        text = f"{math.floor(lower)}" if whole else _number(lower)
+    else:
+        told = _with_interval(row, scale, unit, language, (lambda value: f"{value:z.0f}") if whole else _number)
+        if side == "neither":
+            told += ("，" if language == "zh" else ", ") + word("sensitivity", "not resolved", language).format(
+                samples=samples
+            )
+        return told
+    return f"{word('sensitivity', side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
+
+
+def _with_interval(row: Mapping[Any, Any], scale: float, unit: str, language: str, said: Callable[[float], str]) -> str:
+    value, low, high = (said(float(row[name]) * scale) for name in ("value", "low", "high"))
+    return f"{value}{unit}" + (f"（{low}—{high}）" if language == "zh" else f" ({low} to {high})")
 
 
 def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
@@ -153,11 +240,16 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
     if 0 < min(count, points - count) < FEW:
         key, few = ("few", count) if share < 0.5 else ("nearly all", points - count)
         return [word("sensitivity", key, language).format(title=target.title[language], count=few, points=points)]
-    rows = _pick(findings, target.id, float(target.year), index)
-    rows = rows[~rows["factor"].isin([*GROUPS, DUMMY.name]) & ~rows["factor"].str.startswith(OTHERS)]
-    rows = rows.sort_values("value", ascending=False, kind="stable").head(NAMED)
+    every = single_inputs(findings, target.id, float(target.year), index)
+    rows = drivers(findings, target.id, float(target.year), index, NAMED)
     regional = _pick(findings, target.id, float(target.year), "RSA").set_index("factor")["value"]
-    if rows.empty:
+    if rows.empty and not every.empty:
+        return [
+            word("sensitivity", "no driver yes or no", language).format(
+                title=target.title[language], share=whole_percent(share)
+            )
+        ]
+    if every.empty:
         key = "always" if share > 0.5 else "never"
         return [word("sensitivity", key, language).format(title=target.title[language])]
     zh = language == "zh"
@@ -165,9 +257,7 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
     for row in rows.to_dict("records"):
         apart = regional.get(row["factor"])
         beside = "" if apart is None else f"{'，区域距离' if zh else ', regional distance '}{apart:.2f}"
-        value = f"{row['value']:.2f}（{row['low']:.2f}—{row['high']:.2f}{beside}）"
-        if not zh:
-            value = f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f}{beside})"
+        value = quantity(row, index, 1.0, "", findings.question.samples, language) + beside
         parts.append(f"{_titled(findings, row, variables, language)} {value}")
     joined = ("；" if zh else "; ").join(parts)
     return [
@@ -195,6 +285,8 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
     variable, year = str(target.variable), float(target.year)
     for row in leading(findings, variable, year, ROWS).to_dict("records"):
         names = " ".join(_titled(findings, row, variables, language) for language in LANGUAGES)
+        if not row["above_chance"]:
+            names += "（{}） ({})".format(*(word("sensitivity", "chance", language) for language in LANGUAGES))
         cells = [_cell(_pick(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
         kind = " ".join(word("sensitivity", str(row["group"]), language) for language in LANGUAGES)
         printed.add_row(escape(names), kind, *cells)
@@ -209,7 +301,11 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
 def _stability(findings: Findings, language: str) -> str:
     """Whether half the sample names the same leading inputs."""
     grown, target = findings.convergence, findings.question.targets[0]
-    own = grown[(grown["indicator"] == target.variable) & (grown["index"] == RANKED_BY[findings.question.method])]
+    index = RANKED_BY[findings.question.method]
+    named = drivers(findings, str(target.variable), float(target.year), index)["factor"]
+    if named.empty:
+        return word("sensitivity", "no order", language).format(title=target.title[language])
+    own = grown[(grown["indicator"] == target.variable) & (grown["index"] == index) & grown["factor"].isin(named)]
     sizes = sorted(own["samples"].unique())
     if len(sizes) < 2:
         return word("sensitivity", "one sample", language)
@@ -235,8 +331,12 @@ def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
     row = rows[rows["factor"] == factor]
     if row.empty:
         return "—"
-    value, low, high = (_number(float(row[key].iloc[0]) * scale) for key in ("value", "low", "high"))
-    return f"{value} ({low} … {high})"
+    first = row.iloc[0].to_dict()
+    side = side_of(first) if first["index"] in BOUNDED else "inside"
+    value, low, high = (_number(float(first[key]) * scale) for key in ("value", "low", "high"))
+    if side in ("below", "above"):
+        return f"< {high}" if side == "below" else f"> {low}"
+    return f"{value} ({low} … {high})" + ("\n未能分辨 not resolved" if side == "neither" else "")
 
 
 def _number(value: float) -> str:
