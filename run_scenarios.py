@@ -71,7 +71,6 @@ from calibration.prior_factors import broken_constraints, study_factors, study_p
 from calibration.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
-from model.engine import compile_model
 from model.errors import UserError
 from scenarios import (
     Scenario,
@@ -542,9 +541,7 @@ def assess(
         }
         _say_what_is_overwritten(console, out, assessment_files.FILES, "assessment_*.png")
         with _reporting() as progress:
-            made = assessment_run.assess_ensemble(
-                newer, compile_model(MODEL_FILE), parameters, load_targets(), progress
-            )
+            made = assessment_run.assess_ensemble(newer, load_model(), parameters, load_targets(), progress)
         assessment_printing.print_assessment(console, made.found)
         assessment_files.write_assessment(made.found, out, facts)
         weights = made.found.weights["weight"].to_numpy() if made.found.accepted else None
@@ -678,7 +675,7 @@ def dashboard(
         )
         port = serving.free_port(host, port)
         with _counting(f"Running {members} members ahead") as progress:
-            kitchen = serving.make_kitchen(compile_model(MODEL_FILE), drawn, targets, ready, progress)
+            kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
         facts = result_files.joint_manifest(ready, drawn)
         site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(_brief_command, OUTPUTS))
         for line in site.words():

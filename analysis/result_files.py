@@ -14,6 +14,7 @@ import xarray as xr
 
 from analysis.ensemble_results import KEPT
 from model.definition import MODEL_FILE, Variable, model_hash
+from model.sealed_files import is_whole, seal
 from model.whole_files import replaced
 from scenarios import Scenario
 
@@ -200,6 +201,7 @@ def write_run(run: xr.Dataset, path: Path) -> None:
     }
     with replaced(path) as partial:
         run.to_netcdf(partial, engine="netcdf4", encoding=packed)
+        seal(partial)
 
 
 def read_run(
@@ -228,7 +230,7 @@ def read_run(
     >>> read_run(Path("outputs/none.nc"), {}, [], {}) is None
     True
     """
-    if not path.is_file():
+    if not path.is_file() or not is_whole(path):
         return None
     names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
     try:

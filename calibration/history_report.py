@@ -20,9 +20,9 @@ from calibration.history_figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history_series import BAND, Series, city_series, district_series, ensemble_history, theil_shares
 from calibration.observations import DISTRICTS, LAST_YEAR, ObservationError
 from calibration.priors import PriorError
-from model import MODEL_FILE
+from model import load_model
 from model.definition import model_hash, variables_by_name
-from model.engine import CompiledModel, compile_model
+from model.engine import CompiledModel
 from model.whole_files import replaced
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "history.md"
@@ -324,7 +324,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         members = read_members(MEMBERS, **({"path": options.ensemble} if options.ensemble else {}))
-        model = compile_model(MODEL_FILE)
+        model = load_model()
         history = ensemble_history(model, members)
         text = page_with(model, members, history)
         stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]

@@ -364,10 +364,14 @@ class _Reader:
                 )
 
     def _wrong_name(self, constant: Any) -> str | None:
-        constants = [name for name, variable in self.variables.items() if variable.kind == "constant"]
+        constants = [
+            name for name, variable in self.variables.items() if variable.kind == "constant" and not variable.why_fixed
+        ]
         if constant in constants:
             return None
         if constant in self.variables:
+            if why := self.variables[constant].why_fixed:
+                return f"{constant!r} {why}: it is neither a policy nor an assumption, so a scenario cannot change it."
             if self.variables[constant].kind == "control":
                 return f"{constant!r} says how the model is run; a scenario cannot change it."
             return f"{constant!r} is worked out by the model, so it cannot be set; only constants can."

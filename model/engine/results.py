@@ -12,13 +12,21 @@ import pandas as pd
 import xarray as xr
 
 from model.changes import Reduction
-from model.errors import UserError
+from model.errors import UserError, listed
 
 from .reading import Definition
 
 
 class NonFiniteError(UserError):
     """A run produced a value that is not a number or is infinite."""
+
+
+class BalanceError(UserError):
+    """A run created or lost something: a balance of the model is not nil; the message names it, its size and time."""
+
+
+#: How far from nil a balance may be: rounding of sums over thousands of cells; any true leak is larger.
+BALANCE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,41 @@ def list_variables(definition: Definition) -> dict[str, Variable]:
         for item in definition.quantities.values()
         if not item.hidden and item.kind != "time"
     }
+
+
+def balance_message(
+    course: xr.Dataset, run: Any, wrong: int, runs: int, changed_in_all: list[str], named: int = 8
+) -> str:
+    """Say how far the balances of a run are from nil, when, and which changes all runs share.
+
+    Parameters
+    ----------
+    course
+        The balances of the worst run over time.
+    run
+        Its label; None where there is but one.
+    wrong, runs
+        How many of how many runs are as bad.
+    changed_in_all
+        Constants changed alike in all runs.
+    named
+        Most constants named.
+    """
+    which = "This run" if run is None else f"{wrong} of {runs} runs, worst run {run},"
+    lines = []
+    for name, errors in course.data_vars.items():
+        size = abs(errors)
+        if float(size.max()) > BALANCE_TOLERANCE:
+            worst = errors.isel(size.argmax(list(size.dims)))
+            element = ", ".join(str(worst[dim].item()) for dim in errors.dims if dim != "time")
+            where = f" [{element}]" if element else ""
+            lines.append(f"{name}{where} reaches {float(worst):.3g} at time {float(worst['time']):g}")
+    message = f"{which} created or lost something, so no result is given. Balances that must be nil:\n"
+    message += listed(lines)
+    if changed_in_all:
+        rest = f" and {len(changed_in_all) - named} more" if len(changed_in_all) > named else ""
+        message += f"\nLook at what was changed: {', '.join(changed_in_all[:named])}{rest}."
+    return message
 
 
 def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
