@@ -71,7 +71,7 @@ from calibration.prior_factors import broken_constraints, study_factors, study_p
 from calibration.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
-from model.errors import UserError
+from model.errors import UserError, listed
 from scenarios import (
     Scenario,
     Target,
@@ -755,8 +755,8 @@ def check() -> None:
                 problems = find(MODEL_FILE)
             failed = failed or bool(problems)
             console.print(f"[red]✗[/] {question}: {len(problems)} problems" if problems else f"[green]✓[/] {question}")
-            for problem in problems:
-                console.print(f"    {escape(problem)}", highlight=False)
+            if problems:
+                console.print(escape(listed(problems)), highlight=False)
     if failed:
         raise typer.Exit(1)
 

@@ -58,7 +58,10 @@ def check_units(model_file: Path = MODEL_FILE) -> list[str]:
     >>> check_units(Path("tests/models/small_town.mdl"))
     []
     """
-    messages = [str(issue.message) for issue in simlin.load(str(model_file)).check()]
+    try:
+        messages = [str(issue.message) for issue in simlin.load(str(model_file)).check()]
+    except simlin.SimlinError as error:
+        return [f"pysimlin cannot read {model_file.name}: {' '.join(str(error).split())[:300]}"]
     return [message for message in messages if not SIZE_LIMIT.search(message)]
 
 

@@ -291,7 +291,13 @@ def _join(entries: Iterable[_Entry], path: Path) -> list[Variable]:
         faults += [f"'{names[key]}' reads '{read}', which the file does not define" for read in unknown]
         rates |= {read for tree in trees if isinstance(tree, IntegStructure) for read in _references(tree.flow)}
     _raise(path, faults)
-    variables = [_variable(same, key in rates, names, ranges) for key, same in parts.items()]
+    variables = []
+    for key, same in parts.items():
+        try:
+            variables.append(_variable(same, key in rates, names, ranges))
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            faults.append(f"line {same[0].line}: '{_start(same[0].equation)}' cannot be read: {error}")
+    _raise(path, faults)
     starting = _only_at_start({key: [_tree(entry) for entry in same] for key, same in parts.items()})
     yardsticks = {name for variable in variables if variable.name.endswith(BALANCES) for name in variable.uses}
     return [

@@ -38,8 +38,7 @@ from analysis.dashboard.words import words
 from analysis.reach.probability import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
-from model.definition import MODEL_FILE
-from model.engine import compile_model
+from model import load_model
 from scenarios import load_levers, load_scenario, load_targets
 
 MEMBERS = 40
@@ -56,7 +55,7 @@ def targets():
 @pytest.fixture(scope="module")
 def live(targets):
     outputs = [*indicators(targets), *district_indicators()]
-    return LiveEnsemble(compile_model(MODEL_FILE), read_members(MEMBERS), outputs)
+    return LiveEnsemble(load_model(), read_members(MEMBERS), outputs)
 
 
 @pytest.fixture(scope="module")

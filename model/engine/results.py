@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from model.changes import Reduction
+from model.changes import ChangeError, Reduction
 from model.errors import UserError, listed
 
 from .reading import Definition
@@ -25,6 +25,8 @@ class BalanceError(UserError):
     """A run created or lost something: a balance of the model is not nil; the message names it, its size and time."""
 
 
+#: Steps of the longest run; more are a mistake in a time setting.
+MOST_STEPS = 1_000_000
 #: How far from nil a balance may be: rounding of sums over thousands of cells; any true leak is larger.
 BALANCE_TOLERANCE = 1e-9
 
@@ -157,6 +159,16 @@ def moments(
 
     Time grows by accumulation, as in PySD, and is rounded for results only.
     """
+    if not (np.isfinite([initial_time, final_time]).all() and 0 < time_step < np.inf and 0 < saveper < np.inf):
+        message = (
+            f"A run from {initial_time:g} to {final_time:g} in steps of {time_step:g}, saved every {saveper:g}, is "
+            "impossible: times are finite, TIME STEP and SAVEPER above zero"
+        )
+        raise ChangeError(message)
+    if (final_time - initial_time) / time_step > MOST_STEPS:
+        span = f"from {initial_time:g} to {final_time:g} in steps of {time_step:g}"
+        message = f"A run {span} is longer than {MOST_STEPS:,} steps"
+        raise ChangeError(message)
     precision = time_step * 1e-5
     times = [initial_time]
     while times[-1] + precision < final_time:

@@ -200,7 +200,7 @@ def _compile_apart(name: str, source: Path) -> None:
         reason = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
         message = (
             f"{source.stem} could not be compiled: {reason[:400]}. Compiled models are kept in {cache_folder()}; "
-            "see that there is room there and memory left, or name another folder in the environment variable JINAN_CACHE."
+            "see that there is room there and memory left, or name another folder in the variable JINAN_CACHE."
         )
         raise CompilationError(message)
 
