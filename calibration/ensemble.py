@@ -128,7 +128,9 @@ def _of_parameter(stored: xr.Dataset, parameter: Parameter) -> list[str]:
     name, array = parameter.name, stored[parameter.name]
     dims = ("member", *parameter.dims)
     if array.dims != dims:
-        return [f"{name!r} has the dims {', '.join(map(str, array.dims))} instead of {', '.join(dims)}"]
+        return [
+            f"{name!r} has the dims {', '.join(map(str, array.dims)) or 'of one number'} instead of {', '.join(dims)}"
+        ]
     if array.dtype.kind != "f":
         return [f"{name!r} holds {array.dtype} instead of floating-point numbers"]
     if array.attrs.get("role") != parameter.role:

@@ -126,8 +126,8 @@ def test_the_live_page_says_that_a_setting_loses_land():
     ignore: Callable[..., None] = lambda *_: None  # noqa: E731
     session = Session(Kitchen(live), live.complete(load_scenario("baseline")), ignore, ignore, said.put)
     baseline = load_scenario("baseline")
-    value = dict.fromkeys(map(str, city().subscripts["Use"]), 1.0)
-    change = Change("USE SHARE", value, "Dmnl", "s", "", False, "leak", None)
+    shares: dict[str, Any] = dict.fromkeys(city().subscripts["Use"], 1.0)
+    change = Change("USE SHARE", shares, "Dmnl", "s", "", False, "leak", None)
     leaking = Scenario("leak", baseline.title, baseline.question, "baseline", (change,), (), baseline.path)
     session.ask({"setting": leaking}, None)
     assert "land balance error" in said.get(timeout=240)
