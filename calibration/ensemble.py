@@ -17,7 +17,7 @@ from model.sealed_files import is_whole
 POSTERIOR_FILE: Final = Path(__file__).parent / "posterior.nc"
 
 
-AGAIN: Final = "Make it anew with: python run_scenarios.py calibrate"
+AGAIN: Final = "To make it anew: python run_scenarios.py calibrate"
 #: Draws of an unlimited prior lie within so many standard deviations.
 _FURTHEST: Final = 6.0
 #: Rounding to single precision, which is what the file keeps.
@@ -95,8 +95,8 @@ def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
         message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
         raise EnsembleError(message)
     damaged = (
-        f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Take it again from where "
-        f"the project came from. {AGAIN}"
+        f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Restore the file that came "
+        f"with the project. {AGAIN}"
     )
     if not is_whole(path):
         raise EnsembleError(damaged)

@@ -339,7 +339,7 @@ def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool
         return ""
     if "Age" in variable.dims:
         return "is a profile by age"
-    if set(np.unique(values)) <= {-1.0, 0.0, 1.0}:
+    if len(set(values.flat)) > 1 and set(values.flat) <= {-1.0, 0.0, 1.0}:
         return "says what belongs where"
     if SUM_OF_ONE.search(variable.comment) or np.isclose(values.sum(), 1):
         return "holds shares that add up to one"

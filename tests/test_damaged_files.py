@@ -208,7 +208,7 @@ def test_drawn_factors_are_not_taken_for_values():
         load_model().run({str(name): array.rename(member="run") for name, array in stored.data_vars.items()})
     assert fits_on_a_screen(str(caught.value))
     with pytest.raises(UserError, match=r"rename\(member='run'\)") as caught:
-        load_model().run(dict(stored.data_vars))
+        load_model().run({str(name): array for name, array in stored.data_vars.items()})
     assert fits_on_a_screen(str(caught.value))
 
 

@@ -69,22 +69,22 @@ Shelf: low, high ~~|
 Books[Shelf]= INTEG (bought[Shelf] - lent[Shelf], 10)
   ~ book [0,?]
   ~ 书。 Books. Source: for tests. Grade: E |
-bought[Shelf]= BOUGHT[Shelf]
+bought[Shelf]= PURCHASES[Shelf]
   ~ book/Year
   ~ 购书。 Books bought. Source: for tests. Grade: E |
-lent[Shelf]= LENT[Shelf]
+lent[Shelf]= LOANS[Shelf]
   ~ book/Year
   ~ 借书。 Books lent for good. Source: for tests. Grade: E |
-Books Account= INTEG (SUM(BOUGHT[Shelf!]) - LENT[low] - 1, 20)
+Books Account= INTEG (SUM(PURCHASES[Shelf!]) - LOANS[low] - 1, 20)
   ~ book
   ~ 账。 What there should be. Source: for tests. Grade: E |
 books balance error= (SUM(Books[Shelf!]) - Books Account) / 1000
   ~ Dmnl
   ~ 误差。 Must be 0. Source: for tests. Grade: E |
-BOUGHT[Shelf]= 2, 2
+PURCHASES[Shelf]= 2, 2
   ~ book/Year [0,4]
   ~ 年购书。 Bought each year. Source: for tests. Grade: E |
-LENT[Shelf]= 1, 1
+LOANS[Shelf]= 1, 1
   ~ book/Year [1,9]
   ~ 年借书。 Lent each year. Source: for tests. Grade: E |
 SHARE[Shelf]= 0.5, 0.5
@@ -102,11 +102,11 @@ def test_every_element_is_put_to_the_ends_of_its_range_and_balances_are_watched(
     path.write_text(SHELVES, encoding="utf-8")
     found = check_extremes(path)
     # Lent from the high shelf, which the account forgets; from the low one alone only the books run out.
-    assert "books balance error falls below -1e-09, to -0.016, with LENT [high] = 9" in found
-    assert "books balance error falls below -1e-09, to -0.016, with LENT = 9" in found
-    assert "Books falls below 0, to -4, with LENT [low] = 9" in found
-    assert not [line for line in found if "balance" in line and "LENT [low]" in line]
-    assert not [line for line in found if "SHARE" in line or "BOUGHT [low] = 4" in line]
+    assert "books balance error falls below -1e-09, to -0.016, with LOANS [high] = 9" in found
+    assert "books balance error falls below -1e-09, to -0.016, with LOANS = 9" in found
+    assert "Books falls below 0, to -4, with LOANS [low] = 9" in found
+    assert not [line for line in found if "balance" in line and "LOANS [low]" in line]
+    assert not [line for line in found if "SHARE" in line or "PURCHASES [low] = 4" in line]
 
 
 def test_a_model_that_the_second_reader_cannot_read_is_a_problem_of_units(tmp_path):
