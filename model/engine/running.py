@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -197,9 +198,11 @@ def _compile_apart(name: str, source: Path) -> None:
     command = [sys.executable, "-c", text, name, str(source.resolve())]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
+        told = re.sub("\x1b\\[[0-9;]*m", "", done.stderr).split("\n")
+        # The last lines say what went wrong, those before them only where.
+        reason = " ".join(" ".join(told[-12:]).split())[-600:] or f"the process ended with {done.returncode}"
         message = (
-            f"{source.stem} could not be compiled: {reason[:400]}. Compiled models are kept in {cache_folder()}; "
+            f"{source.stem} could not be compiled: {reason}. Compiled models are kept in {cache_folder()}; "
             "see that there is room there and memory left, or name another folder in the variable JINAN_CACHE."
         )
         raise CompilationError(message)
