@@ -75,8 +75,7 @@ from calibration.prior_factors import broken_constraints, study_factors, study_p
 from calibration.priors import read_priors
 from model import children, load_model
 from model.definition import MODEL_FILE, variables_by_name
-from model.engine import compile_model
-from model.errors import UserError
+from model.errors import UserError, listed
 from scenarios import (
     Scenario,
     Target,
@@ -587,7 +586,7 @@ def assess(
         with _reporting() as progress:
             made = assessment_run.assess_ensemble(
                 newer,
-                compile_model(MODEL_FILE),
+                load_model(),
                 parameters,
                 targets,
                 progress,
@@ -732,7 +731,7 @@ def dashboard(
         )
         port = serving.free_port(host, port)
         with _counting(f"Running {members} members ahead") as progress:
-            kitchen = serving.make_kitchen(compile_model(MODEL_FILE), drawn, targets, ready, progress)
+            kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
         facts = result_files.joint_manifest(ready, drawn)
         site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(_brief_command, OUTPUTS))
         for line in site.words():
@@ -826,8 +825,8 @@ def check() -> None:
                 problems = find(MODEL_FILE)
             failed = failed or bool(problems)
             console.print(f"[red]✗[/] {question}: {len(problems)} problems" if problems else f"[green]✓[/] {question}")
-            for problem in problems:
-                console.print(f"    {escape(problem)}", highlight=False)
+            if problems:
+                console.print(escape(listed(problems)), highlight=False)
     if failed:
         raise typer.Exit(1)
 

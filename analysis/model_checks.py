@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import simlin
 import xarray as xr
 
 from model import load_model
-from model.definition import MODEL_FILE, Variable, read_definition
+from model.definition import BALANCES, MODEL_FILE, Variable, read_definition
 from model.engine import compile_model
 
 #: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
@@ -56,7 +58,10 @@ def check_units(model_file: Path = MODEL_FILE) -> list[str]:
     >>> check_units(Path("tests/models/small_town.mdl"))
     []
     """
-    messages = [str(issue.message) for issue in simlin.load(str(model_file)).check()]
+    try:
+        messages = [str(issue.message) for issue in simlin.load(str(model_file)).check()]
+    except simlin.SimlinError as error:
+        return [f"pysimlin cannot read {model_file.name}: {' '.join(str(error).split())[:300]}"]
     return [message for message in messages if not SIZE_LIMIT.search(message)]
 
 
@@ -69,8 +74,8 @@ def check_conservation(model_file: Path = MODEL_FILE) -> list[str]:
     []
     """
     parts = ("Population", "residents by district", "residents by group", "residents by zone")
-    errors = [variable.name for variable in read_definition(model_file) if variable.name.endswith(" error")]
-    run = load_model(path=model_file).run(outputs=["residents", *parts, *errors])
+    errors = [variable.name for variable in read_definition(model_file) if variable.name.endswith(BALANCES)]
+    run = compile_model(model_file).run(outputs=["residents", *parts, *errors])
     problems = []
     for part in parts:
         total = run[part].sum([dim for dim in run[part].dims if dim != "time"])
@@ -85,9 +90,10 @@ def check_conservation(model_file: Path = MODEL_FILE) -> list[str]:
 
 
 def check_extremes(model_file: Path = MODEL_FILE) -> list[str]:
-    """Return the variables that leave the limits the model file gives them, with a constant at an end of its range.
+    """Return what a constant at an end of its range breaks: limits of variables and balances of the model.
 
-    Every single-number constant is put to either end of its range in turn, the others as they are.
+    Every constant that a scenario may change is put to either end of its range in turn, the others as they are; one
+    with subscripts as a whole, and element by element.
 
     Examples
     --------
@@ -95,36 +101,50 @@ def check_extremes(model_file: Path = MODEL_FILE) -> list[str]:
     []
     """
     variables = [variable for variable in read_definition(model_file) if variable.kind != "subscript"]
-    limited = [
-        variable
-        for variable in variables
-        if variable.kind in ("stock", "flow", "auxiliary") and not variable.low is variable.high is None
+    computed = [variable for variable in variables if variable.kind in ("stock", "flow", "auxiliary")]
+    limited = [variable for variable in computed if not variable.low is variable.high is None]
+    balances = [
+        dataclasses.replace(variable, low=-ROUNDING, high=ROUNDING)
+        for variable in computed
+        if variable.name.endswith(BALANCES)
     ]
-    ends = [
-        (variable, end)
-        for variable in variables
-        if variable.kind == "constant" and not variable.dims and variable.default is not None
-        for end in {variable.low, variable.high} - {None}
-    ]
-    if not limited:
+    watched = {variable.name: variable for variable in (*limited, *balances)}
+    ends = list(_ends(variables))
+    if not watched or not ends:
         return []
+    # Bare of the model's own guards, so that all that breaks is told and not only the first.
     city, problems = compile_model(model_file), []
     for first in range(0, len(ends), BATCH):
         part = ends[first : first + BATCH]
         changes = {
             variable.name: xr.DataArray(
-                [end if other is variable else np.asarray(variable.default).item() for other, end in part], dims="run"
+                [values if other is variable else variable.default for other, _, values in part],
+                dims=("run", *variable.dims),
             )
-            for variable, _ in part
+            for variable, _, _ in part
         }
-        run = city.run(changes, outputs=[variable.name for variable in limited], keep_non_finite=True)
-        for variable in limited:
+        run = city.run(changes, outputs=watched, keep_non_finite=True)
+        for name, variable in watched.items():
             problems += [
-                f"{variable.name} {how} with {constant.name} = {end:g}"
-                for (constant, end), how in zip(part, _left(variable, run[variable.name]), strict=True)
+                f"{name} {how} with {what}"
+                for (_, what, _), how in zip(part, _left(variable, run[name]), strict=True)
                 if how
             ]
     return problems
+
+
+def _ends(variables: list[Variable]) -> Iterator[tuple[Variable, str, npt.NDArray[np.float64]]]:
+    """Yield each constant that may be changed, what it is set to, and its values."""
+    for variable in variables:
+        if variable.kind != "constant" or variable.default is None or variable.why_fixed:
+            continue
+        for end in sorted({end for end in (variable.low, variable.high) if end is not None}):
+            yield variable, f"{variable.name} = {end:g}", np.full_like(variable.default, end)
+            for place in np.ndindex(*variable.default.shape) if variable.dims else ():
+                values = variable.default.copy()
+                values[place] = end
+                element = ", ".join(axis[number] for axis, number in zip(variable.axes, place, strict=True))
+                yield variable, f"{variable.name} [{element}] = {end:g}", values
 
 
 def _left(variable: Variable, found: xr.DataArray) -> list[str]:
@@ -185,6 +205,6 @@ CHECKS: Mapping[str, Callable[[Path], list[str]]] = {
     "every variable is documented": check_documentation,
     "units are consistent": check_units,
     "people and accounts add up": check_conservation,
-    "limits hold at both ends of every constant's range": check_extremes,
+    "limits and balances hold at both ends of every constant's range": check_extremes,
     "the engines agree over one year": check_engines,
 }

@@ -10,19 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import netCDF4
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from analysis.ensemble_results import KEPT
 from model.definition import MODEL_FILE, Variable, model_hash
+from model.sealed_files import is_whole, seal
 from model.whole_files import replaced, write_csv
 from scenarios import Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
-#: The attribute of a netCDF file by which a damaged or edited one is known.
-CONTENT_HASH = "content_hash"
 #: What the libraries raise that read a damaged netCDF file.
 UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
 #: Nothing observed after this year may enter the model; the plan is judged from here.
@@ -216,29 +214,7 @@ def write_run(run: xr.Dataset, path: Path) -> None:
     }
     with replaced(path) as partial:
         run.to_netcdf(partial, engine="netcdf4", encoding=packed)
-        with netCDF4.Dataset(partial, "a") as written:
-            written.setncattr(CONTENT_HASH, _content_hash(written))
-
-
-def _content_hash(file: netCDF4.Dataset) -> str:
-    """Return a checksum of everything in a netCDF file but the checksum itself."""
-    file.set_auto_maskandscale(False)
-    digest = hashlib.sha256()
-
-    def add(*told: object) -> None:
-        digest.update(repr(told).encode())
-
-    for name in sorted(file.ncattrs()):
-        if name != CONTENT_HASH:
-            add(name, str(file.getncattr(name)))
-    for name, variable in sorted(file.variables.items()):
-        values = np.asarray(variable[...])
-        # Words are kept as objects, of which only the addresses would be hashed.
-        add(name, variable.dimensions, str(values.dtype), values.shape)
-        digest.update(repr(values.tolist()).encode() if values.dtype == object else values.tobytes())
-        for key in sorted(variable.ncattrs()):
-            add(key, str(variable.getncattr(key)))
-    return digest.hexdigest()
+        seal(partial)
 
 
 def read_run(
@@ -274,7 +250,7 @@ def read_run(
     >>> read_run(Path("outputs/none.nc"), {}, [], [], {}) is None
     True
     """
-    if not path.is_file():
+    if not path.is_file() or not is_whole(path):
         return None
     names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
     try:
@@ -283,8 +259,6 @@ def read_run(
         with netCDF4.Dataset(path) as file:
             # Labels of dims are no results.
             if set(held) != set(file.variables) - set(file.dimensions):
-                return None
-            if file.getncattr(CONTENT_HASH) != _content_hash(file):
                 return None
         with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
             found = stored[list(dict.fromkeys(wanted))].load()
@@ -302,8 +276,10 @@ def facts_of(path: Path) -> dict[str, str]:
     {}
     """
     try:
+        if not is_whole(path):
+            return {}
         with netCDF4.Dataset(path) as file:
-            return {name: str(file.getncattr(name)) for name in file.ncattrs() if name != CONTENT_HASH}
+            return {name: str(file.getncattr(name)) for name in file.ncattrs()}
     except UNREADABLE:
         return {}
 

@@ -18,8 +18,10 @@ from calibration.forecast import FORECAST_FILE, forecast_table, predict, simulat
 from calibration.observations import LAST_YEAR, data_hash
 from calibration.posterior import BestFit, Draws, Problem, best_fit, reference, sample
 from calibration.priors import PRIORS_FILE, changes, priors_hash, read_priors
-from model.definition import MODEL_FILE, model_hash
-from model.engine import CompiledModel, compile_model
+from model import load_model
+from model.definition import model_hash
+from model.engine import CompiledModel
+from model.sealed_files import seal
 from model.whole_files import replaced
 
 #: Any other seed gives another, equally good ensemble.
@@ -105,7 +107,7 @@ def calibrate(
     --------
     >>> calibrate(10, effort=Effort(starts=1, chains=4, steps=10, warm_up=2, thin=1))  # doctest: +SKIP
     """
-    chosen = compile_model(MODEL_FILE) if model is None else model
+    chosen = load_model() if model is None else model
     priors = read_priors()
     problem = Problem(chosen, priors, calibration_targets(chosen))
     random = np.random.default_rng(seed)
@@ -159,6 +161,7 @@ def write(found: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path =
     packed = {str(name): {"zlib": True, "complevel": 6, "shuffle": True} for name in kept.data_vars}
     with replaced(posterior) as partial:
         kept.to_netcdf(partial, engine="netcdf4", encoding=packed)
+        seal(partial)
     with replaced(forecast) as partial:
         forecast_table(found.predicted).to_csv(partial, index=False, lineterminator="\n")
 

@@ -123,7 +123,7 @@ def run_history(
 
     Examples
     --------
-    >>> run_history(compile_model(MODEL_FILE)).at("registered population", [2010]).shape  # doctest: +SKIP
+    >>> run_history(load_model()).at("registered population", [2010]).shape  # doctest: +SKIP
     (1, 1)
     """
     span: dict[str, Any] = {
@@ -320,7 +320,7 @@ def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
 
     Examples
     --------
-    >>> len(calibration_targets(compile_model(MODEL_FILE)))  # doctest: +SKIP
+    >>> len(calibration_targets(load_model()))  # doctest: +SKIP
     26
     """
     found = (*targets(model), *further_targets())

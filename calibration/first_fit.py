@@ -16,8 +16,8 @@ from scipy.optimize import least_squares
 
 from calibration.evidence import Array, Target, run_history, targets
 from calibration.fit_parameters import FirstFitError, Space, lowest, read_space
-from model import MODEL_FILE
-from model.engine import CompiledModel, compile_model
+from model import MODEL_FILE, load_model
+from model.engine import CompiledModel
 from model.errors import UserError
 from model.whole_files import replaced
 
@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         before = path.read_bytes()
         space = read_space(path)
-        model = compile_model(path)
+        model = load_model(path=path)
         fitted = fit(model, space, targets(model))
         sys.stdout.write(comparison(space, fitted, before.decode("utf-8")))
         if options.write:

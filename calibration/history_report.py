@@ -19,9 +19,9 @@ from calibration.evidence import FIRST_YEAR, Array, History
 from calibration.history_figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history_series import BAND, Series, city_series, district_series, ensemble_history, theil_shares
 from calibration.observations import DISTRICTS, LAST_YEAR
-from model import MODEL_FILE
+from model import load_model
 from model.definition import model_hash, variables_by_name
-from model.engine import CompiledModel, compile_model
+from model.engine import CompiledModel
 from model.errors import UserError
 from model.whole_files import replaced
 
@@ -324,7 +324,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         members = read_members(MEMBERS, **({"path": options.ensemble} if options.ensemble else {}))
-        model = compile_model(MODEL_FILE)
+        model = load_model()
         history = ensemble_history(model, members)
         text = page_with(model, members, history)
         stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]

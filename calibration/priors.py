@@ -250,7 +250,7 @@ def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
         if array.attrs["role"] == "factor":
             coords = {dim: list(names) for dim, names in zip(variable.dims, variable.axes, strict=True)}
             array = array * xr.DataArray(variable.default, dims=variable.dims, coords=coords)
-        found[name] = array.transpose("member", *variable.dims).assign_attrs(units=variable.unit)
+        found[name] = array.transpose("member", *variable.dims).assign_attrs(units=variable.unit, role="value")
     return xr.Dataset(found, attrs=members.attrs)
 
 

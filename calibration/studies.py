@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from rich.console import Console
 from rich.progress import Progress
 
 from calibration.calibrate import SEED
-from calibration.ensemble import POSTERIOR_FILE, read_members
+from calibration.ensemble import POSTERIOR_FILE, read_members, read_stored
 from calibration.ensemble_runs import headline_values, squared_deviations
 from calibration.equifinality import equally_good
 from calibration.evidence import calibration_targets
@@ -33,8 +32,7 @@ from calibration.studies_report import (
     with_part,
 )
 from calibration.synthetic_truth import experiments
-from model.definition import MODEL_FILE
-from model.engine import compile_model
+from model import load_model
 from model.errors import UserError
 from model.whole_files import replaced
 from scenarios import shipped_scenarios
@@ -77,7 +75,7 @@ def study(name: str, *, count: int, seed: int, ensemble: Path, console: Console)
     >>> study("coverage", count=50, seed=1, ensemble=POSTERIOR_FILE, console=Console())  # doctest: +SKIP
     """
     members = None if name == "coverage" else read_members(path=ensemble)
-    model = compile_model(MODEL_FILE)
+    model = load_model()
     problem = Problem(model, read_priors(), calibration_targets(model))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name.capitalize(), total=None)
@@ -96,7 +94,7 @@ def study(name: str, *, count: int, seed: int, ensemble: Path, console: Console)
         misfit = squared_deviations(model, members, problem.sought).sum("series").to_numpy() / 2
         good = equally_good(misfit)
         values = headline_values(model, members.isel(member=np.flatnonzero(good)), shipped_scenarios())
-        stored = xr.load_dataset(ensemble, engine="netcdf4")
+        stored = read_stored(ensemble)
         pinned = pinned_text(problem.priors, stored, problem.jacobian(fit.point), reference(problem, fit).deviation)
         return equifinality_text(members, [*pinned, *conclusions_text(values, misfit[good])])
 

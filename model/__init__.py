@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from model.changes import ChangeError
-from model.definition import MODEL_FILE
+from model.definition import BALANCES, MODEL_FILE
 from model.engine import CompiledModel, compile_model
 from model.reference import ReferenceModel
 
 __all__ = ["MODEL_FILE", "ChangeError", "load_model"]
 
 
+@overload
+def load_model(engine: Literal["compiled"] = "compiled", path: str | Path | None = None) -> CompiledModel: ...
+
+
+@overload
+def load_model(
+    engine: Literal["compiled", "pysd"], path: str | Path | None = None
+) -> CompiledModel | ReferenceModel: ...
+
+
 def load_model(
     engine: Literal["compiled", "pysd"] = "compiled", path: str | Path | None = None
 ) -> CompiledModel | ReferenceModel:
-    """Load the city model, or the model at `path`.
+    """Load the city model, or the model at `path`; a run in which a balance of it is not nil fails.
 
     Parameters
     ----------
@@ -37,8 +47,8 @@ def load_model(
     """
     chosen = MODEL_FILE if path is None else Path(path)
     if engine == "compiled":
-        return compile_model(chosen)
+        return compile_model(chosen, balances=BALANCES)
     if engine == "pysd":
-        return ReferenceModel(chosen)
+        return ReferenceModel(chosen, balances=BALANCES)
     message = f"{engine!r} is no engine; there are 'compiled' and 'pysd'"
     raise ValueError(message)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from model.errors import UserError
+from model.errors import UserError, listed
 
 if TYPE_CHECKING:
     from model.engine.results import Variable
@@ -92,7 +92,9 @@ def prepare(
     settings = {name: value for name, value in controls.items() if value is not None}
     found: list[Change] = []
     labels: npt.NDArray[Any] | None = None
-    for name, value in (changes or {}).items():
+    given, drawn = _apart(changes or {})
+    mistakes += drawn
+    for name, value in given.items():
         if name in CONTROLS and name in variables:
             _take_control(name, value, settings, mistakes)
             continue
@@ -115,8 +117,34 @@ def prepare(
     wanted = _outputs(outputs, variables, mistakes)
     mistakes += _check_reductions(reduce or {}, wanted)
     if mistakes:
-        raise ChangeError("The run cannot be made:\n" + "\n".join(f" * {mistake}" for mistake in mistakes))
+        message = f"The run cannot be made:\n{listed(mistakes)}"
+        raise ChangeError(message)
     return Request(tuple(found), labels, wanted, settings, dict(reduce or {}))
+
+
+def _apart(changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Take out what was drawn for the constants but is not yet in the form of a run; say what to do about it."""
+    arrays = {name: value for name, value in changes.items() if isinstance(value, xr.DataArray)}
+    factors = [str(name) for name, array in arrays.items() if array.attrs.get("role") == "factor"]
+    members = [str(name) for name, array in arrays.items() if "member" in array.dims]
+    mistakes = []
+    if factors:
+        mistakes.append(
+            f"{_some(factors)}: factors on the model's own tables (attribute role), not values. "
+            "calibration.ensemble.read_members() reads the calibrated ensemble and multiplies them out"
+        )
+    if members:
+        mistakes.append(
+            f"{_some(members)}: lie along 'member', which is 'run' in a run; rename(member='run'), or pass the "
+            "ensemble to a scenario: scenario.settings(read_members())"
+        )
+    apart = {*factors, *members}
+    return {str(name): value for name, value in changes.items() if name not in apart}, mistakes
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more
 
 
 def near(name: str, known: Iterable[str]) -> str:

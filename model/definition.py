@@ -27,18 +27,21 @@ from pysd.translators.structures.abstract_expressions import (
 )
 from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
-from model.errors import UserError
+from model.errors import UserError, listed
 
 MODEL_FILE = Path(__file__).with_name("jinan.mdl")
 
 Kind = Literal["stock", "flow", "auxiliary", "constant", "table", "control", "subscript"]
 
+#: Endings of the names of variables that are nil in every run, or something was created or lost.
+BALANCES = (" balance error", " account error")
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 SKETCH = "\\\\\\---///"
 CHINESE = r"[\u4e00-\u9fff]"
 # Large tables of numbers need no grammar; reading them with one takes seconds.
 NUMBERS = re.compile(r"[-+.,;\d\seE]+")
 TERM = re.compile(rf"([^.。]*{CHINESE}[^.。]*)[.。]\s*")
+SUM_OF_ONE = re.compile(r"\bsums? to (1|one)\b")
 LABEL = re.compile(r"\b(Source|Grade|Loops?):\s*")
 
 
@@ -84,6 +87,9 @@ class Variable:
         Numbers written inside the formula; empty for constants and tables.
     line
         Line of the file where the first equation starts.
+    why_fixed
+        Why a scenario may not change a constant, as the end of a sentence that starts with its name; empty where it
+        may. Calibration may set any constant.
     """
 
     name: str
@@ -103,6 +109,7 @@ class Variable:
     outflows: tuple[str, ...]
     numbers: tuple[float, ...]
     line: int
+    why_fixed: str = ""
 
     @property
     def term(self) -> str:
@@ -284,7 +291,65 @@ def _join(entries: Iterable[_Entry], path: Path) -> list[Variable]:
         faults += [f"'{names[key]}' reads '{read}', which the file does not define" for read in unknown]
         rates |= {read for tree in trees if isinstance(tree, IntegStructure) for read in _references(tree.flow)}
     _raise(path, faults)
-    return [_variable(same, key in rates, names, ranges) for key, same in parts.items()]
+    variables = []
+    for key, same in parts.items():
+        try:
+            variables.append(_variable(same, key in rates, names, ranges))
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            faults.append(f"line {same[0].line}: '{_start(same[0].equation)}' cannot be read: {error}")
+    _raise(path, faults)
+    starting = _only_at_start({key: [_tree(entry) for entry in same] for key, same in parts.items()})
+    yardsticks = {name for variable in variables if variable.name.endswith(BALANCES) for name in variable.uses}
+    return [
+        dataclasses.replace(variable, why_fixed=_why_fixed(variable, key in starting, variable.name in yardsticks))
+        for key, variable in zip(parts, variables, strict=True)
+    ]
+
+
+def _only_at_start(trees: Mapping[str, list[Any]]) -> set[str]:
+    """Keys of what is read for the start of stocks, directly or not, and for no rate."""
+    stocks = [tree for parts in trees.values() for tree in parts if isinstance(tree, IntegStructure)]
+    reads = {
+        key: _references([tree for tree in parts if not isinstance(tree, IntegStructure)])
+        for key, parts in trees.items()
+    }
+
+    def reached(first: Iterable[str]) -> set[str]:
+        found, waiting = set[str](), list(first)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += reads.get(key, ())
+        return found
+
+    return reached(_references([stock.initial for stock in stocks])) - reached(
+        _references([stock.flow for stock in stocks])
+    )
+
+
+def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool) -> str:
+    """Tell a table of the model from a policy or an assumption that a scenario may change."""
+    values = variable.default
+    if variable.kind != "constant" or values is None or variable.meaning.startswith("Lever"):
+        return ""
+    if variable.sector == "Derived tables":
+        return "is derived from observations"
+    if not variable.dims:
+        return ""
+    if "Age" in variable.dims:
+        return "is a profile by age"
+    if len(set(values.flat)) > 1 and set(values.flat) <= {-1.0, 0.0, 1.0}:
+        return "says what belongs where"
+    if SUM_OF_ONE.search(variable.comment) or np.isclose(values.sum(), 1):
+        return "holds shares that add up to one"
+    if "WEIGHT" in variable.name.split():
+        return "holds weights that only count beside each other"
+    if measures_a_balance:
+        return "is what a balance of the model is measured by"
+    if only_at_start and variable.unit == "Dmnl":
+        return "spreads over its elements what there is at the start"
+    return ""
 
 
 def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:
@@ -428,7 +493,7 @@ def _start(text: str) -> str:
 
 def _raise(path: Path, faults: list[str]) -> None:
     if faults:
-        msg = f"{path.name} cannot be read:\n" + "\n".join(f" * {fault}" for fault in faults)
+        msg = f"{path.name} cannot be read:\n{listed(faults)}"
         raise DefinitionError(msg)
 
 

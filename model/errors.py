@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+#: Mistakes told one by one, and letters of each: what fits on a screen.
+MOST_LINES: Final = 20
+LONGEST_LINE: Final = 400
+
 
 class UserError(ValueError):
     """Something given cannot be used as it is; the message says what, where and how to mend it.
@@ -9,3 +16,19 @@ class UserError(ValueError):
     The command line prints the message without a traceback and exits with code 2. Every exception that a person can
     meet is a subclass; anything else is a fault of the program.
     """
+
+
+def listed(mistakes: Sequence[str]) -> str:
+    """Return mistakes as the lines of a message, no more than fit on a screen.
+
+    Examples
+    --------
+    >>> print(listed(["'A' is missing", "'B' is not finite"]))
+     * 'A' is missing
+     * 'B' is not finite
+    """
+    flat = [" ".join(mistake.split()) for mistake in mistakes[:MOST_LINES]]
+    lines = [f" * {line}" if len(line) <= LONGEST_LINE else f" * {line[:LONGEST_LINE]} ..." for line in flat]
+    if len(mistakes) > MOST_LINES:
+        lines.append(f" * and {len(mistakes) - MOST_LINES} more")
+    return "\n".join(lines)

@@ -17,25 +17,36 @@ import pysd
 import xarray as xr
 
 from model.changes import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
-from model.engine.reading import CONTROLS, read_model
-from model.engine.results import NonFiniteError, Variable, build_dataset, list_variables, variable_table
+from model.engine.reading import CONTROLS, read_model, reading
+from model.engine.results import (
+    BALANCE_TOLERANCE,
+    BalanceError,
+    NonFiniteError,
+    Variable,
+    balance_message,
+    build_dataset,
+    list_variables,
+    variable_table,
+)
 
 
 class ReferenceModel:
-    """A model run by PySD."""
+    """A model run by PySD; variables whose names end as `balances` says are nil in every run, or it fails."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, balances: tuple[str, ...] = ()) -> None:
         path = Path(path)
-        definition = read_model(path)
+        with reading(path):
+            definition = read_model(path)
         self._ranges = definition.ranges
         self._variables: dict[str, Variable] = list_variables(definition)
+        self._balances = tuple(name for name in self._variables if name.endswith(balances))
         self._control_names = {key: definition.quantities[key].name for key in CONTROLS}
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
         folder = tempfile.mkdtemp(prefix="pysd-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         copy = Path(folder) / path.name
         shutil.copy(path, copy)
-        with warnings.catch_warnings():
+        with reading(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)
 
@@ -75,10 +86,12 @@ class ReferenceModel:
         }
         request = prepare(changes, outputs, self._variables, self._ranges, given, reduce)
         count = 1 if request.runs is None else len(request.runs)
-        tables = [self._one_run(request, number) for number in range(count)]
+        asked = tuple(dict.fromkeys((*request.outputs, *self._balances)))
+        tables = [self._one_run(request, asked, number) for number in range(count)]
         time = tables[0].index.to_numpy(dtype=float)
         if any(len(table) != len(time) for table in tables):
             raise ChangeError(FIXED_TIMES)
+        self._check_balances(request, tables, time)
         arrays: dict[str, npt.NDArray[np.float64]] = {}
         for name in request.outputs:
             stacked = np.stack([self._array(name, table[name]) for table in tables])
@@ -89,7 +102,20 @@ class ReferenceModel:
             arrays[name] = stacked if request.runs is not None else stacked[0]
         return build_dataset(self._variables, self._ranges, arrays, time, request.runs, request.reductions)
 
-    def _one_run(self, request: Request, number: int) -> pd.DataFrame:
+    def _check_balances(self, request: Request, tables: list[pd.DataFrame], time: npt.NDArray[np.float64]) -> None:
+        if not self._balances:
+            return
+        runs = [{name: self._array(name, table[name]) for name in self._balances} for table in tables]
+        errors = np.array([max(np.abs(values).max() for values in run.values()) for run in runs])
+        if (errors > BALANCE_TOLERANCE).any():
+            worst = int(np.nanargmax(errors))
+            course = build_dataset(self._variables, self._ranges, runs[worst], time, None, {})
+            label = None if request.runs is None else request.runs[worst]
+            shared = [change.name for change in request.changes if len(change.values) == 1]
+            wrong = int((errors > BALANCE_TOLERANCE).sum())
+            raise BalanceError(balance_message(course, label, wrong, len(runs), shared))
+
+    def _one_run(self, request: Request, outputs: tuple[str, ...], number: int) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model.reload()
@@ -104,7 +130,7 @@ class ReferenceModel:
             warnings.simplefilter("ignore")
             table: pd.DataFrame = self._model.run(
                 params=parameters or None,
-                return_columns=list(request.outputs),
+                return_columns=list(outputs),
                 initial_condition=initial,
                 final_time=settings.get("FINAL TIME"),
                 time_step=settings.get("TIME STEP"),

@@ -339,7 +339,9 @@ class _Reader:
 
     def __init__(self, model_file: Path = MODEL_FILE) -> None:
         self.variables = variables_by_name(model_file)
-        self.constants = tuple(name for name, variable in self.variables.items() if variable.kind == "constant")
+        self.constants = tuple(
+            name for name, variable in self.variables.items() if variable.kind == "constant" and not variable.why_fixed
+        )
         self.levers = load_levers(model_file)
         self.saved_years = _saved_years(self.variables)
         self.mistakes: dict[Path, Mistakes] = {}
@@ -509,6 +511,8 @@ class _Reader:
             why = "is worked out by the model, so it cannot be set; only constants can"
             if self.variables[name].kind == "control":
                 why = "says how the model is run; a scenario cannot change it"
+            elif fixed := self.variables[name].why_fixed:
+                why = f"{fixed}: it is neither a policy nor an assumption, so a scenario cannot change it"
             mistakes.add(where, f"{name!r} {why}.")
             return None
         titled = self.titles.get(name.strip().casefold()) if isinstance(name, str) else None

@@ -50,8 +50,8 @@ from analysis.dashboard.words import words
 from analysis.reach.probability import share_in_percent
 from analysis.target_table import evaluate_targets
 from calibration.ensemble import read_members
-from model.definition import MODEL_FILE, variables_by_name
-from model.engine import compile_model
+from model import load_model
+from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_targets
 
 MEMBERS = 40
@@ -68,7 +68,7 @@ def targets():
 @pytest.fixture(scope="module")
 def live(targets):
     outputs = [*indicators(targets), *district_indicators()]
-    return LiveEnsemble(compile_model(MODEL_FILE), read_members(MEMBERS), outputs)
+    return LiveEnsemble(load_model(), read_members(MEMBERS), outputs)
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +345,7 @@ def levers_of_the_plan() -> list[tuple[str, str | None]]:
 @pytest.fixture(scope="module")
 def few(targets):
     """A handful of members: what one lever does to a median does not hang on how many there are."""
-    return LiveEnsemble(compile_model(MODEL_FILE), read_members(6), [*indicators(targets), *district_indicators()])
+    return LiveEnsemble(load_model(), read_members(6), [*indicators(targets), *district_indicators()])
 
 
 def headlines(live, setting, targets):

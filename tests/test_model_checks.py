@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.model_checks import check_extremes
+from analysis.model_checks import check_extremes, check_units
 
 TOWN = """{UTF-8}
 Homes= INTEG (built - lost, 100)
@@ -62,3 +62,55 @@ def test_a_model_without_limits_has_nothing_to_leave(tmp_path):
         text = text.replace(f"[{name}]", f"[{ends}]")
     path.write_text(text, encoding="utf-8")
     assert check_extremes(path) == []
+
+
+SHELVES = """{UTF-8}
+Shelf: low, high ~~|
+Books[Shelf]= INTEG (bought[Shelf] - lent[Shelf], 10)
+  ~ book [0,?]
+  ~ 书。 Books. Source: for tests. Grade: E |
+bought[Shelf]= PURCHASES[Shelf]
+  ~ book/Year
+  ~ 购书。 Books bought. Source: for tests. Grade: E |
+lent[Shelf]= LOANS[Shelf]
+  ~ book/Year
+  ~ 借书。 Books lent for good. Source: for tests. Grade: E |
+Books Account= INTEG (SUM(PURCHASES[Shelf!]) - LOANS[low] - 1, 20)
+  ~ book
+  ~ 账。 What there should be. Source: for tests. Grade: E |
+books balance error= (SUM(Books[Shelf!]) - Books Account) / 1000
+  ~ Dmnl
+  ~ 误差。 Must be 0. Source: for tests. Grade: E |
+PURCHASES[Shelf]= 2, 2
+  ~ book/Year [0,4]
+  ~ 年购书。 Bought each year. Source: for tests. Grade: E |
+LOANS[Shelf]= 1, 1
+  ~ book/Year [1,9]
+  ~ 年借书。 Lent each year. Source: for tests. Grade: E |
+SHARE[Shelf]= 0.5, 0.5
+  ~ Dmnl [0,1]
+  ~ 份额。 Shares that sum to one. Source: for tests. Grade: E |
+INITIAL TIME= 0 ~ Year ~ 始。 Start. |
+FINAL TIME= 2 ~ Year ~ 终。 End. |
+TIME STEP= 0.5 ~ Year ~ 步。 Step. |
+SAVEPER= 1 ~ Year ~ 存。 Saved. |
+"""
+
+
+def test_every_element_is_put_to_the_ends_of_its_range_and_balances_are_watched(tmp_path):
+    path = tmp_path / "shelves.mdl"
+    path.write_text(SHELVES, encoding="utf-8")
+    found = check_extremes(path)
+    # Lent from the high shelf, which the account forgets; from the low one alone only the books run out.
+    assert "books balance error falls below -1e-09, to -0.016, with LOANS [high] = 9" in found
+    assert "books balance error falls below -1e-09, to -0.016, with LOANS = 9" in found
+    assert "Books falls below 0, to -4, with LOANS [low] = 9" in found
+    assert not [line for line in found if "balance" in line and "LOANS [low]" in line]
+    assert not [line for line in found if "SHARE" in line or "PURCHASES [low] = 4" in line]
+
+
+def test_a_model_that_the_second_reader_cannot_read_is_a_problem_of_units(tmp_path):
+    path = tmp_path / "cut.mdl"
+    path.write_text("{UTF-8}\na= INTEG(", encoding="utf-8")
+    (told,) = check_units(path)
+    assert told.startswith("pysimlin cannot read cut.mdl: ")

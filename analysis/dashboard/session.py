@@ -14,8 +14,7 @@ import numpy as np
 from analysis.comparison.contributions import Comparison, ComparisonError, compare
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.dashboard.turns import Turn, Turns
-from model.changes import ChangeError
-from model.engine import NonFiniteError
+from model.errors import UserError
 from scenarios import Scenario
 
 #: Outcomes kept for all sessions; one of 500 members takes some ten megabytes.
@@ -149,7 +148,7 @@ class Session:
                 step(task)
             except _MovedOnError:
                 return
-            except (NonFiniteError, ChangeError) as error:
+            except UserError as error:
                 self._tell(str(error))
 
         self._kitchen.turns.ask(turn, work, pause)

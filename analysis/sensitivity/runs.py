@@ -195,8 +195,12 @@ def outcomes_of(study: Study, path: Path, name: str) -> xr.DataArray:
     >>> outcomes_of(study, path, "residents").dims  # doctest: +SKIP
     ('sample', 'matrix', 'time')
     """
-    with xr.open_zarr(path, chunks=None) as stored:
-        values, time = stored[name].to_numpy(), stored["time"].to_numpy()
+    try:
+        with xr.open_zarr(path, chunks=None) as stored:
+            values, time = stored[name].to_numpy(), stored["time"].to_numpy()
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        message = f"{path} is damaged: its runs cannot be read. Remove it and start again"
+        raise StudyError(message) from error
     shape = (study.design.samples, study.design.matrices, len(time))
     return xr.DataArray(values.reshape(shape), dims=("sample", "matrix", "time"), coords={"time": time})
 

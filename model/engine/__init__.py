@@ -4,10 +4,12 @@ from model.changes import FirstAbove
 
 from .ensemble import Ensemble
 from .reading import RefusedModelError
-from .results import NonFiniteError
+from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError
 from .running import CompiledModel, cache_folder, compile_model
 
 __all__ = [
+    "BALANCE_TOLERANCE",
+    "BalanceError",
     "CompiledModel",
     "Ensemble",
     "FirstAbove",

@@ -266,14 +266,14 @@ def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
     return check == 0.0
 
 
-FINAL, SUM, FIRST_ABOVE = 0, 1, 2
+FINAL, SUM, FIRST_ABOVE, LARGEST = 0, 1, 2, 3
 
 
 @njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def reduce(w: np.ndarray, table: np.ndarray, thresholds: np.ndarray, time: float, start: bool, out: np.ndarray) -> bool:
     """Take one saved moment into the outputs kept without their course, and say whether all of them are finite.
 
-    Each row of `table` is: place in w, size, one of FINAL, SUM and FIRST_ABOVE.
+    Each row of `table` is: place in w, size, one of FINAL, SUM, FIRST_ABOVE and LARGEST.
     """
     check = 0.0
     position = 0
@@ -286,6 +286,8 @@ def reduce(w: np.ndarray, table: np.ndarray, thresholds: np.ndarray, time: float
                 out[position + k] = value
             elif how == SUM:
                 out[position + k] = value if start else out[position + k] + value
+            elif how == LARGEST:
+                out[position + k] = abs(value) if start else larger(abs(value), out[position + k])
             else:
                 before = np.nan if start else out[position + k]
                 out[position + k] = time if before != before and value > thresholds[row] else before

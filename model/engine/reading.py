@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from pysd.translators.structures.abstract_model import AbstractUnchangeableConst
 from pysd.translators.vensim.vensim_file import VensimFile
 from pysd.translators.xmile.xmile_file import XmileFile
 
-from model.errors import UserError
+from model.errors import UserError, listed
 
 from .expressions import (
     ActiveInitial,
@@ -140,6 +141,26 @@ class Definition:
     ranges: dict[str, list[str]]
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell what is wrong with a model file in words that start with its name, whatever the parser makes of it."""
+    try:
+        yield
+    except RefusedModelError as error:
+        message = f"{path.name}: {error}"
+        raise RefusedModelError(message) from None
+    except OSError:
+        raise
+    except Exception as error:
+        # A damaged file can fail anywhere in PySD's parser or behind it.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        message = (
+            f"{path.name} cannot be read as a model: {reason[:300]}. Compare it with the last version of the file that "
+            "could be read."
+        )
+        raise RefusedModelError(message) from error
+
+
 def read_model(path: Path) -> Definition:
     """Read a Vensim (.mdl) or XMILE file.
 
@@ -148,9 +169,9 @@ def read_model(path: Path) -> Definition:
     RefusedModelError
         With every variable whose meaning this engine does not know.
     """
-    source: Any = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        source: Any = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
         source.parse()
         abstract = source.get_abstract_model()
     texts: dict[str, list[str]] = {}
@@ -216,8 +237,9 @@ class _Reader:
         for constraint in (*self.main.constraints, *self.main.test_inputs):
             self._refuse(constraint.name, "constraints and test inputs are not simulated")
         if self.refusals:
-            lines = [f" * {name}: {reason}" for name, reasons in self.refusals.items() for reason in reasons]
-            raise RefusedModelError("The model cannot be compiled:\n" + "\n".join(lines))
+            lines = [f"{name}: {reason}" for name, reasons in self.refusals.items() for reason in reasons]
+            message = f"The model cannot be compiled:\n{listed(lines)}"
+            raise RefusedModelError(message)
         for key in self.flows:
             if self.quantities[key].kind == "auxiliary":
                 self.quantities[key].kind = "flow"

@@ -11,14 +11,24 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from model.changes import Reduction
-from model.errors import UserError
+from model.changes import ChangeError, Reduction
+from model.errors import UserError, listed
 
 from .reading import Definition
 
 
 class NonFiniteError(UserError):
     """A run produced a value that is not a number or is infinite."""
+
+
+class BalanceError(UserError):
+    """A run created or lost something: a balance of the model is not nil; the message names it, its size and time."""
+
+
+#: Steps of the longest run; more are a mistake in a time setting.
+MOST_STEPS = 1_000_000
+#: How far from nil a balance may be: rounding of sums over thousands of cells; any true leak is larger.
+BALANCE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,41 @@ def list_variables(definition: Definition) -> dict[str, Variable]:
         for item in definition.quantities.values()
         if not item.hidden and item.kind != "time"
     }
+
+
+def balance_message(
+    course: xr.Dataset, run: Any, wrong: int, runs: int, changed_in_all: list[str], named: int = 8
+) -> str:
+    """Say how far the balances of a run are from nil, when, and which changes all runs share.
+
+    Parameters
+    ----------
+    course
+        The balances of the worst run over time.
+    run
+        Its label; None where there is but one.
+    wrong, runs
+        How many of how many runs are as bad.
+    changed_in_all
+        Constants changed alike in all runs.
+    named
+        Most constants named.
+    """
+    which = "This run" if run is None else f"{wrong} of {runs} runs, worst run {run},"
+    lines = []
+    for name, errors in course.data_vars.items():
+        size = abs(errors)
+        if float(size.max()) > BALANCE_TOLERANCE:
+            worst = errors.isel(size.argmax(list(size.dims)))
+            element = ", ".join(str(worst[dim].item()) for dim in errors.dims if dim != "time")
+            where = f" [{element}]" if element else ""
+            lines.append(f"{name}{where} reaches {float(worst):.3g} at time {float(worst['time']):g}")
+    message = f"{which} created or lost something, so no result is given. Balances that must be nil:\n"
+    message += listed(lines)
+    if changed_in_all:
+        rest = f" and {len(changed_in_all) - named} more" if len(changed_in_all) > named else ""
+        message += f"\nLook at what was changed: {', '.join(changed_in_all[:named])}{rest}."
+    return message
 
 
 def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
@@ -114,6 +159,16 @@ def moments(
 
     Time grows by accumulation, as in PySD, and is rounded for results only.
     """
+    if not (np.isfinite([initial_time, final_time]).all() and 0 < time_step < np.inf and 0 < saveper < np.inf):
+        message = (
+            f"A run from {initial_time:g} to {final_time:g} in steps of {time_step:g}, saved every {saveper:g}, is "
+            "impossible: times are finite, TIME STEP and SAVEPER above zero"
+        )
+        raise ChangeError(message)
+    if (final_time - initial_time) / time_step > MOST_STEPS:
+        span = f"from {initial_time:g} to {final_time:g} in steps of {time_step:g}"
+        message = f"A run {span} is longer than {MOST_STEPS:,} steps"
+        raise ChangeError(message)
     precision = time_step * 1e-5
     times = [initial_time]
     while times[-1] + precision < final_time:

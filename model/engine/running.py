@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
+import json
 import os
 import pickle
+import re
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,13 +33,24 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.changes import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
 from model.children import run_child
+from model.errors import UserError
 
 from .expressions import Call, Expression, Number, Read
-from .functions import FINAL, FIRST_ABOVE, SUM
+from .functions import FINAL, FIRST_ABOVE, LARGEST, SUM
 from .generating import Generator, Layout, lay_out
 from .ordering import plan
-from .reading import CONTROLS, Pipe, Quantity, read_model
-from .results import NonFiniteError, Variable, build_dataset, list_variables, moments, variable_table
+from .reading import CONTROLS, Pipe, Quantity, read_model, reading
+from .results import (
+    BALANCE_TOLERANCE,
+    BalanceError,
+    NonFiniteError,
+    Variable,
+    balance_message,
+    build_dataset,
+    list_variables,
+    moments,
+    variable_table,
+)
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, runs_per_chunk
 
 _LOADING = threading.Lock()
@@ -43,6 +59,14 @@ _LOADING = threading.Lock()
 # 86 ages is worth vectors too.
 for _option in ("-unroll-full-max-count=0", "-unroll-runtime=0", "-epilogue-vectorization-minimum-VF=4"):
     llvmlite.binding.set_option("jinan-engine", _option)
+
+
+#: Names within an entry of the cache.
+PREPARED, CHECKSUMS = "prepared.pickle", "checksums.json"
+
+
+class CompilationError(UserError, RuntimeError):
+    """A model was read but could not be compiled on this machine."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +94,7 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("jinan-engine", appauthor=False))
 
 
-def compile_model(path: str | Path) -> CompiledModel:
+def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> CompiledModel:
     """Compile a Vensim (.mdl) or XMILE model that PySD can read.
 
     The first call for a model takes seconds; the result is kept in `cache_folder()` and reused as long as the text of
@@ -80,6 +104,8 @@ def compile_model(path: str | Path) -> CompiledModel:
     ----------
     path
         The model file.
+    balances
+        Endings of the names of variables that are nil in every run; a run in which one of them is not fails.
 
     Raises
     ------
@@ -94,18 +120,19 @@ def compile_model(path: str | Path) -> CompiledModel:
     ('time',)
     """
     path = Path(path)
-    folder = cache_folder()
-    stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)[:60]
     name = f"{stem}_{_fingerprint(path)}"
-    source, kept = folder / f"{name}.py", folder / f"{name}.pickle"
-    if source.exists() and kept.exists():
-        prepared: _Prepared = pickle.loads(kept.read_bytes())
-    else:
-        prepared, text = _prepare_model(path, name)
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(source, text.encode())
-        _write(kept, pickle.dumps(prepared))
-    return CompiledModel(prepared, _load(name, source))
+    with _LOADING:
+        entry = cache_folder() / name
+        if not _is_whole(entry):
+            # Missing, cut off or damaged: what reads the parts of an entry can end the process on damaged ones.
+            _make_entry(path, name, entry)
+        prepared: _Prepared = pickle.loads((entry / PREPARED).read_bytes())
+        module = _load(name, entry)
+    watched = [item.name for item in prepared.variables.values() if item.name.endswith(balances)]
+    return CompiledModel(prepared, module, watched)
 
 
 def _fingerprint(path: Path) -> str:
@@ -119,24 +146,49 @@ def _fingerprint(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _write(path: Path, content: bytes) -> None:
-    # Written whole or not at all, as other processes may be looking for it.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+def _make_entry(path: Path, name: str, entry: Path) -> None:
+    """Compile a model in a folder of its own, which takes its place in the cache when it is whole."""
+    with reading(path):
+        prepared, text = _prepare_model(path, name)
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=entry.parent))
+    try:
+        (fresh / f"{name}.py").write_text(text, encoding="utf-8")
+        (fresh / PREPARED).write_bytes(pickle.dumps(prepared))
+        _compile_apart(name, fresh / f"{name}.py")
+        parts = sorted(part for part in fresh.rglob("*") if part.is_file())
+        sums = {part.relative_to(fresh).as_posix(): hashlib.sha256(part.read_bytes()).hexdigest() for part in parts}
+        (fresh / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
+        if entry.exists() and not _is_whole(entry):
+            shutil.rmtree(entry)
+        try:
+            fresh.rename(entry)
+        except OSError:
+            # Another process was quicker with the same.
+            if not _is_whole(entry):
+                raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _load(name: str, source: Path) -> Any:
-    with _LOADING:
-        module = sys.modules.get(_module_name(name)) or _execute(name, source)
-        if module.run_block.signatures:
-            return module
+def _is_whole(entry: Path) -> bool:
+    """Say whether every part of an entry of the cache is as it was written."""
+    try:
+        sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
+        return PREPARED in sums and all(
+            hashlib.sha256((entry / part).read_bytes()).hexdigest() == digest for part, digest in sums.items()
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+
+
+def _load(name: str, entry: Path) -> Any:
+    module = sys.modules.get(_module_name(name)) or _execute(name, entry / f"{name}.py")
+    if not module.run_block.signatures:
         # The process that compiles would call the parts as first made, one that reads the cache the parts as linked and
         # made better again, where sums run in another order: so all read the cache.
-        if not any(Path(module.run_block.stats.cache_path).glob(f"{name}.run_block-*.nbi")):
-            _compile_apart(name, source)
         module.run_block.compile(module.SIGNATURE)
-        return module
+    return module
 
 
 def _compile_apart(name: str, source: Path) -> None:
@@ -147,8 +199,14 @@ def _compile_apart(name: str, source: Path) -> None:
     command = [sys.executable, "-c", text, name, str(source.resolve())]
     done = run_child(command, Path(__file__).parents[2])
     if done.returncode:
-        message = f"{source} could not be compiled:\n{done.stderr}"
-        raise RuntimeError(message)
+        told = re.sub("\x1b\\[[0-9;]*m", "", done.stderr).split("\n")
+        # The last lines say what went wrong, those before them only where.
+        reason = " ".join(" ".join(told[-12:]).split())[-600:] or f"the process ended with {done.returncode}"
+        message = (
+            f"{source.stem} could not be compiled: {reason}. Compiled models are kept in {cache_folder()}; "
+            "see that there is room there and memory left, or name another folder in the variable JINAN_CACHE."
+        )
+        raise CompilationError(message)
 
 
 def _module_name(name: str) -> str:
@@ -213,9 +271,10 @@ def _size(quantity: Quantity) -> int:
 class CompiledModel:
     """A compiled model: `run` returns results, `run_to_store` keeps those of large ensembles on disk."""
 
-    def __init__(self, prepared: _Prepared, module: Any) -> None:
+    def __init__(self, prepared: _Prepared, module: Any, balances: Iterable[str] = ()) -> None:
         self._prepared = prepared
         self._module = module
+        self._balances = tuple(balances)
 
     def __repr__(self) -> str:
         return f"<CompiledModel {self._prepared.name}: {len(self._prepared.variables)} variables>"
@@ -283,6 +342,8 @@ class CompiledModel:
             For unknown names, wrong dims and values that are not finite, all at once.
         NonFiniteError
             Naming run, variable and first time, if a value that is not finite arises.
+        BalanceError
+            Naming every balance of the model that is not nil, with its largest error and its time.
 
         Examples
         --------
@@ -313,6 +374,7 @@ class CompiledModel:
         if (failed >= 0).any() and not keep_non_finite:
             run = int(np.argmax(failed >= 0))
             raise NonFiniteError(self._diagnose(request, run, int(failed[run])))
+        self._check_balances(request, reduced, failed)
         arrays = self._by_name(request, out, reduced)
         if request.runs is None:
             arrays = {name: values[0] for name, values in arrays.items()}
@@ -322,6 +384,33 @@ class CompiledModel:
         if (failed >= 0).any():
             result.attrs["warning"] = f"{int((failed >= 0).sum())} runs hold values that are not finite"
         return result
+
+    def _check_balances(
+        self, request: Request, reduced: npt.NDArray[np.float64], failed: npt.NDArray[np.int64], first: int = 0
+    ) -> None:
+        """Refuse runs, the first of them `first`, in which a balance is not nil.
+
+        Those with values that are not finite are told apart by `failed`.
+        """
+        # The balances stand behind what was asked for.
+        errors = reduced[:, reduced.shape[1] - self._size_of_balances :].max(axis=1, initial=0.0)
+        wrong = np.flatnonzero((errors > BALANCE_TOLERANCE) & (failed < 0))
+        if not len(wrong):
+            return
+        worst = int(wrong[np.argmax(errors[wrong])])
+        again = Request(request.changes, request.runs, self._balances, request.controls)
+        inputs = self._inputs(again)
+        out, ends = self._room(inputs, 1)
+        self._compute(inputs, out, ends, np.full(1, -1, dtype=np.int64), keep_going=True, first=first + worst)
+        arrays = {name: values[0] for name, values in self._by_name(again, out, ends).items()}
+        course = build_dataset(self._prepared.variables, self._prepared.ranges, arrays, inputs["labels"], None, {})
+        run = None if request.runs is None else request.runs[first + worst]
+        shared = [change.name for change in request.changes if len(change.values) == 1]
+        raise BalanceError(balance_message(course, run, len(wrong), len(errors), shared))
+
+    @property
+    def _size_of_balances(self) -> int:
+        return sum(int(np.prod(self._prepared.variables[name].shape, dtype=np.int64)) for name in self._balances)
 
     @staticmethod
     def _room(inputs: Mapping[str, Any], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -426,7 +515,8 @@ class CompiledModel:
         inputs = self._inputs(request)
         count = len(request.runs)
         one = self._room(inputs, 1)
-        chunk = runs_per_chunk(sum(array.nbytes for array in one))
+        # What is computed beside the outputs does not count: a store's layout follows from what it holds.
+        chunk = runs_per_chunk(sum(array.nbytes for array in one) - 8 * self._size_of_balances)
         mark = self._mark(request, dtype)
         if path.exists():
             if not resume:
@@ -454,6 +544,7 @@ class CompiledModel:
                 if (failed >= 0).any() and not keep_non_finite:
                     run = int(np.argmax(failed >= 0))
                     raise NonFiniteError(self._diagnose(request, first + run, int(failed[run])))
+                self._check_balances(request, ends, failed, first)
                 state = np.where(failed >= 0, NOT_FINITE, FINISHED).astype(np.int8)
                 kept.write(first, self._by_name(request, part, ends), state)
                 report(first + here)
@@ -483,12 +574,16 @@ class CompiledModel:
         )
         if every_step:
             kept = np.ones_like(kept)
-        needed = self._needed(prepared.keys[name] for name in request.outputs)
+        balances = [prepared.keys[name] for name in self._balances]
+        needed = self._needed([*(prepared.keys[name] for name in request.outputs), *balances])
         courses = [prepared.keys[name] for name in request.outputs if name not in request.reductions]
         reduced = [name for name in request.outputs if name in request.reductions]
         ways = [request.reductions[name] for name in reduced]
-        codes = np.asarray([_CODES[way] if isinstance(way, str) else FIRST_ABOVE for way in ways], dtype=np.int64)
-        thresholds = [np.nan if isinstance(way, str) else float(way.threshold) for way in ways]
+        codes = [_CODES[way] if isinstance(way, str) else FIRST_ABOVE for way in ways] + [LARGEST] * len(balances)
+        thresholds = [np.nan if isinstance(way, str) else float(way.threshold) for way in ways] + [np.nan] * len(
+            balances
+        )
+        ends = self._segments([*(prepared.keys[name] for name in reduced), *balances])
         blocks = [bool(variables & needed) for _, variables in prepared.blocks]
         table, knots, values = self._change_tables(request.changes)
         pipes = [
@@ -508,7 +603,7 @@ class CompiledModel:
             "values": values,
             "pipes": np.asarray(pipes, dtype=np.int64).reshape(-1, 4),
             "segments": self._segments(courses),
-            "reductions": np.column_stack([self._segments(prepared.keys[name] for name in reduced), codes]),
+            "reductions": np.column_stack([ends, np.asarray(codes, dtype=np.int64)]),
             "thresholds": np.asarray(thresholds, dtype=np.float64),
             "states": self._segments([key for key in prepared.states if key in needed]),
         }
@@ -641,7 +736,7 @@ class CompiledModel:
         known = tuple(name for name, item in prepared.variables.items() if item.kind != "lookup")
         everything = Request(request.changes, request.runs, known, request.controls)
         inputs = self._inputs(everything, every_step=True)
-        needed = self._needed(prepared.keys[name] for name in request.outputs)
+        needed = self._needed(prepared.keys[name] for name in (*request.outputs, *self._balances))
         sequence = dict.fromkeys((*prepared.states, *prepared.order))
         keys = [key for key in sequence if key.partition("#")[0] in needed]
         inputs["segments"] = self._segments(keys)

@@ -124,15 +124,21 @@ class RunStore:
         Raises
         ------
         ChangeError
-            If the store belongs to another request.
+            If the store belongs to another request, or is damaged.
         """
-        group = zarr.open_group(path, mode="r")
-        if group.attrs.get("request") != request:
+        try:
+            group = zarr.open_group(path, mode="r")
+            own = group.attrs.get("request") == request
+            found = cls(path) if own else None
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            message = f"{path} is damaged: its runs cannot be read. Remove it and start again"
+            raise ChangeError(message) from error
+        if found is None:
             message = f"{path} holds the runs of another model or of other changes, outputs or settings"
             raise ChangeError(message)
         for leftover in path.rglob("*.partial"):
             leftover.unlink()
-        return cls(path)
+        return found
 
     def write(self, first: int, arrays: Mapping[str, npt.NDArray[np.float64]], state: npt.NDArray[np.int8]) -> None:
         """Keep runs from `first` on; they count as there only once everything else is written."""

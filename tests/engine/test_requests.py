@@ -214,7 +214,7 @@ def test_a_value_that_is_not_finite_stops_the_run_and_names_run_variable_and_tim
 def test_a_compiled_model_is_read_from_the_cache_and_gives_the_same(models, empty_cache):
     first = compile_model(models / "teacup.mdl").run()
     files = sorted(path.name for path in empty_cache.glob("teacup_*"))
-    assert [name.rsplit(".", 1)[1] for name in files] == ["pickle", "py"]
+    assert len(files) == 1
     xr.testing.assert_identical(compile_model(models / "teacup.mdl").run(), first)
     assert sorted(path.name for path in empty_cache.glob("teacup_*")) == files
 
@@ -230,7 +230,7 @@ def test_both_engines_are_loaded_by_name(models):
     # Rounding.
     xr.testing.assert_allclose(fast, slow, rtol=1e-12)
     with pytest.raises(ValueError, match="'vensim' is no engine"):
-        load_model("vensim", path)  # type: ignore[arg-type]
+        load_model("vensim", path)  # type: ignore[call-overload]
 
 
 DIGEST = """

@@ -226,3 +226,11 @@ def test_what_a_call_killed_while_making_a_store_left_is_cleared_and_the_neighbo
         (tmp_path / name / "Prey").mkdir(parents=True)
     stocks.run_to_store(changes, tmp_path / "a.zarr", progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "other.zarr.123.partial"]
+
+
+def test_a_damaged_store_is_told_and_not_gone_on_with(stocks, changes, tmp_path):
+    path = tmp_path / "a.zarr"
+    stocks.run_to_store(changes, path, progress=False)
+    (path / "zarr.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ChangeError, match=r"a\.zarr is damaged.*Remove it"):
+        stocks.run_to_store(changes, path, progress=False, resume=True)
