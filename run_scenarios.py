@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis import answer as readme_answer
-from analysis import assessment_figures, figures, model_checks, printing, result_files
+from analysis import assessment_figures, figures, model_checks, printing, ratios, result_files
 from analysis.briefing import files as briefing_files
 from analysis.briefing.evidence import Evidence, targets_hash
 from analysis.briefing.evidence import gather as gather_evidence
@@ -213,7 +213,9 @@ def compare(
                 permutations=orders,
                 progress=progress,
             )
-        comparison_words.print_comparison(console, found, chosen, targets, variables)
+        ends = [ratios.parts(city, one, parameters) for one in chosen]
+        reasons = ratios.moved(ends[0], ends[1], load_targets().values())
+        comparison_words.print_comparison(console, found, chosen, targets, variables, reasons)
         result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv")
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")

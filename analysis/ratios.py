@@ -21,6 +21,7 @@ FELT: Final = 5e-4
 class Ratio:
     """A variable that is one quantity over another, each with its name in the model and in two languages."""
 
+    title: Mapping[str, str]
     above: str
     below: str
     above_words: Mapping[str, str]
@@ -30,18 +31,21 @@ class Ratio:
 #: Variables that targets judge and that are ratios of two quantities of the city.
 RATIOS: Final[Mapping[str, Ratio]] = {
     "target income ratio": Ratio(
+        {"zh": "城乡居民人均收入之比", "en": "the ratio of urban to rural income"},
         "urban income per head",
         "rural income per head",
         {"zh": "城镇居民人均收入", "en": "urban income per head"},
         {"zh": "农村居民人均收入", "en": "rural income per head"},
     ),
     "target resident urbanization rate": Ratio(
+        {"zh": "常住人口城镇化率", "en": "the resident urbanization rate"},
         "urban residents",
         "residents",
-        {"zh": "城镇常住人口", "en": "urban residents"},
-        {"zh": "常住人口", "en": "residents"},
+        {"zh": "城镇常住人口", "en": "the number of urban residents"},
+        {"zh": "常住人口", "en": "the number of residents"},
     ),
     "target registered urbanization rate": Ratio(
+        {"zh": "户籍人口城镇化率", "en": "the registered urbanization rate"},
         "registered urban population",
         "registered population",
         {"zh": "城镇户籍人口", "en": "the registered urban population"},
@@ -142,11 +146,13 @@ def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) ->
         change_in_words(words[language], change, language)
         for words, change in ((ratio.above_words, one.above), (ratio.below_words, one.below))
     ]
-    title, warning = one.target.title[language], loss_in_words(one, language)
+    title, warning = ratio.title[language], loss_in_words(one, language)
     if language == "zh":
-        return f"“{second}”{one.target.year}年的“{title}”好于“{first}”，原因：{told[0]}，{told[1]}。{warning}"
-    start = f"“{title}” of {one.target.year} is better under {second} than under {first} because "
-    return f"{start}{told[0]} and {told[1]}.{' ' if warning else ''}{warning}"
+        return f"{one.target.year}年“{second}”的{title}比“{first}”对目标更有利，原因：{told[0]}，{told[1]}。{warning}"
+    return (
+        f"In {one.target.year} {title} is better for the target under {second} than under {first} because "
+        f"{told[0]} and {told[1]}.{' ' if warning else ''}{warning}"
+    )
 
 
 def change_in_words(called: str, change: float, language: str) -> str:
@@ -172,7 +178,7 @@ def loss_in_words(one: Moved, language: str) -> str:
     lower = (ratio.below_words if one.target.comparison == "at least" else ratio.above_words)[language]
     whole = one.reason != "both"
     if language == "zh":
-        return f"指标{'完全' if whole else '部分'}因{lower}降低而改善，并非都是进展。"
+        return f"指标{'只' if whole else '部分'}因{lower}较低而改善，{'这' if whole else '这一部分'}不是进展。"
     return f"It is better {'only' if whole else 'in part'} because {lower} is lower, which is no progress."
 
 

@@ -141,7 +141,7 @@ PAGE: Mapping[str, Forgery] = {
     "the same picture again": (matched(r"(<figure>.*?</figure>)", r"\1\1"), "<figure>"),
     "a heading": (replaced("<h2>走势</h2>", "<h2>目标全部实现</h2>"), "目标全部实现"),
     "words beside a picture": (matched(r'alt="[^"]*"', 'alt="全部达到"'), "picture fans.indicators"),
-    "numerals in Chinese": (replaced("目标能否按时达到", "目标有九成把握按时达到"), "answer.takeaway"),
+    "numerals in Chinese": (matched(r'(answer.takeaway">.*?)目标', r"\1目标有九成把握，"), "answer.takeaway"),
     "a number": (matched(r'(data-block="answer.answer".*?/median">)[0-9.]+', r"\g<1>99.9"), "answer.answer: '99.9'"),
     "a full value only": (
         matched(r'(data-block="answer.answer".*?<data value=")[0-9.]+("[^>]*/median")', r"\g<1>77.2\2"),
@@ -180,7 +180,7 @@ PAGE: Mapping[str, Forgery] = {
         matched(r"(<tr>\n<td[^\n]*board.table\[1,1\].*?</tr>\n)(<tr>.*?</tr>\n)", r"\2\1"),
         "board.table[",
     ),
-    "a sign written otherwise": (matched(r"(data-block=\"answer.sure\">[^<]*)，", r"\1&#65292;"), "markup"),
+    "a sign written otherwise": (replaced("。</p>", "&#12290;</p>"), "markup"),
 }
 
 
@@ -247,7 +247,7 @@ SLIDES: Mapping[str, Forgery] = {
     ),
     "a cell": (
         on_shape("answer.table[", lambda one: setattr(one.table.cell(1, 3).text_frame, "text", "99.9")),
-        "shape answer.table[1], row 2, column 4: '99.9'",
+        "shape answer.table[1], row 2, column 4: <r> was added: '99.9'",
     ),
     "words in a group": (grouped_text, "slide 2: <grpSp> was added (called 'group'): '100 %'"),
     "a picture on top": (covered, "<pic> was added (called 'cover')"),
@@ -367,17 +367,23 @@ WORKBOOK: Mapping[str, Forgery] = {
     "a cell added": (in_book(lambda one: setattr(one["结论"]["Z90"], "value", 92)), "结论!Z90: '92' was added"),
     "a conditional format": (in_book(conditional), "sheet 目标看板: <conditionalFormatting> was added"),
     "a remark": (on_cell(*MEDIAN, lambda cell: setattr(cell, "comment", Comment("100 %", "a"))), "comments"),
-    "a sheet out of sight": (in_book(lambda one: setattr(one["目标看板"], "sheet_state", "hidden")), "xl/workbook.xml"),
-    "a sheet added": (in_book(lambda one: one.create_sheet("全部达到")), "belongs to no briefing: a sheet"),
-    "a sheet left out": (in_book(lambda one: one.remove(one["区县"])), "区县!A1"),
-    "a sheet called otherwise": (in_book(lambda one: setattr(one["区县"], "title", "全部达到")), "全部达到!A1"),
+    "a sheet out of sight": (
+        in_book(lambda one: setattr(one["目标看板"], "sheet_state", "hidden")),
+        "sheet 目标看板 is hidden",
+    ),
+    "a sheet added": (in_book(lambda one: one.create_sheet("全部达到")), "sheet 全部达到 was added"),
+    "a sheet left out": (in_book(lambda one: one.remove(one["区县"])), "sheet 区县 is missing"),
+    "a sheet called otherwise": (
+        in_book(lambda one: setattr(one["区县"], "title", "全部达到")),
+        "sheet 全部达到 was added",
+    ),
     "a row out of sight": (
         in_part("xl/worksheets/sheet1.xml", '<row r="4"', '<row r="4" hidden="1"'),
         "sheet 结论: hidden is '1' and should be not there",
     ),
     "white letters on white": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "font", Font(color="FFFFFF"))),
-        "目标看板!D6",
+        "目标看板!D6: its colour of letters is 'FFFFFF'",
     ),
     "the range of a chart": (
         in_part("xl/charts/chart1.xml", "走势!$B$18:$B$33", "走势!$E$18:$E$33"),
@@ -405,7 +411,7 @@ WORKBOOK: Mapping[str, Forgery] = {
         in_part("xl/workbook.xml", "'结论'!$A$4</definedName>", "'结论'!$A$5</definedName>"),
         "xl/workbook.xml",
     ),
-    "a style": (in_part("xl/styles.xml", "FFDFF0E4", "FFF8DFD8"), "xl/styles.xml"),
+    "a style": (in_part("xl/styles.xml", "FFDFF0E4", "FFF8DFD8"), "its colour is 'F8DFD8' and should be 'DFF0E4'"),
     "a shared text of two cells": (
         in_part("xl/sharedStrings.xml", "<t>结论</t>", "<t>全部达到</t>"),
         "结论!A1: '全部达到'",

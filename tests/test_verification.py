@@ -121,9 +121,13 @@ def rewritten(path: Path, name: str, becomes: str | None) -> None:
         book.save(path)
 
 
+ENTRIES = ("seed", "data_vintage", "engine", "scenario_hash", "model_file", "code_hash", "briefing_hash")
+
+
 @pytest.mark.parametrize("becomes", ["forged", None])
-@pytest.mark.parametrize("name", ["seed", "data_vintage", "engine", "scenario_hash", "model_file", "code_hash"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "name"), [*(("html", name) for name in ENTRIES), ("pptx", "seed"), ("xlsx", "model_file")]
+)
 def test_an_entry_of_the_manifest_forged_or_left_out_is_named(verify, copied, kind, name, becomes):
     path = copied(kind)
     rewritten(path, name, becomes)
@@ -243,7 +247,7 @@ NOTES, MANIFEST = "ppt/notesSlides/notesSlide1.xml", "xl/worksheets/sheet13.xml"
         ("xlsx", lambda path: with_part(path, MANIFEST, b"<a/>"), "carries no manifest"),
         ("xlsx", lambda path: with_part(path, "xl/workbook.xml", b"<a/>"), "carries no manifest"),
         ("pptx", lambda path: with_part(path, NOTES, b"<a/>"), "carries no manifest"),
-        ("pptx", lambda path: path.read_bytes() + b"more", "is damaged"),
+        ("pptx", lambda path: path.read_bytes() + b"more", "before or behind its parts"),
         ("pptx", lambda path: b"more" + path.read_bytes(), "before or behind its parts"),
     ],
 )

@@ -350,23 +350,16 @@ def ledger_section(author: Author) -> Section:
 
 
 def _settling_takeaway(author: Author) -> Text:
-    """The account of settling in a sentence, with its balance."""
+    """The account of settling in a sentence, with how sure its balance is."""
     people, money = (author.unit(unit)[1] for unit in ("people a year", "yuan a year"))
     forms = [author.form(unit) for unit in ("people a year", "yuan a year")]
-    balance = f"settling/{BALANCE}/total"
-    # A loss is told without signs, from the smaller to the larger.
-    loss = author.results[f"{balance}/median"] < 0
+    ends = {"low": "p05", "high": "p95"}
     return author.say(
         "ledger.takeaway",
         **{kind: author.number(f"settling/{kind}/total/median", forms[0], people) for kind in ("settled", "talent")},
         **{kind: author.number(f"settling/{kind}/total/median", forms[1], money) for kind in ("income", "cost")},
-        balance=author.say(
-            "ledger.deficit" if loss else "ledger.surplus",
-            size=author.number(f"{balance}/size", forms[1], money),
-            wide=author.wide(),
-            low=author.number(f"{balance}/p05", f"+{forms[1]}", money),
-            high=author.number(f"{balance}/p95", f"+{forms[1]}", money),
-        ),
+        **{gap: author.number(f"settling/{BALANCE}/total/{end}", f"+{forms[1]}", money) for gap, end in ends.items()},
+        wide=author.wide(),
     )
 
 

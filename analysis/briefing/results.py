@@ -195,7 +195,6 @@ def _settling(evidence: Evidence) -> dict[str, float]:
         for kind, values in each.items():
             for statistic, level in LEVELS.items():
                 found[f"settling/{name}/{kind}/{statistic}"] = quantile(values, level).item()
-    found |= {f"{key.removesuffix('median')}size": abs(found[key]) for key in list(found) if key.endswith("/median")}
     return found
 
 

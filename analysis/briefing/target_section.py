@@ -147,7 +147,7 @@ def _reason(author: Author, one: Moved) -> Text:
             gaps[part] = author.say("reason.higher" if change > 0 else "reason.lower", quantity=called[part], size=size)
     said = author.say(
         "reason",
-        target=author.title(one.target.title),
+        target=author.title(ratio.title),
         year=author.year(f"targets/{author.evidence.scenario.name}/{one.target.id}/year"),
         baseline=author.title(author.evidence.baseline.title),
         **gaps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from posixpath import join, normpath
 from typing import Final
@@ -13,8 +13,10 @@ from analysis.briefing.verification.elements import Difference, Same, difference
 from analysis.briefing.verification.opening import DRAWING, SHEET, cell_value, sheets, texts, tree
 from analysis.briefing.verification.same import contrast, same_bitmap, same_number
 
-#: Differences that are told of one part.
-OF_A_PART: Final = 5
+#: Differences that are told of one part, and those that are looked at.
+OF_A_PART, OF_A_PART_LOOKED_AT = 5, 2_000
+#: Number formats that have no code in the file.
+BUILT_IN: Final = {"0": "General", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
 #: What kinds of parts are called that a briefing has none of.
 FOREIGN: Final = {
     "comments": "comments", "charts/": "a chart", "media/": "a picture or a film", "embeddings/": "an embedded file",
@@ -59,9 +61,12 @@ def _full_value(path: tuple[Element, ...], has: str, should: str) -> bool:
 
 
 def _by_part(
-    has: Mapping[str, bytes], should: Mapping[str, bytes], where: object, same: Same = strictly
+    has: Mapping[str, bytes],
+    should: Mapping[str, bytes],
+    where: Callable[[str, Difference], str],
+    same: Same = strictly,
 ) -> Iterator[str]:
-    assert callable(where)
+    """Differences of all parts: what was added or hidden stands before what is written otherwise."""
     for part in should:
         if part not in has:
             yield f"part {part} is missing"
@@ -69,24 +74,41 @@ def _by_part(
         if part not in should:
             kind = next((name for word, name in FOREIGN.items() if word in part), "")
             yield f"part {part[:80]} belongs to no briefing{f': {kind}' if kind else ''}"
+    found = []
     for part in sorted(set(has) & set(should), key=_order):
-        one, other = has[part], should[part]
-        if one == other:
-            continue
-        if part.endswith((".xml", ".rels", ".vml")):
-            try:
-                found = list(islice(differences(tree(one), tree(other), same), OF_A_PART + 1))
-            except (ParseError, ValueError) as error:
-                yield f"{part}: it cannot be read ({str(error)[:80]})"
-                continue
-            for difference in found[:OF_A_PART]:
-                yield f"{where(part, difference)}: {difference.words}"
-            if len(found) > OF_A_PART:
-                yield f"{where(part, found[OF_A_PART])}: and more"
-        elif not (part.endswith(".png") and same_bitmap(one, other)):
-            place = where(part, Difference((), ""))
-            drawn = " is not the one drawn from these results" if part.endswith(".png") else " is another file"
-            yield f"{place}{drawn}"
+        found += _of_part(part, has[part], should[part], where, same) if has[part] != should[part] else []
+    for _, words in sorted(found, key=lambda one: one[0]):
+        yield words
+
+
+def _of_part(
+    part: str, has: bytes, should: bytes, where: Callable[[str, Difference], str], same: Same
+) -> list[tuple[bool, str]]:
+    """Differences of a part, each with whether it can wait behind those of other parts."""
+    if part.endswith((".xml", ".rels", ".vml")):
+        try:
+            all_of_it = list(islice(differences(tree(has), tree(should), same), OF_A_PART_LOOKED_AT))
+        except (ParseError, ValueError) as error:
+            return [(False, f"{part}: it cannot be read ({str(error)[:80]})")]
+        found = sorted(
+            ((not _telling(one), f"{where(part, one)}: {one.words}") for one in all_of_it), key=lambda x: x[0]
+        )
+        return found[:OF_A_PART] + ([(True, f"{part}: and more")] if len(found) > OF_A_PART else [])
+    if part.endswith(".png") and same_bitmap(has, should):
+        return []
+    place = where(part, Difference((), ""))
+    return [
+        (False, f"{place} is {'not the one drawn from these results' if part.endswith('.png') else 'another file'}")
+    ]
+
+
+def _telling(difference: Difference) -> bool:
+    """Say whether something was added, hidden or worded otherwise, rather than written otherwise."""
+    words = difference.words
+    if any(one.tag == f"{SHEET}row" for one in difference.path):
+        # What cells hold has been compared before.
+        return words.startswith("hidden is")
+    return "was added" in words or "stands where" in words or words.startswith(("hidden is", "show is", "state is"))
 
 
 def _order(part: str) -> tuple[int, int, str]:
@@ -168,33 +190,76 @@ def _in_workbook(part: str, difference: Difference, titles: Mapping[str, str], c
 
 
 def _cells(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
-    """What a reader sees otherwise in cells, in the order of the sheets."""
+    """What a reader sees otherwise in sheets and cells, in their order: values first, then looks."""
     try:
+        titles = [_states(parts) for parts in (has, should)]
         shown = [dict(_shown(parts)) for parts in (has, should)]
     except (ParseError, ValueError, KeyError, IndexError):
         # What cannot be read is told of its part.
         return
+    for title in dict.fromkeys([*titles[1], *titles[0]]):
+        state, wanted_state = (states.get(title) for states in titles)
+        if state != wanted_state:
+            told = "was added" if wanted_state is None else "is missing" if state is None else f"is {state}"
+            yield f"sheet {title[:31]} {told}"
+    looks = []
     for where in dict.fromkeys([*shown[1], *shown[0]]):
-        (value, form), (wanted, wanted_form) = (cells.get(where, ("", "")) for cells in shown)
+        if not all(where.rpartition("!")[0] in states for states in titles):
+            continue
+        (value, look), (wanted, wanted_look) = (cells.get(where, ("", {})) for cells in shown)
         if value != wanted and not same_number(value, wanted):
             yield f"{where}: {contrast(value, wanted)}"
-        elif form != wanted_form:
-            yield f"{where}: its number format is {form[:60]!r} and should be {wanted_form!r}"
+        elif value == "" or wanted == "":
+            continue
+        else:
+            looks += [
+                f"{where}: its {name} is {look[name][:60]!r} and should be {wanted_look[name]!r}"
+                for name in wanted_look
+                if look[name] != wanted_look[name]
+            ]
+    yield from looks
 
 
-def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Values and number formats of all cells that hold something, by sheet and place."""
-    shared = texts(parts)
-    styles = tree(parts["xl/styles.xml"])
-    codes = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter(f"{SHEET}numFmt")}
-    looks = styles.find(f"{SHEET}cellXfs")
-    numbers = [one.get("numFmtId") for one in looks] if looks is not None else []
+def _states(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Whether each sheet is visible, by its title."""
+    return {
+        sheet.get("name", ""): sheet.get("state", "visible")
+        for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
+    }
+
+
+def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, dict[str, str]]]]:
+    """Values and looks of all cells that hold something, by sheet and place."""
+    shared, looks = texts(parts), _looks(tree(parts["xl/styles.xml"]))
     for part, title in sheets(parts).items():
         for cell in tree(parts[part]).iter(f"{SHEET}c") if part in parts else ():
-            value = cell_value(cell, shared)
-            style = numbers[int(cell.get("s", "0"))] if numbers else None
-            if value:
-                yield f"{title}!{cell.get('r')}", (value, str(codes.get(style, style or "")))
+            if value := cell_value(cell, shared):
+                yield f"{title}!{cell.get('r')}", (value, looks[int(cell.get("s", "0"))])
+
+
+def _looks(styles: Element) -> list[dict[str, str]]:
+    """Number format and colours of each style of a workbook."""
+    codes = BUILT_IN | {str(one.get("numFmtId")): one.get("formatCode", "") for one in styles.iter(f"{SHEET}numFmt")}
+    fonts, fills, found = (styles.find(f"{SHEET}{name}") for name in ("fonts", "fills", "cellXfs"))
+    if fonts is None or fills is None or found is None:
+        return []
+    colours = [[_colour(one, tag) for one in kind] for kind, tag in ((fonts, "color"), (fills, "fgColor"))]
+    return [
+        {
+            "number format": codes.get(str(one.get("numFmtId")), str(one.get("numFmtId"))),
+            "colour of letters": colours[0][int(one.get("fontId", "0"))],
+            "colour": colours[1][int(one.get("fillId", "0"))],
+        }
+        for one in found
+    ]
+
+
+def _colour(element: Element, tag: str) -> str:
+    """A colour as six hexadecimal digits, which programs write with or without a first pair of them."""
+    colour = next(element.iter(f"{SHEET}{tag}"), None)
+    if colour is None:
+        return ""
+    return (colour.get("rgb") or f"theme {colour.get('theme')}")[-6:].upper()
 
 
 def _charts(parts: Mapping[str, bytes], titles: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,8 @@ from analysis.briefing.evidence import BriefingError
 KINDS: Final[Mapping[str, Place]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
+#: Bytes of the record at the end of an archive.
+END_OF_ARCHIVE: Final = 22
 #: Facts of a manifest, and letters of a fact.
 FACTS, LETTERS = 50, 4_000
 #: How deep elements may stand in each other.
@@ -122,7 +124,8 @@ def unpacked(content: bytes) -> dict[str, bytes]:
                     raise ValueError(message)
                 # A part cannot be longer than it says: the archive's reader stops there.
                 found[part.filename] = archive.read(part)
-            if archive.comment or (listed and min(part.header_offset for part in listed)):
+            ends = content[-END_OF_ARCHIVE:].startswith(b"PK\5\6")
+            if not ends or (listed and min(part.header_offset for part in listed)):
                 message = "something stands before or behind its parts."
                 raise ValueError(message)
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
