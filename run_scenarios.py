@@ -19,13 +19,23 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis import answer as readme_answer
-from analysis import assessment_figures, figures, model_checks, output_folder, printing, result_files, stored_runs
+from analysis import (
+    assessment_figures,
+    figures,
+    model_checks,
+    output_folder,
+    printing,
+    ratios,
+    result_files,
+    stored_runs,
+)
 from analysis.briefing import files as briefing_files
-from analysis.briefing import verification
 from analysis.briefing.evidence import Evidence, targets_hash
 from analysis.briefing.evidence import gather as gather_evidence
-from analysis.briefing.reading import read as read_briefing
 from analysis.briefing.results import results as briefing_results
+from analysis.briefing.verification import comparison as briefing_comparison
+from analysis.briefing.verification import manifest as briefing_manifest
+from analysis.briefing.verification.opening import opened as opened_briefing
 from analysis.comparison import contributions
 from analysis.comparison import figures as comparison_figures
 from analysis.comparison import results as comparison_results
@@ -220,7 +230,9 @@ def compare(
         # Probabilities are over the members of all other commands, however few are traced.
         judged = read_members(USUAL_MEMBERS if members is None else members)
         in_time = comparison_results.in_time(city, chosen, judged, targets)
-        comparison_words.print_comparison(console, found, chosen, targets, variables, in_time)
+        ends = [ratios.parts(city, one, judged) for one in chosen]
+        reasons = ratios.moved(ends[0], ends[1], load_targets().values())
+        comparison_words.print_comparison(console, found, chosen, targets, variables, in_time, reasons)
         result_files.write_table(comparison_results.as_table(found), out / f"{name}.csv", facts)
         result_files.write_run(comparison_results.as_dataset(found, facts, variables), out / f"{name}.nc")
         comparison_figures.draw(found, chosen, facts, variables, out / "figures")
@@ -499,7 +511,7 @@ def brief(
     """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
 
     Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
-    of --verify is 1 if a number, a word or a picture differs, and 2 if that cannot be told.
+    of --verify is 1 if anything in the file differs, and 2 if that cannot be told.
     """
     console = _console()
     wrong: list[str] = []
@@ -517,7 +529,7 @@ def brief(
                 for one in languages:
                     briefing_files.write(evidence, found, one, out, report)
             console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-            console.print("Every number in them was read again and is that of the results.")
+            console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
     if wrong:
         raise typer.Exit(1)
 
@@ -987,24 +999,19 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
         return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
 
 
-def _verify_briefing(console: Console, file: Path, given: str | None) -> list[str]:
+def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
     """Make a briefing again from its manifest, print what differs, and return it."""
-    document = read_briefing(file)
-    names = verification.scenarios_of(document.manifest, given)
-    members = verification.members_of(document.manifest)
+    file = opened_briefing(path)
+    members = briefing_manifest.members_of(file.manifest)
+    names = briefing_manifest.scenarios_of(file.manifest, given)
     facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members))
     now = {**facts, "targets_hash": targets_hash(load_targets().values())}
-    verification.refuse_changed(document.manifest, now)
+    briefing_manifest.refuse_changed(file.manifest, now)
     with TemporaryDirectory() as folder:
-        evidence = _evidence(names, given or document.manifest["scenario"], members, Path(folder))
-    wrong, numbers = briefing_files.verify(document, evidence)
-    for line in verification.told(document.manifest, evidence.manifest):
-        console.print(escape(line))
-    if wrong:
-        console.print(f"{escape(file.name)} differs from the results:\n{escape(briefing_files.in_words(wrong))}")
-    else:
-        console.print(f"{escape(file.name)}: all {numbers} numbers are those of the results, made again.")
-    return wrong
+        evidence = _evidence(names, given or file.manifest["scenario"], members, Path(folder))
+        outcome = briefing_comparison.verify(file, evidence)
+    console.print(escape(outcome.words), soft_wrap=True)
+    return outcome.differences
 
 
 def _write(

@@ -786,7 +786,9 @@ def ledger(material: Material, scenario: str, language: str, canvas: Size | None
         figure.axes[0].invert_yaxis()
         first, last = (f"{float(after['time'][end]):g}" for end in (0, -1))
         note = word("labels", "yearly mean", language).format(first=first, last=last)
-        note = " ".join(filter(None, (note, _band_note(material, "bar bands", language))))
+        note = " ".join(
+            filter(None, (note, word("labels", "no balance", language), _band_note(material, "bar bands", language)))
+        )
         _finish(figure, material, "ledger", language, scenario, note=note)
         return figure
 

@@ -33,3 +33,11 @@ def small_town_file() -> Path:
 def small_town(small_town_file: Path) -> dict[str, Variable]:
     """The variables of the small model, by name."""
     return {variable.name: variable for variable in read_definition(small_town_file)}
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A briefing on the plan in both languages, with small pictures."""
+    from tests.briefings import write_briefing
+
+    return write_briefing(tmp_path_factory.mktemp("made") / "brief")

@@ -10,7 +10,7 @@ from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import ordered_levers
-from analysis.briefing.target_section import glance
+from analysis.briefing.target_section import glance, reasons
 from analysis.briefing.words import joined
 from analysis.comparison import results as comparison_results
 from analysis.comparison.tables import TOTAL
@@ -75,7 +75,9 @@ def answer_section(author: Author) -> Section:
         }
         year = author.year(f"targets/{name}/{RESIDENT}/year")
         conditional = joined([conditional, author.say("answer.published", year=year, **published)], author.language)
-    blocks += [glance(author, "answer.table"), Paragraph("answer.conditional", conditional)]
+    headlines = [target for target in targets.values() if target.headline]
+    blocks += [glance(author, "answer.table"), *reasons(author, "answer.reasons", headlines)]
+    blocks.append(Paragraph("answer.conditional", conditional))
     return Section("answer", _plain(author, "answer.section"), headline, tuple(blocks))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from analysis.briefing.answer_section import answer_section
 from analysis.briefing.author import Author
@@ -22,6 +24,8 @@ from analysis.briefing.limit_sections import assumption_section, limit_section, 
 from analysis.briefing.target_section import target_section
 from analysis.briefing.words import say
 
+#: The packages whose versions can change how a file or a picture is written, though no number in it.
+WRITERS: Final = ("matplotlib", "pillow", "fonttools", "python-pptx", "XlsxWriter", "jinja2")
 SECTIONS = (
     answer_section,
     target_section,
@@ -63,7 +67,12 @@ def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> 
         question=Name(scenario.question[language]),
     )
     sections = tuple(write(author) for write in SECTIONS)
-    manifest = {**evidence.manifest, "language": language, "briefing_hash": briefing_hash()}
+    manifest = {
+        **evidence.manifest,
+        "language": language,
+        "briefing_hash": briefing_hash(),
+        "written_with": ", ".join(f"{package} {version(package)}" for package in WRITERS),
+    }
     return Briefing(language, say("title", language), subtitle, sections, manifest)
 
 

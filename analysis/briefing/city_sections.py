@@ -19,6 +19,7 @@ from analysis.briefing.content import (
     Text,
 )
 from analysis.briefing.evidence import AGE_GROUPS
+from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.briefing.target_section import source
 from analysis.briefing.words import word
 
@@ -317,14 +318,6 @@ def ledger_section(author: Author) -> Section:
             f"ledger/{name}/{panel.variable}/{place}/median", author.form(panel.unit), units[column][1]
         )
 
-    whole = {panel.label: cell("city", column) for column, panel in enumerate(figures.LEDGER)}
-    takeaway = author.say(
-        "ledger.takeaway",
-        people=whole["settled"],
-        quota=whole["quota"],
-        award=whole["award"],
-        cost=whole["cost"],
-    )
     districts = ["city", *(str(district) for district in author.evidence.run["District"].to_numpy())]
     rows = tuple(
         (
@@ -350,8 +343,44 @@ def ledger_section(author: Author) -> Section:
         numeric=frozenset(range(1, 1 + len(units))),
         source=source(author),
     )
-    covers = whole["award"].value >= whole["cost"].value
-    reading = author.say("ledger.reading", award_covers=author.say("ledger.covers" if covers else "ledger.covers not"))
     chart = picture(author, "ledger", name, "ledger.chart")
-    blocks = (chart, table, Paragraph("ledger.reading", reading))
-    return Section("ledger", word("ledger.section", author.language), takeaway, blocks)
+    reading = Paragraph("ledger.reading", author.say("ledger.reading", last=author.year("definition/last_year")))
+    blocks = (_settling_table(author), reading, chart, table)
+    return Section("ledger", word("ledger.section", author.language), _settling_takeaway(author), blocks)
+
+
+def _settling_takeaway(author: Author) -> Text:
+    """The account of settling in a sentence, with how sure its balance is."""
+    people, money = (author.unit(unit)[1] for unit in ("people a year", "yuan a year"))
+    forms = [author.form(unit) for unit in ("people a year", "yuan a year")]
+    ends = {"low": "p05", "high": "p95"}
+    return author.say(
+        "ledger.takeaway",
+        **{kind: author.number(f"settling/{kind}/total/median", forms[0], people) for kind in ("settled", "talent")},
+        **{kind: author.number(f"settling/{kind}/total/median", forms[1], money) for kind in ("income", "cost")},
+        **{gap: author.number(f"settling/{BALANCE}/total/{end}", f"+{forms[1]}", money) for gap, end in ends.items()},
+        wide=author.wide(),
+    )
+
+
+def _settling_table(author: Author) -> Table:
+    """The account of settling, entry by entry, in all and for each person."""
+    money, form = author.unit("yuan a year")[1], author.form("yuan a year")
+    rows = tuple(
+        (
+            author.say(f"ledger.{entry}"),
+            author.band(f"settling/{entry}/total", form, money),
+            author.band(f"settling/{entry}/person", ",.0f"),
+        )
+        for entry in (*INCOME, *COSTS, BALANCE)
+    )
+    first, last = author.year("definition/year_after_first"), author.year("definition/last_year")
+    return Table(
+        "ledger.account",
+        author.say("ledger.account", first=first, last=last, wide=author.wide()),
+        tuple(author.say(f"ledger.{column}") for column in ("entry", "total", "person")),
+        rows,
+        numeric=frozenset((1, 2)),
+        widths=(4.0, 2.4, 2.4),
+        source=source(author),
+    )

@@ -1,6 +1,6 @@
 """What a briefing says, as data: sections of text, tables and pictures, in which every number knows its result.
 
-The three writers only lay this out; the lint reads their files again and compares them with it.
+The three writers only lay this out.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from typing import Final
 import pandas as pd
 import xarray as xr
 
-from analysis import figures
+from analysis import figures, ratios
 from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
+from analysis.briefing import settling
 from analysis.comparison.contributions import Comparison, compare
 from analysis.reach.results import Reached, examine
 from analysis.target_table import evaluate_targets
@@ -57,6 +58,10 @@ class Evidence:
     comparison: Comparison | None
     #: People by broad age group, dims ``member, time, group``.
     ages: xr.DataArray
+    #: `analysis.briefing.settling.settling_account` of the scenario.
+    settling: xr.Dataset
+    #: Why ratios that targets judge differ from the baseline.
+    ratios: Sequence[ratios.Moved]
     #: Number of the model's constants by grade of their source.
     grades: Mapping[str, int]
     #: Facts from which all this can be made again.
@@ -123,7 +128,9 @@ def gather(
         spreads=spreads,
         progress=lambda done, of: tell("limits", done, of),
     )
-    people = city.run(scenario.settings(parameters), outputs=["Population"])["Population"]
+    wanted = dict.fromkeys(["Population", *settling.VARIABLES, *ratios.VARIABLES])
+    beside = city.run(scenario.settings(parameters), outputs=list(wanted))
+    other = ratios.parts(city, baseline, parameters)
     return Evidence(
         scenario=scenario,
         baseline=baseline,
@@ -139,7 +146,9 @@ def gather(
             [targets[name] for name in HEADLINES],
             tell,
         ),
-        ages=_broad_ages(people),
+        ages=_broad_ages(beside["Population"]),
+        settling=settling.settling_account(beside),
+        ratios=ratios.moved(other, beside, material.targets),
         grades=Counter(
             str(variable.grade) for variable in variables_by_name().values() if variable.kind in ("constant", "table")
         ),

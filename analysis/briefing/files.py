@@ -1,28 +1,24 @@
-"""A briefing on disk: charts, slides, workbook and page, each written whole, read again and checked at once."""
+"""A briefing on disk: charts, slides, workbook and page, each written whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from analysis.briefing.briefing import compose
-from analysis.briefing.content import Briefing, Number
+from analysis.briefing.content import Briefing, Place, faults
 from analysis.briefing.evidence import BriefingError, Evidence
-from analysis.briefing.lint import differences, expected
-from analysis.briefing.page import bare, page
-from analysis.briefing.pictures import FORMATS, draw, file_name, pictures
-from analysis.briefing.reading import Document, read
-from analysis.briefing.results import results
+from analysis.briefing.page import page
+from analysis.briefing.pictures import draw, file_name, pictures
 from analysis.briefing.slides import slides
 from analysis.briefing.workbook import workbook
 from model.whole_files import replaced
 
-KINDS: Final = ("html", "pptx", "xlsx")
+#: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
+KINDS: Final[Mapping[Place, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
+CHARTS_IN: Final[Mapping[Place, str]] = {"page": "svg", "slides": "png"}
 CHARTS: Final = "figures"
-#: Differences that a message names.
-NAMED: Final = 20
 
 
 def file_names(scenario: str, language: str) -> list[str]:
@@ -33,7 +29,7 @@ def file_names(scenario: str, language: str) -> list[str]:
     >>> file_names("plan", "zh")
     ['briefing_plan_zh.html', 'briefing_plan_zh.pptx', 'briefing_plan_zh.xlsx']
     """
-    return [f"briefing_{scenario}_{language}.{kind}" for kind in KINDS]
+    return [f"briefing_{scenario}_{language}.{kind}" for kind in KINDS.values()]
 
 
 def write(
@@ -64,103 +60,65 @@ def write(
     Raises
     ------
     BriefingError
-        If a number in a written file is not that of the results.
+        If the content tells a number that is not that of the results.
 
     Examples
     --------
     >>> write(evidence, results(evidence), "zh", Path("outputs/brief"))  # doctest: +SKIP
     """
-    tell = progress or (lambda _task, _done, _of: None)
     briefing = compose(evidence, found, language)
-    charts = out / CHARTS
-    charts.mkdir(parents=True, exist_ok=True)
-    every = len(pictures(briefing)) * len(FORMATS)
-    for done, _ in enumerate(draw(evidence, briefing, charts), 1):
-        tell(f"charts {language}", done, every)
-    files = {picture.id: charts / file_name(picture, language, "png") for picture in pictures(briefing)}
-    drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in files.items()}
-    contents = [page(briefing, drawings).encode(), slides(briefing, files), workbook(briefing)]
+    if wrong := faults(briefing, found):
+        raise BriefingError("The briefing does not tell the results:\n" + "\n".join(f" * {one}" for one in wrong[:20]))
+    tell = progress or (lambda _task, _done, _of: None)
+    contents = made(evidence, briefing, out / CHARTS, list(KINDS), lambda *done: tell(f"charts {language}", *done))
     paths = [out / name for name in file_names(evidence.scenario.name, language)]
-    wrong = []
-    for done, (path, content) in enumerate(zip(paths, contents, strict=True), 1):
+    for done, (path, content) in enumerate(zip(paths, contents.values(), strict=True), 1):
         with replaced(path) as partial:
             partial.write_bytes(content)
-        wrong += [f"{path.name}: {problem}" for problem in differences(read(path), briefing, found)]
         tell(f"files {language}", done, len(paths))
-    if wrong:
-        raise BriefingError("The briefing does not tell the results:\n" + in_words(wrong))
     return paths
 
 
-def verify(document: Document, evidence: Evidence) -> tuple[list[str], int]:
-    """Compare a file with the briefing made again from results.
+def made(
+    evidence: Evidence,
+    briefing: Briefing,
+    charts: Path,
+    kinds: Sequence[Place],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[Place, bytes]:
+    """Return the contents of a briefing's files; the same briefing gives the same bytes.
 
     Parameters
     ----------
-    document
-        The file, read again.
-    evidence
-        Computed anew from what the file's manifest names.
+    evidence, briefing
+        What it rests on, and what it says.
+    charts
+        Folder for the charts.
+    kinds
+        Which files.
+    progress
+        Told how many charts are drawn, of how many.
 
     Returns
     -------
-    tuple
-        Every number, word and picture that differs, in words; and how many numbers the file should tell.
-
-    Examples
-    --------
-    >>> verify(read(Path("briefing_plan_zh.html")), evidence)  # doctest: +SKIP
-    ([], 1047)
+    dict
+        Content by kind, in the order of `kinds`.
     """
-    found = results(evidence)
-    briefing = compose(evidence, found, document.manifest["language"])
-    wrong = differences(document, briefing, found)
-    with TemporaryDirectory() as folder:
-        wrong += wrong_pictures(document, briefing, evidence, Path(folder))
-    texts = expected(briefing, document.kind).values()
-    return wrong, sum(isinstance(run, Number) for text in texts for run in text)
+    charts.mkdir(parents=True, exist_ok=True)
+    formats = [CHARTS_IN[kind] for kind in kinds if kind in CHARTS_IN]
+    every = len(pictures(briefing)) * len(formats)
+    for done, _ in enumerate(draw(evidence, briefing, charts, formats) if formats else (), 1):
+        if progress is not None:
+            progress(done, every)
+    files = {picture.id: charts / file_name(picture, briefing.language, "png") for picture in pictures(briefing)}
 
+    def written_page() -> bytes:
+        drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in files.items()}
+        return page(briefing, drawings).encode()
 
-def wrong_pictures(document: Document, briefing: Briefing, evidence: Evidence, folder: Path) -> list[str]:
-    """Return which pictures of a file are not what is drawn now.
-
-    Parameters
-    ----------
-    document
-        The file, read again.
-    briefing, evidence
-        Made anew.
-    folder
-        Where the charts are drawn for the comparison.
-
-    Examples
-    --------
-    >>> wrong_pictures(document, briefing, evidence, Path("/tmp"))  # doctest: +SKIP
-    []
-    """
-    kinds = {"page": ("svg",), "slides": ("png",)}.get(document.kind, ())
-    if not kinds:
-        return []
-    list(draw(evidence, briefing, folder, kinds))
-    found = []
-    for picture in pictures(briefing):
-        fresh = (folder / file_name(picture, briefing.language, kinds[0])).read_bytes()
-        if document.kind == "page":
-            fresh = bare(fresh.decode())
-        if document.pictures.get(picture.id) != fresh:
-            found.append(f"picture {picture.id} ({picture.alt}) is not the one drawn from these results")
-    return found
-
-
-def in_words(problems: list[str]) -> str:
-    """Return problems as lines, the first of many.
-
-    Examples
-    --------
-    >>> in_words(["one"])
-    ' * one'
-    """
-    lines = [f" * {problem}" for problem in problems[:NAMED]]
-    if len(problems) > NAMED:
-        lines.append(f" * and {len(problems) - NAMED} more")
-    return "\n".join(lines)
+    writers: Mapping[Place, Callable[[], bytes]] = {
+        "page": written_page,
+        "slides": lambda: slides(briefing, files),
+        "workbook": lambda: workbook(briefing),
+    }
+    return {kind: writers[kind]() for kind in kinds}

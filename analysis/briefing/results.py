@@ -12,6 +12,7 @@ import xarray as xr
 from analysis import figures
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
+from analysis.briefing.settling import PEOPLE
 from analysis.comparison.tables import summary
 from analysis.ensemble_results import QUANTILES, quantile
 from analysis.reach.bottlenecks import BOTTLENECKS
@@ -39,7 +40,18 @@ def results(evidence: Evidence) -> dict[str, float]:
     2035.0
     """
     found: dict[str, float] = {}
-    for part in (_definitions, _targets, _conditions, _series, _city, _contributions, _limits, _settings):
+    for part in (
+        _definitions,
+        _targets,
+        _conditions,
+        _series,
+        _city,
+        _settling,
+        _ratios,
+        _contributions,
+        _limits,
+        _settings,
+    ):
         found |= part(evidence)
     return {key: float(value) for key, value in found.items() if np.isfinite(value)}
 
@@ -173,6 +185,26 @@ def _city(evidence: Evidence) -> dict[str, float]:
         if over.size:
             found[f"places/{name}/{school}/last_short_year"] = over.max().item()
     return found
+
+
+def _settling(evidence: Evidence) -> dict[str, float]:
+    """What settling brings and costs a year, in all and for each person who settles."""
+    account, found = evidence.settling, {}
+    for name, entry in account.data_vars.items():
+        each = {"total": entry} if name in PEOPLE else {"total": entry, "person": entry / account["people"]}
+        for kind, values in each.items():
+            for statistic, level in LEVELS.items():
+                found[f"settling/{name}/{kind}/{statistic}"] = quantile(values, level).item()
+    return found
+
+
+def _ratios(evidence: Evidence) -> dict[str, float]:
+    """By what share each part of a ratio differs from the baseline, without its sign."""
+    return {
+        f"ratios/{one.target.id}/{part}": abs(getattr(one, part))
+        for one in evidence.ratios
+        for part in ("ratio", "above", "below")
+    }
 
 
 def _contributions(evidence: Evidence) -> dict[str, float]:

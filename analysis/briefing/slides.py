@@ -16,7 +16,6 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from analysis.briefing.content import Briefing, Paragraph, Picture, Table, Text, plain
-from analysis.briefing.same_bytes import EPOCH, same_bytes
 from analysis.briefing.slide_layout import (
     BODY,
     BOTTOM,
@@ -33,6 +32,7 @@ from analysis.briefing.slide_layout import (
     pages,
     row_height,
 )
+from analysis.briefing.strip_dates import EPOCH, strip_dates
 from analysis.briefing.words import word
 
 #: Fonts that machines with PowerPoint have; the eastern one is for Chinese characters.
@@ -76,7 +76,7 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
             _text(slide, "number", (str(number),), (WIDTH - 1.3, 7.05, 0.75, 0.3), 10, SOFT, PP_ALIGN.RIGHT)
     file = BytesIO()
     deck.save(file)
-    return same_bytes(file.getvalue())
+    return strip_dates(file.getvalue())
 
 
 def notes(briefing: Briefing) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from analysis.briefing.author import Author
-from analysis.briefing.content import PAGE_ONLY, Paragraph, Section, Table, Text
+from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
-from analysis.briefing.words import listed, word
+from analysis.briefing.words import joined, listed, word
+from analysis.ratios import FELT, RATIOS, Moved
 from scenarios import Target
 
 SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
@@ -42,6 +43,7 @@ def target_section(author: Author) -> Section:
         takeaway,
         (
             board(author, "board.table", author.say("board.table"), modelled),
+            *reasons(author, "board.reasons", modelled),
             Paragraph(
                 "board.reading", author.say("board.reading", confidence=author.number("definition/confidence", ".0f"))
             ),
@@ -119,6 +121,42 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
         tones=tones,
         source=source(author),
     )
+
+
+def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Paragraph]:
+    """Return why ratios among targets are better than in the baseline: which of their two parts has moved.
+
+    A ratio can be better because a quantity is lower, such as the gap of incomes where urban income falls.
+    """
+    evidence, shown = author.evidence, {target.id for target in targets}
+    if evidence.scenario.name == "baseline":
+        return []
+    told = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
+    return [Paragraph(block, joined(told, author.language))] if told else []
+
+
+def _reason(author: Author, one: Moved) -> Text:
+    ratio = RATIOS[str(one.target.variable)]
+    called = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
+    gaps = {}
+    for part, change in (("above", one.above), ("below", one.below)):
+        if abs(change) < FELT:
+            gaps[part] = author.say("reason.same", quantity=called[part])
+        else:
+            size = author.percent(f"ratios/{one.target.id}/{part}", ".1f")
+            gaps[part] = author.say("reason.higher" if change > 0 else "reason.lower", quantity=called[part], size=size)
+    said = author.say(
+        "reason",
+        target=author.title(ratio.title),
+        year=author.year(f"targets/{author.evidence.scenario.name}/{one.target.id}/year"),
+        baseline=author.title(author.evidence.baseline.title),
+        **gaps,
+    )
+    if not one.by_loss:
+        return said
+    lower = called["below" if one.target.comparison == "at least" else "above"]
+    warning = author.say("reason.loss in part" if one.reason == "both" else "reason.loss", quantity=lower)
+    return joined([said, warning], author.language)
 
 
 def source(author: Author) -> Text:

@@ -9,7 +9,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
-from analysis.briefing.same_bytes import EPOCH
+from analysis.briefing.strip_dates import EPOCH
 from analysis.briefing.words import say, word
 
 #: The font that machines with Excel have, for both languages.

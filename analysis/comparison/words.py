@@ -19,6 +19,7 @@ from analysis.comparison.results import HEADLINES, lever_title, residual
 from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
 from analysis.figures import LANGUAGES, terms, word
 from analysis.printing import signed
+from analysis.ratios import Moved, reason_in_words
 from analysis.reach.probability import share_in_percent
 from model.definition import Variable
 from scenarios import Scenario, Target
@@ -53,6 +54,7 @@ def print_comparison(
     targets: Sequence[Target],
     variables: Mapping[str, Variable],
     in_time: xr.Dataset,
+    ratios: Sequence[Moved] = (),
 ) -> None:
     """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
 
@@ -71,6 +73,8 @@ def print_comparison(
     in_time
         Which members reach the targets, as from `analysis.comparison.results.in_time`: probabilities are over all of
         these, contributions over the members that were traced.
+    ratios
+        How ratios that targets judge, and their parts, differ; where one is better, the reason is told beside it.
 
     Examples
     --------
@@ -90,6 +94,9 @@ def print_comparison(
         levers = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
         for language in LANGUAGES:
             console.print(escape(_in_words(one, total, levers, scenarios, variables, language)))
+            for each in ratios:
+                if each.better and each.target.variable == one.variable:
+                    console.print(escape(reason_in_words(each, scenarios, language)))
         console.print()
     if targets:
         console.print(_probabilities(comparison, targets, scenarios, variables, in_time))

@@ -1,0 +1,109 @@
+"""A briefing file against the same briefing made again from the model, with what differs told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from analysis.briefing.briefing import compose
+from analysis.briefing.evidence import Evidence
+from analysis.briefing.files import made
+from analysis.briefing.results import results
+from analysis.briefing.verification.manifest import may_differ, wrong_facts
+from analysis.briefing.verification.office import slides_differences, workbook_differences
+from analysis.briefing.verification.opening import Opened, unpacked
+from analysis.briefing.verification.page import page_differences
+from analysis.briefing.verification.same import LEVELS, POINTS, TOLERANCE
+
+#: Differences that are looked for, and those that a message names.
+SOUGHT, NAMED = 500, 20
+#: Letters of a line that names a difference.
+LINE: Final = 240
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a comparison has found."""
+
+    name: str
+    #: Whether every byte is the same.
+    identical: bool
+    #: What differs, the shortest useful first.
+    differences: list[str]
+    #: What may differ without being wrong, such as versions of libraries.
+    remarks: list[str]
+
+    @property
+    def words(self) -> str:
+        """The outcome as it is printed."""
+        lines = list(self.remarks)
+        if self.differences:
+            lines += [f"{self.name} differs from the briefing made again:", in_words(self.differences)]
+        elif self.identical:
+            lines.append(f"{self.name} is identical to the briefing made again, byte for byte.")
+        else:
+            lines.append(
+                f"{self.name} is the same as the briefing made again in every word, cell, shape and digit shown, "
+                f"though not byte for byte: full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
+                f"pictures within {LEVELS} of 255 levels of colour."
+            )
+        return "\n".join(lines)
+
+
+def verify(file: Opened, evidence: Evidence) -> Outcome:
+    """Compare a file with the briefing made again.
+
+    Parameters
+    ----------
+    file
+        The file.
+    evidence
+        Computed anew from what the file's manifest names.
+
+    Returns
+    -------
+    Outcome
+        Without differences if the file is right.
+    """
+    found = results(evidence)
+    briefing = compose(evidence, found, file.manifest["language"])
+    wrong = wrong_facts(file.manifest, briefing.manifest)
+    remarks = may_differ(file.manifest, briefing.manifest)
+    # Facts are compared above, once; what is told of them in each slide's notes is compared with the file's own.
+    briefing = replace(briefing, manifest=dict(file.manifest))
+    with TemporaryDirectory() as folder:
+        fresh = made(evidence, briefing, Path(folder), [file.kind])[file.kind]
+    return compared(file, fresh, wrong, remarks)
+
+
+def compared(file: Opened, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
+    """Return what a file differs in from the bytes that it should have, besides facts that are wrong already."""
+    if file.content == fresh:
+        return Outcome(file.name, True, wrong, remarks)
+    if file.kind == "page":
+        others = page_differences(file.content, fresh)
+    else:
+        parts: Mapping[str, bytes] = unpacked(fresh)
+        differ = slides_differences if file.kind == "slides" else workbook_differences
+        others = differ(file.parts, parts)
+    found = list(dict.fromkeys([*wrong, *islice(others, SOUGHT)]))
+    return Outcome(file.name, False, found, remarks)
+
+
+def in_words(problems: list[str]) -> str:
+    """Return problems as lines, the first of many.
+
+    Examples
+    --------
+    >>> in_words(["one"])
+    ' * one'
+    """
+    lines = [f" * {' '.join(problem.split())[:LINE]}" for problem in problems[:NAMED]]
+    if len(problems) > NAMED:
+        more = f"{len(problems) - NAMED}" if len(problems) < SOUGHT else f"at least {SOUGHT - NAMED}"
+        lines.append(f" * and {more} more")
+    return "\n".join(lines)

@@ -1,0 +1,211 @@
+"""What a briefing says that it was made from: whether that is still there, and whether each entry is true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from analysis import figures
+from analysis.briefing.evidence import BriefingError
+from scenarios import ScenarioError, load_scenario
+
+#: Facts without which a briefing cannot be made again.
+NEEDED: Final = ("scenario", "scenarios", "members", "language", "model_hash", "posterior_hash", "targets_hash")
+#: Facts that must be the same now, and what they are of.
+DECISIVE: Final = {
+    "model_hash": "the model",
+    "posterior_hash": "the calibrated ensemble (posterior)",
+    "targets_hash": "the list of targets",
+}
+#: Facts of the program itself.
+PROGRAM: Final = ("code_hash", "briefing_hash")
+#: Letters of a fact that a message quotes.
+QUOTED: Final = 60
+#: Facts that may differ from machine to machine, and what they are of.
+MACHINE: Final = {"versions": "libraries that compute", "written_with": "libraries that write"}
+#: Files of the user's that a briefing may speak of, beside those that are shipped.
+OWN_FILE: Final = "if it is a file of your own, add --scenario PATH"
+
+_VERSIONS: Final = re.compile(r"[A-Za-z][\w.-]* [0-9][\w.+!-]{0,30}(, [A-Za-z][\w.-]* [0-9][\w.+!-]{0,30})*", re.ASCII)
+
+
+def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[str]:
+    """Return the scenarios that a briefing speaks of, as names or paths.
+
+    Parameters
+    ----------
+    manifest
+        Of the file.
+    given
+        Path of the scenario that the briefing is about, where it is not among those shipped.
+
+    Raises
+    ------
+    BriefingError
+        If one of them is not there any more, or has been changed since.
+
+    Examples
+    --------
+    >>> scenarios_of({"scenario": "plan", "scenarios": "baseline 0"})
+    Traceback (most recent call last):
+    ...
+    analysis.briefing.evidence.BriefingError: ...
+    """
+    problems, names = [], []
+    entries = dict(entry.split(" ") for entry in manifest["scenarios"].split(", ") if entry.count(" ") == 1)
+    for needed in dict.fromkeys(["baseline", manifest["scenario"]]):
+        if needed not in entries:
+            problems.append(f"its manifest entry scenarios does not name {needed[:QUOTED]}")
+    for name, known in entries.items():
+        source = given if given is not None and name == manifest["scenario"] else name
+        # A name leads to a shipped scenario only: a file is read where the user names it, not where a briefing does.
+        if source == name and not name.replace("_", "").isalnum():
+            problems.append(f"its manifest entry scenarios names {name[:QUOTED]!r}, which is no scenario's name")
+            continue
+        try:
+            now = load_scenario(source)
+        except ScenarioError as error:
+            if source == given:
+                problems.append(str(error))
+            else:
+                problems.append(f"scenario {name[:QUOTED]} is not among those shipped; {OWN_FILE}")
+            continue
+        if now.name != name:
+            problems.append(f"--scenario is {now.name}, the briefing is about {name[:QUOTED]}")
+        elif now.hash != known:
+            problems.append(f"scenario {name} has been changed since ({known[:QUOTED]} then, {now.hash} now)")
+        names.append(source)
+    if problems:
+        raise BriefingError(refusal(problems))
+    return names
+
+
+def members_of(manifest: Mapping[str, str]) -> int:
+    """Return how many members a briefing was made with.
+
+    Raises
+    ------
+    BriefingError
+        If the manifest lacks a fact without which the briefing cannot be made again, or tells an impossible one.
+
+    Examples
+    --------
+    >>> members_of({**dict.fromkeys(NEEDED, "1"), "members": "200", "language": "zh"})
+    200
+    """
+    problems = [f"its manifest does not tell {name}" for name in NEEDED if not manifest.get(name)]
+    if not problems:
+        members, language = manifest["members"], manifest["language"]
+        if not re.fullmatch("[1-9][0-9]{0,6}", members) or int(members) < 2:
+            problems.append(f"its manifest tells {members[:QUOTED]!r} as the number of members")
+        if language not in figures.LANGUAGES:
+            known = " and ".join(figures.LANGUAGES)
+            problems.append(f"its manifest tells {language[:QUOTED]!r} as its language; a briefing is in {known}")
+    if problems:
+        raise BriefingError(refusal(problems))
+    return int(manifest["members"])
+
+
+def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Refuse to compare where the model, the ensemble or the targets are not those of the briefing.
+
+    Parameters
+    ----------
+    then, now
+        The manifest of the file, and of what would be made now.
+
+    Raises
+    ------
+    BriefingError
+        Naming all that has changed.
+
+    Examples
+    --------
+    >>> refuse_changed({"model_hash": "1"}, {"model_hash": "1"})
+    """
+    if problems := changed(then, now):
+        raise BriefingError(refusal(problems))
+
+
+def changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return what has changed since, so that a comparison would say nothing.
+
+    Examples
+    --------
+    >>> changed({"model_hash": "1"}, {"model_hash": "2"})
+    ['the model has been changed since (1 then, 2 now)']
+    """
+    return [
+        f"{what} has been changed since ({then[fact][:QUOTED]} then, {now[fact]} now)"
+        for fact, what in DECISIVE.items()
+        if fact in then and fact in now and then[fact] != now[fact]
+    ]
+
+
+def wrong_facts(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return what a manifest tells otherwise than the one of the briefing made again, in words.
+
+    Examples
+    --------
+    >>> wrong_facts({"seed": "7"}, {"seed": "2020", "engine": "compiled"})
+    ["manifest entry seed is '7' and should be '2020'", 'manifest entry engine is missing']
+    """
+    wrong = []
+    for name, should in now.items():
+        has = then.get(name)
+        if has is None:
+            wrong.append(f"manifest entry {name} is missing")
+        elif has != should and not (name in MACHINE and _same_libraries(has, should)):
+            wrong.append(f"manifest entry {name} is {has[:QUOTED]!r} and should be {should[:QUOTED]!r}")
+            if name in PROGRAM:
+                wrong[-1] += ": another version of the program wrote it, if this is true; verify it with that version"
+    wrong += [f"manifest entry {name[:QUOTED]} was added" for name in then if name not in now]
+    if not wrong and list(then) != list(now):
+        wrong.append("manifest: its entries stand in another order")
+    return wrong
+
+
+def may_differ(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return which libraries are of other versions than when a file was written, which makes nothing wrong by itself.
+
+    Examples
+    --------
+    >>> may_differ({"versions": "numpy 1"}, {"versions": "numpy 2"})
+    ['Versions of libraries that compute: numpy 1 then, numpy 2 now.']
+    """
+    return [
+        f"Versions of {what}: {', '.join(set_apart(then[name], now[name]))} then, "
+        f"{', '.join(set_apart(now[name], then[name]))} now."
+        for name, what in MACHINE.items()
+        if name in then and name in now and then[name] != now[name] and _same_libraries(then[name], now[name])
+    ]
+
+
+def set_apart(these: str, others: str) -> list[str]:
+    """Return which of these versions the others are not.
+
+    Examples
+    --------
+    >>> set_apart("numpy 1, numba 3", "numpy 2, numba 3")
+    ['numpy 1']
+    """
+    return [version for version in these.split(", ") if version not in others.split(", ")]
+
+
+def _same_libraries(has: str, should: str) -> bool:
+    """Say whether two lists tell versions, and of the same libraries."""
+    names = [[version.partition(" ")[0] for version in told.split(", ")] for told in (has, should)]
+    return bool(_VERSIONS.fullmatch(has)) and names[0] == names[1]
+
+
+def refusal(problems: Iterable[str]) -> str:
+    """Return why a briefing cannot be verified, with what to do.
+
+    Examples
+    --------
+    >>> refusal(["the model has been changed since"]).splitlines()[0]
+    'The briefing cannot be verified:'
+    """
+    lines = "\n".join(f" * {problem}" for problem in problems)
+    return f"The briefing cannot be verified:\n{lines}\nMake it anew with: python run_scenarios.py brief"

@@ -1,0 +1,283 @@
+"""Slides and workbooks against those made again: each part of the file, told by slide and shape, sheet and cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from posixpath import join, normpath
+from typing import Final
+from xml.etree.ElementTree import Element, ParseError
+
+from analysis.briefing.verification.elements import Difference, Same, differences, plain_name, strictly
+from analysis.briefing.verification.opening import DRAWING, SHEET, cell_value, sheets, texts, tree
+from analysis.briefing.verification.same import contrast, same_bitmap, same_number
+
+#: Differences that are told of one part, and those that are looked at.
+OF_A_PART, OF_A_PART_LOOKED_AT = 5, 2_000
+#: Number formats that have no code in the file.
+BUILT_IN: Final = {"0": "General", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
+#: What kinds of parts are called that a briefing has none of.
+FOREIGN: Final = {
+    "comments": "comments", "charts/": "a chart", "media/": "a picture or a film", "embeddings/": "an embedded file",
+    "slides/": "a slide", "worksheets/": "a sheet", "vbaProject": "a macro", "externalLinks/": "a link to another file",
+    "notesSlides/": "notes", "drawings/": "a drawing",
+}  # fmt: skip
+
+
+def slides_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield what slides differ in from those made again, by slide and shape.
+
+    Examples
+    --------
+    >>> list(slides_differences({"a.xml": b"<a/>"}, {"a.xml": b"<a/>", "b.xml": b"<b/>"}))
+    ['part b.xml is missing']
+    """
+    shown = _pictures(should)
+    yield from _by_part(has, should, lambda part, one: _on_slide(part, one, shown))
+
+
+def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield what a workbook differs in from the one made again: its cells first, then all else.
+
+    Examples
+    --------
+    >>> list(workbook_differences({"a.xml": b"<a/>"}, {"a.xml": b"<a>1</a>"}))
+    ["a.xml, <a>: '1' is missing"]
+    """
+    titles: dict[str, str] = {}
+    if "xl/workbook.xml" in should:
+        titles = sheets(should)
+        yield from _cells(has, should)
+    charts = _charts(should, titles)
+    yield from _by_part(has, should, lambda part, one: _in_workbook(part, one, titles, charts), _full_value)
+
+
+def _full_value(path: tuple[Element, ...], has: str, should: str) -> bool:
+    """Numbers of cells and charts are kept in full; an index of a shared text is none."""
+    own = path[-1]
+    number = plain_name(own.tag) == "v" and not (len(path) > 1 and path[-2].get("t") == "s")
+    return has == should or (number and same_number(has, should))
+
+
+def _by_part(
+    has: Mapping[str, bytes],
+    should: Mapping[str, bytes],
+    where: Callable[[str, Difference], str],
+    same: Same = strictly,
+) -> Iterator[str]:
+    """Differences of all parts: what was added or hidden stands before what is written otherwise."""
+    for part in should:
+        if part not in has:
+            yield f"part {part} is missing"
+    for part in has:
+        if part not in should:
+            kind = next((name for word, name in FOREIGN.items() if word in part), "")
+            yield f"part {part[:80]} belongs to no briefing{f': {kind}' if kind else ''}"
+    found = []
+    for part in sorted(set(has) & set(should), key=_order):
+        found += _of_part(part, has[part], should[part], where, same) if has[part] != should[part] else []
+    for _, words in sorted(found, key=lambda one: one[0]):
+        yield words
+
+
+def _of_part(
+    part: str, has: bytes, should: bytes, where: Callable[[str, Difference], str], same: Same
+) -> list[tuple[bool, str]]:
+    """Differences of a part, each with whether it can wait behind those of other parts."""
+    if part.endswith((".xml", ".rels", ".vml")):
+        try:
+            all_of_it = list(islice(differences(tree(has), tree(should), same), OF_A_PART_LOOKED_AT))
+        except (ParseError, ValueError) as error:
+            return [(False, f"{part}: it cannot be read ({str(error)[:80]})")]
+        found = sorted(
+            ((not _telling(one), f"{where(part, one)}: {one.words}") for one in all_of_it), key=lambda x: x[0]
+        )
+        return found[:OF_A_PART] + ([(True, f"{part}: and more")] if len(found) > OF_A_PART else [])
+    if part.endswith(".png") and same_bitmap(has, should):
+        return []
+    place = where(part, Difference((), ""))
+    return [
+        (False, f"{place} is {'not the one drawn from these results' if part.endswith('.png') else 'another file'}")
+    ]
+
+
+def _telling(difference: Difference) -> bool:
+    """Say whether something was added, hidden or worded otherwise, rather than written otherwise."""
+    words = difference.words
+    if any(one.tag == f"{SHEET}row" for one in difference.path):
+        # What cells hold has been compared before.
+        return words.startswith("hidden is")
+    return "was added" in words or "stands where" in words or words.startswith(("hidden is", "show is", "state is"))
+
+
+def _order(part: str) -> tuple[int, int, str]:
+    """What is read first stands first: slides, sheets, pictures; then what lies under them."""
+    ranks = (
+        "ppt/slides/slide",
+        "xl/worksheets/sheet",
+        "media/",
+        "xl/charts/",
+        "xl/workbook.xml",
+        "ppt/presentation.xml",
+    )
+    rank = next((place for place, word in enumerate(ranks) if word in part), len(ranks))
+    number = re.search(r"(\d+)\.\w+$", part)
+    return rank, int(number[1]) if number else 0, part
+
+
+def _on_slide(part: str, difference: Difference, shown: Mapping[str, str]) -> str:
+    if part in shown:
+        return shown[part]
+    kind = re.fullmatch(r"ppt/(slides|notesSlides|slideLayouts|slideMasters)/\w+?(\d+)\.xml", part)
+    if kind is None:
+        return _in_part(part, difference)
+    where = {
+        "slides": f"slide {kind[2]}",
+        "notesSlides": f"notes of slide {kind[2]}",
+        "slideLayouts": f"layout {kind[2]}, which slides show",
+        "slideMasters": f"master {kind[2]}, which all slides show",
+    }[kind[1]]
+    shape = next((name for one in reversed(difference.path) if (name := _shape_name(one))), "")
+    cell = _table_cell(difference.path)
+    return ", ".join(filter(None, (where, f"shape {shape}" if shape else "", cell)))
+
+
+def _shape_name(element: Element) -> str:
+    """The name of a shape, a picture or a group; nothing for other elements."""
+    if plain_name(element.tag) not in ("sp", "pic", "graphicFrame", "grpSp", "cxnSp"):
+        return ""
+    return next((own.get("name", "") for part in list(element)[:1] for own in part if own.tag.endswith("}cNvPr")), "")
+
+
+def _table_cell(path: tuple[Element, ...]) -> str:
+    """Row and column of a cell in a table of a slide, if the elements lead into one."""
+    for above, row, cell in zip(path, path[1:], path[2:], strict=False):
+        if cell.tag == f"{DRAWING}tc":
+            rows, cells = (list(one.iter(tag)) for one, tag in ((above, f"{DRAWING}tr"), (row, f"{DRAWING}tc")))
+            return f"row {rows.index(row) + 1}, column {cells.index(cell) + 1}"
+    return ""
+
+
+def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Where each picture of slides is shown, by the name of its part."""
+    found: dict[str, str] = {}
+    for part in parts:
+        number = re.fullmatch(r"ppt/slides/slide(\d+)\.xml", part)
+        links = f"ppt/slides/_rels/{part.rpartition('/')[2]}.rels"
+        if number is None or links not in parts:
+            continue
+        targets = {one.get("Id"): one.get("Target", "") for one in tree(parts[links])}
+        for picture in tree(parts[part]).iter():
+            for one in picture.iter() if _shape_name(picture) else ():
+                link = next((value for name, value in one.items() if name.endswith("}embed")), None)
+                if link in targets:
+                    media = normpath(join("ppt/slides", targets[link]))
+                    found[media] = f"slide {number[1]}, picture {_shape_name(picture)}"
+    return found
+
+
+def _in_part(part: str, difference: Difference) -> str:
+    element = f", <{plain_name(difference.path[-1].tag)}>" if difference.path else ""
+    return f"{part}{element}"
+
+
+def _in_workbook(part: str, difference: Difference, titles: Mapping[str, str], charts: Mapping[str, str]) -> str:
+    if part in titles:
+        cell = next((one.get("r") for one in reversed(difference.path) if one.tag == f"{SHEET}c"), None)
+        return f"sheet {titles[part]}" if cell is None else f"{titles[part]}!{cell}"
+    return charts.get(part) or _in_part(part, difference)
+
+
+def _cells(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
+    """What a reader sees otherwise in sheets and cells, in their order: values first, then looks."""
+    try:
+        titles = [_states(parts) for parts in (has, should)]
+        shown = [dict(_shown(parts)) for parts in (has, should)]
+    except (ParseError, ValueError, KeyError, IndexError):
+        # What cannot be read is told of its part.
+        return
+    for title in dict.fromkeys([*titles[1], *titles[0]]):
+        state, wanted_state = (states.get(title) for states in titles)
+        if state != wanted_state:
+            told = "was added" if wanted_state is None else "is missing" if state is None else f"is {state}"
+            yield f"sheet {title[:31]} {told}"
+    looks = []
+    for where in dict.fromkeys([*shown[1], *shown[0]]):
+        if not all(where.rpartition("!")[0] in states for states in titles):
+            continue
+        (value, look), (wanted, wanted_look) = (cells.get(where, ("", {})) for cells in shown)
+        if value != wanted and not same_number(value, wanted):
+            yield f"{where}: {contrast(value, wanted)}"
+        elif value == "" or wanted == "":
+            continue
+        else:
+            looks += [
+                f"{where}: its {name} is {look[name][:60]!r} and should be {wanted_look[name]!r}"
+                for name in wanted_look
+                if look[name] != wanted_look[name]
+            ]
+    yield from looks
+
+
+def _states(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Whether each sheet is visible, by its title."""
+    return {
+        sheet.get("name", ""): sheet.get("state", "visible")
+        for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
+    }
+
+
+def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, dict[str, str]]]]:
+    """Values and looks of all cells that hold something, by sheet and place."""
+    shared, looks = texts(parts), _looks(tree(parts["xl/styles.xml"]))
+    for part, title in sheets(parts).items():
+        for cell in tree(parts[part]).iter(f"{SHEET}c") if part in parts else ():
+            if value := cell_value(cell, shared):
+                yield f"{title}!{cell.get('r')}", (value, looks[int(cell.get("s", "0"))])
+
+
+def _looks(styles: Element) -> list[dict[str, str]]:
+    """Number format and colours of each style of a workbook."""
+    codes = BUILT_IN | {str(one.get("numFmtId")): one.get("formatCode", "") for one in styles.iter(f"{SHEET}numFmt")}
+    fonts, fills, found = (styles.find(f"{SHEET}{name}") for name in ("fonts", "fills", "cellXfs"))
+    if fonts is None or fills is None or found is None:
+        return []
+    colours = [[_colour(one, tag) for one in kind] for kind, tag in ((fonts, "color"), (fills, "fgColor"))]
+    return [
+        {
+            "number format": codes.get(str(one.get("numFmtId")), str(one.get("numFmtId"))),
+            "colour of letters": colours[0][int(one.get("fontId", "0"))],
+            "colour": colours[1][int(one.get("fillId", "0"))],
+        }
+        for one in found
+    ]
+
+
+def _colour(element: Element, tag: str) -> str:
+    """A colour as six hexadecimal digits, which programs write with or without a first pair of them."""
+    colour = next(element.iter(f"{SHEET}{tag}"), None)
+    if colour is None:
+        return ""
+    return (colour.get("rgb") or f"theme {colour.get('theme')}")[-6:].upper()
+
+
+def _charts(parts: Mapping[str, bytes], titles: Mapping[str, str]) -> dict[str, str]:
+    """What a message calls each chart of a workbook."""
+    found = {}
+    for sheet, title in titles.items():
+        drawings = _linked(parts, sheet)
+        for chart in (chart for drawing in drawings for chart in _linked(parts, drawing)):
+            heading = next((one.text for one in tree(parts[chart]).iter(f"{DRAWING}t")), "")
+            found[chart] = f"sheet {title}, chart {heading!r}"
+        found |= {drawing: f"sheet {title}, place of its charts" for drawing in drawings}
+    return found
+
+
+def _linked(parts: Mapping[str, bytes], part: str) -> list[str]:
+    """Parts that a part refers to."""
+    folder, _, name = part.rpartition("/")
+    links = f"{folder}/_rels/{name}.rels"
+    if links not in parts:
+        return []
+    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in tree(parts[links])]

@@ -1,0 +1,240 @@
+"""A briefing file opened with care: it may come from anybody, and may be damaged, endless or no briefing at all."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import unescape
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+from zipfile import BadZipFile, ZipFile
+
+from analysis.briefing.content import Place
+from analysis.briefing.evidence import BriefingError
+
+#: Kinds of files, by suffix.
+KINDS: Final[Mapping[str, Place]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
+#: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
+LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
+#: Bytes of the record at the end of an archive.
+END_OF_ARCHIVE: Final = 22
+#: Facts of a manifest, and letters of a fact.
+FACTS, LETTERS = 50, 4_000
+#: How deep elements may stand in each other.
+DEEPEST: Final = 200
+#: Name spaces of Office files, as ElementTree writes them.
+DRAWING: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+SHEET: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+_FACT: Final = re.compile(r'<dd data-fact="([^"<>]*)">([^<>]*)</dd>')
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that claims to be a briefing."""
+
+    name: str
+    kind: Place
+    content: bytes
+    #: Parts of an Office file by their names; a page has none.
+    parts: Mapping[str, bytes]
+    #: Facts by name, as the file tells them.
+    manifest: Mapping[str, str]
+
+
+def opened(path: Path) -> Opened:
+    """Open a briefing.
+
+    Parameters
+    ----------
+    path
+        An HTML page, a PPTX or an XLSX file that `brief` wrote.
+
+    Raises
+    ------
+    BriefingError
+        If it is none of these, cannot be read as one, is far too large, or carries no manifest.
+
+    Examples
+    --------
+    >>> opened(Path("briefing.doc"))
+    Traceback (most recent call last):
+    ...
+    analysis.briefing.evidence.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
+    """
+    name = path.name[:LETTERS]
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        message = f"{name}: a briefing is a file {', '.join(KINDS)}."
+        raise BriefingError(message)
+    if not path.exists():
+        message = f"{path}: there is no such file."
+        raise BriefingError(message)
+    if not path.is_file():
+        message = f"{path} is no plain file."
+        raise BriefingError(message)
+    if path.stat().st_size > LARGEST:
+        message = f"{name} cannot be read as a briefing: it is larger than {LARGEST:,} bytes."
+        raise BriefingError(message)
+    content = path.read_bytes()
+    try:
+        parts = {} if kind == "page" else unpacked(content)
+        facts = dict(_facts(kind, content, parts))
+    except (ElementTree.ParseError, BadZipFile, UnicodeDecodeError, ValueError) as error:
+        message = f"{name} cannot be read as a briefing: {error}"
+        raise BriefingError(message) from error
+    if not facts:
+        message = f"{name} carries no manifest, so nothing says what it was made from: `brief` did not write it."
+        raise BriefingError(message)
+    return Opened(name, kind, content, parts, facts)
+
+
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """Return the parts of a zip archive by name.
+
+    Raises
+    ------
+    ValueError
+        If the archive is damaged, encrypted, holds a part twice, or unpacks to more than a briefing can be.
+
+    Examples
+    --------
+    >>> unpacked(b"torn")
+    Traceback (most recent call last):
+    ...
+    ValueError: it is damaged (File is not a zip file).
+    """
+    found: dict[str, bytes] = {}
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            listed = archive.infolist()
+            if len(listed) > PARTS:
+                message = f"it holds {len(listed):,} parts, more than {PARTS:,}."
+                raise ValueError(message)
+            if sum(part.file_size for part in listed) > UNPACKED:
+                message = f"its parts are larger than {UNPACKED:,} bytes when unpacked."
+                raise ValueError(message)
+            for part in listed:
+                if part.filename in found:
+                    message = f"it holds its part {part.filename[:60]!r} twice."
+                    raise ValueError(message)
+                # A part cannot be longer than it says: the archive's reader stops there.
+                found[part.filename] = archive.read(part)
+            ends = content[-END_OF_ARCHIVE:].startswith(b"PK\5\6")
+            if not ends or (listed and min(part.header_offset for part in listed)):
+                message = "something stands before or behind its parts."
+                raise ValueError(message)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
+        message = f"it is damaged ({str(error)[:100]})."
+        raise ValueError(message) from error
+    return found
+
+
+def tree(content: bytes) -> ElementTree.Element:
+    """Return the elements of an XML part.
+
+    Raises
+    ------
+    ValueError
+        If it defines entities, which a briefing never does, or elements stand too deep in each other.
+
+    Examples
+    --------
+    >>> tree(b"<a><b/></a>").tag
+    'a'
+    """
+    # A NUL stands in text of two bytes a letter, in which the other words would not be seen.
+    if any(word in content for word in (b"<!DOCTYPE", b"<!ENTITY", b"\0")):
+        message = "one of its parts defines entities."
+        raise ValueError(message)
+    depth = 0
+    for event, _ in ElementTree.iterparse(BytesIO(content), ("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > DEEPEST:
+            message = f"elements of one of its parts stand more than {DEEPEST} deep in each other."
+            raise ValueError(message)
+    return ElementTree.fromstring(content)
+
+
+def sheets(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the titles of a workbook's sheets by the names of their parts, in order.
+
+    Examples
+    --------
+    >>> sheets({"xl/workbook.xml": b'<workbook/>', "xl/_rels/workbook.xml.rels": b'<Relationships/>'})
+    {}
+    """
+    targets = {one.get("Id"): one.get("Target", "") for one in tree(parts["xl/_rels/workbook.xml.rels"])}
+    found = {}
+    for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
+        link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
+        found["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
+    return found
+
+
+def texts(parts: Mapping[str, bytes]) -> list[str]:
+    """Return the texts that a workbook's cells share.
+
+    Examples
+    --------
+    >>> texts({})
+    []
+    """
+    if "xl/sharedStrings.xml" not in parts:
+        return []
+    return ["".join(one.itertext()) for one in tree(parts["xl/sharedStrings.xml"])]
+
+
+def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
+    """Return what a cell holds, as it is written.
+
+    Examples
+    --------
+    >>> cell_value(tree(f'<c xmlns="{SHEET[1:-1]}" t="s"><v>0</v></c>'.encode()), ["yes"])
+    'yes'
+    """
+    value = cell.find(f"{SHEET}v")
+    written = "" if value is None else value.text or ""
+    if cell.get("t") == "s":
+        return shared[int(written)] if written.isascii() and written.isdecimal() and int(written) < len(shared) else ""
+    return written if value is not None else "".join(cell.itertext())
+
+
+def _facts(kind: Place, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Facts of the manifest as a file tells them: the page's list, the notes of the first slide, the last sheet."""
+    found: Iterator[tuple[str, str]]
+    if kind == "page":
+        found = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
+    elif kind == "slides":
+        found = _from_notes(parts)
+    else:
+        found = _from_sheet(parts)
+    for number, (name, fact) in enumerate(found, 1):
+        if number > FACTS or max(len(name), len(fact)) > LETTERS:
+            message = f"its manifest is longer than {FACTS} facts of {LETTERS:,} letters."
+            raise ValueError(message)
+        yield name, fact
+
+
+def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    if "ppt/notesSlides/notesSlide1.xml" in parts:
+        for line in tree(parts["ppt/notesSlides/notesSlide1.xml"]).iter(f"{DRAWING}p"):
+            name, colon, fact = "".join(line.itertext()).partition(": ")
+            if colon:
+                yield name, fact
+
+
+def _from_sheet(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(parts):
+        return
+    shared, last = texts(parts), list(sheets(parts))[-1:]
+    if not last or last[0] not in parts:
+        return
+    for row in list(tree(parts[last[0]]).iter(f"{SHEET}row"))[1:]:
+        values = [cell_value(cell, shared) for cell in row]
+        if len(values) > 1 and values[0]:
+            yield values[0], values[1]

@@ -1,0 +1,419 @@
+"""Ways to forge a briefing: each changes a fresh file as somebody might who wants it to say something else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from fontTools.ttLib import TTFont
+from openpyxl import load_workbook
+from openpyxl.comments import Comment
+from openpyxl.drawing.image import Image as SheetImage
+from openpyxl.formatting.rule import CellIsRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.datavalidation import DataValidation
+from PIL import Image
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.util import Inches, Pt
+
+#: What forges a file, and words that the verification must say of it.
+Forgery = tuple[Callable[[Path], None], str]
+
+
+def replaced(was: str, becomes: str, count: int = 1) -> Callable[[Path], None]:
+    """Change words of a page."""
+
+    def forge(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert was in text
+        path.write_text(text.replace(was, becomes, count), encoding="utf-8")
+
+    return forge
+
+
+def matched(pattern: str, becomes: str) -> Callable[[Path], None]:
+    """Change the first match of a pattern in a page."""
+
+    def forge(path: Path) -> None:
+        text, number = re.subn(pattern, becomes, path.read_text(encoding="utf-8"), count=1, flags=re.DOTALL)
+        assert number
+        path.write_text(text, encoding="utf-8")
+
+    return forge
+
+
+def rezipped(change: Callable[[dict[str, bytes]], object]) -> Callable[[Path], None]:
+    """Change parts of an Office file and leave the others as they are."""
+
+    def forge(path: Path) -> None:
+        with ZipFile(path) as archive:
+            parts = {part: archive.read(part) for part in archive.namelist()}
+        before = dict(parts)
+        change(parts)
+        assert parts != before
+        with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+            for part, content in parts.items():
+                archive.writestr(part, content)
+
+    return forge
+
+
+def in_part(part: str, was: str, becomes: str) -> Callable[[Path], None]:
+    """Change words of a part of an Office file."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        assert was in parts[part].decode(), part
+        parts[part] = parts[part].decode().replace(was, becomes, 1).encode()
+
+    return rezipped(change)
+
+
+@contextmanager
+def deck(path: Path) -> Iterator[Any]:
+    """Open slides, and save them."""
+    opened = Presentation(str(path))
+    yield opened
+    opened.save(str(path))
+
+
+@contextmanager
+def book(path: Path) -> Iterator[Any]:
+    """Open a workbook, and save it."""
+    opened = load_workbook(path)
+    yield opened
+    opened.save(path)
+
+
+def shape(opened: Any, name: str) -> Any:
+    """A shape of slides, by the start of its name."""
+    return next(one for slide in opened.slides for one in slide.shapes if one.name.startswith(name))
+
+
+def cell_of(opened: Any, block: str, row: int = 0, column: int = 0) -> Any:
+    """A cell of a block of a workbook."""
+    ((sheet, place),) = opened.defined_names[f"block_{block}"].destinations
+    cells = opened[sheet][place.replace("$", "")]
+    return cells[row][column] if isinstance(cells, tuple) else cells
+
+
+def picture_file(colour: str = "red") -> BytesIO:
+    """A small picture."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8), colour).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+def swapped_digits(path: Path) -> None:
+    """Give the digit 1 the look of a 9 in the font of a page."""
+    text = path.read_text(encoding="utf-8")
+    address = re.search(r"data:font/woff;base64,([A-Za-z0-9+/=]+)", text)
+    assert address is not None
+    with TTFont(BytesIO(base64.b64decode(address[1]))) as font:
+        for table in font["cmap"].tables:
+            table.cmap[ord("1")], table.cmap[ord("9")] = table.cmap[ord("9")], table.cmap[ord("1")]
+        file = BytesIO()
+        font.save(file)
+    path.write_text(text.replace(address[1], base64.b64encode(file.getvalue()).decode()), encoding="utf-8")
+
+
+def other_drawing(path: Path) -> None:
+    """Put another drawing in the place of the last one of a page."""
+    text = path.read_text(encoding="utf-8")
+    *_, drawing = re.finditer(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text)
+    changed = base64.b64decode(drawing[1]).replace(b'width="', b'width="9', 1)
+    path.write_text(text.replace(drawing[1], base64.b64encode(changed).decode()), encoding="utf-8")
+
+
+PAGE: Mapping[str, Forgery] = {
+    "words that a style adds": (replaced("</style>", 'p::after { content: "100 %" }</style>'), "style sheet"),
+    "a script": (replaced("</main>", "<script>document.title = 1</script></main>"), "<script>"),
+    "a frame": (replaced("<main>", '<main><iframe srcdoc="100 %"></iframe>'), "<iframe"),
+    "the same picture again": (matched(r"(<figure>.*?</figure>)", r"\1\1"), "<figure>"),
+    "a heading": (replaced("<h2>走势</h2>", "<h2>目标全部实现</h2>"), "目标全部实现"),
+    "words beside a picture": (matched(r'alt="[^"]*"', 'alt="全部达到"'), "picture fans.indicators"),
+    "numerals in Chinese": (matched(r'(answer.takeaway">.*?)目标', r"\1目标有九成把握，"), "answer.takeaway"),
+    "a number": (matched(r'(data-block="answer.answer".*?/median">)[0-9.]+', r"\g<1>99.9"), "answer.answer: '99.9'"),
+    "a full value only": (
+        matched(r'(data-block="answer.answer".*?<data value=")[0-9.]+("[^>]*/median")', r"\g<1>77.2\2"),
+        "answer.answer: the full value is 77.2",
+    ),
+    "the key of a number": (replaced("resident.2025/median", "resident.2035/median"), "answer.answer"),
+    "a sentence left out": (matched(r'<p data-block="answer.sure">.*?</p>', ""), "answer.sure"),
+    "a sentence added": (replaced("<main>", "<main><p>92 %</p>"), "'<p> 92 % </p>"),
+    "a sentence behind the end": (replaced("</html>", "</html><p>92 %</p>"), "92 %"),
+    "a conditional comment": (replaced("<main>", "<!--[if IE]>92 %<![endif]--><main>"), "a comment"),
+    "the title": (matched(r"<title>.*?</title>", "<title>全部达到</title>"), "title: '全部达到'"),
+    "the language of the page": (replaced('lang="zh-CN"', 'lang="en"'), 'lang="en"'),
+    "the colour of a verdict": (
+        matched(r'(<td class=")[^"]*(" data-block="board.table\[1,\d+\]">)', r"\1good\2"),
+        "board.table[1,",
+    ),
+    "words out of sight": (
+        replaced('<p data-block="answer.sure"', '<p style="display: none" data-block="answer.sure"'),
+        "answer.sure",
+    ),
+    "the contents": (replaced('<a href="#board">目标看板', '<a href="#board">全部达到'), "contents: '全部达到'"),
+    "another address": (
+        replaced("<head>", '<head><meta http-equiv="refresh" content="0; url=other.html">'),
+        "http-equiv",
+    ),
+    "another drawing": (other_drawing, "is not the one drawn from these results"),
+    "a picture on top": (replaced("</figure>", '<img src="data:," style="position: absolute"></figure>'), "position"),
+    "another font": (swapped_digits, "the font is not the one cut out"),
+    "an event": (replaced("<body>", '<body onload="alert(1)">'), "onload"),
+    "a heading of a column": (
+        matched(r'(data-block="board.table\[0,1\]">)[^<]*', r"\1全部达到"),
+        "board.table[0,1]: '全部达到'",
+    ),
+    "the heading of a table": (matched(r'(data-block="board.table.title">)[^<]*', r"\1全部达到"), "board.table.title"),
+    "two rows changed over": (
+        matched(r"(<tr>\n<td[^\n]*board.table\[1,1\].*?</tr>\n)(<tr>.*?</tr>\n)", r"\2\1"),
+        "board.table[",
+    ),
+    "a sign written otherwise": (replaced("。</p>", "&#12290;</p>"), "markup"),
+}
+
+
+def grouped_text(path: Path) -> None:
+    with deck(path) as opened:
+        group = opened.slides[1].shapes.add_group_shape()
+        group.name = "group"
+        group.shapes.add_textbox(0, 0, Inches(2), Inches(1)).text_frame.text = "100 %"
+
+
+def covered(path: Path) -> None:
+    with deck(path) as opened:
+        slide = next(slide for slide in opened.slides for one in slide.shapes if one.name == "fans.indicators")
+        slide.shapes.add_picture(picture_file(), 0, 0, Inches(9), Inches(6)).name = "cover"
+
+
+def charted(path: Path) -> None:
+    data = CategoryChartData()
+    data.categories = ["2025"]
+    data.add_series("rate", (99.9,))
+    with deck(path) as opened:
+        opened.slides[2].shapes.add_chart(XL_CHART_TYPE.LINE, 0, 0, Inches(3), Inches(3), data)
+
+
+def on_shape(name: str, change: Callable[[Any], object]) -> Callable[[Path], None]:
+    def forge(path: Path) -> None:
+        with deck(path) as opened:
+            change(shape(opened, name))
+
+    return forge
+
+
+def run_of(one: Any) -> Any:
+    return one.text_frame.paragraphs[0].runs[0]
+
+
+def on_deck(change: Callable[[Any], object]) -> Callable[[Path], None]:
+    def forge(path: Path) -> None:
+        with deck(path) as opened:
+            change(opened)
+
+    return forge
+
+
+def layout_text(opened: Any) -> None:
+    layout = opened.slide_layouts[5]
+    layout.placeholders[0].text_frame.text = "100 %"
+
+
+def swapped_slides(opened: Any) -> None:
+    listed = opened.slides._sldIdLst
+    listed.insert(1, listed[3])
+
+
+def other_media(parts: dict[str, bytes]) -> None:
+    part = sorted(name for name in parts if name.startswith("ppt/media/"))[0]
+    parts[part] = picture_file().getvalue()
+
+
+SLIDES: Mapping[str, Forgery] = {
+    "a sentence": (
+        on_shape("answer.takeaway", lambda one: setattr(run_of(one), "text", "全部达到")),
+        "slide 2, shape answer.takeaway: '全部达到'",
+    ),
+    "a cell": (
+        on_shape("answer.table[", lambda one: setattr(one.table.cell(1, 3).text_frame, "text", "99.9")),
+        "shape answer.table[1], row 2, column 4: <r> was added: '99.9'",
+    ),
+    "words in a group": (grouped_text, "slide 2: <grpSp> was added (called 'group'): '100 %'"),
+    "a picture on top": (covered, "<pic> was added (called 'cover')"),
+    "a chart": (charted, "slide 3: <graphicFrame> was added"),
+    "a crop": (on_shape("fans.indicators", lambda one: setattr(one, "crop_left", 0.5)), "shape fans.indicators"),
+    "words of a layout": (on_deck(layout_text), "layout 6, which slides show"),
+    "words of the master": (
+        on_deck(lambda one: setattr(one.slide_master.placeholders[0].text_frame, "text", "100 %")),
+        "master 1, which all slides show",
+    ),
+    "a slide out of sight": (
+        on_deck(lambda one: one.slides[3]._element.set("show", "0")),
+        "slide 4: show is '0' and should be not there",
+    ),
+    "a slide added": (
+        on_deck(lambda one: one.slides.add_slide(one.slide_layouts[5])),
+        "belongs to no briefing: a slide",
+    ),
+    "a slide left out": (
+        on_deck(lambda one: one.slides._sldIdLst.remove(one.slides._sldIdLst[2])),
+        "ppt/presentation.xml",
+    ),
+    "two slides changed over": (on_deck(swapped_slides), "ppt/presentation.xml"),
+    "another picture": (rezipped(other_media), "is not the one drawn from these results"),
+    "the notes of one slide": (
+        on_deck(lambda one: setattr(one.slides[4].notes_slide.notes_text_frame, "text", "seed: 1")),
+        "notes of slide 5",
+    ),
+    "words beside a picture": (
+        on_shape("fans.indicators", lambda one: one._element.nvPicPr.cNvPr.set("descr", "全部达到")),
+        "shape fans.indicators: descr is '全部达到'",
+    ),
+    "a shape moved away": (on_shape("answer.sure", lambda one: setattr(one, "left", Inches(40))), "shape answer.sure"),
+    "letters too small to read": (
+        on_shape("answer.sure", lambda one: setattr(run_of(one).font, "size", Pt(1))),
+        "shape answer.sure: sz is '100'",
+    ),
+    "white letters on white": (
+        on_shape("answer.sure", lambda one: setattr(run_of(one).font.color, "rgb", RGBColor(255, 255, 255))),
+        "shape answer.sure: val is 'FFFFFF'",
+    ),
+    "a link": (
+        on_shape("answer.sure", lambda one: setattr(run_of(one).hyperlink, "address", "other.html")),
+        "shape answer.sure: <hlinkClick> was added",
+    ),
+    "a row left out": (
+        on_shape("answer.table[", lambda one: one.table._tbl.remove(one.table._tbl.tr_lst[1])),
+        "shape answer.table[1]",
+    ),
+    "the title of the file": (on_deck(lambda one: setattr(one.core_properties, "title", "100 %")), "docProps/core.xml"),
+    "an animation": (
+        in_part("ppt/slides/slide2.xml", "</p:sld>", "<p:timing/></p:sld>"),
+        "slide 2: <timing> was added",
+    ),
+    "a remark": (
+        rezipped(lambda parts: parts.update({"ppt/comments/comment1.xml": b"<c>100 %</c>"})),
+        "part ppt/comments/comment1.xml belongs to no briefing: comments",
+    ),
+    "a macro": (
+        rezipped(lambda parts: parts.update({"ppt/vbaProject.bin": b"macro"})),
+        "ppt/vbaProject.bin belongs to no briefing: a macro",
+    ),
+    "a part left out": (
+        rezipped(lambda parts: parts.pop("ppt/media/image1.png")),
+        "part ppt/media/image1.png is missing",
+    ),
+}
+
+
+def in_book(change: Callable[[Any], object]) -> Callable[[Path], None]:
+    def forge(path: Path) -> None:
+        with book(path) as opened:
+            change(opened)
+
+    return forge
+
+
+def on_cell(block: str, row: int, column: int, change: Callable[[Any], object]) -> Callable[[Path], None]:
+    return in_book(lambda opened: change(cell_of(opened, block, row, column)))
+
+
+def raised(by: float) -> Callable[[Any], None]:
+    def change(cell: Any) -> None:
+        cell.value += by
+
+    return change
+
+
+def conditional(opened: Any) -> None:
+    rule = CellIsRule(operator="lessThan", formula=["100"], fill=PatternFill("solid", bgColor="DFF0E4"))
+    opened["目标看板"].conditional_formatting.add("D5:D20", rule)
+
+
+def validated(opened: Any) -> None:
+    rule = DataValidation(showInputMessage=True, prompt="100 %")
+    rule.add("A1")
+    opened["目标看板"].add_data_validation(rule)
+
+
+#: The first median of the target board, and what its place is called.
+MEDIAN = ("board.table", 1, 3)
+
+HEADER = "<headerFooter><oddHeader>100</oddHeader></headerFooter>"
+
+WORKBOOK: Mapping[str, Forgery] = {
+    "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!D6"),
+    "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!D6"),
+    "a number format": (
+        on_cell(*MEDIAN, lambda cell: setattr(cell, "number_format", '"99.9 %"')),
+        "目标看板!D6: its number format is '\"99.9 %\"'",
+    ),
+    "a formula": (on_cell(*MEDIAN, lambda cell: setattr(cell, "value", "=99.9")), "目标看板!D6"),
+    "a sentence": (
+        on_cell("answer.answer", 0, 0, lambda cell: setattr(cell, "value", "全部达到")),
+        "结论!A4: '全部达到'",
+    ),
+    "a cell added": (in_book(lambda one: setattr(one["结论"]["Z90"], "value", 92)), "结论!Z90: '92' was added"),
+    "a conditional format": (in_book(conditional), "sheet 目标看板: <conditionalFormatting> was added"),
+    "a remark": (on_cell(*MEDIAN, lambda cell: setattr(cell, "comment", Comment("100 %", "a"))), "comments"),
+    "a sheet out of sight": (
+        in_book(lambda one: setattr(one["目标看板"], "sheet_state", "hidden")),
+        "sheet 目标看板 is hidden",
+    ),
+    "a sheet added": (in_book(lambda one: one.create_sheet("全部达到")), "sheet 全部达到 was added"),
+    "a sheet left out": (in_book(lambda one: one.remove(one["区县"])), "sheet 区县 is missing"),
+    "a sheet called otherwise": (
+        in_book(lambda one: setattr(one["区县"], "title", "全部达到")),
+        "sheet 全部达到 was added",
+    ),
+    "a row out of sight": (
+        in_part("xl/worksheets/sheet1.xml", '<row r="4"', '<row r="4" hidden="1"'),
+        "sheet 结论: hidden is '1' and should be not there",
+    ),
+    "white letters on white": (
+        on_cell(*MEDIAN, lambda cell: setattr(cell, "font", Font(color="FFFFFF"))),
+        "目标看板!D6: its colour of letters is 'FFFFFF'",
+    ),
+    "the range of a chart": (
+        in_part("xl/charts/chart1.xml", "走势!$B$18:$B$33", "走势!$E$18:$E$33"),
+        "sheet 走势, chart '常住人口城镇化率 · 规划情景'",
+    ),
+    "the title of a chart": (
+        in_part("xl/charts/chart1.xml", "常住人口城镇化率 · 规划情景", "全部达到"),
+        "sheet 走势, chart '常住人口城镇化率 · 规划情景': '全部达到'",
+    ),
+    "what a chart remembers": (
+        in_part("xl/charts/chart1.xml", '<c:pt idx="5"><c:v>77', '<c:pt idx="5"><c:v>87'),
+        "sheet 走势, chart",
+    ),
+    "a picture": (in_book(lambda one: one["结论"].add_image(SheetImage(picture_file()), "A1")), "to no briefing"),
+    "a message at a cell": (in_book(validated), "<dataValidations> was added"),
+    "words at the head of a printed page": (
+        in_part("xl/worksheets/sheet1.xml", "</worksheet>", f"{HEADER}</worksheet>"),
+        "sheet 结论: <headerFooter> was added",
+    ),
+    "a result by its key": (
+        in_book(lambda one: setattr(one["结果键"]["B5"], "value", 12.5)),
+        "结果键!B5: '12.5'",
+    ),
+    "a name of a range": (
+        in_part("xl/workbook.xml", "'结论'!$A$4</definedName>", "'结论'!$A$5</definedName>"),
+        "xl/workbook.xml",
+    ),
+    "a style": (in_part("xl/styles.xml", "FFDFF0E4", "FFF8DFD8"), "its colour is 'F8DFD8' and should be 'DFF0E4'"),
+    "a shared text of two cells": (
+        in_part("xl/sharedStrings.xml", "<t>结论</t>", "<t>全部达到</t>"),
+        "结论!A1: '全部达到'",
+    ),
+}  # fmt: skip
