@@ -30,7 +30,11 @@ ELSEWHERE = {
     "live_page.md": "benchmarks/live_page.md",
 }
 #: Files that these pages link to.
-LINKED = {"LICENSE": "LICENSE.txt", "CITATION.cff": "CITATION.txt"}
+LINKED = {
+    "LICENSE": "LICENSE.txt",
+    "CITATION.cff": "CITATION.txt",
+    "THIRD_PARTY_NOTICES.md": "THIRD_PARTY_NOTICES.txt",
+}
 #: Mermaid 11.17.2 in its small form, from the package @mermaid-js/tiny (MIT licence).
 DIAGRAMS = "assets/mermaid.tiny.js"
 #: What the theme's script would fetch, if it were missing.

@@ -160,7 +160,7 @@ def test_another_scenario_is_forecast_with_the_same_members_and_said_to_be_after
 def test_a_series_or_scenario_that_there_is_not_is_refused_before_anything_runs(
     planted, words, message, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(run_scenarios, "compile_model", lambda _: pytest.fail("the model ran"))
+    monkeypatch.setattr(run_scenarios, "load_model", lambda: pytest.fail("the model ran"))
     outcome = call("--observations", planted[2], "--out", tmp_path / "out", *words)
     assert outcome.exit_code == 2
     assert message in outcome.stderr
@@ -168,7 +168,7 @@ def test_a_series_or_scenario_that_there_is_not_is_refused_before_anything_runs(
 
 
 def test_every_mistake_is_told_at_once_before_anything_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_scenarios, "compile_model", lambda _: pytest.fail("the model ran"))
+    monkeypatch.setattr(run_scenarios, "load_model", lambda: pytest.fail("the model ran"))
     path = tmp_path / "newer.csv"
     path.write_text(
         "variable,year,value,unit,source\n"
@@ -195,7 +195,7 @@ def test_every_mistake_is_told_at_once_before_anything_runs(tmp_path, monkeypatc
 def test_a_file_that_is_not_there_is_named(tmp_path):
     outcome = call("--observations", tmp_path / "none.csv", "--out", tmp_path / "out")
     assert outcome.exit_code == 2
-    assert "none.csv cannot be used:\n * the file does not exist" in outcome.stderr
+    assert "none.csv cannot be used:\n * The file does not exist" in outcome.stderr
     assert not (tmp_path / "out").exists()
 
 

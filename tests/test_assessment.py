@@ -590,7 +590,11 @@ def test_an_assessment_is_written_whole(made, tmp_path):
     _, forecast = made
     found = assessed(observed(forecast, 5, (2021, 2022, 2023)), made)
     written = write_assessment(found, tmp_path / "assessment", {"seed": "5"})
-    assert {path.name for path in (tmp_path / "assessment").iterdir()} == set(FILES)
+    tables = [name for name in FILES if name.endswith(".csv")]
+    assert {path.name for path in (tmp_path / "assessment").iterdir()} == {
+        *FILES,
+        *(f"{name}-metadata.json" for name in tables),
+    }
     assert {path.name for path in written} == set(FILES)
     points = pd.read_csv(tmp_path / "assessment" / "points.csv")
     pd.testing.assert_frame_equal(points, found.points, check_dtype=False)

@@ -92,7 +92,7 @@ MESSAGES = {
     "set_key": "Line 1 has a tag ('!!set')",
     "tag_bool": "Line 6 has a tag ('!!bool')",
     "tag_int": "Line 6 has a tag ('!!int')",
-    "two_subscripts": "'TOWN SHARE 2020' is a table of several subscripts, so 'by' cannot be used for it",
+    "two_subscripts": "'TOWN SHARE 2020' is derived from observations: it is neither a policy nor an assumption",
     "expect_half": "expect no. 1: 2025.5 is not a whole year",
     "with_mistakes": "'落户便利度' is not a constant of the model but what a report calls one",
 }

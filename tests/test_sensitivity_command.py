@@ -300,7 +300,7 @@ def test_a_question_that_cannot_be_answered_is_refused_in_words(words, message, 
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(sensitivity_runs, "CONNECTING", "1s")
+    monkeypatch.setattr(sensitivity_runs, "CONNECTING", 1)
     with pytest.raises(StudyError, match=r"127\.0\.0\.1:9.*no Dask scheduler answers"):
         run_study(small_study(8), tmp_path / "study.zarr", cluster="tcp://127.0.0.1:9")
 

@@ -338,7 +338,7 @@ def from_query(query: str) -> tuple[State, list[str]]:
     >>> from_query("base=plan&language=en")[0].setting.base
     'plan'
     >>> from_query("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")[1]
-    ["page.yaml cannot be run:\n * 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
+    ["page.yaml cannot be run:\n * line 11: 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
     """
     if len(query) > MOST_LINK:
         return State(), [f"The link is {len(query):,} characters long; at most {MOST_LINK:,} are read."]

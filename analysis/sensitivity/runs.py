@@ -282,11 +282,12 @@ def refuse_silent(address: str) -> None:
     from distributed.core import rpc
 
     async def ask() -> str:
-        async with rpc(address, timeout=CONNECTING) as scheduler:  # type: ignore[no-untyped-call]
-            return str((await scheduler.identity())["type"])
+        async with asyncio.timeout(CONNECTING + 1):
+            async with rpc(address, timeout=CONNECTING) as scheduler:  # type: ignore[no-untyped-call]
+                return str((await scheduler.identity())["type"])
 
     try:
-        found = asyncio.run(asyncio.wait_for(ask(), CONNECTING + 1))
+        found = asyncio.run(ask())
         if found != "Scheduler":
             message = f"a {found} does"
             raise ValueError(message)

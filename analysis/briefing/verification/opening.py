@@ -22,6 +22,8 @@ KINDS: Final[Mapping[str, Place]] = {".html": "page", ".pptx": "slides", ".xlsx"
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
 #: Bytes of the record at the end of an archive.
 END_OF_ARCHIVE: Final = 22
+#: Facts that tell a manifest from other tables.
+HASHES: Final = frozenset({"model_hash", "code_hash", "scenario_hash"})
 #: Facts of a manifest, and letters of a fact.
 FACTS, LETTERS = 50, 4_000
 #: How deep elements may stand in each other.
@@ -205,7 +207,7 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
 
 def _facts(kind: Place, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Facts of the manifest as a file tells them: the page's list, the notes of the first slide, the last sheet."""
+    """Facts of the manifest as a file tells them: the page's list, the notes of the first slide, the sheet of facts."""
     found: Iterator[tuple[str, str]]
     if kind == "page":
         found = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
@@ -231,10 +233,11 @@ def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
 def _from_sheet(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(parts):
         return
-    shared, last = texts(parts), list(sheets(parts))[-1:]
-    if not last or last[0] not in parts:
-        return
-    for row in list(tree(parts[last[0]]).iter(f"{SHEET}row"))[1:]:
-        values = [cell_value(cell, shared) for cell in row]
-        if len(values) > 1 and values[0]:
-            yield values[0], values[1]
+    shared = texts(parts)
+    # The last sheet as written, but a forger may have put another behind it.
+    for sheet in reversed([name for name in sheets(parts) if name in parts]):
+        rows = ([cell_value(cell, shared) for cell in row] for row in tree(parts[sheet]).iter(f"{SHEET}row"))
+        facts = [(row[0], row[1]) for row in rows if len(row) > 1 and row[0]]
+        if {name for name, _ in facts} & HASHES:
+            yield from facts[1:]
+            return
