@@ -44,8 +44,8 @@ notices: $(READY)
 # The pages and numbers that are worked out from the model, the data and the ensemble.
 pages: $(READY)
 	$(BIN)/python -m model.reference_page
-	$(BIN)/python -m calibration.history_report
-	$(BIN)/python -m tests.test_loops
+	$(BIN)/python -m calibration.history.report
+	$(BIN)/python -m tests.city.test_loops
 	$(BIN)/python run_scenarios.py answer
 
 # The same, then the documentation site, in site/; no network is used.

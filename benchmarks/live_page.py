@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from analysis.dashboard.serving import make_kitchen
 from analysis.dashboard.statistics import standings
-from calibration.ensemble import read_members
+from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, model_hash
 from model.engine import compile_model
-from model.whole_files import replaced
+from model.files.atomic import replaced
 from scenarios import Change, Scenario, load_levers, load_scenario, load_scenarios, load_targets
-from tests.test_dashboard_browser import ARGUMENTS, CHROMIUM, Served, lever, ready
+from tests.analysis.dashboard.test_dashboard_browser import ARGUMENTS, CHROMIUM, Served, lever, ready
 
 REPORT = Path(__file__).parent / "live_page.md"
 MEMBERS = 500

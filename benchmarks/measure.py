@@ -25,8 +25,8 @@ import xarray as xr
 
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model
-from model.reference import ReferenceModel
-from tests.test_second_oracle import smaller_city
+from model.engine.pysd_model import ReferenceModel
+from tests.city.test_second_oracle import smaller_city
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.strict_files import read_table, refusal, shown
 
 DATA_FOLDER = Path(__file__).parent / "data"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, overload
 
-from model.changes import ChangeError
 from model.definition import BALANCES, MODEL_FILE
 from model.engine import CompiledModel, compile_model
-from model.reference import ReferenceModel
+from model.engine.pysd_model import ReferenceModel
+from model.engine.requests import ChangeError
 
 __all__ = ["MODEL_FILE", "ChangeError", "load_model"]
 

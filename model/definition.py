@@ -27,7 +27,7 @@ from pysd.translators.structures.abstract_expressions import (
 )
 from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
-from model.errors import UserError, listed
+from model.engine.errors import UserError, listed
 
 MODEL_FILE = Path(__file__).with_name("jinan.mdl")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from model.definition import MODEL_FILE, DefinitionError, Kind, Sector, Variable, read_sectors
-from model.whole_files import replaced
+from model.files.atomic import replaced
 
 PAGE = Path(__file__).parents[1] / "docs" / "model.md"
 KINDS: dict[Kind, str] = {

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import ConfigDict, PlainValidator, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked, number, one_of
 from scenarios.strict_files import read_yaml, refusal, shown
 

@@ -18,13 +18,13 @@ import xarray as xr
 from pydantic import PlainValidator, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
 from scenarios.start import START, from_start_on, start_constants
 from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "shipped"
 FIRST_YEAR, LAST_YEAR = 2010, 2050
 
 # A number for the whole run, a path {year: number}, or either of them by element {"primary": ...}.

@@ -193,7 +193,7 @@ def read_yaml(path: Path) -> Document:
 
     Examples
     --------
-    >>> found = read_yaml(Path(__file__).parent / "baseline.yaml")
+    >>> found = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
     >>> found.content["name"], found.problems, found.line(("name",)) > 0
     ('baseline', [], True)
     """

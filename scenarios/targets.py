@@ -15,7 +15,7 @@ import xarray as xr
 from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, TypeAdapter
 
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.schemas import Mistakes, Number, Schema, checked, number
 from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
 

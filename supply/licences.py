@@ -16,7 +16,7 @@ from typing import Final, cast
 
 from license_expression import ExpressionError, LicenseSymbol, LicenseWithExceptionSymbol, get_spdx_licensing
 
-from model.errors import UserError
+from model.engine.errors import UserError
 
 ROOT: Final = Path(__file__).parents[1]
 LOCK: Final = ROOT / "requirements.lock"

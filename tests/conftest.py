@@ -38,6 +38,6 @@ def small_town(small_town_file: Path) -> dict[str, Variable]:
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> object:
     """A briefing on the plan in both languages, with small pictures."""
-    from tests.briefings import write_briefing
+    from tests.support.briefings import write_briefing
 
     return write_briefing(tmp_path_factory.mktemp("made") / "brief")

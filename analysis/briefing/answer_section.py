@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis.answer import REGISTERED, RESIDENT
 from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import ordered_levers
 from analysis.briefing.target_section import glance, reasons
 from analysis.briefing.words import joined
-from analysis.comparison import results as comparison_results
+from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
+from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from model.definition import variables_by_name

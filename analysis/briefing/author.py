@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis import figures
 from analysis.briefing.content import Name, Number, Run, Text
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.words import say
+from analysis.charts import figures
 from scenarios import Target
 
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.

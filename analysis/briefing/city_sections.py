@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis import figures
-from analysis.answer import REGISTERED, RESIDENT
 from analysis.briefing.author import Author
 from analysis.briefing.content import (
     BOOK_ONLY,
@@ -22,6 +20,8 @@ from analysis.briefing.evidence import AGE_GROUPS
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.briefing.target_section import source
 from analysis.briefing.words import word
+from analysis.charts import figures
+from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Years that tables show.
 YEARS: Final = (2020, 2025, 2030, 2035)
@@ -30,7 +30,7 @@ STATISTIC_WORDS: Final = ("median", "lower", "inner lower", "inner upper", "uppe
 
 
 def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
-    """Return a chart of `analysis.figures` as a block.
+    """Return a chart of `analysis.charts.figures` as a block.
 
     Examples
     --------

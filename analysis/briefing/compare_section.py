@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.answer import REGISTERED, RESIDENT
 from analysis.briefing.answer_section import contribution_place, lever_title
 from analysis.briefing.author import Author
 from analysis.briefing.city_sections import picture
@@ -14,6 +13,7 @@ from analysis.briefing.target_section import source
 from analysis.briefing.words import word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import TOTAL
+from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Levers that a slide and the page name; the workbook has all.
 NAMED = 8

@@ -9,7 +9,7 @@ from io import BytesIO
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from analysis.figures import FONT
+from analysis.charts.figures import FONT
 
 
 @cache

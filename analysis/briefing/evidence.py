@@ -11,16 +11,17 @@ from typing import Final
 import pandas as pd
 import xarray as xr
 
-from analysis import figures, ratios
-from analysis.answer import LAST_YEAR, REGISTERED, RESIDENT
 from analysis.briefing import settling
+from analysis.charts import figures
 from analysis.comparison.contributions import Comparison, compare
-from analysis.reach.results import Reached, examine
-from analysis.target_table import evaluate_targets
+from analysis.outcome import ratios
+from analysis.outcome.targets import evaluate_targets
+from analysis.pages.answer import LAST_YEAR, REGISTERED, RESIDENT
+from analysis.reach.study import Reached, examine
 from model.definition import variables_by_name
 from model.engine import CompiledModel
-from model.errors import UserError
-from model.reference import ReferenceModel
+from model.engine.errors import UserError
+from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
 
 #: The plan's two rates, which the answer is about.
@@ -50,7 +51,7 @@ class Evidence:
     #: Runs of all scenarios, as charts take them.
     material: figures.Material
     targets: Mapping[str, Target]
-    #: `analysis.target_table.evaluate_targets` of all scenarios.
+    #: `analysis.outcome.targets.evaluate_targets` of all scenarios.
     table: pd.DataFrame
     #: Probabilities, bottlenecks and what relief brings: of the scenario, and the probabilities of the baseline, too.
     reached: Reached

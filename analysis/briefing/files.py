@@ -13,7 +13,7 @@ from analysis.briefing.page import page
 from analysis.briefing.pictures import draw, file_name, pictures
 from analysis.briefing.slides import slides
 from analysis.briefing.workbook import workbook
-from model.whole_files import replaced
+from model.files.atomic import replaced
 
 #: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
 KINDS: Final[Mapping[Place, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}

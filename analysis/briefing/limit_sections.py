@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.answer import REGISTERED, RESIDENT
 from analysis.briefing.answer_section import lever_title, relief_words
 from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.city_sections import picture, year_heading, years
@@ -11,6 +10,7 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.pictures import BOTTLENECKS as CHART
 from analysis.briefing.target_section import source
 from analysis.briefing.words import listed, word
+from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from scenarios import load_levers

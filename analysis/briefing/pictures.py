@@ -11,15 +11,15 @@ from typing import Final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from analysis import figures
 from analysis.briefing.content import Briefing, Picture
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.slide_layout import picture_rooms
-from analysis.comparison import figures as comparison_figures
-from analysis.reach import figures as reach_figures
-from model.children import end_with_parent
+from analysis.charts import figures
+from analysis.comparison import charts as comparison_figures
+from analysis.reach import charts as reach_figures
 from model.definition import variables_by_name
-from model.whole_files import replaced
+from model.engine.children import end_with_parent
+from model.files.atomic import replaced
 
 #: Dots per inch of a chart at its own size.
 DOTS: Final = 300

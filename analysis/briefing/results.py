@@ -9,19 +9,19 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis import figures
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
+from analysis.charts import figures
 from analysis.comparison.tables import summary
-from analysis.ensemble_results import QUANTILES, quantile
+from analysis.outcome.ensembles import QUANTILES, quantile
 from analysis.reach.bottlenecks import BOTTLENECKS
 from analysis.reach.probability import CONDITION_COLUMNS, CONFIDENCE, share
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
 
-#: Names of `analysis.ensemble_results.QUANTILES` in keys.
+#: Names of `analysis.outcome.ensembles.QUANTILES` in keys.
 LEVELS: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 #: Grades of inputs that rest on memory or on judgement.
 WEAK_GRADES: Final = ("D", "E")

@@ -9,7 +9,7 @@ from analysis.briefing.author import Author
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.words import joined, listed, word
-from analysis.ratios import FELT, RATIOS, Moved
+from analysis.outcome.ratios import FELT, RATIOS, Moved
 from scenarios import Target
 
 SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}

@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from analysis.briefing.content import Run, Text
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.strict_files import shown
 from scenarios.word_files import Word, read_words, usable
 

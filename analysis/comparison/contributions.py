@@ -19,8 +19,8 @@ import xarray as xr
 
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
 from model.engine import CompiledModel
-from model.errors import UserError
-from model.reference import ReferenceModel
+from model.engine.errors import UserError
+from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target, is_reached
 
 #: With more changed levers than this, orders are sampled: each further lever doubles the runs.

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.comparison.contributions import Comparison
-from analysis.ensemble_results import QUANTILES
+from analysis.outcome.ensembles import QUANTILES
 
 #: An effect smaller than this share of the indicator is rounding, and has no sign.
 NO_EFFECT: Final = 1e-12

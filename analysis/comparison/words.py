@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.charts.figures import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.results import HEADLINES, lever_title, residual
+from analysis.comparison.study import HEADLINES, lever_title, residual
 from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
-from analysis.figures import LANGUAGES, terms, word
-from analysis.printing import signed
-from analysis.ratios import Moved, reason_in_words
+from analysis.outcome.printing import signed
+from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.reach.probability import share_in_percent
 from model.definition import Variable
 from scenarios import Scenario, Target
@@ -71,7 +71,7 @@ def print_comparison(
     variables
         The model's variables, for the words.
     in_time
-        Which members reach the targets, as from `analysis.comparison.results.in_time`: probabilities are over all of
+        Which members reach the targets, as from `analysis.comparison.study.in_time`: probabilities are over all of
         these, contributions over the members that were traced.
     ratios
         How ratios that targets judge, and their parts, differ; where one is better, the reason is told beside it.

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis import result_files
 from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, held_out
-from analysis.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
+from analysis.outcome import files as result_files
+from analysis.outcome.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, is_reached
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
-from analysis.futures import Input
-from analysis.printing import SIGNS, plan_unit
+from analysis.outcome.futures import Input
+from analysis.outcome.printing import SIGNS, plan_unit
 from analysis.reach.probability import share
 from scenarios import Target
 

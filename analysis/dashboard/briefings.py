@@ -14,8 +14,8 @@ from typing import Final
 
 from analysis.briefing.strip_dates import strip_dates
 from analysis.dashboard.turns import Turn, Turns
-from analysis.output_folder import OutputFolderError, alone
-from model.children import run_child
+from analysis.outcome.output_folder import OutputFolderError, alone
+from model.engine.children import run_child
 
 #: By how much the process gives way to those that answer a move of a lever; see nice(1).
 POLITENESS: Final = 10

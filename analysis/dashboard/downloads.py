@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.charts.figures import BANDS, BLACK, DASHES, YELLOW, chart_style, head_and_foot
 from analysis.dashboard.charts import COLOURS, wanted
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome
 from analysis.dashboard.statistics import bands
 from analysis.dashboard.words import say
-from analysis.ensemble_results import QUANTILES
-from analysis.figures import BANDS, BLACK, DASHES, YELLOW, chart_style, head_and_foot
+from analysis.outcome.ensembles import QUANTILES
 from model.definition import variables_by_name
 
 #: The columns of the data, in order.

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.charts.figures import COMPARISONS, INDICATORS, Panel, terms
 from analysis.dashboard.words import unit_title, words
-from analysis.figures import COMPARISONS, INDICATORS, Panel, terms
 from scenarios import Target
 
 _PANELS: Final = {panel.variable: panel for panels in (INDICATORS, *COMPARISONS.values()) for panel in panels}

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from model.changes import Request
 from model.engine import CompiledModel, Ensemble
+from model.engine.requests import Request
 from scenarios import Scenario, load_scenario
 
 #: Members run exactly before the first redraw.

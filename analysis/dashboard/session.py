@@ -14,7 +14,7 @@ import numpy as np
 from analysis.comparison.contributions import Comparison, ComparisonError, compare
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.dashboard.turns import Turn, Turns
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios import Scenario
 
 #: Outcomes kept for all sessions; one of 500 members takes some ten megabytes.

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import yaml
 
-from analysis.figures import LANGUAGES
+from analysis.charts.figures import LANGUAGES
 from model.definition import variables_by_name
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
 from scenarios.start import START

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
-from analysis.ensemble_results import QUANTILES
+from analysis.outcome.ensembles import QUANTILES
+from analysis.outcome.targets import Judgement, judge
 from analysis.reach.probability import share_in_percent
-from analysis.target_table import Judgement, judge
 from scenarios import Target
 
 
@@ -25,7 +25,7 @@ class Standing:
 
 
 def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0) -> Values:
-    """Return the quantiles of `analysis.ensemble_results.QUANTILES` over the members.
+    """Return the quantiles of `analysis.outcome.ensembles.QUANTILES` over the members.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0
 
 
 def standings(live: LiveEnsemble, outcome: Outcome, targets: Iterable[Target]) -> dict[str, Standing]:
-    """Return how likely each modelled target is reached in time, as `analysis.target_table` defines it, by id.
+    """Return how likely each modelled target is reached in time, as `analysis.outcome.targets` defines it, by id.
 
     Examples
     --------

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import qmc
 
-from analysis.effort.shares import FIRST_START, RAMP, Measure, Values, chosen, settings
+from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, chosen, settings
 from analysis.effort.trials import City
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
@@ -157,7 +157,7 @@ def gate(
     record
         As from `observed`.
     any_direction
-        As for `analysis.effort.shares.chosen`.
+        As for `analysis.effort.levers.chosen`.
     """
     few = members.isel(member=slice(MEMBERS))
     measures = chosen(levers, variables, None, FIRST_START, last, any_direction=any_direction)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.shares import RAMP, Measure, Values, effort, settings
+from analysis.effort.levers import RAMP, Measure, Values, effort, settings
 from scenarios import ROUNDING, Target, is_reached
 
 #: Runs in one call of the engine: enough to keep every processor busy, few enough to hold in memory.

@@ -14,7 +14,7 @@ import xarray as xr
 from pydantic import ConfigDict, TypeAdapter
 
 from model.definition import Variable
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios.schemas import STRICT, Line, Mistakes, Sentences, Title, checked
 from scenarios.strict_files import Where, read_yaml, refusal, shown
 

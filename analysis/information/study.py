@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from analysis import result_files
-from analysis.futures import Runnable, judge, settings
 from analysis.information.choice import Choice, choose, envelope
 from analysis.information.collectable import Collectable, values
 from analysis.information.utility import Kind, UtilityError, check, effort, utilities
 from analysis.information.value import FEWEST, RESAMPLES, ByWeight, InformationError, value_by_weight
+from analysis.outcome import files as result_files
+from analysis.outcome.futures import Runnable, judge, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
 

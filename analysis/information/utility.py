@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import xarray as xr
 
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios import Change, Lever, Scenario, Target, is_reached
 
 Kind = Literal["targets", "shortfall"]
@@ -94,7 +94,7 @@ def utilities(
     targets
         Modelled targets; the threshold of none is nil if shortfalls are asked for.
     margins
-        By scenario, as from `analysis.futures.judge`.
+        By scenario, as from `analysis.outcome.futures.judge`.
     efforts
         By scenario, as from `effort`.
     weight

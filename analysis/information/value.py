@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import UserError
+from model.engine.errors import UserError
 
 Values = npt.NDArray[np.float64]
 

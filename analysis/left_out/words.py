@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.figures import LANGUAGES, element_name, word
-from analysis.left_out.shortfalls import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
+from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
 from model.definition import variables_by_name
 from scenarios import Scenario
 
@@ -33,7 +33,7 @@ def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Sc
     console
         Where to.
     table
-        As from `analysis.left_out.shortfalls.as_table`.
+        As from `analysis.left_out.study.as_table`.
     scenarios
         Those in the table.
     members
@@ -87,7 +87,7 @@ def in_words(rows: pd.DataFrame, language: str) -> str:
     Parameters
     ----------
     rows
-        Of `analysis.left_out.shortfalls.as_table`: one scenario, service and year.
+        Of `analysis.left_out.study.as_table`: one scenario, service and year.
     language
         Of the words.
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.ensemble_results import MEMBER_DIMS
+from analysis.outcome.ensembles import MEMBER_DIMS
 from analysis.reach.probability import shares
 from model.engine import CompiledModel
-from model.reference import ReferenceModel
+from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
 
 Kind = Literal["land", "housing", "places", "money", "willingness"]

@@ -20,11 +20,11 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from analysis.ensemble_results import MEMBER_DIMS, QUANTILES
+from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.targets import first_year_reached, middle_year
 from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
-from analysis.target_table import first_year_reached, middle_year
-from model.errors import UserError
+from model.engine.errors import UserError
 from scenarios import Target, is_reached
 
 #: What no published source gives of 2020, and every answer about registration rests on.

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.figures import LANGUAGES, element_name, word
-from analysis.printing import plan_unit, signed, three_digits, wanted
+from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.outcome.printing import plan_unit, signed, three_digits, wanted
 from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.reach.probability import share_in_percent, share_in_words, whole_percent, with_error
-from analysis.reach.results import Reached
+from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
 
@@ -35,7 +35,7 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
     console
         Where to.
     reached
-        As from `analysis.reach.results.examine`.
+        As from `analysis.reach.study.examine`.
     variables
         The model's variables, for the words.
 

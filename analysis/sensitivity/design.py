@@ -15,7 +15,7 @@ import numpy.typing as npt
 from SALib.sample import morris
 from scipy.stats import qmc
 
-from model.errors import UserError
+from model.engine.errors import UserError
 
 Array = npt.NDArray[np.float64]
 

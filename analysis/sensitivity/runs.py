@@ -23,12 +23,12 @@ import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
 from model import load_model
-from model.changes import ChangeError
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine import CompiledModel
+from model.engine.errors import UserError
+from model.engine.requests import ChangeError
 from model.engine.results import NonFiniteError
 from model.engine.storing import FINISHED, WAITING, RunStore, clear
-from model.errors import UserError
 from scenarios.factors import Factor, settings
 
 #: Runs of a block, which is also a file of the store.

@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.futures import chosen_targets as modelled_targets
+from analysis.outcome.futures import chosen_targets as modelled_targets
 from analysis.sensitivity import indices
 from analysis.sensitivity.design import Array, Design, PickFreeze, Trajectories, refuse_odd_sizes
 from analysis.sensitivity.runs import Study, StudyError, outcomes_of, run_study
-from model.changes import near
+from model.engine.requests import near
 from scenarios import Scenario, Target, is_reached
 from scenarios.factors import GROUPS, Factor, Group, Input
 
@@ -288,7 +288,7 @@ def chosen_targets(known: Mapping[str, Target], ids: Iterable[str]) -> tuple[Tar
     Raises
     ------
     TargetError
-        As from `analysis.futures.chosen_targets`.
+        As from `analysis.outcome.futures.chosen_targets`.
 
     Examples
     --------

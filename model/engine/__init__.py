@@ -1,11 +1,10 @@
 """Compile any Vensim or XMILE model that PySD can read, and run whole ensembles of it."""
 
-from model.changes import FirstAbove
-
+from .compiled import CompiledModel, cache_folder, compile_model
 from .ensemble import Ensemble
-from .reading import RefusedModelError
+from .reading.model_file import RefusedModelError
+from .requests import FirstAbove
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError
-from .running import CompiledModel, cache_folder, compile_model
 
 __all__ = [
     "BALANCE_TOLERANCE",

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from model.changes import ChangeError, Request, prepare
-
-from .running import CompiledModel
+from .compiled import CompiledModel
+from .requests import ChangeError, Request, prepare
 
 
 class Ensemble:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functions
-from .expressions import (
+from .reading.expressions import (
     ActiveInitial,
     Call,
     Expression,
@@ -29,10 +29,10 @@ from .expressions import (
     Read,
     walk,
 )
-from .lowering import Statement
-from .ordering import ONCE, OUTPUT, STEP, Plan
-from .reading import Pipe, Quantity
-from .scheduling import Block
+from .reading.lowering import Statement
+from .reading.model_file import Pipe, Quantity
+from .reading.ordering import ONCE, OUTPUT, STEP, Plan
+from .reading.scheduling import Block
 
 BINARY = {"+": "+", "-": "-", "*": "*", "/": "/"}
 COMPARISON = {"=": "==", "<>": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
@@ -532,7 +532,7 @@ import math
 import numpy as np
 from numba import njit
 
-from model.engine.functions import (
+from .functions import (
     all_finite,
     choose,
     delay_order,

@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from model.changes import ChangeError, Reduction
-from model.errors import UserError, listed
-
-from .reading import Definition
+from .errors import UserError, listed
+from .reading.model_file import Definition
+from .requests import ChangeError, Reduction
 
 
 class NonFiniteError(UserError):

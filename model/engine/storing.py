@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from model.changes import ChangeError, Reduction
-
+from .requests import ChangeError, Reduction
 from .results import Variable, describe
 
 STATE = "run state"

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from model.engine import cache_folder, compile_model
-from model.reference import ReferenceModel
+from model.engine.pysd_model import ReferenceModel
 
 MODELS = Path(__file__).parent / "models"
 

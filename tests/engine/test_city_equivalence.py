@@ -7,8 +7,8 @@ import pytest
 
 from model import MODEL_FILE
 from model.engine import compile_model
-from model.reference import ReferenceModel
-from tests.city import OTHER_FORMS
+from model.engine.pysd_model import ReferenceModel
+from tests.support.city import OTHER_FORMS
 
 START_YEARS = (2010, 2020)
 

@@ -12,7 +12,7 @@ from benchmarks import equivalence
 from benchmarks.equivalence import Comparison, add, code_hash, compare, difference, read_record, report
 from model.definition import model_hash
 from model.engine import compile_model
-from model.reference import ReferenceModel
+from model.engine.pysd_model import ReferenceModel
 
 ROW = Comparison(model_hash(), "c0de", "3.14.3", 2020, 0, 9, 8, 7000, 2e-12, "homes", 1e-15, 12.5)
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from model import ChangeError, load_model
 from model.engine import Ensemble, FirstAbove, NonFiniteError, RefusedModelError, compile_model, generating
-from model.reference import ReferenceModel
+from model.engine.pysd_model import ReferenceModel
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis import figures
 from analysis.briefing.evidence import BriefingError
+from analysis.charts import figures
 from scenarios import ScenarioError, load_scenario
 
 #: Facts without which a briefing cannot be made again.

@@ -1,0 +1,1 @@
+"""How good the forecast was: newer observations against it, series by series."""

@@ -1,0 +1,241 @@
+"""Observations that are newer than the model, read and checked, and the past of the same series for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from calibration.census.derivation import derive
+from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
+from calibration.fit.forecast import QUANTILES
+from calibration.fit.likelihood import registered_estimates
+from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
+from model.engine.requests import near
+from scenarios.strict_files import read_number, read_table, refusal, shown
+
+COLUMNS: Final = ("variable", "year", "value", "unit", "source")
+OPTIONAL_COLUMNS: Final = ("note", "grade")
+#: A value so many times the forecast, or so small a part of it, is in another unit.
+IMPLAUSIBLE: Final = 10.0
+#: Every series and year of the forecast, many times over.
+MOST_ROWS: Final = 5_000
+_WORDS_OF_COUNT: Final = {"万": 1e4, "亿": 1e8, "万人": 1e4, "亿元": 1e8}
+#: What official publications use and the model does not.
+CONVERSIONS: Final = {
+    "%": "divide by 100",
+    "％": "divide by 100",
+    "percent": "divide by 100",
+    "万人": "multiply by 10,000",
+    "10k persons": "multiply by 10,000",
+    "亿元": "multiply by 100,000,000",
+    "100 million yuan": "multiply by 100,000,000",
+}
+
+
+class AssessmentError(ObservationError):
+    """Newer observations, or what they are compared with, cannot be used; the message lists every mistake."""
+
+
+def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
+    """Read and check a table of observations that are newer than the model.
+
+    Parameters
+    ----------
+    path
+        CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model. Full-width
+        digits, thousands signs, a percent sign behind a share and Chinese commas between columns are read as meant.
+    forecast
+        The forecast, dims ``member, time``, units in the attributes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, year, value, unit, source, note, grade; in the order of the forecast's variables, then by year.
+
+    Raises
+    ------
+    AssessmentError
+        With every mistake: missing file or column, unknown variable, wrong unit, year outside the forecast, value that
+        is not a finite number above zero or cannot be in its unit, the same observation twice, missing source,
+        unknown grade.
+
+    Examples
+    --------
+    >>> read_newer_observations(Path("newer.csv"), forecast)["variable"][0]  # doctest: +SKIP
+    'residents'
+    """
+    table, problems = read_table(path)
+    if table is None:
+        raise AssessmentError(refusal({path.name: problems}))
+    allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
+    mistakes = [
+        f"header: {shown(column)} is not a column of this table.{near(column[:50], allowed)}"
+        for column in map(str, table.columns)
+        if column not in allowed
+    ]
+    # A misspelt column is told once: as the name that stands there.
+    misspelt = "".join(mistakes)
+    mistakes += [
+        f"header: column {column!r} is missing"
+        for column in COLUMNS
+        if column not in table.columns and f"{column!r}?" not in misspelt
+    ]
+    table = table.reindex(columns=list(allowed), fill_value="")
+    if table.empty:
+        mistakes.append("it holds no observations")
+    if len(table) > MOST_ROWS:
+        mistakes.append(f"it has {len(table):,} rows; {MOST_ROWS:,} are the most")
+    if not mistakes:
+        mistakes = [f"row {row[0]}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
+        year = table["year"].map(read_number)
+        again = table.assign(year=year)[["variable", "year"]].duplicated() & year.notna()
+        mistakes += [
+            f"row {row}: {shown(table.loc[row, 'variable'])} of {table.loc[row, 'year'][:10]} is given a second time"
+            for row in table.index[again]
+        ]
+    if mistakes:
+        raise AssessmentError(refusal({path.name: mistakes}))
+    table = table.assign(value=table["value"].map(read_number), year=table["year"].map(read_number))
+    typed = table.astype({"value": float, "year": float}).astype({"year": int})
+    order = {str(name): place for place, name in enumerate(forecast.data_vars)}
+    typed = typed.assign(place=typed["variable"].map(order)).sort_values(["place", "year"])
+    return pd.DataFrame(typed.drop(columns="place").reset_index(drop=True))
+
+
+def read_stored(file: Path) -> pd.DataFrame:
+    """Read the stored quantiles of the forecast.
+
+    Parameters
+    ----------
+    file
+        As `calibrate` leaves it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, unit, year, and each quantile.
+
+    Raises
+    ------
+    AssessmentError
+        If the file is missing or holds anything else.
+
+    Examples
+    --------
+    >>> int(read_stored(Path("calibration/forecast.csv"))["year"].min())
+    2021
+    """
+    again = "; make it with: python run_scenarios.py calibrate"
+    table, problems = read_table(file)
+    if table is None:
+        missing = "is missing" if not file.is_file() else f"cannot be used ({problems[0].removesuffix('.')})"
+        message = f"{file.name} {missing}{again}"
+        raise AssessmentError(message)
+    wanted = ["variable", "unit", "year", *QUANTILES]
+    numbers = table.reindex(columns=wanted).drop(columns=["variable", "unit"]).apply(pd.to_numeric, errors="coerce")
+    if list(table.columns) != wanted or table.empty or not np.isfinite(numbers.to_numpy()).all():
+        message = f"{file.name} cannot be used: it must hold {', '.join(wanted)}, all numbers finite{again}"
+        raise AssessmentError(message)
+    stored = table[["variable", "unit"]].join(numbers.astype({"year": int}))
+    years = stored.groupby("variable")["year"].apply(tuple)
+    if years.nunique() != 1 or len(set(years.iloc[0])) != len(years.iloc[0]):
+        message = f"{file.name} cannot be used: its variables differ in their years{again}"
+        raise AssessmentError(message)
+    return stored.reset_index(drop=True)
+
+
+def past_series() -> pd.DataFrame:
+    """Observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, year, value; years that were only interpolated are left out.
+
+    Examples
+    --------
+    >>> past_series().query("variable == 'residents'")["value"].tolist()
+    [8112513.0, 9202432.0]
+    """
+    data = read_observations()
+
+    def published(variable: str, years: Sequence[int], scale: float = 1.0) -> pd.Series:
+        return pd.Series({year: city_value(data, variable, year) * scale for year in years})
+
+    def events(event: str) -> pd.Series:
+        return registered_events(data, event)[sorted({*RATE_YEARS[event], *COUNTED_YEARS})]
+
+    census, counted = (2010, 2020), (2018, 2019, 2020)
+    urban, residents = published("population_urban", census), published("population_resident", census)
+    registered = published("population_hukou_registered_yearend", counted, 1e4)
+    ratio = published("income_ratio_urban_rural", (2015, 2020))
+    series = {
+        "residents": residents,
+        "resident urbanization rate": urban / residents,
+        "registered population": pd.concat([registered_estimates(), registered]),
+        "births in city": derive().residuals.births.loc[: LAST_YEAR - 1],
+        "registered births": events("birth"),
+        "registered deaths": events("death"),
+        "urban income per head": published("income_per_capita_urban", (2020,)),
+        "rural income per head": published("income_per_capita_rural", (2020,)),
+        "urban rural income ratio": ratio,
+        "gross domestic product": published("gdp", (2019, 2020), 1e8),
+        "budget revenue": published("general_public_budget_revenue", (2020,), 1e8),
+    }
+    tables = [
+        pd.DataFrame({"variable": name, "year": values.index, "value": values.to_numpy(dtype=float)})
+        for name, values in series.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
+    name, given_year, given, unit, source, grade = (
+        str(getattr(row, column)) for column in (*COLUMNS, "grade")
+    )  # fmt: skip
+    years = forecast["time"].to_numpy()
+    first, last = int(years[0]), int(years[-1])
+    mistakes = []
+    year, value = read_number(given_year), read_number(given)
+    in_forecast = year is not None and year in years
+    if year is None or year % 1 or "%" in given_year:
+        mistakes.append(f"year {shown(given_year)} is not a year")
+    elif not in_forecast:
+        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}")
+    usable = value is not None and np.isfinite(value) and value > 0
+    if not usable:
+        mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")
+    if not source:
+        mistakes.append("source is empty")
+    if grade and grade not in GRADES:
+        mistakes.append(f"grade {shown(grade)} is none of {', '.join(GRADES)}")
+    if name not in forecast:
+        known = [str(variable) for variable in forecast.data_vars]
+        guess = near(name[:100], known) or f" It has: {', '.join(known)}."
+        return [*mistakes, f"{shown(name)} is not a variable of the forecast.{guess}"]
+    wanted = forecast[name].attrs.get("units", "")
+    percent = given.endswith(("%", "％"))
+    if unit != wanted:
+        convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
+        mistakes.append(f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}")
+    elif percent and wanted != "Dmnl":
+        mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
+    elif value is not None and usable and in_forecast:
+        middle = float(forecast[name].sel(time=year).median())
+        if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
+            about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
+            mistakes.append(f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?")
+    return mistakes
+
+
+def _remedy(given: str) -> str:
+    """How to write a number that is given in the way of a Chinese bulletin."""
+    for word, times in _WORDS_OF_COUNT.items():
+        if given.endswith(word) and (number := read_number(given.removesuffix(word))) is not None:
+            return f"; write {number * times:.15g}"
+    return ""

@@ -1,0 +1,113 @@
+"""Write or verify a briefing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from analysis.briefing import files
+from analysis.briefing.evidence import Evidence, targets_hash
+from analysis.briefing.evidence import gather as gather_evidence
+from analysis.briefing.results import results as briefing_results
+from analysis.briefing.verification import comparison, manifest
+from analysis.briefing.verification.opening import opened as opened_briefing
+from analysis.charts import figures
+from analysis.command_line import (
+    OUTPUTS,
+    USUAL_MEMBERS,
+    announce_replaced_files,
+    exit_on_mistakes,
+    make_console,
+    report_progress,
+)
+from analysis.outcome import files as result_files
+from analysis.outcome import output_folder, stored_runs
+from analysis.outcome.discrepancies import discrepancies, modelled_targets
+from analysis.outcome.output_folder import Out
+from analysis.outcome.stored_runs import make_with_progress
+from calibration.fit.ensemble import read_members
+from model import load_model
+from scenarios import (
+    load_scenarios,
+    load_targets,
+    shipped_scenarios,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def brief(
+    language: Annotated[Literal["zh", "en", "both"], typer.Option(help="Of the briefing.")] = "zh",
+    scenario: Annotated[
+        str | None, typer.Option(help="What it is about: a shipped name or a path; the plan if left out.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    out: Out = OUTPUTS / "brief",
+    verify: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
+    ] = None,
+) -> None:
+    """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
+
+    Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
+    of --verify is 1 if anything in the file differs, and 2 if that cannot be told.
+    """
+    console = make_console()
+    wrong: list[str] = []
+    with exit_on_mistakes():
+        if verify is not None:
+            wrong = _verify_briefing(console, verify, scenario)
+        else:
+            about, languages = scenario or "plan", figures.LANGUAGES if language == "both" else (language,)
+            (chosen,) = load_scenarios([about])
+            written = [file for one in languages for file in files.file_names(chosen.name, one)]
+            announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
+            evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+            found = briefing_results(evidence)
+            with report_progress() as report:
+                for one in languages:
+                    files.write(evidence, found, one, out, report)
+            console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+            console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
+    """What a briefing rests on; runs that stand in the folder are used where they are still valid, others written."""
+    chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
+    parameters = read_members(members)
+    facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
+    kept = stored_runs.stored(folder, chosen, targets, facts)
+    missing = [scenario for scenario in chosen if scenario.name not in kept]
+    # Runs are read while others write, as each file is whole; to write some the folder is taken for that long.
+    with output_folder.alone(folder) if missing else nullcontext():
+        runs = {**kept, **make_with_progress(folder, missing, targets, facts, "compiled", parameters)}
+    by_name = {scenario.name: scenario for scenario in chosen}
+    material = figures.gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
+    with report_progress() as report:
+        spreads = discrepancies(modelled_targets())
+        return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
+
+
+def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
+    """Make a briefing again from its manifest, print what differs, and return it."""
+    file = opened_briefing(path)
+    members = manifest.members_of(file.manifest)
+    names = manifest.scenarios_of(file.manifest, given)
+    facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members))
+    now = {**facts, "targets_hash": targets_hash(load_targets().values())}
+    manifest.refuse_changed(file.manifest, now)
+    with TemporaryDirectory() as folder:
+        evidence = _evidence(names, given or file.manifest["scenario"], members, Path(folder))
+        outcome = comparison.verify(file, evidence)
+    console.print(escape(outcome.words), soft_wrap=True)
+    return outcome.differences

@@ -1,0 +1,106 @@
+"""What every command shares: mistakes told at once, progress with the time left, and where files go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from analysis.outcome import output_folder
+from model.engine.errors import UserError
+
+#: Where results go, below the folder in which a command is called.
+OUTPUTS = Path("outputs")
+#: A pipe or a file has no width of its own.
+PIPE_WIDTH = 120
+#: Members of the calibrated ensemble that are run unless another number is asked for.
+USUAL_MEMBERS = 200
+
+
+@contextmanager
+def exit_on_mistakes() -> Iterator[None]:
+    """Turn a user's mistake into a message and exit code 2, and an interrupt into a line and exit code 130."""
+    try:
+        with output_folder.released_at_the_end():
+            yield
+    except (UserError, OSError) as error:
+        typer.echo(output_folder.in_words(error), err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo(output_folder.INTERRUPTED, err=True)
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Read the parts of a request one by one, and tell what is wrong with all of them at once."""
+    wrong: list[str] = []
+
+    @contextmanager
+    def part() -> Iterator[None]:
+        try:
+            yield
+        except UserError as error:
+            wrong.append(str(error))
+
+    yield part
+    if wrong:
+        typer.echo("\n".join(wrong), err=True)
+        raise typer.Exit(2)
+
+
+def make_console() -> Console:
+    """Return the console that tables are printed on, as wide as the screen; a file gets a fixed width."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    # Titles are shown as typed: ":house:" is no picture.
+    return Console(width=width, highlight=False, emoji=False)
+
+
+def progress_bar() -> Progress:
+    """Return a bar with the time left, shown on a terminal only."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def count_progress(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of how many runs are done, and the time left."""
+    with progress_bar() as progress:
+        shown = progress.add_task(task, total=None)
+        yield lambda done, of: progress.update(shown, completed=done, total=of)
+
+
+@contextmanager
+def report_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar with the time left for every task that is reported on."""
+    with progress_bar() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(task: str, done: int, of: int) -> None:
+            if task not in tasks:
+                tasks[task] = progress.add_task(task, total=of)
+            progress.update(tasks[task], completed=done)
+
+        yield report
+
+
+def announce_replaced_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
+    """Name the results of an earlier call that will be replaced; refuse a folder that cannot be written to now."""
+    output_folder.take(out)
+    old = [name for name in files if (out / name).exists()]
+    old += [charts] if any((out / "figures").glob(charts)) else []
+    if old:
+        console.print(f"Will replace in {escape(str(out))}, when done: {', '.join(old)}.")

@@ -1,0 +1,172 @@
+"""Waterfall charts of a comparison: from one scenario to the other, lever by lever, in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+
+from analysis.charts.figures import BLUE, VERMILION, Panel, Size, chart_style, head_and_foot, save_each, terms, word
+from analysis.comparison.contributions import Comparison
+from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.tables import decimals, waterfall
+from analysis.outcome.printing import signed
+from model.definition import Variable
+from scenarios import Scenario
+
+#: Levers that have a bar of their own.
+BARS: Final = 7
+#: A contribution whose sign fewer members share is drawn hollow.
+AGREED: Final = 0.9
+GREY: Final = "#555555"
+#: Pixels left free between a number and the end of its axes.
+GAP: Final = 4.0
+#: Which indicators stand in a chart, and in which years.
+CHARTS: Final[Mapping[str, tuple[tuple[Panel, ...], tuple[float, ...]]]] = {
+    "urbanization_rates": (HEADLINES[:2], (2025.0, 2035.0)),
+    "other_indicators": (HEADLINES[2:], (2035.0,)),
+}
+
+
+def draw(
+    comparison: Comparison,
+    scenarios: Sequence[Scenario],
+    facts: Mapping[str, str],
+    variables: Mapping[str, Variable],
+    folder: Path,
+) -> list[Path]:
+    """Draw `CHARTS` in both languages, as ``compare_FIRST_SECOND_NAME_LANGUAGE.png``.
+
+    Parameters
+    ----------
+    comparison
+        With the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
+    scenarios
+        The first and the second.
+    facts
+        The manifest of the comparison.
+    variables
+        The model's variables, for the words.
+    folder
+        Where to.
+
+    Examples
+    --------
+    >>> draw(comparison, scenarios, facts, variables_by_name(), Path("outputs/figures"))  # doctest: +SKIP
+    """
+    files = []
+    for name in CHARTS:
+        stem = f"compare_{comparison.first}_{comparison.second}_{name}"
+        files += save_each(partial(chart, comparison, name, scenarios, facts, variables), folder, stem, facts)
+    return files
+
+
+def chart(
+    comparison: Comparison,
+    name: str,
+    scenarios: Sequence[Scenario],
+    facts: Mapping[str, str],
+    variables: Mapping[str, Variable],
+    language: str,
+    canvas: Size | None = None,
+) -> Figure:
+    """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart.
+
+    Examples
+    --------
+    >>> chart(comparison, "urbanization_rates", scenarios, facts, variables_by_name(), "en")  # doctest: +SKIP
+    """
+    panels, years = CHARTS[name]
+    cells = [(panel, year) for panel in panels for year in years]
+    rows = -(-len(cells) // 2)
+    with chart_style():
+        figure = Figure(figsize=canvas or (13, 1.2 + 3.7 * rows), layout="constrained")
+        axes = list(figure.subplots(rows, 2, squeeze=False).flat)
+        for ax, (panel, year) in zip(axes, cells, strict=False):
+            steps = waterfall(comparison, panel.variable, year, most=BARS)
+            _steps(ax, steps, panel, scenarios, variables, language)
+            when = f"（{year:g}年）" if language == "zh" else f", {year:g}"
+            ax.set_title(word("labels", panel.label, language) + when, loc="left")
+        for ax in axes[len(cells) :]:
+            ax.remove()
+        shown = axes[: len(cells)]
+        first, second = (scenario.title[language] for scenario in scenarios)
+        method = (
+            word("labels", "exact", language)
+            if comparison.permutations is None
+            else word("labels", "sampled", language).format(orders=comparison.permutations)
+        )
+        kind = "one run" if facts["members"] == "1" else "ensemble"
+        basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
+        source = word("labels", "comparison source", language).format(
+            model=facts["model_file"], hash=facts["model_hash"], first=first, second=second, method=method, basis=basis
+        )
+        title = f"{word('charts', 'contributions', language)} · {first} → {second}"
+        head_and_foot(figure, title, word("labels", "contribution bars", language), source)
+        figure.draw_without_rendering()
+        for ax in shown:
+            _make_room(ax)
+        return figure
+
+
+def _steps(
+    ax: Axes,
+    steps: pd.DataFrame,
+    panel: Panel,
+    scenarios: Sequence[Scenario],
+    variables: Mapping[str, Variable],
+    language: str,
+) -> None:
+    size = float(terms()["units"][panel.unit][f"{language}_size"])
+    places = decimals(steps["change"].iloc[1:-1] / size)
+    names = [scenarios[0].title[language]]
+    levers = steps.iloc[1:-1]
+    for place, row in enumerate(levers.to_dict("records"), 1):
+        start, end, change = (row[key] / size for key in ("start", "end", "change"))
+        colour = BLUE if change >= 0 else VERMILION
+        agreed = row["same_sign"] >= AGREED
+        ax.barh(place, change, left=start, height=0.62, color=colour if agreed else "white", edgecolor=colour)
+        low, high = (start + row[key] / size for key in ("p05", "p95"))
+        ax.plot([low, high], [place, place], color="black", lw=0.9)
+        ax.plot(start + row["alone"] / size, place, "D", ms=3.5, mfc="white", mec="black", mew=0.8, zorder=4)
+        ax.plot([end, end], [place, place + 1], color=GREY, lw=0.6)
+        others = row["kind"] == "others"
+        names.append(
+            word("labels", "other levers", language).format(count=row["step"])
+            if others
+            else lever_title(row["step"], language, variables)
+        )
+        text = signed(change, places)
+        ax.annotate(text, (max(low, high, start, end), place), (6, 0), textcoords="offset points", va="center", size=7)
+    names.append(scenarios[1].title[language])
+    for place in (0, len(steps) - 1):
+        middle, low, high = (float(steps[key].iloc[place]) / size for key in ("end", "p05", "p95"))
+        ax.plot([low, high], [place, place], color=GREY, lw=5, alpha=0.35, solid_capstyle="butt")
+        ax.plot(middle, place, "o", color=GREY, ms=5)
+        at = (max(low, high), place)
+        ax.annotate(f"{middle:,.{places}f}", at, (6, 0), textcoords="offset points", va="center", size=7)
+    first = steps["end"].iloc[0] / size
+    ax.plot([first, first], [0, 1], color=GREY, lw=0.6)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set_xlabel(word("units", panel.unit, language), loc="left")
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.margins(x=0.08)
+
+
+def _make_room(ax: Axes) -> None:
+    """Move the right end so far out that every number ends inside the axes, which have been laid out."""
+    low, high = ax.get_xlim()
+    width = ax.get_window_extent().width
+    for text in ax.texts:
+        start = float(text.xy[0])  # type: ignore[attr-defined]
+        beside = Text.get_window_extent(text).x1 - ax.transData.transform((start, 0.0))[0] + GAP
+        high = max(high, low + (start - low) * width / (width - beside))
+    ax.set_xlim(low, high)

@@ -1,0 +1,85 @@
+"""Serve the live page."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from analysis.command_line import (
+    OUTPUTS,
+    USUAL_MEMBERS,
+    count_progress,
+    exit_on_mistakes,
+    make_console,
+)
+from analysis.outcome import files as result_files
+from calibration.fit.ensemble import read_members
+from model import load_model
+from model.engine import children
+from scenarios import (
+    load_scenarios,
+    load_targets,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 5006,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. With another than 127.0.0.1 the page asks for a token.")
+    ] = "127.0.0.1",
+    members: Annotated[
+        int, typer.Option(min=20, help="Members of the calibrated ensemble run at every move.")
+    ] = USUAL_MEMBERS,
+) -> None:
+    """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
+    # Not above: the page's library takes seconds to load, which no other command should wait for.
+    from analysis.dashboard import serving
+    from analysis.dashboard.briefings import Briefings
+
+    console = make_console()
+    with exit_on_mistakes():
+        targets, ready, drawn = (
+            list(load_targets().values()),
+            load_scenarios(["baseline", "plan"]),
+            read_members(members),
+        )
+        port = serving.free_port(host, port)
+        with count_progress(f"Running {members} members ahead") as progress:
+            kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
+        facts = result_files.joint_manifest(ready, drawn)
+        site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
+        for line in site.words():
+            console.print(escape(line), soft_wrap=True)
+        site.run()
+
+
+def brief_command(scenario: str, language: str, folder: Path) -> list[str]:
+    """Return the command by which the live page has a briefing made."""
+    return [
+        sys.executable,
+        children.__file__,
+        _command_line(),
+        "brief",
+        "--scenario",
+        scenario,
+        "--language",
+        language,
+        "--out",
+        str(folder),
+    ]
+
+
+def _command_line() -> str:
+    """Return the file of the command line, wherever the project is installed."""
+    found = find_spec("run_scenarios")
+    assert found is not None
+    assert found.origin is not None
+    return found.origin

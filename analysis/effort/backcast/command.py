@@ -1,0 +1,87 @@
+"""The least that reaches a target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from analysis.command_line import (
+    OUTPUTS,
+    USUAL_MEMBERS,
+    announce_replaced_files,
+    count_progress,
+    exit_on_mistakes,
+    make_console,
+)
+from analysis.effort.backcast import charts, tables
+from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
+from analysis.effort.backcast.study import SEED as SEARCH_SEED
+from analysis.effort.backcast.study import backcast as find_least_effort
+from analysis.effort.levers import FIRST_START, RAMP
+from analysis.effort.request import AnyDirection, FirstStart, MovedLevers, Ramp, plausibility_gate, target_and_measures
+from analysis.outcome import files as result_files
+from analysis.outcome.output_folder import Out
+from calibration.fit.ensemble import read_members
+from model import load_model
+from scenarios import (
+    load_scenarios,
+    load_targets,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def backcast(
+    target: Annotated[str, typer.Option(help="Id of the target.")],
+    probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,
+    levers: MovedLevers = None,
+    start: FirstStart = FIRST_START,
+    any_direction: AnyDirection = False,
+    ramp: Ramp = RAMP,
+    members: Annotated[int, typer.Option(help="Members to search with; all others judge the answer.")] = USUAL_MEMBERS,
+    starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
+    evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random starts.")] = SEARCH_SEED,
+    out: Out = OUTPUTS,
+) -> None:
+    """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
+    console = make_console()
+    with exit_on_mistakes():
+        targets, parameters, city = load_targets(), read_members(), load_model()
+        goal, measures = target_and_measures(
+            target,
+            levers,
+            start,
+            lambda moved: check_request(
+                probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations
+            ),
+            any_direction=any_direction,
+        )
+        every = [each for each in targets.values() if each.modelled]
+        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+        name = tables.name_of(goal)
+        announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
+        with count_progress(f"Trials x {members} members") as progress:
+            found = find_least_effort(
+                city,
+                goal,
+                probability,
+                measures,
+                parameters,
+                members,
+                targets=every,
+                ramp=ramp,
+                starts=starts,
+                evaluations=evaluations,
+                seed=seed,
+                gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
+                progress=progress,
+            )
+        tables.print_answer(console, found, targets)
+        tables.write(found, facts, out)
+        drawn = charts.draw(found, facts, out / "figures")
+        files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
+        console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")

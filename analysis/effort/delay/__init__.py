@@ -1,0 +1,1 @@
+"""What a later start of measures costs."""

@@ -1,0 +1,146 @@
+"""Charts of the cost of delay: the probability of each target against the year in which levers start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analysis.charts.figures import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    chart_style,
+    head_and_foot,
+    save_each,
+    word,
+)
+from analysis.effort.delay.study import ALL, Delays
+from analysis.effort.delay.tables import NAMED, lever_words
+from scenarios import Target, load_levers
+
+#: Levers that are named in some panel take these in turn, then again with other marks and dashes; the rest are grey.
+LINES: Final = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+MARKS: Final = "osD^vP"
+COLUMNS: Final = 3
+
+
+def draw(delays: Delays, facts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Draw the chart in both languages, as ``delay_SCENARIO_LANGUAGE.png``.
+
+    Examples
+    --------
+    >>> draw(delays, facts, Path("outputs/figures"))  # doctest: +SKIP
+    """
+    stem = f"delay_{delays.scenario.name}"
+    return save_each(lambda language: chart(delays, facts, language), folder, stem, facts)
+
+
+def chart(delays: Delays, facts: Mapping[str, str], language: str) -> Figure:
+    """Draw one panel for each target: all levers delayed together, and each alone.
+
+    Examples
+    --------
+    >>> chart(delays, facts, "en")  # doctest: +SKIP
+    """
+    rows = -(-len(delays.targets) // COLUMNS)
+    columns = min(COLUMNS, len(delays.targets))
+    with chart_style():
+        figure = Figure(figsize=(3 + 4.4 * columns, 1.3 + 3.3 * rows), layout="constrained")
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        looks = lever_looks(delays)
+        for ax, target in zip(axes, delays.targets, strict=False):
+            _panel(ax, delays, target, looks, language)
+        # One legend for all panels, outside them, so that it lies over no line.
+        shown = {
+            str(label): handle
+            for ax in axes[: len(delays.targets)]
+            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
+        levers = load_levers()
+        order = [lever_words(name, language, levers) for name in (ALL, *looks)]
+        order += [word("labels", "other single levers", language)]
+        labels = [label for label in order if label in shown]
+        figure.legend([shown[label] for label in labels], labels, loc="outside right upper", fontsize=9)
+        for ax in axes[len(delays.targets) :]:
+            ax.remove()
+        title = f"{word('charts', 'delay', language)} · {delays.scenario.title[language]}"
+        basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
+        source = word("labels", "footer", language).format(
+            model=facts["model_file"],
+            hash=facts["model_hash"],
+            scenario=f"{delays.scenario.title[language]} ({delays.scenario.hash})",
+            basis=basis,
+        )
+        wanted = 100 * float(delays.last["wanted"].iloc[0])
+        head_and_foot(figure, title, word("labels", "delay lines", language).format(wanted=f"{wanted:g}"), source)
+        return figure
+
+
+def lever_looks(delays: Delays) -> dict[str, Mapping[str, Any]]:
+    """Return how the line of each lever that is named anywhere looks: the same in all panels, no two alike.
+
+    Examples
+    --------
+    >>> lever_looks(delays)["TALENT ARRIVALS"]["color"]  # doctest: +SKIP
+    '#0072B2'
+    """
+    single = delays.last[delays.last["lever"] != ALL]
+    loss = (single["probability_at_once"] - single["probability_without"]).abs().groupby(single["lever"]).max()
+    named = loss[loss >= NAMED].sort_values(ascending=False, kind="stable").index
+    looks: dict[str, Mapping[str, Any]] = {}
+    for place, name in enumerate(named):
+        turn = place // len(LINES)
+        looks[str(name)] = {
+            "color": LINES[place % len(LINES)],
+            "marker": MARKS[(place + turn) % len(MARKS)],
+            "ls": DASHES[turn % len(DASHES)],
+        }
+    return looks
+
+
+def _panel(ax: Axes, delays: Delays, target: Target, looks: Mapping[str, Mapping[str, Any]], language: str) -> None:
+    levers = load_levers()
+    table = delays.table[(delays.table["target"] == target.id) & delays.table["delay"].notna()]
+    last = delays.last[delays.last["target"] == target.id].set_index("lever")
+    loss = (last["probability_at_once"] - last["probability_without"]).drop(index=ALL).abs()
+    named = set(loss[loss >= NAMED].index)
+    for name, group in table.groupby("lever", sort=False):
+        line = group.sort_values("delay")
+        years, percent = line["start"].to_numpy(dtype=float), 100 * line["probability"].to_numpy(dtype=float)
+        if name == ALL:
+            low, high = (100 * line[f"probability_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
+            ax.fill_between(years, low, high, color=BLACK, alpha=0.12, lw=0)
+            ax.plot(years, percent, color=BLACK, lw=3.2, label=lever_words(ALL, language, levers), zorder=4)
+        elif name in named:
+            label = lever_words(str(name), language, levers)
+            ax.plot(years, percent, label=label, lw=1.4, ms=4, zorder=5, **looks[str(name)])
+        else:
+            label = word("labels", "other single levers", language)
+            ax.plot(years, percent, label=label, zorder=2, color="#BBBBBB", lw=0.9)
+    ax.axhline(100 * float(last["wanted"].iloc[0]), color=BLACK, lw=0.8, ls=(0, (4, 2)))
+    year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
+    ax.set_title(_folded(target.title[language] + year, 38 if language == "en" else 24), loc="left", fontsize=9)
+    ax.set_ylabel(word("labels", "probability", language))
+    ax.set_xlabel(word("labels", "start year", language))
+    ax.set_ylim(-3, 103)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _folded(text: str, width: int) -> str:
+    """Break a long title once, at a blank if there is one near the middle."""
+    if len(text) <= width:
+        return text
+    blanks = [place for place, letter in enumerate(text) if letter == " "]
+    middle = int(min(blanks, key=lambda place: abs(place - len(text) / 2))) if blanks else int(np.ceil(len(text) / 2))
+    return text[:middle].rstrip() + "\n" + text[middle:].lstrip()

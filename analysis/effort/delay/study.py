@@ -1,0 +1,347 @@
+"""What starting later costs: the probability of each target against the start year of each lever of a scenario.
+
+A lever that starts so many years later takes the same course so many years later; until then it is left alone. Every
+start is run with the same members, so a difference between two starts is the delay's and its error that of pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analysis.effort.levers import FIRST_START
+from analysis.effort.trials import City
+from analysis.reach.probability import share
+from model.definition import Variable
+from model.engine.errors import UserError
+from scenarios import ROUNDING, Scenario, Target, is_reached
+
+Setting = float | pd.Series | xr.DataArray
+
+#: All levers of the scenario, delayed by the same number of years.
+ALL: Final = "all levers"
+#: Years within which a measure takes effect that is in full from one moment on; the model's steps are longer.
+JUMP: Final = 1e-3
+#: A target counts as still within reach from this probability on.
+WANTED: Final = 0.8
+
+COLUMNS: Final = (
+    "target",
+    "lever",
+    "delay",
+    "start",
+    "members",
+    "probability",
+    "probability_se",
+    "probability_low",
+    "probability_high",
+    "change",
+    "change_se",
+    "margin_median",
+)
+LAST_COLUMNS: Final = (
+    "target",
+    "lever",
+    "wanted",
+    "answer",
+    "first_start",
+    "last_start",
+    "probability",
+    "probability_se",
+    "probability_at_once",
+    "probability_without",
+    "probability_without_se",
+)
+
+
+class DelayError(UserError):
+    """It cannot be said what a delay costs; the message says why."""
+
+
+@dataclass(frozen=True)
+class Delays:
+    """What starting later costs, by target and lever."""
+
+    scenario: Scenario
+    targets: tuple[Target, ...]
+    #: `COLUMNS`; ``start`` is a calendar year, empty in the rows without the lever.
+    table: pd.DataFrame
+    #: `LAST_COLUMNS`: ``answer`` is "none", "year", "any", "later" or "without".
+    last: pd.DataFrame
+
+
+def levers_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return the levers that a scenario moves, assumptions apart.
+
+    Raises
+    ------
+    DelayError
+        If it moves none.
+
+    Examples
+    --------
+    >>> "TALENT ARRIVALS" in levers_of(load_scenario("plan"))  # doctest: +SKIP
+    True
+    """
+    found = tuple(change.constant for change in scenario.changes if change.policy)
+    if not found:
+        message = f"{scenario.name} moves no lever, so there is nothing to delay."
+        raise DelayError(message)
+    return found
+
+
+def check_wanted(probability: float) -> None:
+    """Refuse a probability that the last start cannot have to give.
+
+    Raises
+    ------
+    DelayError
+        If it is not above 0 and up to 1.
+
+    Examples
+    --------
+    >>> check_wanted(0.8)
+    """
+    if not 0 < probability <= 1:
+        message = f"A probability lies above 0 and up to 1, not at {probability:g}."
+        raise DelayError(message)
+
+
+def delay_costs(
+    city: City,
+    scenario: Scenario,
+    members: xr.Dataset,
+    targets: Sequence[Target],
+    variables: Mapping[str, Variable],
+    *,
+    wanted: float = WANTED,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Delays:
+    """Run a scenario with each lever delayed alone, and with all of them delayed together, year by year.
+
+    Parameters
+    ----------
+    city
+        The model.
+    scenario
+        Whose levers are delayed; what it assumes beside them stays.
+    members
+        Parameter sets, dim ``member``.
+    targets
+        Modelled targets.
+    variables
+        The model's variables.
+    wanted
+        The probability that the last start still has to give.
+    progress
+        Called with the number of variants done and of all.
+
+    Returns
+    -------
+    Delays
+        Starts from the lever's own up to the year of the last target; for each target those up to its own year.
+
+    Raises
+    ------
+    DelayError
+        If the scenario moves no lever, or the probability is not between 0 and 1.
+
+    Examples
+    --------
+    >>> delay_costs(city, plan, read_members(20), targets, variables_by_name())  # doctest: +SKIP
+    """
+    levers = levers_of(scenario)
+    check_wanted(wanted)
+    settings = scenario.settings(members)
+    alone: dict[str, Setting] = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+    starts = {name: own_start(settings[name], alone.get(name, _default(variables[name]))) for name in levers}
+    starts[ALL] = min(starts.values())
+    last = max(target.year for target in targets)
+    jobs: list[tuple[str, int | None]] = []
+    for name, start in starts.items():
+        jobs += [(name, years) for years in range(1, last - start + 1)] + [(name, None)]
+
+    outputs = list(dict.fromkeys(str(target.variable) for target in targets))
+
+    def margins(moved: Sequence[str], years: int | None) -> dict[str, Any]:
+        changed = dict(settings)
+        for name in moved:
+            if years is None:
+                changed.pop(name)
+                if name in alone:
+                    changed[name] = alone[name]
+            else:
+                changed[name] = delayed(settings[name], alone.get(name, _default(variables[name])), years)
+        run = city.run(changed, outputs=outputs, final_time=float(last))
+        return {target.id: target.margin(run[target.variable].sel(time=target.year)).to_numpy() for target in targets}
+
+    at_once = margins((), 0)
+    found: dict[tuple[str, int | None], dict[str, Any]] = {(name, 0): at_once for name in starts}
+    for number, (name, years) in enumerate(jobs, 1):
+        found[name, years] = margins(levers if name == ALL else (name,), years)
+        progress(number, len(jobs))
+    rows = [
+        _row(target, name, years, starts[name], result[target.id], at_once[target.id])
+        for target in targets
+        for (name, years), result in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
+        if years is None or starts[name] + years <= target.year
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"delay": "Int64", "start": "Int64"})
+    return Delays(scenario, tuple(targets), table, last_starts(table, wanted))
+
+
+def own_start(setting: Setting, alone: Setting) -> int:
+    """Return the calendar year in which a setting first differs from leaving the lever alone.
+
+    Examples
+    --------
+    >>> own_start(pd.Series({2020: 1.0, 2022: 1.0, 2025: 2.0}), 1.0)
+    2023
+    """
+    array, before = _array(setting), _array(alone)
+    if "time" not in array.dims:
+        return FIRST_START
+    same = True
+    start = FIRST_START
+    for year in array["time"].to_numpy():
+        same = same and bool(np.all(array.sel(time=year, drop=True) == before))
+        if not same:
+            break
+        start = max(FIRST_START, int(np.floor(year)) + 1)
+    return start
+
+
+def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
+    """Return a setting that takes the same course some years later, and leaves the lever alone until then.
+
+    Parameters
+    ----------
+    setting
+        A number for the whole run, a path over ``time``, or either by subscript.
+    alone
+        What the constant is where nobody moves the lever.
+    years
+        How much later; a whole number above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        With dim ``time``; the run begins at the end of 2020.
+
+    Examples
+    --------
+    >>> delayed(5.0, 1.0, 2).to_series().round(3).to_dict()
+    {2021.999: 1.0, 2022.0: 5.0}
+    """
+    array, before = _array(setting), _array(alone)
+    begin = float(FIRST_START - 1)
+    if "time" not in array.dims:
+        array = array.expand_dims(time=[begin])
+    # A path is held before its first year, so what it holds at the beginning of the run is where its course begins.
+    first = (
+        array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
+        if _inside(array, begin)
+        else array.isel(time=[0]).assign_coords(time=[begin])
+    )
+    course = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
+    course = course.assign_coords(time=course["time"] + years)
+    still = before.expand_dims(time=[begin + years - JUMP])
+    both = xr.broadcast(still, course, exclude=["time"])
+    return xr.concat(both, "time", coords="minimal", compat="override")
+
+
+def _inside(array: xr.DataArray, year: float) -> bool:
+    times = array["time"].to_numpy()
+    return bool(times[0] < year < times[-1])
+
+
+def _array(setting: Setting) -> xr.DataArray:
+    if isinstance(setting, pd.Series):
+        return xr.DataArray(
+            setting.to_numpy(dtype=float), dims="time", coords={"time": setting.index.to_numpy(dtype=float)}
+        )
+    return setting if isinstance(setting, xr.DataArray) else xr.DataArray(float(setting))
+
+
+def _default(variable: Variable) -> xr.DataArray:
+    coords = dict(zip(variable.dims, map(list, variable.axes), strict=True))
+    return xr.DataArray(np.array(variable.default, dtype=float), dims=variable.dims, coords=coords)
+
+
+def _row(target: Target, lever: str, years: int | None, start: int, margin: Any, at_once: Any) -> dict[str, object]:
+    reached, before = is_reached(margin), is_reached(at_once)
+    difference = reached.astype(float) - before.astype(float)
+    return {
+        "target": target.id,
+        "lever": lever,
+        "delay": years,
+        "start": None if years is None else start + years,
+        "members": len(margin),
+        **share(int(reached.sum()), len(margin)),
+        "change": float(difference.mean()),
+        "change_se": float(difference.std() / np.sqrt(len(margin))),
+        "margin_median": float(np.median(margin)),
+    }
+
+
+def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
+    """Return the last start from which, and from every earlier one, a target is still reached surely enough.
+
+    Parameters
+    ----------
+    table
+        With `COLUMNS`.
+    wanted
+        The probability that is enough.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `LAST_COLUMNS`. ``answer`` is "year" where starting at once is enough and a later start is not, with the last
+        one that is; "any" where the lever need not start at all; "none" where no start is enough. A lever that works
+        against a target leaves it likelier the later it starts: "later" where only later starts are enough, with the
+        first of them and, unless being left alone is enough too, the last; "without" where only being left alone is.
+        The probability is that of the start that is told, and of the earliest one where none is.
+
+    Examples
+    --------
+    >>> last_starts(delays.table, 0.8)  # doctest: +SKIP
+    """
+    rows = []
+    for (target, lever), group in table.groupby(["target", "lever"], sort=False):
+        timed = group[group["delay"].notna()].sort_values("delay")
+        without = group[group["delay"].isna()].iloc[0]
+        enough = (timed["probability"] >= wanted - ROUNDING).to_numpy()
+        alone = bool(without["probability"] >= wanted - ROUNDING)
+        first = int(np.argmax(enough)) if enough.any() else len(enough)
+        after = enough[first:]
+        last = len(enough) - 1 if after.all() else first + int(np.argmin(after)) - 1
+        ends_open = alone and last == len(enough) - 1
+        if first == len(enough):
+            answer, at = ("without", without) if alone else ("none", timed.iloc[0])
+        elif first:
+            answer, at = "later", timed.iloc[first]
+        else:
+            answer, at = ("any", without) if ends_open else ("year", timed.iloc[last])
+        years = timed["start"]
+        rows.append(
+            {
+                "target": target,
+                "lever": lever,
+                "wanted": wanted,
+                "answer": answer,
+                "first_start": years.iloc[first] if answer == "later" else None,
+                "last_start": years.iloc[last] if answer in ("year", "later") and not ends_open else None,
+                "probability": at["probability"],
+                "probability_se": at["probability_se"],
+                "probability_at_once": timed.iloc[0]["probability"],
+                "probability_without": without["probability"],
+                "probability_without_se": without["probability_se"],
+            }
+        )
+    return pd.DataFrame(rows, columns=list(LAST_COLUMNS)).astype({"first_start": "Int64", "last_start": "Int64"})

@@ -1,0 +1,1 @@
+"""What more certainty takes, and what objectives cost each other."""

@@ -1,0 +1,97 @@
+"""What more certainty takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from analysis.command_line import (
+    OUTPUTS,
+    announce_replaced_files,
+    count_progress,
+    exit_on_mistakes,
+    make_console,
+)
+from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
+from analysis.effort.backcast.study import SEED as SEARCH_SEED
+from analysis.effort.frontier import tables
+from analysis.effort.frontier.study import MEMBERS as FRONTIER_MEMBERS
+from analysis.effort.frontier.study import frontier as find_frontier
+from analysis.effort.frontier.tradeoffs import GENERATIONS
+from analysis.effort.frontier.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
+from analysis.effort.frontier.tradeoffs import YEARS as TRADEOFF_YEARS
+from analysis.effort.frontier.tradeoffs import tradeoffs as find_tradeoffs
+from analysis.effort.levers import FIRST_START, RAMP
+from analysis.effort.request import AnyDirection, FirstStart, MovedLevers, Ramp, plausibility_gate, target_and_measures
+from analysis.outcome import files as result_files
+from analysis.outcome.output_folder import Out
+from calibration.fit.ensemble import read_members
+from model import load_model
+from scenarios import (
+    load_scenarios,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def frontier(
+    target: Annotated[str, typer.Option(help="Id of the target.")],
+    levers: MovedLevers = None,
+    start: FirstStart = FIRST_START,
+    any_direction: AnyDirection = False,
+    ramp: Ramp = RAMP,
+    members: Annotated[int, typer.Option(help="Members to search with; all others judge.")] = FRONTIER_MEMBERS,
+    evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
+    generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the searches.")] = SEARCH_SEED,
+    out: Out = OUTPUTS,
+) -> None:
+    """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
+    console = make_console()
+    with exit_on_mistakes():
+        parameters, city = read_members(), load_model()
+        goal, measures = target_and_measures(
+            target,
+            levers,
+            start,
+            lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
+            any_direction=any_direction,
+        )
+        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+        name = tables.name_of(goal)
+        announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
+        gate = plausibility_gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
+        with count_progress(f"Probabilities x {members} members") as progress:
+            found = find_frontier(
+                city,
+                goal,
+                measures,
+                parameters,
+                members,
+                ramp=ramp,
+                evaluations=evaluations,
+                seed=seed,
+                gate=gate,
+                progress=progress,
+            )
+        with count_progress("Generations of trade-offs") as progress:
+            few = min(members, TRADEOFF_MEMBERS)
+            fronts = find_tradeoffs(
+                city,
+                measures,
+                parameters,
+                few,
+                ramp=ramp,
+                generations=generations,
+                seed=seed,
+                gate=gate,
+                progress=progress,
+            )
+        tables.print_frontier(console, found)
+        tables.print_tradeoffs(console, fronts)
+        tables.write(found, fronts, facts, out)
+        tables.draw(found, fronts, facts, out / "figures")
+        console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")

@@ -1,0 +1,1 @@
+"""What every question needs of a run: members, targets, files and printing."""

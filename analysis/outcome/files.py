@@ -1,0 +1,305 @@
+"""Results on disk: written whole or not at all, and each with the manifest of what made it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import netCDF4
+import pandas as pd
+import xarray as xr
+
+from analysis.outcome.ensembles import KEPT
+from model.definition import MODEL_FILE, Variable, model_hash
+from model.files.atomic import replaced, write_csv
+from model.files.sealed import is_whole, seal
+from scenarios import Scenario
+
+#: The packages whose versions can change a number.
+PACKAGES = ("numpy", "numba", "pysd", "xarray")
+#: What the libraries raise that read a damaged netCDF file.
+UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
+#: Nothing observed after this year may enter the model; the plan is judged from here.
+LAST_YEAR_OF_DATA = 2020
+
+
+@cache
+def code_hash() -> str:
+    """Return twelve hexadecimal digits that change whenever the code between model file and results does.
+
+    Examples
+    --------
+    >>> len(code_hash())
+    12
+    """
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for folder in ("model", "scenarios", "analysis"):
+        for path in sorted(path for path in (root / folder).rglob("*.*") if path.suffix in (".py", ".yaml")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def posterior_hash(members: xr.Dataset) -> str:
+    """Return twelve hexadecimal digits that change whenever a value of the parameter sets does.
+
+    Examples
+    --------
+    >>> one, other = (xr.Dataset({"LEVEL": ("member", [number])}) for number in (1.0, 2.0))
+    >>> posterior_hash(one) == posterior_hash(other)
+    False
+    """
+    digest = hashlib.sha256()
+    for name, array in sorted(members.data_vars.items(), key=lambda item: str(item[0])):
+        digest.update(repr((name, array.dims, array.shape)).encode() + array.to_numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def manifest(
+    scenario: Scenario, engine: str, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
+) -> dict[str, str]:
+    """Return what has to be known to make a result again.
+
+    Parameters
+    ----------
+    scenario
+        The scenario that was run.
+    engine
+        "compiled" or "pysd".
+    members
+        The parameter sets, dim ``member``; None for one run with the values of the model file.
+    model_file
+        The model file that was run.
+
+    Returns
+    -------
+    dict
+        Text only, so that it fits netCDF attributes.
+
+    Examples
+    --------
+    >>> sorted(manifest(load_scenario("baseline"), "compiled"))[:2]  # doctest: +SKIP
+    ['code_hash', 'data_vintage']
+    """
+    drawn = {
+        "members": "1",
+        "seed": "none: one run with the values of the model file",
+        "posterior_hash": "none",
+    }
+    if members is not None:
+        drawn = {
+            "members": str(members.sizes["member"]),
+            "seed": str(members.attrs["seed"]),
+            "posterior_hash": posterior_hash(members),
+            "kept": KEPT,
+        }
+    return {
+        "model_file": model_file.name,
+        "model_hash": model_hash(model_file),
+        "scenario": scenario.name,
+        "scenario_hash": scenario.hash,
+        "engine": engine,
+        **drawn,
+        "code_hash": code_hash(),
+        "versions": ", ".join(
+            [f"python {platform.python_version()}", *(f"{package} {version(package)}" for package in PACKAGES)]
+        ),
+        "data_vintage": f"observations up to {LAST_YEAR_OF_DATA}",
+    }
+
+
+def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) -> dict[str, str]:
+    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine.
+
+    Examples
+    --------
+    >>> joint_manifest(load_scenarios(["baseline", "plan"]), None)["scenario"]  # doctest: +SKIP
+    'baseline, plan'
+    """
+    return joined([manifest(scenario, "compiled", members) for scenario in scenarios])
+
+
+def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the manifests of several scenarios as one, of a result that all of them went into.
+
+    Examples
+    --------
+    >>> joined([{"scenario": name, "scenario_hash": "0", "members": "2"} for name in ("baseline", "plan")])["scenario"]
+    'baseline, plan'
+    """
+    both = {key: ", ".join(facts[key] for facts in each) for key in ("scenario", "scenario_hash")}
+    # What is kept of a run says nothing of a result that is made from runs.
+    return {key: value for key, value in ({**each[0], **both}).items() if key != "kept"}
+
+
+def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the global attributes of a scenario's results; `facts` are its `manifest`.
+
+    Examples
+    --------
+    >>> attributes(load_scenario("plan"), {})["title"]  # doctest: +SKIP
+    'The plan'
+    """
+    return {
+        "Conventions": "CF-1.11",
+        "title": scenario.title["en"],
+        "title_zh": scenario.title["zh"],
+        "comment": scenario.question["en"],
+        **facts,
+    }
+
+
+def describe_run(
+    run: xr.Dataset, scenario: Scenario, facts: Mapping[str, str], variables: Mapping[str, Variable]
+) -> xr.Dataset:
+    """Return a run as it is written to disk: CF-style names, units, long names in both languages, manifest.
+
+    Parameters
+    ----------
+    run
+        A run of the model, or what `analysis.outcome.ensembles.condensed` kept of an ensemble.
+    scenario
+        What was run.
+    facts
+        Its `manifest`.
+    variables
+        The model's variables, for units and meanings.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims in lower case; variables keep their names of the model file.
+
+    Examples
+    --------
+    >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_by_name()).sizes  # doctest: +SKIP
+    Frozen({'time': 16, 'district': 12})
+    """
+    names = {str(dim): str(dim).lower() for dim in run.dims}
+    described = run.rename({dim: name for dim, name in names.items() if dim != name})
+    for name, array in described.data_vars.items():
+        known = variables[str(name)]
+        array.attrs = {"units": known.unit, "long_name": known.meaning or str(name), "long_name_zh": known.term}
+        if "members" in facts and facts["members"] != "1" and "member" not in array.dims:
+            array.attrs["statistic"] = "quantiles over members" if "quantile" in array.dims else "median of members"
+    described["time"].attrs = {
+        "units": "year",
+        "long_name": "end of calendar year",
+        "long_name_zh": "年末",
+        "axis": "T",
+    }
+    if "quantile" in described.coords:
+        described["quantile"].attrs = {"units": "1", "long_name": "quantile over members", "long_name_zh": "分位数"}
+    if "member" in described.dims:
+        numbers = range(1, described.sizes["member"] + 1)
+        described = described.assign_coords(member=("member", list(numbers)))
+        described["member"].attrs = {"units": "1", "long_name": "member of the ensemble", "long_name_zh": "样本编号"}
+    described.attrs = attributes(scenario, facts)
+    return described
+
+
+def write_run(run: xr.Dataset, path: Path) -> None:
+    """Write a described run as netCDF, replacing a file of that name only when the new one is complete.
+
+    Examples
+    --------
+    >>> write_run(described, Path("outputs/plan.nc"))  # doctest: +SKIP
+    """
+    packed = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name, array in run.data_vars.items() if array.ndim
+    }
+    with replaced(path) as partial:
+        run.to_netcdf(partial, engine="netcdf4", encoding=packed)
+        seal(partial)
+
+
+def read_run(
+    path: Path,
+    expected: Mapping[str, str],
+    held: Iterable[str],
+    wanted: Iterable[str],
+    variables: Mapping[str, Variable],
+) -> xr.Dataset | None:
+    """Read variables of an earlier run, if it was made from exactly the same things and is as it was written.
+
+    Parameters
+    ----------
+    path
+        What `write_run` wrote.
+    expected
+        The `attributes` that a run made now would carry; a single difference means that the file is no longer valid.
+    held
+        All variables that the file would hold if it were written now.
+    wanted
+        The variables to read.
+    variables
+        The model's variables, whose subscript ranges name the dims.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        Dims named as in the model; None if there is no such file, or it cannot be read, or it is not valid, or any of
+        its bytes that hold something have changed.
+
+    Examples
+    --------
+    >>> read_run(Path("outputs/none.nc"), {}, [], [], {}) is None
+    True
+    """
+    if not path.is_file() or not is_whole(path):
+        return None
+    names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
+    try:
+        if facts_of(path) != dict(expected):
+            return None
+        with netCDF4.Dataset(path) as file:
+            # Labels of dims are no results.
+            if set(held) != set(file.variables) - set(file.dimensions):
+                return None
+        with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
+            found = stored[list(dict.fromkeys(wanted))].load()
+    except UNREADABLE:
+        return None
+    return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
+
+
+def facts_of(path: Path) -> dict[str, str]:
+    """Return what a result says of itself; nothing where that cannot be read.
+
+    Examples
+    --------
+    >>> facts_of(Path("outputs/none.nc"))
+    {}
+    """
+    try:
+        if not is_whole(path):
+            return {}
+        with netCDF4.Dataset(path) as file:
+            return {name: str(file.getncattr(name)) for name in file.ncattrs()}
+    except UNREADABLE:
+        return {}
+
+
+def write_table(table: pd.DataFrame, path: Path, facts: Mapping[str, str]) -> None:
+    """Write a table as CSV, and beside it what made it, each only when complete and only where something changed.
+
+    Parameters
+    ----------
+    table, path
+        The table, and the CSV file.
+    facts
+        Its `manifest`, written as `model.files.atomic.write_csv` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_table(pd.DataFrame({"year": [2025]}), Path(folder) / "years.csv", {"members": "200"})
+    ...     print(sorted(path.name for path in Path(folder).iterdir()))
+    ['years.csv', 'years.csv-metadata.json']
+    """
+    write_csv(str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n")), path, facts)

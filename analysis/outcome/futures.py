@@ -1,0 +1,369 @@
+"""Futures that answers are searched in: members of the ensemble, crossed with draws of the levers where asked.
+
+A future is one parameter set, with or without levers drawn uniformly over their ranges, under one scenario. Every
+uncertain number of it is an input with a name in both languages and a unit, so that a condition found can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log10
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from analysis.charts.figures import terms
+from model.definition import Variable
+from model.engine.errors import UserError
+from model.engine.requests import near
+from scenarios import Lever, Scenario, Target, TargetError
+
+#: Futures run at a time: enough for two threads, few enough that the time left is told often.
+BLOCK: Final = 100
+#: A constant of this year is where the run over the past starts from; the run from 2020 does not read it.
+OF_THE_PAST: Final = " 2010"
+#: A number without a unit is a share, told in percent, where its name holds one of these.
+SHARES: Final = ("SHARE", "WILLINGNESS", "VACANCY", "COVERAGE", "ADEQUACY", "ENTITLEMENT", "RETENTION", "BUDGET")
+#: Elements of an array whose values keep their proportions to this are one input.
+PROPORTIONAL: Final = 1e-6
+
+Values = npt.NDArray[np.float64]
+
+
+class FuturesError(UserError):
+    """The futures asked for cannot be made; the message lists every reason."""
+
+
+class Runnable(Protocol):
+    """A model that runs changes and returns a Dataset with dim ``run``."""
+
+    def run(self, changes: Mapping[str, Any], *, outputs: Sequence[str], final_time: float | None = None) -> xr.Dataset:
+        """Run the model."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One uncertain number of a future: a parameter, an element of one, or a lever.
+
+    Attributes
+    ----------
+    name
+        The model's constant, with its element in brackets where it has some.
+    constant
+        The model's constant.
+    titles
+        What it is called in Chinese and English.
+    unit
+        As in the model; "relative" for a table whose elements move together, as a factor on the model's own values.
+    lever
+        Whether a policy sets it.
+    """
+
+    name: str
+    constant: str
+    titles: Mapping[str, str]
+    unit: str
+    lever: bool = False
+
+    def rounded(self, value: float, spread: float) -> float:
+        """Return a limit with as many digits as can be told apart: a fiftieth of the spread of its values.
+
+        Examples
+        --------
+        >>> Input("SHARE", "SHARE", {}, "Dmnl").rounded(0.601234, 0.07)
+        0.601
+        """
+        return float(round(value, ceil(-log10(spread / 50))))
+
+    def said(self, value: float, language: str) -> str:
+        """Return a value with its unit.
+
+        Parameters
+        ----------
+        value
+            In the model's unit.
+        language
+            "zh" or "en".
+
+        Examples
+        --------
+        >>> Input("URBAN SHARE", "URBAN SHARE", {}, "Dmnl").said(0.601, "en")
+        '60.1 %'
+        >>> Input("RESIDENTS", "RESIDENTS", {}, "person").said(1_550_000, "zh")
+        '155万人'
+        """
+        words = terms()["model units"][self.kind]
+        if self.kind == "Year" and value > 1000:
+            return f"{value:.6g}" + ("年" if language == "zh" else "")
+        number = f"{value / float(words[f'{language}_size']):,.10g}"
+        return number + words[language] if language == "zh" else f"{number} {words['en']}".strip()
+
+    @property
+    def kind(self) -> str:
+        """The unit as `terms` lists it; a share is told in percent."""
+        share = self.unit == "Dmnl" and any(word in self.constant for word in SHARES)
+        return "share" if share else self.unit
+
+
+def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
+    """Return the modelled targets asked for, or the plan's headline targets where none is.
+
+    Parameters
+    ----------
+    targets
+        Of the plan, by id.
+    ids
+        Some of these ids; the prefix ``target.`` may be left out.
+
+    Raises
+    ------
+    TargetError
+        Listing every id that is unknown, with near matches, and every target that is not modelled.
+
+    Examples
+    --------
+    >>> chosen_targets({}, [])
+    []
+    """
+    if not ids:
+        return [target for target in targets.values() if target.headline and target.modelled]
+    full = [name if name in targets else f"target.{name}" for name in ids]
+    problems = [
+        f"There is no target {given!r}.{near(name, targets)}"
+        for given, name in zip(ids, full, strict=True)
+        if name not in targets
+    ]
+    problems += [
+        f"{name} is tracked and not modelled, so nothing can be said about it."
+        for name in full
+        if name in targets and not targets[name].modelled
+    ]
+    if problems:
+        raise TargetError("\n".join(problems))
+    return [targets[name] for name in dict.fromkeys(full)]
+
+
+def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:
+    """Draw every lever uniformly over its range, one value for all elements of a lever with subscripts.
+
+    Parameters
+    ----------
+    levers
+        Of the plan.
+    count
+        How many draws.
+    seed
+        Of the random numbers.
+
+    Returns
+    -------
+    dict
+        Values by constant, in the model's unit, the same from the start of the run to its end.
+
+    Examples
+    --------
+    >>> lever_draws([], 10, seed=1)
+    {}
+    """
+    random = np.random.default_rng(seed)
+    return {lever.constant: random.uniform(lever.lowest, lever.highest, count) for lever in levers}
+
+
+def settings(
+    scenario: Scenario,
+    members: xr.Dataset,
+    variables: Mapping[str, Variable],
+    drawn: Mapping[str, Values] | None = None,
+    count: int | None = None,
+) -> tuple[dict[str, Any], npt.NDArray[np.int_]]:
+    """Return what the model is run with for each future, and which member each is.
+
+    Parameters
+    ----------
+    scenario
+        Its changes hold in every future, but for levers that are drawn.
+    members
+        Parameter sets, dim ``member``.
+    variables
+        The model's variables, by name.
+    drawn
+        As from `lever_draws`; None where the scenario's levers are kept.
+    count
+        Number of futures; members are taken again from the first one where there are fewer. As many as members if None.
+
+    Returns
+    -------
+    tuple
+        Changes as the model's ``run`` takes them, and the place of each future's member.
+
+    Raises
+    ------
+    FuturesError
+        If there are more futures than members and no levers are drawn, as these would be the same futures again.
+
+    Examples
+    --------
+    >>> settings(load_scenario("plan"), read_members(5), variables_by_name())[1]  # doctest: +SKIP
+    array([0, 1, 2, 3, 4])
+    """
+    available = members.sizes["member"]
+    size = available if count is None else count
+    if size > available and drawn is None:
+        message = (
+            f"--futures {size}: without --levers a future is a member of the ensemble, and {available} were asked for. "
+            "Add --levers, or ask for fewer futures."
+        )
+        raise FuturesError(message)
+    member = np.arange(size) % available
+    found: dict[str, Any] = dict(scenario.settings(members.isel(member=member)))
+    for name, values in (drawn or {}).items():
+        shape = [len(axis) for axis in variables[name].axes]
+        full = np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (size, *shape))
+        coords = {dim: list(names) for dim, names in zip(variables[name].dims, variables[name].axes, strict=True)}
+        found[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
+    return found, member
+
+
+def inputs(
+    changes: Mapping[str, Any], variables: Mapping[str, Variable], drawn: Collection[str] = (), levers: Any = None
+) -> tuple[pd.DataFrame, dict[str, Input]]:
+    """Return the numbers that differ between futures, one column each.
+
+    Left out: what a scenario sets in every future, what does not differ, and constants of 2010, which only the run over
+    the past reads. A table whose elements keep their proportions, such as mortality by age, is one column.
+
+    Parameters
+    ----------
+    changes
+        As from `settings`.
+    variables
+        The model's variables, by name.
+    drawn
+        Names of levers that were drawn.
+    levers
+        Levers by constant, for their titles.
+
+    Returns
+    -------
+    tuple
+        Values by future, and `Input` by column.
+
+    Examples
+    --------
+    >>> inputs(settings(plan, members, variables_by_name())[0], variables_by_name())  # doctest: +SKIP
+    """
+    columns: dict[str, Values] = {}
+    known: dict[str, Input] = {}
+    for name, array in changes.items():
+        if not isinstance(array, xr.DataArray) or "run" not in array.dims or "time" in array.dims:
+            continue
+        if name.endswith(OF_THE_PAST):
+            continue
+        variable = variables[name]
+        titles = {"zh": variable.term, "en": name}
+        if name in drawn and levers is not None:
+            titles = dict(levers[name].title)
+        flat = array.transpose("run", *variable.dims).to_numpy().reshape(array.sizes["run"], -1)
+        if variable.dims and (factor := _factor(flat, variable)) is not None:
+            if np.ptp(factor[0]) > 0:
+                unit = factor[1]
+                columns[name] = factor[0]
+                known[name] = Input(name, name, _whole(titles, unit), unit or variable.unit, name in drawn)
+            continue
+        places = list(np.ndindex(*(len(axis) for axis in variable.axes)))
+        for place, values in zip(places, flat.T, strict=True):
+            if np.ptp(values) == 0:
+                continue
+            elements = [axis[i] for axis, i in zip(variable.axes, place, strict=True)]
+            full = name + (f"[{', '.join(elements)}]" if elements else "")
+            columns[full] = values
+            known[full] = Input(full, name, _told(titles, elements), variable.unit, name in drawn)
+    return pd.DataFrame(columns), known
+
+
+def judge(
+    city: Runnable,
+    changes: Mapping[str, Any],
+    targets: Sequence[Target],
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.DataArray:
+    """Run futures block by block and return each target's margin in its year.
+
+    Parameters
+    ----------
+    city
+        The model.
+    changes
+        As from `settings`.
+    targets
+        Modelled ones.
+    progress
+        Told futures done and futures in all.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``target`` and ``future``, in each plan's unit, not negative where reached.
+
+    Examples
+    --------
+    >>> judge(load_model(), changes, targets)  # doctest: +SKIP
+    """
+    size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
+    parts = []
+    wanted = list(dict.fromkeys(str(target.variable) for target in targets))
+    for first in range(0, size, BLOCK):
+        block = slice(first, first + BLOCK)
+        own = {
+            name: value.isel(run=block) if isinstance(value, xr.DataArray) and "run" in value.dims else value
+            for name, value in changes.items()
+        }
+        run = city.run(own, outputs=wanted)
+        margins = [
+            np.atleast_1d(target.margin(run[str(target.variable)].sel(time=target.year)).to_numpy())
+            for target in targets
+        ]
+        parts.append(np.array(margins))
+        if progress is not None:
+            progress(min(first + BLOCK, size), size)
+    return xr.DataArray(
+        np.concatenate(parts, axis=1),
+        dims=("target", "future"),
+        coords={"target": [target.id for target in targets]},
+    )
+
+
+def _factor(flat: Values, variable: Variable) -> tuple[Values, str] | None:
+    """The one number behind an array: its common value or a factor on the model's own table; None if neither."""
+    if np.ptp(flat, axis=1).max() == 0:
+        return flat[:, 0], ""
+    if variable.default is None:
+        return None
+    own = np.broadcast_to(variable.default, [len(axis) for axis in variable.axes]).ravel()
+    filled = own != 0
+    if filled.sum() < 2 or flat[:, ~filled].any():
+        return None
+    ratio = flat[:, filled] / own[filled]
+    middle = ratio.mean(axis=1)
+    return (middle, "relative") if np.ptp(ratio, axis=1).max() <= PROPORTIONAL * abs(middle).max() else None
+
+
+def _whole(titles: Mapping[str, str], unit: str) -> dict[str, str]:
+    if unit == "relative":
+        words = terms()["labels"]["relative input"]
+        return {language: words[language].format(name=name) for language, name in titles.items()}
+    return dict(titles)
+
+
+def _told(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
+    if not elements:
+        return dict(titles)
+    words = terms()["elements"]
+    return {
+        "zh": titles["zh"] + "（" + "、".join(words[name]["zh"] if name in words else name for name in elements) + "）",
+        "en": f"{titles['en']} ({', '.join(words[name]['en'] if name in words else name for name in elements)})",
+    }

@@ -1,0 +1,296 @@
+"""What the command line prints: answers, boards and changes, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.charts.figures import LANGUAGES, terms
+from analysis.outcome.ensembles import share_held
+from analysis.outcome.targets import NOT_MODELLED
+from analysis.reach.probability import share_in_percent, whole_percent
+from scenarios import Scenario, Target, load_levers
+
+#: An expectation that holds in fewer members than this is named.
+USUAL = 0.9
+SIGNS = {"at least": "≥", "at most": "≤", "about": "≈"}
+#: How the limit is told that is judged instead of what the plan asks for, by the languages of `wanted`.
+JUDGED = {("zh",): "（按{}计）", ("en",): ", judged as {}", (): ", 计为 judged as {}"}
+
+
+def print_answers(
+    console: Console, table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int
+) -> None:
+    """Print the headline targets one by one, then the board of all targets, and what the numbers mean.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    table
+        `analysis.outcome.targets.evaluate_targets` of all scenarios.
+    targets, chosen
+        The plan's targets and the scenarios that were run.
+    members
+        Parameter sets that were run; 1 for the model file's own values.
+
+    Examples
+    --------
+    >>> print_answers(Console(), table, load_targets(), chosen, 200)  # doctest: +SKIP
+    """
+    headlines = [target for target in targets.values() if target.headline]
+    for target in headlines:
+        console.print(_target_table(target, table[table["target"] == target.id], chosen, members))
+        _say_in_words(console, target, table[table["target"] == target.id], chosen)
+    console.print(_board(table, targets, chosen, members))
+    if members == 1:
+        console.print("每个情景只运行一次，参数为模型文件中的初步拟合值：不表示概率。")
+        console.print("One run per scenario, with the first-fit values of the model file: no probability is implied.\n")
+        return
+    console.print(
+        f"概率：{members}组与2010—2020年观测相符的参数中达到目标的比例，以模型、先验范围和情景政策不变为前提。"
+    )
+    console.print(
+        f"Probability: share of {members} parameter sets that the observations of 2010-2020 support; it is conditional "
+        "on the model, the priors and unchanged policies.\n"
+    )
+
+
+def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
+    """Say which expectations of the scenario files the runs do not meet, and which could not be judged.
+
+    Examples
+    --------
+    >>> print_expectations(Console(), [], {})
+    """
+    lines = []
+    for scenario in chosen:
+        for claim in scenario.expectations:
+            try:
+                share = share_held(claim, runs[scenario.name], runs)
+                if share < USUAL:
+                    part = "" if share == 0 else f" (holds in {100 * share:.0f} % of members)"
+                    lines.append(f"✗ {scenario.name}: {claim}{part}")
+            except KeyError as missing:
+                lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
+    if lines:
+        console.print("与情景文件的预期不符  Not as the scenario files expect:")
+    for line in lines:
+        console.print(f"  {escape(line)}")
+
+
+def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
+    """Say which runs in a folder were made from other things than those made now, and what to do about it.
+
+    Examples
+    --------
+    >>> print_other_runs(Console(), Path("outputs"), {}, 200)
+    """
+    if not others:
+        return
+    files = ", ".join(f"{name} ({what})" for name, what in others.items())
+    console.print(
+        f"注意：{escape(str(folder))} 中另有按其他样本数或其他模型算出的结果，不参与本次比较，不可与本次结果并列引用。"
+    )
+    console.print(
+        f"Left as they are in {escape(str(folder))}, of no use beside this run of {members} members: {escape(files)}, "
+        "and the charts of the same names. This run's tables and charts do not use them. To have all alike, run those "
+        "scenarios with the same --members too, or give this run another folder with --out."
+    )
+
+
+def wanted(target: Target, *languages: str) -> str:
+    """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
+
+    Parameters
+    ----------
+    target
+        Of the plan.
+    languages
+        "zh" or "en"; both in one line where none is named.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 100.0, "at least", "percent", "rate", 0.01, tolerance=1.0)
+    >>> wanted(goal), wanted(goal, "zh"), wanted(goal, "en")
+    ('≥ 100%, 计为 judged as ≥ 99%', '≥ 100%（按≥ 99%计）', '≥ 100%, judged as ≥ 99%')
+    """
+    if target.threshold is None:
+        return ""
+    units = dict.fromkeys(plan_unit(target.unit, language) for language in languages or LANGUAGES)
+    unit = ("" if len(units) == 1 else " ") + "".join(units)
+    said = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
+    if target.comparison != "about" and not target.tolerance:
+        return said
+    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
+    return said + JUDGED[languages].format(limit)
+
+
+def plan_unit(unit: str, language: str) -> str:
+    """Return a unit of the plan as it stands behind a number; one that is not listed stands as it is.
+
+    Examples
+    --------
+    >>> plan_unit("percent", "en"), plan_unit("ratio", "zh"), plan_unit("mu", "en")
+    ('%', '倍', ' mu')
+    """
+    if unit == "percent":
+        return "%"
+    known = terms()["plan units"].get(unit)
+    return str(known[language]) if known else f" {unit}"
+
+
+def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
+    titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
+    table = Table(
+        title=f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}",
+        title_justify="left",
+        title_style="bold",
+        expand=False,
+    )
+    table.add_column("情景 scenario", overflow="fold")
+    ensemble = bool(rows["probability"].notna().any())
+    middle = ("中位数\nmedian", "90%区间\n90 % interval") if ensemble else ("数值\nvalue",)
+    odds = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
+    for heading in (*middle, "余量\nmargin", *odds, "首次达到\nfirst year"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
+        reached = "[green]是 yes[/]" if row["reached"] == "yes" else "[red]否 no[/]"
+        value = [_rounded(row["median"])]
+        if ensemble:
+            value.append(f"{_rounded(row['p05'])} – {_rounded(row['p95'])}")
+            reached = share_in_percent(round(row["probability"] * members), members)
+        table.add_row(titles[row["scenario"]], *value, _rounded(row["margin"], "+"), reached, year)
+    return table
+
+
+def signed(value: float, places: int) -> str:
+    """Return a number with its sign; what rounds to nil has none.
+
+    Examples
+    --------
+    >>> signed(0.416, 2), signed(-0.001, 2)
+    ('+0.42', '0.00')
+    """
+    rounded = round(float(value), places)
+    return f"{rounded:+,.{places}f}" if rounded else f"{0:.{places}f}"
+
+
+def three_digits(value: float, *, sign: bool = False) -> str:
+    """Return a number with three digits, whole where it is large, and never in powers of ten.
+
+    Examples
+    --------
+    >>> three_digits(478_123.4, sign=True), three_digits(0.0814), three_digits(-0.00001234, sign=True)
+    ('+478,123', '0.0814', '-0.0000123')
+    """
+    if abs(value) >= 1000:
+        return f"{value:{'+' if sign else ''},.0f}"
+    return np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="-", sign=sign)
+
+
+def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
+    reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
+    zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
+    en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"
+    count = f"{len(reached)}/{len(chosen)}"
+    usual = ("按中位数", " in the median") if rows["probability"].notna().any() else ("", "")
+    console.print(f"{target.year}年{usual[0]}达到“{target.title['zh']}”目标的情景（{count}）：{zh}。")
+    console.print(f"Scenarios that reach it by {target.year}{usual[1]} ({count}): {en}.\n")
+
+
+def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int) -> Table:
+    """Return every target of the plan, one row each; scenarios stand in numbered columns."""
+    numbers = "\n".join(
+        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}") for place, scenario in enumerate(chosen, 1)
+    )
+    ensemble = bool(table["probability"].notna().any())
+    told = "✓ 达到 reached   ✗ 未达到 missed"
+    if ensemble:
+        told = (
+            f"达到的概率，%（{members}组样本） probability of reaching it, % (n = {members})   "
+            "0、100：没有、全部样本达到 none, all of the members\n"
+        )
+    board = Table(
+        title="规划全部目标  Every target of the plan",
+        title_justify="left",
+        title_style="bold",
+        caption=f"{told}   · 未模拟 {NOT_MODELLED}\n{numbers}",
+        caption_justify="left",
+    )
+    board.add_column("目标 target", overflow="fold", ratio=1)
+    board.add_column("年份\nyear", no_wrap=True)
+    board.add_column("要求\nwanted", overflow="fold")
+    for place in range(1, len(chosen) + 1):
+        board.add_column(str(place), justify="center", no_wrap=True)
+    found = table.set_index(["target", "scenario"])
+    for target in targets.values():
+        cells = [_cell(found.loc[(target.id, scenario.name)]) for scenario in chosen]
+        board.add_row(f"{target.title['zh']} [dim]{target.title['en']}[/]", str(target.year), wanted(target), *cells)
+    return board
+
+
+def _cell(row: Any) -> str:
+    """One target in one scenario: its probability in percent, or for a single run whether it is reached."""
+    if row["reached"] == NOT_MODELLED:
+        return "[dim]·[/]"
+    colour = "green" if row["reached"] == "yes" else "red"
+    if pd.notna(row["probability"]):
+        return f"[{colour}]{whole_percent(row['probability'])}[/]"
+    return f"[{colour}]{'✓' if row['reached'] == 'yes' else '✗'}[/]"
+
+
+def changes_table(scenario: Scenario) -> Table:
+    """Return what a scenario's own file changes and what it takes over, policies kept apart from assumptions.
+
+    Examples
+    --------
+    >>> changes_table(load_scenario("plan")).row_count > 10  # doctest: +SKIP
+    True
+    """
+    levers = load_levers()
+    table = Table(
+        title=escape(
+            f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
+        ),
+        title_justify="left",
+        title_style="bold",
+    )
+    for heading in ("变化 change", "取值 value", "来源 source"):
+        table.add_column(heading, overflow="fold")
+    own = [change for change in scenario.changes if change.stated_in == scenario.name]
+    for change in sorted(own, key=lambda change: not change.policy):
+        kind = levers[change.constant].title["zh"] if change.policy else "[yellow]假设 assumption[/]"
+        instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
+        if change.kept:
+            instead = f"\n[dim]其余同 the rest as in {change.replaces}: {', '.join(change.kept)}[/]"
+        table.add_row(
+            f"{change.constant}\n{kind}{instead}", f"{_spoken(change.value)} {change.unit}", escape(change.source)
+        )
+    taken = [change for change in scenario.changes if change.stated_in != scenario.name]
+    if taken:
+        bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))
+        table.caption = f"以及 {bases} 的{len(taken)}项变化  and {len(taken)} changes of {bases}"
+        table.caption_justify = "left"
+    return table
+
+
+def _spoken(value: object) -> str:
+    if isinstance(value, dict):
+        parts = (f"{key if isinstance(key, str) else f'{key:g}'}: {_spoken(part)}" for key, part in value.items())
+        return ("\n" if any(isinstance(key, str) for key in value) else ", ").join(parts)
+    return f"{value:,.10g}"
+
+
+def _rounded(number: float, sign: str = "") -> str:
+    """Write a number with two decimals, or whole where it is large."""
+    return f"{number:{sign},.0f}" if abs(number) >= 1000 else f"{number:{sign}.2f}"

@@ -1,0 +1,224 @@
+"""The file of each scenario's run: what it holds, when it is still valid, and how missing ones are made.
+
+What a file holds depends on its scenario alone, never on what is run beside it: every variable of few cells, and for
+every member what charts show, what targets judge, what the shipped scenarios expect, and what its own scenario expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import Final, Literal
+
+import xarray as xr
+
+from analysis.charts import figures
+from analysis.command_line import progress_bar
+from analysis.outcome import files as result_files
+from analysis.outcome.ensembles import condensed
+from model import load_model
+from model.definition import variables_by_name
+from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
+
+Engine = Literal["compiled", "pysd"]
+#: Told what is being done, how many runs are done, and how many there are to do.
+Progress = Callable[[str, int, int], None]
+#: A variable of more cells than this is kept only where a chart, a target or an expectation needs it.
+CELLS_KEPT: Final = 100
+#: What must be equal for results to be comparable.
+COMPARABLE: Final = ("members", "posterior_hash", "model_hash", "engine")
+
+
+def exact_variables(scenario: Scenario, targets: Iterable[Target]) -> list[str]:
+    """Return the variables that a scenario's file holds for every member in double precision.
+
+    Parameters
+    ----------
+    scenario
+        Whose file.
+    targets
+        All targets of the plan.
+    """
+    claimed = [claim.variable for one in (*_shipped(), scenario) for claim in one.expectations]
+    judged = [target.variable for target in targets if target.variable is not None]
+    return list(dict.fromkeys([*judged, *claimed]))
+
+
+def stored(
+    folder: Path, chosen: Iterable[Scenario], targets: Sequence[Target], facts: Mapping[str, Mapping[str, str]]
+) -> dict[str, xr.Dataset]:
+    """Return the results in a folder that a run made now would repeat, by scenario.
+
+    Parameters
+    ----------
+    folder
+        Where earlier runs have left their files.
+    chosen, targets
+        The scenarios asked for, and all targets of the plan.
+    facts
+        The manifest that a run made now would carry, by scenario.
+    """
+    variables, found = variables_by_name(), {}
+    for scenario in chosen:
+        run = result_files.read_run(
+            folder / f"{scenario.name}.nc",
+            result_files.attributes(scenario, facts[scenario.name]),
+            _names(scenario, targets),
+            [*figures.VARIABLES, *exact_variables(scenario, targets)],
+            variables,
+        )
+        if run is not None:
+            found[scenario.name] = run
+    return found
+
+
+def make(
+    folder: Path,
+    missing: Sequence[Scenario],
+    targets: Sequence[Target],
+    facts: Mapping[str, Mapping[str, str]],
+    engine: Engine,
+    members: xr.Dataset | None,
+    progress: Progress,
+) -> dict[str, xr.Dataset]:
+    """Run scenarios, write the file of each, and return what was written.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    missing, targets, facts
+        As for `stored`.
+    engine, members
+        What runs, and on which parameter sets; None for one run with the values of the model file.
+    progress
+        Told of every run.
+    """
+    variables = variables_by_name()
+    runs: dict[str, xr.Dataset] = {}
+    if not missing:
+        return runs
+
+    def keep(scenario: Scenario, run: xr.Dataset) -> None:
+        kept = condensed(run, exact_variables(scenario, targets), figures.BY_MEMBER)
+        described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
+        result_files.write_run(described, folder / f"{scenario.name}.nc")
+        runs[scenario.name] = kept
+
+    # What one run leaves is kept while the next is made, and no more than two are held whole.
+    with ThreadPoolExecutor(1) as beside:
+        progress("Loading the model", 0, len(missing))
+        city = load_model(engine)
+        keeping: Future[None] | None = None
+        for done, scenario in enumerate(missing):
+            progress(f"Running {scenario.name}", done, len(missing))
+            run = city.run(scenario.settings(members), outputs=_names(scenario, targets))
+            if keeping is not None:
+                keeping.result()
+            keeping = beside.submit(keep, scenario, run)
+        if keeping is not None:
+            keeping.result()
+    return runs
+
+
+def for_expectations(
+    chosen: Sequence[Scenario],
+    runs: Mapping[str, xr.Dataset],
+    targets: Sequence[Target],
+    engine: Engine,
+    members: xr.Dataset | None,
+) -> dict[str, xr.Dataset]:
+    """Return the runs with all that the expectations compare with.
+
+    An expectation that names another scenario is read from both. Where the other's file does not hold the variable for
+    every member, as nothing but this expectation needs it, that scenario is run once more, and its file stays as it is.
+
+    Parameters
+    ----------
+    chosen, runs
+        The scenarios, and the results of each by name.
+    targets, engine, members
+        As for `make`.
+    """
+    by_name = {scenario.name: scenario for scenario in chosen}
+    lacking: dict[str, set[str]] = {}
+    for scenario in chosen:
+        for claim in scenario.expectations:
+            other = by_name.get(claim.limit) if isinstance(claim.limit, str) else None
+            if other is not None and claim.variable not in exact_variables(other, targets):
+                lacking.setdefault(other.name, set()).add(claim.variable)
+    complete = dict(runs)
+    for name, wanted in lacking.items():
+        run = load_model(engine).run(by_name[name].settings(members), outputs=sorted(wanted))
+        complete[name] = (
+            complete[name]
+            .drop_vars(wanted, errors="ignore")
+            .assign(condensed(run, wanted).drop_vars("member", errors="ignore").data_vars)
+        )
+    return complete
+
+
+def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the runs of other scenarios in a folder that must not be compared with a run made now, and why.
+
+    Parameters
+    ----------
+    folder
+        Where earlier runs have left their files.
+    chosen
+        Names of the scenarios that are run now.
+    facts
+        The manifest of one of these.
+
+    Returns
+    -------
+    dict
+        Name of the file to what it was made from, such as "200 members".
+    """
+    found = {}
+    for path in sorted(folder.glob("*.nc")):
+        held = result_files.facts_of(path) if path.stem not in set(chosen) else {}
+        # Other commands leave files too, which hold no run.
+        if held.get("scenario") != path.stem:
+            continue
+        if held.get("members") != facts["members"]:
+            found[path.name] = f"{held.get('members')} members"
+        elif any(held.get(key) != facts[key] for key in COMPARABLE):
+            found[path.name] = "another model, ensemble or engine"
+    return found
+
+
+@cache
+def _shipped() -> tuple[Scenario, ...]:
+    return load_scenarios(shipped_scenarios())
+
+
+def _names(scenario: Scenario, targets: Sequence[Target]) -> list[str]:
+    """Every variable that a scenario's file holds."""
+    small = [
+        name
+        for name, variable in variables_by_name().items()
+        if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
+    ]
+    return list(dict.fromkeys([*small, *figures.VARIABLES, *exact_variables(scenario, targets)]))
+
+
+def make_with_progress(
+    out: Path,
+    missing: Sequence[Scenario],
+    targets: Sequence[Target],
+    facts: Mapping[str, Mapping[str, str]],
+    engine: Engine,
+    parameters: xr.Dataset | None,
+) -> dict[str, xr.Dataset]:
+    """Run scenarios as `make` does, with a bar that shows the time left."""
+    with progress_bar() as progress:
+        task = progress.add_task("", total=None, visible=bool(missing))
+
+        def tell(doing: str, done: int, of: int) -> None:
+            progress.update(task, description=doing, completed=done, total=of)
+
+        return make(out, missing, targets, facts, engine, parameters, tell)

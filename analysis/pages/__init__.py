@@ -1,0 +1,1 @@
+"""Pages of the documentation that are worked out from the model and its ensemble."""

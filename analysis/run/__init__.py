@@ -1,0 +1,1 @@
+"""Scenarios run, and the targets that they reach."""

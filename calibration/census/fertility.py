@@ -1,0 +1,37 @@
+"""Fertility by age: the shape of a census table, the level left to the model."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from calibration.census.single_years import AGES, Vector
+
+#: Births per 1000 women aged 49, which the source does not show legibly; grade E, range 0-0.5 (at 48: 0.16).
+RATE_AT_49: Final = 0.08
+
+
+def fertility_shape(observations: pd.DataFrame) -> Vector:
+    """Share of lifetime fertility by age of the mother.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`calibration.observations.read_observations`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dmnl, 86 ages, zero outside 15-49, sums to one; Fuzhou, census 2020, age 49 assumed.
+
+    Examples
+    --------
+    >>> from calibration.observations import read_observations
+    >>> int(fertility_shape(read_observations()).argmax())
+    27
+    """
+    rows = observations[observations["variable"] == "fertility by age"]
+    rates = np.zeros(AGES)
+    rates[rows["age"].astype(int)] = rows["value"]
+    rates[49] = RATE_AT_49
+    return np.asarray(rates / rates.sum())

@@ -1,0 +1,227 @@
+"""Single years of age from the census's five-year bands, keeping every band total to the person."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from calibration.census.vital_events import registered_events
+from calibration.observations import AGE_BANDS, DISTRICTS, census_residents
+
+Vector = npt.NDArray[np.float64]
+
+AGES: Final = 86
+OPEN_AGE: Final = AGES - 1
+#: First age of each census band, and one past the last.
+BAND_STARTS: Final = (0, 1, *range(5, 90, 5))
+BAND_SLICES: Final = tuple(
+    slice(start, BAND_STARTS[i + 1] if i + 1 < len(BAND_STARTS) else AGES) for i, start in enumerate(BAND_STARTS)
+)
+
+#: Students and other young newcomers within the bands 15-19 and 20-24, by single age (grade E). Census day is
+#: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
+STUDENT_SHAPE_15_19: Final = (0.02, 0.03, 0.06, 0.37, 0.52)
+STUDENT_SHAPE_20_24: Final = (1.00 / 2.75, 0.85 / 2.75, 0.45 / 2.75, 0.25 / 2.75, 0.20 / 2.75)
+
+
+def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
+    """Relative size of birth cohorts by age at the census, 1 where nothing is known.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`calibration.observations.read_observations`.
+    year
+        2010 (no registered births before it: all ones) or 2020.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dmnl, 86 ages. Age a in 2020 was born from November of 2019 - a to October of 2020 - a, so two twelfths of
+        one calendar year and ten of the next; relative to age 9.
+
+    Examples
+    --------
+    >>> from calibration.observations import read_observations
+    >>> bool(birth_weights(read_observations(), 2020)[3] > 1.2)
+    True
+    """
+    weights = np.ones(AGES)
+    if year == 2020:
+        births = registered_events(observations, "birth")
+        cohort = np.array([births[2019 - a] * 2 / 12 + births[2020 - a] * 10 / 12 for a in range(10)])
+        weights[:10] = cohort / cohort[9]
+    return weights
+
+
+def smooth_within_bands(totals: Vector, weights: Vector) -> Vector:
+    """Single years whose ratio to `weights` is as smooth as the band totals allow.
+
+    Parameters
+    ----------
+    totals
+        Persons in the 19 census bands (0, 1-4, 5-9, ..., 85+).
+    weights
+        Known relative pattern of the 86 ages, positive.
+
+    Returns
+    -------
+    numpy.ndarray
+        86 ages; band sums equal `totals`. Minimises the sum of squared second differences of x / weights over ages
+        1-84 under the band sums (a quadratic programme with a closed solution; the family of Beers and Sprague
+        multipliers). A band in which that would fall below a tenth of its mean gets the weights alone.
+
+    Examples
+    --------
+    >>> x = smooth_within_bands(np.full(19, 5.0), np.ones(86))
+    >>> bool(np.isclose(x[5:10].sum(), 5.0))
+    True
+    """
+    inner = np.arange(1, OPEN_AGE)
+    n = len(inner)
+    second = np.diff(np.eye(n), n=2, axis=0)
+    bands = range(1, len(BAND_STARTS) - 1)
+    sums = np.zeros((len(bands), n))
+    for row, band in enumerate(bands):
+        sums[row, BAND_SLICES[band].start - 1 : BAND_SLICES[band].stop - 1] = 1
+    sums *= weights[inner]
+    system = np.block([[second.T @ second, sums.T], [sums, np.zeros((len(bands), len(bands)))]])
+    ratio = np.linalg.solve(system, np.concatenate([np.zeros(n), totals[1:-1]]))[:n]
+    result = np.empty(AGES)
+    result[0], result[OPEN_AGE] = totals[0], totals[-1]
+    result[inner] = ratio * weights[inner]
+    for band in bands:
+        part = BAND_SLICES[band]
+        if result[part].min() < 0.1 * totals[band] / (part.stop - part.start):
+            result[part] = totals[band] * weights[part] / weights[part].sum()
+    return result
+
+
+def whole_persons(values: Vector, total: int) -> npt.NDArray[np.int64]:
+    """Round to integers that add up to `total`, by the largest remainders.
+
+    Parameters
+    ----------
+    values
+        Non-negative persons whose sum is `total` within rounding.
+    total
+        The sum to keep.
+
+    Returns
+    -------
+    numpy.ndarray
+        Integers, same shape.
+
+    Raises
+    ------
+    ValueError
+        If a value is negative or the values do not add up to the total.
+
+    Examples
+    --------
+    >>> whole_persons(np.array([1.4, 1.4, 1.2]), 4)
+    array([2, 1, 1])
+    """
+    if values.min() < 0 or abs(values.sum() - total) > 0.5:
+        message = f"cannot round: least value {values.min():.3f}, sum {values.sum():.3f}, total {total}"
+        raise ValueError(message)
+    floor = np.floor(values).astype(np.int64)
+    order = np.argsort(-(values - floor).ravel(), kind="stable")
+    result = floor.ravel()
+    result[order[: total - floor.sum()]] += 1
+    return result.reshape(values.shape)
+
+
+def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
+    """Residents by district and single year of age.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`calibration.observations.read_observations`.
+    year
+        2010 or 2020.
+
+    Returns
+    -------
+    xarray.DataArray
+        dims (district, age), whole persons; every band of every district as in the census.
+        Method: newcomers aged 15-24 (the part of a band above its local cohort) follow the student shape, the rest is
+        smoothed within bands, ages 0-9 of 2020 around the registered birth cohorts.
+
+    Examples
+    --------
+    >>> from calibration.observations import read_observations
+    >>> int(single_year_residents(read_observations(), 2020).sum())
+    9202432
+    """
+    weights = birth_weights(observations, year)
+    bands = census_residents(observations, year).sum("sex").to_numpy()
+    local = _local_cohorts(observations, year)
+    table = np.zeros((len(DISTRICTS), AGES), dtype=np.int64)
+    for d in range(len(DISTRICTS)):
+        values = _one_district(bands[d], local[d], weights)
+        for band, part in enumerate(BAND_SLICES):
+            table[d, part] = whole_persons(values[part], int(bands[d, band]))
+    return xr.DataArray(
+        table,
+        coords={"district": list(DISTRICTS), "age": np.arange(AGES)},
+        dims=("district", "age"),
+        attrs={"units": "person", "grade": "C", "source": f"census_{year}_age_sex.csv"},
+    )
+
+
+def women_share(observations: pd.DataFrame) -> Vector:
+    """Women's share of the city's residents by single age, census 2020.
+
+    Parameters
+    ----------
+    observations
+        The frame of :func:`calibration.observations.read_observations`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dmnl, 86 ages; smooth, and the women of each band as in the census.
+
+    Examples
+    --------
+    >>> from calibration.observations import read_observations
+    >>> bool(0.45 < women_share(read_observations())[30] < 0.55)
+    True
+    """
+    residents = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)
+    women = census_residents(observations, 2020).sel(sex="female").sum("district").to_numpy()
+    return np.asarray(smooth_within_bands(women, residents) / residents)
+
+
+def _local_cohorts(observations: pd.DataFrame, year: int) -> Vector:
+    """Persons of the bands 15-19 and 20-24 who would be there without newcomers, by district.
+
+    2020: the same cohorts at ages 5-14 in 2010. 2010: the lesser of the neighbouring bands and of the same cohort
+    ten years later, when its students have gone.
+    """
+    then, now = (
+        {band: bands.sel(age_band=band).to_numpy() for band in AGE_BANDS}
+        for bands in (census_residents(observations, y).sum("sex") for y in (2010, 2020))
+    )
+    if year == 2020:
+        return np.stack([then["5-9"], then["10-14"]], axis=1)
+    teenagers = np.minimum(then["10-14"], now["25-29"])
+    neighbours = (teenagers + then["25-29"]) / 2
+    return np.stack([teenagers, np.minimum(neighbours, now["30-34"])], axis=1)
+
+
+def _one_district(totals: Vector, local: Vector, weights: Vector) -> Vector:
+    """Single years of one district: locals smoothed within bands, newcomers by the student shape."""
+    newcomers = np.zeros(AGES)
+    settled = totals.copy()
+    shapes = (("15-19", STUDENT_SHAPE_15_19), ("20-24", STUDENT_SHAPE_20_24))
+    for (label, shape), cohort in zip(shapes, local, strict=True):
+        band = AGE_BANDS.index(label)
+        excess = max(totals[band] - cohort, 0.0)
+        settled[band] -= excess
+        newcomers[BAND_SLICES[band]] = excess * np.array(shape)
+    return smooth_within_bands(settled, weights) + newcomers

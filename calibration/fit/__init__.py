@@ -1,0 +1,1 @@
+"""The model against the observations: priors, likelihood, sampler, ensemble and forecast."""

@@ -1,0 +1,224 @@
+"""Calibrate: best fits, posterior, the ensemble that every later result is made from, the forecast, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import ndtri
+
+from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.forecast import FORECAST_FILE, forecast_table, predict, simulate
+from calibration.fit.likelihood import Array, calibration_targets
+from calibration.fit.priors import PRIORS_FILE, changes, priors_hash, read_priors
+from calibration.fit.sampler import BestFit, Draws, Problem, best_fit, reference, sample
+from calibration.observations import LAST_YEAR, data_hash
+from model import load_model
+from model.definition import model_hash
+from model.engine import CompiledModel
+from model.files.atomic import replaced
+from model.files.sealed import seal
+
+#: Any other seed gives another, equally good ensemble.
+SEED: Final = 2020
+#: A parameter counts as learnt when its posterior is narrower than this share of its prior.
+LEARNT: Final = 0.8
+#: Bounds on convergence and size that a learnt parameter has to meet.
+CONVERGED: Final = 1.01
+ENOUGH: Final = 400
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look: starts and rounds of the best fit, chains, steps kept and thrown away, thinning."""
+
+    starts: int = 4
+    rounds: int = 40
+    chains: int = 192
+    steps: int = 2250
+    warm_up: int = 400
+    thin: int = 9
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a calibration found.
+
+    Attributes
+    ----------
+    problem
+        What was fitted.
+    fits
+        Best fits, the best first.
+    draws
+        The sampled posterior.
+    members
+        The ensemble, dim ``member``; factors not multiplied out.
+    simulated
+        Baseline of the members, dims ``member, time``.
+    predicted
+        The same with draws of what the model leaves out.
+    """
+
+    problem: Problem
+    fits: tuple[BestFit, ...]
+    draws: Draws
+    members: xr.Dataset
+    simulated: xr.Dataset
+    predicted: xr.Dataset
+
+
+def calibrate(
+    count: int = 1000,
+    *,
+    effort: Effort = Effort(),
+    seed: int = SEED,
+    model: CompiledModel | None = None,
+    progress: Progress = lambda task, done, of: None,
+) -> Calibration:
+    """Fit, sample, draw the ensemble and run its baseline.
+
+    Parameters
+    ----------
+    count
+        Members of the ensemble.
+    effort
+        How hard to look.
+    seed
+        Of all random numbers; the same seed gives the same ensemble.
+    model
+        The compiled city model; None to load it.
+    progress
+        Told the task, how much of it is done, and of how much.
+
+    Raises
+    ------
+    ObservationError, PriorError
+        If data or priors cannot be used.
+
+    Examples
+    --------
+    >>> calibrate(10, effort=Effort(starts=1, chains=4, steps=10, warm_up=2, thin=1))  # doctest: +SKIP
+    """
+    chosen = load_model() if model is None else model
+    priors = read_priors()
+    problem = Problem(chosen, priors, calibration_targets(chosen))
+    random = np.random.default_rng(seed)
+    starts = [np.zeros(priors.size), *(priors.draw(effort.starts - 1, random) / 2)]
+    fits = []
+    for done, start in enumerate(starts):
+        progress("Best fits", done, len(starts))
+        fits.append(best_fit(problem, start, effort.rounds))
+    fits.sort(key=lambda fit: fit.cost)
+    draws = sample(
+        problem,
+        reference(problem, fits[0]),
+        chains=effort.chains,
+        steps=effort.steps,
+        warm_up=effort.warm_up,
+        thin=effort.thin,
+        seed=seed,
+        progress=lambda done, of: progress("Posterior", done, of),
+    )
+    pooled = draws.pooled
+    picked = random.choice(len(pooled), count, replace=len(pooled) < count)
+    members = _members(problem, pooled[picked], seed)
+    simulated = simulate(chosen, changes(members), progress=lambda done, of: progress("Forecast", done, of))
+    return Calibration(problem, tuple(fits), draws, members, simulated, predict(simulated, seed))
+
+
+def _members(problem: Problem, points: Array, seed: int) -> xr.Dataset:
+    members = problem.priors.dataset(points)
+    # Single precision is what the file keeps, so everything is made from it.
+    members = members.map(lambda array: array.astype(np.float32).astype(np.float64), keep_attrs=True)
+    return members.assign_attrs(
+        title="Parameter sets of Jinan's urbanization model that the observations of 2010-2020 support",
+        model_hash=model_hash(),
+        priors_hash=priors_hash(PRIORS_FILE),
+        data_hash=data_hash(),
+        data_vintage=f"observations up to {LAST_YEAR}",
+        seed=str(seed),
+    )
+
+
+def write(found: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path = FORECAST_FILE) -> None:
+    """Write the ensemble and the forecast, each whole or not at all.
+
+    Examples
+    --------
+    >>> write(found)  # doctest: +SKIP
+    """
+    kept = found.members.astype(np.float32)
+    for name, array in found.members.data_vars.items():
+        kept[name].attrs = array.attrs
+    packed = {str(name): {"zlib": True, "complevel": 6, "shuffle": True} for name in kept.data_vars}
+    with replaced(posterior) as partial:
+        kept.to_netcdf(partial, engine="netcdf4", encoding=packed)
+        seal(partial)
+    with replaced(forecast) as partial:
+        forecast_table(found.predicted).to_csv(partial, index=False, lineterminator="\n")
+
+
+def learnt_table(found: Calibration) -> pd.DataFrame:
+    """Every parameter before and after the observations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per draw: ``parameter``, ``unit``, 5th, 50th and 95th percentile of prior and posterior in that unit,
+        ``ratio`` of posterior to prior standard deviation on the standard scale, ``learnt``, ``rhat`` and ``ess``.
+
+    Examples
+    --------
+    >>> learnt_table(found).query("learnt")["parameter"]  # doctest: +SKIP
+    """
+    priors, pooled = found.problem.priors, found.draws.pooled
+    levels = np.array([0.05, 0.5, 0.95])
+    before = priors.values(np.repeat(ndtri(levels)[:, None], priors.size, axis=1))
+    after = priors.values(np.quantile(pooled, levels, axis=0))
+    rows = []
+    for parameter in priors.parameters:
+        unit = str(found.members[parameter.name].attrs["units"])
+        for place, label in enumerate(parameter.labels):
+            rows.append([label, unit, *before[parameter.name][:, place], *after[parameter.name][:, place]])
+    names = [f"{side}_{level}" for side in ("prior", "posterior") for level in ("p05", "median", "p95")]
+    table = pd.DataFrame(rows, columns=["parameter", "unit", *names])
+    table["ratio"] = pooled.std(axis=0)
+    table["learnt"] = table["ratio"] < LEARNT
+    table["rhat"] = found.draws.convergence
+    table["ess"] = found.draws.effective_size
+    return table
+
+
+def fit_table(found: Calibration) -> pd.DataFrame:
+    """How well each series is met, at the best fit and over the members.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``series``, ``values`` compared, and root mean square of the whitened deviation: at the best fit, and the
+        median over a hundred draws. One means as far off as the stated errors; well below one, errors too generous.
+
+    Examples
+    --------
+    >>> fit_table(found)  # doctest: +SKIP
+    """
+    pooled = found.draws.pooled
+    some = pooled[:: max(1, len(pooled) // 100)][:100]
+    best = found.problem.deviations(found.fits[0].point[None])[0]
+    spread = found.problem.deviations(some)
+    rows = []
+    for target in found.problem.sought:
+        place = found.problem.stretches[target.name]
+        size = np.sqrt((spread[:, place] ** 2).mean(axis=1))
+        rows.append(
+            (target.name, target.observed.size, float(np.sqrt((best[place] ** 2).mean())), float(np.median(size)))
+        )
+    return pd.DataFrame(rows, columns=["series", "values", "best fit", "members"])

@@ -1,0 +1,151 @@
+"""The calibrated ensemble: parameter sets that the data up to 2020 support, kept in ``posterior.nc``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from calibration.fit.priors import Parameter, Priors, changes, priors_hash, read_priors
+from calibration.observations import data_hash
+from model.definition import MODEL_FILE, model_hash
+from model.engine.errors import UserError, listed
+from model.files.sealed import is_whole
+
+POSTERIOR_FILE: Final = Path(__file__).parents[1] / "posterior.nc"
+
+
+AGAIN: Final = "To make it anew: python run_scenarios.py calibrate"
+#: Draws of an unlimited prior lie within so many standard deviations.
+_FURTHEST: Final = 6.0
+#: Rounding to single precision, which is what the file keeps.
+_SINGLE: Final = 1e-6
+
+
+class EnsembleError(UserError):
+    """There is no ensemble that fits the model, or fewer members than asked for."""
+
+
+def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_file: Path = MODEL_FILE) -> xr.Dataset:
+    """Read the members of the calibrated ensemble.
+
+    Parameters
+    ----------
+    count
+        Take the first so many; members are in random order. None for all.
+    path
+        The file that ``run_scenarios.py calibrate`` writes.
+    model_file
+        The model the members are for.
+
+    Returns
+    -------
+    xarray.Dataset
+        Constants of the model in its units, dims ``member`` and the constant's subscripts; the attributes tell the
+        seed and the fingerprints of what the ensemble was made from.
+
+    Raises
+    ------
+    EnsembleError
+        If the file is missing or damaged, was made with another model, other priors or other observations, holds what
+        the priors do not allow, or too few members.
+
+    Examples
+    --------
+    >>> read_members(3).sizes["member"]
+    3
+    """
+    stored = read_stored(path)
+    present = {
+        f"model {model_file.name}": ("model_hash", model_hash(model_file)),
+        "priors": ("priors_hash", priors_hash()),
+        "observations": ("data_hash", data_hash()),
+    }
+    stale = [what for what, (key, value) in present.items() if stored.attrs.get(key) != value]
+    if stale:
+        message = f"{path.name} was calibrated with another state of: {', '.join(stale)}. {AGAIN}"
+        raise EnsembleError(message)
+    wrong = _mistakes(stored, read_priors(model_file=model_file))
+    if wrong:
+        message = f"{path.name} does not hold draws from the priors:\n{listed(wrong)}\n{AGAIN}"
+        raise EnsembleError(message)
+    size = stored.sizes["member"]
+    if count is not None and not 1 <= count <= size:
+        message = f"--members {count}: the calibrated ensemble holds 1 to {size} members."
+        raise EnsembleError(message)
+    return changes(stored.isel(member=slice(count)).astype(np.float64), model_file)
+
+
+def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
+    """Read the file as it stands: draws from the priors, factors not multiplied out.
+
+    Raises
+    ------
+    EnsembleError
+        If the file is missing or is not as ``calibrate`` wrote it.
+
+    Examples
+    --------
+    >>> read_stored()["MORTALITY 2020"].attrs["role"]
+    'factor'
+    """
+    if not path.is_file():
+        message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
+        raise EnsembleError(message)
+    damaged = (
+        f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Restore the file that came "
+        f"with the project. {AGAIN}"
+    )
+    if not is_whole(path):
+        raise EnsembleError(damaged)
+    try:
+        return xr.load_dataset(path, engine="netcdf4")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EnsembleError(damaged) from error
+
+
+def _mistakes(stored: xr.Dataset, priors: Priors) -> list[str]:
+    """What of a file cannot have been drawn from the priors."""
+    if not stored.sizes.get("member"):
+        return ["it holds no members"]
+    known = {parameter.name for parameter in priors.parameters}
+    found = [f"{name!r} is missing" for name in known - set(stored.data_vars)]
+    found += [f"{name!r} is no parameter of the priors" for name in set(stored.data_vars) - known]
+    present = [parameter for parameter in priors.parameters if parameter.name in stored]
+    found = sorted(found) + [line for parameter in present for line in _of_parameter(stored, parameter)]
+    if found:
+        return found
+    members = np.concatenate([stored[name].to_numpy().reshape(stored.sizes["member"], -1) for name in known], axis=1)
+    distinct = len(np.unique(members, axis=0))
+    if 2 * distinct < len(members):
+        return [f"only {distinct} of its {len(members)} members differ from each other"]
+    return []
+
+
+def _of_parameter(stored: xr.Dataset, parameter: Parameter) -> list[str]:
+    name, array = parameter.name, stored[parameter.name]
+    dims = ("member", *parameter.dims)
+    if array.dims != dims:
+        return [
+            f"{name!r} has the dims {', '.join(map(str, array.dims)) or 'of one number'} instead of {', '.join(dims)}"
+        ]
+    if array.dtype.kind != "f":
+        return [f"{name!r} holds {array.dtype} instead of floating-point numbers"]
+    if array.attrs.get("role") != parameter.role:
+        return [f"{name!r} says it holds a {array.attrs.get('role')}; in the priors it is a {parameter.role}"]
+    for dim, elements in zip(parameter.dims, parameter.elements, strict=True):
+        if dim not in array.coords or tuple(map(str, array[dim].to_numpy())) != elements:
+            return [f"{name!r} has other elements of {dim} than the model"]
+    values = array.to_numpy().astype(np.float64).reshape(len(array), -1)
+    if not np.isfinite(values).all():
+        return [f"{name!r} holds values that are not finite"]
+    lowest, highest = (parameter.values(np.full(parameter.size, end)) for end in (-_FURTHEST, _FURTHEST))
+    slack = _SINGLE * np.maximum(np.abs(lowest), np.abs(highest))
+    beyond = (values < lowest - slack) | (values > highest + slack)
+    if beyond.any():
+        place = np.argwhere(beyond)[0]
+        ends = f"{lowest[place[1]]:.4g} to {highest[place[1]]:.4g}"
+        return [f"{name!r} is {values[tuple(place)]:.6g} in member {place[0] + 1}; its prior goes from {ends}"]
+    return []

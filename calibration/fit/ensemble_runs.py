@@ -1,0 +1,159 @@
+"""What the studies ask of every member of the ensemble: its fit to each series, and what it says of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from calibration.fit.likelihood import Array, Target, run_history
+from calibration.fit.priors import Priors
+from calibration.fit.sampler import BATCH
+from model.engine import CompiledModel
+from scenarios import Target as PlanTarget
+from scenarios import load_scenarios, load_targets
+
+#: The plan's end, at which both urbanization rates are looked at beside their targets of 2025.
+HORIZON: Final = 2035
+#: Grid of the standard scale on which values are turned back into standard normal numbers.
+_GRID: Final = np.linspace(-6, 6, 4801)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A headline target of the plan, at its own year or at the plan's end."""
+
+    target: PlanTarget
+    year: int
+
+    @property
+    def label(self) -> str:
+        """Its English name and year."""
+        return f"{self.target.title['en']} {self.year}"
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether the plan states a value for this year."""
+        return self.year == self.target.year
+
+
+def headlines() -> tuple[Headline, ...]:
+    """The headline targets that the model computes, and both urbanization rates at the plan's end.
+
+    Examples
+    --------
+    >>> [item.year for item in headlines()][:4]
+    [2025, 2035, 2025, 2035]
+    """
+    found = []
+    for target in load_targets().values():
+        if target.headline and target.modelled:
+            found.append(Headline(target, target.year))
+            if "urbanization rate" in str(target.variable) and target.year != HORIZON:
+                found.append(Headline(target, HORIZON))
+    return tuple(found)
+
+
+def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Members as the model's ``run`` takes them."""
+    return {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+
+
+def batches(members: xr.Dataset, size: int = BATCH) -> Iterable[xr.Dataset]:
+    """Members in pieces that fit in memory together with their tables."""
+    for first in range(0, members.sizes["member"], size):
+        yield members.isel(member=slice(first, first + size))
+
+
+def squared_deviations(model: CompiledModel, members: xr.Dataset, sought: Sequence[Target]) -> xr.DataArray:
+    """Sum of squared whitened deviations of each member from each series.
+
+    Parameters
+    ----------
+    model
+        The city model.
+    members
+        Parameter sets as from `calibration.fit.ensemble.read_members`.
+    sought
+        Series.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``member, series``; minus half of it is the log likelihood up to a constant.
+
+    Examples
+    --------
+    >>> squared_deviations(model, read_members(5), sought).sizes  # doctest: +SKIP
+    Frozen({'member': 5, 'series': 26})
+    """
+    parts = []
+    for part in batches(members):
+        history = run_history(model, settings(part))
+        parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in sought], axis=1))
+    names = [target.name for target in sought]
+    return xr.DataArray(np.concatenate(parts), dims=("member", "series"), coords={"series": names})
+
+
+def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequence[str]) -> xr.DataArray:
+    """What each member says of the headline targets under each scenario.
+
+    Parameters
+    ----------
+    model
+        The city model.
+    members
+        Parameter sets as from `calibration.fit.ensemble.read_members`.
+    scenarios
+        Names of shipped scenarios.
+
+    Returns
+    -------
+    xarray.DataArray
+        In the plan's units, dims ``scenario, headline, member``.
+
+    Examples
+    --------
+    >>> headline_values(model, read_members(5), ["plan"]).dims  # doctest: +SKIP
+    ('scenario', 'headline', 'member')
+    """
+    asked = headlines()
+    outputs = list(dict.fromkeys(str(item.target.variable) for item in asked))
+    found = []
+    for scenario in load_scenarios(scenarios):
+        parts = []
+        for part in batches(members):
+            run = model.run(scenario.settings(part), outputs=outputs, final_time=float(HORIZON), saveper=1.0)
+            parts.append([run[item.target.variable].sel(time=item.year) / item.target.factor for item in asked])
+        found.append(np.concatenate([np.stack([np.asarray(a) for a in part]) for part in parts], axis=1))
+    coords = {"scenario": list(scenarios), "headline": [item.label for item in asked]}
+    return xr.DataArray(np.stack(found), dims=("scenario", "headline", "member"), coords=coords)
+
+
+def standard_points(priors: Priors, members: xr.Dataset) -> Array:
+    """Turn members back into points on the standard scale of the priors, (member, draw).
+
+    Parameters
+    ----------
+    priors
+        The priors.
+    members
+        As from `Priors.dataset`, factors not multiplied out.
+
+    Examples
+    --------
+    >>> from calibration.fit.priors import read_priors
+    >>> priors = read_priors()
+    >>> points = priors.draw(2, np.random.default_rng(1))
+    >>> bool(abs(standard_points(priors, priors.dataset(points)) - points).max() < 0.01)
+    True
+    """
+    parts = []
+    for parameter in priors.parameters:
+        table = parameter.values(np.repeat(_GRID[:, None], parameter.size, axis=1))
+        values = members[parameter.name].to_numpy().reshape(members.sizes["member"], -1)
+        parts.append(np.stack([np.interp(values[:, k], table[:, k], _GRID) for k in range(parameter.size)], axis=1))
+    return np.concatenate(parts, axis=1)

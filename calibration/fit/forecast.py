@@ -1,0 +1,198 @@
+"""The baseline forecast of 2021-2035 from the calibrated ensemble: what newer observations will be compared with.
+
+A published number differs from a model that is right about everything it holds, because years differ in what it leaves
+out. So each variable carries a relative discrepancy that starts from nothing in 2020 and forgets itself over some years
+(an Ornstein-Uhlenbeck process); the forecast's bands include it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from model.definition import variables_by_name
+from model.engine import CompiledModel
+
+Array = npt.NDArray[np.float64]
+
+FORECAST_FILE: Final = Path(__file__).parents[1] / "forecast.csv"
+BASE_YEAR: Final = 2020
+YEARS: Final = tuple(range(2021, 2036))
+QUARTERS: Final = 4
+QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+#: Members computed together, so that memory stays small.
+BATCH: Final = 250
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One forecast variable.
+
+    Attributes
+    ----------
+    variable
+        As in the model, a city total or mean.
+    relative
+        Standard deviation, relative, of what the model leaves out, after many years; judged from how far the record of
+        2010-2020 swings about a smooth course.
+    memory
+        Years over which it stays alike.
+    flow
+        Whether a year's value is the mean over the year rather than the state at its end.
+    """
+
+    variable: str
+    relative: float
+    memory: float
+    flow: bool = False
+
+
+FORECASTS: Final = (
+    Forecast("residents", 0.008, 5),
+    Forecast("resident urbanization rate", 0.006, 5),
+    Forecast("registered population", 0.006, 5),
+    Forecast("registered urbanization rate", 0.012, 5),
+    # Registered births fell by a sixth in 2020 after two years of little change.
+    Forecast("births in city", 0.10, 4, flow=True),
+    Forecast("registered births", 0.10, 4, flow=True),
+    Forecast("deaths in city", 0.05, 3, flow=True),
+    Forecast("registered deaths", 0.05, 3, flow=True),
+    Forecast("urban income per head", 0.03, 5),
+    Forecast("rural income per head", 0.03, 5),
+    Forecast("urban rural income ratio", 0.012, 5),
+    Forecast("gross domestic product", 0.04, 5),
+    Forecast("budget revenue", 0.07, 4),
+)
+
+
+def discrepancy_covariance(forecast: Forecast, years: Array) -> Array:
+    """Covariance of the relative discrepancy between years, nothing at the end of 2020.
+
+    Examples
+    --------
+    >>> discrepancy_covariance(Forecast("residents", 0.01, 5), np.array([2020.0, 2120.0])).round(6).tolist()
+    [[0.0, 0.0], [0.0, 0.0001]]
+    """
+    since = np.asarray(years, dtype=float) - BASE_YEAR
+    apart, together = abs(since[:, None] - since), since[:, None] + since
+    return np.asarray(forecast.relative**2 * (np.exp(-apart / forecast.memory) - np.exp(-together / forecast.memory)))
+
+
+def simulate(
+    model: CompiledModel,
+    members: xr.Dataset,
+    settings: Mapping[str, object] | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> xr.Dataset:
+    """Run every member over the forecast years.
+
+    Parameters
+    ----------
+    model
+        The city model.
+    members
+        Parameter sets, dims ``member`` and subscripts (`calibration.fit.ensemble.read_members`).
+    settings
+        Changes of a scenario, which replace the members' own values; none for the baseline.
+    progress
+        Told the members done and of how many.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``member, time``; flows as means over each year, everything else at its end, in the model's units.
+
+    Examples
+    --------
+    >>> simulate(load_model(), read_members(2)).sizes  # doctest: +SKIP
+    Frozen({'member': 2, 'time': 15})
+    """
+    parts = []
+    names = [forecast.variable for forecast in FORECASTS]
+    for first, part in _batches(members):
+        drawn = {str(name): array.rename(member="run") for name, array in part.data_vars.items()}
+        run = model.run(
+            {**drawn, **(settings or {})},
+            outputs=names,
+            initial_time=float(BASE_YEAR),
+            final_time=float(YEARS[-1]),
+            saveper=1 / QUARTERS,
+        )
+        parts.append(_by_year(run.rename(run="member")))
+        progress(first + part.sizes["member"], members.sizes["member"])
+    return xr.concat(parts, dim="member")
+
+
+def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
+    """Add to each member one draw of what the model leaves out.
+
+    Parameters
+    ----------
+    simulated
+        As from `simulate`.
+    seed
+        Of the draws.
+
+    Examples
+    --------
+    >>> years = {"time": np.arange(2021.0, 2036.0)}
+    >>> flat = xr.Dataset({"residents": (("member", "time"), np.full((2, 15), 9e6))}, years)
+    >>> predict(flat, seed=1)["residents"].sizes["time"]
+    15
+    """
+    found = simulated.copy()
+    for place, forecast in enumerate(FORECASTS):
+        if forecast.variable not in simulated:
+            continue
+        # A stream for each variable, so that adding one leaves the others alone.
+        random = np.random.default_rng([seed, place])
+        series = simulated[forecast.variable]
+        root = np.linalg.cholesky(discrepancy_covariance(forecast, series["time"].to_numpy()))
+        noise = random.standard_normal((series.sizes["member"], series.sizes["time"])) @ root.T
+        found[forecast.variable] = (series * np.exp(noise)).assign_attrs(series.attrs)
+    return found
+
+
+def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
+    """Quantiles by variable and year, as stored in ``forecast.csv``.
+
+    Examples
+    --------
+    >>> forecast_table(xr.Dataset()).columns.tolist()
+    ['variable', 'unit', 'year', 'p05', 'p25', 'median', 'p75', 'p95']
+    """
+    columns = ["variable", "unit", "year", *QUANTILES]
+    known = variables_by_name()
+    rows = []
+    for name, series in predicted.data_vars.items():
+        levels = series.quantile(list(QUANTILES.values()), dim="member")
+        for year in series["time"].to_numpy():
+            at_year = levels.sel(time=year).to_numpy()
+            rows.append([str(name), known[str(name)].unit, int(year), *(float(f"{value:.6g}") for value in at_year)])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _batches(members: xr.Dataset) -> Iterator[tuple[int, xr.Dataset]]:
+    for first in range(0, members.sizes["member"], BATCH):
+        yield first, members.isel(member=slice(first, first + BATCH))
+
+
+def _by_year(run: xr.Dataset) -> xr.Dataset:
+    found = {}
+    for forecast in FORECASTS:
+        series = run[forecast.variable].transpose("member", "time")
+        if forecast.flow:
+            values = series.to_numpy()[:, :-1].reshape(series.sizes["member"], -1, QUARTERS).mean(axis=2)
+        else:
+            values = series.to_numpy()[:, QUARTERS::QUARTERS]
+        found[forecast.variable] = xr.DataArray(
+            values, dims=("member", "time"), coords={"time": np.array(YEARS, dtype=float)}, attrs=series.attrs
+        )
+    return xr.Dataset(found)

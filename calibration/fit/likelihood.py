@@ -1,0 +1,520 @@
+"""What the history run is compared with: observations up to 2020, each with its stated error and grade.
+
+Time. Census day, 1 November, is treated as the end of the year, in 2010 and in 2020. So a year of the model is the
+twelve months to October: counts of births and deaths are moved by two months, and compared with the mean of the four
+quarters of the year. Year-end counts of registered people stay two months late, about 0.1 %. Incomes, output and
+budgets of a year stand at its end, as they do where the policy run starts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from calibration.census.derivation import derive
+from calibration.census.vital_events import registered_events
+from calibration.observations import (
+    DISTRICTS,
+    LAST_YEAR,
+    ObservationError,
+    city_value,
+    district_values,
+    read_observations,
+)
+from model.engine import CompiledModel
+
+Array = npt.NDArray[np.float64]
+
+FIRST_YEAR: Final = 2010
+QUARTERS: Final = 4
+#: First age of each band compared by district; derived single years within census bands.
+BAND_STARTS: Final = (0, 10, 15, 25, 35, 60, 75)
+BAND_NAMES: Final = ("0-9", "10-14", "15-24", "25-34", "35-59", "60-74", "75+")
+#: Standard error of a published number by grade, relative: rounding, counting, and how it was worked out.
+MEASUREMENT_ERROR: Final = {"A": 0.001, "B": 0.003, "C": 0.01, "D": 0.02, "E": 0.04}
+#: Years over which what the model leaves out of a yearly series stays alike.
+MEMORY: Final = 5.0
+#: Services with places to count: kindergarten to senior secondary school.
+SCHOOL_SERVICES: Final = slice(1, 5)
+END_STATE: Final = (
+    "Population",
+    "urban residents by district",
+    "residents by group",
+    "floor area per head by district",
+    "House Price",
+    "service coverage in city",
+    "built up area",
+    "job seekers per job",
+)
+#: What the policy run assumes of 2020 and the history run should end near.
+START_STATE: Final = ("residents by group", "House Price", "service coverage in city", "job seekers per job")
+COURSE: Final = (
+    "registered population",
+    "registered births",
+    "registered deaths",
+    "births in city",
+    "deaths in city",
+    "urban income per head",
+    "urban rural income ratio",
+    "gross domestic product",
+    "budget revenue",
+    "public spending",
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs from the census of 2010 to that of 2020.
+
+    Attributes
+    ----------
+    end
+        State at the end of 2020, first dim `run`.
+    course
+        City totals by quarter, dims (run, time).
+    start
+        State from which the policy run of the same parameters starts, first dim `run`.
+    """
+
+    end: xr.Dataset
+    course: xr.Dataset
+    start: xr.Dataset | None = None
+
+    def state(self, name: str) -> Array:
+        """One variable at the end of 2020, run first."""
+        return np.asarray(self.end[name].to_numpy(), dtype=float)
+
+    def begun(self, name: str) -> Array:
+        """One variable where the policy run starts, run first."""
+        assert self.start is not None
+        return np.asarray(self.start[name].to_numpy(), dtype=float)
+
+    def at(self, name: str, years: Sequence[int]) -> Array:
+        """A city total at the end of each year, (run, year)."""
+        values = np.asarray(self.course[name].to_numpy(), dtype=float)
+        return values[:, [QUARTERS * (year - FIRST_YEAR) for year in years]]
+
+    def over(self, name: str, years: Sequence[int]) -> Array:
+        """Mean of a yearly flow over each year, (run, year): the step at a quarter's start carries the quarter."""
+        values = np.asarray(self.course[name].to_numpy(), dtype=float)[:, :-1]
+        means = values.reshape(len(values), -1, QUARTERS).mean(axis=2)
+        return np.asarray(means[:, [year - FIRST_YEAR - 1 for year in years]])
+
+
+def run_history(
+    model: CompiledModel, changes: Mapping[str, Any] | None = None, *, keep_non_finite: bool = False
+) -> History:
+    """Run the model from the end of 2010 to the end of 2020, once or once for each entry of the changes' dim `run`.
+
+    Parameters
+    ----------
+    model
+        The city model.
+    changes
+        As for the model's ``run``.
+    keep_non_finite
+        Keep runs with values that are not finite instead of stopping.
+
+    Examples
+    --------
+    >>> run_history(load_model()).at("registered population", [2010]).shape  # doctest: +SKIP
+    (1, 1)
+    """
+    span: dict[str, Any] = {
+        "initial_time": FIRST_YEAR,
+        "final_time": LAST_YEAR,
+        "keep_non_finite": keep_non_finite,
+    }
+    last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
+    past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
+    moment: dict[str, Any] = {"initial_time": float(LAST_YEAR), "final_time": float(LAST_YEAR), "saveper": 1.0}
+    start = model.run(changes, outputs=START_STATE, keep_non_finite=keep_non_finite, **moment).isel(time=0)
+    past, start = (part if "run" in part.dims else part.expand_dims("run") for part in (past, start))
+    end, course = past[list(END_STATE)], past[list(COURSE)]
+    return History(end.transpose("run", ...), course.transpose("run", "time"), start.transpose("run", ...))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One series or table that the history run should meet.
+
+    Attributes
+    ----------
+    name
+        What is compared, with its unit.
+    observed
+        Observed values.
+    error
+        Standard error, relative unless `absolute`: counting error and what the model leaves out, as judged.
+    grade
+        Of the worst row used.
+    source
+        Where the values come from.
+    simulate
+        The same values from a history, run first.
+    absolute
+        Whether the error is in the unit of the values.
+    labels
+        District, age band or group of each value, or one for all.
+    years
+        Year of each value, or one for all.
+    memory
+        Years over which what the model leaves out stays alike; 0 for values that err independently.
+    boundary
+        Of the observed values.
+    expected
+        For what is not observed but assumed: the same values where the policy run of the same parameters starts.
+    discrepancy
+        What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
+        the first fit takes.
+    """
+
+    name: str
+    observed: Array
+    error: float
+    grade: str
+    source: str
+    simulate: Callable[[History], Array]
+    absolute: bool = False
+    labels: tuple[str, ...] = ("Jinan",)
+    years: tuple[int, ...] = (LAST_YEAR,)
+    memory: float = 0.0
+    boundary: str = "new"
+    expected: Callable[[History], Array] | None = None
+    discrepancy: float | Array | None = None
+
+    def residuals(self, history: History) -> Array:
+        """Deviations in units of the error, (run, value)."""
+        return self._apart(history, self.observed) / self.error
+
+    def deviations(self, history: History) -> Array:
+        """Deviations, relative unless `absolute`, of each run from what is observed or its own start, (run, value)."""
+        return self._apart(history, self.observed if self.expected is None else self.expected(history))
+
+    def whitened(self, history: History) -> Array:
+        """Deviations without size and correlation of their errors: standard normal if all is right, (run, value)."""
+        apart = self.deviations(history)
+        return apart / self.deviation if self.memory == 0 else np.asarray(apart @ self.whitening.T)
+
+    @property
+    def measurement(self) -> float:
+        """Standard error of the published numbers, by grade; none where the policy run's own start is compared."""
+        return 0.0 if self.absolute or self.expected is not None else MEASUREMENT_ERROR[self.grade]
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the deviations: measurement apart for each value, what the model leaves out with a memory."""
+        years = np.repeat(self.years, self.observed.size // len(self.years))
+        alike = np.exp(-abs(years[:, None] - years) / self.memory) if self.memory else np.eye(years.size)
+        size = self.left_out
+        return np.asarray(self.measurement**2 * np.eye(years.size) + np.outer(size, size) * alike)
+
+    @property
+    def left_out(self) -> Array:
+        """Standard error of each value by what the model leaves out."""
+        chosen = self.error if self.discrepancy is None else self.discrepancy
+        return np.asarray(chosen, dtype=np.float64) * np.ones(self.observed.size)
+
+    @cached_property
+    def deviation(self) -> Array:
+        """Standard deviation of each deviation."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @cached_property
+    def whitening(self) -> Array:
+        """Inverse of the lower Cholesky factor of the covariance."""
+        return np.asarray(np.linalg.inv(np.linalg.cholesky(self.covariance)), dtype=np.float64)
+
+    def _apart(self, history: History, wanted: Array) -> Array:
+        simulated = self.simulate(history)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = simulated - wanted if self.absolute else np.log(simulated / wanted)
+        return np.asarray(apart).reshape(len(simulated), -1)
+
+
+def by_band(people: Array) -> Array:
+    """Sum single years, the last axis, into the compared bands."""
+    return np.asarray(np.add.reduceat(people, BAND_STARTS, axis=-1))
+
+
+def same_months(events: pd.Series) -> pd.Series:
+    """Move calendar-year counts to the twelve months to October; the first year is lost."""
+    return (events.shift(1) * 2 / 12 + events * 10 / 12).dropna()
+
+
+def targets(model: CompiledModel) -> tuple[Target, ...]:
+    """Every target of the first fit.
+
+    Parameters
+    ----------
+    model
+        The city model: where the policy run starts from an assumption, the history run should end there too.
+
+    Returns
+    -------
+    tuple of Target
+        Nothing after 2020.
+
+    Raises
+    ------
+    ObservationError
+        If the data are missing or faulty.
+    """
+    start = model.run(outputs=END_STATE, final_time=LAST_YEAR + 1).isel(time=0)
+    return (*_people(start), *_registration(), *_economy(), *_homes_and_services(start))
+
+
+def further_targets() -> tuple[Target, ...]:
+    """Series that the calibration takes in beyond the first fit: deaths, more births, growth on the old boundary.
+
+    Returns
+    -------
+    tuple of Target
+        Nothing after 2020.
+
+    Examples
+    --------
+    >>> [target.years[-1] for target in further_targets()]
+    [2020, 2018, 2016, 2017]
+    """
+    data = read_observations()
+    births, deaths = (same_months(registered_events(data, event)) for event in ("birth", "death"))
+    death_years, birth_years = [2016, 2018, 2019, 2020], [2012, 2016, 2018]
+    yearbooks = "yearbooks, communiques"
+
+    def growth(name: str, variable: str, years: tuple[int, ...], error: float, source: str) -> Target:
+        observed = np.array([city_value(data, variable, year, "old") for year in years])
+
+        def simulate(history: History) -> Array:
+            found = history.at(name, years)
+            return found[:, 1:] / found[:, :-1]
+
+        return Target(
+            f"growth of {name}, {years[0]}-{years[-1]} [Dmnl]", observed[1:] / observed[:-1], error, "B", source,
+            simulate, labels=tuple(f"{a}-{b}" for a, b in pairwise(years)), years=years[1:], boundary="old",
+        )  # fmt: skip
+
+    return (
+        Target("registered deaths [person/Year]", deaths[death_years].to_numpy(), 0.05, "C", yearbooks,
+               lambda h: h.over("registered deaths", death_years), years=tuple(death_years), memory=MEMORY),
+        Target("registered births, years of rates [person/Year]", births[birth_years].to_numpy(), 0.06, "C", yearbooks,
+               lambda h: h.over("registered births", birth_years), years=tuple(birth_years), memory=MEMORY),
+        growth("gross domestic product", "gdp", (2012, 2014, 2016), 0.03, "books and press"),
+        growth("urban income per head", "income_per_capita_urban", (2015, 2017), 0.02, "compilation"),
+    )  # fmt: skip
+
+
+def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
+    """Everything that the calibration compares the history run with.
+
+    Raises
+    ------
+    ObservationError
+        If the data are missing or faulty, or a value lies after 2020.
+
+    Examples
+    --------
+    >>> len(calibration_targets(load_model()))  # doctest: +SKIP
+    26
+    """
+    found = (*targets(model), *further_targets())
+    late = [target.name for target in found if max(target.years) > LAST_YEAR]
+    if late:
+        message = f"observations after {LAST_YEAR} are withheld: {', '.join(late)}"
+        raise ObservationError(message)
+    return found
+
+
+def observation_table(sought: Sequence[Target]) -> xr.Dataset:
+    """All observed values as one Dataset, with unit, boundary, grade and both standard errors.
+
+    Parameters
+    ----------
+    sought
+        Targets; those that compare the two runs of the model with each other are no observations and are left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dim ``observation``. ``value`` in ``unit``; ``measurement_error`` by grade and ``model_discrepancy``, both
+        standard errors relative to the value.
+
+    Examples
+    --------
+    >>> observation_table(further_targets()).sizes["observation"]
+    10
+    """
+    rows = []
+    for target in sought:
+        if target.expected is not None:
+            continue
+        name, unit = target.name.rstrip("]").rsplit(" [", 1)
+        values = target.observed.ravel()
+        labels = target.labels if len(target.labels) == values.size else target.labels * values.size
+        years = target.years if len(target.years) == values.size else target.years * values.size
+        for label, year, value, error in zip(labels, years, values, target.left_out, strict=True):
+            rows.append((name, label, year, value, unit, target.boundary, target.grade, target.measurement, error))
+    columns = (
+        "series",
+        "element",
+        "year",
+        "value",
+        "unit",
+        "boundary",
+        "grade",
+        "measurement_error",
+        "model_discrepancy",
+    )
+    table = pd.DataFrame(rows, columns=columns)
+    found = table.to_xarray().rename(index="observation")
+    return found.set_coords(["series", "element", "year", "unit", "boundary", "grade"])
+
+
+def _people(start: xr.Dataset) -> list[Target]:
+    census = "census 2020 by district"
+    tables = derive()
+    by_age = tables.start[LAST_YEAR].residents
+    urban = tables.urban_residents[LAST_YEAR]
+    elsewhere = tables.start[LAST_YEAR].other_province.sum(axis=1)
+    groups = start["residents by group"].to_numpy()
+    births = tables.residuals.births.loc[: LAST_YEAR - 1]
+
+    def everybody(history: History) -> Array:
+        return np.asarray(history.state("Population").sum(axis=2))
+
+    def urban_now(history: History) -> Array:
+        return history.state("urban residents by district")
+
+    return [
+        Target(
+            "residents by district and age band [person]", by_band(by_age), 0.03, "C", census,
+            lambda h: by_band(everybody(h)), labels=tuple(f"{d} {b}" for d in DISTRICTS for b in BAND_NAMES),
+            # One schedule of students and school leavers for all districts cannot meet the small counties at 15-24.
+            discrepancy=np.tile(np.where(np.array(BAND_NAMES) == "15-24", 0.12, 0.04), len(DISTRICTS)),
+        ),
+        Target("residents by district [person]", by_age.sum(axis=1), 0.005, "B", census, lambda h: everybody(h).sum(2),
+               labels=DISTRICTS, discrepancy=0.015),
+        Target("residents [person]", by_age.sum(keepdims=True)[0], 0.001, "A", census,
+               lambda h: everybody(h).sum((1, 2))[:, None], discrepancy=0.004),
+        Target("residents by age band [person]", by_band(by_age.sum(axis=0)), 0.01, "C", census,
+               lambda h: by_band(everybody(h).sum(1)), labels=BAND_NAMES, discrepancy=0.015),
+        Target("urban residents by district [person]", urban, 0.007, "B", census, urban_now, labels=DISTRICTS,
+               discrepancy=0.02),
+        Target("urban residents [person]", urban.sum(keepdims=True), 0.001, "A", census,
+               lambda h: urban_now(h).sum(1, keepdims=True), discrepancy=0.004),
+        Target("residents registered in other provinces by district [person]", elsewhere, 0.15, "B", census,
+               lambda h: h.state("Population")[:, :, -1].sum(-1), labels=DISTRICTS, discrepancy=0.2),
+        Target("residents by group [person]", groups, 0.02, "E", "start of the policy run, mostly assumed",
+               lambda h: h.state("residents by group"), labels=tuple(map(str, start["Group"].to_numpy())),
+               expected=lambda h: h.begun("residents by group"), discrepancy=0.04),
+        # The children under one of 2020 are left out: censuses miss infants.
+        Target("births behind the children of 2020 [person/Year]", births.to_numpy(), 0.03, "C", "docs/data.md",
+               lambda h: h.over("births in city", list(births.index)), years=tuple(births.index), memory=MEMORY),
+    ]  # fmt: skip
+
+
+def registered_estimates() -> pd.Series:
+    """Registered population by year end on the boundary of 2019, for years published without Laiwu [person].
+
+    Laiwu lies on the line between its census of 2010 and the difference of both boundaries in 2018 (grade C).
+    """
+    data = read_observations()
+
+    def published(year: int, boundary: str) -> float:
+        return city_value(data, "population_hukou_registered_yearend", year, boundary) * 10_000
+
+    years = np.array([2012, 2015, 2016, 2017])
+    laiwu = (
+        city_value(data, "population_hukou_registered", 2010, "Laiwu city"),
+        published(2018, "new") - published(2018, "old"),
+    )
+    return pd.Series([published(year, "old") for year in years] + np.interp(years, (2010, 2018), laiwu), index=years)
+
+
+def _registration() -> list[Target]:
+    data = read_observations()
+    levels = [2018, 2019, 2020]
+    registered = np.array([city_value(data, "population_hukou_registered_yearend", y) for y in levels]) * 10_000
+    estimates = registered_estimates()
+    births = same_months(registered_events(data, "birth"))[[2011, 2019, 2020]]
+
+    def growth(history: History) -> Array:
+        ends = history.at("registered population", (2012, 2016))
+        return ends[:, 1:] / ends[:, :1]
+
+    return [
+        Target("registered population [person]", registered, 0.002, "C", "yearbooks, boundary of 2019",
+               lambda h: h.at("registered population", levels), years=tuple(levels), memory=MEMORY, discrepancy=0.004),
+        # The published year-ends do not join the census of 2010, so only their growth is used.
+        Target("growth of the registered population 2012-2016 [Dmnl]", estimates[[2016]].to_numpy() / estimates[2012],
+               0.004, "C", "yearbooks, Laiwu interpolated", growth, years=(2016,)),
+        Target("registered births [person/Year]", births.to_numpy(), 0.05, "B", "yearbooks, communiques",
+               lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY),
+    ]  # fmt: skip
+
+
+def _economy() -> list[Target]:
+    data = read_observations()
+    rows = (
+        (
+            "urban income per head",
+            "income_per_capita_urban",
+            "yuan/(person*Year)",
+            1.0,
+            (2020,),
+            0.01,
+            "D",
+            "recalled; ratio of the plan",
+        ),
+        ("urban rural income ratio", "income_ratio_urban_rural", "Dmnl", 1.0, (2015, 2020), 0.01, "A", "plan 1.1"),
+        ("gross domestic product", "gdp", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
+        ("budget revenue", "general_public_budget_revenue", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
+    )
+
+    def target(
+        name: str, variable: str, unit: str, scale: float, years: tuple[int, ...], error: float, grade: str, source: str
+    ) -> Target:
+        observed = np.array([city_value(data, variable, year) for year in years]) * scale
+        return Target(
+            f"{name} [{unit}]", observed, error, grade, source, lambda h: h.at(name, years), years=years, memory=MEMORY
+        )
+
+    return [target(*row) for row in rows]
+
+
+def _homes_and_services(start: xr.Dataset) -> list[Target]:
+    data = read_observations()
+    floor = district_values(data, "housing_floor_area_per_capita", LAST_YEAR).to_numpy()
+    residents = district_values(data, "population_resident", LAST_YEAR).to_numpy()
+    assumed = "start of the policy run, assumed"
+    coverage = start["service coverage in city"].to_numpy()[SCHOOL_SERVICES]
+
+    def mean_floor(history: History) -> Array:
+        people = history.state("Population").sum(axis=(2, 3))
+        floors = history.state("floor area per head by district")
+        return np.asarray((floors * people).sum(1) / people.sum(1))[:, None]
+
+    return [
+        Target("floor area per head by district [m2/person]", floor, 0.05, "B", "census 2020 by district",
+               lambda h: h.state("floor area per head by district"), labels=DISTRICTS, discrepancy=0.08),
+        Target("floor area per head [m2/person]", np.array([floor @ residents / residents.sum()]), 0.01, "B",
+               "census 2020 by district", mean_floor, discrepancy=0.02),
+        Target("built-up area [km2]", np.array([city_value(data, "built_up_area", LAST_YEAR)]), 0.01, "A", "plan 1.1",
+               lambda h: h.state("built up area")[:, None], discrepancy=0.015),
+        Target("house price, mean of districts [yuan/m2]", start["House Price"].to_numpy().mean(keepdims=True), 0.05,
+               "E", assumed, lambda h: h.state("House Price").mean(1, keepdims=True),
+               expected=lambda h: h.begun("House Price").mean(1, keepdims=True), discrepancy=0.08),
+        Target("job seekers per job [person/job]", start["job seekers per job"].to_numpy()[None], 0.02, "E", assumed,
+               lambda h: h.state("job seekers per job")[:, None],
+               expected=lambda h: h.begun("job seekers per job")[:, None]),
+        Target("service coverage, kindergarten to senior school [Dmnl]", coverage, 0.02, "E", assumed,
+               lambda h: h.state("service coverage in city")[:, SCHOOL_SERVICES], absolute=True,
+               labels=tuple(map(str, start["Service"].to_numpy()[SCHOOL_SERVICES])),
+               expected=lambda h: h.begun("service coverage in city")[:, SCHOOL_SERVICES], discrepancy=0.05),
+    ]  # fmt: skip

@@ -1,0 +1,180 @@
+"""Uncertain parameters as factors of a study: each prior by itself, or whole members of the calibrated ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtri
+
+from calibration.fit.priors import Array, Parameter, Priors
+from model.definition import Variable, variables_by_name
+from scenarios.factors import Factor, Input, lever_factors, structure_factors, without
+
+
+@dataclass(frozen=True)
+class PriorQuantile:
+    """The quantile function of one draw of a prior, times the model's table where the prior is of a factor."""
+
+    parameter: Parameter
+    table: tuple[float, ...]
+
+    def __call__(self, shares: Array) -> dict[str, Array]:
+        """Return the values in the model's unit, dims run and place."""
+        values = self.parameter.values(ndtri(shares))
+        return {self.parameter.name: values[:, None] * np.asarray(self.table)}
+
+
+@dataclass(frozen=True)
+class MemberOf:
+    """Members of an ensemble, all equally likely."""
+
+    tables: Mapping[str, Array]
+
+    def __call__(self, shares: Array) -> dict[str, Array]:
+        """Return the parameters of the members that the shares point at, dims run and place."""
+        count = len(next(iter(self.tables.values())))
+        place = np.minimum((shares * count).astype(int), count - 1)
+        return {name: table[place] for name, table in self.tables.items()}
+
+
+def prior_factors(priors: Priors) -> list[Factor]:
+    """Every independent draw of the priors as a factor. The constraints between parameters are not among them.
+
+    Examples
+    --------
+    >>> from calibration.fit.priors import read_priors
+    >>> priors = read_priors()
+    >>> len(prior_factors(priors)) == priors.size
+    True
+    """
+    known = variables_by_name()
+    found = []
+    for parameter in priors.parameters:
+        own = np.asarray(known[parameter.name].default, dtype=float).ravel()
+        for place in range(parameter.size):
+            alone = replace(
+                parameter,
+                least=np.asarray(np.broadcast_to(parameter.least.ravel(), (parameter.size,))[place]),
+                most=np.asarray(np.broadcast_to(parameter.most.ravel(), (parameter.size,))[place]),
+                dims=(),
+                elements=(),
+            )
+            cells = (place,) if parameter.dims else tuple(range(own.size))
+            table = own[list(cells)] if parameter.role == "factor" else np.ones(len(cells))
+            one = Input(_label(parameter, place), "parameters", parameter.name, _element(parameter, place))
+            quantile = PriorQuantile(alone, tuple(float(number) for number in table))
+            found.append(Factor(one.name, "parameters", (one,), {parameter.name: cells}, quantile))
+    return found
+
+
+def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
+    """One factor that draws whole members of the calibrated ensemble, whose parameters depend on each other.
+
+    Parameters
+    ----------
+    priors
+        For the names of what varies independently before calibration.
+    members
+        As from `calibration.fit.ensemble.read_members`.
+
+    Examples
+    --------
+    >>> member_factor(priors, read_members()).name  # doctest: +SKIP
+    'member of the ensemble'
+    """
+    known = variables_by_name()
+    tables = {str(name): _flat(array, known[str(name)]) for name, array in members.data_vars.items()}
+    inputs = []
+    for parameter in priors.parameters:
+        for place in range(parameter.size):
+            # One factor on a whole table is seen in its largest number.
+            own = np.asarray(known[parameter.name].default, dtype=float).ravel()
+            cell = place if parameter.dims else int(np.argmax(np.abs(own)))
+            name = _label(parameter, place)
+            inputs.append(Input(name, "parameters", parameter.name, _element(parameter, place), cell))
+    cells = {name: tuple(range(table.shape[1])) for name, table in tables.items()}
+    return Factor("member of the ensemble", "parameters", tuple(inputs), cells, MemberOf(tables))
+
+
+def broken_constraints(priors: Priors, points: Array, *, start: int = 2020) -> float:
+    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel.
+
+    Examples
+    --------
+    >>> from calibration.fit.priors import read_priors
+    >>> priors = read_priors()
+    >>> broken_constraints(priors, priors.draw(10, np.random.default_rng(1)))
+    0.0
+    """
+    felt = tuple(
+        rule
+        for rule in priors.constraints
+        if start < 2020 or not any(name.endswith(" 2010") for name in (*rule.smaller, *rule.larger))
+    )
+    return float(1 - replace(priors, constraints=felt).allowed(points).mean())
+
+
+def study_points(priors: Priors, seed: int, count: int = 10_000) -> Array:
+    """Return independent points on the standard scale, as a study on priors takes them.
+
+    Examples
+    --------
+    >>> from calibration.fit.priors import read_priors
+    >>> len(study_points(read_priors(), seed=1, count=10))
+    10
+    """
+    return np.random.default_rng(seed).standard_normal((count, priors.size))
+
+
+def _label(parameter: Parameter, place: int) -> str:
+    element = _element(parameter, place)
+    return f"{parameter.name} [{element}]" if element else parameter.name
+
+
+def _element(parameter: Parameter, place: int) -> str:
+    if not parameter.dims:
+        return ""
+    shape = tuple(len(names) for names in parameter.elements)
+    found = np.unravel_index(place, shape)
+    return ", ".join(names[int(k)] for names, k in zip(parameter.elements, found, strict=True))
+
+
+def _flat(array: xr.DataArray, variable: Variable) -> Array:
+    table = array.transpose("member", *variable.dims).to_numpy().astype(float)
+    return np.asarray(table.reshape(len(table), -1))
+
+
+def study_factors(
+    priors: Priors, members: xr.Dataset | None, vary: Collection[str], scenario_sets: Collection[str]
+) -> list[Factor]:
+    """Return everything that a study varies, in the order structure, parameters, policy.
+
+    Parameters
+    ----------
+    priors
+        The priors.
+    members
+        Of the calibrated ensemble, to draw parameters from; None for independent priors.
+    vary
+        Which of `scenarios.factors.GROUPS`.
+    scenario_sets
+        Constants that the scenario sets: no parameter is drawn for these. A lever that is varied goes over its range
+        all the same, and is no parameter.
+
+    Examples
+    --------
+    >>> from calibration.fit.priors import read_priors
+    >>> [factor.name for factor in study_factors(read_priors(), None, ["structure"], [])][0]
+    'MIGRATION RESPONSE FORM'
+    """
+    levers = lever_factors() if "policy" in vary else []
+    drawn = [member_factor(priors, members)] if members is not None else prior_factors(priors)
+    known = {name for lever in levers for name in lever.cells} | set(scenario_sets)
+    return [
+        *(structure_factors() if "structure" in vary else []),
+        *(without(drawn, known) if "parameters" in vary else []),
+        *levers,
+    ]

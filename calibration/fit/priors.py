@@ -1,0 +1,468 @@
+"""The uncertain constants of the model and what is believed of them before the observations are taken in.
+
+``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. Calibration moves on a
+scale on which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from pydantic import PlainValidator, StrictBool, TypeAdapter
+from scipy.special import ndtr, ndtri
+
+from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.engine.errors import UserError
+from scenarios.schemas import Line, Mistakes, Schema, checked, number
+from scenarios.strict_files import Where, read_yaml, refusal, shown
+
+Array = npt.NDArray[np.float64]
+
+PRIORS_FILE: Final = Path(__file__).parent / "priors.yaml"
+Shape = Literal["normal", "lognormal", "uniform", "loguniform"]
+#: A factor beyond this says that the model's own table is of another unit.
+MOST_FACTOR: Final = 100.0
+#: Quantile of the standard normal at the ends of a range: 5 and 95 percent.
+RANGE_QUANTILE: Final = float(ndtri(0.95))
+_SECTIONS: Final = ("parameters", "constraints", "held_fixed")
+
+
+class PriorError(UserError):
+    """The file of priors cannot be used; the message lists every mistake in it."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One uncertain constant.
+
+    Attributes
+    ----------
+    name
+        As in the model.
+    shape
+        One of `Shape`.
+    low, high
+        5th and 95th percentile before the limits cut off, or the ends of a uniform shape.
+    role
+        "value", in the model's unit, or "factor" on the model's own table.
+    dims, elements
+        Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
+    least, most
+        Limits of each element, in the unit of `low`.
+    grade, source
+        Of the range.
+    """
+
+    name: str
+    shape: str
+    low: float
+    high: float
+    role: Literal["value", "factor"]
+    dims: tuple[str, ...]
+    elements: tuple[tuple[str, ...], ...]
+    least: Array
+    most: Array
+    grade: str
+    source: str
+
+    @property
+    def size(self) -> int:
+        """Number of independent draws."""
+        return int(np.prod([len(names) for names in self.elements], dtype=int))
+
+    @property
+    def labels(self) -> list[str]:
+        """Name of each draw, with its element."""
+        if not self.dims:
+            return [self.name]
+        return [f"{self.name} [{element}]" for element in self.elements[0]]
+
+    def values(self, standard: Array) -> Array:
+        """Turn standard normal numbers, last axis the draws, into values or factors.
+
+        Examples
+        --------
+        >>> share = read_priors().parameter("REGISTERED URBAN SHARE 2020")
+        >>> share.values(np.zeros(1)).round(3)
+        array([0.595])
+        """
+        logarithmic = self.shape in ("lognormal", "loguniform")
+        low, high = (np.log(self.low), np.log(self.high)) if logarithmic else (self.low, self.high)
+        with np.errstate(divide="ignore"):
+            least, most = (
+                (np.log(np.maximum(self.least, 0)), np.log(self.most)) if logarithmic else (self.least, self.most)
+            )
+        if self.shape in ("uniform", "loguniform"):
+            bottom, top = np.maximum(low, least), np.minimum(high, most)
+            scaled = bottom + ndtr(standard) * (top - bottom)
+        else:
+            middle, deviation = (low + high) / 2, (high - low) / (2 * RANGE_QUANTILE)
+            below, above = ndtr((least - middle) / deviation), ndtr((most - middle) / deviation)
+            scaled = middle + deviation * ndtri(below + ndtr(standard) * (above - below))
+            # Rounding of the quantile function at the very ends.
+            scaled = np.clip(scaled, least, most)
+        return np.asarray(np.exp(scaled) if logarithmic else scaled)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A sum of parameters and numbers that another may not fall below."""
+
+    text: str
+    smaller: tuple[str, ...]
+    larger: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Every prior, in the order of the file, and what must hold between parameters.
+
+    Attributes
+    ----------
+    parameters
+        The uncertain constants.
+    constraints
+        Relations that every member meets.
+    held_fixed
+        Reason by constant, for all others.
+    """
+
+    parameters: tuple[Parameter, ...]
+    constraints: tuple[Constraint, ...]
+    held_fixed: Mapping[str, str]
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of a name."""
+        return next(parameter for parameter in self.parameters if parameter.name == name)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of independent draws, the length of a point."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Name of each draw."""
+        return [label for parameter in self.parameters for label in parameter.labels]
+
+    @cached_property
+    def _stretches(self) -> dict[str, slice]:
+        ends = np.cumsum([parameter.size for parameter in self.parameters])
+        return {p.name: slice(end - p.size, end) for p, end in zip(self.parameters, ends, strict=True)}
+
+    def values(self, points: Array) -> dict[str, Array]:
+        """Values or factors by parameter, (run, draw), of points on the standard scale, (run, draw)."""
+        return {p.name: p.values(points[:, self._stretches[p.name]]) for p in self.parameters}
+
+    def dataset(self, points: Array) -> xr.Dataset:
+        """The same as a Dataset, dims ``member`` and subscripts; the attribute ``role`` tells factors from values."""
+        found = {}
+        known = variables_by_name()
+        for parameter, values in zip(self.parameters, self.values(points).values(), strict=True):
+            shape = (len(points), *(len(names) for names in parameter.elements))
+            unit = known[parameter.name].unit if parameter.role == "value" else "Dmnl"
+            found[parameter.name] = xr.DataArray(
+                values.reshape(shape),
+                dims=("member", *parameter.dims),
+                coords={dim: list(names) for dim, names in zip(parameter.dims, parameter.elements, strict=True)},
+                attrs={"role": parameter.role, "units": unit},
+            )
+        return xr.Dataset(found)
+
+    def settings(self, points: Array) -> dict[str, xr.DataArray]:
+        """What the model's ``run`` takes for points on the standard scale, dims ``run`` and the constants' subscripts.
+
+        The same numbers as ``changes(priors.dataset(points))``, without the cost of labels.
+        """
+        found = {}
+        for parameter, values in zip(self.parameters, self.values(points).values(), strict=True):
+            shape = (len(points), *(len(names) for names in parameter.elements))
+            variable = variables_by_name()[parameter.name]
+            table = values.reshape(shape)
+            if parameter.role == "factor":
+                own = np.asarray(variable.default)
+                table = (table if parameter.dims else table.reshape(-1, *[1] * own.ndim)) * own
+            elif not parameter.dims:
+                table = table.reshape(len(points))
+            found[parameter.name] = xr.DataArray(table, dims=("run", *variable.dims))
+        return found
+
+    def allowed(self, points: Array) -> npt.NDArray[np.bool_]:
+        """Whether each point meets all constraints."""
+        values = self.values(points)
+
+        def total(terms: tuple[str, ...]) -> Array:
+            return np.asarray(sum(values[term][:, 0] if term in values else float(term) for term in terms))
+
+        held = [total(rule.smaller) <= total(rule.larger) for rule in self.constraints]
+        return np.asarray(np.all(np.broadcast_arrays(np.ones(len(points), dtype=bool), *held), axis=0))
+
+    def draw(self, count: int, random: np.random.Generator) -> Array:
+        """Points from the prior that meet the constraints, by rejection.
+
+        Examples
+        --------
+        >>> priors = read_priors()
+        >>> priors.draw(2, np.random.default_rng(1)).shape == (2, priors.size)
+        True
+        """
+        found = np.empty((0, self.size))
+        while len(found) < count:
+            tried = random.standard_normal((2 * count, self.size))
+            found = np.concatenate([found, tried[self.allowed(tried)]])
+        return found[:count]
+
+
+def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
+    """Members with every factor multiplied out, so that all variables are values that the model takes.
+
+    Parameters
+    ----------
+    members
+        As from `Priors.dataset`.
+    model_file
+        Owner of the tables that factors multiply.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``member`` and the constants' own subscripts, in the model's units.
+
+    Examples
+    --------
+    >>> priors = read_priors()
+    >>> changes(priors.dataset(np.zeros((1, priors.size))))["MORTALITY 2020"].dims
+    ('member', 'Age')
+    """
+    known = variables_by_name(model_file)
+    found = {}
+    for name, array in members.data_vars.items():
+        variable = known[str(name)]
+        if array.attrs["role"] == "factor":
+            coords = {dim: list(names) for dim, names in zip(variable.dims, variable.axes, strict=True)}
+            array = array * xr.DataArray(variable.default, dims=variable.dims, coords=coords)
+        found[name] = array.transpose("member", *variable.dims).assign_attrs(units=variable.unit, role="value")
+    return xr.Dataset(found, attrs=members.attrs)
+
+
+def priors_hash(path: Path = PRIORS_FILE) -> str:
+    """Twelve hexadecimal digits that change with any change of the file of priors."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Priors:
+    """Read the priors and check them against the model.
+
+    Parameters
+    ----------
+    path
+        The file of priors.
+    model_file
+        The model, which owns names, units, defaults and limits.
+
+    Raises
+    ------
+    PriorError
+        Listing every mistake: a constant that is missing, unknown or listed twice; a shape, range or grade that makes
+        no sense; a range beyond the model's limits; a constraint that cannot be read.
+
+    Examples
+    --------
+    >>> read_priors().parameter("POOL CHANGE").low
+    -0.03
+    """
+    document = read_yaml(path)
+    mistakes = Mistakes(document)
+    content = document.content if isinstance(document.content, dict) else {}
+    if not content and not mistakes:
+        mistakes.add((), "The file must hold 'parameters', 'constraints' and 'held_fixed'.")
+    for key in content:
+        if key not in _SECTIONS:
+            mistakes.add((key,), f"{shown(key)} is not a key of this file.{mistakes.near(key, _SECTIONS)}")
+    known = {name: v for name, v in variables_by_name(model_file).items() if v.kind == "constant"}
+    entries = _section(content, "parameters", dict, mistakes)
+    reasons = _reasons(content, entries, known, mistakes)
+    parameters = []
+    for name, entry in entries.items():
+        where = ("parameters", name)
+        if name not in known:
+            mistakes.add(where, f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
+        if _entry(entry, where, mistakes) and name in known:
+            if (variable := known[name]).default is None:
+                mistakes.add(where, f"{name!r} is not written as plain numbers in the model.")
+                continue
+            parameter = _parameter(name, entry, variable)
+            for mistake in _beyond(parameter):
+                mistakes.add(where, f"{name!r}: {mistake}")
+            parameters.append(parameter)
+    for name in known:
+        if content and name not in entries and name not in reasons:
+            mistakes.add((), f"{name!r} stands neither among the parameters nor among those held fixed.")
+    constraints = _constraints(content, parameters, entries, mistakes)
+    if mistakes:
+        raise PriorError(refusal({path.name: mistakes.listed()}))
+    return Priors(tuple(parameters), tuple(constraints), reasons)
+
+
+def _two_numbers(value: object) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        msg = "must be two numbers."
+        raise ValueError(msg)
+    return number(value[0]), number(value[1])
+
+
+class _Entry(Schema):
+    """What stands under a parameter."""
+
+    shape: Shape
+    range: Annotated[tuple[float, float] | None, PlainValidator(_two_numbers)] = None
+    factor: Annotated[tuple[float, float] | None, PlainValidator(_two_numbers)] = None
+    each: StrictBool = False
+    grade: Literal["A", "B", "C", "D", "E"]
+    source: Line
+
+
+@cache
+def _schema() -> TypeAdapter[_Entry]:
+    return TypeAdapter(_Entry)
+
+
+def _section(content: Mapping[Any, Any], key: str, kind: type, mistakes: Mistakes) -> Any:
+    part = content.get(key)
+    if part is not None and not isinstance(part, kind):
+        mistakes.add((key,), f"{key!r} must hold {'a list' if kind is list else 'names with what is said of them'}.")
+        part = None
+    return kind() if part is None else part
+
+
+def _reasons(
+    content: Mapping[Any, Any], entries: Mapping[Any, Any], known: Mapping[str, Variable], mistakes: Mistakes
+) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for reason, names in _section(content, "held_fixed", dict, mistakes).items():
+        where = ("held_fixed", reason)
+        if not isinstance(names, list):
+            mistakes.add(where, f"{shown(reason)} must hold a list of constants.")
+            continue
+        for place, name in enumerate(names):
+            if not isinstance(name, str) or name not in known:
+                mistakes.add((*where, place), f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
+            elif name in reasons or name in entries:
+                mistakes.add((*where, place), f"{name!r} stands twice.")
+            else:
+                reasons[name] = str(reason)
+    return reasons
+
+
+def _entry(entry: Any, where: Where, mistakes: Mistakes) -> bool:
+    """Whether a parameter's entry makes sense by itself."""
+    before, label = len(mistakes), shown(where[-1])
+    found, failed = checked(
+        _schema(), entry, mistakes, where, what="here", keys=tuple(_Entry.model_fields), label=label
+    )
+    if not isinstance(entry, dict):
+        return False
+    given = [key for key in ("range", "factor") if key in entry]
+    if len(given) != 1:
+        mistakes.add(where, f"{label}: needs either a range or a factor.")
+    elif given[0] not in failed and entry[given[0]] is not None:
+        low, high = entry[given[0]]
+        if not low < high:
+            mistakes.add((*where, given[0]), f"{label}: {given[0]} [{low:g}, {high:g}] must go up.")
+        if str(entry.get("shape")).startswith("log") and low <= 0:
+            mistakes.add((*where, given[0]), f"{label}: a logarithmic shape needs a range above zero.")
+        if given[0] == "factor" and not (low > 0 and high <= MOST_FACTOR):
+            mistakes.add((*where, "factor"), f"{label}: a factor must be above 0 and at most {MOST_FACTOR:g}.")
+        if "each" in entry and given[0] == "range":
+            mistakes.add(
+                (*where, "each"),
+                f"{label}: 'each' belongs to a factor; elements of a range are always drawn one by one.",
+            )
+    return found is not None and len(mistakes) == before
+
+
+def _constraints(
+    content: Mapping[Any, Any], parameters: Sequence[Parameter], entries: Mapping[Any, Any], mistakes: Mistakes
+) -> list[Constraint]:
+    scalars = {p.name: p for p in parameters if p.size == 1 and p.role == "value"}
+    found = []
+    for place, text in enumerate(_section(content, "constraints", list, mistakes)):
+        where = ("constraints", place)
+        sides = str(text).split("<=")
+        terms = [tuple(term.strip() for term in side.split("+")) for side in sides]
+        wrong = [term for side in terms for term in side if term not in scalars and not _is_number(term)]
+        if len(sides) == 2 and wrong and all(term in entries for term in wrong):
+            # The parameter's own mistake is told where it stands.
+            continue
+        if len(sides) != 2 or wrong:
+            mistakes.add(
+                where,
+                f"the constraint {shown(text)} must read 'A + B <= C' with parameters or numbers."
+                + "".join(mistakes.near(term, scalars) for term in wrong[:3]),
+            )
+            continue
+        constraint = Constraint(str(text), *terms)
+        least = sum(_end(term, scalars, -1.0) for term in constraint.smaller)
+        if least > sum(_end(term, scalars, 1.0) for term in constraint.larger):
+            mistakes.add(where, f"the constraint {shown(text)} can hardly ever hold within the ranges.")
+        else:
+            found.append(constraint)
+    return found
+
+
+def _end(term: str, scalars: Mapping[str, Parameter], sign: float) -> float:
+    """What a term comes to at the far end of its range, where one draw in thirty thousand lies."""
+    return float(scalars[term].values(np.array([4.0 * sign]))[0]) if term in scalars else float(term)
+
+
+def _parameter(name: str, entry: Mapping[str, Any], variable: Variable) -> Parameter:
+    factor = "factor" in entry
+    low, high = map(float, entry["factor" if factor else "range"])
+    separate = not factor or bool(entry.get("each"))
+    dims = variable.dims if separate else ()
+    axes = variable.axes if separate else ()
+    least = np.asarray(-np.inf if variable.low is None else variable.low, dtype=float)
+    most = np.asarray(np.inf if variable.high is None else variable.high, dtype=float)
+    if factor:
+        table = np.asarray(variable.default, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A factor of nothing is free; limits below zero do not occur among tables.
+            least, most = np.where(table > 0, least / table, 0.0), np.where(table > 0, most / table, np.inf)
+        if not separate:
+            least, most = least.max(), most.min()
+    shape = tuple(len(names) for names in axes)
+    return Parameter(
+        name,
+        entry["shape"],
+        low,
+        high,
+        "factor" if factor else "value",
+        tuple(dims),
+        tuple(map(tuple, axes)),
+        np.broadcast_to(least, shape or (1,)).ravel(),
+        np.broadcast_to(most, shape or (1,)).ravel(),
+        entry["grade"],
+        entry["source"],
+    )
+
+
+def _beyond(parameter: Parameter) -> list[str]:
+    if (parameter.high <= parameter.least).any() or (parameter.low >= parameter.most).any():
+        return ["the range lies beyond the limits in the model file."]
+    return []
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -1,0 +1,141 @@
+"""The fit report, docs/calibration.md: what was fitted, what was learnt, what was not, and the forecast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from calibration.fit.calibrate import CONVERGED, ENOUGH, LEARNT, Calibration, Effort, fit_table, learnt_table
+from calibration.fit.forecast import forecast_table
+from calibration.fit.sampler import SUPERCHAINS
+from model.files.atomic import replaced
+
+REPORT_FILE: Final = Path(__file__).parents[2] / "docs" / "calibration.md"
+#: Years of the forecast that the report prints.
+PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
+
+
+def write_report(found: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
+    """Write the fit report, whole or not at all.
+
+    Examples
+    --------
+    >>> write_report(found, Effort())  # doctest: +SKIP
+    """
+    with replaced(path) as partial:
+        partial.write_text(report(found, effort), encoding="utf-8")
+
+
+def report(found: Calibration, effort: Effort) -> str:
+    """The fit report as Markdown.
+
+    Parameters
+    ----------
+    found
+        A calibration.
+    effort
+        How hard it looked.
+
+    Examples
+    --------
+    >>> print(report(found, Effort()))  # doctest: +SKIP
+    """
+    learnt = learnt_table(found)
+    known, unknown = learnt[learnt["learnt"]], learnt[~learnt["learnt"]]
+    failed = known[(known["rhat"] >= CONVERGED) | (known["ess"] <= ENOUGH)]
+    facts = found.members.attrs
+    parts = [
+        "# Calibration: what 2010-2020 says about the parameters",
+        "Written by `python run_scenarios.py calibrate`; nothing here is typed by hand. "
+        f"Model {facts['model_hash']}, priors {facts['priors_hash']}, data {facts['data_hash']}, seed {facts['seed']}; "
+        f"{facts['data_vintage']}.",
+        "The history run from the census of 2010 is compared with the census of 2020 and the yearly record, and its "
+        "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, "
+        "by grade, and of what the model leaves out, by series, which in yearly series last some years "
+        "(`calibration/fit/likelihood.py`). Priors stand in `calibration/priors.yaml`.",
+        "## Best fits",
+        _best_fits(found),
+        "## Fit by series",
+        "Root mean square of the deviations in units of their errors: 1 is as far off as the errors say, far below 1 "
+        "means that the errors are generous or that free parameters follow the series.",
+        _table(fit_table(found), {"best fit": "{:.2f}", "members": "{:.2f}"}),
+        "## Sampling",
+        f"{effort.chains} chains in {SUPERCHAINS} groups, each group from one point far from the others; "
+        f"{effort.steps:,} steps after {effort.warm_up:,} thrown away, every {effort.thin}th kept; a chain moves in "
+        f"{100 * found.draws.accepted:.0f} % of its steps. Largest nested R-hat of the {len(known)} learnt parameters "
+        f"{known['rhat'].max():.4f} (wanted below {CONVERGED}), smallest bulk effective sample size "
+        f"{known['ess'].min():,.0f} (wanted above {ENOUGH}); of all {len(learnt)}, {learnt['rhat'].max():.4f} and "
+        f"{learnt['ess'].min():,.0f}. "
+        + ("All learnt parameters meet both." if failed.empty else f"Not met by: {', '.join(failed['parameter'])}."),
+        f"## Learnt: posterior narrower than {LEARNT:g} of the prior",
+        _parameters(known.sort_values("ratio")),
+        "## Not learnt: the posterior equals the prior, or nearly",
+        "The ratio of the posterior's to the prior's standard deviation follows each name. Results that rest on these "
+        "rest on judgement.",
+        ", ".join(f"{row.parameter} ({row.ratio:.2f})" for row in unknown.itertuples()) + ".",
+        "## Baseline forecast",
+        "Median and 90 % interval, what the model leaves out included (`calibration/fit/forecast.py`). "
+        "The stored table is `calibration/forecast.csv`.",
+        _forecast(forecast_table(found.predicted)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _best_fits(found: Calibration) -> str:
+    best, *others = found.fits
+    text = (
+        f"{len(found.fits)} starts by least squares end at half the sum of squares "
+        f"{', '.join(f'{fit.cost:.2f}' for fit in found.fits)}, of which {best.misfit:.2f} at the best is misfit to "
+        "the observations and the rest distance from the priors."
+    )
+    if others:
+        apart = max(float(np.abs(fit.point - best.point).max()) for fit in others)
+        text += f" Parameters differ between these optima by at most {apart:.2f} standard deviations of their priors."
+    return text
+
+
+def _parameters(table: pd.DataFrame) -> str:
+    shown = pd.DataFrame(
+        {
+            "parameter": table["parameter"],
+            "unit": table["unit"],
+            "prior median (90 %)": _interval(table, "prior_median", "prior_p05", "prior_p95"),
+            "posterior median (90 %)": _interval(table, "posterior_median", "posterior_p05", "posterior_p95"),
+            "ratio": table["ratio"].map("{:.2f}".format),
+            "R-hat": table["rhat"].map("{:.4f}".format),
+            "size": table["ess"].map("{:,.0f}".format),
+        }
+    )
+    return _table(shown, {})
+
+
+def _forecast(table: pd.DataFrame) -> str:
+    chosen = table[table["year"].isin(PRINTED_YEARS)].copy()
+    chosen["shown"] = _interval(chosen, "median", "p05", "p95")
+    wide = chosen.pivot(index=["variable", "unit"], columns="year", values="shown")
+    order = list(dict.fromkeys(zip(table["variable"], table["unit"], strict=True)))
+    return _table(wide.loc[order].reset_index(), {})
+
+
+def _interval(table: pd.DataFrame, middle: str, low: str, high: str) -> pd.Series:
+    return pd.Series(
+        [
+            f"{_number(m)} ({_number(a)} to {_number(b)})"
+            for m, a, b in zip(table[middle], table[low], table[high], strict=True)
+        ],
+        index=table.index,
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def _table(table: pd.DataFrame, formats: dict[str, str]) -> str:
+    rows = [table.columns.map(str).tolist(), ["---"] * table.shape[1]]
+    for record in table.to_dict("records"):
+        rows.append([formats.get(str(name), "{}").format(value) for name, value in record.items()])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -1,0 +1,395 @@
+"""What the observations of 2010-2020 leave of the priors: best fits by least squares, then draws by emcee.
+
+All of it happens on the scale on which every prior is a standard normal (`calibration.fit.priors`). Draws are proposed
+by Hamiltonian steps that turn exactly in the Gaussian at the best fit and are pushed by what the posterior differs from
+it (Beskos et al. 2011), which stays efficient however many parameters the data say nothing about. The push takes the
+deviations of the point itself and a fixed slope: any push leaves the posterior exact, as each step can be taken back
+and the acceptance uses the true density; a better one is only accepted more often. After the warm-up, Gaussian and
+slope are those that fit its draws best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import emcee
+import numpy as np
+import numpy.typing as npt
+from arviz_stats.base import array_stats
+from scipy.linalg import solve_triangular
+from scipy.optimize import least_squares
+
+from calibration.fit.likelihood import Array, Target, run_history
+from calibration.fit.priors import Priors
+from model.engine import CompiledModel
+
+#: Step of the differences behind a Jacobian, in standard deviations of the prior.
+DIFFERENCE: Final = 1e-3
+#: Angles by which proposals turn in the reference Gaussian, in radians, and how often each is tried.
+ANGLES: Final = ((0.2, 0.3), (0.3, 0.4), (0.45, 0.3))
+#: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
+BATCH: Final = 192
+#: Weight of the best fit's slope where draws of the warm-up give a new one, as a share of their number.
+DAMPING: Final = 0.025
+#: How far a chain may start from the best fit, in standard deviations of the reference Gaussian.
+START_SPREAD: Final = 1.5
+#: Groups of chains that start at one point each, for nested R-hat.
+SUPERCHAINS: Final = 4
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model, what is believed of its parameters, and what it is compared with.
+
+    Attributes
+    ----------
+    model
+        The city model.
+    priors
+        Uncertain constants.
+    sought
+        Observed series and what the two runs should agree on.
+    """
+
+    model: CompiledModel
+    priors: Priors
+    sought: tuple[Target, ...]
+
+    def deviations(self, points: Array) -> Array:
+        """Whitened deviations from the observations, (run, value); not finite where a run fails.
+
+        Parameters
+        ----------
+        points
+            Standard scale, (run, draw).
+        """
+        parts = []
+        for first in range(0, len(points), BATCH):
+            settings = self.priors.settings(points[first : first + BATCH])
+            history = run_history(self.model, settings, keep_non_finite=True)
+            parts.append(np.concatenate([target.whitened(history) for target in self.sought], axis=1))
+        return np.concatenate(parts)
+
+    def log_posterior(self, points: Array) -> Array:
+        """Logarithm of the posterior density of each point, up to a constant; minus infinity where not allowed."""
+        return self.log_density(points, self.deviations(points))
+
+    def log_density(self, points: Array, deviations: Array) -> Array:
+        """The same where the deviations are known."""
+        squares = (deviations**2).sum(axis=1) + (points**2).sum(axis=1)
+        return np.where(self.priors.allowed(points) & np.isfinite(squares), -squares / 2, -np.inf)
+
+    def jacobian(self, point: Array) -> Array:
+        """Change of each whitened deviation by each parameter, (value, draw), by one-sided differences in one batch."""
+        moved = self.deviations(np.vstack([point, point + DIFFERENCE * np.eye(point.size)]))
+        return np.asarray((moved[1:] - moved[0]).T / DIFFERENCE)
+
+    @cached_property
+    def stretches(self) -> dict[str, slice]:
+        """Place of each target among the deviations."""
+        ends = np.cumsum([target.observed.size for target in self.sought])
+        return {t.name: slice(end - t.observed.size, end) for t, end in zip(self.sought, ends, strict=True)}
+
+
+@dataclass(frozen=True)
+class BestFit:
+    """A maximum of the posterior density.
+
+    Attributes
+    ----------
+    point
+        Standard scale.
+    cost
+        Half the sum of squared deviations, prior included: minus the log posterior.
+    misfit
+        Half the sum of squared deviations from the observations alone.
+    """
+
+    point: Array
+    cost: float
+    misfit: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The Gaussian at a best fit whose covariance the linearised model gives: (1 + J'J) inverse.
+
+    Attributes
+    ----------
+    mean
+        Standard scale.
+    slope
+        Change of each whitened deviation by each parameter at the mean, (value, draw).
+    precision_root
+        Upper Cholesky factor of the inverse covariance.
+    """
+
+    mean: Array
+    slope: Array
+    precision_root: Array
+
+    def draw(self, count: int, random: np.random.Generator | np.random.RandomState) -> Array:
+        """Deviations from the mean, (count, draw)."""
+        noise = random.standard_normal(size=(self.mean.size, count))
+        return np.asarray(solve_triangular(self.precision_root, noise).T)
+
+    def whiten(self, points: Array) -> Array:
+        """Points as standard normal numbers of this Gaussian, (point, draw)."""
+        return np.asarray((points - self.mean) @ self.precision_root.T)
+
+    def unwhiten(self, numbers: Array) -> Array:
+        """Inverse of `whiten`."""
+        return np.asarray(self.mean + solve_triangular(self.precision_root, numbers.T).T)
+
+    def push(self, points: Array, deviations: Array) -> Array:
+        """Slope of the log posterior, less this Gaussian's own, by whitened numbers; about so, as `slope` is fixed."""
+        uphill = -(deviations @ self.slope + points)
+        return np.asarray(
+            solve_triangular(self.precision_root, uphill.T, trans="T", check_finite=False).T
+        ) + self.whiten(points)
+
+    @cached_property
+    def deviation(self) -> Array:
+        """Standard deviation of each draw; 1 means that nothing is learnt of it."""
+        inverse = solve_triangular(self.precision_root, np.eye(self.mean.size))
+        return np.asarray(np.sqrt((inverse**2).sum(axis=1)))
+
+
+def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
+    """Find a maximum of the posterior density by nonlinear least squares.
+
+    Parameters
+    ----------
+    problem
+        What to fit.
+    start
+        Where to begin, on the standard scale.
+    rounds
+        Most evaluations of the Jacobian.
+
+    Examples
+    --------
+    >>> best_fit(problem, np.zeros(problem.priors.size)).cost  # doctest: +SKIP
+    131.2
+    """
+
+    def residuals(point: Array) -> Array:
+        return np.concatenate([problem.deviations(point[None])[0], point])
+
+    def jacobian(point: Array) -> Array:
+        return np.concatenate([problem.jacobian(point), np.eye(point.size)])
+
+    found = least_squares(residuals, start, jacobian, method="trf", max_nfev=rounds, ftol=1e-5, xtol=1e-5, gtol=1e-5)
+    misfit = float((problem.deviations(found.x[None]) ** 2).sum() / 2)
+    return BestFit(np.asarray(found.x), float(found.cost), misfit)
+
+
+def reference(problem: Problem, fit: BestFit) -> Reference:
+    """The Gaussian approximation of the posterior at a best fit."""
+    return _gaussian(fit.point, problem.jacobian(fit.point))
+
+
+def _gaussian(mean: Array, slope: Array) -> Reference:
+    precision = np.eye(mean.size) + slope.T @ slope
+    return Reference(mean, slope, np.asarray(np.linalg.cholesky(precision).T, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A sampled posterior.
+
+    Attributes
+    ----------
+    chains
+        Standard scale, (chain, draw, parameter): chains are independent of each other, and start in groups of equal
+        size at `SUPERCHAINS` points far apart.
+    log_posterior
+        Of each draw, (chain, draw).
+    accepted
+        Share of proposals accepted.
+    """
+
+    chains: Array
+    log_posterior: Array
+    accepted: float
+
+    @cached_property
+    def convergence(self) -> Array:
+        """Nested R-hat by parameter, made for many short chains (Margossian et al. 2024)."""
+        groups = np.repeat(np.arange(SUPERCHAINS), len(self.chains) // SUPERCHAINS).tolist()
+        found = [
+            array_stats.rhat_nested(self.chains[..., place], superchain_ids=groups, chain_axis=0, draw_axis=1)
+            for place in range(self.chains.shape[-1])
+        ]
+        return np.asarray(found, dtype=float)
+
+    @cached_property
+    def effective_size(self) -> Array:
+        """Bulk effective sample size by parameter."""
+        return np.asarray(array_stats.ess(self.chains, chain_axis=0, draw_axis=1, method="bulk"))
+
+    @property
+    def pooled(self) -> Array:
+        """All draws of all chains, (draw, parameter)."""
+        return np.asarray(self.chains.reshape(-1, self.chains.shape[-1]))
+
+
+def sample(
+    problem: Problem,
+    around: Reference,
+    *,
+    chains: int,
+    steps: int,
+    warm_up: int,
+    thin: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Draws:
+    """Draw from the posterior with emcee, all chains in one batch of runs at each step.
+
+    Parameters
+    ----------
+    problem
+        Whose posterior.
+    around
+        The reference Gaussian of the proposals.
+    chains
+        Independent chains, a multiple of `SUPERCHAINS`.
+    steps, warm_up
+        Steps kept and steps thrown away before.
+    thin
+        Keep every so many-th step.
+    seed
+        Of the random numbers.
+    progress
+        Told the steps done and of how many.
+
+    Raises
+    ------
+    RuntimeError
+        If no start with a finite density is found.
+
+    Examples
+    --------
+    >>> sample(problem, around, chains=8, steps=10, warm_up=5, thin=1, seed=1).chains.shape  # doctest: +SKIP
+    (8, 10, 377)
+    """
+    random = np.random.default_rng(seed)
+    begin = _starts(problem, around, chains, random)
+
+    state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
+    memory = _Memory(problem)
+    total = warm_up + steps
+    points, deviations = [], []
+    warm = state
+    for done, warm in enumerate(_chain(memory, around, state, warm_up), start=1):
+        if done > warm_up // 2:
+            points.append(warm.coords.copy())
+            deviations.append(memory.deviations(warm.coords))
+        progress(done, total)
+    if points:
+        around = relinearised(around, np.concatenate(points), np.concatenate(deviations))
+    kept, heights, moved = [], [], []
+    before = warm.coords.copy()
+    for done, last in enumerate(_chain(memory, around, warm, steps), start=1):
+        moved.append((last.coords != before).any(axis=1).mean())
+        if done % thin == 0:
+            kept.append(last.coords.copy())
+            heights.append(last.log_prob.copy())
+        before = last.coords.copy()
+        progress(warm_up + done, total)
+    return Draws(np.stack(kept, axis=1), np.stack(heights, axis=1), float(np.mean(moved)))
+
+
+def relinearised(around: Reference, points: Array, deviations: Array) -> Reference:
+    """The Gaussian whose mean is that of draws and whose slope fits the deviations over all of them best.
+
+    Parameters
+    ----------
+    around
+        The Gaussian at the best fit; its slope is kept where the draws say nothing.
+    points, deviations
+        Draws on the standard scale, (draw, parameter), and their whitened deviations, (draw, value).
+
+    Examples
+    --------
+    >>> relinearised(around, points, deviations).mean.shape  # doctest: +SKIP
+    (368,)
+    """
+    mean = points.mean(axis=0)
+    apart = points - mean
+    left = deviations - deviations.mean(axis=0) - apart @ around.slope.T
+    damped = apart.T @ apart + DAMPING * len(points) * np.eye(mean.size)
+    return _gaussian(mean, around.slope + np.linalg.solve(damped, apart.T @ left).T)
+
+
+def _chain(memory: _Memory, around: Reference, state: emcee.State, steps: int) -> Iterator[emcee.State]:
+    sampler = emcee.EnsembleSampler(
+        *state.coords.shape,
+        memory.log_posterior,
+        moves=[(_move(memory, around, angle), weight) for angle, weight in ANGLES],
+        vectorize=True,
+    )
+    # Chains of a group start at one point on purpose, which emcee's own check is against.
+    yield from sampler.sample(state, iterations=steps, store=False, skip_initial_state_check=True)
+
+
+class _Memory:
+    """Deviations at the latest points, as a move and the density that judges it both need them."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._known: dict[bytes, Array] = {}
+        self._width = 0
+
+    def deviations(self, points: Array) -> Array:
+        """As `Problem.deviations`, each point run once while it is in use; not a number where not allowed."""
+        allowed = self.problem.priors.allowed(points)
+        missing = [k for k, point in enumerate(points) if allowed[k] and point.tobytes() not in self._known]
+        if missing:
+            fresh = self.problem.deviations(points[missing])
+            self._known |= {points[k].tobytes(): row for k, row in zip(missing, fresh, strict=True)}
+            self._width = fresh.shape[1]
+        forbidden = np.full(self._width, np.nan)
+        return np.stack([self._known.get(point.tobytes(), forbidden) for point in points])
+
+    def keep(self, points: Array) -> None:
+        """Forget all but these points."""
+        self._known = {key: self._known[key] for key in (point.tobytes() for point in points) if key in self._known}
+
+    def log_posterior(self, points: Array) -> Array:
+        """As `Problem.log_posterior`."""
+        return self.problem.log_density(points, self.deviations(points))
+
+
+def _move(memory: _Memory, around: Reference, angle: float) -> emcee.moves.MHMove:
+    turn, aside = np.cos(angle), np.sin(angle)
+
+    def propose(points: Array, generator: np.random.RandomState) -> tuple[Array, Array]:
+        memory.keep(points)
+        speed = generator.standard_normal(points.shape)
+        before = (speed**2).sum(axis=1)
+        numbers = around.whiten(points)
+        speed = speed + angle / 2 * around.push(points, memory.deviations(points))
+        numbers, speed = turn * numbers + aside * speed, turn * speed - aside * numbers
+        moved = around.unwhiten(numbers)
+        speed = speed + angle / 2 * around.push(moved, memory.deviations(moved))
+        gained = (before - (speed**2).sum(axis=1)) / 2
+        return moved, np.where(np.isfinite(gained), gained, -np.inf)
+
+    return emcee.moves.MHMove(propose)
+
+
+def _starts(problem: Problem, around: Reference, chains: int, random: np.random.Generator) -> Array:
+    found: npt.NDArray[np.float64] = np.empty((0, problem.priors.size))
+    for _ in range(50):
+        tried = around.mean + START_SPREAD * around.draw(4 * SUPERCHAINS, random)
+        fine = np.isfinite(problem.log_posterior(tried))
+        found = np.concatenate([found, tried[fine]])[:SUPERCHAINS]
+        if len(found) == SUPERCHAINS:
+            return np.repeat(found, chains // SUPERCHAINS, axis=0)
+    message = "no starting points with a finite posterior density were found"
+    raise RuntimeError(message)

@@ -1,0 +1,183 @@
+"""PySD as the slow, trusted engine, with the same call and the same result as the compiled one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pysd
+import xarray as xr
+
+from .reading.model_file import CONTROLS, read_model, reading
+from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
+from .results import (
+    BALANCE_TOLERANCE,
+    BalanceError,
+    NonFiniteError,
+    Variable,
+    balance_message,
+    build_dataset,
+    list_variables,
+    variable_table,
+)
+
+
+class ReferenceModel:
+    """A model run by PySD; variables whose names end as `balances` says are nil in every run, or it fails."""
+
+    def __init__(self, path: str | Path, *, balances: tuple[str, ...] = ()) -> None:
+        path = Path(path)
+        with reading(path):
+            definition = read_model(path)
+        self._ranges = definition.ranges
+        self._variables: dict[str, Variable] = list_variables(definition)
+        self._balances = tuple(name for name in self._variables if name.endswith(balances))
+        self._control_names = {key: definition.quantities[key].name for key in CONTROLS}
+        # PySD writes its translation beside the model, so it gets a copy elsewhere.
+        folder = tempfile.mkdtemp(prefix="pysd-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        copy = Path(folder) / path.name
+        shutil.copy(path, copy)
+        with reading(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)
+
+    @property
+    def variables(self) -> pd.DataFrame:
+        """Name, kind, unit, comment, dims and default value of every variable, as a table."""
+        return variable_table(self._variables.values())
+
+    @property
+    def subscripts(self) -> dict[str, list[str]]:
+        """The elements of every subscript range."""
+        return {name: list(items) for name, items in self._ranges.items()}
+
+    def run(
+        self,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        outputs: Iterable[str] | None = None,
+        initial_time: float | None = None,
+        final_time: float | None = None,
+        time_step: float | None = None,
+        saveper: float | None = None,
+        reduce: Mapping[str, Reduction] | None = None,
+    ) -> xr.Dataset:
+        """Run the model with PySD; parameters, result and errors are those of `CompiledModel.run`.
+
+        Examples
+        --------
+        >>> ReferenceModel("tests/engine/models/teacup.mdl").run().sizes["time"]
+        241
+        """
+        given = {
+            "INITIAL TIME": initial_time,
+            "FINAL TIME": final_time,
+            "TIME STEP": time_step,
+            "SAVEPER": saveper,
+        }
+        request = prepare(changes, outputs, self._variables, self._ranges, given, reduce)
+        count = 1 if request.runs is None else len(request.runs)
+        asked = tuple(dict.fromkeys((*request.outputs, *self._balances)))
+        tables = [self._one_run(request, asked, number) for number in range(count)]
+        time = tables[0].index.to_numpy(dtype=float)
+        if any(len(table) != len(time) for table in tables):
+            raise ChangeError(FIXED_TIMES)
+        self._check_balances(request, tables, time)
+        arrays: dict[str, npt.NDArray[np.float64]] = {}
+        for name in request.outputs:
+            stacked = np.stack([self._array(name, table[name]) for table in tables])
+            if not np.isfinite(stacked).all():
+                raise NonFiniteError(self._first_bad(name, stacked, time, request.runs))
+            if name in request.reductions:
+                stacked = _reduced(stacked, time, request.reductions[name])
+            arrays[name] = stacked if request.runs is not None else stacked[0]
+        return build_dataset(self._variables, self._ranges, arrays, time, request.runs, request.reductions)
+
+    def _check_balances(self, request: Request, tables: list[pd.DataFrame], time: npt.NDArray[np.float64]) -> None:
+        if not self._balances:
+            return
+        runs = [{name: self._array(name, table[name]) for name in self._balances} for table in tables]
+        errors = np.array([max(np.abs(values).max() for values in run.values()) for run in runs])
+        if (errors > BALANCE_TOLERANCE).any():
+            worst = int(np.nanargmax(errors))
+            course = build_dataset(self._variables, self._ranges, runs[worst], time, None, {})
+            label = None if request.runs is None else request.runs[worst]
+            shared = [change.name for change in request.changes if len(change.values) == 1]
+            wrong = int((errors > BALANCE_TOLERANCE).sum())
+            raise BalanceError(balance_message(course, label, wrong, len(runs), shared))
+
+    def _one_run(self, request: Request, outputs: tuple[str, ...], number: int) -> pd.DataFrame:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model.reload()
+        settings = request.controls
+        parameters = {change.name: self._parameter(change, number) for change in request.changes}
+        initial: Any = "original"
+        if "INITIAL TIME" in settings:
+            # Set before PySD initialises, so that first values see the new start too.
+            self._model.time.set_control_vars(initial_time=settings["INITIAL TIME"])
+            initial = (settings["INITIAL TIME"], {})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table: pd.DataFrame = self._model.run(
+                params=parameters or None,
+                return_columns=list(outputs),
+                initial_condition=initial,
+                final_time=settings.get("FINAL TIME"),
+                time_step=settings.get("TIME STEP"),
+                saveper=settings.get("SAVEPER"),
+                flatten_output=False,
+            )
+        return table
+
+    def _parameter(self, change: Change, number: int) -> float | xr.DataArray | pd.Series | Callable[[], Any]:
+        values = change.values[number if len(change.values) > 1 else 0]
+        dims = self._variables[change.name].dims
+        coordinates = {dim: self._ranges[dim] for dim in dims}
+        if len(change.knots) == 1:
+            return float(values[0]) if not dims else xr.DataArray(values[0], coordinates, dims)
+        if not dims:
+            return pd.Series(values, index=change.knots)
+        flat = values.reshape(len(change.knots), -1)
+
+        def path() -> xr.DataArray:
+            now = self._model.time()
+            read = [np.interp(now, change.knots, column) for column in flat.T]
+            return xr.DataArray(np.reshape(read, values.shape[1:]), coordinates, dims)
+
+        return path
+
+    def _array(self, name: str, column: pd.Series) -> npt.NDArray[np.float64]:
+        dims = self._variables[name].dims
+        if not dims:
+            return column.to_numpy(dtype=float)
+        return np.stack([self._cell(cell, dims) for cell in column])
+
+    def _cell(self, cell: Any, dims: tuple[str, ...]) -> npt.NDArray[np.float64]:
+        if not isinstance(cell, xr.DataArray):
+            return np.full([len(self._ranges[dim]) for dim in dims], float(cell))
+        return np.asarray(cell.transpose(*dims).values, dtype=float)
+
+    def _first_bad(self, name: str, values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], runs: Any) -> str:
+        place = np.argwhere(~np.isfinite(values))[0]
+        which = "" if runs is None else f"run {runs[place[0]]}, "
+        return f"{which}{name} is {values[tuple(place)]} at time {time[place[1]]:g}"
+
+
+def _reduced(values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], how: Reduction) -> npt.NDArray[np.float64]:
+    """Reduce values with axes (run, time, subscripts) over time."""
+    if how == "final":
+        return values[:, -1]
+    if how == "sum":
+        return np.asarray(values.sum(axis=1))
+    above = values > how.threshold
+    return np.where(above.any(axis=1), time[above.argmax(axis=1)], np.nan)

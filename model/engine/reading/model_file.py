@@ -1,0 +1,864 @@
+"""Read what PySD has parsed into typed quantities and equations; refuse whatever has no known meaning."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pysd.builders.python.subscripts import SubscriptManager
+from pysd.translators.structures import abstract_expressions as parsed
+from pysd.translators.structures.abstract_model import AbstractUnchangeableConstant
+from pysd.translators.vensim.vensim_file import VensimFile
+from pysd.translators.xmile.xmile_file import XmileFile
+
+from ..errors import UserError, listed
+from .expressions import (
+    ActiveInitial,
+    Call,
+    Expression,
+    Index,
+    Interpolation,
+    Loop,
+    Number,
+    Position,
+    Read,
+    Reduction,
+    walk,
+)
+
+CONTROLS = ("initial_time", "final_time", "time_step", "saveper")
+
+# Functions that act element by element, with the number of arguments each takes.
+FUNCTIONS = {
+    "abs": 1,
+    "arccos": 1,
+    "arcsin": 1,
+    "arctan": 1,
+    "cos": 1,
+    "cosh": 1,
+    "exp": 1,
+    "if_then_else": 3,
+    "integer": 1,
+    "ln": 1,
+    "log": 2,
+    "max": 2,
+    "min": 2,
+    "modulo": 2,
+    "pi": 0,
+    "power": 2,
+    "quantum": 2,
+    "sin": 1,
+    "sinh": 1,
+    "sqrt": 1,
+    "tan": 1,
+    "tanh": 1,
+    "xidz": 3,
+    "zidz": 2,
+}
+REDUCTIONS = {"sum": "sum", "prod": "prod", "vmin": "min", "vmax": "max"}
+TIMED = {"step": 2, "ramp": 3, "Xramp": 2, "pulse": 2, "Xpulse": 2, "Xpulse_train": 3, "pulse_train": 4}
+EXTERNAL = (
+    parsed.GetConstantsStructure,
+    parsed.GetDataStructure,
+    parsed.GetLookupsStructure,
+    parsed.DataStructure,
+)
+
+
+class RefusedModelError(UserError):
+    """A model uses something this engine does not know; the message lists every variable and reason."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One assignment: `target` at `indices`, for every pass of `loops`, becomes `expression`."""
+
+    target: str
+    loops: tuple[Loop, ...]
+    indices: tuple[Index, ...]
+    expression: Expression
+
+
+@dataclass
+class Quantity:
+    """A variable of the model, or a hidden one that a delay or a reduction needs.
+
+    `kind` is stock, flow, auxiliary, constant, control, lookup or time for what the modeller wrote; hidden quantities
+    are states (kind stock) and auxiliaries.
+    """
+
+    key: str
+    name: str
+    kind: str
+    dims: tuple[str, ...] = ()
+    lengths: tuple[int, ...] = ()
+    unit: str = ""
+    comment: str = ""
+    text: str = ""
+    hidden: bool = False
+    changeable: bool = False
+    equations: list[Equation] = field(default_factory=list)
+    starts: list[Equation] = field(default_factory=list)
+    value: npt.NDArray[np.float64] | None = None
+    tables: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = field(default_factory=list)
+    table_of: npt.NDArray[np.int64] | None = None
+
+    @property
+    def size(self) -> int:
+        """Count the elements."""
+        return math.prod(self.lengths)
+
+
+@dataclass(frozen=True)
+class Pipe:
+    """A DELAY FIXED: the state it feeds, the hidden input it takes and the hidden delay time."""
+
+    state: str
+    source: str
+    delay: str
+
+
+@dataclass
+class Definition:
+    """A whole model in typed form.
+
+    `updates` holds, for each function with memory, the assignments that carry it to the next step; those of one
+    function are made one after the other, and no function reads the states of another there.
+    """
+
+    quantities: dict[str, Quantity]
+    updates: list[tuple[Equation, ...]]
+    pipes: list[Pipe]
+    ranges: dict[str, list[str]]
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell what is wrong with a model file in words that start with its name, whatever the parser makes of it."""
+    try:
+        yield
+    except RefusedModelError as error:
+        message = f"{path.name}: {error}"
+        raise RefusedModelError(message) from None
+    except OSError:
+        raise
+    except Exception as error:
+        # A damaged file can fail anywhere in PySD's parser or behind it.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        message = (
+            f"{path.name} cannot be read as a model: {reason[:300]}. Compare it with the last version of the file that "
+            "could be read."
+        )
+        raise RefusedModelError(message) from error
+
+
+def read_model(path: Path) -> Definition:
+    """Read a Vensim (.mdl) or XMILE file.
+
+    Raises
+    ------
+    RefusedModelError
+        With every variable whose meaning this engine does not know.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source: Any = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
+        source.parse()
+        abstract = source.get_abstract_model()
+    texts: dict[str, list[str]] = {}
+    for component in getattr(source.sections[0], "components", None) or ():
+        if hasattr(component, "expression"):
+            texts.setdefault(_key(component.name), []).append(" ".join(str(component.expression).split()))
+    return _Reader(abstract, texts, path.parent).read()
+
+
+def _key(name: str) -> str:
+    return name.lower().replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an equation is being read: the quantity, its loops by range, and the names in scope."""
+
+    quantity: Quantity
+    loops: dict[str, Loop]
+    names: dict[str, str]
+    bang: dict[str, Loop] | None = None
+
+    def with_bang(self) -> _Place:
+        """Open a reduction, which collects the ranges marked with `!`."""
+        return _Place(self.quantity, self.loops, self.names, {})
+
+    @property
+    def loop_list(self) -> tuple[Loop, ...]:
+        """Return the loops in the order the left side names them."""
+        return tuple(self.loops.values())
+
+
+class _Reader:
+    def __init__(self, abstract: Any, texts: dict[str, list[str]], folder: Path) -> None:
+        main = abstract.sections[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.subscripts = SubscriptManager(main.subscripts, folder)
+        self.ranges: dict[str, list[str]] = {name: list(items) for name, items in self.subscripts.subscripts.items()}
+        self.element_names = {item for items in self.ranges.values() for item in items}
+        self.numbers = self._subscript_numbers()
+        self.main = main
+        self.macros = {section.name: section for section in abstract.sections[1:]}
+        self.texts = texts
+        self.refusals: dict[str, list[str]] = {}
+        self.quantities: dict[str, Quantity] = {}
+        self.updates: list[tuple[Equation, ...]] = []
+        self.pipes: list[Pipe] = []
+        self.flows: set[str] = set()
+        self.structural: set[str] = set()
+        self.counter = itertools.count(1)
+
+    def read(self) -> Definition:
+        self.quantities["time"] = Quantity("time", "Time", "time")
+        for element in self.main.elements:
+            self._declare(element)
+        names = {key: key for key in self.quantities}
+        for element in self.main.elements:
+            self._define(element, names)
+        for key in CONTROLS:
+            if key not in self.quantities:
+                self._refuse(key.upper().replace("_", " "), "the model does not define it")
+        for constraint in (*self.main.constraints, *self.main.test_inputs):
+            self._refuse(constraint.name, "constraints and test inputs are not simulated")
+        if self.refusals:
+            lines = [f"{name}: {reason}" for name, reasons in self.refusals.items() for reason in reasons]
+            message = f"The model cannot be compiled:\n{listed(lines)}"
+            raise RefusedModelError(message)
+        for key in self.flows:
+            if self.quantities[key].kind == "auxiliary":
+                self.quantities[key].kind = "flow"
+        for key in self.structural:
+            self.quantities[key].changeable = False
+        return Definition(self.quantities, self.updates, self.pipes, self.ranges)
+
+    def _refuse(self, name: str, reason: str) -> Expression:
+        reasons = self.refusals.setdefault(name, [])
+        if reason not in reasons:
+            reasons.append(reason)
+        return Number(math.nan)
+
+    def _subscript_numbers(self) -> dict[str, tuple[str | None, tuple[int, ...]]]:
+        numbers: dict[str, tuple[str | None, tuple[int, ...]]] = {}
+        for main, parts in self.subscripts.subranges.items():
+            items = self.ranges[main]
+            numbers[_key(main)] = (main, tuple(range(1, len(items) + 1)))
+            for place, item in enumerate(items, start=1):
+                numbers[_key(item)] = (None, (place,))
+            for part in parts:
+                numbers[_key(part)] = (part, tuple(items.index(item) + 1 for item in self.ranges[part]))
+        return numbers
+
+    # Declaring: names, dims and kinds, before any equation is read.
+
+    def _declare(self, element: Any) -> None:
+        key = _key(element.name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                dims = tuple(
+                    self.subscripts.make_merge_list([part.subscripts[0] for part in element.components], element.name)
+                )
+            except (KeyError, IndexError) as error:
+                self._refuse(element.name, f"its subscripts are not known ({error})")
+                dims = ()
+        if None in dims:
+            self._refuse(element.name, "its subscripts belong to no common range")
+            dims = ()
+        for name, items in self.subscripts.subscripts.items():
+            self.ranges.setdefault(name, list(items))
+        self.quantities[key] = Quantity(
+            key,
+            element.name,
+            self._kind(key, element),
+            dims,
+            tuple(len(self.ranges[dim]) for dim in dims),
+            element.units or "",
+            " ".join((element.documentation or "").split()),
+            " | ".join(self.texts.get(key, ())),
+        )
+        quantity = self.quantities[key]
+        quantity.changeable = quantity.kind == "constant" and not any(
+            isinstance(part, AbstractUnchangeableConstant) for part in element.components
+        )
+
+    @staticmethod
+    def _kind(key: str, element: Any) -> str:
+        trees = [part.ast for part in element.components]
+        if key in CONTROLS:
+            return "control"
+        if all(isinstance(tree, (int, float, np.ndarray)) for tree in trees):
+            return "constant"
+        if all(isinstance(tree, parsed.LookupsStructure) for tree in trees):
+            return "lookup"
+        if all(isinstance(tree, parsed.IntegStructure) for tree in trees):
+            return "stock"
+        return "auxiliary"
+
+    # Defining: every component becomes equations over rectangular boxes of its subscripts.
+
+    def _define(self, element: Any, names: dict[str, str]) -> None:
+        quantity = self.quantities[_key(element.name)]
+        if element.name in self.refusals:
+            return
+        if quantity.kind in {"constant", "lookup"}:
+            quantity.value = np.full(quantity.lengths, np.nan)
+        defined = np.zeros(quantity.lengths, dtype=int)
+        for component in element.components:
+            box = self._box(component.subscripts[0], quantity)
+            if box is None:
+                return
+            excluded = [self._items(subscripts) for subscripts in component.subscripts[1]]
+            for part in _without(box, excluded):
+                self._component(quantity, component.ast, component.subscripts[0], part, names)
+                orders = [self.ranges[dim] for dim in quantity.dims]
+                places = [[order.index(item) for item in items] for order, items in zip(orders, part, strict=True)]
+                defined[np.ix_(*places)] += 1
+        for reason, found in (("no equation", defined == 0), ("more than one equation", defined > 1)):
+            if found.any():
+                self._refuse(element.name, self._spoken_places(quantity, found) + reason)
+
+    def _spoken_places(self, quantity: Quantity, found: npt.NDArray[np.bool_]) -> str:
+        """Name the first few elements, for a message."""
+        if not quantity.dims:
+            return ""
+        named = [
+            ", ".join(self.ranges[dim][place] for dim, place in zip(quantity.dims, places, strict=True))
+            for places in np.argwhere(found)[:3]
+        ]
+        more = f" and {int(found.sum()) - 3} more" if found.sum() > 3 else ""
+        return "; ".join(f"[{name}]" for name in named) + f"{more}: "
+
+    def _items(self, subscripts: Iterable[str]) -> list[list[str]]:
+        return [[name] if name in self.element_names else self.ranges.get(name, []) for name in subscripts]
+
+    def _box(self, subscripts: Sequence[str], quantity: Quantity) -> list[list[str]] | None:
+        unknown = [name for name in subscripts if name not in self.element_names and name not in self.ranges]
+        if unknown:
+            self._refuse(quantity.name, f"unknown subscript {', '.join(unknown)}")
+            return None
+        if len(set(subscripts)) != len(subscripts):
+            self._refuse(quantity.name, "the same subscript twice on the left side")
+            return None
+        return self._items(subscripts)
+
+    def _component(
+        self, quantity: Quantity, tree: Any, subscripts: Sequence[str], box: list[list[str]], names: dict[str, str]
+    ) -> None:
+        loops: dict[str, Loop] = {}
+        indices: list[Index] = []
+        full: list[int] = []
+        for subscript, items, dim in zip(subscripts, box, quantity.dims, strict=True):
+            order = self.ranges[dim]
+            if subscript in self.element_names:
+                indices.append(Index(None, (order.index(items[0]),)))
+                continue
+            everything = self.ranges[subscript]
+            full.append(len(everything))
+            loops[subscript] = Loop(subscript, tuple(everything.index(item) for item in items))
+            indices.append(Index(subscript, tuple(order.index(item) for item in items)))
+        place = _Place(quantity, loops, names)
+        if quantity.kind == "constant" or isinstance(tree, np.ndarray):
+            values = np.asarray(tree, dtype=float)
+            if values.ndim and values.size != math.prod(full):
+                self._refuse(quantity.name, f"{values.size} numbers for {math.prod(full)} elements")
+                return
+            table = np.broadcast_to(values.reshape(full) if values.ndim else values, full)
+            chosen = table[np.ix_(*[loop.positions for loop in loops.values()])] if loops else table
+            if quantity.kind == "constant":
+                assert quantity.value is not None
+                shape = [len(index.places) for index in indices]
+                quantity.value[np.ix_(*[index.places for index in indices])] = np.reshape(chosen, shape)
+                return
+            hidden = self._hidden("numbers", place, "constant")
+            hidden.value = np.array(chosen)
+            expression: Expression = self._read_hidden(hidden, place)
+        elif quantity.kind == "lookup":
+            self._put_table(quantity, tree, indices)
+            return
+        elif quantity.kind == "stock":
+            self._stock(quantity, tree, place, tuple(indices))
+            return
+        else:
+            expression = self._translate(tree, place)
+        quantity.equations.append(Equation(quantity.key, place.loop_list, tuple(indices), expression))
+
+    def _put_table(self, quantity: Quantity, tree: Any, indices: Sequence[Index]) -> None:
+        if quantity.table_of is None:
+            quantity.table_of = np.full(quantity.lengths, -1, dtype=np.int64)
+        quantity.table_of[np.ix_(*[index.places for index in indices])] = len(quantity.tables)
+        points, values = np.asarray(tree.x, dtype=float), np.asarray(tree.y, dtype=float)
+        if len(set(tree.x)) != len(tree.x):
+            self._refuse(quantity.name, "a lookup with the same x twice")
+        quantity.tables.append((points, values))
+        quantity.text = tree.type
+
+    # Hidden quantities.
+
+    def _hidden(self, what: str, place: _Place, kind: str = "auxiliary") -> Quantity:
+        number = next(self.counter)
+        hidden = Quantity(
+            f"{place.quantity.key}#{what.replace(' ', '_')}{number}",
+            f"{what} in {place.quantity.name}",
+            kind,
+            tuple(place.loops),
+            tuple(loop.length for loop in place.loop_list),
+            hidden=True,
+        )
+        self.quantities[hidden.key] = hidden
+        return hidden
+
+    @staticmethod
+    def _along(place: _Place) -> tuple[Index, ...]:
+        return tuple(Index(loop.name, tuple(range(loop.length))) for loop in place.loop_list)
+
+    def _read_hidden(self, hidden: Quantity, place: _Place) -> Read:
+        return Read(hidden.key, self._along(place))
+
+    def _hold(self, what: str, expression: Expression, place: _Place) -> Read:
+        hidden = self._hidden(what, place)
+        hidden.equations.append(Equation(hidden.key, place.loop_list, self._along(place), expression))
+        return self._read_hidden(hidden, place)
+
+    def _scalar(self, what: str, expression: Expression, place: _Place) -> Read:
+        return self._hold(what, expression, _Place(place.quantity, {}, place.names))
+
+    def _state(self, what: str, place: _Place, start: Expression) -> tuple[Quantity, Read]:
+        state = self._hidden(what, place, "stock")
+        state.starts.append(Equation(state.key, place.loop_list, self._along(place), start))
+        return state, self._read_hidden(state, place)
+
+    def _next(self, state: Quantity, place: _Place, expression: Expression) -> Equation:
+        return Equation(state.key, place.loop_list, self._along(place), expression)
+
+    def _settled(self, what: str, tree: Any, place: _Place, own: Read | None = None) -> Expression:
+        """Translate what drives a state; whatever reads other states is kept in a variable, worked out beforehand."""
+        expression = self._translate(tree, place)
+        for part in walk(expression):
+            if isinstance(part, Read) and part != own and self.quantities[part.variable].kind == "stock":
+                return self._hold(what, expression, place)
+        return expression
+
+    # Stocks, delays and other functions with memory.
+
+    def _stock(self, quantity: Quantity, tree: Any, place: _Place, indices: tuple[Index, ...]) -> None:
+        for part in _references(tree.flow):
+            if part in self.quantities:
+                self.flows.add(place.names.get(part, part))
+        own = Read(quantity.key, indices)
+        after: Expression = _advance(own, self._settled("flow", tree.flow, place, own))
+        if tree.non_negative:
+            after = Call("max", (after, Number(0.0)))
+        start = self._translate(tree.initial, place)
+        quantity.starts.append(Equation(quantity.key, place.loop_list, indices, start))
+        self.updates.append((Equation(quantity.key, place.loop_list, indices, after),))
+
+    def _integral(self, tree: Any, place: _Place) -> Expression:
+        state, own = self._state("INTEG", place, self._translate(tree.initial, place))
+        after: Expression = _advance(own, self._settled("flow", tree.flow, place))
+        after = Call("max", (after, Number(0.0))) if tree.non_negative else after
+        self.updates.append((self._next(state, place, after),))
+        return own
+
+    def _order(self, tree: Any, place: _Place) -> int:
+        value = tree
+        if isinstance(tree, parsed.ReferenceStructure) and tree.reference in place.names:
+            constant = self.quantities[place.names[tree.reference]]
+            element = next((item for item in self.main.elements if _key(item.name) == constant.key), None)
+            if constant.kind == "constant" and element is not None and not constant.dims:
+                value = element.components[0].ast
+                self.structural.add(constant.key)
+        if isinstance(value, (int, float)) and int(value) == value and value >= 1:
+            return int(value)
+        self._refuse(place.quantity.name, "the order of a delay or smooth must be a whole number from 1 on")
+        return 1
+
+    def _smooth(self, tree: Any, place: _Place) -> Expression:
+        order = self._order(tree.order, place)
+        source = self._settled("input", tree.input, place)
+        time = self._settled("smoothing time", tree.smooth_time, place)
+        start = self._translate(tree.initial, place)
+        stages = [self._state(f"SMOOTH stage {number + 1}", place, start) for number in range(order)]
+        moves = []
+        for number in reversed(range(order)):
+            state, own = stages[number]
+            target = source if number == 0 else stages[number - 1][1]
+            rate = Call("/", (Call("*", (Call("-", (target, own)), Number(float(order)))), time))
+            moves.append(self._next(state, place, _advance(own, rate)))
+        self.updates.append(tuple(moves))
+        return stages[-1][1]
+
+    def _delay(self, tree: Any, place: _Place, *, remembers_times: bool) -> Expression:
+        order = self._order(tree.order, place)
+        source = self._settled("input", tree.input, place)
+        time = self._settled("delay time", tree.delay_time, place)
+        start = Call("*", (self._translate(tree.initial, place), time))
+        stages = [self._state(f"DELAY stage {number + 1}", place, start) for number in range(order)]
+        shortest = Reduction("min", place.loop_list, time) if place.loops else time
+        used_now = Call("delay_order", (Number(float(order)), Read("time_step"), shortest))
+        count, used = self._state("DELAY order", _Place(place.quantity, {}, place.names), used_now)
+        count.text = "fixed at the start"
+        moves = []
+        if not remembers_times:
+            for number in reversed(range(order)):
+                state, own = stages[number]
+                inflow = source
+                if number:
+                    before = Call("/", (stages[number - 1][1], time))
+                    first = Call("=", (used, Number(float(order - number))))
+                    inflow = Call("if_then_else", (first, source, before))
+                rate = Call("*", (Call("-", (inflow, Call("/", (own, time)))), used))
+                moves.append(self._next(state, place, _advance(own, rate)))
+            self.updates.append(tuple(moves))
+            return Call("/", (stages[-1][1], time))
+        times = [self._state(f"DELAY time of stage {number + 1}", place, time) for number in range(order)]
+        newest, latest = self._state("DELAY newest time", place, time)
+        for number in reversed(range(order)):
+            entering = time
+            if number:
+                first = Call("=", (used, Number(float(order - number))))
+                entering = Call("if_then_else", (first, time, times[number - 1][1]))
+            moves.append(self._next(times[number][0], place, entering))
+        for number in reversed(range(order)):
+            state, own = stages[number]
+            # The delay times have moved on one stage by now.
+            drain = Call("/", (own, times[number][1]))
+            inflow = source
+            if number:
+                before = Call("/", (stages[number - 1][1], times[number - 1][1]))
+                first = Call("=", (used, Number(float(order - number))))
+                inflow = Call("if_then_else", (first, source, before))
+            rate = Call("*", (Call("-", (inflow, drain)), used))
+            moves.append(self._next(state, place, _advance(own, rate)))
+        moves.append(self._next(newest, place, time))
+        self.updates.append(tuple(moves))
+        return Call("/", (stages[-1][1], latest))
+
+    def _delay_fixed(self, tree: Any, place: _Place) -> Expression:
+        state, own = self._state("DELAY FIXED", place, self._translate(tree.initial, place))
+        source = self._hold("DELAY FIXED input", self._translate(tree.input, place), place)
+        bare = _Place(place.quantity, {}, place.names)
+        delay, _ = self._state("DELAY FIXED time", bare, self._translate(tree.delay_time, bare))
+        self.pipes.append(Pipe(state.key, source.variable, delay.key))
+        return own
+
+    def _sample(self, tree: Any, place: _Place) -> Expression:
+        state, own = self._state("SAMPLE IF TRUE", place, self._translate(tree.initial, place))
+        condition, source = self._translate(tree.condition, place), self._translate(tree.input, place)
+        value = self._hold("sampled value", Call("if_then_else", (condition, source, own)), place)
+        self.updates.append((self._next(state, place, value),))
+        return value
+
+    def _trend(self, tree: Any, place: _Place, *, forecast: bool) -> Expression:
+        source = self._settled("input", tree.input, place)
+        time = self._settled("averaging time", tree.average_time, place)
+        growth = self._translate(tree.initial_trend, place)
+        past = Call("+", (Number(1.0), growth if forecast else Call("*", (growth, time))))
+        state, own = self._state("average", place, Call("/", (source, past)))
+        self.updates.append((self._next(state, place, _advance(own, Call("/", (Call("-", (source, own)), time)))),))
+        gap = Call("-", (source, own))
+        if not forecast:
+            return Call("zidz", (gap, Call("*", (time, Call("abs", (own,))))))
+        horizon = self._translate(tree.horizon, place)
+        slope = Call("zidz", (gap, Call("*", (time, own))))
+        return Call("*", (source, Call("+", (Number(1.0), Call("*", (slope, horizon))))))
+
+    # Expressions.
+
+    def _translate(self, tree: Any, place: _Place) -> Expression:
+        name = place.quantity.name
+        if isinstance(tree, (int, float, np.floating, np.integer)):
+            return Number(float(tree))
+        if isinstance(tree, parsed.ArithmeticStructure):
+            return self._arithmetic(tree, place)
+        if isinstance(tree, parsed.LogicStructure):
+            return self._logic(tree, place)
+        if isinstance(tree, parsed.GameStructure):
+            return self._translate(tree.expression, place)
+        if isinstance(tree, parsed.ReferenceStructure):
+            return self._reference(tree, place)
+        if isinstance(tree, parsed.CallStructure):
+            return self._call(tree, place)
+        if isinstance(tree, parsed.InlineLookupsStructure):
+            return self._inline_lookup(tree, place)
+        if isinstance(tree, EXTERNAL):
+            return self._refuse(name, "data from outside the model file is not read; write the numbers into the model")
+        if place.bang is not None and _has_memory(tree):
+            return self._refuse(name, "a function with memory inside SUM, PROD, VMIN or VMAX; give it its own variable")
+        if isinstance(tree, parsed.IntegStructure):
+            return self._integral(tree, place)
+        if isinstance(tree, (parsed.SmoothStructure, parsed.SmoothNStructure)):
+            return self._smooth(tree, place)
+        if isinstance(tree, parsed.DelayStructure):
+            return self._delay(tree, place, remembers_times=False)
+        if isinstance(tree, parsed.DelayNStructure):
+            return self._delay(tree, place, remembers_times=True)
+        if isinstance(tree, parsed.DelayFixedStructure):
+            return self._delay_fixed(tree, place)
+        if isinstance(tree, parsed.SampleIfTrueStructure):
+            return self._sample(tree, place)
+        if isinstance(tree, parsed.TrendStructure):
+            return self._trend(tree, place, forecast=False)
+        if isinstance(tree, parsed.ForecastStructure):
+            return self._trend(tree, place, forecast=True)
+        if isinstance(tree, parsed.InitialStructure):
+            return self._state("INITIAL", place, self._translate(tree.initial, place))[1]
+        what = type(tree).__name__.removesuffix("Structure")
+        return self._refuse(name, f"{what} is not known")
+
+    def _arithmetic(self, tree: Any, place: _Place) -> Expression:
+        parts = [self._translate(part, place) for part in tree.arguments]
+        if tree.operators == ["negative"]:
+            return Call("negative", (parts[0],))
+        if tree.operators[0] == "^":
+            if any(isinstance(part, (int, float)) and part < 0 for part in tree.arguments[:-1]):
+                # PySD's parser keeps no brackets: -2^2 and (-2)^2 are the same to it.
+                return self._refuse(
+                    place.quantity.name,
+                    "a negative number as the base of ^ can be read in two ways; write 0 - 2^2, or POWER(-2, 2)",
+                )
+            value = parts[-1]
+            for left in reversed(parts[:-1]):
+                value = Call("^", (left, value))
+            return value
+        value = parts[0]
+        for operator, right in zip(tree.operators, parts[1:], strict=True):
+            value = Call(operator, (value, right))
+        return value
+
+    def _logic(self, tree: Any, place: _Place) -> Expression:
+        parts = [self._translate(part, place) for part in tree.arguments]
+        operators = [operator.lower() for operator in tree.operators]
+        if len(parts) == 1:
+            return Call(":not:", (parts[0],))
+        # PySD joins :AND: and :OR: from the right without precedence.
+        value = parts[-1]
+        for operator, left in zip(reversed(operators), reversed(parts[:-1]), strict=True):
+            value = Call(operator, (left, value))
+        return value
+
+    def _reference(self, tree: Any, place: _Place) -> Expression:
+        subscripts = list(getattr(tree.subscripts, "subscripts", ()))
+        key = place.names.get(tree.reference)
+        if key is None:
+            return self._subscript_number(tree.reference, place)
+        quantity = self.quantities[key]
+        if quantity.kind == "lookup":
+            return self._refuse(place.quantity.name, f"the lookup {quantity.name} is used without an argument")
+        if quantity.hidden:
+            return Read(key, self._along(place) if quantity.dims else ())
+        indices = self._indices(quantity, subscripts, place)
+        return Number(math.nan) if indices is None else Read(key, indices)
+
+    def _subscript_number(self, reference: str, place: _Place) -> Expression:
+        if reference not in self.numbers:
+            return self._refuse(place.quantity.name, f"{reference.replace('_', ' ')!r} is not defined in the model")
+        name, places = self.numbers[reference]
+        if name is None:
+            return Number(float(places[0]))
+        if name not in place.loops:
+            return self._refuse(
+                place.quantity.name, f"the range {name} is used as a number but is not on the left side"
+            )
+        loop = place.loops[name]
+        return Position(Index(name, tuple(places[position] for position in loop.positions)))
+
+    def _indices(self, quantity: Quantity, subscripts: list[str], place: _Place) -> tuple[Index, ...] | None:
+        name = place.quantity.name
+        if len(subscripts) != len(quantity.dims):
+            self._refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(subscripts)}")
+            return None
+        found: list[Index] = []
+        for subscript, dim in zip(subscripts, quantity.dims, strict=True):
+            order = self.ranges[dim]
+            loop, items = self._loop(subscript, subscripts, place)
+            if items is None:
+                self._refuse(
+                    name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it"
+                )
+                return None
+            if not set(items) <= set(order):
+                self._refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
+                return None
+            found.append(Index(loop, tuple(order.index(item) for item in items)))
+        return tuple(found)
+
+    def _loop(self, subscript: str, others: list[str], place: _Place) -> tuple[str | None, list[str] | None]:
+        """Return the loop a subscript follows and the elements met along it."""
+        if subscript in self.element_names:
+            return None, [subscript]
+        if subscript.endswith("!"):
+            items = self.ranges.get(subscript[:-1].strip())
+            if items is None or place.bang is None:
+                return None, None
+            place.bang.setdefault(subscript, Loop(subscript, tuple(range(len(items)))))
+            return subscript, items
+        if subscript not in self.ranges:
+            return None, None
+        items = self.ranges[subscript]
+        if subscript in place.loops:
+            return subscript, [items[position] for position in place.loops[subscript].positions]
+        for mapped in self.subscripts.mapping.get(subscript, ()):
+            if mapped in place.loops and mapped not in others and len(self.ranges[mapped]) == len(items):
+                return mapped, [items[position] for position in place.loops[mapped].positions]
+        return None, None
+
+    def _call(self, tree: Any, place: _Place) -> Expression:
+        function = tree.function.reference
+        if function in self.macros:
+            return self._macro(self.macros[function], tree, place)
+        key = place.names.get(function)
+        if key is not None:
+            return self._lookup_call(self.quantities[key], tree, place)
+        if function in REDUCTIONS:
+            return self._reduction(function, tree, place)
+        name, spoken = place.quantity.name, function.upper().replace("_", " ")
+        if function == "elmcount":
+            items = self.ranges.get(self._range_called(tree.arguments[0].reference))
+            return Number(float(len(items))) if items else self._refuse(name, "ELMCOUNT of something that is no range")
+        if function.startswith("random"):
+            return self._refuse(
+                name, f"{spoken}: random functions are refused; draw the numbers outside and pass them in"
+            )
+        wanted = 2 if function == "active_initial" else FUNCTIONS.get(function, TIMED.get(function))
+        if wanted is None:
+            return self._refuse(name, f"the function {spoken} is not known")
+        if len(tree.arguments) != wanted:
+            return self._refuse(name, f"{spoken} takes {wanted} arguments, not {len(tree.arguments)}")
+        arguments = tuple(self._translate(argument, place) for argument in tree.arguments)
+        if function == "active_initial":
+            return ActiveInitial(*arguments)
+        return _timed(function, arguments) if function in TIMED else Call(function, arguments)
+
+    def _range_called(self, key: str) -> str:
+        return next((name for name in self.ranges if _key(name) == key), key)
+
+    def _reduction(self, function: str, tree: Any, place: _Place) -> Expression:
+        inner = place.with_bang()
+        body = self._translate(tree.arguments[0], inner)
+        if not inner.bang:
+            spoken = function.upper()
+            return self._refuse(place.quantity.name, f"{spoken} without a subscript marked with !")
+        return Reduction(REDUCTIONS[function], tuple(inner.bang.values()), body)
+
+    def _lookup_call(self, quantity: Quantity, tree: Any, place: _Place) -> Expression:
+        if quantity.kind != "lookup":
+            return self._refuse(place.quantity.name, f"{quantity.name} is called like a function but is no lookup")
+        subscripts = list(getattr(tree.function.subscripts, "subscripts", ()))
+        indices = self._indices(quantity, subscripts, place)
+        if indices is None or len(tree.arguments) != 1:
+            return self._refuse(place.quantity.name, f"{quantity.name} is a lookup of one argument")
+        method = next(part.ast.type for part in self._element(quantity.key).components)
+        return Interpolation(quantity.key, indices, self._translate(tree.arguments[0], place), method)
+
+    def _element(self, key: str) -> Any:
+        sections = (self.main, *self.macros.values())
+        base = key.rpartition("#")[2] if "#" in key else key
+        return next(item for section in sections for item in section.elements if _key(item.name) == base)
+
+    def _inline_lookup(self, tree: Any, place: _Place) -> Expression:
+        table = self._hidden("table", _Place(place.quantity, {}, place.names), "lookup")
+        self._put_table(table, tree.lookups, ())
+        return Interpolation(table.key, (), self._translate(tree.argument, place), "interpolate")
+
+    # Macros: every call gets its own copy of the macro's variables.
+
+    def _macro(self, section: Any, tree: Any, place: _Place) -> Expression:
+        if place.bang is not None:
+            return self._refuse(place.quantity.name, "a macro inside SUM, PROD, VMIN or VMAX")
+        number = next(self.counter)
+        names = {key: key for key in ("time", *CONTROLS)}
+        for parameter, argument in zip(section.params, tree.arguments, strict=False):
+            held = self._hold(f"{section.name} {parameter}", self._translate(argument, place), place)
+            names[_key(parameter)] = held.variable
+        for element in section.elements:
+            key = f"{place.quantity.key}#{section.name}{number}#{_key(element.name)}"
+            kind = self._kind(_key(element.name), element)
+            if any(part.subscripts[0] for part in element.components):
+                return self._refuse(place.quantity.name, f"the macro {section.name} has subscripts of its own")
+            dims = () if kind in {"constant", "lookup"} else tuple(place.loops)
+            lengths = tuple(loop.length for loop in place.loop_list) if dims else ()
+            label = f"{element.name} of {section.name} in {place.quantity.name}"
+            self.quantities[key] = Quantity(key, label, kind, dims, lengths, hidden=True)
+            names[_key(element.name)] = key
+        for element in section.elements:
+            quantity = self.quantities[names[_key(element.name)]]
+            tree_of = element.components[0].ast
+            inner = _Place(quantity, place.loops, names)
+            if quantity.kind == "constant":
+                quantity.value = np.asarray(float(tree_of))
+            elif quantity.kind == "lookup":
+                self._put_table(quantity, tree_of, ())
+            elif quantity.kind == "stock":
+                self._stock(quantity, tree_of, inner, self._along(place))
+            else:
+                expression = self._translate(tree_of, inner)
+                quantity.equations.append(Equation(quantity.key, place.loop_list, self._along(place), expression))
+        return Read(names[_key(section.name)], self._along(place))
+
+
+def _advance(own: Expression, rate: Expression) -> Expression:
+    return Call("+", (own, Call("*", (rate, Read("time_step")))))
+
+
+def _timed(function: str, arguments: tuple[Expression, ...]) -> Expression:
+    time, time_step = Read("time"), Read("time_step")
+    narrow = Call("*", (Number(0.5), time_step))
+    if function == "step":
+        return Call("step", (time, time_step, *arguments))
+    if function == "ramp":
+        return Call("ramp", (time, *arguments))
+    if function == "Xramp":
+        return Call("ramp", (time, *arguments, Number(math.inf)))
+    if function == "pulse":
+        return Call("pulse", (time, *arguments, Number(1.0)))
+    if function == "pulse_train":
+        return Call("pulse_train", (time, *arguments, Number(1.0)))
+    height = Call("/", (arguments[-1], time_step))
+    if function == "Xpulse":
+        return Call("pulse", (time, arguments[0], narrow, height))
+    return Call("pulse_train", (time, arguments[0], arguments[1], narrow, Number(math.inf), height))
+
+
+def _has_memory(tree: Any) -> bool:
+    return not isinstance(tree, (parsed.AllocateAvailableStructure, parsed.AllocateByPriorityStructure))
+
+
+def _references(tree: Any) -> set[str]:
+    if isinstance(tree, parsed.ReferenceStructure):
+        return {tree.reference}
+    if isinstance(tree, (parsed.ArithmeticStructure, parsed.LogicStructure, parsed.CallStructure)):
+        return set().union(*(_references(part) for part in tree.arguments))
+    return set()
+
+
+def _without(box: list[list[str]], excluded: list[list[list[str]]]) -> list[list[list[str]]]:
+    """Cut the excluded boxes out of a box, leaving boxes."""
+    remaining = [box]
+    for hole in excluded:
+        pieces: list[list[list[str]]] = []
+        for piece in remaining:
+            inside = [[item for item in side if item in cut] for side, cut in zip(piece, hole, strict=True)]
+            if not all(inside):
+                pieces.append(piece)
+                continue
+            for k, (side, cut) in enumerate(zip(piece, hole, strict=True)):
+                outside = [item for item in side if item not in cut]
+                if outside:
+                    pieces.append([*inside[:k], outside, *piece[k + 1 :]])
+        remaining = pieces
+    return remaining

@@ -1,0 +1,162 @@
+"""Put a model's equations into the order in which they can be worked out, and into blocks worked out together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .expressions import ActiveInitial, stage, variables_read, walk
+from .lowering import lower, share_reductions
+from .model_file import Definition, Equation, Quantity
+from .scheduling import Block, Node, schedule, schedule_updates
+
+# When a block is worked out: once a run, at every step, or only where results are kept.
+ONCE, STEP, OUTPUT = "once", "step", "output"
+START = "start"
+
+
+@dataclass
+class Plan:
+    """Blocks in working order.
+
+    `starting` gives every state its first value, `stepping` works out one moment, `updating` moves the states on;
+    `needs` maps each variable to those it depends on, at any moment.
+    """
+
+    quantities: dict[str, Quantity]
+    starting: list[Block]
+    stepping: list[Block]
+    updating: list[Block]
+    needs: dict[str, set[str]]
+
+
+def plan(definition: Definition) -> Plan:
+    """Order a model.
+
+    Raises
+    ------
+    RefusedModelError
+        If variables, or first values of stocks, depend on each other in a circle.
+    """
+    share_reductions(definition)
+    quantities = definition.quantities
+    updates = [[piece for move in group for piece in lower(move, quantities)] for group in definition.updates]
+    needs = _needs(definition)
+    moving = {statement.target for group in updates for statement in group}
+    driving = {key for group in definition.updates for move in group for key in variables_read(move.expression)}
+    driving |= {pipe.source for pipe in definition.pipes}
+    moving |= {pipe.state for pipe in definition.pipes}
+    changing = _followers(needs, moving | {"time"})
+    dynamic = _sources(_running_needs(definition), driving)
+    for_start = _sources(_starting_needs(definition), {key for key, item in quantities.items() if item.starts})
+
+    def frequency(key: str) -> str:
+        if key not in changing:
+            return ONCE
+        return STEP if key in dynamic else OUTPUT
+
+    active = any(
+        isinstance(part, ActiveInitial)
+        for item in quantities.values()
+        for equation in (*item.equations, *item.starts)
+        for part in walk(equation.expression)
+    )
+    if active:
+        first = _nodes(quantities, frequency, for_start, starting=True)
+        first = {name: node for name, node in first.items() if node.at_start}
+        starting = schedule(first, "the first values of", 1)
+        later = _nodes(quantities, frequency, set(), starting=False)
+        later = {name: node for name, node in later.items() if node.frequency != START}
+        stepping = schedule(later, "the equations of", 1 + len(starting))
+        made = len(starting) + len(stepping)
+    else:
+        nodes = _nodes(quantities, frequency, for_start, starting=False)
+        blocks = schedule(nodes, "the equations of", 1)
+        starting = [block for block in blocks if block.at_start]
+        stepping = [block for block in blocks if block.frequency != START]
+        made = len(blocks)
+    order = {ONCE: 0, STEP: 1, OUTPUT: 2}
+    stepping.sort(key=lambda block: order[block.frequency])
+    return Plan(quantities, starting, stepping, schedule_updates(updates, 1 + made), needs)
+
+
+def _reads(equations: Iterable[Equation]) -> set[str]:
+    return {key for equation in equations for key in variables_read(equation.expression)}
+
+
+def _staged(equation: Equation, *, starting: bool) -> Equation:
+    expression = stage(equation.expression, starting=starting)
+    return Equation(equation.target, equation.loops, equation.indices, expression)
+
+
+def _running_needs(definition: Definition) -> dict[str, set[str]]:
+    return {
+        key: _reads(_staged(equation, starting=False) for equation in item.equations)
+        for key, item in definition.quantities.items()
+    }
+
+
+def _starting_needs(definition: Definition) -> dict[str, set[str]]:
+    return {
+        key: _reads(_staged(equation, starting=True) for equation in (*item.equations, *item.starts))
+        for key, item in definition.quantities.items()
+    }
+
+
+def _needs(definition: Definition) -> dict[str, set[str]]:
+    needs = {key: _reads((*item.equations, *item.starts)) for key, item in definition.quantities.items()}
+    for group in definition.updates:
+        members = {move.target for move in group}
+        for key in members:
+            needs[key] = needs[key] | _reads(group) | members
+    for pipe in definition.pipes:
+        needs[pipe.state] = needs[pipe.state] | {pipe.source, pipe.delay}
+    return needs
+
+
+def _sources(needs: dict[str, set[str]], wanted: Iterable[str]) -> set[str]:
+    """Return everything the wanted variables depend on, themselves included."""
+    found: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting.extend(needs.get(key, ()))
+    return found
+
+
+def _followers(needs: dict[str, set[str]], changing: set[str]) -> set[str]:
+    """Return every variable that depends on one that changes in time."""
+    followers: dict[str, list[str]] = {}
+    for key, sources in needs.items():
+        for source in sources:
+            followers.setdefault(source, []).append(key)
+    found: set[str] = set()
+    waiting = list(changing)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting.extend(followers.get(key, ()))
+    return found
+
+
+def _nodes(
+    quantities: dict[str, Quantity], frequency: Callable[[str], str], for_start: set[str], *, starting: bool
+) -> dict[str, Node]:
+    states = {key for key, item in quantities.items() if item.starts}
+    nodes: dict[str, Node] = {}
+    for key, item in list(quantities.items()):
+        if item.equations:
+            equations = [_staged(equation, starting=starting) for equation in item.equations]
+            statements = [piece for equation in equations for piece in lower(equation, quantities)]
+            nodes[key] = Node(key, key, frequency(key), statements, _reads(equations), key in for_start)
+        if item.starts:
+            equations = [_staged(equation, starting=True) for equation in item.starts]
+            statements = [piece for equation in equations for piece in lower(equation, quantities)]
+            nodes[f"start of {key}"] = Node(f"start of {key}", key, START, statements, _reads(equations), True)
+    for node in nodes.values():
+        before = {f"start of {key}" if key in states else key for key in node.before}
+        node.before = {name for name in before if name in nodes}
+    return nodes

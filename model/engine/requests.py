@@ -1,0 +1,307 @@
+"""Check what a user wants changed in a run, and bring it into one form for both engines."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from .errors import UserError, listed
+
+if TYPE_CHECKING:
+    from .results import Variable
+
+FIXED_TIMES = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same for all runs and moments"
+CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
+
+
+class ChangeError(UserError):
+    """Changes or outputs that cannot be run; the message lists every mistake with near matches."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """New values of one constant: `values` has axes (run, knot, subscripts); a single knot means no path.
+
+    The run axis has length 1 where all runs share the values.
+    """
+
+    name: str
+    knots: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FirstAbove:
+    """Keep of an output the first saved time at which it is above a threshold; NaN if it never is."""
+
+    threshold: float
+
+
+#: What may be kept of an output instead of its course: the last saved value, the sum of the saved values, or a time.
+Reduction = Literal["final", "sum"] | FirstAbove
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked request: changes, run labels (None without a run dim), outputs, time settings, and reductions."""
+
+    changes: tuple[Change, ...]
+    runs: npt.NDArray[Any] | None
+    outputs: tuple[str, ...]
+    controls: dict[str, float]
+    reductions: dict[str, Reduction] = field(default_factory=dict)
+
+
+def prepare(
+    changes: Mapping[str, Any] | None,
+    outputs: Iterable[str] | None,
+    variables: Mapping[str, Variable],
+    ranges: Mapping[str, list[str]],
+    controls: Mapping[str, float | None],
+    reduce: Mapping[str, Reduction] | None = None,
+) -> Request:
+    """Check changes and outputs against a model.
+
+    Parameters
+    ----------
+    changes
+        Constant name to a number, a pandas Series over time (linear in between, held at the ends), or a DataArray with
+        any of the dims `run`, `time` and the constant's own subscript ranges.
+    outputs
+        Names of the variables wanted; None for all.
+    variables, ranges
+        The model's variables and the elements of its subscript ranges.
+    controls
+        INITIAL TIME, FINAL TIME, TIME STEP, SAVEPER as given to `run`, None where not given.
+    reduce
+        What to keep of an output instead of its course: "final", "sum" or `FirstAbove`.
+
+    Raises
+    ------
+    ChangeError
+        Listing every mistake at once.
+    """
+    mistakes: list[str] = []
+    settings = {name: value for name, value in controls.items() if value is not None}
+    found: list[Change] = []
+    labels: npt.NDArray[Any] | None = None
+    given, drawn = _apart(changes or {})
+    mistakes += drawn
+    for name, value in given.items():
+        if name in CONTROLS and name in variables:
+            _take_control(name, value, settings, mistakes)
+            continue
+        variable = variables.get(name)
+        if variable is None:
+            mistakes.append(f"{name!r} is not a constant of the model.{near(name, _constants(variables))}")
+            continue
+        if not variable.changeable:
+            mistakes.append(_not_changeable(variable, variables))
+            continue
+        mine: list[str] = []
+        array = _as_array(name, value, mine)
+        if array is not None:
+            change, runs = _normalise(variable, array, ranges, mine)
+            labels = _agree(name, labels, runs, mine)
+            if change is not None:
+                found.append(change)
+        mistakes += mine
+    mistakes += _check_settings(settings)
+    wanted = _outputs(outputs, variables, mistakes)
+    mistakes += _check_reductions(reduce or {}, wanted)
+    if mistakes:
+        message = f"The run cannot be made:\n{listed(mistakes)}"
+        raise ChangeError(message)
+    return Request(tuple(found), labels, wanted, settings, dict(reduce or {}))
+
+
+def _apart(changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Take out what was drawn for the constants but is not yet in the form of a run; say what to do about it."""
+    arrays = {name: value for name, value in changes.items() if isinstance(value, xr.DataArray)}
+    factors = [str(name) for name, array in arrays.items() if array.attrs.get("role") == "factor"]
+    members = [str(name) for name, array in arrays.items() if "member" in array.dims]
+    mistakes = []
+    if factors:
+        mistakes.append(
+            f"{_some(factors)}: factors on the model's own tables (attribute role), not values. "
+            "calibration.fit.ensemble.read_members() reads the calibrated ensemble and multiplies them out"
+        )
+    if members:
+        mistakes.append(
+            f"{_some(members)}: lie along 'member', which is 'run' in a run; rename(member='run'), or pass the "
+            "ensemble to a scenario: scenario.settings(read_members())"
+        )
+    apart = {*factors, *members}
+    return {str(name): value for name, value in changes.items() if name not in apart}, mistakes
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean ...?" when one of the known names resembles the given one, else nothing.
+
+    Examples
+    --------
+    >>> near("fertilty support", ["FERTILITY SUPPORT", "RENT SUBSIDY"])
+    " Did you mean 'FERTILITY SUPPORT'?"
+    """
+    by_fold = {item.casefold(): item for item in known}
+    matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
+    return f" Did you mean {by_fold[matches[0]]!r}?" if matches else ""
+
+
+def _constants(variables: Mapping[str, Variable]) -> list[str]:
+    return [name for name, variable in variables.items() if variable.changeable]
+
+
+def _not_changeable(variable: Variable, variables: Mapping[str, Variable]) -> str:
+    if variable.kind == "constant":
+        return f"{variable.name!r} is a constant the model fixes for good"
+    article = "an" if variable.kind[0] in "aeiou" else "a"
+    hint = near(variable.name, _constants(variables))
+    return f"{variable.name!r} is {article} {variable.kind}, only constants can be changed.{hint}"
+
+
+def _take_control(name: str, value: Any, settings: dict[str, float], mistakes: list[str]) -> None:
+    if isinstance(value, (bool, str)) or not np.isscalar(value):
+        mistakes.append(f"{name!r} takes one number for all runs")
+    elif name in settings:
+        mistakes.append(f"{name!r} is given twice, as a change and as an argument")
+    else:
+        settings[name] = float(value)  # type: ignore[arg-type]
+
+
+def _check_settings(settings: Mapping[str, float]) -> list[str]:
+    mistakes = [f"{name!r} is not finite" for name, value in settings.items() if not np.isfinite(value)]
+    for name in ("TIME STEP", "SAVEPER"):
+        if settings.get(name, 1.0) <= 0.0:
+            mistakes.append(f"{name!r} must be above zero")
+    return mistakes
+
+
+def _as_array(name: str, value: Any, mistakes: list[str]) -> xr.DataArray | None:
+    if isinstance(value, xr.DataArray):
+        array = value
+    elif isinstance(value, pd.Series):
+        array = xr.DataArray(value.to_numpy(), coords={"time": value.index.to_numpy()}, dims="time")
+    elif np.isscalar(value) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        array = xr.DataArray(value)
+    else:
+        kind = type(value).__name__
+        mistakes.append(f"{name!r} takes a number, a pandas Series over time or an xarray DataArray, not a {kind}")
+        return None
+    try:
+        # Copies cost more than the model where an ensemble changes hundreds of constants.
+        array = array if array.dtype == np.float64 else array.astype(np.float64)
+    except (TypeError, ValueError):
+        mistakes.append(f"{name!r} holds something that is not a number")
+        return None
+    if not np.isfinite(array.values).all():
+        mistakes.append(f"{name!r} holds a value that is not finite")
+        return None
+    return array
+
+
+def _normalise(
+    variable: Variable, array: xr.DataArray, ranges: Mapping[str, list[str]], mistakes: list[str]
+) -> tuple[Change | None, npt.NDArray[Any] | None]:
+    name = variable.name
+    allowed = ("run", "time", *variable.dims)
+    strange = [str(dim) for dim in array.dims if dim not in allowed]
+    if strange:
+        mistakes.append(f"{name!r} has the dims {', '.join(strange)}; it may have {', '.join(allowed)}")
+        return None, None
+    for dim in variable.dims:
+        if dim in array.dims:
+            fitted = _fit(array, dim, ranges[dim])
+            if fitted is None:
+                wanted = ", ".join(ranges[dim][:4]) + (", ..." if len(ranges[dim]) > 4 else "")
+                mistakes.append(f"{name!r} must have all {len(ranges[dim])} elements of {dim} ({wanted})")
+                return None, None
+            array = fitted
+    if array.size == 0:
+        mistakes.append(f"{name!r} holds no value")
+        return None, None
+    knots = np.zeros(1)
+    if "time" in array.dims:
+        if "time" not in array.coords:
+            mistakes.append(f"{name!r} has a time dim without times")
+            return None, None
+        try:
+            knots = array["time"].values.astype(np.float64)
+        except (TypeError, ValueError):
+            mistakes.append(f"{name!r} has times that are not numbers")
+            return None, None
+        order = np.argsort(knots, kind="stable")
+        array, knots = array.isel(time=order), knots[order]
+        if not np.isfinite(knots).all() or (np.diff(knots) <= 0.0).any():
+            mistakes.append(f"{name!r} has times that repeat or are not finite")
+            return None, None
+    runs = None
+    if "run" in array.dims:
+        runs = array["run"].values if "run" in array.coords else np.arange(array.sizes["run"])
+    present = [dim for dim in allowed if dim in array.dims]
+    values = array.values if tuple(present) == array.dims else array.transpose(*present).values
+    for axis, dim in enumerate(allowed):
+        if dim not in array.dims:
+            values = np.expand_dims(values, axis)
+    shape = (*values.shape[:2], *variable.shape)
+    return Change(name, knots, np.ascontiguousarray(np.broadcast_to(values, shape))), runs
+
+
+def _fit(array: xr.DataArray, dim: str, items: list[str]) -> xr.DataArray | None:
+    if dim not in array.coords:
+        return array if array.sizes[dim] == len(items) else None
+    labels = [str(label) for label in array[dim].values]
+    if sorted(labels) != sorted(items):
+        return None
+    return array.isel({dim: [labels.index(item) for item in items]})
+
+
+def _agree(
+    name: str, labels: npt.NDArray[Any] | None, runs: npt.NDArray[Any] | None, mistakes: list[str]
+) -> npt.NDArray[Any] | None:
+    if runs is None or labels is None:
+        return labels if runs is None else runs
+    if not np.array_equal(labels, runs):
+        mistakes.append(f"{name!r} has other runs ({len(runs)}) than the changes before it ({len(labels)})")
+    return labels
+
+
+def _outputs(outputs: Iterable[str] | None, variables: Mapping[str, Variable], mistakes: list[str]) -> tuple[str, ...]:
+    known = [name for name, variable in variables.items() if variable.kind != "lookup"]
+    if outputs is None:
+        return tuple(known)
+    if isinstance(outputs, str):
+        mistakes.append(f"outputs takes a list of names, not the single text {outputs!r}")
+        return ()
+    wanted = tuple(dict.fromkeys(outputs))
+    for name in wanted:
+        if name not in variables:
+            mistakes.append(f"{name!r} is not a variable of the model.{near(str(name), known)}")
+        elif variables[name].kind == "lookup":
+            mistakes.append(f"{name!r} is a lookup and has no value over time")
+    return wanted
+
+
+def _check_reductions(reduce: Mapping[str, Reduction], outputs: tuple[str, ...]) -> list[str]:
+    mistakes = []
+    for name, how in reduce.items():
+        if name not in outputs:
+            mistakes.append(f"{name!r} is to be reduced but is not among the outputs.{near(str(name), outputs)}")
+        if isinstance(how, FirstAbove):
+            if not np.isscalar(how.threshold) or isinstance(how.threshold, str) or not np.isfinite(how.threshold):
+                mistakes.append(f"{name!r} takes a threshold that is one finite number, not {how.threshold!r}")
+        elif how not in ("final", "sum"):
+            mistakes.append(f"{name!r} can be reduced to 'final', 'sum' or FirstAbove(threshold), not to {how!r}")
+    return mistakes

@@ -1,0 +1,1 @@
+"""Files that are whole: written at once, with a checksum of themselves."""

@@ -1,0 +1,350 @@
+"""Briefings: what they say is what the results say, in every file and both languages, and can be checked again."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from html import unescape
+from html.parser import HTMLParser
+from io import BytesIO
+
+import pytest
+from fontTools.ttLib import TTFont
+from matplotlib.text import Text
+from openpyxl import load_workbook
+from pptx import Presentation
+from pptx.oxml.ns import qn
+
+from analysis.briefing import evidence as evidence_module
+from analysis.briefing.author import TARGET_UNITS
+from analysis.briefing.briefing import compose
+from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain, texts_of
+from analysis.briefing.page import page
+from analysis.briefing.pictures import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
+from analysis.briefing.results import results
+from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
+from analysis.briefing.slides import slides
+from analysis.briefing.words import templates
+from analysis.briefing.workbook import LINE, lone_number, workbook
+from analysis.charts import figures
+from analysis.charts.figures import word
+from analysis.reach.bottlenecks import RELIEFS
+from analysis.reach.probability import UNKNOWN_OF_2020
+from scenarios import load_levers, load_targets
+from tests.analysis.charts.test_figures import labels
+from tests.support.briefings import MEMBERS, call, drawn_at_once
+
+KINDS = ("html", "pptx", "xlsx")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def evidence(written):
+    return written.evidence
+
+
+@pytest.fixture(scope="module")
+def found(evidence):
+    return results(evidence)
+
+
+@pytest.fixture(scope="module")
+def briefing(evidence, found):
+    """The content of the Chinese briefing."""
+    return compose(evidence, found, "zh")
+
+
+def test_one_call_leaves_page_slides_workbook_and_charts_in_both_languages(written):
+    out, evidence = written.folder, written.evidence
+    names = {f"briefing_plan_{language}.{kind}" for language in figures.LANGUAGES for kind in KINDS}
+    assert {path.name for path in out.iterdir()} == {*names, "figures"}
+    charts = {path.suffix for path in (out / "figures").iterdir()}
+    assert charts == {".png", ".svg"}
+    assert not list(out.rglob("*partial*"))
+    assert "briefing_plan_en.xlsx" in written.output
+    assert evidence.members == MEMBERS
+
+
+def texts_of_file(path):
+    """Texts of a file as a reader meets them, without blanks: an end of a line is no word."""
+    if path.suffix == ".html":
+        blocks = re.findall(r'data-block="[^"]*"[^>]*>(.*?)</(?:p|h1|th|td|caption)>', path.read_text(encoding="utf-8"))
+        return {unescape(re.sub(r"<[^>]*>", "", block)) for block in blocks}
+    if path.suffix == ".pptx":
+        shapes = [shape for slide in Presentation(str(path)).slides for shape in slide.shapes]
+        tables = [shape.table for shape in shapes if shape.has_table]
+        inside = {cell.text_frame.text for table in tables for row in table.rows for cell in row.cells}
+        return inside | {shape.text_frame.text for shape in shapes if shape.has_text_frame}
+    values = [cell.value for sheet in load_workbook(path) for row in sheet.iter_rows() for cell in row]
+    return {value if isinstance(value, int | float) else str(value) for value in values}
+
+
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_text_and_number_of_the_content_stands_in_the_file(written, evidence, found, kind, language):
+    place = {"html": "page", "pptx": "slides", "xlsx": "workbook"}[kind]
+    stands = texts_of_file(written.path(kind, language))
+    content = compose(evidence, found, language)
+    wanted = [
+        text
+        for section in content.sections
+        for block in section.blocks
+        if place in block.where
+        for _, text in texts_of(block)
+        if plain(text)
+    ]
+    assert len(wanted) > 300
+    numbers = {round(value, 9) for value in stands if isinstance(value, int | float)}
+    for text in wanted:
+        number = lone_number(text) if kind == "xlsx" else None
+        assert plain(text) in stands if number is None else round(number.shown, 9) in numbers, plain(text)
+
+
+def test_content_that_types_a_number_or_tells_another_result_is_found(found):
+    wrong = Number("counts/members", MEMBERS + 1.0, ".0f")
+    said = Briefing("en", ("Of 30 members, ", wrong), (Number("counts/unicorns", 1.0),), ())
+    assert [problem.split(": ")[0] for problem in faults(said, found)] == ["title", "title", "subtitle"]
+
+
+def test_every_slide_tells_in_its_notes_what_it_was_made_from(written, evidence):
+    deck = Presentation(str(written.path("pptx")))
+    assert len(deck.slides) > 12
+    for slide in deck.slides:
+        notes = slide.notes_slide.notes_text_frame.text
+        for fact in ("model_hash", "posterior_hash", "scenario_hash", "seed", "versions"):
+            assert f"{fact}: {evidence.manifest[fact]}" in notes
+
+
+def test_chinese_on_slides_names_a_font_that_office_machines_have(written):
+    deck = Presentation(str(written.path("pptx")))
+    runs = [run for slide in deck.slides for run in slide._element.iter(qn("a:r"))]
+    chinese = [run for run in runs if CHINESE.search(run.find(qn("a:t")).text or "")]
+    assert len(chinese) > 100
+    assert {run.find(qn("a:rPr")).find(qn("a:ea")).get("typeface") for run in chinese} == {"Microsoft YaHei"}
+
+
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+def test_the_page_brings_every_character_that_it_shows(written, language):
+    text = written.path("html", language).read_text(encoding="utf-8")
+    (font,) = re.findall(r"data:font/woff;base64,([A-Za-z0-9+/=]+)", text)
+    with TTFont(BytesIO(base64.b64decode(font))) as opened:
+        there = set(opened.getBestCmap())
+    shown = re.sub(r"<style>.*?</style>|<[^>]+>", "", text, flags=re.DOTALL)
+    assert {letter for letter in shown if letter.isprintable() and ord(letter) not in there} == set()
+
+
+class References(HTMLParser):
+    """Everything that a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        names = ("src", "href", "xlink:href", "srcset", "data", "action", "poster", "background")
+        self.found += [f"{value}" for name, value in attrs if name in names]
+        assert tag not in ("script", "iframe", "object", "embed", "base")
+
+
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+def test_the_page_refers_to_nothing_outside_itself(written, language):
+    text = written.path("html", language).read_text(encoding="utf-8")
+    reader = References()
+    reader.feed(text)
+    assert all(reference.startswith(("data:", "#")) for reference in reader.found)
+    assert all(address.strip("\"'").startswith(("data:", "#")) for address in re.findall(r"url\(([^)]*)\)", text))
+    assert "@import" not in text
+    drawings = re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text)
+    assert len(drawings) >= 6
+    for drawing in drawings:
+        inside = base64.b64decode(drawing).decode()
+        assert "<!DOCTYPE" not in inside
+        assert all(value.startswith("#") for value in re.findall(r'href="([^"]*)"', inside))
+
+
+def test_a_real_chart_is_the_same_bytes_each_time(evidence, found, tmp_path, briefing):
+    picture = next(picture for picture in pictures(briefing) if picture.name == "ledger")
+
+    for kind in ("png", "svg"):
+        for time in (1, 2):
+            write(figure(evidence, picture, "zh"), tmp_path / f"{time}.{kind}")
+        assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+def test_the_same_content_is_the_same_bytes(written, evidence, found, tmp_path, briefing):
+    list(drawn_at_once(evidence, briefing, tmp_path))
+    charts = {picture.id: tmp_path / file_name(picture, "zh", "png") for picture in pictures(briefing)}
+    drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in charts.items()}
+    assert written.path("html").read_bytes() == page(briefing, drawings).encode()
+    assert written.path("pptx").read_bytes() == slides(briefing, charts)
+    assert written.path("xlsx").read_bytes() == workbook(briefing)
+
+
+def test_both_languages_tell_the_same_results(evidence, found):
+    told = [
+        {
+            run.key
+            for _, text in every_text(compose(evidence, found, language))
+            for run in text
+            if isinstance(run, Number)
+        }
+        for language in figures.LANGUAGES
+    ]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("language", figures.LANGUAGES)
+def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, found, language):
+    texts = dict(every_text(compose(evidence, found, language)))
+    told = [
+        run for text in texts.values() for run in text if isinstance(run, Number) and run.key.endswith("/probability")
+    ]
+    assert told
+    assert not [run.key for run in told if run.value in (0.0, 1.0)]
+    assert [text for text in texts.values() if plain(text).startswith("<")]
+
+
+def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, found):
+    texts = dict(every_text(compose(evidence, found, "en")))
+    wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
+    assert wanted["urban community elder-care coverage"] == "≥ 100% (99 counts)"
+    assert wanted["resident urbanization rate"] == "≥ 78.5%"
+
+
+@pytest.mark.parametrize("rows", [8, 14, 15, 16, 17, 30])
+def test_words_below_a_table_never_stand_alone_on_a_slide(rows):
+    table = Table("t", ("title",), (("a",), ("b",)), tuple((("x",), ("y",)) for _ in range(rows)))
+    words = Paragraph("p", ("word " * 60,))
+    placed = list(pages(Section("s", "S", (), (words, table, words))))
+    assert [part.block for part in placed[-1]][-2:] == [table, words]
+    assert sum(part.last - part.first for page in placed for part in page) == rows
+    assert all(sum(part.height + GAP for part in page) <= BOTTOM - TOP + GAP for page in placed)
+
+
+def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, found):
+    words = plain(next(text for place, text in every_text(compose(evidence, found, "en")) if place == "answer.answer"))
+    for part in ("target of", "probability", "main driver", "interval"):
+        assert part in words
+    assert "main blocker of the" in words or "none of these" in words
+
+
+def test_the_baseline_has_a_briefing_without_contributions(evidence, found):
+    from dataclasses import replace
+
+    alone = replace(evidence, scenario=evidence.baseline, comparison=None)
+    same = results(alone)
+    briefing = compose(alone, same, "zh")
+    assert faults(briefing, same) == []
+    assert not [place for place, _ in every_text(briefing) if place.startswith("compare.table")]
+
+
+def test_sections_stand_in_the_order_of_the_reader_s_questions(evidence, found, briefing):
+    sections = briefing.sections
+    assert [section.id for section in sections] == [
+        "answer",
+        "board",
+        "fans",
+        "compare",
+        "districts",
+        "ages",
+        "schools",
+        "ledger",
+        "limits",
+        "assumptions",
+        "not",
+    ]
+    assert len({section.title for section in sections}) == len(sections)
+
+
+def test_whatever_a_scenario_may_change_has_words(evidence):
+    known = templates()
+    assert {f"unit.{lever.unit}" for lever in load_levers().values()} <= set(known)
+    assert {f"relief.{relief.constant}" for relief in RELIEFS} <= set(known)
+    assert {f"parameter.{name}" for name in UNKNOWN_OF_2020} <= set(known)
+    assert {target.unit for target in load_targets().values() if target.modelled} <= set(TARGET_UNITS)
+    assert {f"unit.{unit}" for unit in TARGET_UNITS} <= set(known)
+
+
+def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_charts(written):
+    book = load_workbook(written.path("xlsx"))
+    assert len(book.sheetnames) >= 12
+    assert all(sheet.freeze_panes for sheet in book)
+    assert all(sheet.page_setup.fitToHeight == 0 for sheet in book.worksheets[:-2])
+    charts = [chart for sheet in book for chart in sheet._charts]
+    assert len(charts) == 2 * len(figures.INDICATORS)
+    assert all(len(chart.series) >= 3 for chart in charts)
+    sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源：" in str(cell.value)]
+    assert len(sources) > 15
+    ((sheet, place),) = book.defined_names["block_answer.answer"].destinations
+    cell = book[sheet][place.replace("$", "")]
+    assert cell.alignment.wrap_text
+    assert book[sheet].row_dimensions[cell.row].height > 5 * LINE
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.html", None, "no such file"),
+        ("briefing.doc", "", ".html, .pptx, .xlsx"),
+        ("empty.html", "<p>hello</p>", "no manifest"),
+    ],
+)
+def test_a_file_that_is_no_briefing_is_refused_in_words(name, content, words, tmp_path):
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    outcome = call("brief", "--verify", path)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+
+
+def test_a_briefing_is_made_again_from_the_model_alone(written, monkeypatch):
+    monkeypatch.setattr(evidence_module, "ORDERS", 4)
+    outcome = call("brief", "--verify", written.path("xlsx"))
+    assert outcome.exit_code == 0, outcome.output
+    assert "identical" in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--scenario", "plam"), "plan"),
+        (("--language", "fr"), "fr"),
+        (("--members", 1), "--members"),
+        (("--members", 100_000), "holds 1 to"),
+    ],
+)
+def test_a_wrong_word_is_refused(words, message, tmp_path):
+    outcome = call("brief", *words, "--out", tmp_path / "brief")
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+    assert not list(tmp_path.rglob("briefing*"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(evidence, found, language):
+    briefing = compose(evidence, found, language)
+    sizes = slide_sizes(briefing)
+    for picture in pictures(briefing):
+        drawn = figure(evidence, picture, language, sizes[picture.id])
+        with figures.chart_style():
+            drawn.draw_without_rendering()
+        words = labels(drawn)
+        # Letters grow on the slide as much as the canvas does; a hundredth of a point is rounding.
+        assert min(float(text.get_fontsize()) for text in words) / SHRUNK >= 7.99, picture.name
+        boxes = [(text.get_text(), Text.get_window_extent(text)) for text in words]
+        for (one, a), (other, b) in itertools.combinations(boxes, 2):
+            apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2
+            assert apart, f"{picture.name}: {one!r} and {other!r} overlap"
+        for ax in drawn.axes:
+            inside = ax.get_window_extent()
+            told = [text for text in ax.texts if word("labels", "target", language) in text.get_text()]
+            assert all(Text.get_window_extent(text).x0 >= inside.x0 - 1 for text in told), picture.name
+
+
+def test_pictures_are_drawn_in_other_processes_under_their_names(evidence, found, tmp_path):
+    briefing = compose(evidence, found, "en")
+    one = [section for section in briefing.sections if section.id == "ledger"]
+    few = Briefing(briefing.language, briefing.title, briefing.subtitle, tuple(one), briefing.manifest)
+    assert {path.name for path in draw(evidence, few, tmp_path)} == {"plan_ledger_en.png", "plan_ledger_en.svg"}

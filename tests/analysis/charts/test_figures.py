@@ -1,0 +1,203 @@
+"""Charts can be read: in both languages, with units, with every glyph, and with no label cut or covered."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from analysis.charts import figures
+from analysis.outcome.ensembles import condensed
+from analysis.outcome.files import manifest
+from calibration.fit.ensemble import read_members
+from model import load_model
+from model.definition import model_hash, variables_by_name
+from scenarios import load_scenarios, load_targets, shipped_scenarios
+
+
+@pytest.fixture(scope="module")
+def material():
+    city = load_model()
+    scenarios = load_scenarios(shipped_scenarios())
+    members = read_members(8)
+    runs = {
+        s.name: condensed(city.run(s.settings(members), outputs=figures.VARIABLES), [], figures.BY_MEMBER)
+        for s in scenarios
+    }
+    facts = {s.name: manifest(s, "compiled", members) for s in scenarios}
+    return figures.gather({s.name: s for s in scenarios}, runs, list(load_targets().values()), facts)
+
+
+@pytest.fixture(
+    scope="module", params=itertools.product([*figures.COMPARISONS, *figures.DETAILS], figures.LANGUAGES), ids="-".join
+)
+def drawn(request, material):
+    """One chart, drawn; warnings are errors here, so a missing glyph fails."""
+    name, language = request.param
+    if name in figures.COMPARISONS:
+        figure = figures.comparison(material, name, language)
+    else:
+        figure = figures.DETAILS[name](material, "plan", language)
+    FigureCanvasAgg(figure).draw()
+    return name, language, figure
+
+
+def labels(figure) -> list[Text]:
+    """Everything written except the ticks, which the layout keeps in place."""
+    of_axes = [
+        (ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.texts, *(ax.legend_.texts if ax.legend_ else ()))
+        for ax in figure.axes
+    ]
+    of_figure = [figure._suptitle, figure._supxlabel, *(text for legend in figure.legends for text in legend.texts)]
+    return [text for text in (*itertools.chain(*of_axes), *of_figure) if text.get_text().strip()]
+
+
+def box(text: Text) -> Bbox:
+    """Where the letters stand, without the line that ties a label to its place."""
+    return Text.get_window_extent(text)
+
+
+def test_no_label_is_cut_off(drawn):
+    _, _, figure = drawn
+    for text in labels(figure):
+        extent = box(text)
+        inside = extent.x0 >= 0 and extent.x1 <= figure.bbox.x1 and extent.y0 >= 0 and extent.y1 <= figure.bbox.y1
+        assert inside, text.get_text()
+
+
+def test_no_label_covers_another(drawn):
+    _, _, figure = drawn
+    for one, other in itertools.combinations(labels(figure), 2):
+        a, b = box(one), box(other)
+        apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2
+        assert apart, f"{one.get_text()!r} and {other.get_text()!r} overlap"
+
+
+def test_every_value_axis_names_its_unit(drawn):
+    name, language, figure = drawn
+    units = {unit[language] for unit in figures.terms()["units"].values()}
+    for ax in figure.axes:
+        # The leftmost axes of a row say the unit for all of the row.
+        row = [other for other in figure.axes if abs(other.get_position().y0 - ax.get_position().y0) < 0.01]
+        said = {ax.get_xlabel(), *(other.get_ylabel() for other in row)}
+        assert said & units, f"{name}: {said}"
+
+
+def test_the_footer_names_source_and_model(drawn, material):
+    _, language, figure = drawn
+    footer = figure._supxlabel.get_text()
+    assert ("来源" if language == "zh" else "Source") in footer
+    assert model_hash() in footer
+    assert "8" in footer
+
+
+def test_no_legend_stands_on_the_stacked_areas(drawn):
+    name, _, figure = drawn
+    if name == "population_by_group":
+        assert not figure.legends
+        assert figure.axes[0].get_legend() is None
+
+
+def test_bars_and_lines_say_that_they_are_medians(drawn):
+    _, language, figure = drawn
+    note = figure._supxlabel.get_text()
+    assert ("中位数" if language == "zh" else "median") in note
+    bars = any(ax.patches for ax in figure.axes)
+    if bars:
+        assert any(
+            words in note
+            for words in ("各部分为中位数", "柱为中位数", "parts of bars are med", "Parts are med", "Bars are med")
+        )
+
+
+def test_a_district_that_is_wholly_urban_has_no_empty_half_above_its_line(material):
+    for ax in figures.districts(material, "plan", "en").axes:
+        low, high = ax.get_ylim()
+        # A quarter of the panel is kept for the number that stands in it.
+        assert high <= 100.0 or (100.0 - low) / (high - low) >= 0.7
+
+
+def test_both_languages_differ_only_in_words(material):
+    zh = figures.comparison(material, "urbanization_rates", "zh")
+    en = figures.comparison(material, "urbanization_rates", "en")
+    assert [len(ax.lines) for ax in zh.axes] == [len(ax.lines) for ax in en.axes]
+    for text in labels(en):
+        assert text.get_text().isascii() or set(text.get_text()) - set(map(chr, range(128))) <= set("≥≤≈−·²“”"), text
+
+
+def test_a_scenario_keeps_its_look_and_no_two_of_a_chart_look_alike(material):
+    for family in figures.families(material):
+        looks = [str(material.styles[name]) for name in family]
+        assert len(set(looks)) == len(family), family
+    assert {name for family in figures.families(material) for name in family} == set(shipped_scenarios())
+
+
+def test_every_element_and_scenario_has_its_words():
+    drawn_dims = {"District", "Group", "Service", "Age"}
+    for name in figures.VARIABLES:
+        variable = variables_by_name()[name]
+        for dim, elements in zip(variable.dims, variable.axes, strict=True):
+            if dim in drawn_dims - {"Age"}:
+                assert set(elements) <= figures.terms()["elements"].keys(), name
+
+
+def test_every_term_has_both_languages():
+    for name, kind in figures.terms().items():
+        for term, words in kind.items():
+            # What has no unit prints none, in either language.
+            wanted = (name, term) != ("model units", "Dmnl")
+            assert [bool(words["zh"]), bool(words["en"])] == [wanted, wanted], term
+
+
+def test_files_are_written_whole_in_both_languages_and_only_where_something_changed(material, tmp_path):
+    wanted = figures.charts(material, [])[:2]
+    assert not any(figures.is_drawn(chart, tmp_path) for chart in wanted)
+    files = list(figures.draw_figures(material, tmp_path, wanted))
+    assert sorted(tmp_path.iterdir()) == sorted(files) == sorted(tmp_path / chart.file for chart in wanted)
+    assert all(figures.is_drawn(chart, tmp_path) for chart in wanted)
+    first = [file.read_bytes() for file in files]
+    assert first == [file.read_bytes() for file in figures.draw_figures(material, tmp_path, wanted)], "other bytes"
+    other = {name: {**facts, "model_hash": "another"} for name, facts in material.facts.items()}
+    changed = figures.Material(material.scenarios, material.runs, material.targets, other, material.styles)
+    assert not any(figures.is_drawn(chart, tmp_path) for chart in figures.charts(changed, [])[:2])
+
+
+def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
+    chart = figures.Chart("ledger", "plan", "zh", "a mark")
+    path = tmp_path / chart.file
+    figures._write(Figure(figsize=(2, 2)), path, {"Source": chart.mark})
+    whole = path.read_bytes()
+    assert figures.is_drawn(chart, tmp_path)
+    middle = len(whole) // 2
+    damaged = {
+        "cut in half": whole[:middle],
+        "end cut": whole[:-1],
+        "zeroed": whole[:middle] + bytes(20) + whole[middle + 20 :],
+        "half zeroed": whole[:middle] + bytes(len(whole) - middle),
+        "one bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "longer": whole + b"\0",
+        "empty": b"",
+    }
+    for name, content in damaged.items():
+        path.write_bytes(content)
+        assert not figures.is_drawn(chart, tmp_path), name
+    path.write_bytes(whole)
+    assert figures.is_drawn(chart, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]),
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([0.55, 0.5], [0.575, 0.475]),
+        ([1.0, 1.0], [0.9, 1.0]),
+    ],
+)
+def test_labels_are_spread_apart_in_order(places, expected):
+    np.testing.assert_allclose(figures._spread(np.array(places), 0.1, 0.0, 1.0), expected)

@@ -1,0 +1,234 @@
+"""The calibration finds known answers, keeps to data up to 2020, and what is stored belongs to the present model."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from calibration.fit import likelihood as evidence
+from calibration.fit.calibrate import Effort, calibrate, learnt_table, write
+from calibration.fit.ensemble import POSTERIOR_FILE, EnsembleError, read_members
+from calibration.fit.ensemble_runs import standard_points
+from calibration.fit.forecast import (
+    FORECAST_FILE,
+    FORECASTS,
+    YEARS,
+    Forecast,
+    discrepancy_covariance,
+    forecast_table,
+    predict,
+    simulate,
+)
+from calibration.fit.likelihood import calibration_targets, further_targets, observation_table, run_history
+from calibration.fit.priors import changes, read_priors
+from calibration.fit.report import report
+from calibration.fit.sampler import SUPERCHAINS, Problem, Reference, best_fit, reference, sample
+from calibration.observations import ObservationError
+from model.definition import variables_by_name
+from tests.support.city import city
+
+#: Two observations of three parameters, the third of which they do not reach.
+SLOPE = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]])
+OBSERVED = np.array([1.0, -2.0])
+
+
+class Linear:
+    """A problem with a known posterior: standard normal priors, linear in the parameters, unit errors."""
+
+    priors = SimpleNamespace(size=3, allowed=lambda points: np.ones(len(points), dtype=bool))
+
+    def deviations(self, points):
+        return points @ SLOPE.T - OBSERVED
+
+    log_posterior = Problem.log_posterior
+    log_density = Problem.log_density
+    jacobian = Problem.jacobian
+
+
+@pytest.fixture(scope="module")
+def linear() -> Any:
+    return Linear()
+
+
+@pytest.fixture(scope="module")
+def known():
+    covariance = np.linalg.inv(np.eye(3) + SLOPE.T @ SLOPE)
+    return covariance @ SLOPE.T @ OBSERVED, covariance
+
+
+def test_the_best_fit_and_its_gaussian_are_exact_where_all_is_linear(linear, known):
+    mean, covariance = known
+    fit = best_fit(linear, np.full(3, 0.5))
+    np.testing.assert_allclose(fit.point, mean, atol=1e-5)
+    np.testing.assert_allclose(reference(linear, fit).deviation, np.sqrt(np.diag(covariance)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [SLOPE, 0.5 * SLOPE[:, ::-1]], ids=["true slope", "wrong slope"])
+def test_the_sampler_finds_a_known_posterior_from_a_wrong_reference(linear, known, wrong):
+    mean, covariance = known
+    draws = sample(linear, Reference(mean + 0.3, wrong, np.eye(3)), chains=40, steps=1500, warm_up=300, thin=2, seed=3)
+    # Some thousand effective draws: three standard errors of a mean, and of a standard deviation.
+    np.testing.assert_allclose(draws.pooled.mean(axis=0), mean, atol=0.06)
+    np.testing.assert_allclose(draws.pooled.std(axis=0), np.sqrt(np.diag(covariance)), rtol=0.06)
+    assert (draws.convergence < 1.01).all()
+    assert (draws.effective_size > 400).all()
+    assert 0 < draws.accepted < 1
+
+
+def test_chains_that_have_not_met_are_noticed(linear, known):
+    draws = sample(linear, Reference(known[0], SLOPE, np.eye(3)), chains=40, steps=200, warm_up=300, thin=2, seed=3)
+    apart = draws.chains + np.repeat(np.arange(SUPERCHAINS), 40 // SUPERCHAINS)[:, None, None]
+    assert (dataclasses.replace(draws, chains=apart).convergence > 1.1).all()
+
+
+def test_an_observation_after_2020_is_refused(monkeypatch):
+    real = further_targets()
+    late = dataclasses.replace(real[0], years=(2018, 2019, 2020, 2021))
+    monkeypatch.setattr(evidence, "further_targets", lambda: (late,))
+    with pytest.raises(ObservationError, match="withheld: registered deaths"):
+        calibration_targets(city())
+
+
+def test_the_observations_say_unit_boundary_grade_and_error():
+    table = observation_table(calibration_targets(city())).to_dataframe()
+    assert len(table) > 150
+    assert table["year"].max() <= 2020
+    assert set(table["grade"]) <= set("ABCDE")
+    assert (table[["value", "measurement_error", "model_discrepancy"]] > 0).all().all()
+    assert table["unit"].str.len().min() > 0
+    # Levels of the boundary without Laiwu are no test of a run that has it: only growth is used.
+    assert set(table.loc[table["boundary"] == "old", "unit"]) == {"Dmnl"}
+
+
+def test_deviations_that_follow_their_errors_become_standard_normal():
+    target = next(target for target in further_targets() if target.memory > 0)
+    random = np.random.default_rng(4)
+    count = target.observed.size
+    noise = random.multivariate_normal(np.zeros(count), target.covariance, size=20_000)
+    simulated = target.observed * np.exp(noise)
+    white = dataclasses.replace(target, simulate=lambda _: simulated).whitened(None)  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.cov(white.T), np.eye(count), atol=0.05)
+
+
+def test_a_run_from_known_parameters_is_found_again():
+    priors = read_priors()
+    names = ("FERTILITY 2010", "PRODUCTIVITY GROWTH 2010", "INCOME SHARE TREND 2010")
+    few = dataclasses.replace(priors, parameters=tuple(priors.parameter(name) for name in names), constraints=())
+    truth = np.array([0.5, -0.4, 0.3])
+    history = run_history(city(), few.settings(truth[None]))
+    sought = tuple(
+        dataclasses.replace(target, observed=target.simulate(history)[0], expected=None)
+        for target in calibration_targets(city())
+        if target.expected is None
+    )
+    fit = best_fit(Problem(city(), few, sought), np.zeros(3))
+    # The priors pull a little towards zero.
+    np.testing.assert_allclose(fit.point, truth, atol=0.1)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A calibration that looks hardly at all, for the way from data to files."""
+    quick = Effort(starts=1, rounds=2, chains=SUPERCHAINS, steps=4, warm_up=2, thin=1)
+    return calibrate(6, effort=quick, seed=7, model=city()), quick
+
+
+def test_a_calibration_leaves_files_that_can_be_read_and_a_report(small, tmp_path):
+    found, effort = small
+    write(found, tmp_path / "posterior.nc", tmp_path / "forecast.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["forecast.csv", "posterior.nc"]
+    members = read_members(path=tmp_path / "posterior.nc")
+    assert members.sizes["member"] == 6
+    expected = changes(found.members)
+    for name, array in members.data_vars.items():
+        np.testing.assert_allclose(array.to_numpy(), expected[name].to_numpy(), rtol=1e-6)
+    table = learnt_table(found)
+    assert len(table) == found.problem.priors.size
+    told = report(found, effort)
+    assert "## Not learnt" in told
+    assert table["parameter"][0] in told
+
+
+def test_the_same_seed_gives_the_same_ensemble_and_another_gives_another(small):
+    found, effort = small
+    again = calibrate(6, effort=effort, seed=7, model=city())
+    xr.testing.assert_identical(again.members, found.members)
+    xr.testing.assert_identical(again.predicted, found.predicted)
+    other = calibrate(6, effort=effort, seed=8, model=city())
+    assert not other.members.equals(found.members)
+    assert not other.predicted.equals(found.predicted)
+
+
+def test_an_ensemble_of_another_model_or_too_small_is_refused(small, tmp_path):
+    found, _ = small
+    path = tmp_path / "posterior.nc"
+    write(
+        dataclasses.replace(found, members=found.members.assign_attrs(model_hash="another")), path, tmp_path / "f.csv"
+    )
+    with pytest.raises(EnsembleError, match=r"another state of: model jinan\.mdl"):
+        read_members(path=path)
+    with pytest.raises(EnsembleError, match="is missing"):
+        read_members(path=tmp_path / "none.nc")
+    with pytest.raises(EnsembleError, match="holds 1 to 1000 members"):
+        read_members(1001)
+
+
+def test_what_the_record_cannot_reach_keeps_the_spread_of_its_prior():
+    """Chains that have not travelled far enough, or a proposal that shrinks, leave an ensemble that is too narrow."""
+    priors = read_priors()
+    spread = standard_points(priors, xr.load_dataset(POSTERIOR_FILE, engine="netcdf4")).std(axis=0)
+    # More than half of the parameters are not learnt; the middle of the wider half errs by a percent or two.
+    assert np.median(np.sort(spread)[len(spread) // 2 :]) == pytest.approx(1, abs=0.05)
+
+
+def test_the_stored_ensemble_and_forecast_belong_together():
+    stored = pd.read_csv(FORECAST_FILE)
+    assert set(stored["variable"]) == {forecast.variable for forecast in FORECASTS}
+    assert sorted(set(stored["year"])) == list(YEARS)
+    assert (np.diff(stored[["p05", "p25", "median", "p75", "p95"]], axis=1) >= 0).all()
+    for row in stored.drop_duplicates("variable").itertuples():
+        assert row.unit == variables_by_name()[str(row.variable)].unit
+    simulated = simulate(city(), read_members(200))
+    for name, array in simulated.data_vars.items():
+        of_name = stored[stored["variable"] == name].set_index("year")
+        middle = array.median("member").to_series()
+        # The stored median is of 1,000 members and carries noise that the model leaves out.
+        spread = (of_name["p95"] - of_name["p05"]) / 3.3
+        assert (abs(middle - of_name["median"]) < 0.4 * spread).all(), name
+
+
+def test_a_forecast_knows_nothing_of_2020_to_be_wrong_and_forgets_over_years():
+    forecast = Forecast("residents", 0.01, 5)
+    spread = np.sqrt(np.diag(discrepancy_covariance(forecast, np.array([2020.0, 2021.0, 2025.0, 2100.0]))))
+    np.testing.assert_allclose(spread, 0.01 * np.sqrt(1 - np.exp(-2 * np.array([0, 1, 5, 80]) / 5)))
+
+
+def test_the_same_seed_gives_the_same_forecast_and_another_gives_another():
+    years = {"time": np.array(YEARS, dtype=float)}
+    flat = xr.Dataset({"residents": (("member", "time"), np.full((400, len(YEARS)), 9e6))}, years)
+    table = forecast_table(predict(flat, 1))
+    pd.testing.assert_frame_equal(table, forecast_table(predict(flat, 1)))
+    assert not table.equals(forecast_table(predict(flat, 2)))
+    last = predict(flat, 1)["residents"].isel(time=-1)
+    # Standard error of a standard deviation from 400 draws: 3.5 percent, taken twice and more.
+    assert float(np.log(last / 9e6).std()) == pytest.approx(0.008, rel=0.1)
+
+
+def test_a_flow_of_a_forecast_is_the_mean_of_its_year():
+    members = read_members(1)
+    run = city().run(
+        {str(name): array.rename(member="run") for name, array in members.data_vars.items()},
+        outputs=["births in city", "residents"],
+        final_time=2035.0,
+        saveper=0.25,
+    )
+    found = simulate(city(), members)
+    births = run["births in city"].isel(run=0).to_numpy()
+    np.testing.assert_allclose(found["births in city"].isel(member=0)[0], births[:4].mean(), rtol=1e-12)
+    np.testing.assert_allclose(found["residents"].isel(member=0)[0], run["residents"].isel(run=0).sel(time=2021))

@@ -1,0 +1,115 @@
+"""The first fit finds known values again, stays within ranges, and writes nothing but number lines."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from calibration.fit.likelihood import BAND_STARTS, History, Target, by_band, run_history, targets
+from calibration.observations import GRADES
+from calibration.studies import first_fit
+from calibration.studies.first_fit import fit, main, replace_numbers, write_fitted
+from calibration.studies.fit_parameters import PARAMETERS, FirstFitError, Parameter, read_space
+from model import MODEL_FILE
+from model.engine import CompiledModel, compile_model
+
+
+@pytest.fixture(scope="module")
+def model() -> CompiledModel:
+    return compile_model(MODEL_FILE)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copy(MODEL_FILE, tmp_path / "jinan.mdl"))
+
+
+def test_known_values_are_found_again(model):
+    truth = {"FERTILITY 2010": 1.33, "PRODUCTIVITY GROWTH 2010": 0.071, "RURAL WAGE CATCH UP": 0.004}
+    chosen = tuple(dataclasses.replace(p, spread=100.0) for p in PARAMETERS if p.name in truth)
+    made = run_history(model, truth)
+    sought = tuple(
+        dataclasses.replace(target, observed=target.simulate(made)[0], error=0.001) for target in targets(model)
+    )
+    found = fit(model, read_space(MODEL_FILE, chosen), sought)
+    assert {name: values.item() for name, values in found.items()} == pytest.approx(truth, rel=1e-3)
+
+
+def test_fitted_constants_have_a_closed_range_that_holds_the_judgement():
+    space = read_space(MODEL_FILE)
+    assert [
+        parameter.name
+        for parameter, variable in zip(space.parameters, space.variables, strict=True)
+        if not (variable.low or 0) <= parameter.judged <= (variable.high or 0)
+    ] == []
+
+
+def test_a_constant_that_the_model_lacks_is_named():
+    with pytest.raises(FirstFitError, match="NO SUCH RATE"):
+        read_space(MODEL_FILE, (Parameter("NO SUCH RATE", 1.0, 1.0),))
+
+
+def test_every_target_states_its_error_grade_and_source(model):
+    for target in targets(model):
+        assert target.error > 0
+        assert target.grade in GRADES
+        assert target.source
+        assert np.isfinite(target.observed).all()
+        assert (target.observed > 0).all()
+
+
+def test_a_target_met_exactly_leaves_no_residual(model):
+    history = run_history(model)
+    for target in targets(model):
+        met: Target = dataclasses.replace(target, observed=target.simulate(history)[0])
+        assert not met.residuals(history).any()
+
+
+def test_a_flow_of_a_year_is_the_mean_of_its_four_quarters():
+    times = np.arange(2010, 2020.25, 0.25)
+    course = xr.Dataset({"flow": (("run", "time"), np.floor(times)[None])}, {"time": times})
+    history = History(xr.Dataset(), course)
+    assert history.over("flow", [2011, 2020]).tolist() == [[2010, 2019]]
+    assert history.at("flow", [2011, 2020]).tolist() == [[2011, 2020]]
+
+
+def test_bands_hold_every_age_once():
+    assert by_band(np.ones(86)).tolist() == np.diff([*BAND_STARTS, 86]).tolist()
+
+
+def test_writing_changes_number_lines_only(copy: Path):
+    before = copy.read_bytes()
+    write_fitted(copy, before, {"FERTILITY 2010": np.array([1.234]), "VILLAGE LEAVING RATE": np.full(12, 0.0123)})
+    old, new = before.decode().splitlines(), copy.read_text(encoding="utf-8").splitlines()
+    changed = [after for line, after in zip(old, new, strict=True) if line != after]
+    assert sorted(changed) == ["\t" + ",".join(["0.0123"] * 12), "\t1.234"]
+    assert [path.name for path in copy.parent.iterdir()] == ["jinan.mdl"]
+
+
+def test_a_model_that_changed_meanwhile_is_left_alone(copy: Path):
+    before = copy.read_bytes()
+    copy.write_bytes(before + b"\n")
+    with pytest.raises(FirstFitError, match="changed while the fit was running"):
+        write_fitted(copy, before, {"FERTILITY 2010": np.array([1.234])})
+    assert copy.read_bytes() == before + b"\n"
+
+
+def test_a_constant_without_a_number_line_is_named():
+    with pytest.raises(FirstFitError, match="A RATE, found 0"):
+        replace_numbers("A RATE=\n\tother * 2\n", {"A RATE": np.array([1.0])})
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_the_command_prints_and_writes_only_when_asked(write, copy: Path, monkeypatch, capsys):
+    values = {
+        parameter.name: np.full(max(1, len(names)), parameter.judged)
+        for parameter, names in zip(PARAMETERS, read_space(copy).elements, strict=True)
+    }
+    monkeypatch.setattr(first_fit, "fit", lambda *_: values)
+    before = copy.read_bytes()
+    assert main(["--model", str(copy), *(["--write"] if write else [])]) == 0
+    assert (copy.read_bytes() != before) is write
+    assert "FERTILITY 2010 [Dmnl]\n  fitted 1.25\n" in capsys.readouterr().out

@@ -1,0 +1,84 @@
+"""A briefing for the tests: made once from the command line, with few members and small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
+
+import run_scenarios
+from analysis.briefing import evidence as evidence_module
+from analysis.briefing import files
+from analysis.briefing.briefing import compose
+from analysis.briefing.content import Briefing
+from analysis.briefing.evidence import Evidence
+from analysis.briefing.pictures import file_name, pictures, write
+from analysis.briefing.results import results
+from analysis.charts import figures
+
+#: Few, so that the tests are quick; enough for intervals and probabilities.
+MEMBERS = 4
+LANGUAGES = figures.LANGUAGES
+
+
+@dataclass(frozen=True)
+class Written:
+    """A briefing on the plan in both languages, with the evidence it rests on and what the command has said."""
+
+    folder: Path
+    evidence: Evidence
+    output: str
+
+    @cached_property
+    def found(self) -> dict[str, float]:
+        """Every result by its key."""
+        return results(self.evidence)
+
+    @cached_property
+    def composed(self) -> dict[str, Briefing]:
+        """What the briefing says, by language."""
+        return {language: compose(self.evidence, self.found, language) for language in LANGUAGES}
+
+    def path(self, kind: str, language: str = "zh") -> Path:
+        """The file of a kind, by its suffix."""
+        return self.folder / f"briefing_plan_{language}.{kind}"
+
+
+def call(*words: object):
+    """Call the command line."""
+    return CliRunner().invoke(run_scenarios.app, [str(word) for word in words], env={"COLUMNS": "120"})
+
+
+def drawn_at_once(_evidence: object, briefing: Briefing, folder: Path, kinds=("png", "svg")) -> Iterator[Path]:
+    """Draw a small picture for each, of a colour of its own: their looks are tested in test_figures.py."""
+    for place, picture in enumerate(pictures(briefing)):
+        drawn = Figure(figsize=(0.1, 0.1), facecolor=(0.1 * place, 0.5, 0.5))
+        drawn.text(0.123456, 0.5, str(place), fontsize=3)
+        for kind in kinds:
+            path = folder / file_name(picture, briefing.language, kind)
+            write(drawn, path)
+            yield path
+
+
+def write_briefing(out: Path) -> Written:
+    """Write it into a folder."""
+    kept: list[Evidence] = []
+    gather = evidence_module.gather
+
+    def remembered(*given):
+        kept.append(gather(*given))
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_scenarios, "shipped_scenarios", lambda: ("baseline", "plan"))
+        patch.setattr(run_scenarios, "gather_evidence", remembered)
+        patch.setattr(evidence_module, "ORDERS", 4)
+        patch.setattr(files, "draw", drawn_at_once)
+        outcome = call("brief", "--language", "both", "--members", MEMBERS, "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    return Written(out, kept[0], outcome.output)
