@@ -15,8 +15,9 @@ from analysis.briefing.settling import PEOPLE
 from analysis.charts import figures
 from analysis.comparison.tables import summary
 from analysis.outcome.ensembles import QUANTILES, quantile
+from analysis.outcome.shares import CONFIDENCE, Share
 from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import CONDITION_COLUMNS, CONFIDENCE, share
+from analysis.reach.probability import CONDITION_COLUMNS
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
@@ -111,8 +112,8 @@ def _targets(evidence: Evidence) -> dict[str, float]:
     for place in [key.removesuffix("/probability") for key in found if key.endswith("/probability")]:
         if np.isnan(found[f"{place}/probability"]):
             continue
-        odds = share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
-        found |= {f"{place}/{column}": value for column, value in odds.items()}
+        odds = Share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
+        found |= {f"{place}/{column}": value for column, value in odds.columns().items()}
     for place in [key.removesuffix("/margin") for key in found if key.endswith("/margin")]:
         found[f"{place}/distance"] = abs(found[f"{place}/margin"])
         target = evidence.targets[place.rpartition("/")[2]]

@@ -20,7 +20,7 @@ from analysis.comparison.study import HEADLINES, lever_title, residual
 from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
 from analysis.outcome.printing import signed
 from analysis.outcome.ratios import Moved, reason_in_words
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.shares import share_in_percent
 from model.definition import Variable
 from scenarios import Scenario, Target
 

@@ -9,7 +9,7 @@ from typing import Final
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import SIGNS, plan_unit
-from analysis.reach.probability import share
+from analysis.outcome.shares import Share
 from scenarios import Target
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -97,14 +97,14 @@ def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], 
     box = condition.best
     if condition.status == "found" and box is not None:
         return box_sentence(told, condition, box, inputs, language)
-    interval = share(condition.met, condition.futures)
+    interval = Share(condition.met, condition.futures)
     few = "met" if condition.met * 2 < condition.futures else "missed"
     return words[condition.status].format(
         target=told,
         met=condition.met,
         futures=condition.futures,
-        low=percent(interval["probability_low"], language, 1),
-        high=percent(interval["probability_high"], language, 1),
+        low=percent(interval.low, language, 1),
+        high=percent(interval.high, language, 1),
         kind=words[f"few {few}"],
         level=f"{LEVEL:g}",
     )
@@ -170,7 +170,7 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
     if condition.status != "found" or box is None:
         return ""
     held = box.held_out
-    interval = share(held.hits_inside, held.inside)
+    interval = Share(held.hits_inside, held.inside)
     first = words["evidence"].format(
         futures=held.futures,
         inside=held.inside,
@@ -178,8 +178,8 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
         if language == "zh"
         else {"met": "meet it", "missed": "miss it"}[condition.outcome],
         density=percent(held.density, language),
-        low=percent(interval["probability_low"], language),
-        high=percent(interval["probability_high"], language),
+        low=percent(interval.low, language),
+        high=percent(interval.high, language),
         outside=percent(held.outside, language),
         base=percent(held.base, language),
         coverage=percent(held.coverage, language),

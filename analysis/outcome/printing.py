@@ -15,8 +15,8 @@ from rich.table import Table
 
 from analysis.charts.figures import LANGUAGES, terms
 from analysis.outcome.ensembles import share_held
+from analysis.outcome.shares import share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.reach.probability import share_in_percent, whole_percent
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.

@@ -17,8 +17,8 @@ from PIL import Image
 from analysis.charts import figures
 from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
+from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
-from analysis.reach.probability import share_in_words
 from model import load_model
 from model.definition import variables_by_name
 from model.files.atomic import replaced

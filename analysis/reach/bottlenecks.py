@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.ensembles import MEMBER_DIMS
-from analysis.reach.probability import shares
+from analysis.outcome.shares import share_columns
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
@@ -273,7 +273,7 @@ def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -
     -------
     pandas.DataFrame
         `CALENDAR_COLUMNS`: ``probability`` is the share of members, with its standard error and interval as in
-        `analysis.reach.probability.share`; ``shortfall_median`` is over all members, whether it binds or not.
+        `analysis.outcome.shares.Share`; ``shortfall_median`` is over all members, whether it binds or not.
 
     Raises
     ------
@@ -290,7 +290,7 @@ def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -
         array = short[bottleneck.id].transpose("District", "time", "member")
         districts, years = array["District"].to_numpy(), array["time"].to_numpy()
         members = array.sizes["member"]
-        table = pd.DataFrame(shares((array > bottleneck.threshold).sum("member").to_numpy().ravel(), members))
+        table = pd.DataFrame(share_columns((array > bottleneck.threshold).sum("member").to_numpy().ravel(), members))
         table["district"] = np.repeat([str(district) for district in districts], len(years))
         table["year"] = np.tile(years.astype(float), len(districts))
         table["shortfall_median"] = array.median("member").to_numpy().ravel()

@@ -3,24 +3,22 @@
 A probability is the share of members of an ensemble, so it is conditional on the model, the priors and unchanged
 policies; where the discrepancy between model and record has been judged, a second probability includes it. A member
 that does not reach a target by the last saved time is not left out: all that is known is that the year lies later (it
-is censored). Intervals of shares: Wilson (1927), Probable inference, the law of succession, and statistical inference.
-Members are taken as independent draws.
+is censored). `analysis.outcome.shares` has the intervals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.shares import Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
 from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
@@ -31,8 +29,6 @@ from scenarios import Target, is_reached
 UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020")
 #: The lower, middle and upper third of the members by a parameter.
 GROUPS: Final = 3
-#: Of the intervals of shares.
-CONFIDENCE: Final = 0.95
 
 SUMMARY_COLUMNS: Final = (
     "target",
@@ -229,128 +225,11 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     years, count = series["time"].to_numpy().astype(float), series.sizes[_member_dim(series)]
     reached = np.array([int((first == year).sum()) for year in years])
     left = count - np.cumsum(reached)
-    table = pd.DataFrame(shares(left, count))
+    table = pd.DataFrame(share_columns(left, count))
     table.columns = pd.Index(["not_yet", "not_yet_se", "low", "high"])
     table.insert(0, "year", years)
     table.insert(1, "first_reached", reached)
     return table
-
-
-def share(number: int, of: int) -> dict[str, float]:
-    """Return a share with its standard error and an interval that stays honest at 0 and 1.
-
-    Parameters
-    ----------
-    number, of
-        How many members of how many.
-
-    Returns
-    -------
-    dict
-        ``probability``, its binomial standard error ``probability_se`` (nil where none or all do, which is why there is
-        an interval too), and ``probability_low`` and ``probability_high`` of Wilson at `CONFIDENCE`.
-
-    Examples
-    --------
-    >>> {key: round(value, 3) for key, value in share(0, 100).items()}["probability_high"]
-    0.037
-    """
-    return {name: float(values[0]) for name, values in shares(np.array([number]), of).items()}
-
-
-def shares(numbers: npt.NDArray[np.int64], of: int) -> dict[str, Values]:
-    """Return many shares at once, each as by `share`.
-
-    Examples
-    --------
-    >>> shares(np.array([0, 50]), 100)["probability"].tolist()
-    [0.0, 0.5]
-    """
-    probability = numbers / of
-    variance = probability * (1 - probability) / of
-    # scipy has this interval for one share at a time only, at a thousandth of a second each.
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    middle = (probability + z**2 / (2 * of)) / (1 + z**2 / of)
-    half = z * np.sqrt(variance + z**2 / (4 * of**2)) / (1 + z**2 / of)
-    return {
-        "probability": probability,
-        "probability_se": np.sqrt(variance),
-        "probability_low": np.where(numbers == 0, 0.0, middle - half),
-        "probability_high": np.where(numbers == of, 1.0, middle + half),
-    }
-
-
-@cache
-def share_in_percent(number: int, of: int) -> str:
-    """Return a share of members in percent with its standard error; none or all of them say how far that is sure.
-
-    Kept, as the live page tells dozens at every move of a lever.
-
-    Examples
-    --------
-    >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
-    ('51% ±5', '<3.7%', '>96.3%')
-    >>> share_in_percent(1, 200)
-    '0.5% ±0.5'
-    """
-    told = share(number, of)
-    # By symmetry the same bound serves none and all.
-    bound = f"{100 * share(0, of)['probability_high']:.2g}"
-    if number == 0:
-        return f"<{bound}%"
-    if number == of:
-        return f">{100 - float(bound):.4g}%"
-    return with_error(told["probability"], told["probability_se"])
-
-
-def share_in_words(number: int, of: int, language: str) -> str:
-    """Return a share of members for a sentence; that none or all do is a bound, not certainty.
-
-    Examples
-    --------
-    >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
-    ('51 % (of 100 members, standard error 5 %)', 'below 3.7 % (none of 100 members does)')
-    >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
-    ('为51%（100组样本，标准误5%）', '高于96.3%（100组样本全部达到）')
-    """
-    told, zh = share_in_percent(number, of), language == "zh"
-    bound = told.strip("<>%")
-    if told.startswith("<"):
-        return f"低于{bound}%（{of}组样本没有一组达到）" if zh else f"below {bound} % (none of {of} members does)"
-    if told.startswith(">"):
-        return f"高于{bound}%（{of}组样本全部达到）" if zh else f"above {bound} % (all of {of} members do)"
-    share, error = told.split("% ±")
-    return (
-        f"为{share}%（{of}组样本，标准误{error}%）" if zh else f"{share} % (of {of} members, standard error {error} %)"
-    )
-
-
-def with_error(probability: float, error: float) -> str:
-    """Return a probability in percent with its standard error, with as many digits as neither looks like nil.
-
-    Examples
-    --------
-    >>> with_error(0.51, 0.03), with_error(0.005, 0.005), with_error(0.0012, 0.0003)
-    ('51% ±3', '0.5% ±0.5', '0.12% ±0.03')
-    """
-    share, told, places = 100 * probability, 100 * error, 0
-    while places < 2 and told > 0 and (round(told, places) == 0 or min(share, 100 - share) < 10**-places):
-        places += 1
-    return f"{share:.{places}f}% ±{told:.{places}f}"
-
-
-def whole_percent(probability: float) -> str:
-    """Return a share in whole percent; only none and all are told as 0 and 100.
-
-    Examples
-    --------
-    >>> whole_percent(0.0), whole_percent(0.004), whole_percent(0.264), whole_percent(0.998), whole_percent(1.0)
-    ('0', '<1', '26', '>99', '100')
-    """
-    whole = f"{100 * probability:.0f}"
-    if 0 < probability < 1:
-        return {"0": "<1", "100": ">99"}.get(whole, whole)
-    return whole
 
 
 def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:
@@ -371,7 +250,7 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
         "unit": target.unit,
         "members": len(margin),
         "reached": int(in_time.sum()),
-        **share(int(in_time.sum()), len(margin)),
+        **Share(int(in_time.sum()), len(margin)).columns(),
         **dict(zip(("probability_with_discrepancy", "probability_with_discrepancy_se"), with_it, strict=True)),
         **quantiles,
         "year_reached_median": middle_year(first),
@@ -396,7 +275,7 @@ def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
                 "highest": float(values[inside].max()),
                 "members": int(inside.sum()),
                 "reached": reached,
-                **share(reached, int(inside.sum())),
+                **Share(reached, int(inside.sum())).columns(),
                 "margin_median": float(np.median(margin[inside])),
             }
         )

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from analysis.charts.figures import LANGUAGES, element_name, word
 from analysis.outcome.printing import plan_unit, signed, three_digits, wanted
+from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
 from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.reach.probability import share_in_percent, share_in_words, whole_percent, with_error
 from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -105,7 +105,7 @@ def in_percent(probability: float, error: float) -> str:
         return f"<{100 * SMALL:g}%"
     if probability > 1 - SMALL:
         return f">{100 - 100 * SMALL:g}%"
-    return with_error(probability, error)
+    return percent_with_error(probability, error)
 
 
 def _table(title: str, caption: str = "") -> Table:

@@ -21,8 +21,8 @@ from analysis.effort.plausible import outside_said
 from analysis.outcome import files as result_files
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
+from analysis.outcome.shares import share_in_percent
 from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import share_in_percent
 from analysis.reach.words import unit_of
 from model.files.atomic import replaced
 from scenarios import Target, is_reached
@@ -161,7 +161,7 @@ def _chinese(answer: Answer) -> list[str]:
 
 def _optimistic(answer: Answer) -> bool:
     unseen = answer.reached(1, searched=False)
-    return unseen["probability"] + 2 * unseen["probability_se"] < answer.probability
+    return unseen.probability + 2 * unseen.standard_error < answer.probability
 
 
 def _blockers(answer: Answer, language: str) -> str:

@@ -17,7 +17,7 @@ from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome import files as result_files
 from analysis.outcome.futures import chosen_targets as modelled_targets
 from analysis.outcome.printing import three_digits
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.shares import share_in_percent
 from analysis.reach.words import unit_of
 from scenarios import ROUNDING, Lever, Target, load_levers
 

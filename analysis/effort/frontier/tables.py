@@ -36,7 +36,7 @@ from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs, verdict
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.shares import share_in_percent
 from scenarios import Target
 
 #: Names of the points that are told.
