@@ -45,7 +45,7 @@ def left_out_by_group(
             with part():
                 parameters = read_members(members)
         facts = result_files.joint_manifest(chosen, parameters)
-        announce_replaced_files(console, out, ["study.nc", "study.csv"], "left_out_*.png")
+        announce_replaced_files(console, out, ["left_out.nc", "left_out.csv"], "left_out_*.png")
         results, city = {}, load_model()
         with count_progress("Running scenarios") as progress:
             for scenario in chosen:
@@ -54,7 +54,7 @@ def left_out_by_group(
                 progress(len(results), len(chosen))
         table = study.as_table(results)
         words.print_left_out(console, table, chosen, members)
-        result_files.write_table(table, out / "study.csv", facts)
-        result_files.write_run(study.as_dataset(results, facts), out / "study.nc")
+        result_files.write_table(table, out / "left_out.csv", facts)
+        result_files.write_run(study.as_dataset(results, facts), out / "left_out.nc")
         charts.draw(table, chosen, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: study.nc, study.csv, figures/left_out_*.png.")
+        console.print(f"Written to {escape(str(out))}: left_out.nc, left_out.csv, figures/left_out_*.png.")
