@@ -28,10 +28,11 @@ from analysis.command_line import (
     report_progress,
 )
 from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, stored_runs
-from analysis.outcome.discrepancies import discrepancies, modelled_targets
+from analysis.outcome import output_folder
+from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
-from analysis.outcome.stored_runs import make_with_progress
+from analysis.run import stored_runs
+from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
 from model import load_model
 from scenarios import (
@@ -94,7 +95,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     by_name = {scenario.name: scenario for scenario in chosen}
     material = figures.gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:
-        spreads = discrepancies(modelled_targets())
+        spreads = discrepancies(target for target in targets if target.modelled)
         return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
 
 

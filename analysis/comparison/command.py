@@ -20,6 +20,7 @@ from analysis.comparison import charts, contributions, study, words
 from analysis.outcome import files as result_files
 from analysis.outcome import ratios
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
@@ -49,7 +50,7 @@ def compare(
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
     console = make_console()
     with exit_on_mistakes():
-        city, variables, targets = load_model(), variables_by_name(), study.headline_targets()
+        city, variables, targets = load_model(), variables_by_name(), chosen_targets(load_targets())
         with collect_mistakes() as part:
             with part():
                 chosen = study.two_scenarios(first, second)

@@ -15,7 +15,7 @@ from model.definition import Variable
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from model.engine.requests import near
-from scenarios import Scenario, Target, is_reached, load_levers, load_scenarios, load_targets
+from scenarios import Scenario, Target, is_reached, load_levers, load_scenarios
 
 #: The indicators that are compared unless others are asked for.
 HEADLINES: Final = (
@@ -100,17 +100,6 @@ def indicators(extra: Sequence[str], variables: Mapping[str, Variable]) -> tuple
     return tuple(dict.fromkeys([*(panel.variable for panel in HEADLINES), *extra]))
 
 
-def headline_targets() -> list[Target]:
-    """Return the plan's headline targets that the model computes.
-
-    Examples
-    --------
-    >>> headline_targets()[0].id
-    'target.urbanization.resident.2025'
-    """
-    return [target for target in load_targets().values() if target.headline and target.modelled]
-
-
 def in_time(
     model: CompiledModel | ReferenceModel, scenarios: Sequence[Scenario], members: xr.Dataset, targets: Sequence[Target]
 ) -> xr.Dataset:
@@ -118,7 +107,7 @@ def in_time(
 
     Examples
     --------
-    >>> in_time(load_model(), two_scenarios("baseline", "plan"), members, headline_targets())  # doctest: +SKIP
+    >>> in_time(load_model(), two_scenarios("baseline", "plan"), members, targets)  # doctest: +SKIP
     """
     outputs, found = list(dict.fromkeys(str(target.variable) for target in targets)), []
     for scenario in scenarios:

@@ -18,8 +18,8 @@ from analysis.command_line import (
 from analysis.conditions import study, tables
 from analysis.conditions.discovery import BOOTSTRAPS
 from analysis.effort.levers import NOT_DECIDED
-from analysis.outcome.futures import chosen_targets
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name

@@ -138,7 +138,7 @@ def limit_said(limit: Limit, known: Input, language: str) -> str:
     """
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
     kind = "at most" if open_below else "at least" if open_above else "between"
-    low, high = (known.said(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
+    low, high = (known.format_value(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
     return WORDS[language][kind].format(name=known.titles[language], low=low, high=high)
 
 

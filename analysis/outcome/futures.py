@@ -19,8 +19,7 @@ import xarray as xr
 from analysis.charts.figures import terms
 from model.definition import Variable
 from model.engine.errors import UserError
-from model.engine.requests import near
-from scenarios import Lever, Scenario, Target, TargetError
+from scenarios import Lever, Scenario, Target
 
 #: Futures run at a time: enough for two threads, few enough that the time left is told often.
 BLOCK: Final = 100
@@ -79,7 +78,7 @@ class Input:
         """
         return float(round(value, ceil(-log10(spread / 50))))
 
-    def said(self, value: float, language: str) -> str:
+    def format_value(self, value: float, language: str) -> str:
         """Return a value with its unit.
 
         Parameters
@@ -91,9 +90,9 @@ class Input:
 
         Examples
         --------
-        >>> Input("URBAN SHARE", "URBAN SHARE", {}, "Dmnl").said(0.601, "en")
+        >>> Input("URBAN SHARE", "URBAN SHARE", {}, "Dmnl").format_value(0.601, "en")
         '60.1 %'
-        >>> Input("RESIDENTS", "RESIDENTS", {}, "person").said(1_550_000, "zh")
+        >>> Input("RESIDENTS", "RESIDENTS", {}, "person").format_value(1_550_000, "zh")
         '155万人'
         """
         words = terms()["model units"][self.kind]
@@ -107,44 +106,6 @@ class Input:
         """The unit as `terms` lists it; a share is told in percent."""
         share = self.unit == "Dmnl" and any(word in self.constant for word in SHARES)
         return "share" if share else self.unit
-
-
-def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the modelled targets asked for, or the plan's headline targets where none is.
-
-    Parameters
-    ----------
-    targets
-        Of the plan, by id.
-    ids
-        Some of these ids; the prefix ``target.`` may be left out.
-
-    Raises
-    ------
-    TargetError
-        Listing every id that is unknown, with near matches, and every target that is not modelled.
-
-    Examples
-    --------
-    >>> chosen_targets({}, [])
-    []
-    """
-    if not ids:
-        return [target for target in targets.values() if target.headline and target.modelled]
-    full = [name if name in targets else f"target.{name}" for name in ids]
-    problems = [
-        f"There is no target {given!r}.{near(name, targets)}"
-        for given, name in zip(ids, full, strict=True)
-        if name not in targets
-    ]
-    problems += [
-        f"{name} is tracked and not modelled, so nothing can be said about it."
-        for name in full
-        if name in targets and not targets[name].modelled
-    ]
-    if problems:
-        raise TargetError("\n".join(problems))
-    return [targets[name] for name in dict.fromkeys(full)]
 
 
 def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:

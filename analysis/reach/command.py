@@ -17,9 +17,9 @@ from analysis.command_line import (
     make_console,
 )
 from analysis.outcome import files as result_files
-from analysis.outcome.discrepancies import discrepancies, modelled_targets
-from analysis.outcome.futures import chosen_targets
+from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from analysis.reach import charts, study, words
 from calibration.fit.ensemble import read_members
 from model import load_model
@@ -54,7 +54,7 @@ def reach(
     with exit_on_mistakes():
         with collect_mistakes() as part:
             with part():
-                targets = chosen_targets(load_targets(), target) if target else modelled_targets()
+                targets = chosen_targets(load_targets(), target, usual=lambda _: True)
             with part():
                 chosen = load_scenarios(scenario or shipped_scenarios())
             with part():

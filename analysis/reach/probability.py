@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from analysis.outcome.discrepancies import probability_with
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
 from analysis.outcome.shares import Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
-from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
 from model.engine.errors import UserError
 from scenarios import Target, is_reached

@@ -22,10 +22,11 @@ from analysis.command_line import (
     progress_bar,
 )
 from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, printing, stored_runs
+from analysis.outcome import output_folder, printing
 from analysis.outcome.output_folder import Out
-from analysis.outcome.stored_runs import make_with_progress
 from analysis.outcome.targets import evaluate_targets
+from analysis.run import stored_runs
+from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import EnsembleError, read_members
 from scenarios import (
     Scenario,

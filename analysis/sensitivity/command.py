@@ -17,6 +17,7 @@ from analysis.command_line import (
 )
 from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from analysis.sensitivity import study, tables
 from analysis.sensitivity.runs import refuse_silent
 from calibration.fit.ensemble import read_members
@@ -65,7 +66,7 @@ def sensitivity(
             with part():
                 base = load_scenario(scenario)
             with part():
-                goals = study.chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())])
+                goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
             with part():
                 families = study.families(vary)
             with part():

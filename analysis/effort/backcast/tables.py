@@ -53,7 +53,9 @@ def value_words(measure: Measure, share: float, language: str) -> str:
     """
     told = Input(measure.name, measure.name, measure.lever.title, measure.lever.unit)
     values = measure.value(share)
-    ends = dict.fromkeys(told.said(float(f"{end:.{DIGITS}g}"), language) for end in (values.min(), values.max()))
+    ends = dict.fromkeys(
+        told.format_value(float(f"{end:.{DIGITS}g}"), language) for end in (values.min(), values.max())
+    )
     return "–".join(ends)
 
 

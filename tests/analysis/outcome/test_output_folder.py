@@ -16,8 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.outcome import output_folder, stored_runs
+from analysis.outcome import output_folder
 from analysis.outcome.output_folder import LOCK, OutputFolderError, alone
+from analysis.run import stored_runs
 
 COMMANDS = [
     ["run", "baseline", "--members", "1"],

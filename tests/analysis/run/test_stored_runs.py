@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.charts import figures
 from analysis.outcome import files as result_files
-from analysis.outcome import stored_runs
 from analysis.outcome.ensembles import share_held
+from analysis.run import stored_runs
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
