@@ -41,10 +41,7 @@ from scenarios import (
     shipped_scenarios,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def brief(
     language: Annotated[Literal["zh", "en", "both"], typer.Option(help="Of the briefing.")] = "zh",
     scenario: Annotated[

@@ -13,7 +13,6 @@ from analysis.command_line import (
     announce_replaced_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.comparison import charts, contributions, study, words
@@ -28,10 +27,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="Shipped name or path of a YAML file.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The difference is B less A.")],
@@ -49,37 +45,36 @@ def compare(
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
     console = make_console()
-    with exit_on_mistakes():
-        city, variables, targets = load_model(), variables_by_name(), chosen_targets(load_targets())
-        with collect_mistakes() as part:
-            with part():
-                chosen = study.two_scenarios(first, second)
-            with part():
-                asked = study.indicators(indicators or (), variables)
-            with part():
-                read_members(members)
-        each = contributions.runs_per_member(city, *chosen, read_members(2), permutations=orders)
-        parameters = read_members(study.usual_members(each) if members is None else members)
-        facts, name = result_files.joint_manifest(chosen, parameters), "_".join(["compare", *(s.name for s in chosen)])
-        announce_replaced_files(console, out, [f"{name}.nc", f"{name}.csv"], f"{name}_*.png")
-        with count_progress(f"{each:,} combinations x {parameters.sizes['member']} members") as progress:
-            found = contributions.compare(
-                city,
-                *chosen,
-                parameters,
-                asked,
-                study.YEARS,
-                targets=targets,
-                permutations=orders,
-                progress=progress,
-            )
-        # Probabilities are over the members of all other commands, however few are traced.
-        judged = read_members(USUAL_MEMBERS if members is None else members)
-        in_time = study.in_time(city, chosen, judged, targets)
-        ends = [ratios.parts(city, one, judged) for one in chosen]
-        reasons = ratios.moved(ends[0], ends[1], load_targets().values())
-        words.print_comparison(console, found, chosen, targets, variables, in_time, reasons)
-        result_files.write_table(study.as_table(found), out / f"{name}.csv", facts)
-        result_files.write_run(study.as_dataset(found, facts, variables), out / f"{name}.nc")
-        charts.draw(found, chosen, facts, variables, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
+    city, variables, targets = load_model(), variables_by_name(), chosen_targets(load_targets())
+    with collect_mistakes() as part:
+        with part():
+            chosen = study.two_scenarios(first, second)
+        with part():
+            asked = study.indicators(indicators or (), variables)
+        with part():
+            read_members(members)
+    each = contributions.runs_per_member(city, *chosen, read_members(2), permutations=orders)
+    parameters = read_members(study.usual_members(each) if members is None else members)
+    facts, name = result_files.joint_manifest(chosen, parameters), "_".join(["compare", *(s.name for s in chosen)])
+    announce_replaced_files(console, out, [f"{name}.nc", f"{name}.csv"], f"{name}_*.png")
+    with count_progress(f"{each:,} combinations x {parameters.sizes['member']} members") as progress:
+        found = contributions.compare(
+            city,
+            *chosen,
+            parameters,
+            asked,
+            study.YEARS,
+            targets=targets,
+            permutations=orders,
+            progress=progress,
+        )
+    # Probabilities are over the members of all other commands, however few are traced.
+    judged = read_members(USUAL_MEMBERS if members is None else members)
+    in_time = study.in_time(city, chosen, judged, targets)
+    ends = [ratios.parts(city, one, judged) for one in chosen]
+    reasons = ratios.moved(ends[0], ends[1], load_targets().values())
+    words.print_comparison(console, found, chosen, targets, variables, in_time, reasons)
+    result_files.write_table(study.as_table(found), out / f"{name}.csv", facts)
+    result_files.write_run(study.as_dataset(found, facts, variables), out / f"{name}.nc")
+    charts.draw(found, chosen, facts, variables, out / "figures")
+    console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")

@@ -118,10 +118,6 @@ def compare(
         few orders are asked for.
     ChangeError
         If an indicator is not a variable of the model.
-
-    Examples
-    --------
-    >>> compare(city, baseline, plan, read_members(50), ["residents"], [2025, 2035])  # doctest: +SKIP
     """
     choices = _choices(model, first, second, members)
     levers = tuple(choices)
@@ -178,11 +174,6 @@ def runs_per_member(
     ------
     ComparisonError
         If the scenarios set everything alike, or the number of orders cannot be sampled.
-
-    Examples
-    --------
-    >>> runs_per_member(city, baseline, load_scenario("county_towns"), None)  # doctest: +SKIP
-    2
     """
     levers = len(_choices(model, first, second, members))
     exact = levers <= exact_up_to

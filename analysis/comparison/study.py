@@ -103,12 +103,7 @@ def indicators(extra: Sequence[str], variables: Mapping[str, Variable]) -> tuple
 def in_time(
     model: CompiledModel | ReferenceModel, scenarios: Sequence[Scenario], members: xr.Dataset, targets: Sequence[Target]
 ) -> xr.Dataset:
-    """Return by target which members reach it in time, dims ``scenario`` and ``member``.
-
-    Examples
-    --------
-    >>> in_time(load_model(), two_scenarios("baseline", "plan"), members, targets)  # doctest: +SKIP
-    """
+    """Return by target which members reach it in time, dims ``scenario`` and ``member``."""
     outputs, found = list(dict.fromkeys(str(target.variable) for target in targets)), []
     for scenario in scenarios:
         run = model.run(scenario.settings(members), outputs=outputs).rename(run="member")
@@ -135,13 +130,7 @@ def lever_title(constant: str, language: str, variables: Mapping[str, Variable])
 
 
 def residual(comparison: Comparison) -> float:
-    """Return by how much, at most, contributions fail to sum to the difference, relative to the indicator.
-
-    Examples
-    --------
-    >>> residual(comparison) < 1e-9  # doctest: +SKIP
-    True
-    """
+    """Return by how much, at most, contributions fail to sum to the difference, relative to the indicator."""
     worst = 0.0
     for name, parts in comparison.contributions.data_vars.items():
         ends = comparison.values[name]
@@ -152,13 +141,7 @@ def residual(comparison: Comparison) -> float:
 
 
 def as_table(comparison: Comparison) -> pd.DataFrame:
-    """Return `analysis.comparison.tables.summary` with the unit of each indicator.
-
-    Examples
-    --------
-    >>> as_table(comparison).columns[:2].tolist()  # doctest: +SKIP
-    ['indicator', 'unit']
-    """
+    """Return `analysis.comparison.tables.summary` with the unit of each indicator."""
     table = summary(comparison)
     units = {str(name): str(array.attrs["units"]) for name, array in comparison.values.data_vars.items()}
     table.insert(1, "unit", table["indicator"].map(units))
@@ -182,11 +165,6 @@ def as_dataset(comparison: Comparison, facts: Mapping[str, str], variables: Mapp
     xarray.Dataset
         For each indicator or target: its value (dim ``scenario``), and per ``lever`` the contribution to the
         difference, its error from sampling orders, the effect of the lever alone, and that of the lever added last.
-
-    Examples
-    --------
-    >>> as_dataset(comparison, {}, variables_by_name()).sizes["scenario"]  # doctest: +SKIP
-    2
     """
     parts = {
         "{}": (comparison.values, "{}"),

@@ -52,10 +52,6 @@ def summary(comparison: Comparison) -> pd.DataFrame:
         contribution has the sign of the median (of those without effect, where the median is nil).
         ``sampling_error`` is the mean of the members' standard errors, at least that of the mean as they share
         orders. ``alone`` and ``last`` are means; they differ from ``mean`` as far as levers work through each other.
-
-    Examples
-    --------
-    >>> summary(comparison).query("lever == 'TALENT ARRIVALS'")  # doctest: +SKIP
     """
     tables = [_summary(comparison, str(name)) for name in comparison.contributions.data_vars]
     return pd.concat(tables, ignore_index=True)
@@ -97,10 +93,6 @@ def waterfall(
     ------
     KeyError
         If the comparison does not hold the indicator, year or element.
-
-    Examples
-    --------
-    >>> waterfall(comparison, "residents", 2035)[["step", "change"]]  # doctest: +SKIP
     """
     chosen: dict[str, Any] = dict(element or {}) | ({} if year is None else {"time": year})
     parts = comparison.contributions[indicator].sel(chosen)

@@ -75,10 +75,6 @@ def print_comparison(
         these, contributions over the members that were traced.
     ratios
         How ratios that targets judge, and their parts, differ; where one is better, the reason is told beside it.
-
-    Examples
-    --------
-    >>> print_comparison(Console(), comparison, scenarios, [], variables_by_name(), in_time)  # doctest: +SKIP
     """
     table = summary(comparison)
     known = {target.id for target in targets}

@@ -29,10 +29,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def conditions(
     target: Annotated[
         list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")

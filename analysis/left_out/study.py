@@ -84,11 +84,6 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
     ------
     KeyError
         If the results lack a variable.
-
-    Examples
-    --------
-    >>> school_places(city.run({}, outputs=VARIABLES))["need"].dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
     stages = list(stages)
     need = run["people needing service"].sel(Service=stages) * run["PLACES PER PERSON"].sel(Service=stages)
@@ -116,11 +111,6 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
     ------
     KeyError
         If the results lack a variable.
-
-    Examples
-    --------
-    >>> rental_homes(city.run({}, outputs=VARIABLES))["short"].dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
     people = run["residents by district and group"].sel(Group=list(MOVERS))
     everyone = people.sum("Group")
@@ -137,12 +127,7 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
 
 
 def left_out(run: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return `school_places` and `rental_homes` of the same results.
-
-    Examples
-    --------
-    >>> schools, homes = left_out(city.run({}, outputs=VARIABLES))  # doctest: +SKIP
-    """
+    """Return `school_places` and `rental_homes` of the same results."""
     return school_places(run), rental_homes(run)
 
 
@@ -159,11 +144,6 @@ def worst_off(found: xr.Dataset) -> xr.DataArray:
     xarray.DataArray
         Whether a cell of one group and district is among the worst off for a service; cells with fewer than `FEWEST`
         in need never are, nor is any cell where nobody goes without.
-
-    Examples
-    --------
-    >>> worst_off(found).dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
     cells = {dim: [name for name in found[dim].to_numpy() if name != ALL] for dim in ("District", "Group")}
     share = found["unserved_share"].where(found["need"] >= FEWEST).sel(cells)
@@ -186,11 +166,6 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
         ``among_worst_off`` is the share of members in which the cell is, by `worst_off`; empty for sums.
         ``closed_by_horizon`` is the share of members in which the pace of the year would close the shortfall by the
         end of the model's horizon; rental homes only.
-
-    Examples
-    --------
-    >>> as_table({"plan": left_out(run)}).columns[:3].tolist()  # doctest: +SKIP
-    ['scenario', 'service', 'group']
     """
     tables = []
     for scenario, parts in results.items():
@@ -220,11 +195,6 @@ def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, 
         By scenario, as from `left_out`.
     facts
         Their manifest.
-
-    Examples
-    --------
-    >>> as_dataset({"plan": left_out(run)}, {})["unserved_share"].dims  # doctest: +SKIP
-    ('scenario', 'member', 'time', 'district', 'group', 'service')
     """
     told = {
         "need": ("1", "places that the standard asks for; for rental homes: movers"),

@@ -38,10 +38,6 @@ def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Sc
         Those in the table.
     members
         Parameter sets that were run.
-
-    Examples
-    --------
-    >>> print_left_out(Console(), table, [], 200)  # doctest: +SKIP
     """
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]
@@ -90,10 +86,6 @@ def in_words(rows: pd.DataFrame, language: str) -> str:
         Of `analysis.left_out.study.as_table`: one scenario, service and year.
     language
         Of the words.
-
-    Examples
-    --------
-    >>> in_words(rows, "en")  # doctest: +SKIP
     """
     city: Any = rows[(rows["group"] == ALL) & (rows["district"] == ALL)].iloc[0]
     name, zh = service_name(city["service"], language), language == "zh"

@@ -79,11 +79,6 @@ def manifest(
     -------
     dict
         Text only, so that it fits netCDF attributes.
-
-    Examples
-    --------
-    >>> sorted(manifest(load_scenario("baseline"), "compiled"))[:2]  # doctest: +SKIP
-    ['code_hash', 'data_vintage']
     """
     drawn = {
         "members": "1",
@@ -113,13 +108,7 @@ def manifest(
 
 
 def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) -> dict[str, str]:
-    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine.
-
-    Examples
-    --------
-    >>> joint_manifest(load_scenarios(["baseline", "plan"]), None)["scenario"]  # doctest: +SKIP
-    'baseline, plan'
-    """
+    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine."""
     return joined([manifest(scenario, "compiled", members) for scenario in scenarios])
 
 
@@ -137,13 +126,7 @@ def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the global attributes of a scenario's results; `facts` are its `manifest`.
-
-    Examples
-    --------
-    >>> attributes(load_scenario("plan"), {})["title"]  # doctest: +SKIP
-    'The plan'
-    """
+    """Return the global attributes of a scenario's results; `facts` are its `manifest`."""
     return {
         "Conventions": "CF-1.11",
         "title": scenario.title["en"],
@@ -173,11 +156,6 @@ def describe_run(
     -------
     xarray.Dataset
         Dims in lower case; variables keep their names of the model file.
-
-    Examples
-    --------
-    >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_by_name()).sizes  # doctest: +SKIP
-    Frozen({'time': 16, 'district': 12})
     """
     names = {str(dim): str(dim).lower() for dim in run.dims}
     described = run.rename({dim: name for dim, name in names.items() if dim != name})
@@ -203,12 +181,7 @@ def describe_run(
 
 
 def write_run(run: xr.Dataset, path: Path) -> None:
-    """Write a described run as netCDF, replacing a file of that name only when the new one is complete.
-
-    Examples
-    --------
-    >>> write_run(described, Path("outputs/plan.nc"))  # doctest: +SKIP
-    """
+    """Write a described run as netCDF, replacing a file of that name only when the new one is complete."""
     packed = {
         name: {"zlib": True, "complevel": 1, "shuffle": True} for name, array in run.data_vars.items() if array.ndim
     }

@@ -165,11 +165,6 @@ def settings(
     ------
     FuturesError
         If there are more futures than members and no levers are drawn, as these would be the same futures again.
-
-    Examples
-    --------
-    >>> settings(load_scenario("plan"), read_members(5), variables_by_name())[1]  # doctest: +SKIP
-    array([0, 1, 2, 3, 4])
     """
     available = members.sizes["member"]
     size = available if count is None else count
@@ -212,10 +207,6 @@ def inputs(
     -------
     tuple
         Values by future, and `Input` by column.
-
-    Examples
-    --------
-    >>> inputs(settings(plan, members, variables_by_name())[0], variables_by_name())  # doctest: +SKIP
     """
     columns: dict[str, Values] = {}
     known: dict[str, Input] = {}
@@ -269,10 +260,6 @@ def judge(
     -------
     xarray.DataArray
         Dims ``target`` and ``future``, in each plan's unit, not negative where reached.
-
-    Examples
-    --------
-    >>> judge(load_model(), changes, targets)  # doctest: +SKIP
     """
     size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
     parts = []

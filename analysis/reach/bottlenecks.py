@@ -279,10 +279,6 @@ def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -
     ------
     KeyError
         If the results lack a variable.
-
-    Examples
-    --------
-    >>> calendar(city.run(scenario.settings(members), outputs=variables_needed()))  # doctest: +SKIP
     """
     short = shortfalls(run, bottlenecks)
     tables = []
@@ -335,10 +331,6 @@ def gains(
     ------
     ChangeError
         If a relief is no constant of the model.
-
-    Examples
-    --------
-    >>> gains(city, plan, read_members(20), load_targets().values())  # doctest: +SKIP
     """
     asked = [target for target in targets if target.modelled]
     outputs = list(dict.fromkeys(str(target.variable) for target in asked))

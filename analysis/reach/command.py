@@ -13,7 +13,6 @@ from analysis.command_line import (
     announce_replaced_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.outcome import files as result_files
@@ -30,10 +29,7 @@ from scenarios import (
     shipped_scenarios,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def reach(
     target: Annotated[
         list[str] | None,
@@ -51,27 +47,26 @@ def reach(
     Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named.
     """
     console = make_console()
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                targets = chosen_targets(load_targets(), target, usual=lambda _: True)
-            with part():
-                chosen = load_scenarios(scenario or shipped_scenarios())
-            with part():
-                parameters = read_members(members)
-        variables = variables_by_name()
-        facts = result_files.joint_manifest(chosen, parameters)
-        detailed = [one.name for one in chosen] if scenario else ["baseline", "plan"]
-        files = [f"reach{end}" for end in (".nc", *(f"{name}.csv" for name in study.TABLES))]
-        announce_replaced_files(console, out, files, "reach_*.png")
-        with count_progress(f"Running {len(chosen)} scenarios and what relief brings") as progress:
-            spreads = discrepancies(targets)
-            found = study.examine(
-                load_model(), targets, chosen, parameters, detailed=detailed, spreads=spreads, progress=progress
-            )
-        words.print_reached(console, found, variables)
-        for name, table in study.as_tables(found).items():
-            result_files.write_table(table, out / f"reach{name}.csv", facts)
-        result_files.write_run(study.as_dataset(found, facts), out / "reach.nc")
-        charts.draw(found, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")
+    with collect_mistakes() as part:
+        with part():
+            targets = chosen_targets(load_targets(), target, usual=lambda _: True)
+        with part():
+            chosen = load_scenarios(scenario or shipped_scenarios())
+        with part():
+            parameters = read_members(members)
+    variables = variables_by_name()
+    facts = result_files.joint_manifest(chosen, parameters)
+    detailed = [one.name for one in chosen] if scenario else ["baseline", "plan"]
+    files = [f"reach{end}" for end in (".nc", *(f"{name}.csv" for name in study.TABLES))]
+    announce_replaced_files(console, out, files, "reach_*.png")
+    with count_progress(f"Running {len(chosen)} scenarios and what relief brings") as progress:
+        spreads = discrepancies(targets)
+        found = study.examine(
+            load_model(), targets, chosen, parameters, detailed=detailed, spreads=spreads, progress=progress
+        )
+    words.print_reached(console, found, variables)
+    for name, table in study.as_tables(found).items():
+        result_files.write_table(table, out / f"reach{name}.csv", facts)
+    result_files.write_run(study.as_dataset(found, facts), out / "reach.nc")
+    charts.draw(found, facts, out / "figures")
+    console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")

@@ -75,10 +75,6 @@ def examine(
         Discrepancy of target variables, as `analysis.reach.probability.reach` takes it.
     progress
         Told the steps done and of how many: one for each run of all members.
-
-    Examples
-    --------
-    >>> examine(city, targets, [plan], members, detailed=["plan"]).tables.summary  # doctest: +SKIP
     """
     # Each relief is run at its whole and at half its step, and once without.
     each = 2 * len(RELIEFS) + 1
@@ -112,13 +108,7 @@ def examine(
 
 
 def as_tables(reached: Reached) -> dict[str, pd.DataFrame]:
-    """Return every table by the end of its file's name.
-
-    Examples
-    --------
-    >>> list(as_tables(reached))  # doctest: +SKIP
-    ['', '_curves', '_conditions', '_contrasts', '_bottlenecks', '_gains']
-    """
+    """Return every table by the end of its file's name."""
     tables = reached.tables
     each = (tables.summary, tables.curves, tables.conditions, tables.contrasts, reached.calendar, reached.gains)
     return dict(zip(TABLES, each, strict=True))
@@ -133,11 +123,6 @@ def as_dataset(reached: Reached, facts: Mapping[str, str]) -> xr.Dataset:
         As from `examine`.
     facts
         Its manifest.
-
-    Examples
-    --------
-    >>> as_dataset(reached, {})["not_yet"].dims  # doctest: +SKIP
-    ('target', 'scenario', 'time')
     """
     margins = reached.margins.assign_coords(member=range(1, reached.margins.sizes["member"] + 1))
     found = {

@@ -38,10 +38,6 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
         As from `analysis.reach.study.examine`.
     variables
         The model's variables, for the words.
-
-    Examples
-    --------
-    >>> print_reached(Console(), reached, variables_by_name())  # doctest: +SKIP
     """
     summary, members = reached.tables.summary, reached.margins.sizes["member"]
     # A few targets asked for by name are all told at length.

@@ -17,7 +17,6 @@ from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     collect_mistakes,
-    exit_on_mistakes,
     make_console,
     progress_bar,
 )
@@ -36,10 +35,7 @@ from scenarios import (
     shipped_scenarios,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def run(
     scenarios: Annotated[
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Shipped names or paths of YAML files.")
@@ -57,47 +53,44 @@ def run(
     The baseline always runs too, for comparison. Charts of a single scenario are drawn for the scenarios named, and
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
-            with part():
-                if engine == "pysd" and members > 1:
-                    msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
-                    raise EnsembleError(msg)
-                parameters = None if members == 1 else read_members(members)
-        targets = load_targets()
-        detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
-        figures.terms()
-        # Before anything runs, so that a folder that cannot be written to is refused at once.
-        output_folder.take(out)
-        console = make_console()
-        facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in chosen}
-        kept = stored_runs.stored(out, chosen, list(targets.values()), facts)
-        _say_what_is_replaced(console, out, chosen, kept)
-        printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[chosen[0].name]), members)
-        if scenarios:
-            for scenario in chosen:
-                if scenario.name in detailed and scenario.changes:
-                    console.print(printing.changes_table(scenario))
-        both = kept | make_with_progress(
-            out,
-            [scenario for scenario in chosen if scenario.name not in kept],
-            list(targets.values()),
-            facts,
-            engine,
-            parameters,
-        )
-        runs = {scenario.name: both[scenario.name] for scenario in chosen}
-        table = evaluate_targets(targets.values(), runs)
-        printing.print_answers(console, table, targets, chosen, members)
-        claimed = stored_runs.for_expectations(chosen, runs, list(targets.values()), engine, parameters)
-        printing.print_expectations(console, chosen, claimed)
-        _write(out, chosen, runs, table, targets, facts, detailed)
-        size = "of one run" if members == 1 else f"of {members} members each"
-        console.print(
-            f"Written to {escape(str(out))}, {size}: <scenario>.nc, targets.csv (all targets), figures/ (PNG)."
-        )
+    with collect_mistakes() as part:
+        with part():
+            chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
+        with part():
+            if engine == "pysd" and members > 1:
+                msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
+                raise EnsembleError(msg)
+            parameters = None if members == 1 else read_members(members)
+    targets = load_targets()
+    detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
+    figures.terms()
+    # Before anything runs, so that a folder that cannot be written to is refused at once.
+    output_folder.take(out)
+    console = make_console()
+    facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in chosen}
+    kept = stored_runs.stored(out, chosen, list(targets.values()), facts)
+    _say_what_is_replaced(console, out, chosen, kept)
+    printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[chosen[0].name]), members)
+    if scenarios:
+        for scenario in chosen:
+            if scenario.name in detailed and scenario.changes:
+                console.print(printing.changes_table(scenario))
+    both = kept | make_with_progress(
+        out,
+        [scenario for scenario in chosen if scenario.name not in kept],
+        list(targets.values()),
+        facts,
+        engine,
+        parameters,
+    )
+    runs = {scenario.name: both[scenario.name] for scenario in chosen}
+    table = evaluate_targets(targets.values(), runs)
+    printing.print_answers(console, table, targets, chosen, members)
+    claimed = stored_runs.for_expectations(chosen, runs, list(targets.values()), engine, parameters)
+    printing.print_expectations(console, chosen, claimed)
+    _write(out, chosen, runs, table, targets, facts, detailed)
+    size = "of one run" if members == 1 else f"of {members} members each"
+    console.print(f"Written to {escape(str(out))}, {size}: <scenario>.nc, targets.csv (all targets), figures/ (PNG).")
 
 
 def _say_what_is_replaced(

@@ -29,10 +29,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def delay(
     scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
     target: Annotated[
