@@ -65,7 +65,8 @@ def load_command(name: str) -> Callable[..., None]:
     """Return the function of a command, which turns a user's mistakes into a message and an exit code."""
     from analysis.command_line import exit_on_mistakes
 
-    return exit_on_mistakes()(getattr(import_module(COMMANDS[name]), _function(name)))
+    command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
+    return exit_on_mistakes()(command)
 
 
 def _function(name: str) -> str:
