@@ -14,9 +14,9 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
 from analysis.charts import figures
 from analysis.comparison.tables import summary
+from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.ensembles import QUANTILES, quantile
 from analysis.outcome.shares import CONFIDENCE, Share
-from analysis.reach.bottlenecks import BOTTLENECKS
 from analysis.reach.probability import CONDITION_COLUMNS
 from model.definition import variables_by_name
 

@@ -18,10 +18,11 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
 from analysis.charts.figures import DASHES, Size, chart_style, element_name, gather, head_and_foot, save_each, word
 from analysis.charts.wrapping import wrapped
+from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.shares import share_in_percent
-from analysis.reach.bottlenecks import BOTTLENECKS
+from analysis.outcome.target_words import asked_for, unit_of
 from analysis.reach.study import Reached
-from analysis.reach.words import asked_for, in_percent, unit_of
+from analysis.reach.words import in_percent
 from scenarios import Scenario, Target
 
 #: Targets that fit into a chart.

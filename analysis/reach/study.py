@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.reach.bottlenecks import (
+from analysis.outcome.bottlenecks import (
     BOTTLENECKS,
     CALENDAR_COLUMNS,
     GAIN_COLUMNS,
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Reached:
-    """What `analysis.reach.probability` and `analysis.reach.bottlenecks` say of some scenarios."""
+    """What `analysis.reach.probability` and `analysis.outcome.bottlenecks` say of some scenarios."""
 
     targets: tuple[Target, ...]
     scenarios: tuple[Scenario, ...]

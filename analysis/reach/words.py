@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
-from analysis.outcome.printing import plan_unit, signed, three_digits, wanted
+from analysis.charts.figures import LANGUAGES, element_name
+from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
+from analysis.outcome.printing import signed, three_digits, wanted
 from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
-from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
+from analysis.outcome.target_words import unit_of
 from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -59,32 +60,6 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
                 console.print(_calendar(own, scenario), "")
                 console.print(_gains(reached, scenario, variables), "")
     _say_basis(console, summary, members)
-
-
-def asked_for(target: Target, language: str) -> str:
-    """Return by when a target asks for what, with its unit in one language.
-
-    Examples
-    --------
-    >>> from scenarios import load_targets
-    >>> asked_for(load_targets()["target.urban_rural_gap.2035"], "zh")
-    '2035年：≤ 2倍'
-    """
-    return f"{target.year}{'年：' if language == 'zh' else ': '}{wanted(target, language)}"
-
-
-def unit_of(target: Target, language: str) -> str:
-    """Return the unit of a target's margin in one language; of a percentage, points.
-
-    Examples
-    --------
-    >>> from scenarios import load_targets
-    >>> unit_of(load_targets()["target.urbanization.resident.2025"], "en")
-    'percentage points'
-    """
-    if target.unit == "percent":
-        return word("units", "points", language)
-    return plan_unit(target.unit, language).strip()
 
 
 def in_percent(probability: float, error: float) -> str:

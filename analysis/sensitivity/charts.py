@@ -29,7 +29,7 @@ from analysis.charts.figures import (
     save_each,
     word,
 )
-from analysis.reach.words import unit_of
+from analysis.outcome.target_words import unit_of
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading
 from analysis.sensitivity.words import describe, input_title
 from model.definition import Variable

@@ -27,7 +27,7 @@ from analysis.charts.figures import (
 )
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import chance, name_of, value_words
-from analysis.reach.words import unit_of
+from analysis.outcome.target_words import unit_of
 
 LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 #: Levers with a bar of their own.

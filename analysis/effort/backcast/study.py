@@ -2,7 +2,7 @@
 
 The levers are searched with some members of the ensemble (`least_effort`); the answer is then judged by the
 others, which it has not seen. Where no setting of the levers is enough, the answer is the surest one found, the levers
-that stand at their bounds there, and what binds (`analysis.reach.bottlenecks`).
+that stand at their bounds there, and what binds (`analysis.outcome.bottlenecks`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort, p
 from analysis.effort.plausible import Gate, Outside
 from analysis.effort.search import bearing, fewest, furthest, least, rounded
 from analysis.effort.trials import City, Question, Trials, assured
+from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
 from analysis.outcome.shares import Share
-from analysis.reach.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
 from scenarios import Target, is_reached
 
 Verdict = Literal["already", "reachable", "not reachable"]

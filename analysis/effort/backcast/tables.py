@@ -19,11 +19,11 @@ from analysis.effort.backcast.study import BLOCKING, CANDIDATES, Answer, assured
 from analysis.effort.levers import DIGITS, Measure, parts, scenario
 from analysis.effort.plausible import outside_said
 from analysis.outcome import files as result_files
+from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
-from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.words import unit_of
+from analysis.outcome.target_words import unit_of
 from model.files.atomic import replaced
 from scenarios import Target, is_reached
 

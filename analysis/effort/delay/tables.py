@@ -17,7 +17,7 @@ from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
-from analysis.reach.words import unit_of
+from analysis.outcome.target_words import unit_of
 from scenarios import ROUNDING, Lever, Target, load_levers
 
 #: Instead of levers where none is named.

@@ -29,7 +29,7 @@ from analysis.briefing.words import templates
 from analysis.briefing.workbook import LINE, lone_number, workbook
 from analysis.charts import figures
 from analysis.charts.figures import word
-from analysis.reach.bottlenecks import RELIEFS
+from analysis.outcome.bottlenecks import RELIEFS
 from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels

@@ -14,10 +14,10 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
+from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.outcome.discrepancies import probability_with, restated
 from analysis.reach import charts as reach_figures
 from analysis.reach import study as reach_results
-from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.reach.drivers import Screen
 from analysis.reach.probability import SUMMARY_COLUMNS, reach
 from calibration.fit.forecast import FORECASTS
