@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.ensembles import QUANTILES, by_member
 
 #: Services that a stage of school gives.
 STAGES: Final = ("childcare", "preschool", "primary", "junior secondary")
@@ -221,8 +221,7 @@ def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, 
 
 def _completed(found: xr.Dataset) -> xr.Dataset:
     """Add sums over groups and districts, then what is a ratio of sums."""
-    dim = next((dim for dim in MEMBER_DIMS if dim in found.dims), None)
-    found = found.expand_dims("member") if dim is None else found.rename({dim: "member"} if dim == "run" else {})
+    found = by_member(found)
     for over in ("Group", "District"):
         found = xr.concat([found, found.sum(over).expand_dims({over: [ALL]})], dim=over)
     found["unserved"] = found["not_entitled"] + found["short"]

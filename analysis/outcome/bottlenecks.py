@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.ensembles import MEMBER_DIMS
+from analysis.outcome.ensembles import by_member
 from analysis.outcome.shares import share_columns
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
@@ -252,13 +252,11 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
     >>> shortfalls(run, BOTTLENECKS[:1])["land.boundary"].values
     array([[[0.  , 0.75]]])
     """
-    found = {}
-    for bottleneck in bottlenecks:
-        short = bottleneck.shortfall(run)
-        dim = next((dim for dim in MEMBER_DIMS if dim in short.dims), None)
-        short = short.expand_dims("member") if dim is None else short.rename({dim: "member"} if dim == "run" else {})
-        found[bottleneck.id] = short.transpose("member", "time", "District").drop_vars("member", errors="ignore")
-    return xr.Dataset(found)
+    found = {
+        bottleneck.id: by_member(bottleneck.shortfall(run)).transpose("member", "time", "District")
+        for bottleneck in bottlenecks
+    }
+    return xr.Dataset({name: array.drop_vars("member", errors="ignore") for name, array in found.items()})
 
 
 def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> pd.DataFrame:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import xarray as xr
 
 from scenarios import Expectation
 
+#: A dataset stays one, and so does an array.
+Results = TypeVar("Results", xr.Dataset, xr.DataArray)
 #: The median and the ends of the 50 % and 90 % bands.
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: Dims that stand for the members of an ensemble.
@@ -72,6 +74,19 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
         return found.drop_vars("run", errors="ignore")
     # Numbered as in the files, so that what was just made and what was read are compared member by member.
     return found.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
+
+
+def by_member(results: Results) -> Results:
+    """Return results with dim ``member``: the engine's ``run`` renamed, a single run as its only member.
+
+    Examples
+    --------
+    >>> by_member(xr.DataArray([1.0, 2.0], dims="run")).dims, by_member(xr.DataArray(1.0)).dims
+    (('member',), ('member',))
+    """
+    if "run" in results.dims:
+        return results.rename(run="member")
+    return results if "member" in results.dims else results.expand_dims("member")
 
 
 def has_members(array: xr.DataArray) -> bool:

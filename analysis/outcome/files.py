@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import netCDF4
 import pandas as pd
@@ -21,6 +22,13 @@ from scenarios import Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
+#: Attributes of the dim of time, in every file.
+YEARS: Final[Mapping[str, str]] = {
+    "units": "year",
+    "long_name": "end of calendar year",
+    "long_name_zh": "年末",
+    "axis": "T",
+}
 #: What the libraries raise that read a damaged netCDF file.
 UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
 #: Nothing observed after this year may enter the model; the plan is judged from here.
@@ -164,12 +172,7 @@ def describe_run(
         array.attrs = {"units": known.unit, "long_name": known.meaning or str(name), "long_name_zh": known.term}
         if "members" in facts and facts["members"] != "1" and "member" not in array.dims:
             array.attrs["statistic"] = "quantiles over members" if "quantile" in array.dims else "median of members"
-    described["time"].attrs = {
-        "units": "year",
-        "long_name": "end of calendar year",
-        "long_name_zh": "年末",
-        "axis": "T",
-    }
+    described["time"].attrs = dict(YEARS)
     if "quantile" in described.coords:
         described["quantile"].attrs = {"units": "1", "long_name": "quantile over members", "long_name_zh": "分位数"}
     if "member" in described.dims:

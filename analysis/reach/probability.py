@@ -18,7 +18,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.discrepancies import probability_with
-from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES, by_member
 from analysis.outcome.shares import Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
 from analysis.reach.drivers import Screen
@@ -123,11 +123,11 @@ def reach(
     members
         The parameter sets of these runs, dim ``member``, in the same order.
     parameters
-        Constants by which the members are told apart; one with subscripts is taken element by element.
+        Constants by which members are grouped; one with subscripts is taken element by element.
     further
-        So many more of the members' parameters, those the margin of a target moves with most, by `drivers`.
+        Number of further parameters: those whose rank correlation with a target's margin is largest.
     set_by_scenario
-        Constants that a scenario sets itself, by its name: what members hold of these does not count there.
+        Names of constants that a scenario sets itself, by its name; members are not grouped by these there.
     spreads
         By target variable and year: standard deviation of the logarithm of the published over the modelled value.
 
@@ -150,41 +150,43 @@ def reach(
     >>> reach([goal], {"plan": run}, drawn, parameters=["BIRTHS"]).summary["probability"].item()
     0.5
     """
-    asked = [target for target in targets if target.modelled]
+    modelled = [target for target in targets if target.modelled]
     columns, problems = _parameters(members, parameters)
     problems += [
         problem
         for name, run in runs.items()
-        for target in asked
+        for target in modelled
         for problem in _problems(target, name, run, members.sizes["member"])
     ]
     if problems:
         raise ReachError("\n".join(dict.fromkeys(problems)))
-    every = _parameters(members, [str(name) for name in members.data_vars])[0] if further else columns
-    screen, own, known = Screen.of(every | columns), set_by_scenario or {}, spreads or {}
+    every = (_parameters(members, [str(name) for name in members.data_vars])[0] if further else {}) | columns
+    screen, set_here, known = Screen.of(every), set_by_scenario or {}, spreads or {}
     summary: list[dict[str, object]] = []
     curves: list[pd.DataFrame] = []
     conditions: list[dict[str, object]] = []
     contrasts: list[dict[str, object]] = []
-    for target in asked:
+    for target in modelled:
         for name, run in runs.items():
-            series = run[target.variable].transpose(_member_dim(run[target.variable]), "time")
+            series = by_member(run[target.variable]).transpose("member", "time")
             label: dict[str, Any] = {"target": target.id, "scenario": name}
             summary.append(label | _summary(target, series, known.get(str(target.variable), {}).get(target.year)))
             curves.append(not_yet_reached(target, series).assign(**label))
             margin = target.margin(series.sel(time=target.year)).to_numpy()
-            moves = screen.correlations(margin)
-            free = [of for of in screen.names if of.split("[")[0] not in own.get(name, ())]
-            asked_for = [of for of in free if of in columns]
-            more = screen.strongest(moves, further, among=[of for of in free if of not in columns])
-            for parameter in [*asked_for, *more]:
+            correlations = screen.correlations(margin)
+            free = [each for each in screen.names if each.split("[")[0] not in set_here.get(name, ())]
+            named = [each for each in free if each in columns]
+            more = screen.strongest(correlations, further, among=[each for each in free if each not in columns])
+            for parameter in [*named, *more]:
                 groups = _groups(margin, every[parameter])
                 conditions += [label | {"parameter": parameter} | group for group in groups]
-                contrast = _contrast(groups) | {"rank_correlation": moves[parameter]}
+                contrast = _contrast(groups) | {"rank_correlation": correlations[parameter]}
                 contrasts.append(label | {"parameter": parameter} | contrast)
     return Reach(
         summary=pd.DataFrame(summary, columns=list(SUMMARY_COLUMNS)),
-        curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)] if curves else _empty(CURVE_COLUMNS),
+        curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)]
+        if curves
+        else pd.DataFrame(columns=list(CURVE_COLUMNS)),
         conditions=pd.DataFrame(conditions, columns=list(CONDITION_COLUMNS)),
         contrasts=pd.DataFrame(contrasts, columns=list(CONTRAST_COLUMNS)),
     )
@@ -209,11 +211,6 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
         ``year`` (saved time), ``first_reached`` (number of members), ``not_yet`` with its standard error ``not_yet_se``
         and interval ``low`` to ``high``. Reaching it once counts, whatever follows.
 
-    Raises
-    ------
-    ReachError
-        If there is no dim of members.
-
     Examples
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
@@ -222,7 +219,7 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     [1.0, 0.5]
     """
     first = first_year_reached(target, series).fillna(np.inf)
-    years, count = series["time"].to_numpy().astype(float), series.sizes[_member_dim(series)]
+    years, count = series["time"].to_numpy().astype(float), by_member(series).sizes["member"]
     reached = np.array([int((first == year).sum()) for year in years])
     left = count - np.cumsum(reached)
     table = pd.DataFrame(share_columns(left, count))
@@ -263,12 +260,12 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
 def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
     """Probability and margin by third of a parameter; equal values stay in one group."""
     edges = np.quantile(values, np.arange(1, GROUPS) / GROUPS)
-    place = np.searchsorted(edges, values, side="left")
-    found: list[dict[str, Any]] = []
-    for group in np.unique(place):
-        inside = place == group
+    groups = np.searchsorted(edges, values, side="left")
+    rows: list[dict[str, Any]] = []
+    for group in np.unique(groups):
+        inside = groups == group
         reached = int(is_reached(margin[inside]).sum())
-        found.append(
+        rows.append(
             {
                 "group": int(group) + 1,
                 "lowest": float(values[inside].min()),
@@ -279,13 +276,13 @@ def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
                 "margin_median": float(np.median(margin[inside])),
             }
         )
-    return found
+    return rows
 
 
 def _contrast(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The highest group less the lowest; the error as if each held one more that gets there and one that does not."""
+    """The highest group less the lowest; the standard error is that of Agresti and Caffo (2000)."""
     low, high = groups[0], groups[-1]
-    # Agresti and Caffo (2000): an error of nil between groups without a single success would claim too much.
+    # One success and one failure more in each group: else the error of two groups without a success would be zero.
     added = [((group["reached"] + 1) / (group["members"] + 2), group["members"] + 2) for group in (low, high)]
     return {
         "difference": high["probability"] - low["probability"],
@@ -296,7 +293,7 @@ def _contrast(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _parameters(members: xr.Dataset, names: Sequence[str]) -> tuple[dict[str, Values], list[str]]:
     """The members' values of each parameter, element by element, and what is wrong with the names."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     problems = []
     for name in names:
         if name not in members:
@@ -305,14 +302,14 @@ def _parameters(members: xr.Dataset, names: Sequence[str]) -> tuple[dict[str, Va
         array = members[name]
         dims = [str(dim) for dim in array.dims if dim != "member"]
         if not dims:
-            found[name] = array.to_numpy()
+            values[name] = array.to_numpy()
             continue
-        for place in np.ndindex(*(array.sizes[dim] for dim in dims)):
-            cell = array.isel(dict(zip(dims, place, strict=True)))
+        for index in np.ndindex(*(array.sizes[dim] for dim in dims)):
+            cell = array.isel(dict(zip(dims, index, strict=True)))
             element = ", ".join(str(cell[dim].item()) if dim in cell.coords else "" for dim in dims)
-            found[f"{name}[{element}]"] = cell.to_numpy()
-    problems += [f"All members share the value of {name!r}." for name, values in found.items() if np.ptp(values) == 0.0]
-    return found, problems
+            values[f"{name}[{element}]"] = cell.to_numpy()
+    problems += [f"All members share the value of {name!r}." for name, each in values.items() if np.ptp(each) == 0.0]
+    return values, problems
 
 
 def _problems(target: Target, name: str, run: xr.Dataset, count: int) -> list[str]:
@@ -332,15 +329,3 @@ def _problems(target: Target, name: str, run: xr.Dataset, count: int) -> list[st
         bad = np.flatnonzero(~finite.all(axis=1))
         problems.append(f"{target.variable!r} of {name} is not finite in members {', '.join(map(str, bad[:10]))}.")
     return problems
-
-
-def _member_dim(series: xr.DataArray) -> str:
-    for dim in MEMBER_DIMS:
-        if dim in series.dims:
-            return dim
-    message = "There is no dim of members, so nothing can be said about probability."
-    raise ReachError(message)
-
-
-def _empty(columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(columns))
