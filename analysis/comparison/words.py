@@ -16,8 +16,8 @@ from rich.table import Table
 
 from analysis.charts.figures import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title, residual
-from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
+from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
 from analysis.outcome.printing import signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.shares import share_in_percent
