@@ -1,4 +1,4 @@
-"""Check the model itself."""
+"""The command `check`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.command_line import (
-    make_console,
-)
+from analysis.command_line import make_console
 from model import checks
 from model.definition import MODEL_FILE
 from model.engine.errors import listed

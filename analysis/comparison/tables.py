@@ -54,7 +54,7 @@ def summary(comparison: Comparison) -> pd.DataFrame:
     pandas.DataFrame
         `COLUMNS`, one row per indicator, element of its subscripts, year and lever, and one for the `TOTAL`. Means
         sum to the mean of the total; medians and other quantiles need not. ``same_sign`` is the share of members whose
-        contribution has the sign of the median (of those without effect, where the median is nil).
+        contribution has the sign of the median (of those without effect, where the median is zero).
         ``sampling_error`` is the mean of the members' standard errors, at least that of the mean as they share
         orders. ``alone`` and ``last`` are means; they differ from ``mean`` as far as levers work through each other.
     """
@@ -106,7 +106,7 @@ def waterfall(
     error = comparison.sampling_error[indicator].sel(chosen).mean("member")
     order = np.argsort(-np.abs(parts.mean("member").to_numpy()), kind="stable")
     apart = len(order) if most is None or len(order) <= most + 1 else most
-    groups = [[place] for place in order[:apart]] + ([list(order[apart:])] if apart < len(order) else [])
+    groups = [[lever] for lever in order[:apart]] + ([list(order[apart:])] if apart < len(order) else [])
     rows = [_scenario_step(ends, comparison.first)]
     level = rows[0]["end"]
     scale = _scale(ends)

@@ -74,7 +74,7 @@ def print_comparison(
         Which members reach the targets, as from `analysis.comparison.study.in_time`: probabilities are over all of
         these, contributions over the members that were traced.
     ratios
-        How ratios that targets judge, and their parts, differ; where one is better, the reason is told beside it.
+        How ratios that targets judge, and their parts, differ; where one is better, the reason stands beside it.
     """
     table = summary(comparison)
     known = {target.id for target in targets}
@@ -135,9 +135,9 @@ def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequen
         printed.add_column(f"{year:g}", justify="right")
     for one in shown:
         own = totals[totals["indicator"] == one.variable]
-        places = decimals(own["mean"] / one.size)
+        digits = decimals(own["mean"] / one.size)
         name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
-        printed.add_row(name, *(_cell(row, one.size, places) for row in own.to_dict("records")))
+        printed.add_row(name, *(_cell(row, one.size, digits) for row in own.to_dict("records")))
     return printed
 
 
@@ -158,10 +158,10 @@ def _contributions(
     printed.add_column("措施 lever", overflow="fold", ratio=1)
     for year in means.columns:
         printed.add_column(f"{year:g}", justify="right")
-    places = decimals(means.to_numpy().ravel() / one.size)
+    digits = decimals(means.to_numpy().ravel() / one.size)
 
     def cells(name: str) -> list[str]:
-        return [_cell(row, one.size, places) for row in rows[rows["lever"] == name].to_dict("records")]
+        return [_cell(row, one.size, digits) for row in rows[rows["lever"] == name].to_dict("records")]
 
     for name in order:
         titles = " ".join(lever_title(name, language, variables) for language in LANGUAGES)
@@ -170,7 +170,7 @@ def _contributions(
         rest = comparison.contributions[one.variable].sel(lever=lesser).sum("lever")
         printed.add_row(
             " ".join(word("labels", "other levers", language).format(count=len(lesser)) for language in LANGUAGES),
-            *(_cell(_over_members(rest.sel(time=year)), one.size, places) for year in means.columns),
+            *(_cell(_over_members(rest.sel(time=year)), one.size, digits) for year in means.columns),
         )
     printed.add_section()
     printed.add_row("合计 total", *cells(TOTAL), style="bold")
@@ -194,21 +194,21 @@ def _in_words(
     """The last year's difference in a sentence: how much, how sure, through what, and how much is interaction."""
     zh = language == "zh"
     change = total["mean"] / one.size
-    places = decimals(levers["change"] / one.size)
+    digits = decimals(levers["change"] / one.size)
 
-    def told(value: float) -> str:
+    def as_text(value: float) -> str:
         # In English people are counted one by one, with no more digits than in ten thousands.
-        number = round(value / one.size, places)
-        return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, places)
+        number = round(value / one.size, digits)
+        return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, digits)
 
-    low, high, alone = (told(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
-    together = told(_interaction(levers))
+    low, high, alone = (as_text(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
+    together = as_text(_interaction(levers))
     sides = []
     for sign in (1, -1) if change >= 0 else (-1, 1):
         same = levers[np.sign(levers["change"]) == sign]
         same = same[same["change"].abs() >= LESSER * levers["change"].abs().max()].head(NAMED)
         named = (
-            f"{lever_title(name, language, variables)} {told(value)}"
+            f"{lever_title(name, language, variables)} {as_text(value)}"
             for name, value in zip(same["step"], same["change"], strict=True)
         )
         sides.append(("、" if zh else ", ").join(named))
@@ -217,7 +217,7 @@ def _in_words(
     unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
     unit = "people" if one.in_ten_thousands and not zh else unit
     title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
-    amount = f"{abs(change):.{places}f}"
+    amount = f"{abs(change):.{digits}f}"
     if zh:
         return (
             f"{total['year']:g}年“{second}”的{title}比“{first}”{'高' if change >= 0 else '低'}{amount}{unit}"
@@ -226,7 +226,7 @@ def _in_words(
             + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
-    by = f"{told(total['mean'])} {unit}".strip()
+    by = f"{as_text(total['mean'])} {unit}".strip()
     return (
         f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
         f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
@@ -272,7 +272,7 @@ def _probabilities(
         ]
         printed.add_row(
             f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
-            *(share_in_percent(int(ends.isel(scenario=place).sum()), count) for place in (0, 1)),
+            *(share_in_percent(int(ends.isel(scenario=number).sum()), count) for number in (0, 1)),
             f"{signed(float(change.mean()), 0)}{error}",
             escape("\n".join(named)) or "—",
         )
@@ -311,9 +311,9 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
     )
 
 
-def _cell(row: Mapping[Any, Any], size: float, places: int) -> str:
-    middle = signed(row["mean"] / size, places)
+def _cell(row: Mapping[Any, Any], size: float, digits: int) -> str:
+    middle = signed(row["mean"] / size, digits)
     if row["p05"] == row["p95"]:
         return middle
-    band = f"{signed(row['p05'] / size, places)} … {signed(row['p95'] / size, places)}"
+    band = f"{signed(row['p05'] / size, digits)} … {signed(row['p95'] / size, digits)}"
     return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"

@@ -67,13 +67,13 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
         else:
             values = np.quantile(short.to_numpy(), QUANTILES, axis=0).astype(np.float32)
             kept[name] = xr.Variable(("quantile", *short.dims[1:]), values, array.attrs)
-    found = xr.Dataset(kept, run.coords, run.attrs)
-    if "quantile" in found.dims:
-        found = found.assign_coords(quantile=list(QUANTILES))
+    condensed_run = xr.Dataset(kept, run.coords, run.attrs)
+    if "quantile" in condensed_run.dims:
+        condensed_run = condensed_run.assign_coords(quantile=list(QUANTILES))
     if not any("run" in array.dims for array in kept.values()):
-        return found.drop_vars("run", errors="ignore")
+        return condensed_run.drop_vars("run", errors="ignore")
     # Numbered as in the files, so that what was just made and what was read are compared member by member.
-    return found.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
+    return condensed_run.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
 
 
 def by_member(results: Results) -> Results:

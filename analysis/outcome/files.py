@@ -237,10 +237,10 @@ def read_run(
             if set(held) != set(file.variables) - set(file.dimensions):
                 return None
         with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
-            found = stored[list(dict.fromkeys(wanted))].load()
+            run_read = stored[list(dict.fromkeys(wanted))].load()
     except UNREADABLE:
         return None
-    return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
+    return run_read.rename({dim: names[str(dim)] for dim in run_read.dims if names.get(str(dim), dim) != dim})
 
 
 def facts_of(path: Path) -> dict[str, str]:

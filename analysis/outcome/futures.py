@@ -1,7 +1,7 @@
 """Futures that answers are searched in: members of the ensemble, crossed with draws of the levers where asked.
 
 A future is one parameter set, with or without levers drawn uniformly over their ranges, under one scenario. Every
-uncertain number of it is an input with a name in both languages and a unit, so that a condition found can be said.
+uncertain number of it is an input with a name in both languages and a unit, so that a condition can be put in words.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import Lever, Scenario, Target
 
-#: Futures run at a time: enough for two threads, few enough that the time left is told often.
+#: Futures run at a time: enough for two threads, few enough that the time left is shown often.
 BLOCK: Final = 100
 #: A constant of this year is where the run over the past starts from; the run from 2020 does not read it.
 OF_THE_PAST: Final = " 2010"
-#: A number without a unit is a share, told in percent, where its name holds one of these.
+#: A number without a unit is a share, written in percent, where its name holds one of these.
 SHARES: Final = ("SHARE", "WILLINGNESS", "VACANCY", "COVERAGE", "ADEQUACY", "ENTITLEMENT", "RETENTION", "BUDGET")
 #: Elements of an array whose values keep their proportions to this are one input.
 PROPORTIONAL: Final = 1e-6
@@ -69,7 +69,7 @@ class Input:
     lever: bool = False
 
     def rounded(self, value: float, spread: float) -> float:
-        """Return a limit with as many digits as can be told apart: a fiftieth of the spread of its values.
+        """Return a limit with as many digits as matter: a fiftieth of the spread of its values.
 
         Examples
         --------
@@ -103,7 +103,7 @@ class Input:
 
     @property
     def kind(self) -> str:
-        """The unit as `terms` lists it; a share is told in percent."""
+        """The unit as `terms` lists it; a share is written in percent."""
         share = self.unit == "Dmnl" and any(word in self.constant for word in SHARES)
         return "share" if share else self.unit
 
@@ -159,7 +159,7 @@ def settings(
     Returns
     -------
     tuple
-        Changes as the model's ``run`` takes them, and the place of each future's member.
+        Changes as the model's ``run`` takes them, and the index of each future's member.
 
     Raises
     ------
@@ -175,13 +175,13 @@ def settings(
         )
         raise FuturesError(message)
     member = np.arange(size) % available
-    found: dict[str, Any] = dict(scenario.settings(members.isel(member=member)))
+    changes: dict[str, Any] = dict(scenario.settings(members.isel(member=member)))
     for name, values in (drawn or {}).items():
         shape = [len(axis) for axis in variables[name].axes]
         full = np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (size, *shape))
         coords = {dim: list(names) for dim, names in zip(variables[name].dims, variables[name].axes, strict=True)}
-        found[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
-    return found, member
+        changes[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
+    return changes, member
 
 
 def inputs(
@@ -224,16 +224,16 @@ def inputs(
             if np.ptp(factor[0]) > 0:
                 unit = factor[1]
                 columns[name] = factor[0]
-                known[name] = Input(name, name, _whole(titles, unit), unit or variable.unit, name in drawn)
+                known[name] = Input(name, name, _titles_of_table(titles, unit), unit or variable.unit, name in drawn)
             continue
-        places = list(np.ndindex(*(len(axis) for axis in variable.axes)))
-        for place, values in zip(places, flat.T, strict=True):
+        indices = list(np.ndindex(*(len(axis) for axis in variable.axes)))
+        for index, values in zip(indices, flat.T, strict=True):
             if np.ptp(values) == 0:
                 continue
-            elements = [axis[i] for axis, i in zip(variable.axes, place, strict=True)]
+            elements = [axis[i] for axis, i in zip(variable.axes, index, strict=True)]
             full = name + (f"[{', '.join(elements)}]" if elements else "")
             columns[full] = values
-            known[full] = Input(full, name, _told(titles, elements), variable.unit, name in drawn)
+            known[full] = Input(full, name, _titles_of_element(titles, elements), variable.unit, name in drawn)
     return pd.DataFrame(columns), known
 
 
@@ -254,7 +254,7 @@ def judge(
     targets
         Modelled ones.
     progress
-        Told futures done and futures in all.
+        Called with the number of finished futures and of all.
 
     Returns
     -------
@@ -300,14 +300,14 @@ def _factor(flat: Values, variable: Variable) -> tuple[Values, str] | None:
     return (middle, "relative") if np.ptp(ratio, axis=1).max() <= PROPORTIONAL * abs(middle).max() else None
 
 
-def _whole(titles: Mapping[str, str], unit: str) -> dict[str, str]:
+def _titles_of_table(titles: Mapping[str, str], unit: str) -> dict[str, str]:
     if unit == "relative":
         words = terms()["labels"]["relative input"]
         return {language: words[language].format(name=name) for language, name in titles.items()}
     return dict(titles)
 
 
-def _told(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
+def _titles_of_element(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
     if not elements:
         return dict(titles)
     words = terms()["elements"]

@@ -118,14 +118,14 @@ def moved(first: xr.Dataset, second: xr.Dataset, targets: Iterable[Target]) -> l
     >>> moved(*runs, [])
     []
     """
-    found = []
+    differences = []
     for target in targets:
         ratio = RATIOS.get(str(target.variable))
         if ratio is None or float(target.year) not in first["time"].to_numpy():
             continue
         changes = [(second[name] / first[name]).sel(time=target.year) for name in (ratio.above, ratio.below)]
-        found.append(Moved(target, *(_median(change) for change in (changes[0] / changes[1], *changes))))
-    return found
+        differences.append(Moved(target, *(_median(change) for change in (changes[0] / changes[1], *changes))))
+    return differences
 
 
 def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) -> str:
@@ -142,16 +142,18 @@ def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) ->
     """
     ratio = RATIOS[str(one.target.variable)]
     first, second = (scenario.title[language] for scenario in scenarios)
-    told = [
+    causes = [
         change_in_words(words[language], change, language)
         for words, change in ((ratio.above_words, one.above), (ratio.below_words, one.below))
     ]
     title, warning = ratio.title[language], loss_in_words(one, language)
     if language == "zh":
-        return f"{one.target.year}年“{second}”的{title}比“{first}”对目标更有利，原因：{told[0]}，{told[1]}。{warning}"
+        return (
+            f"{one.target.year}年“{second}”的{title}比“{first}”对目标更有利，原因：{causes[0]}，{causes[1]}。{warning}"
+        )
     return (
         f"In {one.target.year} {title} is better for the target under {second} than under {first} because "
-        f"{told[0]} and {told[1]}.{' ' if warning else ''}{warning}"
+        f"{causes[0]} and {causes[1]}.{' ' if warning else ''}{warning}"
     )
 
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
+_Z: Final = stats.norm.ppf((1 + CONFIDENCE) / 2)
 
 Values = npt.NDArray[np.float64]
 
@@ -36,7 +37,7 @@ class Share:
     @property
     def probability(self) -> float:
         """The share itself."""
-        return self.columns()["probability"]
+        return self.number / self.members
 
     @property
     def standard_error(self) -> float:
@@ -82,9 +83,8 @@ def share_columns(numbers: npt.NDArray[np.int64], members: int) -> dict[str, Val
     probability = numbers / members
     variance = probability * (1 - probability) / members
     # scipy has this interval for one share at a time only, at a thousandth of a second each.
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    middle = (probability + z**2 / (2 * members)) / (1 + z**2 / members)
-    half = z * np.sqrt(variance + z**2 / (4 * members**2)) / (1 + z**2 / members)
+    middle = (probability + _Z**2 / (2 * members)) / (1 + _Z**2 / members)
+    half = _Z * np.sqrt(variance + _Z**2 / (4 * members**2)) / (1 + _Z**2 / members)
     return {
         "probability": probability,
         "probability_se": np.sqrt(variance),

@@ -24,7 +24,7 @@ from scenarios import Scenario, Target, load_levers
 USUAL: Final = 0.5
 #: Years of the calendar that are printed, as far as they were saved.
 YEARS: Final = (2025.0, 2030.0, 2035.0)
-#: A probability below this is told as a bound.
+#: A probability below this is written as a bound.
 SMALL: Final = 0.001
 
 
@@ -41,7 +41,7 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
         The model's variables, for the words.
     """
     summary, members = reached.tables.summary, reached.margins.sizes["member"]
-    # A few targets asked for by name are all told at length.
+    # Where few targets are named, all are described in full.
     few = len(reached.targets) <= 3
     for target in reached.targets:
         if target.headline or few:
@@ -100,7 +100,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        low, middle, high = (signed(row[f"margin_{level}"], _places(row)) for level in ("p05", "median", "p95"))
+        low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
         table.add_row(
             escape(titles[row["scenario"]]),
             share_in_percent(row["reached"], row["members"]),
@@ -113,7 +113,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     return table
 
 
-def _places(row: Any) -> int:
+def _decimals(row: Any) -> int:
     """Decimals of a target's margins in one scenario."""
     size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
     return 0 if size >= 1000 else 1 if size >= 10 else 2
@@ -124,7 +124,7 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
     count, of = int(best["reached"]), int(best["members"])
-    margin, last, year = signed(best["margin_median"], _places(best)), best["last_year"], best["year_reached_median"]
+    margin, last, year = signed(best["margin_median"], _decimals(best)), best["last_year"], best["year_reached_median"]
     zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{share_in_words(count, of, 'zh')}，"
     zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
     en = f"Likeliest under {title['en']}: {share_in_words(count, of, 'en')} in {target.year}, "
@@ -201,8 +201,8 @@ def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
 def _board(reached: Reached) -> Table:
     """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
     numbers = "\n".join(
-        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}")
-        for place, scenario in enumerate(reached.scenarios, 1)
+        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}")
+        for number, scenario in enumerate(reached.scenarios, 1)
     )
     table = _table(
         f"按期达到的概率，%（{reached.margins.sizes['member']}组样本）  "
@@ -211,8 +211,8 @@ def _board(reached: Reached) -> Table:
     )
     table.add_column("目标 target", overflow="fold", ratio=1)
     table.add_column("年份\nyear", no_wrap=True)
-    for place in range(1, len(reached.scenarios) + 1):
-        table.add_column(str(place), justify="right", no_wrap=True)
+    for number in range(1, len(reached.scenarios) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
     for target in reached.targets:
         cells = [whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
@@ -270,17 +270,17 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
     levers = load_levers()
     own = reached.gains[reached.gains["scenario"] == scenario.name].set_index(["bottleneck", "constant", "target"])
     ends = ["p05", "median", "p95"]
-    places = {}
+    decimals = {}
     for target in headline:
         steps: Any = own.xs(target.id, level="target")
         largest = float((steps[ends].abs().max(axis=1) * steps["step"]).max())
-        places[target.id] = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+        decimals[target.id] = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
     for bottleneck, constant in dict.fromkeys((key[0], key[1]) for key in own.index):
         cells, step = [], 0.0
         for target in headline:
             row: Any = own.xs((bottleneck, constant, target.id))
             step = float(row["step"])
-            low, middle, high = (signed(row[name] * step, places[target.id]) for name in ends)
+            low, middle, high = (signed(row[name] * step, decimals[target.id]) for name in ends)
             cells.append(f"{middle} ({low} … {high}) {100 * row['agreement']:.0f}%")
         known, lever = variables[constant], levers.get(constant)
         title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"

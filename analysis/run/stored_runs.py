@@ -24,7 +24,7 @@ from model.definition import variables_by_name
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 
 Engine = Literal["compiled", "pysd"]
-#: Told what is being done, how many runs are done, and how many there are to do.
+#: Called with what is being done, the number of finished runs, and of all.
 Progress = Callable[[str, int, int], None]
 #: A variable of more cells than this is kept only where a chart, a target or an expectation needs it.
 CELLS_KEPT: Final = 100
@@ -61,7 +61,7 @@ def stored(
     facts
         The manifest that a run made now would carry, by scenario.
     """
-    variables, found = variables_by_name(), {}
+    variables, runs = variables_by_name(), {}
     for scenario in chosen:
         run = result_files.read_run(
             folder / f"{scenario.name}.nc",
@@ -71,8 +71,8 @@ def stored(
             variables,
         )
         if run is not None:
-            found[scenario.name] = run
-    return found
+            runs[scenario.name] = run
+    return runs
 
 
 def make(
@@ -95,7 +95,7 @@ def make(
     engine, members
         What runs, and on which parameter sets; None for one run with the values of the model file.
     progress
-        Told of every run.
+        Called before every run.
     """
     variables = variables_by_name()
     runs: dict[str, xr.Dataset] = {}
@@ -178,17 +178,17 @@ def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dic
     dict
         Name of the file to what it was made from, such as "200 members".
     """
-    found = {}
+    reasons = {}
     for path in sorted(folder.glob("*.nc")):
         held = result_files.facts_of(path) if path.stem not in set(chosen) else {}
         # Other commands leave files too, which hold no run.
         if held.get("scenario") != path.stem:
             continue
         if held.get("members") != facts["members"]:
-            found[path.name] = f"{held.get('members')} members"
+            reasons[path.name] = f"{held.get('members')} members"
         elif any(held.get(key) != facts[key] for key in COMPARABLE):
-            found[path.name] = "another model, ensemble or engine"
-    return found
+            reasons[path.name] = "another model, ensemble or engine"
+    return reasons
 
 
 @cache
@@ -218,7 +218,7 @@ def make_with_progress(
     with progress_bar() as progress:
         task = progress.add_task("", total=None, visible=bool(missing))
 
-        def tell(doing: str, done: int, of: int) -> None:
+        def report(doing: str, done: int, of: int) -> None:
             progress.update(task, description=doing, completed=done, total=of)
 
-        return make(out, missing, targets, facts, engine, parameters, tell)
+        return make(out, missing, targets, facts, engine, parameters, report)
