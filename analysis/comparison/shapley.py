@@ -97,19 +97,7 @@ def sampled_shapley(worth: xr.Dataset, levers: Sequence[str], orders: Orders) ->
 
 
 def antithetic_orders(players: int, count: int, seed: int) -> Orders:
-    """Return random orders of the players, each followed by itself backwards.
-
-    Parameters
-    ----------
-    players, count
-        Number of players and of orders.
-    seed
-        Of the random numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes order and position, holding the numbers of the players.
+    """Return random orders of the players, each followed by itself backwards: axes order and position.
 
     Examples
     --------

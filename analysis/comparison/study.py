@@ -69,14 +69,7 @@ def two_scenarios(first: str, second: str) -> tuple[Scenario, Scenario]:
 
 
 def indicators(extra: Sequence[str], variables: Mapping[str, Variable]) -> tuple[str, ...]:
-    """Return the indicators to compare: the headlines and those asked for besides.
-
-    Parameters
-    ----------
-    extra
-        Names of further variables of the model.
-    variables
-        The model's variables.
+    """Return the indicators to compare: the headlines and those named in addition.
 
     Raises
     ------

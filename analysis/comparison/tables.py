@@ -176,20 +176,8 @@ def as_table(comparison: Comparison) -> pd.DataFrame:
 def as_dataset(comparison: Comparison, facts: Mapping[str, str], variables: Mapping[str, Variable]) -> xr.Dataset:
     """Return everything about a comparison as it is written to disk, for every member.
 
-    Parameters
-    ----------
-    comparison
-        As from `analysis.comparison.contributions.compare`.
-    facts
-        Its manifest.
-    variables
-        The model's variables, for the words.
-
-    Returns
-    -------
-    xarray.Dataset
-        For each indicator or target: its value (dim ``scenario``), and per ``lever`` the contribution to the
-        difference, its error from sampling orders, the effect of the lever alone, and that of the lever added last.
+    For each indicator or target: its value (dim ``scenario``), and per ``lever`` the contribution to the difference,
+    its error from sampling orders, the effect of the lever alone, and that of the lever added last.
     """
     parts = {
         "{}": (comparison.values, "{}"),

@@ -18,6 +18,7 @@ from analysis.charts.figures import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
+from analysis.outcome.console_tables import titled_table
 from analysis.outcome.printing import signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.shares import share_in_percent
@@ -58,23 +59,8 @@ def print_comparison(
 ) -> None:
     """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
 
-    Parameters
-    ----------
-    console
-        Where to.
-    comparison
-        As from `analysis.comparison.contributions.compare`; indicators by district are left to the files.
-    scenarios
-        The first and the second.
-    targets
-        Those whose probability was traced.
-    variables
-        The model's variables, for the words.
-    in_time
-        Which members reach the targets, as from `analysis.comparison.study.in_time`: probabilities are over all of
-        these, contributions over the members that were traced.
-    ratios
-        How ratios that targets judge, and their parts, differ; where one is better, the reason stands beside it.
+    Indicators by district are left to the files. Probabilities are over the members of `in_time`, contributions over
+    those that were traced. Where one of `ratios` is better for its target, the reason stands beside it.
     """
     table = summary(comparison)
     known = {target.id for target in targets}
@@ -113,19 +99,9 @@ def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
     )
 
 
-def _table(title: str, caption: str | None = None) -> Table:
-    return Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        caption=caption,
-        caption_justify="left",
-    )
-
-
 def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     first, second = scenarios
-    printed = _table(
+    printed = titled_table(
         f"{second.title['zh']}与{first.title['zh']}之差\n{second.title['en']} minus {first.title['en']}",
         "样本平均值（90%区间）与中位数同号的样本比例\nmean over members (90 % interval) share of members with its sign",
     )
@@ -151,7 +127,7 @@ def _contributions(
     size = means[felt].abs() / largest
     order = size.max(axis=1).sort_values(ascending=False, kind="stable").index[:ROWS]
     lesser = [str(name) for name in means.index if name not in order]
-    printed = _table(
+    printed = titled_table(
         f"{one.title['zh']}：各项措施的作用（{one.unit['zh']}）\n"
         f"{one.title['en']}: what each lever contributes, {one.unit['en']}"
     )
@@ -249,7 +225,7 @@ def _probabilities(
 ) -> Table:
     """How much likelier each target is, and through which levers, in percent of members."""
     members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
-    printed = _table(
+    printed = titled_table(
         f"目标达到的概率（%，{members}组样本）\nProbability of reaching the targets in time, % (n = {members})",
         "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
         "change with its standard error (the same members, in pairs); levers with their contribution in points",

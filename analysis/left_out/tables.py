@@ -69,15 +69,7 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
 
 
 def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, str]) -> xr.Dataset:
-    """Return every member's numbers as they are written to disk.
-
-    Parameters
-    ----------
-    results
-        By scenario, as from `left_out`.
-    facts
-        Their manifest.
-    """
+    """Return every member's numbers as they are written to disk; `results` as for `as_table`."""
     meanings = {
         "need": "places that the standard asks for; for rental homes: movers",
         "unserved": "shortfall of places or homes by the standard",

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.charts.figures import LANGUAGES, element_name, word
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
+from analysis.outcome.console_tables import titled_table
 from model.definition import variables_by_name
 from scenarios import Scenario
 
@@ -26,19 +27,7 @@ YEARS: Final = (2025.0, 2030.0, 2035.0)
 
 
 def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> None:
-    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    table
-        As from `analysis.left_out.tables.as_table`.
-    scenarios
-        Those in the table.
-    members
-        Parameter sets that were run.
-    """
+    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall."""
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]
         years = [year for year in YEARS if year in set(own["year"])]
@@ -78,14 +67,9 @@ def service_name(service: str, language: str) -> str:
 
 
 def in_words(rows: pd.DataFrame, language: str) -> str:
-    """Return one sentence on a service in a year: the shortfall in the city, by which standard, and those worst off.
+    """Return a sentence on a service in a year: the shortfall in the city, by which standard, and those worst off.
 
-    Parameters
-    ----------
-    rows
-        Of `analysis.left_out.tables.as_table`: one scenario, service and year.
-    language
-        Of the words.
+    The rows are those of `analysis.left_out.tables.as_table` of one scenario, service and year.
     """
     city: Any = rows[(rows["group"] == ALL) & (rows["district"] == ALL)].iloc[0]
     name, zh = service_name(city["service"], language), language == "zh"
@@ -177,14 +161,11 @@ def _count(number: float, language: str) -> str:
 
 def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Table:
     """Shares without in the city, in the worst-off group and in the worst-off district."""
-    table = Table(
-        title=escape(f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}"),
-        title_justify="left",
-        title_style="bold",
-        caption="未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
+    table = titled_table(
+        f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}",
+        "未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
         "share of the need not served (%, median and 90 % interval); group and district with the highest median,\n"
         "those with the same number together",
-        caption_justify="left",
     )
     table.add_column("服务 service", overflow="fold", ratio=1)
     table.add_column("范围 of whom", overflow="fold", ratio=1)

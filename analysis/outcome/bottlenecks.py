@@ -260,23 +260,13 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
 
 
 def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> pd.DataFrame:
-    """Return in what share of members each bottleneck binds, by district and year.
-
-    Parameters
-    ----------
-    run, bottlenecks
-        As for `shortfalls`.
+    """Return in what share of members each bottleneck binds, by district and year, of results as for `shortfalls`.
 
     Returns
     -------
     pandas.DataFrame
         `CALENDAR_COLUMNS`: ``probability`` is the share of members, with its standard error and interval as in
         `analysis.outcome.shares.Share`; ``shortfall_median`` is over all members, whether it binds or not.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
     """
     short = shortfalls(run, bottlenecks)
     tables = []

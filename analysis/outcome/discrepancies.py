@@ -41,16 +41,8 @@ def discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
 def restated(name: str, variables: Mapping[str, Variable]) -> str:
     """Return the variable that another one restates, at most in another unit; the name itself if it computes anything.
 
-    Parameters
-    ----------
-    name
-        A variable of the model, such as a target variable.
-    variables
-        The model's variables.
-
     Examples
     --------
-    >>> from model.definition import variables_by_name
     >>> restated("target resident urbanization rate", variables_by_name())
     'resident urbanization rate'
     """

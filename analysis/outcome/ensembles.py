@@ -135,17 +135,10 @@ def share_held(claim: Expectation, run: xr.Dataset, runs: Mapping[str, xr.Datase
 
     Parameters
     ----------
-    claim
-        What should come out.
-    run
-        The scenario's results, the claim's variable for every member.
+    claim, run
+        What should come out, and the scenario's results, the claim's variable for every member.
     runs
         The results that the claim may compare with, by scenario; the members are the same ones in the same order.
-
-    Raises
-    ------
-    KeyError
-        If the variable, the year or the other scenario is not there.
 
     Examples
     --------

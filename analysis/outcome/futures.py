@@ -79,14 +79,7 @@ class Input:
         return float(round(value, ceil(-log10(spread / 50))))
 
     def format_value(self, value: float, language: str) -> str:
-        """Return a value with its unit.
-
-        Parameters
-        ----------
-        value
-            In the model's unit.
-        language
-            "zh" or "en".
+        """Return a value in the model's unit with the unit that a reader expects.
 
         Examples
         --------
@@ -109,21 +102,7 @@ class Input:
 
 
 def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:
-    """Draw every lever uniformly over its range, one value for all elements of a lever with subscripts.
-
-    Parameters
-    ----------
-    levers
-        Of the plan.
-    count
-        How many draws.
-    seed
-        Of the random numbers.
-
-    Returns
-    -------
-    dict
-        Values by constant, in the model's unit, the same from the start of the run to its end.
+    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts.
 
     Examples
     --------
@@ -187,26 +166,17 @@ def settings(
 def inputs(
     changes: Mapping[str, Any], variables: Mapping[str, Variable], drawn: Collection[str] = (), levers: Any = None
 ) -> tuple[pd.DataFrame, dict[str, Input]]:
-    """Return the numbers that differ between futures, one column each.
+    """Return the values of all numbers that differ between futures, one column each, and the `Input` of each column.
 
     Left out: what a scenario sets in every future, what does not differ, and constants of 2010, which only the run over
     the past reads. A table whose elements keep their proportions, such as mortality by age, is one column.
 
     Parameters
     ----------
-    changes
-        As from `settings`.
-    variables
-        The model's variables, by name.
-    drawn
-        Names of levers that were drawn.
-    levers
-        Levers by constant, for their titles.
-
-    Returns
-    -------
-    tuple
-        Values by future, and `Input` by column.
+    changes, variables
+        As for and from `settings`.
+    drawn, levers
+        Names of levers that were drawn, and levers by constant, for their titles.
     """
     columns: dict[str, Values] = {}
     known: dict[str, Input] = {}
@@ -243,14 +213,12 @@ def judge(
     targets: Sequence[Target],
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
-    """Run futures block by block and return each target's margin in its year.
+    """Run futures block by block and return each target's margin in its year, not negative where it is reached.
 
     Parameters
     ----------
-    city
-        The model.
-    changes
-        As from `settings`.
+    city, changes
+        The model, and as from `settings`.
     targets
         Modelled ones.
     progress
@@ -259,7 +227,7 @@ def judge(
     Returns
     -------
     xarray.DataArray
-        Dims ``target`` and ``future``, in each plan's unit, not negative where reached.
+        Dims ``target`` and ``future``, in each target's unit.
     """
     size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
     parts = []

@@ -88,17 +88,7 @@ class Moved:
 
 
 def parts(city: CompiledModel | ReferenceModel, scenario: Scenario, parameters: xr.Dataset | None) -> xr.Dataset:
-    """Return the parts of all ratios in a scenario, member by member.
-
-    Parameters
-    ----------
-    city
-        The city model.
-    scenario
-        What is run.
-    parameters
-        Parameter sets, dim ``member``; None for the values of the model file.
-    """
+    """Return the parts of all ratios in a scenario, member by member or, without `parameters`, of the model file."""
     return city.run(scenario.settings(parameters), outputs=list(VARIABLES))
 
 
@@ -129,17 +119,7 @@ def moved(first: xr.Dataset, second: xr.Dataset, targets: Iterable[Target]) -> l
 
 
 def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) -> str:
-    """Return why a ratio is better in the second of two scenarios than in the first, in a sentence.
-
-    Parameters
-    ----------
-    one
-        A ratio that is `Moved.better`.
-    scenarios
-        The first and the second.
-    language
-        "zh" or "en".
-    """
+    """Return why a ratio is better (`Moved.better`) in the second of two scenarios than in the first, in a sentence."""
     ratio = RATIOS[str(one.target.variable)]
     first, second = (scenario.title[language] for scenario in scenarios)
     causes = [

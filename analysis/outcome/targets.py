@@ -216,11 +216,6 @@ def judge(target: Target, series: xr.DataArray) -> Judgement:
 def middle_year(first: xr.DataArray) -> float:
     """Return the first saved year by whose end half of the members have reached a target; NaN if fewer ever do.
 
-    Parameters
-    ----------
-    first
-        As from `first_year_reached`.
-
     Examples
     --------
     >>> middle_year(xr.DataArray([2025.0, 2027.0, 2028.0, np.nan], dims="member"))

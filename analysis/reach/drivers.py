@@ -51,20 +51,11 @@ class Screen:
         return dict(zip(self.names, map(float, np.round(self.ranks @ _ranks(outcome), 12)), strict=True))
 
     def strongest(self, correlations: Mapping[str, float], count: int, among: Sequence[str]) -> list[str]:
-        """Return the parameters whose rank correlation is largest and significant.
+        """Return at most `count` parameters whose rank correlation is largest and significant.
 
         With hundreds of parameters the largest of their correlations is large by chance, so each must pass a test
         whose level is `FALSE_ALARM` divided by their number (Bonferroni). Of parameters that rise and fall together
         only the first is named.
-
-        Parameters
-        ----------
-        correlations
-            As from `correlations`.
-        count
-            At most so many.
-        among
-            The parameters that may be named.
 
         Examples
         --------

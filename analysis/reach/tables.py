@@ -42,15 +42,7 @@ def as_tables(reached: Reached) -> dict[str, pd.DataFrame]:
 
 
 def as_dataset(reached: Reached, facts: Mapping[str, str]) -> xr.Dataset:
-    """Return margins by member, curves and the calendar of bottlenecks as they are written to disk.
-
-    Parameters
-    ----------
-    reached
-        As from `examine`.
-    facts
-        Its manifest.
-    """
+    """Return margins by member, curves and the calendar of bottlenecks as they are written to disk."""
     margins = reached.margins.assign_coords(member=range(1, reached.margins.sizes["member"] + 1))
     arrays = {
         "margin": margins.assign_attrs(long_name="margin in the target's year, in the unit of `unit`; >= 0: reached")

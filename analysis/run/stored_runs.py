@@ -33,15 +33,7 @@ COMPARABLE: Final = ("members", "posterior_hash", "model_hash", "engine")
 
 
 def exact_variables(scenario: Scenario, targets: Iterable[Target]) -> list[str]:
-    """Return the variables that a scenario's file holds for every member in double precision.
-
-    Parameters
-    ----------
-    scenario
-        Whose file.
-    targets
-        All targets of the plan.
-    """
+    """Return the variables that a scenario's file holds for every member in double precision."""
     claimed = [claim.variable for one in (*_shipped(), scenario) for claim in one.expectations]
     judged = [target.variable for target in targets if target.variable is not None]
     return list(dict.fromkeys([*judged, *claimed]))
@@ -50,17 +42,7 @@ def exact_variables(scenario: Scenario, targets: Iterable[Target]) -> list[str]:
 def stored(
     folder: Path, chosen: Iterable[Scenario], targets: Sequence[Target], facts: Mapping[str, Mapping[str, str]]
 ) -> dict[str, xr.Dataset]:
-    """Return the results in a folder that a run made now would repeat, by scenario.
-
-    Parameters
-    ----------
-    folder
-        Where earlier runs have left their files.
-    chosen, targets
-        The scenarios asked for, and all targets of the plan.
-    facts
-        The manifest that a run made now would carry, by scenario.
-    """
+    """Return the results in a folder that a run with these manifests (`facts`) would repeat, by scenario."""
     variables, runs = variables_by_name(), {}
     for scenario in chosen:
         run = result_files.read_run(
@@ -88,9 +70,7 @@ def make(
 
     Parameters
     ----------
-    folder
-        Where to.
-    missing, targets, facts
+    folder, missing, targets, facts
         As for `stored`.
     engine, members
         What runs, and on which parameter sets; None for one run with the values of the model file.
@@ -135,13 +115,6 @@ def for_expectations(
 
     An expectation that names another scenario is read from both. Where the other's file does not hold the variable for
     every member, as nothing but this expectation needs it, that scenario is run once more, and its file stays as it is.
-
-    Parameters
-    ----------
-    chosen, runs
-        The scenarios, and the results of each by name.
-    targets, engine, members
-        As for `make`.
     """
     by_name = {scenario.name: scenario for scenario in chosen}
     lacking: dict[str, set[str]] = {}
@@ -162,21 +135,9 @@ def for_expectations(
 
 
 def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the runs of other scenarios in a folder that must not be compared with a run made now, and why.
+    """Return files of a folder whose runs must not be compared with those made now, and what each was made from.
 
-    Parameters
-    ----------
-    folder
-        Where earlier runs have left their files.
-    chosen
-        Names of the scenarios that are run now.
-    facts
-        The manifest of one of these.
-
-    Returns
-    -------
-    dict
-        Name of the file to what it was made from, such as "200 members".
+    `chosen` are the scenarios that are run now, `facts` the manifest of one of them.
     """
     reasons = {}
     for path in sorted(folder.glob("*.nc")):
