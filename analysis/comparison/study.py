@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import xarray as xr
 
-from analysis.charts.figures import Panel
+from analysis.charts.panels import Panel
 from analysis.comparison.contributions import Comparison, ComparisonError
 from analysis.comparison.tables import summary
 from model.definition import Variable

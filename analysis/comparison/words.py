@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, terms, word
+from analysis.charts.words import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title, residual
 from analysis.comparison.tables import TOTAL, decimals, summary, waterfall

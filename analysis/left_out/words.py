@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.charts.words import LANGUAGES, element_name, word
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
 from model.definition import variables_by_name
 from scenarios import Scenario

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, terms
+from analysis.charts.words import LANGUAGES, terms
 from analysis.outcome.ensembles import share_held
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.reach.probability import share_in_percent, whole_percent

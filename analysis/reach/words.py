@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.charts.words import LANGUAGES, element_name, word
 from analysis.outcome.printing import plan_unit, signed, three_digits, wanted
 from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.reach.probability import share_in_percent, share_in_words, whole_percent, with_error
