@@ -7,7 +7,7 @@ from typing import Final
 
 import xarray as xr
 
-from analysis.charts.figures import Panel
+from analysis.charts.panels import Panel
 from analysis.comparison.contributions import ComparisonError
 from analysis.outcome.ensembles import by_member
 from model.definition import Variable

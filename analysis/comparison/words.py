@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, terms, word
+from analysis.charts.words import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
-from analysis.outcome.console_tables import titled_table
-from analysis.outcome.printing import signed
+from analysis.outcome.printing import make_table, signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.shares import share_in_percent
 from model.definition import Variable
@@ -101,7 +100,7 @@ def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
 
 def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     first, second = scenarios
-    printed = titled_table(
+    printed = make_table(
         f"{second.title['zh']}与{first.title['zh']}之差\n{second.title['en']} minus {first.title['en']}",
         "样本平均值（90%区间）与中位数同号的样本比例\nmean over members (90 % interval) share of members with its sign",
     )
@@ -127,7 +126,7 @@ def _contributions(
     size = means[felt].abs() / largest
     order = size.max(axis=1).sort_values(ascending=False, kind="stable").index[:ROWS]
     lesser = [str(name) for name in means.index if name not in order]
-    printed = titled_table(
+    printed = make_table(
         f"{one.title['zh']}：各项措施的作用（{one.unit['zh']}）\n"
         f"{one.title['en']}: what each lever contributes, {one.unit['en']}"
     )
@@ -225,7 +224,7 @@ def _probabilities(
 ) -> Table:
     """How much likelier each target is, and through which levers, in percent of members."""
     members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
-    printed = titled_table(
+    printed = make_table(
         f"目标达到的概率（%，{members}组样本）\nProbability of reaching the targets in time, % (n = {members})",
         "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
         "change with its standard error (the same members, in pairs); levers with their contribution in points",

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.charts.words import LANGUAGES, element_name, word
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
-from analysis.outcome.console_tables import titled_table
+from analysis.outcome.printing import make_table
 from model.definition import variables_by_name
 from scenarios import Scenario
 
@@ -161,7 +161,7 @@ def _count(number: float, language: str) -> str:
 
 def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Table:
     """Shares without in the city, in the worst-off group and in the worst-off district."""
-    table = titled_table(
+    table = make_table(
         f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}",
         "未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
         "share of the need not served (%, median and 90 % interval); group and district with the highest median,\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.charts.figures import word
+from analysis.charts.words import word
 from analysis.outcome.printing import plan_unit, wanted
 from scenarios import Target
 

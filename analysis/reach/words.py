@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name
+from analysis.charts.words import LANGUAGES, element_name
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.outcome.console_tables import titled_table
-from analysis.outcome.printing import signed, three_digits, wanted
+from analysis.outcome.printing import make_table, signed, three_digits, wanted
 from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
 from analysis.outcome.target_words import unit_of
 from analysis.reach.study import Reached
@@ -72,7 +71,7 @@ def in_percent(probability: float, error: float) -> str:
 
 def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
-    table = titled_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
+    table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     table.add_column("情景 scenario", overflow="fold", ratio=1)
     members = rows["members"].iloc[0]
     for heading in (
@@ -135,7 +134,7 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
     """How the probability changes from the lower to the upper third of a parameter."""
     detailed = list(dict.fromkeys(reached.calendar["scenario"])) or [reached.scenarios[0].name]
     titles = {scenario.name: scenario.title["zh"] for scenario in reached.scenarios}
-    table = titled_table(
+    table = make_table(
         f"取决于什么：{target.title['zh']}\nWhat it rests on: {target.title['en']}, {target.year}",
         "概率：参数处于样本的下、中、上三分之一时；余量变化：上三分之一减下三分之一\n"
         "probability in the lower, middle and upper third of the members by the parameter; "
@@ -189,7 +188,7 @@ def _board(reached: Reached) -> Table:
         escape(f"{number:>2} {scenario.title['zh']} {scenario.name}")
         for number, scenario in enumerate(reached.scenarios, 1)
     )
-    table = titled_table(
+    table = make_table(
         f"按期达到的概率，%（{reached.margins.sizes['member']}组样本）  "
         f"Probability of reaching each target in time, % (n = {reached.margins.sizes['member']})",
         f"0和100表示{reached.margins.sizes['member']}组样本中没有或全部达到  0 and 100: none or all members\n{numbers}",
@@ -207,7 +206,7 @@ def _board(reached: Reached) -> Table:
 
 def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
-    table = titled_table(
+    table = make_table(
         f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
         "受限区县数（过半样本受限），及受限样本比例最高的区县（比例相同的并列）\n"
         "districts in which it binds in over half of the members, and the one with the largest share of members,\n"
@@ -240,7 +239,7 @@ def _districts(names: Sequence[str]) -> str:
 def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable]) -> Table:
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
-    table = titled_table(
+    table = make_table(
         f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
         f"每步使余量增加多少（中位数，90%区间）；半步与整步每单位作用相差不到{100 * AGREEMENT:.0f}%的样本比例\n"
         f"gain in margin per step (median, 90 % interval); share of members in which half a step confirms it within "

@@ -12,7 +12,9 @@ import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.charts import figures
+from analysis.charts import catalogue
+from analysis.charts.material import gather
+from analysis.charts.words import terms
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
 from analysis.outcome import files as result_files
 from analysis.outcome import output_folder, printing
@@ -61,7 +63,7 @@ def run(
     targets = load_targets()
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]
     # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
-    figures.terms()
+    terms()
     output_folder.take(out)
     console = make_console()
     facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in scenarios}
@@ -103,11 +105,13 @@ def _write(
     detailed: Sequence[str],
 ) -> None:
     by_name = {scenario.name: scenario for scenario in scenarios}
-    material = figures.gather(by_name, runs, list(targets.values()), facts)
-    charts = [chart for chart in figures.charts(material, detailed) if not figures.is_drawn(chart, out / "figures")]
+    material = gather(by_name, runs, list(targets.values()), facts)
+    charts = [
+        chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
+    ]
     with progress_bar() as progress:
         task = progress.add_task("Drawing charts", total=len(charts))
-        for _ in figures.draw_figures(material, out / "figures", charts):
+        for _ in catalogue.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.
     result_files.write_table(table, out / TABLE, result_files.joined(list(facts.values())))

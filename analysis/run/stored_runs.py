@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import xarray as xr
 
-from analysis.charts import figures
+from analysis.charts.panels import BY_MEMBER, VARIABLES
 from analysis.command_line import progress_bar
 from analysis.outcome import files as result_files
 from analysis.outcome.ensembles import condensed
@@ -49,7 +49,7 @@ def stored(
             folder / f"{scenario.name}.nc",
             result_files.attributes(scenario, facts[scenario.name]),
             _names(scenario, targets),
-            [*figures.VARIABLES, *exact_variables(scenario, targets)],
+            [*VARIABLES, *exact_variables(scenario, targets)],
             variables,
         )
         if run is not None:
@@ -83,7 +83,7 @@ def make(
         return runs
 
     def keep(scenario: Scenario, run: xr.Dataset) -> None:
-        kept = condensed(run, exact_variables(scenario, targets), figures.BY_MEMBER)
+        kept = condensed(run, exact_variables(scenario, targets), BY_MEMBER)
         described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
         result_files.write_run(described, folder / f"{scenario.name}.nc")
         runs[scenario.name] = kept
@@ -164,7 +164,7 @@ def _names(scenario: Scenario, targets: Sequence[Target]) -> list[str]:
         for name, variable in variables_by_name().items()
         if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
-    return list(dict.fromkeys([*small, *figures.VARIABLES, *exact_variables(scenario, targets)]))
+    return list(dict.fromkeys([*small, *VARIABLES, *exact_variables(scenario, targets)]))
 
 
 def make_with_progress(

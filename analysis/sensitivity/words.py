@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, TermError, element_name, terms, word
+from analysis.charts.words import LANGUAGES, TermError, element_name, terms, word
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, leading, single_inputs

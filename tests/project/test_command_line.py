@@ -11,7 +11,10 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts import figures
+from analysis.charts import catalogue
+from analysis.charts.catalogue import DETAILS
+from analysis.charts.panels import COMPARISONS
+from analysis.charts.words import LANGUAGES
 from analysis.outcome.targets import COLUMNS
 from calibration.fit.ensemble import read_members
 from model import checks as model_checks
@@ -25,7 +28,7 @@ MEMBERS = 12
 
 @pytest.fixture
 def no_charts(monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
+    monkeypatch.setattr(catalogue, "draw_figures", lambda *_: iter(()))
 
 
 def call(*words: object, columns: int = 120):
@@ -46,8 +49,8 @@ def test_a_run_leaves_data_table_and_charts_and_nothing_half_written(first):
     assert names_of_results(out) == {"baseline.nc", "plan.nc", "targets.csv", "figures"}
     expected = {
         "_".join(filter(None, (scenario, name, language))) + ".png"
-        for language in figures.LANGUAGES
-        for scenario, names in ((None, figures.COMPARISONS), ("plan", figures.DETAILS))
+        for language in LANGUAGES
+        for scenario, names in ((None, COMPARISONS), ("plan", DETAILS))
         for name in names
     }
     assert {path.name for path in (out / "figures").iterdir()} == expected

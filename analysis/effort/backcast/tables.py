@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES
+from analysis.charts.words import LANGUAGES
 from analysis.effort.backcast.study import BLOCKING, CANDIDATES, Answer, assured_margin
 from analysis.effort.levers import DIGITS, Measure, parts, scenario
 from analysis.effort.plausible import outside_said

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES
+from analysis.charts.words import LANGUAGES
 from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import three_digits

@@ -12,7 +12,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts.figures import terms
+from analysis.charts.words import terms
 from analysis.conditions.boxes import Score, grown, inside, needed, peeled, score
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, held_out
 from analysis.conditions.words import evidence, sentence, tenths
