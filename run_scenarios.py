@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-#: The module of each command, which is loaded only when the command is called.
+#: The module of each command, which holds a function of the command's name.
 COMMANDS: Final = {
     "run": "analysis.run.command",
     "reach": "analysis.reach.command",
@@ -34,7 +35,7 @@ HIDDEN: Final = {"answer"}
 
 
 class LazyCommands(TyperGroup):
-    """A group whose help is read from the commands' source, so that none is loaded to list them."""
+    """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
     def list_commands(self, context: Any) -> list[str]:
         """Return the names of all commands."""
@@ -46,8 +47,8 @@ class LazyCommands(TyperGroup):
             return None
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
-        command = next(node for node in body if isinstance(node, ast.FunctionDef) and node.decorator_list)
-        return TyperCommand(name, help=ast.get_docstring(command), hidden=name in HIDDEN)
+        function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
+        return TyperCommand(name, help=ast.get_docstring(function), hidden=name in HIDDEN)
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""
@@ -55,7 +56,21 @@ class LazyCommands(TyperGroup):
         if name not in COMMANDS:
             near = get_close_matches(name, COMMANDS, n=1)
             context.fail(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
-        return name, typer.main.get_command(import_module(COMMANDS[name]).app), words[1:]
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name)(load_command(name))
+        return name, typer.main.get_command(single), words[1:]
+
+
+def load_command(name: str) -> Callable[..., None]:
+    """Return the function of a command, which turns a user's mistakes into a message and an exit code."""
+    from analysis.command_line import exit_on_mistakes
+
+    command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
+    return exit_on_mistakes()(command)
+
+
+def _function(name: str) -> str:
+    return name.replace("-", "_")
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -68,7 +83,7 @@ def main(context: typer.Context) -> None:
     Without a command, every shipped scenario is run.
     """
     if context.invoked_subcommand is None:
-        import_module(COMMANDS["run"]).run()
+        load_command("run")()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fit the model to the observations."""
+"""The command `calibrate`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from typing import Annotated
 
 import typer
 
-from analysis.command_line import (
-    exit_on_mistakes,
-    make_console,
-    report_progress,
-)
+from analysis.command_line import make_console, report_progress
 from analysis.outcome import output_folder
 from calibration.fit.ensemble import POSTERIOR_FILE
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def calibrate(
-    draws: Annotated[int, typer.Option(min=2, help="Members of the ensemble.")] = 1000,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers; always the same if left out.")] = None,
+    draws: Annotated[int, typer.Option(min=2, help="Number of members of the ensemble to draw.")] = 1000,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of all random numbers; always the same if left out.")
+    ] = None,
 ) -> None:
     """Fit the model to the observations up to 2020; write the ensemble, the forecast and the fit report.
 
@@ -33,15 +28,12 @@ def calibrate(
     from calibration.fit.report import REPORT_FILE, write_report
 
     console = make_console()
-    with exit_on_mistakes():
-        output_folder.take(POSTERIOR_FILE.parent)
-        replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
-        if replaced:
-            console.print(f"Will replace, when done: {', '.join(replaced)}.")
-        with report_progress() as report:
-            found = find_ensemble(draws, seed=SEED if seed is None else seed, progress=report)
-        write(found)
-        write_report(found, Effort())
-        console.print(
-            f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}."
-        )
+    output_folder.take(POSTERIOR_FILE.parent)
+    replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
+    if replaced:
+        console.print(f"Will replace, when done: {', '.join(replaced)}.")
+    with report_progress() as report:
+        calibration = find_ensemble(draws, seed=SEED if seed is None else seed, progress=report)
+    write(calibration)
+    write_report(calibration, Effort())
+    console.print(f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}.")

@@ -1,4 +1,4 @@
-"""Check the model itself."""
+"""The command `check`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.command_line import (
-    exit_on_mistakes,
-    make_console,
-)
+from analysis.command_line import make_console
 from model import checks
 from model.definition import MODEL_FILE
 from model.engine.errors import listed
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def check() -> None:
     """Check the model itself: documentation, units, conservation, equal engines. Exit code 1 if a check fails."""
     console = make_console()
     failed = False
-    with exit_on_mistakes():
-        for question, find in checks.CHECKS.items():
-            with Console(stderr=True).status(question):
-                problems = find(MODEL_FILE)
-            failed = failed or bool(problems)
-            console.print(f"[red]✗[/] {question}: {len(problems)} problems" if problems else f"[green]✓[/] {question}")
-            if problems:
-                console.print(escape(listed(problems)), highlight=False)
+    for question, find in checks.CHECKS.items():
+        with Console(stderr=True).status(question):
+            problems = find(MODEL_FILE)
+        failed = failed or bool(problems)
+        console.print(f"[red]✗[/] {question}: {len(problems)} problems" if problems else f"[green]✓[/] {question}")
+        if problems:
+            console.print(escape(listed(problems)), highlight=False)
     if failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What every command shares: mistakes told at once, progress with the time left, and where files go."""
+"""What every command shares: options, mistakes shown at once, progress with the time left, and where files go."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +23,8 @@ OUTPUTS = Path("outputs")
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
+#: The option of commands that need probabilities.
+Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def exit_on_mistakes() -> Iterator[None]:
 
 @contextmanager
 def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Read the parts of a request one by one, and tell what is wrong with all of them at once."""
+    """Read the parts of a request one by one, and show what is wrong with all of them at once."""
     wrong: list[str] = []
 
     @contextmanager
@@ -104,3 +107,8 @@ def announce_replaced_files(console: Console, out: Path, files: Iterable[str], c
     old += [charts] if any((out / "figures").glob(charts)) else []
     if old:
         console.print(f"Will replace in {escape(str(out))}, when done: {', '.join(old)}.")
+
+
+def announce_written_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
+    """Name the results that a command has left, in the order of `announce_replaced_files`."""
+    console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/{charts}.")

@@ -19,7 +19,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import BANDS, BLUE, ORANGE, VERMILION, chart_style, head_and_foot, save_each, terms, word
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BANDS, BLUE, ORANGE, VERMILION, chart_style
+from analysis.charts.words import terms, word
 from model.definition import Variable, variables_by_name
 
 COLUMNS: Final = 3

@@ -25,10 +25,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def assess(
     observations: Annotated[
         Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)

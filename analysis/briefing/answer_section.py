@@ -13,15 +13,15 @@ from analysis.briefing.target_section import glance, reasons
 from analysis.briefing.words import joined
 from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
+from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.pages.answer import REGISTERED, RESIDENT
-from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from model.definition import variables_by_name
 from scenarios import Target
 
 #: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
 LEVEL: Final = 0.05
-#: How many of a language's unit one of the model's is, in steps of `analysis.reach.bottlenecks.RELIEFS`; shares else.
+#: How many of a language's unit one of the model's is, in steps of `analysis.outcome.bottlenecks.RELIEFS`; shares else.
 STEPS: Final = {
     "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
     "BASE LAND QUOTA": {"zh": 1.0, "en": 1.0},

@@ -9,7 +9,7 @@ from typing import Final
 from analysis.briefing.content import Name, Number, Run, Text
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.words import say
-from analysis.charts import figures
+from analysis.charts.words import terms
 from scenarios import Target
 
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
@@ -66,15 +66,15 @@ class Author:
 
     def element(self, name: str) -> Name:
         """Return an element of a subscript range, such as a district."""
-        return Name(str(figures.terms()["elements"][name][self.language]))
+        return Name(str(terms()["elements"][name][self.language]))
 
     def label(self, name: str) -> Name:
         """Return what charts call a quantity."""
-        return Name(str(figures.terms()["labels"][name][self.language]))
+        return Name(str(terms()["labels"][name][self.language]))
 
     def unit(self, name: str) -> tuple[Name, float]:
         """Return a unit of charts, and how many of the model's unit it stands for."""
-        unit = figures.terms()["units"][name]
+        unit = terms()["units"][name]
         return Name(str(unit[self.language])), float(unit[f"{self.language}_size"])
 
     def form(self, unit: str) -> str:

@@ -20,7 +20,8 @@ from analysis.briefing.evidence import AGE_GROUPS
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.briefing.target_section import source
 from analysis.briefing.words import word
-from analysis.charts import figures
+from analysis.charts.panels import INDICATORS, LEDGER, SCHOOLS, Panel
+from analysis.charts.words import terms
 from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Years that tables show.
@@ -30,14 +31,14 @@ STATISTIC_WORDS: Final = ("median", "lower", "inner lower", "inner upper", "uppe
 
 
 def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
-    """Return a chart of `analysis.charts.figures` as a block.
+    """Return a chart of `analysis.charts` as a block.
 
     Examples
     --------
     >>> picture(author, "ledger", "plan", "ledger.chart").alt  # doctest: +SKIP
     '人地钱台账'
     """
-    return Picture(block, name, scenario, str(figures.terms()["charts"][name][author.language]))
+    return Picture(block, name, scenario, str(terms()["charts"][name][author.language]))
 
 
 def years(author: Author) -> list[int]:
@@ -80,7 +81,7 @@ def course_section(author: Author) -> Section:
         "fans.takeaway", year=author.year("definition/last_year"), resident=rates[0], registered=rates[1]
     )
     rows = []
-    for panel in figures.INDICATORS:
+    for panel in INDICATORS:
         unit, scale = author.unit(panel.unit)
         form = author.form(panel.unit)
         cells = [author.band(f"series/{name}/{panel.variable}/{year}", form, scale) for year in years(author)]
@@ -95,7 +96,7 @@ def course_section(author: Author) -> Section:
         source=source(author),
     )
     shown = dict.fromkeys((name, "baseline"))
-    series = [_series(author, panel, scenario) for scenario in shown for panel in figures.INDICATORS]
+    series = [_series(author, panel, scenario) for scenario in shown for panel in INDICATORS]
     return Section(
         "fans",
         word("fans.section", author.language),
@@ -109,7 +110,7 @@ def course_section(author: Author) -> Section:
     )
 
 
-def _series(author: Author, panel: figures.Panel, scenario: str) -> Table:
+def _series(author: Author, panel: Panel, scenario: str) -> Table:
     """Every year of an indicator, for the workbook, with a chart."""
     unit, scale = author.unit(panel.unit)
     form = author.form(panel.unit)
@@ -271,7 +272,7 @@ def school_section(author: Author) -> Section:
     short = all(gaps[gap].value > 0 for gap in ("primary", "junior"))
     takeaway = author.say("schools.takeaway", **gaps) if short else author.say("schools.enough")
     rows = []
-    for school in figures.SCHOOLS:
+    for school in SCHOOLS:
         place = f"places/{name}/{school}"
         peak, worst = (f"{results[f'{place}/{kind}_year']:.0f}" for kind in ("peak", "worst"))
         lasts = f"{place}/last_short_year" in results
@@ -310,10 +311,10 @@ def ledger_section(author: Author) -> Section:
     'ledger'
     """
     name = author.evidence.scenario.name
-    units = [author.unit(panel.unit) for panel in figures.LEDGER]
+    units = [author.unit(panel.unit) for panel in LEDGER]
 
     def cell(place: str, column: int) -> Number:
-        panel = figures.LEDGER[column]
+        panel = LEDGER[column]
         return author.number(
             f"ledger/{name}/{panel.variable}/{place}/median", author.form(panel.unit), units[column][1]
         )
@@ -333,10 +334,7 @@ def ledger_section(author: Author) -> Section:
         ),
         (
             author.say("district"),
-            *(
-                (author.label(panel.label), " [", unit, "]")
-                for panel, (unit, _) in zip(figures.LEDGER, units, strict=True)
-            ),
+            *((author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(LEDGER, units, strict=True)),
         ),
         rows,
         PAGE_AND_BOOK,

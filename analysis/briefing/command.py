@@ -18,7 +18,8 @@ from analysis.briefing.evidence import gather as gather_evidence
 from analysis.briefing.results import results as briefing_results
 from analysis.briefing.verification import comparison, manifest
 from analysis.briefing.verification.opening import opened as opened_briefing
-from analysis.charts import figures
+from analysis.charts.material import gather
+from analysis.charts.words import LANGUAGES
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
@@ -28,10 +29,11 @@ from analysis.command_line import (
     report_progress,
 )
 from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, stored_runs
-from analysis.outcome.discrepancies import discrepancies, modelled_targets
+from analysis.outcome import output_folder
+from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
-from analysis.outcome.stored_runs import make_with_progress
+from analysis.run import stored_runs
+from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
 from model import load_model
 from scenarios import (
@@ -40,10 +42,7 @@ from scenarios import (
     shipped_scenarios,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def brief(
     language: Annotated[Literal["zh", "en", "both"], typer.Option(help="Of the briefing.")] = "zh",
     scenario: Annotated[
@@ -66,7 +65,7 @@ def brief(
         if verify is not None:
             wrong = _verify_briefing(console, verify, scenario)
         else:
-            about, languages = scenario or "plan", figures.LANGUAGES if language == "both" else (language,)
+            about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
             (chosen,) = load_scenarios([about])
             written = [file for one in languages for file in files.file_names(chosen.name, one)]
             announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
@@ -92,9 +91,9 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     with output_folder.alone(folder) if missing else nullcontext():
         runs = {**kept, **make_with_progress(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
-    material = figures.gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
+    material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:
-        spreads = discrepancies(modelled_targets())
+        spreads = discrepancies(target for target in targets if target.modelled)
         return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
 
 

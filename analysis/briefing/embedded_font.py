@@ -9,7 +9,7 @@ from io import BytesIO
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from analysis.charts.figures import FONT
+from analysis.charts.style import FONT
 
 
 @cache

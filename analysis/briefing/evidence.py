@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.briefing import settling
-from analysis.charts import figures
+from analysis.charts.material import Material
 from analysis.comparison.contributions import Comparison, compare
 from analysis.outcome import ratios
 from analysis.outcome.targets import evaluate_targets
@@ -49,7 +49,7 @@ class Evidence:
     scenario: Scenario
     baseline: Scenario
     #: Runs of all scenarios, as charts take them.
-    material: figures.Material
+    material: Material
     targets: Mapping[str, Target]
     #: `analysis.outcome.targets.evaluate_targets` of all scenarios.
     table: pd.DataFrame
@@ -82,7 +82,7 @@ class Evidence:
 def gather(
     city: CompiledModel | ReferenceModel,
     scenario: Scenario,
-    material: figures.Material,
+    material: Material,
     parameters: xr.Dataset,
     spreads: Mapping[str, Mapping[int, float]] | None = None,
     progress: Progress | None = None,
@@ -187,7 +187,7 @@ def _broad_ages(population: xr.DataArray) -> xr.DataArray:
     return found.rename(run="member") if "run" in found.dims else found
 
 
-def _manifest(material: figures.Material, scenario: Scenario) -> dict[str, str]:
+def _manifest(material: Material, scenario: Scenario) -> dict[str, str]:
     """The facts of the scenario's run, with the fingerprints of all scenarios that the briefing speaks of."""
     # What is kept of a run says nothing of what is made from runs.
     facts = {name: fact for name, fact in material.facts[scenario.name].items() if name != "kept"}

@@ -10,8 +10,8 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.pictures import BOTTLENECKS as CHART
 from analysis.briefing.target_section import source
 from analysis.briefing.words import listed, word
+from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.pages.answer import REGISTERED, RESIDENT
-from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from scenarios import load_levers
 

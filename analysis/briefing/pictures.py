@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from analysis.briefing.content import Briefing, Picture
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.slide_layout import picture_rooms
-from analysis.charts import figures
+from analysis.charts.catalogue import DETAILS
+from analysis.charts.style import Size, chart_style
+from analysis.charts.trends import comparison
 from analysis.comparison import charts as comparison_figures
 from analysis.reach import charts as reach_figures
 from model.definition import variables_by_name
@@ -90,7 +92,7 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
             raise
 
 
-def slide_sizes(briefing: Briefing) -> dict[str, figures.Size]:
+def slide_sizes(briefing: Briefing) -> dict[str, Size]:
     """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale.
 
     Examples
@@ -102,7 +104,7 @@ def slide_sizes(briefing: Briefing) -> dict[str, figures.Size]:
     return {name: (SHRUNK * width, SHRUNK * height) for name, (width, height) in rooms.items()}
 
 
-def figure(evidence: Evidence, picture: Picture, language: str, canvas: figures.Size | None = None) -> Figure:
+def figure(evidence: Evidence, picture: Picture, language: str, canvas: Size | None = None) -> Figure:
     """Return one chart, of a size in inches or of its own.
 
     Examples
@@ -118,8 +120,8 @@ def figure(evidence: Evidence, picture: Picture, language: str, canvas: figures.
     if picture.name == BOTTLENECKS:
         return reach_figures.bottlenecks(evidence.reached, evidence.scenario.name, evidence.manifest, language, canvas)
     if picture.scenario is None:
-        return figures.comparison(evidence.material, picture.name, language, canvas)
-    return figures.DETAILS[picture.name](evidence.material, picture.scenario, language, canvas)
+        return comparison(evidence.material, picture.name, language, canvas)
+    return DETAILS[picture.name](evidence.material, picture.scenario, language, canvas)
 
 
 def write(drawn: Figure, path: Path) -> None:
@@ -130,7 +132,7 @@ def write(drawn: Figure, path: Path) -> None:
     >>> write(Figure(figsize=(1, 1)), Path("empty.svg"))  # doctest: +SKIP
     """
     nothing = {"Software": None} if path.suffix == ".png" else {"Date": None, "Creator": None}
-    with figures.chart_style(), rc_context({"svg.hashsalt": "briefing"}), replaced(path) as partial:
+    with chart_style(), rc_context({"svg.hashsalt": "briefing"}), replaced(path) as partial:
         drawn.savefig(partial, format=path.suffix[1:], dpi=DOTS, metadata=nothing)
 
 
@@ -143,7 +145,7 @@ def _remember(evidence: Evidence) -> None:
     _EVIDENCE[:] = [evidence]
 
 
-def _draw_there(picture: Picture, language: str, kind: str, folder: Path, canvas: figures.Size | None) -> Path:
+def _draw_there(picture: Picture, language: str, kind: str, folder: Path, canvas: Size | None) -> Path:
     path = folder / file_name(picture, language, kind)
     write(figure(_EVIDENCE[0], picture, language, canvas), path)
     return path

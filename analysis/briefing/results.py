@@ -12,11 +12,12 @@ import xarray as xr
 from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
-from analysis.charts import figures
+from analysis.charts.panels import INDICATORS, LEDGER, SCHOOLS
 from analysis.comparison.tables import summary
+from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.ensembles import QUANTILES, quantile
-from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import CONDITION_COLUMNS, CONFIDENCE, share
+from analysis.outcome.shares import CONFIDENCE, Share
+from analysis.reach.probability import CONDITION_COLUMNS
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
@@ -111,8 +112,8 @@ def _targets(evidence: Evidence) -> dict[str, float]:
     for place in [key.removesuffix("/probability") for key in found if key.endswith("/probability")]:
         if np.isnan(found[f"{place}/probability"]):
             continue
-        odds = share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
-        found |= {f"{place}/{column}": value for column, value in odds.items()}
+        odds = Share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
+        found |= {f"{place}/{column}": value for column, value in odds.columns().items()}
     for place in [key.removesuffix("/margin") for key in found if key.endswith("/margin")]:
         found[f"{place}/distance"] = abs(found[f"{place}/margin"])
         target = evidence.targets[place.rpartition("/")[2]]
@@ -133,7 +134,7 @@ def _conditions(evidence: Evidence) -> dict[str, float]:
 
 def _series(evidence: Evidence) -> dict[str, float]:
     found = {}
-    variables = dict.fromkeys(panel.variable for panel in figures.INDICATORS)
+    variables = dict.fromkeys(panel.variable for panel in INDICATORS)
     for name, run in evidence.material.runs.items():
         for variable in variables if name in (evidence.scenario.name, "baseline") else ():
             for statistic, level in LEVELS.items():
@@ -160,12 +161,12 @@ def _city(evidence: Evidence) -> dict[str, float]:
             for kind, series in (("people", ages), ("share", ages / evidence.ages.sum("group"))):
                 for year, value in _by_year(quantile(series, level)):
                     found[f"ages/{name}/{group}/{year:.0f}/{kind}/{statistic}"] = value
-        for school in figures.SCHOOLS:
+        for school in SCHOOLS:
             need, places = (run[f"service {word} in city"].sel(Service=school) for word in ("need", "capacity"))
             for kind, series in (("need", need), ("capacity", places), ("short", need - places)):
                 for year, value in _by_year(quantile(series, level)):
                     found[f"places/{name}/{school}/{year:.0f}/{kind}/{statistic}"] = value
-        for panel in figures.LEDGER:
+        for panel in LEDGER:
             after = run[panel.variable].sel(time=run["time"] > run["time"][0]).mean("time")
             found[f"ledger/{name}/{panel.variable}/city/{statistic}"] = quantile(after.sum("District"), level).item()
             for district in after["District"].to_numpy():
@@ -176,7 +177,7 @@ def _city(evidence: Evidence) -> dict[str, float]:
         first, last = (found[f"districts/{name}/{district}/{year}/median"] for year in ends)
         found[f"districts/{name}/{district}/rise"] = last - first
         found[f"districts/{name}/{district}/gain"] = last - found[f"districts/baseline/{district}/{ends[1]}/median"]
-    for school in figures.SCHOOLS:
+    for school in SCHOOLS:
         need = quantile(run["service need in city"].sel(Service=school), 0.5)
         short = need - quantile(run["service capacity in city"].sel(Service=school), 0.5)
         found[f"places/{name}/{school}/peak_year"] = need["time"][int(need.argmax("time"))].item()

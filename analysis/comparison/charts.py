@@ -13,7 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import BLUE, VERMILION, Panel, Size, chart_style, head_and_foot, save_each, terms, word
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.panels import Panel
+from analysis.charts.style import BLUE, VERMILION, Size, chart_style
+from analysis.charts.words import terms, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import decimals, waterfall

@@ -1,42 +1,40 @@
-"""By how much two scenarios differ, and what each lever contributes."""
+"""The command `compare`."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
-from analysis.comparison import charts, contributions, study, words
-from analysis.outcome import files as result_files
+from analysis.comparison import charts, contributions, study, tables, words
 from analysis.outcome import ratios
+from analysis.outcome.files import joint_manifest
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import (
-    load_targets,
-)
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+from scenarios import load_targets
 
 
-@app.command()
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="Shipped name or path of a YAML file.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The difference is B less A.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The difference is B minus A.")],
     members: Annotated[
         int | None,
-        typer.Option(min=1, help="Members of the ensemble; without it as many as two minutes allow, 20-200."),
+        typer.Option(
+            min=1,
+            help="Number of members of the calibrated ensemble; without it as many as two minutes allow, 20 to 200.",
+        ),
     ] = None,
     orders: Annotated[
         int, typer.Option(min=4, help="Orders to sample, an even number, where more than 12 levers differ.")
@@ -48,37 +46,36 @@ def compare(
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
     console = make_console()
-    with exit_on_mistakes():
-        city, variables, targets = load_model(), variables_by_name(), study.headline_targets()
-        with collect_mistakes() as part:
-            with part():
-                chosen = study.two_scenarios(first, second)
-            with part():
-                asked = study.indicators(indicators or (), variables)
-            with part():
-                read_members(members)
-        each = contributions.runs_per_member(city, *chosen, read_members(2), permutations=orders)
-        parameters = read_members(study.usual_members(each) if members is None else members)
-        facts, name = result_files.joint_manifest(chosen, parameters), "_".join(["compare", *(s.name for s in chosen)])
-        announce_replaced_files(console, out, [f"{name}.nc", f"{name}.csv"], f"{name}_*.png")
-        with count_progress(f"{each:,} combinations x {parameters.sizes['member']} members") as progress:
-            found = contributions.compare(
-                city,
-                *chosen,
-                parameters,
-                asked,
-                study.YEARS,
-                targets=targets,
-                permutations=orders,
-                progress=progress,
-            )
-        # Probabilities are over the members of all other commands, however few are traced.
-        judged = read_members(USUAL_MEMBERS if members is None else members)
-        in_time = study.in_time(city, chosen, judged, targets)
-        ends = [ratios.parts(city, one, judged) for one in chosen]
-        reasons = ratios.moved(ends[0], ends[1], load_targets().values())
-        words.print_comparison(console, found, chosen, targets, variables, in_time, reasons)
-        result_files.write_table(study.as_table(found), out / f"{name}.csv", facts)
-        result_files.write_run(study.as_dataset(found, facts, variables), out / f"{name}.nc")
-        charts.draw(found, chosen, facts, variables, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {name}.nc, {name}.csv, figures/{name}_*.png.")
+    city, variables, targets = load_model(), variables_by_name(), chosen_targets(load_targets())
+    with collect_mistakes() as part:
+        with part():
+            scenarios = study.two_scenarios(first, second)
+        with part():
+            compared = study.indicators(indicators or (), variables)
+        with part():
+            read_members(members)
+    runs = contributions.runs_per_member(city, *scenarios, read_members(2), permutations=orders)
+    parameters = read_members(study.usual_members(runs) if members is None else members)
+    facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)
+    files, drawn = tables.file_names(stem), f"{stem}_*.png"
+    announce_replaced_files(console, out, files, drawn)
+    with count_progress(f"{runs:,} combinations x {parameters.sizes['member']} members") as progress:
+        comparison = contributions.compare(
+            city,
+            *scenarios,
+            parameters,
+            compared,
+            study.YEARS,
+            targets=targets,
+            permutations=orders,
+            progress=progress,
+        )
+    # Probabilities are over the members of all other commands, however few are traced.
+    judged = read_members(USUAL_MEMBERS if members is None else members)
+    in_time = study.in_time(city, scenarios, judged, targets)
+    parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
+    reasons = ratios.moved(parts[0], parts[1], load_targets().values())
+    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, reasons)
+    tables.write(comparison, facts, variables, out, stem)
+    charts.draw(comparison, scenarios, facts, variables, out / "figures")
+    announce_written_files(console, out, files, drawn)

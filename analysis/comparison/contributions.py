@@ -52,7 +52,7 @@ class Comparison:
     values: xr.Dataset
     #: Shapley's value of each lever; further dim ``lever``.
     contributions: xr.Dataset
-    #: Standard error of each member's contributions from sampling orders; nil where all coalitions were run.
+    #: Standard error of each member's contributions from sampling orders; zero where all coalitions were run.
     sampling_error: xr.Dataset
     #: What each lever does when it alone is changed.
     alone: xr.Dataset
@@ -104,7 +104,7 @@ def compare(
     batch
         Runs per call of the model.
     progress
-        Told the number of finished runs and of all.
+        Called with the number of finished runs and of all.
 
     Returns
     -------
@@ -118,10 +118,6 @@ def compare(
         few orders are asked for.
     ChangeError
         If an indicator is not a variable of the model.
-
-    Examples
-    --------
-    >>> compare(city, baseline, plan, read_members(50), ["residents"], [2025, 2035])  # doctest: +SKIP
     """
     choices = _choices(model, first, second, members)
     levers = tuple(choices)
@@ -178,11 +174,6 @@ def runs_per_member(
     ------
     ComparisonError
         If the scenarios set everything alike, or the number of orders cannot be sampled.
-
-    Examples
-    --------
-    >>> runs_per_member(city, baseline, load_scenario("county_towns"), None)  # doctest: +SKIP
-    2
     """
     levers = len(_choices(model, first, second, members))
     exact = levers <= exact_up_to
@@ -215,16 +206,16 @@ class _Question:
     def settings(self, masks: Masks, members: Masks) -> dict[str, Any]:
         """The settings of one run for each coalition and member given."""
         runs = {"member": xr.DataArray(members, dims="run")}
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         for name, value in self.same.items():
             if isinstance(value, xr.DataArray) and "run" in value.dims:
-                found[name] = value.rename({"run": "member"}).isel(runs)
+                settings[name] = value.rename({"run": "member"}).isel(runs)
             else:
-                found[name] = value
-        for place, (name, pair) in enumerate(self.choices.items()):
-            chosen = {"chosen": xr.DataArray(masks >> place & 1, dims="run")}
-            found[name] = pair.isel(chosen | runs if "member" in pair.dims else chosen)
-        return found
+                settings[name] = value
+        for bit, (name, pair) in enumerate(self.choices.items()):
+            chosen = {"chosen": xr.DataArray(masks >> bit & 1, dims="run")}
+            settings[name] = pair.isel(chosen | runs if "member" in pair.dims else chosen)
+        return settings
 
 
 @dataclass(frozen=True)
@@ -245,19 +236,19 @@ class _Wanted:
 
     def check(self, times: npt.NDArray[np.float64]) -> None:
         """Refuse years that are not saved."""
-        asked = [*(self.years if self.indicators else ()), *(float(target.year) for target in self.targets)]
-        missing = sorted({f"{year:g}" for year in asked if year not in times})
+        years = [*(self.years if self.indicators else ()), *(float(target.year) for target in self.targets)]
+        missing = sorted({f"{year:g}" for year in years if year not in times})
         if missing or (self.indicators and not self.years):
             message = f"Not among the saved times {times[0]:g} to {times[-1]:g}: {', '.join(missing) or 'no year'}."
             raise ComparisonError(message)
 
     def read(self, run: xr.Dataset) -> xr.Dataset:
-        found = {name: run[name].sel(time=list(self.years)) for name in self.indicators}
+        results = {name: run[name].sel(time=list(self.years)) for name in self.indicators}
         for target in self.targets:
             reached = is_reached(target.margin(run[target.variable].sel(time=target.year, drop=True)))
             attributes = {"units": "probability", "year": target.year}
-            found[target.id] = reached.astype(float).assign_attrs(attributes)
-        return xr.Dataset(found)
+            results[target.id] = reached.astype(float).assign_attrs(attributes)
+        return xr.Dataset(results)
 
 
 def _worth(

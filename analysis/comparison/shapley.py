@@ -18,7 +18,7 @@ Orders = npt.NDArray[np.int64]
 
 
 def shapley(worth: xr.Dataset, levers: Sequence[str]) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return Shapley's values of all players, and a standard error of nil.
+    """Return Shapley's values of all players, and a standard error of zero.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def shapley(worth: xr.Dataset, levers: Sequence[str]) -> tuple[xr.Dataset, xr.Da
         weights = xr.DataArray(by_size[[int(mask).bit_count() for mask in without]], dims="coalition")
         # Summed difference by difference, so that a lever without effect gets exactly nothing.
         parts.append((_added(worth, without, player) * weights).sum("coalition"))
-    found = _by_lever(parts, levers, worth)
-    return found, xr.zeros_like(found)
+    values = _by_lever(parts, levers, worth)
+    return values, xr.zeros_like(values)
 
 
 def sampled_shapley(worth: xr.Dataset, levers: Sequence[str], orders: Orders) -> tuple[xr.Dataset, xr.Dataset]:
@@ -97,19 +97,7 @@ def sampled_shapley(worth: xr.Dataset, levers: Sequence[str], orders: Orders) ->
 
 
 def antithetic_orders(players: int, count: int, seed: int) -> Orders:
-    """Return random orders of the players, each followed by itself backwards.
-
-    Parameters
-    ----------
-    players, count
-        Number of players and of orders.
-    seed
-        Of the random numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes order and place, holding the numbers of the players.
+    """Return random orders of the players, each followed by itself backwards: axes order and position.
 
     Examples
     --------

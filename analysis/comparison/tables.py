@@ -1,9 +1,10 @@
-"""Contributions of levers as tables: over the members of an ensemble, and step by step from one scenario to another."""
+"""Contributions of levers as tables and files: over the members, and step by step from one scenario to the other."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,11 @@ import pandas as pd
 import xarray as xr
 
 from analysis.comparison.contributions import Comparison
+from analysis.comparison.study import lever_title
 from analysis.outcome.ensembles import QUANTILES
+from analysis.outcome.files import YEARS, write_run, write_table
+from model.definition import Variable
+from scenarios import Scenario
 
 #: An effect smaller than this share of the indicator is rounding, and has no sign.
 NO_EFFECT: Final = 1e-12
@@ -49,13 +54,9 @@ def summary(comparison: Comparison) -> pd.DataFrame:
     pandas.DataFrame
         `COLUMNS`, one row per indicator, element of its subscripts, year and lever, and one for the `TOTAL`. Means
         sum to the mean of the total; medians and other quantiles need not. ``same_sign`` is the share of members whose
-        contribution has the sign of the median (of those without effect, where the median is nil).
+        contribution has the sign of the median (of those without effect, where the median is zero).
         ``sampling_error`` is the mean of the members' standard errors, at least that of the mean as they share
         orders. ``alone`` and ``last`` are means; they differ from ``mean`` as far as levers work through each other.
-
-    Examples
-    --------
-    >>> summary(comparison).query("lever == 'TALENT ARRIVALS'")  # doctest: +SKIP
     """
     tables = [_summary(comparison, str(name)) for name in comparison.contributions.data_vars]
     return pd.concat(tables, ignore_index=True)
@@ -97,10 +98,6 @@ def waterfall(
     ------
     KeyError
         If the comparison does not hold the indicator, year or element.
-
-    Examples
-    --------
-    >>> waterfall(comparison, "residents", 2035)[["step", "change"]]  # doctest: +SKIP
     """
     chosen: dict[str, Any] = dict(element or {}) | ({} if year is None else {"time": year})
     parts = comparison.contributions[indicator].sel(chosen)
@@ -109,7 +106,7 @@ def waterfall(
     error = comparison.sampling_error[indicator].sel(chosen).mean("member")
     order = np.argsort(-np.abs(parts.mean("member").to_numpy()), kind="stable")
     apart = len(order) if most is None or len(order) <= most + 1 else most
-    groups = [[place] for place in order[:apart]] + ([list(order[apart:])] if apart < len(order) else [])
+    groups = [[lever] for lever in order[:apart]] + ([list(order[apart:])] if apart < len(order) else [])
     rows = [_scenario_step(ends, comparison.first)]
     level = rows[0]["end"]
     scale = _scale(ends)
@@ -136,6 +133,88 @@ def decimals(values: Iterable[float]) -> int:
     """
     largest = max((abs(float(value)) for value in values), default=0.0)
     return 1 if largest >= 10 else 2 if largest >= 0.1 or not largest else 3 if largest >= 0.01 else 4
+
+
+def file_stem(scenarios: Iterable[Scenario]) -> str:
+    """Return how the names of all files of a comparison begin."""
+    return "_".join(["compare", *(scenario.name for scenario in scenarios)])
+
+
+def file_names(stem: str) -> tuple[str, str]:
+    """Return the file of every member's numbers, and that of the table."""
+    return f"{stem}.nc", f"{stem}.csv"
+
+
+def write(
+    comparison: Comparison, facts: Mapping[str, str], variables: Mapping[str, Variable], folder: Path, stem: str
+) -> None:
+    """Write the `file_names`; `facts` are the manifest."""
+    data, table = (folder / name for name in file_names(stem))
+    write_table(as_table(comparison), table, facts)
+    write_run(as_dataset(comparison, facts, variables), data)
+
+
+def residual(comparison: Comparison) -> float:
+    """Return by how much, at most, contributions fail to sum to the difference, relative to the indicator."""
+    worst = 0.0
+    for name, parts in comparison.contributions.data_vars.items():
+        ends = comparison.values[name]
+        left = parts.sum("lever") - (ends.isel(scenario=1, drop=True) - ends.isel(scenario=0, drop=True))
+        size = float(abs(ends).max())
+        worst = max(worst, float(abs(left).max()) / size if size else 0.0)
+    return worst
+
+
+def as_table(comparison: Comparison) -> pd.DataFrame:
+    """Return `summary` with the unit of each indicator."""
+    table = summary(comparison)
+    units = {str(name): str(array.attrs["units"]) for name, array in comparison.values.data_vars.items()}
+    table.insert(1, "unit", table["indicator"].map(units))
+    return table
+
+
+def as_dataset(comparison: Comparison, facts: Mapping[str, str], variables: Mapping[str, Variable]) -> xr.Dataset:
+    """Return everything about a comparison as it is written to disk, for every member.
+
+    For each indicator or target: its value (dim ``scenario``), and per ``lever`` the contribution to the difference,
+    its error from sampling orders, the effect of the lever alone, and that of the lever added last.
+    """
+    parts = {
+        "{}": (comparison.values, "{}"),
+        "contribution to {}": (comparison.contributions, "Shapley's value: part of the difference of {}"),
+        "sampling error of contribution to {}": (
+            comparison.sampling_error,
+            "standard error, from sampling orders, of the contribution to {}",
+        ),
+        "effect alone on {}": (comparison.alone, "effect of changing this lever only on {}"),
+        "effect last on {}": (comparison.last, "effect of changing this lever after all others on {}"),
+    }
+    arrays: dict[str, xr.DataArray] = {}
+    for label, (data, description) in parts.items():
+        for name, array in data.data_vars.items():
+            known = variables.get(str(name))
+            meaning = (known.meaning if known else "") or str(name)
+            attributes = {"units": comparison.values[name].attrs["units"], "long_name": description.format(meaning)}
+            if known:
+                attributes["long_name_zh"] = known.term
+            lower = {str(dim): str(dim).lower() for dim in array.dims if str(dim) != str(dim).lower()}
+            arrays[label.format(name)] = array.rename(lower).assign_attrs(attributes)
+    dataset = xr.Dataset(arrays)
+    dataset = dataset.assign_coords(member=range(1, dataset.sizes["member"] + 1))
+    dataset["time"].attrs = dict(YEARS)
+    titles = {
+        language: [lever_title(name, language, variables) for name in comparison.levers] for language in ("zh", "en")
+    }
+    dataset = dataset.assign_coords(lever_title=("lever", titles["en"]), lever_title_zh=("lever", titles["zh"]))
+    method = "all coalitions" if comparison.permutations is None else f"{comparison.permutations} sampled orders"
+    dataset.attrs = {
+        "Conventions": "CF-1.11",
+        "title": f"Difference {comparison.second} - {comparison.first} and the contribution of each lever",
+        "method": f"Shapley's value from {method} ({comparison.coalitions} coalitions, each with every member)",
+        "largest_residual": residual(comparison),
+        **facts,
+    }
+    return dataset
 
 
 def _summary(comparison: Comparison, name: str) -> pd.DataFrame:

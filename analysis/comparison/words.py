@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, terms, word
+from analysis.charts.words import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title, residual
-from analysis.comparison.tables import TOTAL, decimals, summary, waterfall
-from analysis.outcome.printing import signed
+from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
+from analysis.outcome.printing import make_table, signed
 from analysis.outcome.ratios import Moved, reason_in_words
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.shares import share_in_percent
 from model.definition import Variable
 from scenarios import Scenario, Target
 
@@ -58,27 +58,8 @@ def print_comparison(
 ) -> None:
     """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
 
-    Parameters
-    ----------
-    console
-        Where to.
-    comparison
-        As from `analysis.comparison.contributions.compare`; indicators by district are left to the files.
-    scenarios
-        The first and the second.
-    targets
-        Those whose probability was traced.
-    variables
-        The model's variables, for the words.
-    in_time
-        Which members reach the targets, as from `analysis.comparison.study.in_time`: probabilities are over all of
-        these, contributions over the members that were traced.
-    ratios
-        How ratios that targets judge, and their parts, differ; where one is better, the reason is told beside it.
-
-    Examples
-    --------
-    >>> print_comparison(Console(), comparison, scenarios, [], variables_by_name(), in_time)  # doctest: +SKIP
+    Indicators by district are left to the files. Probabilities are over the members of `in_time`, contributions over
+    those that were traced. Where one of `ratios` is better for its target, the reason stands beside it.
     """
     table = summary(comparison)
     known = {target.id for target in targets}
@@ -117,19 +98,9 @@ def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
     )
 
 
-def _table(title: str, caption: str | None = None) -> Table:
-    return Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        caption=caption,
-        caption_justify="left",
-    )
-
-
 def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     first, second = scenarios
-    printed = _table(
+    printed = make_table(
         f"{second.title['zh']}与{first.title['zh']}之差\n{second.title['en']} minus {first.title['en']}",
         "样本平均值（90%区间）与中位数同号的样本比例\nmean over members (90 % interval) share of members with its sign",
     )
@@ -139,9 +110,9 @@ def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequen
         printed.add_column(f"{year:g}", justify="right")
     for one in shown:
         own = totals[totals["indicator"] == one.variable]
-        places = decimals(own["mean"] / one.size)
+        digits = decimals(own["mean"] / one.size)
         name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
-        printed.add_row(name, *(_cell(row, one.size, places) for row in own.to_dict("records")))
+        printed.add_row(name, *(_cell(row, one.size, digits) for row in own.to_dict("records")))
     return printed
 
 
@@ -155,17 +126,17 @@ def _contributions(
     size = means[felt].abs() / largest
     order = size.max(axis=1).sort_values(ascending=False, kind="stable").index[:ROWS]
     lesser = [str(name) for name in means.index if name not in order]
-    printed = _table(
+    printed = make_table(
         f"{one.title['zh']}：各项措施的作用（{one.unit['zh']}）\n"
         f"{one.title['en']}: what each lever contributes, {one.unit['en']}"
     )
     printed.add_column("措施 lever", overflow="fold", ratio=1)
     for year in means.columns:
         printed.add_column(f"{year:g}", justify="right")
-    places = decimals(means.to_numpy().ravel() / one.size)
+    digits = decimals(means.to_numpy().ravel() / one.size)
 
     def cells(name: str) -> list[str]:
-        return [_cell(row, one.size, places) for row in rows[rows["lever"] == name].to_dict("records")]
+        return [_cell(row, one.size, digits) for row in rows[rows["lever"] == name].to_dict("records")]
 
     for name in order:
         titles = " ".join(lever_title(name, language, variables) for language in LANGUAGES)
@@ -174,7 +145,7 @@ def _contributions(
         rest = comparison.contributions[one.variable].sel(lever=lesser).sum("lever")
         printed.add_row(
             " ".join(word("labels", "other levers", language).format(count=len(lesser)) for language in LANGUAGES),
-            *(_cell(_over_members(rest.sel(time=year)), one.size, places) for year in means.columns),
+            *(_cell(_over_members(rest.sel(time=year)), one.size, digits) for year in means.columns),
         )
     printed.add_section()
     printed.add_row("合计 total", *cells(TOTAL), style="bold")
@@ -198,21 +169,21 @@ def _in_words(
     """The last year's difference in a sentence: how much, how sure, through what, and how much is interaction."""
     zh = language == "zh"
     change = total["mean"] / one.size
-    places = decimals(levers["change"] / one.size)
+    digits = decimals(levers["change"] / one.size)
 
-    def told(value: float) -> str:
+    def as_text(value: float) -> str:
         # In English people are counted one by one, with no more digits than in ten thousands.
-        number = round(value / one.size, places)
-        return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, places)
+        number = round(value / one.size, digits)
+        return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, digits)
 
-    low, high, alone = (told(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
-    together = told(_interaction(levers))
+    low, high, alone = (as_text(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
+    together = as_text(_interaction(levers))
     sides = []
     for sign in (1, -1) if change >= 0 else (-1, 1):
         same = levers[np.sign(levers["change"]) == sign]
         same = same[same["change"].abs() >= LESSER * levers["change"].abs().max()].head(NAMED)
         named = (
-            f"{lever_title(name, language, variables)} {told(value)}"
+            f"{lever_title(name, language, variables)} {as_text(value)}"
             for name, value in zip(same["step"], same["change"], strict=True)
         )
         sides.append(("、" if zh else ", ").join(named))
@@ -221,7 +192,7 @@ def _in_words(
     unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
     unit = "people" if one.in_ten_thousands and not zh else unit
     title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
-    amount = f"{abs(change):.{places}f}"
+    amount = f"{abs(change):.{digits}f}"
     if zh:
         return (
             f"{total['year']:g}年“{second}”的{title}比“{first}”{'高' if change >= 0 else '低'}{amount}{unit}"
@@ -230,7 +201,7 @@ def _in_words(
             + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
-    by = f"{told(total['mean'])} {unit}".strip()
+    by = f"{as_text(total['mean'])} {unit}".strip()
     return (
         f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
         f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
@@ -253,7 +224,7 @@ def _probabilities(
 ) -> Table:
     """How much likelier each target is, and through which levers, in percent of members."""
     members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
-    printed = _table(
+    printed = make_table(
         f"目标达到的概率（%，{members}组样本）\nProbability of reaching the targets in time, % (n = {members})",
         "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
         "change with its standard error (the same members, in pairs); levers with their contribution in points",
@@ -276,7 +247,7 @@ def _probabilities(
         ]
         printed.add_row(
             f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
-            *(share_in_percent(int(ends.isel(scenario=place).sum()), count) for place in (0, 1)),
+            *(share_in_percent(int(ends.isel(scenario=number).sum()), count) for number in (0, 1)),
             f"{signed(float(change.mean()), 0)}{error}",
             escape("\n".join(named)) or "—",
         )
@@ -315,9 +286,9 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
     )
 
 
-def _cell(row: Mapping[Any, Any], size: float, places: int) -> str:
-    middle = signed(row["mean"] / size, places)
+def _cell(row: Mapping[Any, Any], size: float, digits: int) -> str:
+    middle = signed(row["mean"] / size, digits)
     if row["p05"] == row["p95"]:
         return middle
-    band = f"{signed(row['p05'] / size, places)} … {signed(row['p95'] / size, places)}"
+    band = f"{signed(row['p05'] / size, digits)} … {signed(row['p95'] / size, digits)}"
     return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"

@@ -12,18 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    LANGUAGES,
-    ORANGE,
-    VERMILION,
-    chart_style,
-    head_and_foot,
-    save,
-    terms,
-    word,
-)
+from analysis.charts.files import save
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, chart_style
+from analysis.charts.words import LANGUAGES, terms, word
 from analysis.charts.wrapping import wrapped
 from analysis.conditions.discovery import Box, Condition
 from analysis.conditions.study import Study

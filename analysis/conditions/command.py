@@ -18,8 +18,8 @@ from analysis.command_line import (
 from analysis.conditions import study, tables
 from analysis.conditions.discovery import BOOTSTRAPS
 from analysis.effort.levers import NOT_DECIDED
-from analysis.outcome.futures import chosen_targets
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
@@ -29,10 +29,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def conditions(
     target: Annotated[
         list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")

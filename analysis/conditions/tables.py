@@ -19,7 +19,7 @@ from analysis.conditions.study import Study
 from analysis.conditions.words import WORDS, box_sentence, evidence, sentence, target_said
 from analysis.outcome import files as result_files
 from analysis.outcome.futures import Input
-from analysis.reach.probability import share
+from analysis.outcome.shares import Share
 from scenarios import Scenario, Target
 
 COLUMNS: Final = (
@@ -88,7 +88,11 @@ def tables(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
             "scenario": scenario.name,
             "futures": condition.futures,
             "met": condition.met,
-            **{key: value for key, value in share(condition.met, condition.futures).items() if key != "probability_se"},
+            **{
+                key: value
+                for key, value in Share(condition.met, condition.futures).columns().items()
+                if key != "probability_se"
+            },
             "status": condition.status,
             "outcome": condition.outcome,
         }
@@ -207,7 +211,7 @@ def print_conditions(console: Console, study: Study) -> None:
 
 def _box_row(target: Target, condition: Condition, box: Box, inputs: Mapping[str, Input]) -> dict[str, Any]:
     held = box.held_out
-    interval = share(held.hits_inside, held.inside) if held.inside else {}
+    interval = Share(held.hits_inside, held.inside) if held.inside else None
     row: dict[str, Any] = {
         "method": box.method,
         "held_out_futures": held.futures,
@@ -218,8 +222,8 @@ def _box_row(target: Target, condition: Condition, box: Box, inputs: Mapping[str
     if box.limits:
         row |= {
             "density": held.density,
-            "density_low": interval.get("probability_low", math.nan),
-            "density_high": interval.get("probability_high", math.nan),
+            "density_low": interval.low if interval else math.nan,
+            "density_high": interval.high if interval else math.nan,
             "outside": held.outside,
             "coverage": held.coverage,
             "p_value": held.p_value,
@@ -252,12 +256,12 @@ def _limit_row(name: str, scenario: Scenario, box: Box, limit: Limit, known: Inp
         "upper_p95": limit.upper_range[1],
     }
     if box.searches:
-        again = share(limit.returned, box.searches)
+        again = Share(limit.returned, box.searches)
         row |= {
             "returned": limit.returned,
             "searches": box.searches,
-            "returned_share": again["probability"],
-            "returned_low": again["probability_low"],
-            "returned_high": again["probability_high"],
+            "returned_share": again.probability,
+            "returned_low": again.low,
+            "returned_high": again.high,
         }
     return row

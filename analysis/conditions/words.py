@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from analysis.charts.words import SIGNS
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
 from analysis.outcome.futures import Input
-from analysis.outcome.printing import SIGNS, plan_unit
-from analysis.reach.probability import share
+from analysis.outcome.printing import plan_unit
+from analysis.outcome.shares import Share
 from scenarios import Target
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -97,27 +98,21 @@ def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], 
     box = condition.best
     if condition.status == "found" and box is not None:
         return box_sentence(told, condition, box, inputs, language)
-    interval = share(condition.met, condition.futures)
+    interval = Share(condition.met, condition.futures)
     few = "met" if condition.met * 2 < condition.futures else "missed"
     return words[condition.status].format(
         target=told,
         met=condition.met,
         futures=condition.futures,
-        low=percent(interval["probability_low"], language, 1),
-        high=percent(interval["probability_high"], language, 1),
+        low=percent(interval.low, language, 1),
+        high=percent(interval.high, language, 1),
         kind=words[f"few {few}"],
         level=f"{LEVEL:g}",
     )
 
 
 def box_sentence(target: str, condition: Condition, box: Box, inputs: Mapping[str, Input], language: str) -> str:
-    """Return a box as one sentence; `target` is how it begins.
-
-    Examples
-    --------
-    >>> box_sentence("It", condition, condition.best, inputs, "en")  # doctest: +SKIP
-    'It is met in 8 of 10 futures when A is at least 60 %, otherwise in 1 of 10.'
-    """
+    """Return a box as one sentence; `target` is how it begins."""
     words = WORDS[language]
     return words["found"].format(
         target=target,
@@ -138,7 +133,7 @@ def limit_said(limit: Limit, known: Input, language: str) -> str:
     """
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
     kind = "at most" if open_below else "at least" if open_above else "between"
-    low, high = (known.said(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
+    low, high = (known.format_value(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
     return WORDS[language][kind].format(name=known.titles[language], low=low, high=high)
 
 
@@ -170,7 +165,7 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
     if condition.status != "found" or box is None:
         return ""
     held = box.held_out
-    interval = share(held.hits_inside, held.inside)
+    interval = Share(held.hits_inside, held.inside)
     first = words["evidence"].format(
         futures=held.futures,
         inside=held.inside,
@@ -178,8 +173,8 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
         if language == "zh"
         else {"met": "meet it", "missed": "miss it"}[condition.outcome],
         density=percent(held.density, language),
-        low=percent(interval["probability_low"], language),
-        high=percent(interval["probability_high"], language),
+        low=percent(interval.low, language),
+        high=percent(interval.high, language),
         outside=percent(held.outside, language),
         base=percent(held.base, language),
         coverage=percent(held.coverage, language),

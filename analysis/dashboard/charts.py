@@ -17,7 +17,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from analysis.charts.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
+from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
 from analysis.dashboard.words import element_title, number, say

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.charts.figures import BANDS, BLACK, DASHES, YELLOW, chart_style, head_and_foot
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BANDS, BLACK, DASHES, YELLOW, chart_style
 from analysis.dashboard.charts import COLOURS, wanted
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome

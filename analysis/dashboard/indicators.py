@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.charts.figures import COMPARISONS, INDICATORS, Panel, terms
+from analysis.charts.panels import COMPARISONS, INDICATORS, Panel
+from analysis.charts.words import terms
 from analysis.dashboard.words import unit_title, words
 from scenarios import Target
 

@@ -10,8 +10,8 @@ import xarray as xr
 
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.outcome.ensembles import QUANTILES
+from analysis.outcome.shares import share_in_percent
 from analysis.outcome.targets import Judgement, judge
-from analysis.reach.probability import share_in_percent
 from scenarios import Target
 
 

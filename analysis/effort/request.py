@@ -14,7 +14,7 @@ from analysis.effort.levers import chosen as chosen_levers
 from analysis.effort.plausible import Gate, observed
 from analysis.effort.plausible import gate as plausible_ranges
 from analysis.effort.trials import City
-from analysis.outcome.futures import chosen_targets
+from analysis.outcome.targets import chosen_targets
 from calibration.observations import read_observations
 from model.definition import variables_by_name
 from scenarios import (

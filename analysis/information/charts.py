@@ -10,21 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    DASHES,
-    GREEN,
-    LANGUAGES,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    chart_style,
-    head_and_foot,
-    save,
-    word,
-)
+from analysis.charts.files import save
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
+from analysis.charts.words import LANGUAGES, word
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
 from analysis.information.words import choice_sentences, told_apart, utility_said, worth_sentences

@@ -20,8 +20,8 @@ from analysis.information.collectable import load_collectables
 from analysis.information.utility import Kind
 from analysis.information.utility import check as check_utility
 from analysis.information.value import RESAMPLES
-from analysis.outcome.futures import chosen_targets
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
@@ -30,10 +30,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def information(
     scenarios: Annotated[
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Options; all that set levers only if none.")

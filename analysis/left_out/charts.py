@@ -11,19 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    VERMILION,
-    chart_style,
-    element_name,
-    head_and_foot,
-    save_each,
-    word,
-)
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, chart_style
+from analysis.charts.words import element_name, word
 from analysis.left_out.study import ALL
 from analysis.left_out.words import service_name
 from scenarios import Scenario

@@ -1,60 +1,59 @@
-"""Places and homes that are short."""
+"""The command `left-out`."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
-from analysis.left_out import charts, study, words
-from analysis.outcome import files as result_files
+from analysis.left_out import charts, study, tables, words
+from analysis.outcome.files import joint_manifest, write_run, write_table
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-)
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+from scenarios import load_scenarios
 
 
-@app.command("left-out")
-def left_out_by_group(
-    scenarios: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names or paths; baseline and plan without any.")
+def left_out(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO]...",
+            help="Shipped names or paths of YAML files. Without any: the baseline and the plan.",
+        ),
     ] = None,
-    members: Annotated[int, typer.Option(min=1, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    members: Annotated[
+        int, typer.Option(min=1, help="Number of members of the calibrated ensemble to run.")
+    ] = USUAL_MEMBERS,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
     console = make_console()
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                chosen = load_scenarios(scenarios or ("baseline", "plan"))
-            with part():
-                parameters = read_members(members)
-        facts = result_files.joint_manifest(chosen, parameters)
-        announce_replaced_files(console, out, ["study.nc", "study.csv"], "left_out_*.png")
-        results, city = {}, load_model()
-        with count_progress("Running scenarios") as progress:
-            for scenario in chosen:
-                run = city.run(scenario.settings(parameters), outputs=list(study.VARIABLES))
-                results[scenario.name] = study.left_out(run)
-                progress(len(results), len(chosen))
-        table = study.as_table(results)
-        words.print_left_out(console, table, chosen, members)
-        result_files.write_table(table, out / "study.csv", facts)
-        result_files.write_run(study.as_dataset(results, facts), out / "study.nc")
-        charts.draw(table, chosen, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: study.nc, study.csv, figures/left_out_*.png.")
+    with collect_mistakes() as part:
+        with part():
+            scenarios = load_scenarios(names or ("baseline", "plan"))
+        with part():
+            parameters = read_members(members)
+    facts = joint_manifest(scenarios, parameters)
+    announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
+    results, city = {}, load_model()
+    with count_progress("Running scenarios") as progress:
+        for scenario in scenarios:
+            run = city.run(scenario.settings(parameters), outputs=list(study.VARIABLES))
+            results[scenario.name] = study.left_out(run)
+            progress(len(results), len(scenarios))
+    table = tables.as_table(results)
+    words.print_left_out(console, table, scenarios, members)
+    write_table(table, out / tables.TABLE, facts)
+    write_run(tables.as_dataset(results, facts), out / tables.DATA)
+    charts.draw(table, scenarios, facts, out / "figures")
+    announce_written_files(console, out, tables.FILES, tables.CHARTS)

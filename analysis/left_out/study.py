@@ -5,8 +5,8 @@ who get least. Need is what a standard asks for: places for each child of an age
 that is missing is either not open to the child, or open to it and not there.
 
 These are shortfalls by a standard, not people in a queue: places of a district are shared evenly among those entitled
-there, and rental housing has neither applications nor turnover, so no waiting time can be told. `BOUNDS` says what
-follows for rental housing.
+there, and rental housing has neither applications nor turnover, so nothing can be said of waiting times. `BOUNDS` says
+what follows for rental housing.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 
-from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.ensembles import by_member
 
 #: Services that a stage of school gives.
 STAGES: Final = ("childcare", "preschool", "primary", "junior secondary")
 #: Groups that may look for an affordable rental home: those who live away from where they are registered.
 MOVERS: Final = ("rural in town", "from province", "from other provinces")
 RENTAL: Final = "affordable rental homes"
-#: The end of the plan and of every run: whatever would take longer is not told.
+#: The end of the plan and of every run: nothing is said of what would take longer.
 HORIZON: Final = 2035
 #: What stands for the sum over all groups or districts.
 ALL: Final = "all"
@@ -50,17 +48,6 @@ VARIABLES: Final = (
     "affordable completions",
     "RENTED FLOOR AREA",
 )
-MEASURES: Final = ("need", "unserved", "short", "not_entitled", "unserved_share")
-COLUMNS: Final = (
-    "scenario",
-    "service",
-    "group",
-    "district",
-    "year",
-    *(f"{measure}_{level}" for measure in MEASURES for level in ("p05", "p25", "median", "p75", "p95")),
-    "among_worst_off",
-    "closed_by_horizon",
-)
 
 
 def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset:
@@ -84,17 +71,12 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
     ------
     KeyError
         If the results lack a variable.
-
-    Examples
-    --------
-    >>> school_places(city.run({}, outputs=VARIABLES))["need"].dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
     stages = list(stages)
     need = run["people needing service"].sel(Service=stages) * run["PLACES PER PERSON"].sel(Service=stages)
     entitled = need * run["entitlement"].sel(Service=stages)
     short = entitled * (1 - run["service coverage"].sel(Service=stages))
-    return _completed(xr.Dataset({"need": need, "not_entitled": need - entitled, "short": short}))
+    return _with_sums(xr.Dataset({"need": need, "not_entitled": need - entitled, "short": short}))
 
 
 def rental_homes(run: xr.Dataset) -> xr.Dataset:
@@ -110,48 +92,38 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         As from `school_places`, for the groups of movers and the one service `RENTAL`; all movers count as entitled.
         Besides ``closed``: 1 where homes completed at the pace of the year would close the shortfall by the end of the
-        model's horizon, else 0. What lies beyond is not told.
+        model's horizon, else 0. Nothing is said of later years.
 
     Raises
     ------
     KeyError
         If the results lack a variable.
-
-    Examples
-    --------
-    >>> rental_homes(city.run({}, outputs=VARIABLES))["short"].dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
     people = run["residents by district and group"].sel(Group=list(MOVERS))
     everyone = people.sum("Group")
     room = (run["Affordable Rental Housing"] / run["RENTED FLOOR AREA"]).clip(max=everyone)
     share = (1 - room / everyone.where(everyone > 0)).fillna(0.0)
-    found = xr.Dataset({"need": people, "not_entitled": xr.zeros_like(people), "short": people * share})
+    homes = xr.Dataset({"need": people, "not_entitled": xr.zeros_like(people), "short": people * share})
     # Newly completed homes house those without one, whatever their group.
     housed = run["affordable completions"] / run["RENTED FLOOR AREA"]
-    found["housed"] = people * (housed / everyone.where(everyone > 0)).fillna(0.0)
-    found = _completed(found.expand_dims(Service=[RENTAL], axis=-1))
-    left = HORIZON - found["time"]
-    found["closed"] = (found["short"] <= found["housed"] * left + EQUAL).astype(float)
-    return found.drop_vars("housed")
+    homes["housed"] = people * (housed / everyone.where(everyone > 0)).fillna(0.0)
+    homes = _with_sums(homes.expand_dims(Service=[RENTAL], axis=-1))
+    years_left = HORIZON - homes["time"]
+    homes["closed"] = (homes["short"] <= homes["housed"] * years_left + EQUAL).astype(float)
+    return homes.drop_vars("housed")
 
 
 def left_out(run: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return `school_places` and `rental_homes` of the same results.
-
-    Examples
-    --------
-    >>> schools, homes = left_out(city.run({}, outputs=VARIABLES))  # doctest: +SKIP
-    """
+    """Return `school_places` and `rental_homes` of the same results."""
     return school_places(run), rental_homes(run)
 
 
-def worst_off(found: xr.Dataset) -> xr.DataArray:
+def worst_off(services: xr.Dataset) -> xr.DataArray:
     """Return where, in each member and year, the largest share goes without.
 
     Parameters
     ----------
-    found
+    services
         As from `school_places` or `rental_homes`.
 
     Returns
@@ -159,102 +131,18 @@ def worst_off(found: xr.Dataset) -> xr.DataArray:
     xarray.DataArray
         Whether a cell of one group and district is among the worst off for a service; cells with fewer than `FEWEST`
         in need never are, nor is any cell where nobody goes without.
-
-    Examples
-    --------
-    >>> worst_off(found).dims  # doctest: +SKIP
-    ('member', 'time', 'District', 'Group', 'Service')
     """
-    cells = {dim: [name for name in found[dim].to_numpy() if name != ALL] for dim in ("District", "Group")}
-    share = found["unserved_share"].where(found["need"] >= FEWEST).sel(cells)
+    cells = {dim: [name for name in services[dim].to_numpy() if name != ALL] for dim in ("District", "Group")}
+    share = services["unserved_share"].where(services["need"] >= FEWEST).sel(cells)
     most = share.max(["District", "Group"])
     return (share >= most - EQUAL) & (most > EQUAL)
 
 
-def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
-    """Return quantiles over the members by service, group, district and year.
-
-    Parameters
-    ----------
-    results
-        By scenario, as from `left_out`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; ``need``, ``unserved``, ``short`` and ``not_entitled`` count places or movers.
-        ``among_worst_off`` is the share of members in which the cell is, by `worst_off`; empty for sums.
-        ``closed_by_horizon`` is the share of members in which the pace of the year would close the shortfall by the
-        end of the model's horizon; rental homes only.
-
-    Examples
-    --------
-    >>> as_table({"plan": left_out(run)}).columns[:3].tolist()  # doctest: +SKIP
-    ['scenario', 'service', 'group']
-    """
-    tables = []
-    for scenario, parts in results.items():
-        for found in parts:
-            columns = {}
-            for measure in MEASURES:
-                values = np.quantile(found[measure].to_numpy(), QUANTILES, axis=0)
-                for level, value in zip(("p05", "p25", "median", "p75", "p95"), values, strict=True):
-                    columns[f"{measure}_{level}"] = found[measure].isel(member=0, drop=True).copy(data=value)
-            columns["among_worst_off"] = worst_off(found).mean("member").reindex_like(columns["need_median"])
-            closed = (
-                found["closed"].mean("member") if "closed" in found else xr.full_like(columns["need_median"], np.nan)
-            )
-            columns["closed_by_horizon"] = closed
-            table = xr.Dataset(columns).to_dataframe(dim_order=["Service", "Group", "District", "time"]).reset_index()
-            names = {"Service": "service", "Group": "group", "District": "district", "time": "year"}
-            tables.append(table.rename(columns=names).assign(scenario=scenario))
-    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
-
-
-def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, str]) -> xr.Dataset:
-    """Return every member's numbers as they are written to disk.
-
-    Parameters
-    ----------
-    results
-        By scenario, as from `left_out`.
-    facts
-        Their manifest.
-
-    Examples
-    --------
-    >>> as_dataset({"plan": left_out(run)}, {})["unserved_share"].dims  # doctest: +SKIP
-    ('scenario', 'member', 'time', 'district', 'group', 'service')
-    """
-    told = {
-        "need": ("1", "places that the standard asks for; for rental homes: movers"),
-        "unserved": ("1", "shortfall of places or homes by the standard"),
-        "short": ("1", "of these open to the person, but not there"),
-        "not_entitled": ("1", "of these not open to the person"),
-        "unserved_share": ("1", "share of the need that is not served"),
-    }
-    each = []
-    for scenario, (schools, homes) in results.items():
-        # Groups that do not look for rental homes have no numbers there.
-        both = xr.concat([schools, homes.reindex(Group=schools["Group"])], dim="Service", data_vars="all")
-        each.append(both.expand_dims(scenario=[scenario]))
-    dataset = xr.concat(each, dim="scenario")[list(MEASURES)].astype(np.float32)
-    dataset = dataset.rename(District="district", Group="group", Service="service")
-    dataset = dataset.assign_coords(member=range(1, dataset.sizes["member"] + 1))
-    for name, (unit, meaning) in told.items():
-        dataset[name].attrs = {"units": unit, "long_name": meaning}
-    dataset["time"].attrs = {"units": "year", "long_name": "end of calendar year", "long_name_zh": "年末", "axis": "T"}
-    title = {"Conventions": "CF-1.11", "title": "Who is left out, by group and district", "comment": BOUNDS["en"]}
-    dataset.attrs = title | dict(facts)
-    return dataset
-
-
-def _completed(found: xr.Dataset) -> xr.Dataset:
+def _with_sums(services: xr.Dataset) -> xr.Dataset:
     """Add sums over groups and districts, then what is a ratio of sums."""
-    dim = next((dim for dim in MEMBER_DIMS if dim in found.dims), None)
-    found = found.expand_dims("member") if dim is None else found.rename({dim: "member"} if dim == "run" else {})
+    services = by_member(services)
     for over in ("Group", "District"):
-        found = xr.concat([found, found.sum(over).expand_dims({over: [ALL]})], dim=over)
-    found["unserved"] = found["not_entitled"] + found["short"]
-    found["unserved_share"] = found["unserved"] / found["need"].where(found["need"] > 0)
-    return found.transpose("member", "time", "District", "Group", "Service").drop_vars("member", errors="ignore")
+        services = xr.concat([services, services.sum(over).expand_dims({over: [ALL]})], dim=over)
+    services["unserved"] = services["not_entitled"] + services["short"]
+    services["unserved_share"] = services["unserved"] / services["need"].where(services["need"] > 0)
+    return services.transpose("member", "time", "District", "Group", "Service").drop_vars("member", errors="ignore")

@@ -10,39 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
+from analysis.charts.words import LANGUAGES, element_name, word
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
+from analysis.outcome.printing import make_table
 from model.definition import variables_by_name
 from scenarios import Scenario
 
-#: Shares this close are told as equal.
+#: Shares this close are shown as equal.
 TIED: Final = 1e-6
 #: Where no more than this goes without, nobody is called worst off.
 NOTHING: Final = 0.0005
-#: So many that stand alike are named.
+#: So many with the same share are named.
 NAMED: Final = 2
 #: Years that are printed, as far as they were saved.
 YEARS: Final = (2025.0, 2030.0, 2035.0)
 
 
 def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> None:
-    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    table
-        As from `analysis.left_out.study.as_table`.
-    scenarios
-        Those in the table.
-    members
-        Parameter sets that were run.
-
-    Examples
-    --------
-    >>> print_left_out(Console(), table, [], 200)  # doctest: +SKIP
-    """
+    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall."""
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]
         years = [year for year in YEARS if year in set(own["year"])]
@@ -82,51 +67,42 @@ def service_name(service: str, language: str) -> str:
 
 
 def in_words(rows: pd.DataFrame, language: str) -> str:
-    """Return one sentence on a service in a year: the shortfall in the city, by which standard, and those worst off.
+    """Return a sentence on a service in a year: the shortfall in the city, by which standard, and those worst off.
 
-    Parameters
-    ----------
-    rows
-        Of `analysis.left_out.study.as_table`: one scenario, service and year.
-    language
-        Of the words.
-
-    Examples
-    --------
-    >>> in_words(rows, "en")  # doctest: +SKIP
+    The rows are those of `analysis.left_out.tables.as_table` of one scenario, service and year.
     """
     city: Any = rows[(rows["group"] == ALL) & (rows["district"] == ALL)].iloc[0]
     name, zh = service_name(city["service"], language), language == "zh"
     share, low, high = (f"{100 * city[f'unserved_share_{level}']:.1f}" for level in ("median", "p05", "p95"))
     bound = city["service"] == RENTAL
-    standard, short = standard_said(city["service"], language), _count(city["short_median"], language)
+    standard, short = standard_in_words(city["service"], language), _count(city["short_median"], language)
     barred = _count(city["not_entitled_median"], language)
     if zh:
-        said = f"{city['year']:g}年{name}：按{standard}的标准，全市{'至多' if bound else ''}{share}%"
-        said += f"（90%区间{low}—{high}%）的需要没有满足"
-        said += f"，其中因没有权益缺{barred}个位子" if city["not_entitled_median"] >= FEWEST else ""
+        text = f"{city['year']:g}年{name}：按{standard}的标准，全市{'至多' if bound else ''}{share}%"
+        text += f"（90%区间{low}—{high}%）的需要没有满足"
+        text += f"，其中因没有权益缺{barred}个位子" if city["not_entitled_median"] >= FEWEST else ""
         if city["short_median"] >= FEWEST:
-            said += f"，缺口至多{short}人" if bound else f"，有权益而当地位子不够的缺{short}个"
+            text += f"，缺口至多{short}人" if bound else f"，有权益而当地位子不够的缺{short}个"
         if bound:
-            said += f"；按当年竣工速度，{_closed(city, language)}"
-        return said + "。" + _worst_in_words(rows, language)
+            text += f"；按当年竣工速度，{_closed(city, language)}"
+        return text + "。" + _worst_in_words(rows, language)
     most = "at most " if bound else ""
-    said = f"{name}, {city['year']:g}: by a standard of {standard}, {most}{share} % of the need in the city is not "
-    said += f"served (90 % interval {low} to {high})"
-    said += f"; {barred} places are missing for want of entitlement" if city["not_entitled_median"] >= FEWEST else ""
+    text = f"{name}, {city['year']:g}: by a standard of {standard}, {most}{share} % of the need in the city is not "
+    text += f"served (90 % interval {low} to {high})"
+    text += f"; {barred} places are missing for want of entitlement" if city["not_entitled_median"] >= FEWEST else ""
     if city["short_median"] >= FEWEST:
-        said += f"; a shortfall of {most}{short} " + ("movers without a home" if bound else "places open to the child")
+        text += f"; a shortfall of {most}{short} " + ("movers without a home" if bound else "places open to the child")
     if bound:
-        said += f"; at that year's pace of completions {_closed(city, language)}"
-    return said + "." + _worst_in_words(rows, language)
+        text += f"; at that year's pace of completions {_closed(city, language)}"
+    return text + "." + _worst_in_words(rows, language)
 
 
-def standard_said(service: str, language: str) -> str:
+def standard_in_words(service: str, language: str) -> str:
     """Return the standard that a need is measured by, as the model file has it.
 
     Examples
     --------
-    >>> standard_said("primary", "en"), standard_said(RENTAL, "zh")
+    >>> standard_in_words("primary", "en"), standard_in_words(RENTAL, "zh")
     ('1 place a child', '每名流动人口租住25平方米')
     """
     variables = variables_by_name()
@@ -143,7 +119,7 @@ def standard_said(service: str, language: str) -> str:
 
 
 def _closed(city: Any, language: str) -> str:
-    """Whether the pace closes the shortfall within the model's horizon; what lies beyond is not told."""
+    """Whether the pace closes the shortfall within the model's horizon; nothing is said of later years."""
     share = 100 * city["closed_by_horizon"]
     if share == 0:
         return f"{HORIZON}年以前补不齐" if language == "zh" else f"it is not closed before {HORIZON}"
@@ -185,14 +161,11 @@ def _count(number: float, language: str) -> str:
 
 def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Table:
     """Shares without in the city, in the worst-off group and in the worst-off district."""
-    table = Table(
-        title=escape(f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}"),
-        title_justify="left",
-        title_style="bold",
-        caption="未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
+    table = make_table(
+        f"谁没有得到服务：{scenario.title['zh']}\nWho is left out: {scenario.title['en']}",
+        "未满足的需要占比（%，中位数与90%区间）；组和区县为中位数最高者，数值相同的并列\n"
         "share of the need not served (%, median and 90 % interval); group and district with the highest median,\n"
         "those with the same number together",
-        caption_justify="left",
     )
     table.add_column("服务 service", overflow="fold", ratio=1)
     table.add_column("范围 of whom", overflow="fold", ratio=1)
@@ -206,18 +179,18 @@ def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float]) -> Ta
             city = _share(now[(now["group"] == ALL) & (now["district"] == ALL)].iloc[0])
             groups = now[(now["group"] != ALL) & (now["district"] == ALL)]
             districts = now[(now["group"] == ALL) & (now["district"] != ALL)]
-            found = (city, _cell(groups, "group"), _cell(districts, "district"))
-            for kind, told in zip(kinds, found, strict=True):
-                kinds[kind].append(told)
-        for place, (kind, cells) in enumerate(kinds.items()):
-            title = f"{service_name(service, 'zh')} {service_name(service, 'en')}" if place == 0 else ""
-            table.add_row(escape(title), kind, *cells)
+            cells = (city, _cell(groups, "group"), _cell(districts, "district"))
+            for column, cell in zip(kinds.values(), cells, strict=True):
+                column.append(cell)
+        for number, (kind, column) in enumerate(kinds.items()):
+            title = f"{service_name(service, 'zh')} {service_name(service, 'en')}" if number == 0 else ""
+            table.add_row(escape(title), kind, *column)
         table.add_section()
     return table
 
 
 def _cell(rows: pd.DataFrame, key: str) -> str:
-    """The highest share, and whose it is; those whose share is printed alike are told together."""
+    """The highest share, and whose it is; those whose share is printed alike stand together."""
     worst: Any = rows.sort_values("unserved_share_median", na_position="first").iloc[-1]
     if not worst["unserved_share_p95"] >= NOTHING:
         return _share(worst)

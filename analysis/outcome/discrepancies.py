@@ -1,32 +1,92 @@
-"""How far published numbers stray from the model, for every target where that is judged."""
+"""How far published numbers stray from the model, and the probability of a target that includes it.
+
+A published number differs from a model that is right about everything it holds, because years differ in what it leaves
+out. A member then is not a number but a distribution: lognormal about what the model computes. Integrating it out
+member by member gives the probability without drawing a single number, so it has no sampling error but the members'.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
+from scipy import stats
 
-from analysis.reach import discrepancy
 from calibration.fit.forecast import FORECASTS, discrepancy_covariance
-from model.definition import variables_by_name
-from scenarios import (
-    Target,
-    load_targets,
-)
+from model.definition import Variable, variables_by_name
+from scenarios import Target
 
-
-def modelled_targets() -> list[Target]:
-    """Return the targets that the model computes."""
-    return [target for target in load_targets().values() if target.modelled]
+Values = npt.NDArray[np.float64]
 
 
 def discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
-    """How far published numbers stray from the model (standard deviation of the logarithm), where that is judged."""
+    """Return how far published numbers stray from the model, where that has been judged.
+
+    Returns
+    -------
+    dict
+        Standard deviation of the logarithm of the published over the modelled value, by target variable and year.
+    """
     judged = {forecast.variable: forecast for forecast in FORECASTS}
-    found: dict[str, dict[int, float]] = {}
+    spreads: dict[str, dict[int, float]] = {}
     for target in targets:
-        forecast = judged.get(discrepancy.restated(str(target.variable), variables_by_name()))
+        forecast = judged.get(restated(str(target.variable), variables_by_name()))
         if forecast is not None:
             variance = discrepancy_covariance(forecast, np.array([float(target.year)]))[0, 0]
-            found.setdefault(str(target.variable), {})[target.year] = float(np.sqrt(variance))
-    return found
+            spreads.setdefault(str(target.variable), {})[target.year] = float(np.sqrt(variance))
+    return spreads
+
+
+def restated(name: str, variables: Mapping[str, Variable]) -> str:
+    """Return the variable that another one restates, at most in another unit; the name itself if it computes anything.
+
+    Examples
+    --------
+    >>> restated("target resident urbanization rate", variables_by_name())
+    'resident urbanization rate'
+    """
+    right = " ".join(variables[name].equation.partition("=")[2].split())
+    factors = [factor.strip() for factor in right.split("*")]
+    if any(factor not in variables for factor in factors):
+        return name
+    computed = [factor for factor in factors if variables[factor].kind != "constant"]
+    return computed[0] if len(computed) == 1 else name
+
+
+def probability_with(target: Target, values: Values, spread: float) -> tuple[float, float]:
+    """Return the probability of a target when each member's value carries a relative discrepancy.
+
+    Parameters
+    ----------
+    target
+        A modelled target.
+    values
+        Its variable in the target's year, one per member, in the model's unit; positive.
+    spread
+        Standard deviation of the logarithm of published over modelled value in that year.
+
+    Returns
+    -------
+    tuple of float
+        The probability, and its standard error over the members.
+
+    Raises
+    ------
+    ValueError
+        If a value is not positive, or the target is not modelled.
+
+    Examples
+    --------
+    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 1.0)
+    >>> probability_with(goal, np.array([78.5, 78.5]), 0.01)
+    (0.5, 0.0)
+    """
+    if target.threshold is None or not (values > 0).all() or spread <= 0:
+        message = f"{target.id} cannot be judged with a discrepancy: its values and their spread must be positive."
+        raise ValueError(message)
+    at_most = target.comparison == "at most"
+    above = np.log(values / (target.limit * target.factor)) / spread
+    each = stats.norm.cdf(-above if at_most else above)
+    error = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else float("nan")
+    return float(each.mean()), error

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import xarray as xr
 
 from scenarios import Expectation
 
+#: A dataset stays one, and so does an array.
+Results = TypeVar("Results", xr.Dataset, xr.DataArray)
 #: The median and the ends of the 50 % and 90 % bands.
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: Dims that stand for the members of an ensemble.
@@ -65,13 +67,26 @@ def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = 
         else:
             values = np.quantile(short.to_numpy(), QUANTILES, axis=0).astype(np.float32)
             kept[name] = xr.Variable(("quantile", *short.dims[1:]), values, array.attrs)
-    found = xr.Dataset(kept, run.coords, run.attrs)
-    if "quantile" in found.dims:
-        found = found.assign_coords(quantile=list(QUANTILES))
+    condensed_run = xr.Dataset(kept, run.coords, run.attrs)
+    if "quantile" in condensed_run.dims:
+        condensed_run = condensed_run.assign_coords(quantile=list(QUANTILES))
     if not any("run" in array.dims for array in kept.values()):
-        return found.drop_vars("run", errors="ignore")
+        return condensed_run.drop_vars("run", errors="ignore")
     # Numbered as in the files, so that what was just made and what was read are compared member by member.
-    return found.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
+    return condensed_run.rename(run="member").assign_coords(member=np.arange(1, run.sizes["run"] + 1))
+
+
+def by_member(results: Results) -> Results:
+    """Return results with dim ``member``: the engine's ``run`` renamed, a single run as its only member.
+
+    Examples
+    --------
+    >>> by_member(xr.DataArray([1.0, 2.0], dims="run")).dims, by_member(xr.DataArray(1.0)).dims
+    (('member',), ('member',))
+    """
+    if "run" in results.dims:
+        return results.rename(run="member")
+    return results if "member" in results.dims else results.expand_dims("member")
 
 
 def has_members(array: xr.DataArray) -> bool:
@@ -120,17 +135,10 @@ def share_held(claim: Expectation, run: xr.Dataset, runs: Mapping[str, xr.Datase
 
     Parameters
     ----------
-    claim
-        What should come out.
-    run
-        The scenario's results, the claim's variable for every member.
+    claim, run
+        What should come out, and the scenario's results, the claim's variable for every member.
     runs
         The results that the claim may compare with, by scenario; the members are the same ones in the same order.
-
-    Raises
-    ------
-    KeyError
-        If the variable, the year or the other scenario is not there.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import netCDF4
 import pandas as pd
@@ -21,6 +22,13 @@ from scenarios import Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
+#: Attributes of the dim of time, in every file.
+YEARS: Final[Mapping[str, str]] = {
+    "units": "year",
+    "long_name": "end of calendar year",
+    "long_name_zh": "年末",
+    "axis": "T",
+}
 #: What the libraries raise that read a damaged netCDF file.
 UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
 #: Nothing observed after this year may enter the model; the plan is judged from here.
@@ -79,11 +87,6 @@ def manifest(
     -------
     dict
         Text only, so that it fits netCDF attributes.
-
-    Examples
-    --------
-    >>> sorted(manifest(load_scenario("baseline"), "compiled"))[:2]  # doctest: +SKIP
-    ['code_hash', 'data_vintage']
     """
     drawn = {
         "members": "1",
@@ -113,13 +116,7 @@ def manifest(
 
 
 def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) -> dict[str, str]:
-    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine.
-
-    Examples
-    --------
-    >>> joint_manifest(load_scenarios(["baseline", "plan"]), None)["scenario"]  # doctest: +SKIP
-    'baseline, plan'
-    """
+    """Return the `manifest` of a result that several scenarios went into, run on the compiled engine."""
     return joined([manifest(scenario, "compiled", members) for scenario in scenarios])
 
 
@@ -137,13 +134,7 @@ def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def attributes(scenario: Scenario, facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the global attributes of a scenario's results; `facts` are its `manifest`.
-
-    Examples
-    --------
-    >>> attributes(load_scenario("plan"), {})["title"]  # doctest: +SKIP
-    'The plan'
-    """
+    """Return the global attributes of a scenario's results; `facts` are its `manifest`."""
     return {
         "Conventions": "CF-1.11",
         "title": scenario.title["en"],
@@ -173,11 +164,6 @@ def describe_run(
     -------
     xarray.Dataset
         Dims in lower case; variables keep their names of the model file.
-
-    Examples
-    --------
-    >>> describe_run(run, scenario, manifest(scenario, "compiled"), variables_by_name()).sizes  # doctest: +SKIP
-    Frozen({'time': 16, 'district': 12})
     """
     names = {str(dim): str(dim).lower() for dim in run.dims}
     described = run.rename({dim: name for dim, name in names.items() if dim != name})
@@ -186,12 +172,7 @@ def describe_run(
         array.attrs = {"units": known.unit, "long_name": known.meaning or str(name), "long_name_zh": known.term}
         if "members" in facts and facts["members"] != "1" and "member" not in array.dims:
             array.attrs["statistic"] = "quantiles over members" if "quantile" in array.dims else "median of members"
-    described["time"].attrs = {
-        "units": "year",
-        "long_name": "end of calendar year",
-        "long_name_zh": "年末",
-        "axis": "T",
-    }
+    described["time"].attrs = dict(YEARS)
     if "quantile" in described.coords:
         described["quantile"].attrs = {"units": "1", "long_name": "quantile over members", "long_name_zh": "分位数"}
     if "member" in described.dims:
@@ -203,12 +184,7 @@ def describe_run(
 
 
 def write_run(run: xr.Dataset, path: Path) -> None:
-    """Write a described run as netCDF, replacing a file of that name only when the new one is complete.
-
-    Examples
-    --------
-    >>> write_run(described, Path("outputs/plan.nc"))  # doctest: +SKIP
-    """
+    """Write a described run as netCDF, replacing a file of that name only when the new one is complete."""
     packed = {
         name: {"zlib": True, "complevel": 1, "shuffle": True} for name, array in run.data_vars.items() if array.ndim
     }
@@ -261,10 +237,10 @@ def read_run(
             if set(held) != set(file.variables) - set(file.dimensions):
                 return None
         with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
-            found = stored[list(dict.fromkeys(wanted))].load()
+            run_read = stored[list(dict.fromkeys(wanted))].load()
     except UNREADABLE:
         return None
-    return found.rename({dim: names[str(dim)] for dim in found.dims if names.get(str(dim), dim) != dim})
+    return run_read.rename({dim: names[str(dim)] for dim in run_read.dims if names.get(str(dim), dim) != dim})
 
 
 def facts_of(path: Path) -> dict[str, str]:

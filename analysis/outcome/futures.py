@@ -1,7 +1,7 @@
 """Futures that answers are searched in: members of the ensemble, crossed with draws of the levers where asked.
 
 A future is one parameter set, with or without levers drawn uniformly over their ranges, under one scenario. Every
-uncertain number of it is an input with a name in both languages and a unit, so that a condition found can be said.
+uncertain number of it is an input with a name in both languages and a unit, so that a condition can be put in words.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.charts.figures import terms
+from analysis.charts.words import terms
 from model.definition import Variable
 from model.engine.errors import UserError
-from model.engine.requests import near
-from scenarios import Lever, Scenario, Target, TargetError
+from scenarios import Lever, Scenario, Target
 
-#: Futures run at a time: enough for two threads, few enough that the time left is told often.
+#: Futures run at a time: enough for two threads, few enough that the time left is shown often.
 BLOCK: Final = 100
 #: A constant of this year is where the run over the past starts from; the run from 2020 does not read it.
 OF_THE_PAST: Final = " 2010"
-#: A number without a unit is a share, told in percent, where its name holds one of these.
+#: A number without a unit is a share, written in percent, where its name holds one of these.
 SHARES: Final = ("SHARE", "WILLINGNESS", "VACANCY", "COVERAGE", "ADEQUACY", "ENTITLEMENT", "RETENTION", "BUDGET")
 #: Elements of an array whose values keep their proportions to this are one input.
 PROPORTIONAL: Final = 1e-6
@@ -70,7 +69,7 @@ class Input:
     lever: bool = False
 
     def rounded(self, value: float, spread: float) -> float:
-        """Return a limit with as many digits as can be told apart: a fiftieth of the spread of its values.
+        """Return a limit with as many digits as matter: a fiftieth of the spread of its values.
 
         Examples
         --------
@@ -79,21 +78,14 @@ class Input:
         """
         return float(round(value, ceil(-log10(spread / 50))))
 
-    def said(self, value: float, language: str) -> str:
-        """Return a value with its unit.
-
-        Parameters
-        ----------
-        value
-            In the model's unit.
-        language
-            "zh" or "en".
+    def format_value(self, value: float, language: str) -> str:
+        """Return a value in the model's unit with the unit that a reader expects.
 
         Examples
         --------
-        >>> Input("URBAN SHARE", "URBAN SHARE", {}, "Dmnl").said(0.601, "en")
+        >>> Input("URBAN SHARE", "URBAN SHARE", {}, "Dmnl").format_value(0.601, "en")
         '60.1 %'
-        >>> Input("RESIDENTS", "RESIDENTS", {}, "person").said(1_550_000, "zh")
+        >>> Input("RESIDENTS", "RESIDENTS", {}, "person").format_value(1_550_000, "zh")
         '155万人'
         """
         words = terms()["model units"][self.kind]
@@ -104,65 +96,13 @@ class Input:
 
     @property
     def kind(self) -> str:
-        """The unit as `terms` lists it; a share is told in percent."""
+        """The unit as `terms` lists it; a share is written in percent."""
         share = self.unit == "Dmnl" and any(word in self.constant for word in SHARES)
         return "share" if share else self.unit
 
 
-def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the modelled targets asked for, or the plan's headline targets where none is.
-
-    Parameters
-    ----------
-    targets
-        Of the plan, by id.
-    ids
-        Some of these ids; the prefix ``target.`` may be left out.
-
-    Raises
-    ------
-    TargetError
-        Listing every id that is unknown, with near matches, and every target that is not modelled.
-
-    Examples
-    --------
-    >>> chosen_targets({}, [])
-    []
-    """
-    if not ids:
-        return [target for target in targets.values() if target.headline and target.modelled]
-    full = [name if name in targets else f"target.{name}" for name in ids]
-    problems = [
-        f"There is no target {given!r}.{near(name, targets)}"
-        for given, name in zip(ids, full, strict=True)
-        if name not in targets
-    ]
-    problems += [
-        f"{name} is tracked and not modelled, so nothing can be said about it."
-        for name in full
-        if name in targets and not targets[name].modelled
-    ]
-    if problems:
-        raise TargetError("\n".join(problems))
-    return [targets[name] for name in dict.fromkeys(full)]
-
-
 def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:
-    """Draw every lever uniformly over its range, one value for all elements of a lever with subscripts.
-
-    Parameters
-    ----------
-    levers
-        Of the plan.
-    count
-        How many draws.
-    seed
-        Of the random numbers.
-
-    Returns
-    -------
-    dict
-        Values by constant, in the model's unit, the same from the start of the run to its end.
+    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts.
 
     Examples
     --------
@@ -198,17 +138,12 @@ def settings(
     Returns
     -------
     tuple
-        Changes as the model's ``run`` takes them, and the place of each future's member.
+        Changes as the model's ``run`` takes them, and the index of each future's member.
 
     Raises
     ------
     FuturesError
         If there are more futures than members and no levers are drawn, as these would be the same futures again.
-
-    Examples
-    --------
-    >>> settings(load_scenario("plan"), read_members(5), variables_by_name())[1]  # doctest: +SKIP
-    array([0, 1, 2, 3, 4])
     """
     available = members.sizes["member"]
     size = available if count is None else count
@@ -219,42 +154,29 @@ def settings(
         )
         raise FuturesError(message)
     member = np.arange(size) % available
-    found: dict[str, Any] = dict(scenario.settings(members.isel(member=member)))
+    changes: dict[str, Any] = dict(scenario.settings(members.isel(member=member)))
     for name, values in (drawn or {}).items():
         shape = [len(axis) for axis in variables[name].axes]
         full = np.broadcast_to(values.reshape(-1, *[1] * len(shape)), (size, *shape))
         coords = {dim: list(names) for dim, names in zip(variables[name].dims, variables[name].axes, strict=True)}
-        found[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
-    return found, member
+        changes[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
+    return changes, member
 
 
 def inputs(
     changes: Mapping[str, Any], variables: Mapping[str, Variable], drawn: Collection[str] = (), levers: Any = None
 ) -> tuple[pd.DataFrame, dict[str, Input]]:
-    """Return the numbers that differ between futures, one column each.
+    """Return the values of all numbers that differ between futures, one column each, and the `Input` of each column.
 
     Left out: what a scenario sets in every future, what does not differ, and constants of 2010, which only the run over
     the past reads. A table whose elements keep their proportions, such as mortality by age, is one column.
 
     Parameters
     ----------
-    changes
-        As from `settings`.
-    variables
-        The model's variables, by name.
-    drawn
-        Names of levers that were drawn.
-    levers
-        Levers by constant, for their titles.
-
-    Returns
-    -------
-    tuple
-        Values by future, and `Input` by column.
-
-    Examples
-    --------
-    >>> inputs(settings(plan, members, variables_by_name())[0], variables_by_name())  # doctest: +SKIP
+    changes, variables
+        As for and from `settings`.
+    drawn, levers
+        Names of levers that were drawn, and levers by constant, for their titles.
     """
     columns: dict[str, Values] = {}
     known: dict[str, Input] = {}
@@ -272,16 +194,16 @@ def inputs(
             if np.ptp(factor[0]) > 0:
                 unit = factor[1]
                 columns[name] = factor[0]
-                known[name] = Input(name, name, _whole(titles, unit), unit or variable.unit, name in drawn)
+                known[name] = Input(name, name, _titles_of_table(titles, unit), unit or variable.unit, name in drawn)
             continue
-        places = list(np.ndindex(*(len(axis) for axis in variable.axes)))
-        for place, values in zip(places, flat.T, strict=True):
+        indices = list(np.ndindex(*(len(axis) for axis in variable.axes)))
+        for index, values in zip(indices, flat.T, strict=True):
             if np.ptp(values) == 0:
                 continue
-            elements = [axis[i] for axis, i in zip(variable.axes, place, strict=True)]
+            elements = [axis[i] for axis, i in zip(variable.axes, index, strict=True)]
             full = name + (f"[{', '.join(elements)}]" if elements else "")
             columns[full] = values
-            known[full] = Input(full, name, _told(titles, elements), variable.unit, name in drawn)
+            known[full] = Input(full, name, _titles_of_element(titles, elements), variable.unit, name in drawn)
     return pd.DataFrame(columns), known
 
 
@@ -291,27 +213,21 @@ def judge(
     targets: Sequence[Target],
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
-    """Run futures block by block and return each target's margin in its year.
+    """Run futures block by block and return each target's margin in its year, not negative where it is reached.
 
     Parameters
     ----------
-    city
-        The model.
-    changes
-        As from `settings`.
+    city, changes
+        The model, and as from `settings`.
     targets
         Modelled ones.
     progress
-        Told futures done and futures in all.
+        Called with the number of finished futures and of all.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``target`` and ``future``, in each plan's unit, not negative where reached.
-
-    Examples
-    --------
-    >>> judge(load_model(), changes, targets)  # doctest: +SKIP
+        Dims ``target`` and ``future``, in each target's unit.
     """
     size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
     parts = []
@@ -352,14 +268,14 @@ def _factor(flat: Values, variable: Variable) -> tuple[Values, str] | None:
     return (middle, "relative") if np.ptp(ratio, axis=1).max() <= PROPORTIONAL * abs(middle).max() else None
 
 
-def _whole(titles: Mapping[str, str], unit: str) -> dict[str, str]:
+def _titles_of_table(titles: Mapping[str, str], unit: str) -> dict[str, str]:
     if unit == "relative":
         words = terms()["labels"]["relative input"]
         return {language: words[language].format(name=name) for language, name in titles.items()}
     return dict(titles)
 
 
-def _told(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
+def _titles_of_element(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
     if not elements:
         return dict(titles)
     words = terms()["elements"]

@@ -29,12 +29,12 @@ WRITER: Final = ".writing.json"
 FIGURES: Final = "figures"
 #: Seconds that the end of another command may take.
 GRACE: Final = 0.5
-#: What is told after Ctrl-C.
+#: What is printed after Ctrl-C.
 INTERRUPTED: Final = (
     "\n已中断：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。"
     "  Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
 )
-#: A longer command is cut where it is told to another one.
+#: A longer command is cut where another one shows it.
 LONGEST: Final = 120
 
 #: What the command that runs has taken until its end.
@@ -59,14 +59,14 @@ def output_folder(text: str | Path) -> Path:
     >>> output_folder("outputs").name
     'outputs'
     """
-    told = str(text)
-    if not told.strip():
+    name = str(text)
+    if not name.strip():
         msg = "the name of the folder is empty; name one, such as outputs, or leave --out away."
         raise typer.BadParameter(msg)
-    if not told.isprintable():
-        msg = f"{told[:LONGEST]!r} holds a character that no name of a folder may have."
+    if not name.isprintable():
+        msg = f"{name[:LONGEST]!r} holds a character that no name of a folder may have."
         raise typer.BadParameter(msg)
-    folder = Path(told)
+    folder = Path(name)
     try:
         for path in (folder, *folder.parents):
             # A link that leads nowhere is no folder, and none can be made in its place.
@@ -78,7 +78,7 @@ def output_folder(text: str | Path) -> Path:
             raise typer.BadParameter(msg)
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
-        msg = f"{told[:LONGEST]} cannot be a folder: {why}."
+        msg = f"{name[:LONGEST]} cannot be a folder: {why}."
         raise typer.BadParameter(msg) from None
     return folder
 
@@ -110,10 +110,10 @@ def take(folder: Path) -> None:
         As from `alone`.
     """
     stack, folders = _HELD.get()
-    place = folder.resolve()
-    if place not in folders:
+    path = folder.resolve()
+    if path not in folders:
         stack.enter_context(alone(folder))
-        folders.add(place)
+        folders.add(path)
 
 
 @contextmanager
@@ -135,8 +135,8 @@ def alone(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        for place in (folder, folder / FIGURES):
-            remove_leftovers(place)
+        for each in (folder, folder / FIGURES):
+            remove_leftovers(each)
         with replaced(folder / WRITER) as partial:
             partial.write_text(json.dumps(_this_command()), encoding="utf-8")
     except Timeout:
@@ -158,7 +158,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def in_words(error: UserError | OSError) -> str:
-    """Return what is told of a mistake, or of a file or disk that cannot be used.
+    """Return the message for a mistake, or for a file or disk that cannot be used.
 
     Examples
     --------

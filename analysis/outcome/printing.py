@@ -13,16 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, terms
+from analysis.charts.words import LANGUAGES, SIGNS, terms
 from analysis.outcome.ensembles import share_held
+from analysis.outcome.shares import share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.reach.probability import share_in_percent, whole_percent
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
-SIGNS = {"at least": "≥", "at most": "≤", "about": "≈"}
-#: How the limit is told that is judged instead of what the plan asks for, by the languages of `wanted`.
+#: How `wanted` names the limit that is judged instead of what the plan asks for, by languages.
 JUDGED = {("zh",): "（按{}计）", ("en",): ", judged as {}", (): ", 计为 judged as {}"}
 
 
@@ -41,15 +40,11 @@ def print_answers(
         The plan's targets and the scenarios that were run.
     members
         Parameter sets that were run; 1 for the model file's own values.
-
-    Examples
-    --------
-    >>> print_answers(Console(), table, load_targets(), chosen, 200)  # doctest: +SKIP
     """
     headlines = [target for target in targets.values() if target.headline]
     for target in headlines:
         console.print(_target_table(target, table[table["target"] == target.id], chosen, members))
-        _say_in_words(console, target, table[table["target"] == target.id], chosen)
+        _print_sentences(console, target, table[table["target"] == target.id], chosen)
     console.print(_board(table, targets, chosen, members))
     if members == 1:
         console.print("每个情景只运行一次，参数为模型文件中的初步拟合值：不表示概率。")
@@ -127,11 +122,11 @@ def wanted(target: Target, *languages: str) -> str:
         return ""
     units = dict.fromkeys(plan_unit(target.unit, language) for language in languages or LANGUAGES)
     unit = ("" if len(units) == 1 else " ") + "".join(units)
-    said = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
+    text = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
     if target.comparison != "about" and not target.tolerance:
-        return said
+        return text
     limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
-    return said + JUDGED[languages].format(limit)
+    return text + JUDGED[languages].format(limit)
 
 
 def plan_unit(unit: str, language: str) -> str:
@@ -148,41 +143,53 @@ def plan_unit(unit: str, language: str) -> str:
     return str(known[language]) if known else f" {unit}"
 
 
-def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
-    titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
-    table = Table(
-        title=f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}",
+def make_table(title: str, caption: str = "") -> Table:
+    """Return an empty table with a title above and notes below it; the title is printed as it is.
+
+    Examples
+    --------
+    >>> make_table("Options").title
+    'Options'
+    """
+    return Table(
+        title=escape(title) or None,
         title_justify="left",
         title_style="bold",
-        expand=False,
+        caption=caption or None,
+        caption_justify="left",
     )
+
+
+def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
+    titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
+    table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     table.add_column("情景 scenario", overflow="fold")
     ensemble = bool(rows["probability"].notna().any())
-    middle = ("中位数\nmedian", "90%区间\n90 % interval") if ensemble else ("数值\nvalue",)
-    odds = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
-    for heading in (*middle, "余量\nmargin", *odds, "首次达到\nfirst year"):
+    values = ("中位数\nmedian", "90%区间\n90 % interval") if ensemble else ("数值\nvalue",)
+    shares = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
+    for heading in (*values, "余量\nmargin", *shares, "首次达到\nfirst year"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
         reached = "[green]是 yes[/]" if row["reached"] == "yes" else "[red]否 no[/]"
-        value = [_rounded(row["median"])]
+        value = [_format_number(row["median"])]
         if ensemble:
-            value.append(f"{_rounded(row['p05'])} – {_rounded(row['p95'])}")
+            value.append(f"{_format_number(row['p05'])} – {_format_number(row['p95'])}")
             reached = share_in_percent(round(row["probability"] * members), members)
-        table.add_row(titles[row["scenario"]], *value, _rounded(row["margin"], "+"), reached, year)
+        table.add_row(titles[row["scenario"]], *value, _format_number(row["margin"], "+"), reached, year)
     return table
 
 
-def signed(value: float, places: int) -> str:
-    """Return a number with its sign; what rounds to nil has none.
+def signed(value: float, decimals: int) -> str:
+    """Return a number with its sign; what rounds to zero has none.
 
     Examples
     --------
     >>> signed(0.416, 2), signed(-0.001, 2)
     ('+0.42', '0.00')
     """
-    rounded = round(float(value), places)
-    return f"{rounded:+,.{places}f}" if rounded else f"{0:.{places}f}"
+    rounded = round(float(value), decimals)
+    return f"{rounded:+,.{decimals}f}" if rounded else f"{0:.{decimals}f}"
 
 
 def three_digits(value: float, *, sign: bool = False) -> str:
@@ -198,7 +205,7 @@ def three_digits(value: float, *, sign: bool = False) -> str:
     return np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="-", sign=sign)
 
 
-def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
+def _print_sentences(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
     reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
     zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
     en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"
@@ -211,30 +218,24 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, chosen: 
 def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
     numbers = "\n".join(
-        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}") for place, scenario in enumerate(chosen, 1)
+        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}") for number, scenario in enumerate(chosen, 1)
     )
     ensemble = bool(table["probability"].notna().any())
-    told = "✓ 达到 reached   ✗ 未达到 missed"
+    marks = "✓ 达到 reached   ✗ 未达到 missed"
     if ensemble:
-        told = (
+        marks = (
             f"达到的概率，%（{members}组样本） probability of reaching it, % (n = {members})   "
             "0、100：没有、全部样本达到 none, all of the members\n"
         )
-    board = Table(
-        title="规划全部目标  Every target of the plan",
-        title_justify="left",
-        title_style="bold",
-        caption=f"{told}   · 未模拟 {NOT_MODELLED}\n{numbers}",
-        caption_justify="left",
-    )
+    board = make_table("规划全部目标  Every target of the plan", f"{marks}   · 未模拟 {NOT_MODELLED}\n{numbers}")
     board.add_column("目标 target", overflow="fold", ratio=1)
     board.add_column("年份\nyear", no_wrap=True)
     board.add_column("要求\nwanted", overflow="fold")
-    for place in range(1, len(chosen) + 1):
-        board.add_column(str(place), justify="center", no_wrap=True)
-    found = table.set_index(["target", "scenario"])
+    for number in range(1, len(chosen) + 1):
+        board.add_column(str(number), justify="center", no_wrap=True)
+    rows = table.set_index(["target", "scenario"])
     for target in targets.values():
-        cells = [_cell(found.loc[(target.id, scenario.name)]) for scenario in chosen]
+        cells = [_cell(rows.loc[(target.id, scenario.name)]) for scenario in chosen]
         board.add_row(f"{target.title['zh']} [dim]{target.title['en']}[/]", str(target.year), wanted(target), *cells)
     return board
 
@@ -250,47 +251,36 @@ def _cell(row: Any) -> str:
 
 
 def changes_table(scenario: Scenario) -> Table:
-    """Return what a scenario's own file changes and what it takes over, policies kept apart from assumptions.
-
-    Examples
-    --------
-    >>> changes_table(load_scenario("plan")).row_count > 10  # doctest: +SKIP
-    True
-    """
+    """Return what a scenario's own file changes and what it takes over, policies kept apart from assumptions."""
     levers = load_levers()
-    table = Table(
-        title=escape(
-            f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
-        ),
-        title_justify="left",
-        title_style="bold",
-    )
+    own = [change for change in scenario.changes if change.stated_in == scenario.name]
+    taken = [change for change in scenario.changes if change.stated_in != scenario.name]
+    caption = ""
+    if taken:
+        bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))
+        caption = f"以及 {bases} 的{len(taken)}项变化  and {len(taken)} changes of {bases}"
+    title = f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
+    table = make_table(title, caption)
     for heading in ("变化 change", "取值 value", "来源 source"):
         table.add_column(heading, overflow="fold")
-    own = [change for change in scenario.changes if change.stated_in == scenario.name]
     for change in sorted(own, key=lambda change: not change.policy):
         kind = levers[change.constant].title["zh"] if change.policy else "[yellow]假设 assumption[/]"
         instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
         if change.kept:
             instead = f"\n[dim]其余同 the rest as in {change.replaces}: {', '.join(change.kept)}[/]"
         table.add_row(
-            f"{change.constant}\n{kind}{instead}", f"{_spoken(change.value)} {change.unit}", escape(change.source)
+            f"{change.constant}\n{kind}{instead}", f"{_format_value(change.value)} {change.unit}", escape(change.source)
         )
-    taken = [change for change in scenario.changes if change.stated_in != scenario.name]
-    if taken:
-        bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))
-        table.caption = f"以及 {bases} 的{len(taken)}项变化  and {len(taken)} changes of {bases}"
-        table.caption_justify = "left"
     return table
 
 
-def _spoken(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, dict):
-        parts = (f"{key if isinstance(key, str) else f'{key:g}'}: {_spoken(part)}" for key, part in value.items())
+        parts = (f"{key if isinstance(key, str) else f'{key:g}'}: {_format_value(part)}" for key, part in value.items())
         return ("\n" if any(isinstance(key, str) for key in value) else ", ").join(parts)
     return f"{value:,.10g}"
 
 
-def _rounded(number: float, sign: str = "") -> str:
+def _format_number(number: float, sign: str = "") -> str:
     """Write a number with two decimals, or whole where it is large."""
     return f"{number:{sign},.0f}" if abs(number) >= 1000 else f"{number:{sign}.2f}"

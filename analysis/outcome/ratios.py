@@ -88,17 +88,7 @@ class Moved:
 
 
 def parts(city: CompiledModel | ReferenceModel, scenario: Scenario, parameters: xr.Dataset | None) -> xr.Dataset:
-    """Return the parts of all ratios in a scenario, member by member.
-
-    Parameters
-    ----------
-    city
-        The city model.
-    scenario
-        What is run.
-    parameters
-        Parameter sets, dim ``member``; None for the values of the model file.
-    """
+    """Return the parts of all ratios in a scenario, member by member or, without `parameters`, of the model file."""
     return city.run(scenario.settings(parameters), outputs=list(VARIABLES))
 
 
@@ -118,40 +108,32 @@ def moved(first: xr.Dataset, second: xr.Dataset, targets: Iterable[Target]) -> l
     >>> moved(*runs, [])
     []
     """
-    found = []
+    differences = []
     for target in targets:
         ratio = RATIOS.get(str(target.variable))
         if ratio is None or float(target.year) not in first["time"].to_numpy():
             continue
         changes = [(second[name] / first[name]).sel(time=target.year) for name in (ratio.above, ratio.below)]
-        found.append(Moved(target, *(_median(change) for change in (changes[0] / changes[1], *changes))))
-    return found
+        differences.append(Moved(target, *(_median(change) for change in (changes[0] / changes[1], *changes))))
+    return differences
 
 
 def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) -> str:
-    """Return why a ratio is better in the second of two scenarios than in the first, in a sentence.
-
-    Parameters
-    ----------
-    one
-        A ratio that is `Moved.better`.
-    scenarios
-        The first and the second.
-    language
-        "zh" or "en".
-    """
+    """Return why a ratio is better (`Moved.better`) in the second of two scenarios than in the first, in a sentence."""
     ratio = RATIOS[str(one.target.variable)]
     first, second = (scenario.title[language] for scenario in scenarios)
-    told = [
+    causes = [
         change_in_words(words[language], change, language)
         for words, change in ((ratio.above_words, one.above), (ratio.below_words, one.below))
     ]
     title, warning = ratio.title[language], loss_in_words(one, language)
     if language == "zh":
-        return f"{one.target.year}年“{second}”的{title}比“{first}”对目标更有利，原因：{told[0]}，{told[1]}。{warning}"
+        return (
+            f"{one.target.year}年“{second}”的{title}比“{first}”对目标更有利，原因：{causes[0]}，{causes[1]}。{warning}"
+        )
     return (
         f"In {one.target.year} {title} is better for the target under {second} than under {first} because "
-        f"{told[0]} and {told[1]}.{' ' if warning else ''}{warning}"
+        f"{causes[0]} and {causes[1]}.{' ' if warning else ''}{warning}"
     )
 
 

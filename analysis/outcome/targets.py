@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scenarios import Target, is_reached
+from analysis.outcome.shares import Share
+from model.engine.requests import near
+from scenarios import Target, TargetError, is_reached
 
 #: The columns of outputs/targets.csv, in order.
 COLUMNS = (
@@ -29,6 +31,51 @@ COLUMNS = (
     "members",
 )
 NOT_MODELLED = "not modelled"
+
+
+def chosen_targets(
+    targets: Mapping[str, Target],
+    ids: Iterable[str] | None = None,
+    usual: Callable[[Target], bool] = lambda target: target.headline,
+) -> list[Target]:
+    """Return the targets that are named, or those that are judged unless any is; only what the model computes.
+
+    Parameters
+    ----------
+    targets
+        All targets of the plan, by id.
+    ids
+        Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
+    usual
+        Which are judged unless any is named: the plan's headline targets.
+
+    Raises
+    ------
+    TargetError
+        Listing every id that is unknown, with near matches, and every target that is not modelled.
+
+    Examples
+    --------
+    >>> chosen_targets({}, [])
+    []
+    """
+    named = [part for text in ids or () for part in text.split(",") if part]
+    if not named:
+        return [target for target in targets.values() if target.modelled and usual(target)]
+    full = [name if name in targets else f"target.{name}" for name in named]
+    problems = [
+        f"There is no target {given!r}.{near(name, targets)}"
+        for given, name in zip(named, full, strict=True)
+        if name not in targets
+    ]
+    problems += [
+        f"{name} is tracked and not modelled, so nothing can be said about it."
+        for name in full
+        if name in targets and not targets[name].modelled
+    ]
+    if problems:
+        raise TargetError("\n".join(problems))
+    return [targets[name] for name in dict.fromkeys(full)]
 
 
 def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -98,7 +145,7 @@ def first_year_reached(target: Target, series: xr.DataArray) -> xr.DataArray:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How members stand to a target at the end of its year, in the plan's unit: what every command and page tells."""
+    """How members stand to a target at the end of its year, in the plan's unit: the same in every command and page."""
 
     members: int
     #: How many of them reach it in time.
@@ -112,15 +159,20 @@ class Judgement:
     first_year: float
 
     @property
-    def probability(self) -> float:
+    def share(self) -> Share:
         """The share of members that reach the target in time."""
-        return self.reached / self.members
+        return Share(self.reached, self.members)
+
+    @property
+    def probability(self) -> float:
+        """The probability that the share estimates."""
+        return self.share.probability
 
 
 def judge(target: Target, series: xr.DataArray) -> Judgement:
     """Judge members by a target: at the end of its year, each member alike.
 
-    How far published numbers stray from any model is not in this; `reach` tells it apart, as a second probability.
+    How far published numbers stray from any model is not in this; `reach` gives it as a second probability.
 
     Parameters
     ----------
@@ -143,8 +195,8 @@ def judge(target: Target, series: xr.DataArray) -> Judgement:
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
     >>> rate = xr.DataArray([[0.7, 0.79], [0.7, 0.7]], dims=("member", "time"), coords={"time": [2020.0, 2025.0]})
-    >>> found = judge(goal, rate)
-    >>> found.members, found.probability, found.first_year
+    >>> judgement = judge(goal, rate)
+    >>> judgement.members, judgement.probability, judgement.first_year
     (2, 0.5, 2025.0)
     """
     value = series.sel(time=target.year)
@@ -163,11 +215,6 @@ def judge(target: Target, series: xr.DataArray) -> Judgement:
 
 def middle_year(first: xr.DataArray) -> float:
     """Return the first saved year by whose end half of the members have reached a target; NaN if fewer ever do.
-
-    Parameters
-    ----------
-    first
-        As from `first_year_reached`.
 
     Examples
     --------
@@ -191,19 +238,19 @@ def _row(target: Target, scenario: str, run: xr.Dataset) -> dict[str, object]:
     }
     if target.variable is None:
         return row
-    found = judge(target, run[target.variable])
+    judgement = judge(target, run[target.variable])
     row |= {
-        "median": found.median,
-        "margin": found.margin,
-        "reached": "yes" if is_reached(found.margin) else "no",
-        "year_reached_median": found.first_year,
-        "members": found.members,
+        "median": judgement.median,
+        "margin": judgement.margin,
+        "reached": "yes" if is_reached(judgement.margin) else "no",
+        "year_reached_median": judgement.first_year,
+        "members": judgement.members,
     }
-    if found.members > 1:
+    if judgement.members > 1:
         row |= {
-            "p05": found.low,
-            "p95": found.high,
-            "probability": found.probability,
-            "probability_se": float(np.sqrt(found.probability * (1 - found.probability) / found.members)),
+            "p05": judgement.low,
+            "p95": judgement.high,
+            "probability": judgement.probability,
+            "probability_se": judgement.share.standard_error,
         }
     return row

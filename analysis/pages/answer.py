@@ -14,11 +14,14 @@ import pandas as pd
 import xarray as xr
 from PIL import Image
 
-from analysis.charts import figures
+from analysis.charts.files import save
+from analysis.charts.material import Material, gather
+from analysis.charts.trends import comparison
+from analysis.charts.words import LANGUAGES
 from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
+from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
-from analysis.reach.probability import share_in_words
 from model import load_model
 from model.definition import variables_by_name
 from model.files.atomic import replaced
@@ -37,7 +40,7 @@ LATENT = ("UNREGISTERED RESIDENTS 2020", "REGISTERED URBAN SHARE 2020", "TALENT 
 Rates = dict[tuple[str, float], dict[tuple[str, str], float]]
 
 
-def run_scenarios(members: xr.Dataset) -> figures.Material:
+def run_scenarios(members: xr.Dataset) -> Material:
     """Every shipped scenario over the members, with the variables of the targets."""
     city, targets = load_model(), load_targets()
     wanted = list(dict.fromkeys(target.variable for target in targets.values() if target.variable))
@@ -47,10 +50,10 @@ def run_scenarios(members: xr.Dataset) -> figures.Material:
         for name, scenario in chosen.items()
     }
     facts = {name: manifest(scenario, "compiled", members) for name, scenario in chosen.items()}
-    return figures.gather(chosen, runs, list(targets.values()), facts)
+    return gather(chosen, runs, list(targets.values()), facts)
 
 
-def answer(material: figures.Material, rates: Rates, language: str) -> str:
+def answer(material: Material, rates: Rates, language: str) -> str:
     """The answer in one paragraph, in Chinese or in English; `rates` are those of `latent_rates`."""
     targets = {target.id: target for target in material.targets}
     table = evaluate_targets(material.targets, material.runs)
@@ -154,7 +157,7 @@ def _against(target: Target, row: Any, members: int, zh: bool) -> str:
     )
 
 
-def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool) -> str:
+def _best(material: Material, rows: pd.DataFrame, members: int, zh: bool) -> str:
     """The highest probability among the scenarios and whose it is."""
     most = rows["probability"].max()
     titles = [
@@ -191,7 +194,7 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
 
 
 def described(image: Path) -> str:
-    """What a figure says of itself, written into it by `figures.save`; nothing where there is none, or no whole one."""
+    """What a figure says of itself, written into it by `save`; nothing where there is none, or no whole one."""
     if not is_whole(image):
         return ""
     with Image.open(image) as opened:
@@ -219,12 +222,12 @@ def write(members: xr.Dataset, *, check: bool = False) -> bool:
     True
     """
     material, rates = run_scenarios(members), latent_rates(members)
-    blocks = {f"answer {language}": answer(material, rates, language) for language in figures.LANGUAGES}
+    blocks = {f"answer {language}": answer(material, rates, language) for language in LANGUAGES}
     old = README.read_text(encoding="utf-8")
     new = filled(old, {**blocks, "latent": latent_table(rates)})
     fresh = old == new and described(FIGURE) == blocks["answer en"]
     if not check:
         with replaced(README) as partial:
             partial.write_text(new, encoding="utf-8")
-        figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
+        save(comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
     return fresh

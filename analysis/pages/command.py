@@ -14,10 +14,7 @@ from analysis.outcome import output_folder
 from analysis.pages import answer as answer_page
 from calibration.fit.ensemble import read_members
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command(hidden=True)
 def answer(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if the README is stale.")] = False,
 ) -> None:

@@ -16,12 +16,17 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
-from analysis.charts.figures import DASHES, Size, chart_style, element_name, gather, head_and_foot, save_each, word
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.material import gather
+from analysis.charts.style import DASHES, Size, chart_style
+from analysis.charts.words import element_name, word
 from analysis.charts.wrapping import wrapped
-from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.bottlenecks import BOTTLENECKS
+from analysis.outcome.shares import share_in_percent
+from analysis.outcome.target_words import asked_for, unit_of
 from analysis.reach.study import Reached
-from analysis.reach.words import asked_for, in_percent, unit_of
+from analysis.reach.words import in_percent
 from scenarios import Scenario, Target
 
 #: Targets that fit into a chart.

@@ -1,49 +1,43 @@
-"""How likely each target is."""
+"""The command `reach`."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Members,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
-from analysis.outcome import files as result_files
-from analysis.outcome.discrepancies import discrepancies, modelled_targets
-from analysis.outcome.futures import chosen_targets
+from analysis.outcome.discrepancies import discrepancies
+from analysis.outcome.files import joint_manifest
 from analysis.outcome.output_folder import Out
-from analysis.reach import charts, study, words
+from analysis.outcome.targets import chosen_targets
+from analysis.reach import charts, tables, words
+from analysis.reach.study import examine
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import (
-    load_scenarios,
-    load_targets,
-    shipped_scenarios,
-)
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+from scenarios import load_scenarios, load_targets, shipped_scenarios
 
 
-@app.command()
 def reach(
     target: Annotated[
         list[str] | None,
-        typer.Option(help="Identifier of a target; may be repeated. Without it, all that are modelled."),
+        typer.Option(help="Id of a target; may be repeated. Without it: all targets that the model computes."),
     ] = None,
     scenario: Annotated[
         list[str] | None,
-        typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it, all shipped."),
+        typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it: all shipped scenarios."),
     ] = None,
-    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    members: Members = USUAL_MEMBERS,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
@@ -51,27 +45,27 @@ def reach(
     Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named.
     """
     console = make_console()
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                targets = chosen_targets(load_targets(), target) if target else modelled_targets()
-            with part():
-                chosen = load_scenarios(scenario or shipped_scenarios())
-            with part():
-                parameters = read_members(members)
-        variables = variables_by_name()
-        facts = result_files.joint_manifest(chosen, parameters)
-        detailed = [one.name for one in chosen] if scenario else ["baseline", "plan"]
-        files = [f"reach{end}" for end in (".nc", *(f"{name}.csv" for name in study.TABLES))]
-        announce_replaced_files(console, out, files, "reach_*.png")
-        with count_progress(f"Running {len(chosen)} scenarios and what relief brings") as progress:
-            spreads = discrepancies(targets)
-            found = study.examine(
-                load_model(), targets, chosen, parameters, detailed=detailed, spreads=spreads, progress=progress
-            )
-        words.print_reached(console, found, variables)
-        for name, table in study.as_tables(found).items():
-            result_files.write_table(table, out / f"reach{name}.csv", facts)
-        result_files.write_run(study.as_dataset(found, facts), out / "reach.nc")
-        charts.draw(found, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/reach_*.png.")
+    with collect_mistakes() as part:
+        with part():
+            targets = chosen_targets(load_targets(), target, usual=lambda _: True)
+        with part():
+            scenarios = load_scenarios(scenario or shipped_scenarios())
+        with part():
+            parameters = read_members(members)
+    facts = joint_manifest(scenarios, parameters)
+    detailed = [one.name for one in scenarios] if scenario else ["baseline", "plan"]
+    announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
+    with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
+        reached = examine(
+            load_model(),
+            targets,
+            scenarios,
+            parameters,
+            detailed=detailed,
+            spreads=discrepancies(targets),
+            progress=progress,
+        )
+    words.print_reached(console, reached, variables_by_name())
+    tables.write(reached, facts, out)
+    charts.draw(reached, facts, out / "figures")
+    announce_written_files(console, out, tables.FILES, tables.CHARTS)

@@ -1,4 +1,4 @@
-"""Which of the members' parameters an outcome moves with."""
+"""Which of the members' parameters an outcome is correlated with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import stats
 
 Values = npt.NDArray[np.float64]
 
-#: Chance of naming any parameter at all where none matters.
+#: Probability of naming any parameter where none matters (family-wise error rate).
 FALSE_ALARM: Final = 0.05
 #: Parameters whose ranks agree this closely are one and the same to every outcome, such as costs that rise together.
 SAME: Final = 0.999
@@ -23,7 +23,7 @@ class Screen:
     """The members' parameters, ranked once and compared with as many outcomes as wanted."""
 
     names: tuple[str, ...]
-    #: Ranks of the members by each parameter, centred and of length one; nil for one that does not vary.
+    #: Ranks of the members by each parameter, centred and of length one; zeros for one that does not vary.
     ranks: Values
 
     @classmethod
@@ -38,7 +38,7 @@ class Screen:
         return cls(tuple(parameters), np.array([_ranks(values) for values in parameters.values()]))
 
     def correlations(self, outcome: Values) -> dict[str, float]:
-        """Return Spearman's rank correlation of an outcome with each parameter; nil where either does not vary.
+        """Return Spearman's rank correlation of an outcome with each parameter; zero where either does not vary.
 
         Examples
         --------
@@ -51,20 +51,11 @@ class Screen:
         return dict(zip(self.names, map(float, np.round(self.ranks @ _ranks(outcome), 12)), strict=True))
 
     def strongest(self, correlations: Mapping[str, float], count: int, among: Sequence[str]) -> list[str]:
-        """Return the parameters that an outcome moves with most, as far as that is more than chance.
+        """Return at most `count` parameters whose rank correlation is largest and significant.
 
         With hundreds of parameters the largest of their correlations is large by chance, so each must pass a test
         whose level is `FALSE_ALARM` divided by their number (Bonferroni). Of parameters that rise and fall together
         only the first is named.
-
-        Parameters
-        ----------
-        correlations
-            As from `correlations`.
-        count
-            At most so many.
-        among
-            The parameters that may be named.
 
         Examples
         --------
@@ -77,15 +68,15 @@ class Screen:
         if not among or members < 4:
             return []
         limit = stats.norm.isf(FALSE_ALARM / 2 / len(among)) / np.sqrt(members - 1)
-        place = {name: number for number, name in enumerate(self.names)}
-        found: list[str] = []
+        index = {name: number for number, name in enumerate(self.names)}
+        strongest: list[str] = []
         for name in sorted(among, key=lambda name: -abs(correlations[name])):
-            if len(found) == count or abs(correlations[name]) <= limit:
+            if len(strongest) == count or abs(correlations[name]) <= limit:
                 break
-            taken = [self.ranks[place[other]] for other in found]
-            if all(abs(float(ranks @ self.ranks[place[name]])) < SAME for ranks in taken):
-                found.append(name)
-        return found
+            taken = [self.ranks[index[other]] for other in strongest]
+            if all(abs(float(ranks @ self.ranks[index[name]])) < SAME for ranks in taken):
+                strongest.append(name)
+        return strongest
 
 
 def _ranks(values: Values) -> Values:

@@ -3,26 +3,24 @@
 A probability is the share of members of an ensemble, so it is conditional on the model, the priors and unchanged
 policies; where the discrepancy between model and record has been judged, a second probability includes it. A member
 that does not reach a target by the last saved time is not left out: all that is known is that the year lies later (it
-is censored). Intervals of shares: Wilson (1927), Probable inference, the law of succession, and statistical inference.
-Members are taken as independent draws.
+is censored). `analysis.outcome.shares` has the intervals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
-from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.discrepancies import probability_with
+from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES, by_member
+from analysis.outcome.shares import Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
-from analysis.reach.discrepancy import probability_with
 from analysis.reach.drivers import Screen
 from model.engine.errors import UserError
 from scenarios import Target, is_reached
@@ -31,8 +29,6 @@ from scenarios import Target, is_reached
 UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS 2020")
 #: The lower, middle and upper third of the members by a parameter.
 GROUPS: Final = 3
-#: Of the intervals of shares.
-CONFIDENCE: Final = 0.95
 
 SUMMARY_COLUMNS: Final = (
     "target",
@@ -127,11 +123,11 @@ def reach(
     members
         The parameter sets of these runs, dim ``member``, in the same order.
     parameters
-        Constants by which the members are told apart; one with subscripts is taken element by element.
+        Constants by which members are grouped; one with subscripts is taken element by element.
     further
-        So many more of the members' parameters, those the margin of a target moves with most, by `drivers`.
+        Number of further parameters: those whose rank correlation with a target's margin is largest.
     set_by_scenario
-        Constants that a scenario sets itself, by its name: what members hold of these does not count there.
+        Names of constants that a scenario sets itself, by its name; members are not grouped by these there.
     spreads
         By target variable and year: standard deviation of the logarithm of the published over the modelled value.
 
@@ -154,41 +150,43 @@ def reach(
     >>> reach([goal], {"plan": run}, drawn, parameters=["BIRTHS"]).summary["probability"].item()
     0.5
     """
-    asked = [target for target in targets if target.modelled]
+    modelled = [target for target in targets if target.modelled]
     columns, problems = _parameters(members, parameters)
     problems += [
         problem
         for name, run in runs.items()
-        for target in asked
+        for target in modelled
         for problem in _problems(target, name, run, members.sizes["member"])
     ]
     if problems:
         raise ReachError("\n".join(dict.fromkeys(problems)))
-    every = _parameters(members, [str(name) for name in members.data_vars])[0] if further else columns
-    screen, own, known = Screen.of(every | columns), set_by_scenario or {}, spreads or {}
+    every = (_parameters(members, [str(name) for name in members.data_vars])[0] if further else {}) | columns
+    screen, set_here, known = Screen.of(every), set_by_scenario or {}, spreads or {}
     summary: list[dict[str, object]] = []
     curves: list[pd.DataFrame] = []
     conditions: list[dict[str, object]] = []
     contrasts: list[dict[str, object]] = []
-    for target in asked:
+    for target in modelled:
         for name, run in runs.items():
-            series = run[target.variable].transpose(_member_dim(run[target.variable]), "time")
+            series = by_member(run[target.variable]).transpose("member", "time")
             label: dict[str, Any] = {"target": target.id, "scenario": name}
             summary.append(label | _summary(target, series, known.get(str(target.variable), {}).get(target.year)))
             curves.append(not_yet_reached(target, series).assign(**label))
             margin = target.margin(series.sel(time=target.year)).to_numpy()
-            moves = screen.correlations(margin)
-            free = [of for of in screen.names if of.split("[")[0] not in own.get(name, ())]
-            asked_for = [of for of in free if of in columns]
-            more = screen.strongest(moves, further, among=[of for of in free if of not in columns])
-            for parameter in [*asked_for, *more]:
+            correlations = screen.correlations(margin)
+            free = [each for each in screen.names if each.split("[")[0] not in set_here.get(name, ())]
+            named = [each for each in free if each in columns]
+            more = screen.strongest(correlations, further, among=[each for each in free if each not in columns])
+            for parameter in [*named, *more]:
                 groups = _groups(margin, every[parameter])
                 conditions += [label | {"parameter": parameter} | group for group in groups]
-                contrast = _contrast(groups) | {"rank_correlation": moves[parameter]}
+                contrast = _contrast(groups) | {"rank_correlation": correlations[parameter]}
                 contrasts.append(label | {"parameter": parameter} | contrast)
     return Reach(
         summary=pd.DataFrame(summary, columns=list(SUMMARY_COLUMNS)),
-        curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)] if curves else _empty(CURVE_COLUMNS),
+        curves=pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)]
+        if curves
+        else pd.DataFrame(columns=list(CURVE_COLUMNS)),
         conditions=pd.DataFrame(conditions, columns=list(CONDITION_COLUMNS)),
         contrasts=pd.DataFrame(contrasts, columns=list(CONTRAST_COLUMNS)),
     )
@@ -213,11 +211,6 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
         ``year`` (saved time), ``first_reached`` (number of members), ``not_yet`` with its standard error ``not_yet_se``
         and interval ``low`` to ``high``. Reaching it once counts, whatever follows.
 
-    Raises
-    ------
-    ReachError
-        If there is no dim of members.
-
     Examples
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
@@ -226,131 +219,14 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     [1.0, 0.5]
     """
     first = first_year_reached(target, series).fillna(np.inf)
-    years, count = series["time"].to_numpy().astype(float), series.sizes[_member_dim(series)]
+    years, count = series["time"].to_numpy().astype(float), by_member(series).sizes["member"]
     reached = np.array([int((first == year).sum()) for year in years])
     left = count - np.cumsum(reached)
-    table = pd.DataFrame(shares(left, count))
+    table = pd.DataFrame(share_columns(left, count))
     table.columns = pd.Index(["not_yet", "not_yet_se", "low", "high"])
     table.insert(0, "year", years)
     table.insert(1, "first_reached", reached)
     return table
-
-
-def share(number: int, of: int) -> dict[str, float]:
-    """Return a share with its standard error and an interval that stays honest at 0 and 1.
-
-    Parameters
-    ----------
-    number, of
-        How many members of how many.
-
-    Returns
-    -------
-    dict
-        ``probability``, its binomial standard error ``probability_se`` (nil where none or all do, which is why there is
-        an interval too), and ``probability_low`` and ``probability_high`` of Wilson at `CONFIDENCE`.
-
-    Examples
-    --------
-    >>> {key: round(value, 3) for key, value in share(0, 100).items()}["probability_high"]
-    0.037
-    """
-    return {name: float(values[0]) for name, values in shares(np.array([number]), of).items()}
-
-
-def shares(numbers: npt.NDArray[np.int64], of: int) -> dict[str, Values]:
-    """Return many shares at once, each as by `share`.
-
-    Examples
-    --------
-    >>> shares(np.array([0, 50]), 100)["probability"].tolist()
-    [0.0, 0.5]
-    """
-    probability = numbers / of
-    variance = probability * (1 - probability) / of
-    # scipy has this interval for one share at a time only, at a thousandth of a second each.
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    middle = (probability + z**2 / (2 * of)) / (1 + z**2 / of)
-    half = z * np.sqrt(variance + z**2 / (4 * of**2)) / (1 + z**2 / of)
-    return {
-        "probability": probability,
-        "probability_se": np.sqrt(variance),
-        "probability_low": np.where(numbers == 0, 0.0, middle - half),
-        "probability_high": np.where(numbers == of, 1.0, middle + half),
-    }
-
-
-@cache
-def share_in_percent(number: int, of: int) -> str:
-    """Return a share of members in percent with its standard error; none or all of them say how far that is sure.
-
-    Kept, as the live page tells dozens at every move of a lever.
-
-    Examples
-    --------
-    >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
-    ('51% ±5', '<3.7%', '>96.3%')
-    >>> share_in_percent(1, 200)
-    '0.5% ±0.5'
-    """
-    told = share(number, of)
-    # By symmetry the same bound serves none and all.
-    bound = f"{100 * share(0, of)['probability_high']:.2g}"
-    if number == 0:
-        return f"<{bound}%"
-    if number == of:
-        return f">{100 - float(bound):.4g}%"
-    return with_error(told["probability"], told["probability_se"])
-
-
-def share_in_words(number: int, of: int, language: str) -> str:
-    """Return a share of members for a sentence; that none or all do is a bound, not certainty.
-
-    Examples
-    --------
-    >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
-    ('51 % (of 100 members, standard error 5 %)', 'below 3.7 % (none of 100 members does)')
-    >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
-    ('为51%（100组样本，标准误5%）', '高于96.3%（100组样本全部达到）')
-    """
-    told, zh = share_in_percent(number, of), language == "zh"
-    bound = told.strip("<>%")
-    if told.startswith("<"):
-        return f"低于{bound}%（{of}组样本没有一组达到）" if zh else f"below {bound} % (none of {of} members does)"
-    if told.startswith(">"):
-        return f"高于{bound}%（{of}组样本全部达到）" if zh else f"above {bound} % (all of {of} members do)"
-    share, error = told.split("% ±")
-    return (
-        f"为{share}%（{of}组样本，标准误{error}%）" if zh else f"{share} % (of {of} members, standard error {error} %)"
-    )
-
-
-def with_error(probability: float, error: float) -> str:
-    """Return a probability in percent with its standard error, with as many digits as neither looks like nil.
-
-    Examples
-    --------
-    >>> with_error(0.51, 0.03), with_error(0.005, 0.005), with_error(0.0012, 0.0003)
-    ('51% ±3', '0.5% ±0.5', '0.12% ±0.03')
-    """
-    share, told, places = 100 * probability, 100 * error, 0
-    while places < 2 and told > 0 and (round(told, places) == 0 or min(share, 100 - share) < 10**-places):
-        places += 1
-    return f"{share:.{places}f}% ±{told:.{places}f}"
-
-
-def whole_percent(probability: float) -> str:
-    """Return a share in whole percent; only none and all are told as 0 and 100.
-
-    Examples
-    --------
-    >>> whole_percent(0.0), whole_percent(0.004), whole_percent(0.264), whole_percent(0.998), whole_percent(1.0)
-    ('0', '<1', '26', '>99', '100')
-    """
-    whole = f"{100 * probability:.0f}"
-    if 0 < probability < 1:
-        return {"0": "<1", "100": ">99"}.get(whole, whole)
-    return whole
 
 
 def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:
@@ -371,7 +247,7 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
         "unit": target.unit,
         "members": len(margin),
         "reached": int(in_time.sum()),
-        **share(int(in_time.sum()), len(margin)),
+        **Share(int(in_time.sum()), len(margin)).columns(),
         **dict(zip(("probability_with_discrepancy", "probability_with_discrepancy_se"), with_it, strict=True)),
         **quantiles,
         "year_reached_median": middle_year(first),
@@ -384,29 +260,29 @@ def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict
 def _groups(margin: Values, values: Values) -> list[dict[str, Any]]:
     """Probability and margin by third of a parameter; equal values stay in one group."""
     edges = np.quantile(values, np.arange(1, GROUPS) / GROUPS)
-    place = np.searchsorted(edges, values, side="left")
-    found: list[dict[str, Any]] = []
-    for group in np.unique(place):
-        inside = place == group
+    groups = np.searchsorted(edges, values, side="left")
+    rows: list[dict[str, Any]] = []
+    for group in np.unique(groups):
+        inside = groups == group
         reached = int(is_reached(margin[inside]).sum())
-        found.append(
+        rows.append(
             {
                 "group": int(group) + 1,
                 "lowest": float(values[inside].min()),
                 "highest": float(values[inside].max()),
                 "members": int(inside.sum()),
                 "reached": reached,
-                **share(reached, int(inside.sum())),
+                **Share(reached, int(inside.sum())).columns(),
                 "margin_median": float(np.median(margin[inside])),
             }
         )
-    return found
+    return rows
 
 
 def _contrast(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The highest group less the lowest; the error as if each held one more that gets there and one that does not."""
+    """The highest group less the lowest; the standard error is that of Agresti and Caffo (2000)."""
     low, high = groups[0], groups[-1]
-    # Agresti and Caffo (2000): an error of nil between groups without a single success would claim too much.
+    # One success and one failure more in each group: else the error of two groups without a success would be zero.
     added = [((group["reached"] + 1) / (group["members"] + 2), group["members"] + 2) for group in (low, high)]
     return {
         "difference": high["probability"] - low["probability"],
@@ -417,7 +293,7 @@ def _contrast(groups: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _parameters(members: xr.Dataset, names: Sequence[str]) -> tuple[dict[str, Values], list[str]]:
     """The members' values of each parameter, element by element, and what is wrong with the names."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     problems = []
     for name in names:
         if name not in members:
@@ -426,14 +302,14 @@ def _parameters(members: xr.Dataset, names: Sequence[str]) -> tuple[dict[str, Va
         array = members[name]
         dims = [str(dim) for dim in array.dims if dim != "member"]
         if not dims:
-            found[name] = array.to_numpy()
+            values[name] = array.to_numpy()
             continue
-        for place in np.ndindex(*(array.sizes[dim] for dim in dims)):
-            cell = array.isel(dict(zip(dims, place, strict=True)))
+        for index in np.ndindex(*(array.sizes[dim] for dim in dims)):
+            cell = array.isel(dict(zip(dims, index, strict=True)))
             element = ", ".join(str(cell[dim].item()) if dim in cell.coords else "" for dim in dims)
-            found[f"{name}[{element}]"] = cell.to_numpy()
-    problems += [f"All members share the value of {name!r}." for name, values in found.items() if np.ptp(values) == 0.0]
-    return found, problems
+            values[f"{name}[{element}]"] = cell.to_numpy()
+    problems += [f"All members share the value of {name!r}." for name, each in values.items() if np.ptp(each) == 0.0]
+    return values, problems
 
 
 def _problems(target: Target, name: str, run: xr.Dataset, count: int) -> list[str]:
@@ -453,15 +329,3 @@ def _problems(target: Target, name: str, run: xr.Dataset, count: int) -> list[st
         bad = np.flatnonzero(~finite.all(axis=1))
         problems.append(f"{target.variable!r} of {name} is not finite in members {', '.join(map(str, bad[:10]))}.")
     return problems
-
-
-def _member_dim(series: xr.DataArray) -> str:
-    for dim in MEMBER_DIMS:
-        if dim in series.dims:
-            return dim
-    message = "There is no dim of members, so nothing can be said about probability."
-    raise ReachError(message)
-
-
-def _empty(columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(columns))

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, element_name, word
-from analysis.outcome.printing import plan_unit, signed, three_digits, wanted
-from analysis.reach.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.reach.probability import share_in_percent, share_in_words, whole_percent, with_error
+from analysis.charts.words import LANGUAGES, element_name
+from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
+from analysis.outcome.printing import make_table, signed, three_digits, wanted
+from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
+from analysis.outcome.target_words import unit_of
 from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -23,28 +24,14 @@ from scenarios import Scenario, Target, load_levers
 USUAL: Final = 0.5
 #: Years of the calendar that are printed, as far as they were saved.
 YEARS: Final = (2025.0, 2030.0, 2035.0)
-#: A probability below this is told as a bound.
+#: A probability below this is written as a bound.
 SMALL: Final = 0.001
 
 
 def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable]) -> None:
-    """Print each headline target by scenario and what it rests on, then all targets, bottlenecks and gains.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    reached
-        As from `analysis.reach.study.examine`.
-    variables
-        The model's variables, for the words.
-
-    Examples
-    --------
-    >>> print_reached(Console(), reached, variables_by_name())  # doctest: +SKIP
-    """
+    """Print each headline target by scenario and what it rests on, then all targets, bottlenecks and gains."""
     summary, members = reached.tables.summary, reached.margins.sizes["member"]
-    # A few targets asked for by name are all told at length.
+    # Where few targets are named, all are described in full.
     few = len(reached.targets) <= 3
     for target in reached.targets:
         if target.headline or few:
@@ -65,32 +52,6 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
     _say_basis(console, summary, members)
 
 
-def asked_for(target: Target, language: str) -> str:
-    """Return by when a target asks for what, with its unit in one language.
-
-    Examples
-    --------
-    >>> from scenarios import load_targets
-    >>> asked_for(load_targets()["target.urban_rural_gap.2035"], "zh")
-    '2035年：≤ 2倍'
-    """
-    return f"{target.year}{'年：' if language == 'zh' else ': '}{wanted(target, language)}"
-
-
-def unit_of(target: Target, language: str) -> str:
-    """Return the unit of a target's margin in one language; of a percentage, points.
-
-    Examples
-    --------
-    >>> from scenarios import load_targets
-    >>> unit_of(load_targets()["target.urbanization.resident.2025"], "en")
-    'percentage points'
-    """
-    if target.unit == "percent":
-        return word("units", "points", language)
-    return plan_unit(target.unit, language).strip()
-
-
 def in_percent(probability: float, error: float) -> str:
     """Return a probability that is no count of members, with its standard error.
 
@@ -105,18 +66,12 @@ def in_percent(probability: float, error: float) -> str:
         return f"<{100 * SMALL:g}%"
     if probability > 1 - SMALL:
         return f">{100 - 100 * SMALL:g}%"
-    return with_error(probability, error)
-
-
-def _table(title: str, caption: str = "") -> Table:
-    return Table(
-        title=escape(title), title_justify="left", title_style="bold", caption=caption or None, caption_justify="left"
-    )
+    return percent_with_error(probability, error)
 
 
 def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
-    table = _table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
+    table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     table.add_column("情景 scenario", overflow="fold", ratio=1)
     members = rows["members"].iloc[0]
     for heading in (
@@ -129,7 +84,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        low, middle, high = (signed(row[f"margin_{level}"], _places(row)) for level in ("p05", "median", "p95"))
+        low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
         table.add_row(
             escape(titles[row["scenario"]]),
             share_in_percent(row["reached"], row["members"]),
@@ -142,7 +97,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     return table
 
 
-def _places(row: Any) -> int:
+def _decimals(row: Any) -> int:
     """Decimals of a target's margins in one scenario."""
     size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
     return 0 if size >= 1000 else 1 if size >= 10 else 2
@@ -153,7 +108,7 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
     count, of = int(best["reached"]), int(best["members"])
-    margin, last, year = signed(best["margin_median"], _places(best)), best["last_year"], best["year_reached_median"]
+    margin, last, year = signed(best["margin_median"], _decimals(best)), best["last_year"], best["year_reached_median"]
     zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{share_in_words(count, of, 'zh')}，"
     zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
     en = f"Likeliest under {title['en']}: {share_in_words(count, of, 'en')} in {target.year}, "
@@ -179,7 +134,7 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
     """How the probability changes from the lower to the upper third of a parameter."""
     detailed = list(dict.fromkeys(reached.calendar["scenario"])) or [reached.scenarios[0].name]
     titles = {scenario.name: scenario.title["zh"] for scenario in reached.scenarios}
-    table = _table(
+    table = make_table(
         f"取决于什么：{target.title['zh']}\nWhat it rests on: {target.title['en']}, {target.year}",
         "概率：参数处于样本的下、中、上三分之一时；余量变化：上三分之一减下三分之一\n"
         "probability in the lower, middle and upper third of the members by the parameter; "
@@ -230,18 +185,18 @@ def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
 def _board(reached: Reached) -> Table:
     """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
     numbers = "\n".join(
-        escape(f"{place:>2} {scenario.title['zh']} {scenario.name}")
-        for place, scenario in enumerate(reached.scenarios, 1)
+        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}")
+        for number, scenario in enumerate(reached.scenarios, 1)
     )
-    table = _table(
+    table = make_table(
         f"按期达到的概率，%（{reached.margins.sizes['member']}组样本）  "
         f"Probability of reaching each target in time, % (n = {reached.margins.sizes['member']})",
         f"0和100表示{reached.margins.sizes['member']}组样本中没有或全部达到  0 and 100: none or all members\n{numbers}",
     )
     table.add_column("目标 target", overflow="fold", ratio=1)
     table.add_column("年份\nyear", no_wrap=True)
-    for place in range(1, len(reached.scenarios) + 1):
-        table.add_column(str(place), justify="right", no_wrap=True)
+    for number in range(1, len(reached.scenarios) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
     for target in reached.targets:
         cells = [whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
@@ -251,7 +206,7 @@ def _board(reached: Reached) -> Table:
 
 def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
-    table = _table(
+    table = make_table(
         f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
         "受限区县数（过半样本受限），及受限样本比例最高的区县（比例相同的并列）\n"
         "districts in which it binds in over half of the members, and the one with the largest share of members,\n"
@@ -284,7 +239,7 @@ def _districts(names: Sequence[str]) -> str:
 def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable]) -> Table:
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
-    table = _table(
+    table = make_table(
         f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
         f"每步使余量增加多少（中位数，90%区间）；半步与整步每单位作用相差不到{100 * AGREEMENT:.0f}%的样本比例\n"
         f"gain in margin per step (median, 90 % interval); share of members in which half a step confirms it within "
@@ -299,17 +254,17 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
     levers = load_levers()
     own = reached.gains[reached.gains["scenario"] == scenario.name].set_index(["bottleneck", "constant", "target"])
     ends = ["p05", "median", "p95"]
-    places = {}
+    decimals = {}
     for target in headline:
         steps: Any = own.xs(target.id, level="target")
         largest = float((steps[ends].abs().max(axis=1) * steps["step"]).max())
-        places[target.id] = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+        decimals[target.id] = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
     for bottleneck, constant in dict.fromkeys((key[0], key[1]) for key in own.index):
         cells, step = [], 0.0
         for target in headline:
             row: Any = own.xs((bottleneck, constant, target.id))
             step = float(row["step"])
-            low, middle, high = (signed(row[name] * step, places[target.id]) for name in ends)
+            low, middle, high = (signed(row[name] * step, decimals[target.id]) for name in ends)
             cells.append(f"{middle} ({low} … {high}) {100 * row['agreement']:.0f}%")
         known, lever = variables[constant], levers.get(constant)
         title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"

@@ -1,4 +1,4 @@
-"""Run scenarios, and say which targets of the plan they reach."""
+"""The command `run`."""
 
 from __future__ import annotations
 
@@ -12,43 +12,39 @@ import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.charts import figures
-from analysis.command_line import (
-    OUTPUTS,
-    USUAL_MEMBERS,
-    collect_mistakes,
-    exit_on_mistakes,
-    make_console,
-    progress_bar,
-)
+from analysis.charts import catalogue
+from analysis.charts.material import gather
+from analysis.charts.words import terms
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
 from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, printing, stored_runs
+from analysis.outcome import output_folder, printing
 from analysis.outcome.output_folder import Out
-from analysis.outcome.stored_runs import make_with_progress
 from analysis.outcome.targets import evaluate_targets
+from analysis.run import stored_runs
 from calibration.fit.ensemble import EnsembleError, read_members
-from scenarios import (
-    Scenario,
-    Target,
-    load_scenarios,
-    load_targets,
-    shipped_scenarios,
-)
+from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+#: The table of all targets.
+TABLE = "targets.csv"
 
 
-@app.command()
 def run(
-    scenarios: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Shipped names or paths of YAML files.")
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO]...", help="Shipped names or paths of YAML files. Without any: all shipped scenarios."
+        ),
     ] = None,
     engine: Annotated[
-        Literal["compiled", "pysd"], typer.Option(help="The fast engine or the slow reference.")
+        Literal["compiled", "pysd"], typer.Option(help="The fast compiled engine, or PySD as the slow reference.")
     ] = "compiled",
     out: Out = OUTPUTS,
     members: Annotated[
-        int, typer.Option(min=1, help="Members of the calibrated ensemble; 1 runs the model file's own values once.")
+        int,
+        typer.Option(
+            min=1,
+            help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once.",
+        ),
     ] = USUAL_MEMBERS,
 ) -> None:
     """Run scenarios, print which targets they reach, and write data and charts.
@@ -56,76 +52,66 @@ def run(
     The baseline always runs too, for comparison. Charts of a single scenario are drawn for the scenarios named, and
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
-            with part():
-                if engine == "pysd" and members > 1:
-                    msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
-                    raise EnsembleError(msg)
-                parameters = None if members == 1 else read_members(members)
-        targets = load_targets()
-        detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
-        figures.terms()
-        # Before anything runs, so that a folder that cannot be written to is refused at once.
-        output_folder.take(out)
-        console = make_console()
-        facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in chosen}
-        kept = stored_runs.stored(out, chosen, list(targets.values()), facts)
-        _say_what_is_replaced(console, out, chosen, kept)
-        printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[chosen[0].name]), members)
-        if scenarios:
-            for scenario in chosen:
-                if scenario.name in detailed and scenario.changes:
-                    console.print(printing.changes_table(scenario))
-        both = kept | make_with_progress(
-            out,
-            [scenario for scenario in chosen if scenario.name not in kept],
-            list(targets.values()),
-            facts,
-            engine,
-            parameters,
-        )
-        runs = {scenario.name: both[scenario.name] for scenario in chosen}
-        table = evaluate_targets(targets.values(), runs)
-        printing.print_answers(console, table, targets, chosen, members)
-        claimed = stored_runs.for_expectations(chosen, runs, list(targets.values()), engine, parameters)
-        printing.print_expectations(console, chosen, claimed)
-        _write(out, chosen, runs, table, targets, facts, detailed)
-        size = "of one run" if members == 1 else f"of {members} members each"
-        console.print(
-            f"Written to {escape(str(out))}, {size}: <scenario>.nc, targets.csv (all targets), figures/ (PNG)."
-        )
+    with collect_mistakes() as part:
+        with part():
+            scenarios = load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())]))
+        with part():
+            if engine == "pysd" and members > 1:
+                msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
+                raise EnsembleError(msg)
+            parameters = None if members == 1 else read_members(members)
+    targets = load_targets()
+    detailed = [Path(name).stem for name in names or ("baseline", "plan")]
+    # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
+    terms()
+    output_folder.take(out)
+    console = make_console()
+    facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in scenarios}
+    kept = stored_runs.stored(out, scenarios, list(targets.values()), facts)
+    missing = [scenario for scenario in scenarios if scenario.name not in kept]
+    _announce_replaced_runs(console, out, list(kept), missing)
+    printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[scenarios[0].name]), members)
+    if names:
+        for scenario in scenarios:
+            if scenario.name in detailed and scenario.changes:
+                console.print(printing.changes_table(scenario))
+    made = stored_runs.make_with_progress(out, missing, list(targets.values()), facts, engine, parameters)
+    runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
+    table = evaluate_targets(targets.values(), runs)
+    printing.print_answers(console, table, targets, scenarios, members)
+    claimed = stored_runs.for_expectations(scenarios, runs, list(targets.values()), engine, parameters)
+    printing.print_expectations(console, scenarios, claimed)
+    _write(out, scenarios, runs, table, targets, facts, detailed)
+    size = "of one run" if members == 1 else f"of {members} members each"
+    console.print(f"Written to {escape(str(out))}, {size}: <scenario>.nc, {TABLE} (all targets), figures/ (PNG).")
 
 
-def _say_what_is_replaced(
-    console: Console, out: Path, chosen: Sequence[Scenario], kept: Mapping[str, xr.Dataset]
-) -> None:
+def _announce_replaced_runs(console: Console, out: Path, kept: Sequence[str], missing: Sequence[Scenario]) -> None:
     if kept:
         console.print(f"Unchanged and kept in {escape(str(out))}: {', '.join(f'{name}.nc' for name in kept)}.")
-    files = [out / f"{scenario.name}.nc" for scenario in chosen if scenario.name not in kept]
-    files += [] if len(kept) == len(chosen) else [out / "targets.csv"]
-    old = [file.name for file in files if file.exists()]
+    files = [*(f"{scenario.name}.nc" for scenario in missing), *([TABLE] if missing else [])]
+    old = [name for name in files if (out / name).exists()]
     if old:
         console.print(f"Replacing in {escape(str(out))}: {', '.join(old)}, and the charts of the same names.")
 
 
 def _write(
     out: Path,
-    chosen: Sequence[Scenario],
+    scenarios: Sequence[Scenario],
     runs: Mapping[str, xr.Dataset],
     table: pd.DataFrame,
     targets: Mapping[str, Target],
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
 ) -> None:
-    by_name = {scenario.name: scenario for scenario in chosen}
-    material = figures.gather(by_name, runs, list(targets.values()), facts)
-    charts = [chart for chart in figures.charts(material, detailed) if not figures.is_drawn(chart, out / "figures")]
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    material = gather(by_name, runs, list(targets.values()), facts)
+    charts = [
+        chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
+    ]
     with progress_bar() as progress:
         task = progress.add_task("Drawing charts", total=len(charts))
-        for _ in figures.draw_figures(material, out / "figures", charts):
+        for _ in catalogue.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.
-    result_files.write_table(table, out / "targets.csv", result_files.joined(list(facts.values())))
+    result_files.write_table(table, out / TABLE, result_files.joined(list(facts.values())))

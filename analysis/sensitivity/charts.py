@@ -16,20 +16,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    chart_style,
-    head_and_foot,
-    save_each,
-    word,
-)
-from analysis.reach.words import unit_of
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
+from analysis.charts.words import word
+from analysis.outcome.target_words import unit_of
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading
 from analysis.sensitivity.words import describe, input_title
 from model.definition import Variable

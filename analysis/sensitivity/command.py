@@ -17,6 +17,7 @@ from analysis.command_line import (
 )
 from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from analysis.sensitivity import study, tables
 from analysis.sensitivity.runs import refuse_silent
 from calibration.fit.ensemble import read_members
@@ -28,10 +29,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def sensitivity(
     more_targets: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Further ids of targets.")] = None,
     method: Annotated[Literal["sobol", "morris", "pawn", "delta"], typer.Option(help="How.")] = "sobol",
@@ -65,7 +63,7 @@ def sensitivity(
             with part():
                 base = load_scenario(scenario)
             with part():
-                goals = study.chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())])
+                goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
             with part():
                 families = study.families(vary)
             with part():

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.futures import chosen_targets as modelled_targets
 from analysis.sensitivity import indices
 from analysis.sensitivity.design import Array, Design, PickFreeze, Trajectories, refuse_odd_sizes
 from analysis.sensitivity.runs import Study, StudyError, outcomes_of, run_study
@@ -280,22 +279,6 @@ def stores(stem: Path) -> list[Path]:
     ['sobol.zarr', 'sobol_screening.zarr']
     """
     return [stem.with_name(f"{stem.name}.zarr"), stem.with_name(f"{stem.name}_screening.zarr")]
-
-
-def chosen_targets(known: Mapping[str, Target], ids: Iterable[str]) -> tuple[Target, ...]:
-    """Return the targets asked for, by id, several in a text with commas, or the headlines that the model computes.
-
-    Raises
-    ------
-    TargetError
-        As from `analysis.outcome.futures.chosen_targets`.
-
-    Examples
-    --------
-    >>> chosen_targets({}, [])
-    ()
-    """
-    return tuple(modelled_targets(known, [part for text in ids for part in text.split(",") if part]))
 
 
 def leading(findings: Findings, indicator: str, year: float, count: int = TOP) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, TermError, element_name, terms, word
-from analysis.reach.probability import whole_percent
-from analysis.reach.words import unit_of
+from analysis.charts.words import LANGUAGES, TermError, element_name, terms, word
+from analysis.outcome.shares import whole_percent
+from analysis.outcome.target_words import unit_of
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, leading, single_inputs
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers

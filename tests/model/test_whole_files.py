@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.charts import figures
+from analysis.charts.files import save
 from analysis.outcome import files as result_files
 from model.files import atomic as whole_files
 from model.files.atomic import WritingError, metadata_of, remove_leftovers, replaced, write_csv
@@ -150,7 +150,7 @@ def test_a_full_disk_is_told_by_every_way_of_writing(full_disk):
     ways = {
         "t.csv": lambda path: write_csv(table, path, {}),
         "r.nc": lambda path: result_files.write_run(big, path),
-        "c.png": lambda path: figures.save(picture, path, "noise"),
+        "c.png": lambda path: save(picture, path, "noise"),
     }
     for name, write in ways.items():
         with pytest.raises(WritingError, match="the disk is full"):

@@ -11,7 +11,10 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts import figures
+from analysis.charts import catalogue
+from analysis.charts.catalogue import DETAILS
+from analysis.charts.panels import COMPARISONS
+from analysis.charts.words import LANGUAGES
 from analysis.outcome.targets import COLUMNS
 from calibration.fit.ensemble import read_members
 from model import checks as model_checks
@@ -25,7 +28,7 @@ MEMBERS = 12
 
 @pytest.fixture
 def no_charts(monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
+    monkeypatch.setattr(catalogue, "draw_figures", lambda *_: iter(()))
 
 
 def call(*words: object, columns: int = 120):
@@ -46,8 +49,8 @@ def test_a_run_leaves_data_table_and_charts_and_nothing_half_written(first):
     assert names_of_results(out) == {"baseline.nc", "plan.nc", "targets.csv", "figures"}
     expected = {
         "_".join(filter(None, (scenario, name, language))) + ".png"
-        for language in figures.LANGUAGES
-        for scenario, names in ((None, figures.COMPARISONS), ("plan", figures.DETAILS))
+        for language in LANGUAGES
+        for scenario, names in ((None, COMPARISONS), ("plan", DETAILS))
         for name in names
     }
     assert {path.name for path in (out / "figures").iterdir()} == expected
@@ -136,7 +139,7 @@ def test_one_member_is_the_model_file_and_claims_no_probability(tmp_path, no_cha
 
 def test_without_an_ensemble_the_way_to_make_one_is_named(tmp_path, monkeypatch, no_charts):
     missing = tmp_path / "posterior.nc"
-    monkeypatch.setattr(run_scenarios, "read_members", lambda count: read_members(count, missing))
+    monkeypatch.setattr("analysis.run.command.read_members", lambda count: read_members(count, missing))
     outcome = call("run", "plan", "--out", tmp_path)
     assert outcome.exit_code == 2
     assert "run_scenarios.py calibrate" in outcome.stderr
@@ -154,7 +157,7 @@ def test_the_tables_fit_the_screen(columns, tmp_path, no_charts):
 
 def test_without_a_command_every_shipped_scenario_is_run(tmp_path, monkeypatch, no_charts):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_scenarios, "read_members", lambda _: read_members(2))
+    monkeypatch.setattr("analysis.run.command.read_members", lambda _: read_members(2))
     outcome = call()
     assert outcome.exit_code == 0, outcome.output
     assert {path.stem for path in (tmp_path / "outputs").glob("*.nc")} == set(shipped_scenarios())

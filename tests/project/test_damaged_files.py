@@ -15,7 +15,7 @@ import xarray as xr
 
 from analysis.assessment.runs import read_observations_file
 from analysis.briefing import words as briefing_words
-from analysis.charts import figures
+from analysis.charts import words as chart_words
 from analysis.dashboard import words as page_words
 from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
@@ -100,7 +100,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "targets": (TARGET_FILE, lambda path: load_targets(file=path)),
         "priors": (PRIORS_FILE, read_priors),
         "collectable": (COLLECTABLE_FILE, _collectable),
-        "terms": (figures.FILE, _words(figures, figures.terms, monkeypatch)),
+        "terms": (chart_words.FILE, _words(chart_words, chart_words.terms, monkeypatch)),
         "page words": (page_words.FILE, _words(page_words, page_words.words, monkeypatch)),
         "briefing words": (briefing_words.FILE, _words(briefing_words, briefing_words.templates, monkeypatch)),
         "history words": (history_figures.WORDS_FILE, _words(history_figures, history_figures._terms, monkeypatch)),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from analysis.charts import figures
+from analysis.charts import catalogue
 from tests.conftest import ROOT
 from tests.support.documents import NOT_RUN, RUN, SLOW, blocks, check_commands, commands, run_block, wrong_words
 
@@ -44,7 +44,7 @@ def follow(path, folder, *, slow):
 @pytest.mark.parametrize("path", WITH_CODE, ids=name)
 def test_a_reader_who_follows_a_document_gets_through(path, empty_folder, monkeypatch):
     # Charts have tests of their own, and one document would draw a hundred.
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
+    monkeypatch.setattr(catalogue, "draw_figures", lambda *_: iter(()))
     follow(path, empty_folder, slow=False)
 
 

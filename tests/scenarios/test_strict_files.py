@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis.assessment.observations import AssessmentError
 from analysis.assessment.runs import read_observations_file
-from analysis.charts.figures import terms
+from analysis.charts.words import terms
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
 from scenarios import LeverError, ScenarioError, TargetError, load_levers, load_scenario, load_targets

@@ -19,11 +19,11 @@ from analysis.briefing.content import Briefing
 from analysis.briefing.evidence import Evidence
 from analysis.briefing.pictures import file_name, pictures, write
 from analysis.briefing.results import results
-from analysis.charts import figures
+from analysis.charts import words as chart_words
 
 #: Few, so that the tests are quick; enough for intervals and probabilities.
 MEMBERS = 4
-LANGUAGES = figures.LANGUAGES
+LANGUAGES = chart_words.LANGUAGES
 
 
 @dataclass(frozen=True)

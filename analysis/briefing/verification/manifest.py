@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analysis.briefing.evidence import BriefingError
-from analysis.charts import figures
+from analysis.charts.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 
 #: Facts without which a briefing cannot be made again.
@@ -99,8 +99,8 @@ def members_of(manifest: Mapping[str, str]) -> int:
         members, language = manifest["members"], manifest["language"]
         if not re.fullmatch("[1-9][0-9]{0,6}", members) or int(members) < 2:
             problems.append(f"its manifest tells {members[:QUOTED]!r} as the number of members")
-        if language not in figures.LANGUAGES:
-            known = " and ".join(figures.LANGUAGES)
+        if language not in LANGUAGES:
+            known = " and ".join(LANGUAGES)
             problems.append(f"its manifest tells {language[:QUOTED]!r} as its language; a briefing is in {known}")
     if problems:
         raise BriefingError(refusal(problems))

@@ -11,23 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    GREEN,
-    LANGUAGES,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    chart_style,
-    head_and_foot,
-    save_each,
-    word,
-)
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
+from analysis.charts.words import LANGUAGES, word
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import chance, name_of, value_words
-from analysis.reach.words import unit_of
+from analysis.outcome.target_words import unit_of
 
 LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 #: Levers with a bar of their own.

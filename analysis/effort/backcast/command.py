@@ -30,10 +30,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def backcast(
     target: Annotated[str, typer.Option(help="Id of the target.")],
     probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,

@@ -2,7 +2,7 @@
 
 The levers are searched with some members of the ensemble (`least_effort`); the answer is then judged by the
 others, which it has not seen. Where no setting of the levers is enough, the answer is the surest one found, the levers
-that stand at their bounds there, and what binds (`analysis.reach.bottlenecks`).
+that stand at their bounds there, and what binds (`analysis.outcome.bottlenecks`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort, p
 from analysis.effort.plausible import Gate, Outside
 from analysis.effort.search import bearing, fewest, furthest, least, rounded
 from analysis.effort.trials import City, Question, Trials, assured
-from analysis.reach.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
-from analysis.reach.probability import share
+from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
+from analysis.outcome.shares import Share
 from scenarios import Target, is_reached
 
 Verdict = Literal["already", "reachable", "not reachable"]
@@ -81,17 +81,17 @@ class Answer:
         """The effort of the answer."""
         return float(effort(self.measures, self.shares[1:2])[0])
 
-    def reached(self, candidate: int, *, searched: bool) -> dict[str, float]:
+    def reached(self, candidate: int, *, searched: bool) -> Share:
         """Return the probability of one of `CANDIDATES` with its error, over the members searched with or the others.
 
         Examples
         --------
-        >>> answer.reached(1, searched=False)["probability"]  # doctest: +SKIP
+        >>> answer.reached(1, searched=False).probability  # doctest: +SKIP
         0.79
         """
         part = slice(None, self.searched) if searched else slice(self.searched, None)
         margins = self.margins[candidate, part]
-        return share(int(is_reached(margins).sum()), len(margins))
+        return Share(int(is_reached(margins).sum()), len(margins))
 
 
 def backcast(
@@ -286,16 +286,16 @@ def _text(measure: Measure, values: Values) -> str:
 def _others(targets: Sequence[Target], margins: Values) -> pd.DataFrame:
     rows = []
     for place, target in enumerate(targets):
-        before, after = (share(int(is_reached(margins[k, place]).sum()), margins.shape[-1]) for k in (0, 1))
+        before, after = (Share(int(is_reached(margins[k, place]).sum()), margins.shape[-1]) for k in (0, 1))
         rows.append(
             {
                 "target": target.id,
                 "year": target.year,
                 "unit": target.unit,
-                "before": before["probability"],
-                "before_se": before["probability_se"],
-                "after": after["probability"],
-                "after_se": after["probability_se"],
+                "before": before.probability,
+                "before_se": before.standard_error,
+                "after": after.probability,
+                "after_se": after.standard_error,
                 "margin_change": float(np.median(margins[1, place]) - np.median(margins[0, place])),
             }
         )

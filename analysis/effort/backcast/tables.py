@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES
+from analysis.charts.words import LANGUAGES
 from analysis.effort.backcast.study import BLOCKING, CANDIDATES, Answer, assured_margin
 from analysis.effort.levers import DIGITS, Measure, parts, scenario
 from analysis.effort.plausible import outside_said
 from analysis.outcome import files as result_files
+from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
-from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import share_in_percent
-from analysis.reach.words import unit_of
+from analysis.outcome.shares import share_in_percent
+from analysis.outcome.target_words import unit_of
 from model.files.atomic import replaced
 from scenarios import Target, is_reached
 
@@ -53,7 +53,9 @@ def value_words(measure: Measure, share: float, language: str) -> str:
     """
     told = Input(measure.name, measure.name, measure.lever.title, measure.lever.unit)
     values = measure.value(share)
-    ends = dict.fromkeys(told.said(float(f"{end:.{DIGITS}g}"), language) for end in (values.min(), values.max()))
+    ends = dict.fromkeys(
+        told.format_value(float(f"{end:.{DIGITS}g}"), language) for end in (values.min(), values.max())
+    )
     return "–".join(ends)
 
 
@@ -161,7 +163,7 @@ def _chinese(answer: Answer) -> list[str]:
 
 def _optimistic(answer: Answer) -> bool:
     unseen = answer.reached(1, searched=False)
-    return unseen["probability"] + 2 * unseen["probability_se"] < answer.probability
+    return unseen.probability + 2 * unseen.standard_error < answer.probability
 
 
 def _blockers(answer: Answer, language: str) -> str:

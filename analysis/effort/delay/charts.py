@@ -11,20 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    DASHES,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    chart_style,
-    head_and_foot,
-    save_each,
-    word,
-)
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot
+from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
+from analysis.charts.words import word
 from analysis.effort.delay.study import ALL, Delays
 from analysis.effort.delay.tables import NAMED, lever_words
 from scenarios import Target, load_levers

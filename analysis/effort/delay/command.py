@@ -20,6 +20,7 @@ from analysis.effort.delay import charts, tables
 from analysis.effort.delay.study import WANTED, check_wanted, delay_costs, levers_of
 from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
+from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
@@ -28,10 +29,7 @@ from scenarios import (
     load_targets,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def delay(
     scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
     target: Annotated[
@@ -50,7 +48,7 @@ def delay(
                 chosen = load_scenario(scenario)
                 levers_of(chosen)
             with part():
-                asked = tables.chosen_targets(load_targets(), target)
+                asked = chosen_targets(load_targets(), target, tables.is_usual)
             with part():
                 check_wanted(probability)
             with part():

@@ -16,7 +16,7 @@ import xarray as xr
 
 from analysis.effort.levers import FIRST_START
 from analysis.effort.trials import City
-from analysis.reach.probability import share
+from analysis.outcome.shares import Share
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import ROUNDING, Scenario, Target, is_reached
@@ -282,7 +282,7 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
         "delay": years,
         "start": None if years is None else start + years,
         "members": len(margin),
-        **share(int(reached.sum()), len(margin)),
+        **Share(int(reached.sum()), len(margin)).columns(),
         "change": float(difference.mean()),
         "change_se": float(difference.std() / np.sqrt(len(margin))),
         "margin_median": float(np.median(margin)),

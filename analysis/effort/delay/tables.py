@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES
+from analysis.charts.words import LANGUAGES
 from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import chosen_targets as modelled_targets
 from analysis.outcome.printing import three_digits
-from analysis.reach.probability import share_in_percent
-from analysis.reach.words import unit_of
+from analysis.outcome.shares import share_in_percent
+from analysis.outcome.target_words import unit_of
 from scenarios import ROUNDING, Lever, Target, load_levers
 
 #: Instead of levers where none is named.
@@ -41,22 +40,9 @@ NOTES: Final = (
 SECOND: Final = 2035
 
 
-def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the targets asked for, or the modelled headlines and all modelled targets of 2035.
-
-    Raises
-    ------
-    TargetError
-        Naming every id that is unknown or not modelled.
-
-    Examples
-    --------
-    >>> [target.year for target in chosen_targets(load_targets(), ["target.startup_area.2035"])]  # doctest: +SKIP
-    [2035]
-    """
-    if ids:
-        return modelled_targets(targets, ids)
-    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
+def is_usual(target: Target) -> bool:
+    """Say whether a target is judged unless any is named: the headlines and all targets of 2035."""
+    return target.headline or target.year == SECOND
 
 
 def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:

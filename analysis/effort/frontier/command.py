@@ -33,10 +33,7 @@ from scenarios import (
     load_scenarios,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
 def frontier(
     target: Annotated[str, typer.Option(help="Id of the target.")],
     levers: MovedLevers = None,

@@ -20,7 +20,7 @@ from analysis.effort.levers import RAMP, Measure, Values, effort
 from analysis.effort.plausible import Gate, outside_said
 from analysis.effort.search import bearing, furthest, least, rounded
 from analysis.effort.trials import City, Question, Trials
-from analysis.reach.probability import share
+from analysis.outcome.shares import Share
 from scenarios import ROUNDING, Target, is_reached
 
 #: What is asked for, in rising order; 1 stands for every member.
@@ -112,17 +112,17 @@ def frontier(
     spent = effort(measures, shares)
     rows = []
     for place, (probability, reachable, row) in enumerate(found):
-        own, others = (share(int(is_reached(m[place]).sum()), m.shape[1]) for m in (seen, unseen))
+        own, others = (Share(int(is_reached(m[place]).sum()), m.shape[1]) for m in (seen, unseen))
         rows.append(
             {
                 "probability_asked_for": probability,
                 "reachable": reachable,
                 "effort": float(spent[place]),
                 "levers": int(np.count_nonzero(row)),
-                "probability": own["probability"],
-                "probability_se": own["probability_se"],
-                "probability_of_others": others["probability"],
-                "probability_of_others_se": others["probability_se"],
+                "probability": own.probability,
+                "probability_se": own.standard_error,
+                "probability_of_others": others.probability,
+                "probability_of_others_se": others.standard_error,
                 "knee": False,
                 # What makes it implausible; empty where nothing does.
                 "outside": outside_said(outside[place], "en") if outside else "",

@@ -18,25 +18,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import (
-    BLACK,
-    BLUE,
-    LANGUAGES,
-    ORANGE,
-    VERMILION,
-    YELLOW,
-    Side,
-    chart_style,
-    head_and_foot,
-    save,
-    word,
-)
+from analysis.charts.files import save
+from analysis.charts.frame import head_and_foot
+from analysis.charts.labels import Side
+from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, YELLOW, chart_style
+from analysis.charts.words import LANGUAGES, word
 from analysis.charts.wrapping import wrapped
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs, verdict
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
-from analysis.reach.probability import share_in_percent
+from analysis.outcome.shares import share_in_percent
 from scenarios import Target
 
 #: Names of the points that are told.

@@ -17,7 +17,7 @@ from analysis.assessment import charts as assessment_figures
 from analysis.assessment import runs as assessment_run
 from analysis.assessment.runs import read_observations_file
 from analysis.assessment.tables import DATA_FILE, FILES
-from analysis.charts import figures
+from analysis.charts.words import LANGUAGES
 from calibration.fit.ensemble import POSTERIOR_FILE, read_members
 from calibration.fit.forecast import simulate
 from model.definition import model_hash
@@ -72,7 +72,7 @@ def test_everything_is_written_with_its_manifest_and_nothing_half(planted):
     _, out, newer = planted
     assert names_of_results(out) == {*FILES, "figures"}
     charts = {path.name for path in (out / "figures").iterdir()}
-    assert charts == {f"assessment_{language}.png" for language in figures.LANGUAGES}
+    assert charts == {f"assessment_{language}.png" for language in LANGUAGES}
     with xr.open_dataset(out / DATA_FILE) as data:
         assert data.attrs["model_hash"] == model_hash()
         assert data.attrs["observations_file"] == newer.name
@@ -210,7 +210,7 @@ def test_the_example_of_the_page_is_accepted_and_says_that_it_is_made_up(root, t
     assert read["source"].str.startswith("SYNTHETIC").all()
 
 
-@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("series", [1, 2])
 def test_the_legend_of_the_chart_stands_beside_its_title(simulated, series, language):
     points = pd.DataFrame(

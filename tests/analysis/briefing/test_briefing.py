@@ -27,9 +27,10 @@ from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
 from analysis.briefing.slides import slides
 from analysis.briefing.words import templates
 from analysis.briefing.workbook import LINE, lone_number, workbook
-from analysis.charts import figures
-from analysis.charts.figures import word
-from analysis.reach.bottlenecks import RELIEFS
+from analysis.charts.panels import INDICATORS
+from analysis.charts.style import chart_style
+from analysis.charts.words import LANGUAGES, word
+from analysis.outcome.bottlenecks import RELIEFS
 from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
@@ -57,7 +58,7 @@ def briefing(evidence, found):
 
 def test_one_call_leaves_page_slides_workbook_and_charts_in_both_languages(written):
     out, evidence = written.folder, written.evidence
-    names = {f"briefing_plan_{language}.{kind}" for language in figures.LANGUAGES for kind in KINDS}
+    names = {f"briefing_plan_{language}.{kind}" for language in LANGUAGES for kind in KINDS}
     assert {path.name for path in out.iterdir()} == {*names, "figures"}
     charts = {path.suffix for path in (out / "figures").iterdir()}
     assert charts == {".png", ".svg"}
@@ -80,7 +81,7 @@ def texts_of_file(path):
     return {value if isinstance(value, int | float) else str(value) for value in values}
 
 
-@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_text_and_number_of_the_content_stands_in_the_file(written, evidence, found, kind, language):
     place = {"html": "page", "pptx": "slides", "xlsx": "workbook"}[kind]
@@ -124,7 +125,7 @@ def test_chinese_on_slides_names_a_font_that_office_machines_have(written):
     assert {run.find(qn("a:rPr")).find(qn("a:ea")).get("typeface") for run in chinese} == {"Microsoft YaHei"}
 
 
-@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_brings_every_character_that_it_shows(written, language):
     text = written.path("html", language).read_text(encoding="utf-8")
     (font,) = re.findall(r"data:font/woff;base64,([A-Za-z0-9+/=]+)", text)
@@ -147,7 +148,7 @@ class References(HTMLParser):
         assert tag not in ("script", "iframe", "object", "embed", "base")
 
 
-@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_refers_to_nothing_outside_itself(written, language):
     text = written.path("html", language).read_text(encoding="utf-8")
     reader = References()
@@ -189,12 +190,12 @@ def test_both_languages_tell_the_same_results(evidence, found):
             for run in text
             if isinstance(run, Number)
         }
-        for language in figures.LANGUAGES
+        for language in LANGUAGES
     ]
     assert told[0] == told[1]
 
 
-@pytest.mark.parametrize("language", figures.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, found, language):
     texts = dict(every_text(compose(evidence, found, language)))
     told = [
@@ -272,7 +273,7 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     assert all(sheet.freeze_panes for sheet in book)
     assert all(sheet.page_setup.fitToHeight == 0 for sheet in book.worksheets[:-2])
     charts = [chart for sheet in book for chart in sheet._charts]
-    assert len(charts) == 2 * len(figures.INDICATORS)
+    assert len(charts) == 2 * len(INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)
     sources = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if "来源：" in str(cell.value)]
     assert len(sources) > 15
@@ -328,7 +329,7 @@ def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(e
     sizes = slide_sizes(briefing)
     for picture in pictures(briefing):
         drawn = figure(evidence, picture, language, sizes[picture.id])
-        with figures.chart_style():
+        with chart_style():
             drawn.draw_without_rendering()
         words = labels(drawn)
         # Letters grow on the slide as much as the canvas does; a hundredth of a point is rounding.

@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from analysis.charts import figures
+from analysis.charts import catalogue, files
+from analysis.charts.catalogue import DETAILS, Chart
+from analysis.charts.districts import districts
+from analysis.charts.labels import spread_apart
+from analysis.charts.material import Material, families, gather
+from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
+from analysis.charts.trends import comparison
+from analysis.charts.words import LANGUAGES, terms
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
 from calibration.fit.ensemble import read_members
@@ -25,24 +32,16 @@ def material():
     city = load_model()
     scenarios = load_scenarios(shipped_scenarios())
     members = read_members(8)
-    runs = {
-        s.name: condensed(city.run(s.settings(members), outputs=figures.VARIABLES), [], figures.BY_MEMBER)
-        for s in scenarios
-    }
+    runs = {s.name: condensed(city.run(s.settings(members), outputs=VARIABLES), [], BY_MEMBER) for s in scenarios}
     facts = {s.name: manifest(s, "compiled", members) for s in scenarios}
-    return figures.gather({s.name: s for s in scenarios}, runs, list(load_targets().values()), facts)
+    return gather({s.name: s for s in scenarios}, runs, list(load_targets().values()), facts)
 
 
-@pytest.fixture(
-    scope="module", params=itertools.product([*figures.COMPARISONS, *figures.DETAILS], figures.LANGUAGES), ids="-".join
-)
+@pytest.fixture(scope="module", params=itertools.product([*COMPARISONS, *DETAILS], LANGUAGES), ids="-".join)
 def drawn(request, material):
     """One chart, drawn; warnings are errors here, so a missing glyph fails."""
     name, language = request.param
-    if name in figures.COMPARISONS:
-        figure = figures.comparison(material, name, language)
-    else:
-        figure = figures.DETAILS[name](material, "plan", language)
+    figure = comparison(material, name, language) if name in COMPARISONS else DETAILS[name](material, "plan", language)
     FigureCanvasAgg(figure).draw()
     return name, language, figure
 
@@ -80,7 +79,7 @@ def test_no_label_covers_another(drawn):
 
 def test_every_value_axis_names_its_unit(drawn):
     name, language, figure = drawn
-    units = {unit[language] for unit in figures.terms()["units"].values()}
+    units = {unit[language] for unit in terms()["units"].values()}
     for ax in figure.axes:
         # The leftmost axes of a row say the unit for all of the row.
         row = [other for other in figure.axes if abs(other.get_position().y0 - ax.get_position().y0) < 0.01]
@@ -116,38 +115,38 @@ def test_bars_and_lines_say_that_they_are_medians(drawn):
 
 
 def test_a_district_that_is_wholly_urban_has_no_empty_half_above_its_line(material):
-    for ax in figures.districts(material, "plan", "en").axes:
+    for ax in districts(material, "plan", "en").axes:
         low, high = ax.get_ylim()
         # A quarter of the panel is kept for the number that stands in it.
         assert high <= 100.0 or (100.0 - low) / (high - low) >= 0.7
 
 
 def test_both_languages_differ_only_in_words(material):
-    zh = figures.comparison(material, "urbanization_rates", "zh")
-    en = figures.comparison(material, "urbanization_rates", "en")
+    zh = comparison(material, "urbanization_rates", "zh")
+    en = comparison(material, "urbanization_rates", "en")
     assert [len(ax.lines) for ax in zh.axes] == [len(ax.lines) for ax in en.axes]
     for text in labels(en):
         assert text.get_text().isascii() or set(text.get_text()) - set(map(chr, range(128))) <= set("≥≤≈−·²“”"), text
 
 
 def test_a_scenario_keeps_its_look_and_no_two_of_a_chart_look_alike(material):
-    for family in figures.families(material):
+    for family in families(material):
         looks = [str(material.styles[name]) for name in family]
         assert len(set(looks)) == len(family), family
-    assert {name for family in figures.families(material) for name in family} == set(shipped_scenarios())
+    assert {name for family in families(material) for name in family} == set(shipped_scenarios())
 
 
 def test_every_element_and_scenario_has_its_words():
     drawn_dims = {"District", "Group", "Service", "Age"}
-    for name in figures.VARIABLES:
+    for name in VARIABLES:
         variable = variables_by_name()[name]
         for dim, elements in zip(variable.dims, variable.axes, strict=True):
             if dim in drawn_dims - {"Age"}:
-                assert set(elements) <= figures.terms()["elements"].keys(), name
+                assert set(elements) <= terms()["elements"].keys(), name
 
 
 def test_every_term_has_both_languages():
-    for name, kind in figures.terms().items():
+    for name, kind in terms().items():
         for term, words in kind.items():
             # What has no unit prints none, in either language.
             wanted = (name, term) != ("model units", "Dmnl")
@@ -155,24 +154,24 @@ def test_every_term_has_both_languages():
 
 
 def test_files_are_written_whole_in_both_languages_and_only_where_something_changed(material, tmp_path):
-    wanted = figures.charts(material, [])[:2]
-    assert not any(figures.is_drawn(chart, tmp_path) for chart in wanted)
-    files = list(figures.draw_figures(material, tmp_path, wanted))
+    wanted = catalogue.list_charts(material, [])[:2]
+    assert not any(catalogue.is_drawn(chart, tmp_path) for chart in wanted)
+    files = list(catalogue.draw_figures(material, tmp_path, wanted))
     assert sorted(tmp_path.iterdir()) == sorted(files) == sorted(tmp_path / chart.file for chart in wanted)
-    assert all(figures.is_drawn(chart, tmp_path) for chart in wanted)
+    assert all(catalogue.is_drawn(chart, tmp_path) for chart in wanted)
     first = [file.read_bytes() for file in files]
-    assert first == [file.read_bytes() for file in figures.draw_figures(material, tmp_path, wanted)], "other bytes"
+    assert first == [file.read_bytes() for file in catalogue.draw_figures(material, tmp_path, wanted)], "other bytes"
     other = {name: {**facts, "model_hash": "another"} for name, facts in material.facts.items()}
-    changed = figures.Material(material.scenarios, material.runs, material.targets, other, material.styles)
-    assert not any(figures.is_drawn(chart, tmp_path) for chart in figures.charts(changed, [])[:2])
+    changed = Material(material.scenarios, material.runs, material.targets, other, material.styles)
+    assert not any(catalogue.is_drawn(chart, tmp_path) for chart in catalogue.list_charts(changed, [])[:2])
 
 
 def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
-    chart = figures.Chart("ledger", "plan", "zh", "a mark")
+    chart = Chart("ledger", "plan", "zh", "a fingerprint")
     path = tmp_path / chart.file
-    figures._write(Figure(figsize=(2, 2)), path, {"Source": chart.mark})
+    files.write_png(Figure(figsize=(2, 2)), path, {"Source": chart.fingerprint})
     whole = path.read_bytes()
-    assert figures.is_drawn(chart, tmp_path)
+    assert catalogue.is_drawn(chart, tmp_path)
     middle = len(whole) // 2
     damaged = {
         "cut in half": whole[:middle],
@@ -185,9 +184,9 @@ def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
     }
     for name, content in damaged.items():
         path.write_bytes(content)
-        assert not figures.is_drawn(chart, tmp_path), name
+        assert not catalogue.is_drawn(chart, tmp_path), name
     path.write_bytes(whole)
-    assert figures.is_drawn(chart, tmp_path)
+    assert catalogue.is_drawn(chart, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -200,4 +199,4 @@ def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
     ],
 )
 def test_labels_are_spread_apart_in_order(places, expected):
-    np.testing.assert_allclose(figures._spread(np.array(places), 0.1, 0.0, 1.0), expected)
+    np.testing.assert_allclose(spread_apart(np.array(places), 0.1, 0.0, 1.0), expected)

@@ -19,7 +19,14 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts import figures
+from analysis.charts.catalogue import DETAILS
+from analysis.charts.districts import districts
+from analysis.charts.frame import head_and_foot
+from analysis.charts.material import gather
+from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
+from analysis.charts.style import chart_style
+from analysis.charts.trends import comparison
+from analysis.charts.words import LANGUAGES
 from analysis.dashboard.controls import SAID
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
@@ -60,43 +67,42 @@ def file(tmp_path_factory):
 def material(file):
     scenarios, members = load_scenarios(["baseline", str(file)]), read_members(3)
     runs = {
-        one.name: condensed(city().run(one.settings(members), outputs=figures.VARIABLES), [], figures.BY_MEMBER)
-        for one in scenarios
+        one.name: condensed(city().run(one.settings(members), outputs=VARIABLES), [], BY_MEMBER) for one in scenarios
     }
     facts = {one.name: manifest(one, "compiled", members) for one in scenarios}
-    return figures.gather({one.name: one for one in scenarios}, runs, list(load_targets().values()), facts)
+    return gather({one.name: one for one in scenarios}, runs, list(load_targets().values()), facts)
 
 
 def written(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
-CHARTS = [*itertools.product([*figures.COMPARISONS, *figures.DETAILS], figures.LANGUAGES)]
+CHARTS = [*itertools.product([*COMPARISONS, *DETAILS], LANGUAGES)]
 
 
 @pytest.mark.parametrize(("name", "language"), CHARTS)
 def test_a_chart_draws_the_title_as_typed(name, language, material, tmp_path):
     """Every warning is an error here, that of a missing glyph too."""
-    if name in figures.COMPARISONS:
-        figure = figures.comparison(material, name, language)
+    if name in COMPARISONS:
+        figure = comparison(material, name, language)
     else:
-        figure = figures.DETAILS[name](material, "as_typed", language)
-    with figures.chart_style():
+        figure = DETAILS[name](material, "as_typed", language)
+    with chart_style():
         FigureCanvasAgg(figure).draw()
     assert TITLES[language] in written(figure)
     assert not any(text.get_parse_math() for text in figure.findobj(Text) if text.get_text())
 
 
 def test_a_title_that_begins_with_an_underscore_stands_in_the_legend(material):
-    figure = figures.districts(material, "as_typed", "en")
+    figure = districts(material, "as_typed", "en")
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == [TITLES["en"], "Baseline"]
 
 
 def test_a_vector_chart_holds_dollar_signs_as_letters(material, tmp_path):
-    with figures.chart_style():
+    with chart_style():
         figure = Figure(figsize=(6, 2))
-        figures.head_and_foot(figure, TITLES["en"])
+        head_and_foot(figure, TITLES["en"])
         with rc_context({"svg.fonttype": "none"}):
             figure.savefig(tmp_path / "title.svg")
     told = "".join(ElementTree.parse(tmp_path / "title.svg").getroot().itertext())
@@ -104,9 +110,9 @@ def test_a_vector_chart_holds_dollar_signs_as_letters(material, tmp_path):
 
 
 def test_letters_that_the_chinese_font_lacks_come_from_the_second(material):
-    with figures.chart_style():
+    with chart_style():
         figure = Figure()
-        figures.head_and_foot(figure, "مرحبا")
+        head_and_foot(figure, "مرحبا")
         # Let through, the warning of a missing glyph is an error here.
         warnings.filterwarnings("error", message="Glyph")
         FigureCanvasAgg(figure).draw()

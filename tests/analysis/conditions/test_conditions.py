@@ -12,7 +12,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts.figures import terms
+from analysis.charts.words import terms
 from analysis.conditions.boxes import Score, grown, inside, needed, peeled, score
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, held_out
 from analysis.conditions.words import evidence, sentence, tenths
@@ -261,7 +261,7 @@ def test_every_uncertain_number_has_a_name_and_a_unit_in_both_languages(futures)
             assert one.titles["en"], name
             assert one.kind in terms()["model units"], name
             for language in ("zh", "en"):
-                assert one.said(float(values[name].iloc[0]), language)
+                assert one.format_value(float(values[name].iloc[0]), language)
     elements = {name for variable in variables_by_name().values() for axis in variable.axes for name in axis}
     brackets = {part for name in known if "[" in name for part in name[name.index("[") + 1 : -1].split(", ")}
     assert brackets

@@ -47,8 +47,8 @@ from analysis.dashboard.state import (
 from analysis.dashboard.statistics import bands, standings
 from analysis.dashboard.turns import Turn, Turns
 from analysis.dashboard.words import words
+from analysis.outcome.shares import share_in_percent
 from analysis.outcome.targets import evaluate_targets
-from analysis.reach.probability import share_in_percent
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name

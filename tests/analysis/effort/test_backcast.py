@@ -59,18 +59,18 @@ def test_the_answer_is_the_least_effort_of_the_closed_form(reachable):
 
 def test_the_answer_is_enough_for_the_members_searched_with_and_judged_by_others(reachable):
     seen, unseen = (reachable.reached(1, searched=searched) for searched in (True, False))
-    assert seen["probability"] == pytest.approx(0.8)
+    assert seen.probability == pytest.approx(0.8)
     assert assured_margin(reachable, 1) == pytest.approx(0.0, abs=2e-3)
     added = float(reachable.margins[1, 0] - reachable.margins[0, 0])
     luck = MEMBERS["LUCK"].to_numpy()[200:]
-    assert unseen["probability"] == pytest.approx((luck - 3.0 + added >= 0).mean())
-    assert unseen["probability_se"] > 0
+    assert unseen.probability == pytest.approx((luck - 3.0 + added >= 0).mean())
+    assert unseen.standard_error > 0
 
 
 def test_what_is_there_already_takes_nothing():
     answer = ask(68.0)
     assert (answer.verdict, answer.effort, len(answer.levers)) == ("already", 0.0, 0)
-    assert answer.reached(1, searched=True)["probability"] >= 0.8
+    assert answer.reached(1, searched=True).probability >= 0.8
     assert "already" in backcast_report.sentences(answer, "en")[0]
 
 
@@ -79,7 +79,7 @@ def test_out_of_reach_it_says_how_far_one_gets_and_which_levers_are_at_their_bou
     assert answer.verdict == "not reachable"
     assert np.abs(answer.shares[1]).tolist() == [1.0, 1.0, 1.0]
     luck = MEMBERS["LUCK"].to_numpy()
-    assert answer.reached(1, searched=True)["probability"] == pytest.approx((luck[:200] - 0.5 >= 0).mean())
+    assert answer.reached(1, searched=True).probability == pytest.approx((luck[:200] - 0.5 >= 0).mean())
     told = " ".join(backcast_report.sentences(answer, "en"))
     assert "not reachable with 80 %: best attainable P = " in told
     assert "Levers at their bounds: word, word, word" in told

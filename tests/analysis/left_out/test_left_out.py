@@ -16,18 +16,17 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.left_out.study import (
     ALL,
-    COLUMNS,
     FEWEST,
     MOVERS,
     RENTAL,
     STAGES,
     VARIABLES,
-    as_table,
     left_out,
     rental_homes,
     school_places,
     worst_off,
 )
+from analysis.left_out.tables import COLUMNS, as_table
 from analysis.left_out.words import in_words, print_left_out
 from calibration.fit.ensemble import read_members
 from model.definition import model_hash

@@ -16,10 +16,11 @@ from analysis.effort.delay.study import delay_costs
 from analysis.effort.levers import chosen
 from analysis.effort.trials import Trials
 from analysis.outcome import futures
+from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import evaluate_targets
 from analysis.pages import answer
 from analysis.pages.answer import REGISTERED, RESIDENT
-from analysis.reach.probability import reach, share_in_words
+from analysis.reach.probability import reach
 from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine import compile_model

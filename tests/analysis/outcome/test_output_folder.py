@@ -16,8 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.outcome import output_folder, stored_runs
+from analysis.outcome import output_folder
 from analysis.outcome.output_folder import LOCK, OutputFolderError, alone
+from analysis.run import stored_runs
 
 COMMANDS = [
     ["run", "baseline", "--members", "1"],
@@ -37,7 +38,7 @@ COMMANDS = [
 HOLDER = """
 import sys
 from pathlib import Path
-from analysis.output_folder import alone
+from analysis.outcome.output_folder import alone
 with alone(Path(sys.argv[1])):
     print("taken", flush=True)
     sys.stdin.read()
@@ -68,11 +69,10 @@ def holder(tmp_path):
 
 
 def test_every_command_that_leaves_files_is_tried_here():
-    functions = [command.callback for command in run_scenarios.app.registered_commands if command.callback]
     with_folder = {
-        function.__name__.replace("left_out_by_group", "left-out")
-        for function in functions
-        if "out" in inspect.signature(function).parameters
+        name
+        for name in run_scenarios.COMMANDS
+        if "out" in inspect.signature(run_scenarios.load_command(name)).parameters
     }
     assert with_folder == {words[0] for words in COMMANDS}
 

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from analysis.outcome.shares import Share, share_in_percent
 from analysis.outcome.targets import middle_year
 from analysis.reach.probability import (
     CONDITION_COLUMNS,
@@ -20,8 +21,6 @@ from analysis.reach.probability import (
     ReachError,
     not_yet_reached,
     reach,
-    share,
-    share_in_percent,
 )
 from calibration.fit.ensemble import read_members
 from scenarios import Target, load_scenario, load_targets
@@ -125,27 +124,27 @@ def small(seed: int) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 def test_none_of_many_members_does_not_mean_never():
-    never = share(0, 50)
-    assert never["probability"] == 0.0
-    assert never["probability_se"] == 0.0
+    never = Share(0, 50)
+    assert never.probability == 0.0
+    assert never.standard_error == 0.0
     # Wilson's upper limit for none of n is z2 / (n + z2).
     z2 = stats.norm.ppf(0.975) ** 2
-    assert never["probability_high"] == pytest.approx(z2 / (50 + z2))
-    assert share(50, 50)["probability_low"] == pytest.approx(50 / (50 + z2))
+    assert never.high == pytest.approx(z2 / (50 + z2))
+    assert Share(50, 50).low == pytest.approx(50 / (50 + z2))
 
 
 @pytest.mark.parametrize(("number", "of"), [(0, 7), (7, 7), (1, 200), (103, 200), (199, 200)])
 def test_the_interval_of_a_share_is_that_of_wilson(number, of):
     known = stats.binomtest(number, of).proportion_ci(0.95, method="wilson")
-    found = share(number, of)
-    assert (found["probability_low"], found["probability_high"]) == pytest.approx((known.low, known.high), abs=1e-12)
+    found = Share(number, of)
+    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=1e-12)
 
 
 def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure():
     assert share_in_percent(100, 200) == "50% ±4"
     assert (share_in_percent(1, 200), share_in_percent(199, 200)) == ("0.5% ±0.5", "99.5% ±0.5")
     bound = float(share_in_percent(0, 200).strip("<%"))
-    assert bound == pytest.approx(100 * share(0, 200)["probability_high"], abs=0.05)
+    assert bound == pytest.approx(100 * Share(0, 200).high, abs=0.05)
     assert float(share_in_percent(200, 200).strip(">%")) == pytest.approx(100 - bound)
     assert float(share_in_percent(0, 2000).strip("<%")) < bound / 9
 

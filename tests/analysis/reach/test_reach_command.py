@@ -14,10 +14,11 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
+from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
+from analysis.outcome.discrepancies import probability_with, restated
 from analysis.reach import charts as reach_figures
 from analysis.reach import study as reach_results
-from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
-from analysis.reach.discrepancy import probability_with, restated
+from analysis.reach import tables as reach_tables
 from analysis.reach.drivers import Screen
 from analysis.reach.probability import SUMMARY_COLUMNS, reach
 from calibration.fit.forecast import FORECASTS
@@ -164,7 +165,7 @@ def made(tmp_path_factory):
 
 def test_tables_data_and_charts_are_written(made):
     _, out = made
-    tables = {f"reach{end}.csv" for end in reach_results.TABLES}
+    tables = set(reach_tables.TABLES)
     assert names_of_results(out) == {*tables, "reach.nc", "figures"}
     stems = ("reach_curves", "reach_margins", "reach_bottlenecks_plan", "reach_bottlenecks_county_towns")
     charts = {f"{stem}_{language}.png" for stem in stems for language in ("zh", "en")}

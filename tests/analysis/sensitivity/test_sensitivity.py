@@ -18,6 +18,7 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
 from SALib.test_functions import Ishigami, Sobol_G
 
+from analysis.outcome.targets import chosen_targets
 from analysis.sensitivity import indices
 from analysis.sensitivity import study as sensitivity
 from analysis.sensitivity.design import DesignError, PickFreeze, Trajectories
@@ -425,8 +426,8 @@ def test_groups_and_targets_that_there_are_not_are_refused_with_near_matches():
     with pytest.raises(StudyError, match="Did you mean 'policy'"):
         sensitivity.families(["polici", "structure"])
     with pytest.raises(TargetError, match=r"Did you mean 'target\.goal'"):
-        sensitivity.chosen_targets({"target.goal": GOAL}, ["gaol"])
-    assert sensitivity.chosen_targets({"goal": GOAL}, ["goal,goal"]) == (GOAL,)
+        chosen_targets({"target.goal": GOAL}, ["gaol"])
+    assert chosen_targets({"goal": GOAL}, ["goal,goal"]) == [GOAL]
 
 
 @pytest.mark.parametrize("method", ["sobol", "morris", "pawn", "delta"])

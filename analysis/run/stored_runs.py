@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import xarray as xr
 
-from analysis.charts import figures
+from analysis.charts.panels import BY_MEMBER, VARIABLES
 from analysis.command_line import progress_bar
 from analysis.outcome import files as result_files
 from analysis.outcome.ensembles import condensed
@@ -24,7 +24,7 @@ from model.definition import variables_by_name
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 
 Engine = Literal["compiled", "pysd"]
-#: Told what is being done, how many runs are done, and how many there are to do.
+#: Called with what is being done, the number of finished runs, and of all.
 Progress = Callable[[str, int, int], None]
 #: A variable of more cells than this is kept only where a chart, a target or an expectation needs it.
 CELLS_KEPT: Final = 100
@@ -33,15 +33,7 @@ COMPARABLE: Final = ("members", "posterior_hash", "model_hash", "engine")
 
 
 def exact_variables(scenario: Scenario, targets: Iterable[Target]) -> list[str]:
-    """Return the variables that a scenario's file holds for every member in double precision.
-
-    Parameters
-    ----------
-    scenario
-        Whose file.
-    targets
-        All targets of the plan.
-    """
+    """Return the variables that a scenario's file holds for every member in double precision."""
     claimed = [claim.variable for one in (*_shipped(), scenario) for claim in one.expectations]
     judged = [target.variable for target in targets if target.variable is not None]
     return list(dict.fromkeys([*judged, *claimed]))
@@ -50,29 +42,19 @@ def exact_variables(scenario: Scenario, targets: Iterable[Target]) -> list[str]:
 def stored(
     folder: Path, chosen: Iterable[Scenario], targets: Sequence[Target], facts: Mapping[str, Mapping[str, str]]
 ) -> dict[str, xr.Dataset]:
-    """Return the results in a folder that a run made now would repeat, by scenario.
-
-    Parameters
-    ----------
-    folder
-        Where earlier runs have left their files.
-    chosen, targets
-        The scenarios asked for, and all targets of the plan.
-    facts
-        The manifest that a run made now would carry, by scenario.
-    """
-    variables, found = variables_by_name(), {}
+    """Return the results in a folder that a run with these manifests (`facts`) would repeat, by scenario."""
+    variables, runs = variables_by_name(), {}
     for scenario in chosen:
         run = result_files.read_run(
             folder / f"{scenario.name}.nc",
             result_files.attributes(scenario, facts[scenario.name]),
             _names(scenario, targets),
-            [*figures.VARIABLES, *exact_variables(scenario, targets)],
+            [*VARIABLES, *exact_variables(scenario, targets)],
             variables,
         )
         if run is not None:
-            found[scenario.name] = run
-    return found
+            runs[scenario.name] = run
+    return runs
 
 
 def make(
@@ -88,14 +70,12 @@ def make(
 
     Parameters
     ----------
-    folder
-        Where to.
-    missing, targets, facts
+    folder, missing, targets, facts
         As for `stored`.
     engine, members
         What runs, and on which parameter sets; None for one run with the values of the model file.
     progress
-        Told of every run.
+        Called before every run.
     """
     variables = variables_by_name()
     runs: dict[str, xr.Dataset] = {}
@@ -103,7 +83,7 @@ def make(
         return runs
 
     def keep(scenario: Scenario, run: xr.Dataset) -> None:
-        kept = condensed(run, exact_variables(scenario, targets), figures.BY_MEMBER)
+        kept = condensed(run, exact_variables(scenario, targets), BY_MEMBER)
         described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
         result_files.write_run(described, folder / f"{scenario.name}.nc")
         runs[scenario.name] = kept
@@ -135,13 +115,6 @@ def for_expectations(
 
     An expectation that names another scenario is read from both. Where the other's file does not hold the variable for
     every member, as nothing but this expectation needs it, that scenario is run once more, and its file stays as it is.
-
-    Parameters
-    ----------
-    chosen, runs
-        The scenarios, and the results of each by name.
-    targets, engine, members
-        As for `make`.
     """
     by_name = {scenario.name: scenario for scenario in chosen}
     lacking: dict[str, set[str]] = {}
@@ -162,33 +135,21 @@ def for_expectations(
 
 
 def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the runs of other scenarios in a folder that must not be compared with a run made now, and why.
+    """Return files of a folder whose runs must not be compared with those made now, and what each was made from.
 
-    Parameters
-    ----------
-    folder
-        Where earlier runs have left their files.
-    chosen
-        Names of the scenarios that are run now.
-    facts
-        The manifest of one of these.
-
-    Returns
-    -------
-    dict
-        Name of the file to what it was made from, such as "200 members".
+    `chosen` are the scenarios that are run now, `facts` the manifest of one of them.
     """
-    found = {}
+    reasons = {}
     for path in sorted(folder.glob("*.nc")):
         held = result_files.facts_of(path) if path.stem not in set(chosen) else {}
         # Other commands leave files too, which hold no run.
         if held.get("scenario") != path.stem:
             continue
         if held.get("members") != facts["members"]:
-            found[path.name] = f"{held.get('members')} members"
+            reasons[path.name] = f"{held.get('members')} members"
         elif any(held.get(key) != facts[key] for key in COMPARABLE):
-            found[path.name] = "another model, ensemble or engine"
-    return found
+            reasons[path.name] = "another model, ensemble or engine"
+    return reasons
 
 
 @cache
@@ -203,7 +164,7 @@ def _names(scenario: Scenario, targets: Sequence[Target]) -> list[str]:
         for name, variable in variables_by_name().items()
         if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
-    return list(dict.fromkeys([*small, *figures.VARIABLES, *exact_variables(scenario, targets)]))
+    return list(dict.fromkeys([*small, *VARIABLES, *exact_variables(scenario, targets)]))
 
 
 def make_with_progress(
@@ -218,7 +179,7 @@ def make_with_progress(
     with progress_bar() as progress:
         task = progress.add_task("", total=None, visible=bool(missing))
 
-        def tell(doing: str, done: int, of: int) -> None:
+        def report(doing: str, done: int, of: int) -> None:
             progress.update(task, description=doing, completed=done, total=of)
 
-        return make(out, missing, targets, facts, engine, parameters, tell)
+        return make(out, missing, targets, facts, engine, parameters, report)

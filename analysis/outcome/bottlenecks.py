@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.ensembles import MEMBER_DIMS
-from analysis.reach.probability import shares
+from analysis.outcome.ensembles import by_member
+from analysis.outcome.shares import share_columns
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
 
 Kind = Literal["land", "housing", "places", "money", "willingness"]
 
-#: A shortfall of less than one in a hundred is not felt: the plan's targets count 99 percent as all, too.
+#: A smaller shortfall does not count: the plan's targets count 99 percent as all, too.
 FELT: Final = 0.01
 #: Housing burdens move by a few percent from year to year without anyone's being short of a home.
 BURDEN_FELT: Final = 0.05
@@ -31,7 +31,7 @@ BURDEN_FELT: Final = 0.05
 SCHOOLS: Final = ("primary", "junior secondary")
 #: Steps of different size agree if the gains per unit differ by less than this share.
 AGREEMENT: Final = 0.1
-#: A gain per step smaller than this, in the plan's unit, is rounding.
+#: A smaller gain per step, in the plan's unit, is rounding.
 NO_GAIN: Final = 1e-9
 
 CALENDAR_COLUMNS: Final = (
@@ -234,7 +234,7 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
     run
         Results with `variables_needed`, dims ``time``, the subscripts and, for an ensemble, ``run`` or ``member``.
     bottlenecks
-        Those to be looked at.
+        Which of the conditions.
 
     Returns
     -------
@@ -252,37 +252,21 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
     >>> shortfalls(run, BOTTLENECKS[:1])["land.boundary"].values
     array([[[0.  , 0.75]]])
     """
-    found = {}
-    for bottleneck in bottlenecks:
-        short = bottleneck.shortfall(run)
-        dim = next((dim for dim in MEMBER_DIMS if dim in short.dims), None)
-        short = short.expand_dims("member") if dim is None else short.rename({dim: "member"} if dim == "run" else {})
-        found[bottleneck.id] = short.transpose("member", "time", "District").drop_vars("member", errors="ignore")
-    return xr.Dataset(found)
+    short = {
+        bottleneck.id: by_member(bottleneck.shortfall(run)).transpose("member", "time", "District")
+        for bottleneck in bottlenecks
+    }
+    return xr.Dataset({name: array.drop_vars("member", errors="ignore") for name, array in short.items()})
 
 
 def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> pd.DataFrame:
-    """Return in what share of members each bottleneck binds, by district and year.
-
-    Parameters
-    ----------
-    run, bottlenecks
-        As for `shortfalls`.
+    """Return in what share of members each bottleneck binds, by district and year, of results as for `shortfalls`.
 
     Returns
     -------
     pandas.DataFrame
         `CALENDAR_COLUMNS`: ``probability`` is the share of members, with its standard error and interval as in
-        `analysis.reach.probability.share`; ``shortfall_median`` is over all members, whether it binds or not.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
-
-    Examples
-    --------
-    >>> calendar(city.run(scenario.settings(members), outputs=variables_needed()))  # doctest: +SKIP
+        `analysis.outcome.shares.Share`; ``shortfall_median`` is over all members, whether it binds or not.
     """
     short = shortfalls(run, bottlenecks)
     tables = []
@@ -290,7 +274,7 @@ def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -
         array = short[bottleneck.id].transpose("District", "time", "member")
         districts, years = array["District"].to_numpy(), array["time"].to_numpy()
         members = array.sizes["member"]
-        table = pd.DataFrame(shares((array > bottleneck.threshold).sum("member").to_numpy().ravel(), members))
+        table = pd.DataFrame(share_columns((array > bottleneck.threshold).sum("member").to_numpy().ravel(), members))
         table["district"] = np.repeat([str(district) for district in districts], len(years))
         table["year"] = np.tile(years.astype(float), len(districts))
         table["shortfall_median"] = array.median("member").to_numpy().ravel()
@@ -321,7 +305,7 @@ def gains(
     reliefs
         What is raised, one at a time, in every element and year.
     progress
-        Told the number of finished reliefs and of all.
+        Called with the number of finished reliefs and of all.
 
     Returns
     -------
@@ -335,32 +319,28 @@ def gains(
     ------
     ChangeError
         If a relief is no constant of the model.
-
-    Examples
-    --------
-    >>> gains(city, plan, read_members(20), load_targets().values())  # doctest: +SKIP
     """
-    asked = [target for target in targets if target.modelled]
-    outputs = list(dict.fromkeys(str(target.variable) for target in asked))
+    modelled = [target for target in targets if target.modelled]
+    outputs = list(dict.fromkeys(str(target.variable) for target in modelled))
     settings = scenario.settings(members)
     table = model.variables
 
     def margins(changed: Mapping[str, Any]) -> list[xr.DataArray]:
-        last = max((float(target.year) for target in asked), default=None)
+        last = max((float(target.year) for target in modelled), default=None)
         run = model.run({**settings, **changed}, outputs=outputs, final_time=last)
-        return [target.margin(run[target.variable].sel(time=target.year)) for target in asked]
+        return [target.margin(run[target.variable].sel(time=target.year)) for target in modelled]
 
-    if not asked:
+    if not modelled:
         return pd.DataFrame(columns=list(GAIN_COLUMNS))
     start = margins({})
     rows: list[dict[str, object]] = []
-    for place, relief in enumerate(reliefs):
-        progress(place, len(reliefs))
+    for done, relief in enumerate(reliefs):
+        progress(done, len(reliefs))
         name = relief.constant
         # A name that the model does not know is left to the model to refuse, in its own words.
         value = _value(settings, name, table) if name in table.index else 0.0
         whole, half = (margins({name: value + step}) for step in (relief.step, relief.step / 2))
-        for target, before, after, halfway in zip(asked, start, whole, half, strict=True):
+        for target, before, after, halfway in zip(modelled, start, whole, half, strict=True):
             gain = np.atleast_1d((after - before).to_numpy()) / relief.step
             check = np.atleast_1d((halfway - before).to_numpy()) / (relief.step / 2)
             agree = np.abs(gain - check) <= AGREEMENT * np.abs(gain) + NO_GAIN / relief.step

@@ -9,10 +9,11 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts import figures
+from analysis.charts import catalogue
+from analysis.charts.panels import VARIABLES
 from analysis.outcome import files as result_files
-from analysis.outcome import stored_runs
 from analysis.outcome.ensembles import share_held
+from analysis.run import stored_runs
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
@@ -36,7 +37,7 @@ expect:
 
 @pytest.fixture
 def no_charts(monkeypatch):
-    monkeypatch.setattr(figures, "draw_figures", lambda *_: iter(()))
+    monkeypatch.setattr(catalogue, "draw_figures", lambda *_: iter(()))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def trial(tmp_path_factory):
     name = next(
         name
         for name, variable in variables.items()
-        if variable.kind == "flow" and variable.dims == ("District",) and name not in figures.VARIABLES
+        if variable.kind == "flow" and variable.dims == ("District",) and name not in VARIABLES
     )
     path.write_text(TRIAL.replace("births by district", name), encoding="utf-8")
     return path
@@ -122,7 +123,7 @@ def test_a_damaged_or_edited_file_is_made_again(damage, tmp_path):
     else:
         with netCDF4.Dataset(path, "a") as file:
             # One that no chart and no target reads.
-            name = next(name for name in file.variables if name not in figures.VARIABLES and name != "time")
+            name = next(name for name in file.variables if name not in VARIABLES and name != "time")
             if damage == "number":
                 file[name][...] = np.asarray(file[name][...]) + 1
             elif damage == "unit":

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analysis.reach.bottlenecks import (
+from analysis.outcome.bottlenecks import (
     BOTTLENECKS,
     CALENDAR_COLUMNS,
     GAIN_COLUMNS,

@@ -1,0 +1,59 @@
+"""The chart of the urbanization rate of each district."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from analysis.charts.frame import band_note, frame_chart
+from analysis.charts.marks import draw_fan, elements_of
+from analysis.charts.material import Material
+from analysis.charts.style import BLACK, DASHES, Size, chart_style
+from analysis.charts.words import element_name, unit_name, unit_size, word
+from analysis.outcome.ensembles import quantile
+
+
+def districts(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
+    """Draw the resident urbanization rate of each district, with the baseline beside it."""
+    with chart_style():
+        figure = Figure(figsize=canvas or (11, 7.6), layout="constrained")
+        size = unit_size("percent", language)
+        rates = material.runs[scenario]["resident urbanization rate by district"] / size
+        compared = scenario != "baseline" and "baseline" in material.runs
+        base = quantile(material.runs["baseline" if compared else scenario][rates.name], 0.5) / size
+        names = elements_of(rates, "District")
+        look = material.styles[scenario]
+        for ax, district in zip(figure.subplots(3, 4, sharex=True).flat, names, strict=True):
+            rate, reference = rates.sel(District=district), base.sel(District=district)
+            draw_fan(ax, rate, look["color"], width=3, label=material.scenarios[scenario].title[language])
+            end = float(quantile(rate, 0.5)[-1])
+            text = f"{float(rate['time'][-1]):.0f}: {end:.1f} %"
+            if compared:
+                title = material.scenarios["baseline"].title[language]
+                ax.plot(reference["time"], reference, color=BLACK, lw=1.2, ls=DASHES[1], label=title)
+                gain = round(end - float(reference[-1]), 1)
+                text += f" ({gain:+.1f})" if gain else " (±0)"
+            ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
+            ax.set_title(element_name(district, language), fontsize=9)
+            ax.margins(x=0)
+            # Ten points at least, so that a level line looks level, and none above the most a share can be; room above
+            # for the text.
+            low, high = ax.dataLim.ymin, ax.dataLim.ymax
+            span = max(high - low, 10.0)
+            top = min((low + high + span) / 2, max(high, 1.0 / size))
+            ax.set_ylim(top - 1.1 * span, top + 0.35 * span)
+            ax.set_yticks([tick for tick in ax.get_yticks() if top - 1.1 * span <= tick <= 1.0 / size])
+            ax.xaxis.set_major_locator(MultipleLocator(5))
+            if ax.get_subplotspec().is_first_col():
+                ax.set_ylabel(unit_name("percent", language))
+        # Taken from the lines, as matplotlib leaves labels that begin with an underscore out of what it collects.
+        lines = list(figure.axes[0].lines)
+        labels = [str(line.get_label()) for line in lines]
+        figure.legend(lines, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
+        notes = (
+            word("labels", "own scales", language),
+            word("labels", "difference", language) if compared else "",
+            band_note(material, "bands", language),
+        )
+        frame_chart(figure, material, "districts", language, scenario, *notes)
+        return figure

@@ -1,0 +1,123 @@
+"""What stands around axes: units, the title of a chart, how to read it and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from analysis.charts.material import Material
+from analysis.charts.style import GREY, Size
+from analysis.charts.words import unit_name, unit_size, word
+from scenarios import Scenario
+
+
+def panel_grid(
+    count: int, columns: int, margins: Size, panel: Size, canvas: Size | None = None
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels in rows.
+
+    Parameters
+    ----------
+    count, columns
+        Panels, and how many stand beside each other.
+    margins, panel
+        Inches across and down of what is not panels, and of each panel.
+    canvas
+        Inches of the figure instead, if they are given.
+
+    Examples
+    --------
+    >>> figure, axes = panel_grid(5, 3, (1, 1), (4, 3))
+    >>> len(axes), figure.get_size_inches().tolist()
+    (5, [13.0, 7.0])
+    """
+    rows = -(-count // columns)
+    size = canvas or (margins[0] + panel[0] * columns, margins[1] + panel[1] * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for ax in axes[count:]:
+        ax.remove()
+    return figure, axes[:count]
+
+
+def head_and_foot(figure: Figure, title: str, *notes: str) -> None:
+    """Put a title above a chart and, below it, how to read it and where it comes from.
+
+    Examples
+    --------
+    >>> head_and_foot(Figure(), "Housing", "Bars are medians.")
+    """
+    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
+    figure.supxlabel("\n".join(filter(None, notes)), fontsize=7, color=GREY, x=0.01, ha="left")
+
+
+def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: object) -> str:
+    """Say which model and which members a chart is of.
+
+    Parameters
+    ----------
+    term
+        Label with the sentence, such as ``footer``.
+    facts
+        The manifest of the results.
+    language
+        "zh" or "en".
+    gaps
+        What else the sentence names.
+    """
+    kind = "one run" if facts["members"] == "1" else "ensemble"
+    basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
+    known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
+    return word("labels", term, language).format(**known, **gaps)
+
+
+def title_with_hash(scenario: Scenario, language: str) -> str:
+    """Return a scenario's title with the fingerprint of its content, as sources name it."""
+    return f"{scenario.title[language]} ({scenario.hash})"
+
+
+def frame_chart(
+    figure: Figure, material: Material, name: str, language: str, scenario: str | None, *notes: str
+) -> None:
+    """Put the title above a chart of runs and, below it, how to read it and where it comes from.
+
+    Parameters
+    ----------
+    figure, material
+        The chart and what it was drawn from.
+    name
+        Of the chart; its title is a word.
+    language
+        "zh" or "en".
+    scenario
+        Whose chart it is; None compares all of them.
+    notes
+        Sentences on how to read it; empty ones are left out.
+    """
+    title, shown = word("charts", name, language), word("labels", "all scenarios", language)
+    if scenario is not None:
+        title += " · " + material.scenarios[scenario].title[language]
+        shown = title_with_hash(material.scenarios[scenario], language)
+    footer = source_line("footer", _manifest(material), language, scenario=shown)
+    head_and_foot(figure, title, " ".join(filter(None, notes)), footer)
+
+
+def band_note(material: Material, term: str, language: str) -> str:
+    """Say what lines and bands stand for; nothing for a single run, which has no bands."""
+    return "" if _manifest(material)["members"] == "1" else word("labels", term, language)
+
+
+def _manifest(material: Material) -> Mapping[str, str]:
+    return next(iter(material.facts.values()))
+
+
+def label_axes(ax: Axes, label: str | None, unit: str, language: str) -> float:
+    """Name an axis and its unit; return how many of the model's unit one of the axis stands for."""
+    if label is not None:
+        ax.set_title(word("labels", label, language), loc="left")
+    ax.set_ylabel(unit_name(unit, language))
+    ax.xaxis.set_major_locator(MultipleLocator(5))
+    return unit_size(unit, language)

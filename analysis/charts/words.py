@@ -1,0 +1,91 @@
+"""The words of charts and printed tables in Chinese and in English: `terms.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from model.engine.errors import UserError
+from scenarios.word_files import Unit, Word, read_words, usable
+
+LANGUAGES = ("zh", "en")
+FILE = Path(__file__).with_name("terms.yaml")
+_KINDS: Mapping[str, type[Word]] = {
+    **dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word),
+    **dict.fromkeys(("units", "model units"), Unit),
+}
+#: How a comparison with a target is written.
+SIGNS: Mapping[str, str] = {"at least": "≥", "at most": "≤", "about": "≈"}
+
+
+class TermError(UserError):
+    """The file of chart words cannot be used."""
+
+
+@cache
+def terms() -> Mapping[str, Any]:
+    """Return the words of charts, by kind, term and language.
+
+    Examples
+    --------
+    >>> terms()["elements"]["Lixia"]["zh"]
+    '历下区'
+    """
+    return usable(FILE, *read_words(FILE, _KINDS, TermError), TermError)
+
+
+def word(kind: str, term: str, language: str) -> str:
+    """Return a word of ``terms.yaml``, such as a label, a unit or the title of a chart.
+
+    Examples
+    --------
+    >>> word("labels", "residents", "zh")
+    '常住人口'
+    """
+    return str(terms()[kind][term][language])
+
+
+def element_name(name: str, language: str) -> str:
+    """Return the name of a district, group or service.
+
+    Examples
+    --------
+    >>> element_name("Lixia", "en")
+    'Lixia'
+    """
+    return word("elements", name, language)
+
+
+def unit_name(unit: str, language: str) -> str:
+    """Return the name of an axis unit.
+
+    Examples
+    --------
+    >>> unit_name("people", "en")
+    'million people'
+    """
+    return word("units", unit, language)
+
+
+def unit_size(unit: str, language: str, kind: str = "units") -> float:
+    """Return how many of the model's unit one axis unit stands for; ``kind`` may also be ``model units``.
+
+    Examples
+    --------
+    >>> unit_size("people", "en")
+    1000000.0
+    """
+    return float(terms()[kind][unit][f"{language}_size"])
+
+
+def with_year(title: str, year: float, language: str) -> str:
+    """Return a title followed by a year.
+
+    Examples
+    --------
+    >>> with_year("Births", 2035.0, "en"), with_year("出生人数", 2035, "zh")
+    ('Births, 2035', '出生人数（2035年）')
+    """
+    return f"{title}（{year:g}年）" if language == "zh" else f"{title}, {year:g}"

@@ -1,0 +1,174 @@
+"""Shares of ensemble members: the probability that they estimate, its interval, and both in words.
+
+Members are taken as independent draws. Intervals: Wilson (1927), Probable inference, the law of succession, and
+statistical inference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+#: Of the intervals of shares.
+CONFIDENCE: Final = 0.95
+_Z: Final = stats.norm.ppf((1 + CONFIDENCE) / 2)
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many members of so many, as an estimate of a probability.
+
+    Examples
+    --------
+    >>> Share(0, 100).probability, round(Share(0, 100).high, 3)
+    (0.0, 0.037)
+    """
+
+    number: int
+    members: int
+
+    @property
+    def probability(self) -> float:
+        """The share itself."""
+        return self.number / self.members
+
+    @property
+    def standard_error(self) -> float:
+        """Binomial; zero where none or all of the members do, which is why there is an interval too."""
+        return self.columns()["probability_se"]
+
+    @property
+    def low(self) -> float:
+        """The lower end of Wilson's interval at `CONFIDENCE`."""
+        return self.columns()["probability_low"]
+
+    @property
+    def high(self) -> float:
+        """The upper end of Wilson's interval at `CONFIDENCE`."""
+        return self.columns()["probability_high"]
+
+    def columns(self) -> dict[str, float]:
+        """Return the columns of a table: those of `share_columns`, for this share alone."""
+        return {name: float(values[0]) for name, values in share_columns(np.array([self.number]), self.members).items()}
+
+
+def share_columns(numbers: npt.NDArray[np.int64], members: int) -> dict[str, Values]:
+    """Return many shares as columns of a table.
+
+    Parameters
+    ----------
+    numbers
+        How many members do, share by share.
+    members
+        How many there are.
+
+    Returns
+    -------
+    dict
+        ``probability``, its binomial standard error ``probability_se``, and the ends ``probability_low`` and
+        ``probability_high`` of Wilson's interval at `CONFIDENCE`.
+
+    Examples
+    --------
+    >>> share_columns(np.array([0, 50]), 100)["probability"].tolist()
+    [0.0, 0.5]
+    """
+    probability = numbers / members
+    variance = probability * (1 - probability) / members
+    # scipy has this interval for one share at a time only, at a thousandth of a second each.
+    middle = (probability + _Z**2 / (2 * members)) / (1 + _Z**2 / members)
+    half = _Z * np.sqrt(variance + _Z**2 / (4 * members**2)) / (1 + _Z**2 / members)
+    return {
+        "probability": probability,
+        "probability_se": np.sqrt(variance),
+        "probability_low": np.where(numbers == 0, 0.0, middle - half),
+        "probability_high": np.where(numbers == members, 1.0, middle + half),
+    }
+
+
+@cache
+def share_in_percent(number: int, members: int) -> str:
+    """Return a share of members in percent with its standard error; of none or all of them, the bound of its interval.
+
+    Cached, as the live page asks for dozens at every move of a lever.
+
+    Examples
+    --------
+    >>> share_in_percent(51, 100), share_in_percent(0, 100), share_in_percent(100, 100)
+    ('51% ±5', '<3.7%', '>96.3%')
+    >>> share_in_percent(1, 200)
+    '0.5% ±0.5'
+    """
+    # By symmetry the same bound serves none and all.
+    bound = f"{100 * Share(0, members).high:.2g}"
+    if number == 0:
+        return f"<{bound}%"
+    if number == members:
+        return f">{100 - float(bound):.4g}%"
+    share = Share(number, members)
+    return percent_with_error(share.probability, share.standard_error)
+
+
+def share_in_words(number: int, members: int, language: str) -> str:
+    """Return a share of members for a sentence; that none or all do is a bound, not certainty.
+
+    Examples
+    --------
+    >>> share_in_words(51, 100, "en"), share_in_words(0, 100, "en")
+    ('51 % (of 100 members, standard error 5 %)', 'below 3.7 % (none of 100 members does)')
+    >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
+    ('为51%（100组样本，标准误5%）', '高于96.3%（100组样本全部达到）')
+    """
+    percent, zh = share_in_percent(number, members), language == "zh"
+    bound = percent.strip("<>%")
+    if number == 0:
+        return (
+            f"低于{bound}%（{members}组样本没有一组达到）"
+            if zh
+            else f"below {bound} % (none of {members} members does)"
+        )
+    if number == members:
+        return f"高于{bound}%（{members}组样本全部达到）" if zh else f"above {bound} % (all of {members} members do)"
+    share, error = percent.split("% ±")
+    if zh:
+        return f"为{share}%（{members}组样本，标准误{error}%）"
+    return f"{share} % (of {members} members, standard error {error} %)"
+
+
+def percent_with_error(probability: float, error: float) -> str:
+    """Return a probability in percent with its standard error, with as many decimals as neither needs to look like 0.
+
+    Examples
+    --------
+    >>> percent_with_error(0.51, 0.03), percent_with_error(0.005, 0.005), percent_with_error(0.0012, 0.0003)
+    ('51% ±3', '0.5% ±0.5', '0.12% ±0.03')
+    """
+    share, percent_error, decimals = 100 * probability, 100 * error, 0
+    while (
+        decimals < 2
+        and percent_error > 0
+        and (round(percent_error, decimals) == 0 or min(share, 100 - share) < 10**-decimals)
+    ):
+        decimals += 1
+    return f"{share:.{decimals}f}% ±{percent_error:.{decimals}f}"
+
+
+def whole_percent(probability: float) -> str:
+    """Return a share in whole percent; only none and all of the members are written as 0 and 100.
+
+    Examples
+    --------
+    >>> whole_percent(0.0), whole_percent(0.004), whole_percent(0.264), whole_percent(0.998), whole_percent(1.0)
+    ('0', '<1', '26', '>99', '100')
+    """
+    whole = f"{100 * probability:.0f}"
+    if 0 < probability < 1:
+        return {"0": "<1", "100": ">99"}.get(whole, whole)
+    return whole
