@@ -20,9 +20,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
-from analysis.charts.style import BANDS, BLUE, ORANGE, VERMILION, chart_style
-from analysis.charts.words import terms, word
+from analysis.charts.frame import head_and_foot, panel_grid, source_line
+from analysis.charts.marks import draw_fan
+from analysis.charts.style import BLUE, DASHES, ORANGE, VERMILION, chart_style
+from analysis.charts.words import unit_name, unit_size, word
 from model.definition import Variable, variables_by_name
 
 COLUMNS: Final = 3
@@ -60,10 +61,6 @@ def draw(
     -------
     list of Path
         The files written.
-
-    Examples
-    --------
-    >>> draw(found.points, forecast, None, facts, Path("outputs/assessment"))  # doctest: +SKIP
     """
     return save_each(
         lambda language: chart(points, forecast, weights, facts, language, unused), folder, "assessment", facts
@@ -78,34 +75,18 @@ def chart(
     language: str,
     unused: Collection[str] = (),
 ) -> Figure:
-    """Draw one panel for each observed series; parameters as for `draw`.
-
-    Examples
-    --------
-    >>> chart(found.points, forecast, None, facts, "en")  # doctest: +SKIP
-    """
+    """Draw one panel for each observed series; parameters as for `draw`."""
     names = list(dict.fromkeys(points["variable"]))
-    columns = min(COLUMNS, len(names))
-    rows = -(-len(names) // columns)
     known = variables_by_name()
     with chart_style():
-        figure = Figure(figsize=(5 + 3.6 * columns, 1.9 + 2.5 * rows), layout="constrained")
-        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        for ax, name in zip(axes, names, strict=False):
+        figure, axes = panel_grid(len(names), min(COLUMNS, len(names)), (5, 1.9), (3.6, 2.5))
+        for ax, name in zip(axes, names, strict=True):
             _panel(ax, points[points["variable"] == name], forecast[name], weights, known[name], language)
             if weights is not None and name in unused:
                 ax.set_title(f"{ax.get_title(loc='left')}{word('labels', 'assessment unused', language)}", loc="left")
-        for ax in axes[len(names) :]:
-            ax.remove()
         figure.legend(handles=_keys(points, weights, language), loc="outside right upper", fontsize=8)
-        basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
-        source = word("labels", "assessment source", language).format(
-            model=facts["model_file"],
-            hash=facts["model_hash"],
-            file=facts["observations_file"],
-            basis=basis,
-            scenario=facts[f"title_{language}"],
-        )
+        told = {"file": facts["observations_file"], "scenario": facts[f"title_{language}"]}
+        source = source_line("assessment source", facts, language, **told)
         verdict = "assessment refused" if weights is None else "assessment weights"
         head_and_foot(figure, word("charts", "assessment", language), word("labels", verdict, language), source)
         return figure
@@ -121,10 +102,8 @@ def axis_unit(variable: Variable, language: str) -> tuple[str, float]:
     """
     if variable.unit in AXES or variable.unit == "Dmnl":
         kind = AXES.get(variable.unit) or (RATIO if RATIO in variable.name else "percent")
-        found: Mapping[str, Any] = terms()["units"][kind]
-    else:
-        found = terms()["model units"][variable.unit]
-    return str(found[language]), float(found[f"{language}_size"])
+        return unit_name(kind, language), unit_size(kind, language)
+    return word("model units", variable.unit, language), unit_size(variable.unit, language, "model units")
 
 
 def _panel(
@@ -137,12 +116,10 @@ def _panel(
 ) -> None:
     unit, size = axis_unit(variable, language)
     years, members = forecast["time"].to_numpy(), forecast.transpose("member", "time").to_numpy() / size
-    for low, high, alpha in BANDS:
-        ax.fill_between(years, *np.quantile(members, (low, high), axis=0), color=BLUE, alpha=alpha, lw=0)
-    ax.plot(years, np.median(members, axis=0), color=BLUE, lw=1.8)
+    draw_fan(ax, forecast / size, BLUE)
     if weights is not None:
         for level, width in ((0.05, 0.9), (0.5, 1.8), (0.95, 0.9)):
-            ax.plot(years, _weighted_quantile(members, weights, level), color=ORANGE, lw=width, ls=(0, (4, 1.5)))
+            ax.plot(years, _weighted_quantile(members, weights, level), color=ORANGE, lw=width, ls=DASHES[1])
     for inside, fill in ((True, "white"), (False, VERMILION)):
         shown = points[points["inside_90"].astype(bool) == inside]
         ax.plot(shown["year"], shown["value"] / size, ls="", marker="o", ms=5, mec=VERMILION, mfc=fill, zorder=5)
@@ -170,7 +147,7 @@ def _keys(points: pd.DataFrame, weights: npt.NDArray[np.float64] | None, languag
     ]
     if weights is not None:
         label = word("labels", "forecast weighted", language)
-        keys.append(Line2D([], [], color=ORANGE, lw=1.8, ls=(0, (4, 1.5)), label=label))
+        keys.append(Line2D([], [], color=ORANGE, lw=1.8, ls=DASHES[1], label=label))
     keys += [dot("white", "observed inside")] if inside.any() else []
     keys += [dot(VERMILION, "observed outside")] if not inside.all() else []
     return keys

@@ -32,6 +32,8 @@ GREY, LIGHT_GREY = "#555555", "#BBBBBB"
 PART_COLOURS = (BLUE, GREEN, ORANGE, SKY, VERMILION, PURPLE)
 LINE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+#: Dashes of a level that is asked for, or at which something changes.
+REFERENCE_DASH = (0, (4, 2))
 #: Lower and upper quantile of each band, and how dense it is drawn.
 BANDS = ((0.05, 0.95, 0.15), (0.25, 0.75, 0.25))
 

@@ -14,10 +14,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
+from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.panels import Panel
-from analysis.charts.style import BLUE, VERMILION, Size, chart_style
-from analysis.charts.words import terms, word
+from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
+from analysis.charts.words import unit_name, unit_size, with_year, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import decimals, waterfall
@@ -29,7 +29,6 @@ from scenarios import Scenario
 BARS: Final = 7
 #: A contribution whose sign fewer members share is drawn hollow.
 AGREED: Final = 0.9
-GREY: Final = "#555555"
 #: Pixels left free between a number and the end of its axes.
 GAP: Final = 4.0
 #: Which indicators stand in a chart, and in which years.
@@ -60,10 +59,6 @@ def draw(
         The model's variables, for the words.
     folder
         Where to.
-
-    Examples
-    --------
-    >>> draw(comparison, scenarios, facts, variables_by_name(), Path("outputs/figures"))  # doctest: +SKIP
     """
     files = []
     for name in CHARTS:
@@ -81,41 +76,26 @@ def chart(
     language: str,
     canvas: Size | None = None,
 ) -> Figure:
-    """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart.
-
-    Examples
-    --------
-    >>> chart(comparison, "urbanization_rates", scenarios, facts, variables_by_name(), "en")  # doctest: +SKIP
-    """
+    """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart."""
     panels, years = CHARTS[name]
     cells = [(panel, year) for panel in panels for year in years]
-    rows = -(-len(cells) // 2)
     with chart_style():
-        figure = Figure(figsize=canvas or (13, 1.2 + 3.7 * rows), layout="constrained")
-        axes = list(figure.subplots(rows, 2, squeeze=False).flat)
-        for ax, (panel, year) in zip(axes, cells, strict=False):
+        figure, axes = panel_grid(len(cells), 2, (13, 1.2), (0, 3.7), canvas)
+        for ax, (panel, year) in zip(axes, cells, strict=True):
             steps = waterfall(comparison, panel.variable, year, most=BARS)
             _steps(ax, steps, panel, scenarios, variables, language)
-            when = f"（{year:g}年）" if language == "zh" else f", {year:g}"
-            ax.set_title(word("labels", panel.label, language) + when, loc="left")
-        for ax in axes[len(cells) :]:
-            ax.remove()
-        shown = axes[: len(cells)]
+            ax.set_title(with_year(word("labels", panel.label, language), year, language), loc="left")
         first, second = (scenario.title[language] for scenario in scenarios)
         method = (
             word("labels", "exact", language)
             if comparison.permutations is None
             else word("labels", "sampled", language).format(orders=comparison.permutations)
         )
-        kind = "one run" if facts["members"] == "1" else "ensemble"
-        basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
-        source = word("labels", "comparison source", language).format(
-            model=facts["model_file"], hash=facts["model_hash"], first=first, second=second, method=method, basis=basis
-        )
+        source = source_line("comparison source", facts, language, first=first, second=second, method=method)
         title = f"{word('charts', 'contributions', language)} · {first} → {second}"
         head_and_foot(figure, title, word("labels", "contribution bars", language), source)
         figure.draw_without_rendering()
-        for ax in shown:
+        for ax in axes:
             _make_room(ax)
         return figure
 
@@ -128,39 +108,41 @@ def _steps(
     variables: Mapping[str, Variable],
     language: str,
 ) -> None:
-    size = float(terms()["units"][panel.unit][f"{language}_size"])
-    places = decimals(steps["change"].iloc[1:-1] / size)
+    size = unit_size(panel.unit, language)
+    digits = decimals(steps["change"].iloc[1:-1] / size)
     names = [scenarios[0].title[language]]
     levers = steps.iloc[1:-1]
-    for place, row in enumerate(levers.to_dict("records"), 1):
+    for position, row in enumerate(levers.to_dict("records"), 1):
         start, end, change = (row[key] / size for key in ("start", "end", "change"))
         colour = BLUE if change >= 0 else VERMILION
         agreed = row["same_sign"] >= AGREED
-        ax.barh(place, change, left=start, height=0.62, color=colour if agreed else "white", edgecolor=colour)
+        ax.barh(position, change, left=start, height=0.62, color=colour if agreed else "white", edgecolor=colour)
         low, high = (start + row[key] / size for key in ("p05", "p95"))
-        ax.plot([low, high], [place, place], color="black", lw=0.9)
-        ax.plot(start + row["alone"] / size, place, "D", ms=3.5, mfc="white", mec="black", mew=0.8, zorder=4)
-        ax.plot([end, end], [place, place + 1], color=GREY, lw=0.6)
+        ax.plot([low, high], [position, position], color="black", lw=0.9)
+        ax.plot(start + row["alone"] / size, position, "D", ms=3.5, mfc="white", mec="black", mew=0.8, zorder=4)
+        ax.plot([end, end], [position, position + 1], color=GREY, lw=0.6)
         others = row["kind"] == "others"
         names.append(
             word("labels", "other levers", language).format(count=row["step"])
             if others
             else lever_title(row["step"], language, variables)
         )
-        text = signed(change, places)
-        ax.annotate(text, (max(low, high, start, end), place), (6, 0), textcoords="offset points", va="center", size=7)
+        text = signed(change, digits)
+        ax.annotate(
+            text, (max(low, high, start, end), position), (6, 0), textcoords="offset points", va="center", size=7
+        )
     names.append(scenarios[1].title[language])
-    for place in (0, len(steps) - 1):
-        middle, low, high = (float(steps[key].iloc[place]) / size for key in ("end", "p05", "p95"))
-        ax.plot([low, high], [place, place], color=GREY, lw=5, alpha=0.35, solid_capstyle="butt")
-        ax.plot(middle, place, "o", color=GREY, ms=5)
-        at = (max(low, high), place)
-        ax.annotate(f"{middle:,.{places}f}", at, (6, 0), textcoords="offset points", va="center", size=7)
+    for position in (0, len(steps) - 1):
+        middle, low, high = (float(steps[key].iloc[position]) / size for key in ("end", "p05", "p95"))
+        ax.plot([low, high], [position, position], color=GREY, lw=5, alpha=0.35, solid_capstyle="butt")
+        ax.plot(middle, position, "o", color=GREY, ms=5)
+        at = (max(low, high), position)
+        ax.annotate(f"{middle:,.{digits}f}", at, (6, 0), textcoords="offset points", va="center", size=7)
     first = steps["end"].iloc[0] / size
     ax.plot([first, first], [0, 1], color=GREY, lw=0.6)
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.set_xlabel(word("units", panel.unit, language), loc="left")
+    ax.set_xlabel(unit_name(panel.unit, language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.margins(x=0.08)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.files import save
-from analysis.charts.frame import head_and_foot
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot, source_line, title_with_hash
 from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, chart_style
-from analysis.charts.words import LANGUAGES, terms, word
+from analysis.charts.words import unit_size, word
 from analysis.charts.wrapping import wrapped
 from analysis.conditions.discovery import Box, Condition
 from analysis.conditions.study import Study
@@ -27,31 +28,18 @@ SHOWN = 2
 
 
 def draw(study: Study, folder: Path) -> list[Path]:
-    """Draw a chart in each language for every target with a condition; return the files.
-
-    Examples
-    --------
-    >>> draw(study, Path("outputs/figures"))  # doctest: +SKIP
-    """
-    written = []
+    """Draw a chart in each language for every target with a condition; return the files."""
+    files = []
     for name, condition in study.found.items():
-        if condition.status != "found":
-            continue
-        for language in LANGUAGES:
-            file = f"{study.name}_{name.removeprefix('target.').replace('.', '_')}_{language}.png"
-            told = sentence(study.targets[name], condition, study.inputs, language)
-            save(condition_chart(study, name, language), folder / file, told)
-            written.append(folder / file)
-    return written
+        if condition.status == "found":
+            stem = f"{study.name}_{name.removeprefix('target.').replace('.', '_')}"
+            describe = partial(sentence, study.targets[name], condition, study.inputs)
+            files += save_each(partial(condition_chart, study, name), folder, stem, describe)
+    return files
 
 
 def condition_chart(study: Study, name: str, language: str) -> Figure:
-    """Draw the box in its two strongest inputs, with the held-out futures, beside its peeling path.
-
-    Examples
-    --------
-    >>> condition_chart(study, "target.urbanization.registered.2025", "zh")  # doctest: +SKIP
-    """
+    """Draw the box in its two strongest inputs, with the held-out futures, beside its peeling path."""
     condition, target = study.found[name], study.targets[name]
     box = condition.best
     assert box is not None
@@ -60,17 +48,13 @@ def condition_chart(study: Study, name: str, language: str) -> Figure:
         cloud, path = figure.subplots(1, 2, width_ratios=(1.35, 1))
         _cloud(cloud, study, name, box, language)
         _path(path, condition, box, language)
-        footer = word("labels", "footer", language).format(
-            model=study.facts["model_file"],
-            hash=study.facts["model_hash"],
-            scenario=f"{study.scenario.title[language]} ({study.scenario.hash})",
-            basis=word("labels", "ensemble", language).format(members=study.facts["members"], seed=study.facts["seed"]),
-        )
-        told = wrapped(sentence(target, condition, study.inputs, language), language)
+        scenario = title_with_hash(study.scenario, language)
+        footer = source_line("footer", study.facts, language, scenario=scenario)
+        title = wrapped(sentence(target, condition, study.inputs, language), language)
         note = word("labels", "condition note", language)
         if len(box.limits) > SHOWN:
             note += word("labels", "more limits", language).format(count=len(box.limits) - SHOWN)
-        head_and_foot(figure, told, note, footer)
+        head_and_foot(figure, title, note, footer)
         return figure
 
 
@@ -80,7 +64,7 @@ def _cloud(ax: Axes, study: Study, name: str, box: Box, language: str) -> None:
     shown = (limited + [other for other in condition.screened if other not in limited])[:SHOWN]
     if len(shown) < SHOWN:
         shown += [other for other in study.values.columns if other not in shown][:1]
-    sizes = [_size(study, column, language) for column in shown]
+    sizes = [unit_size(study.inputs[column].kind, language, "model units") for column in shown]
     across, up = (study.values[c].to_numpy() / size for c, size in zip(shown, sizes, strict=True))
     met = study.margin.sel(target=name).to_numpy() >= 0
     looks: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -94,7 +78,7 @@ def _cloud(ax: Axes, study: Study, name: str, box: Box, language: str) -> None:
     _frame(ax, box, shown, sizes)
     for axis, column in ((ax.set_xlabel, shown[0]), (ax.set_ylabel, shown[1])):
         known = study.inputs[column]
-        unit = terms()["model units"][known.kind][language]
+        unit = word("model units", known.kind, language)
         axis(known.titles[language] + (f"（{unit}）" if language == "zh" else f" ({unit})") * bool(unit))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=8, borderaxespad=0.2)
 
@@ -104,10 +88,10 @@ def _frame(ax: Axes, box: Box, shown: list[str], sizes: list[float]) -> None:
     edges = np.array([ax.set_xlim(ax.get_xlim()), ax.set_ylim(ax.get_ylim())])
     low, high = edges.T
     ends = {limit.input: (limit.lower, limit.upper) for limit in box.limits}
-    for place, (column, size) in enumerate(zip(shown, sizes, strict=True)):
+    for axis, (column, size) in enumerate(zip(shown, sizes, strict=True)):
         lower, upper = ends.get(column, (-math.inf, math.inf))
-        low[place] = lower / size if math.isfinite(lower) else low[place]
-        high[place] = upper / size if math.isfinite(upper) else high[place]
+        low[axis] = lower / size if math.isfinite(lower) else low[axis]
+        high[axis] = upper / size if math.isfinite(upper) else high[axis]
     ax.add_patch(Rectangle((low[0], low[1]), *(high - low), fill=True, fc=BLUE, alpha=0.07, ec="none"))
     ax.add_patch(Rectangle((low[0], low[1]), *(high - low), fill=False, ec=BLACK, lw=1.6, clip_on=False))
 
@@ -140,7 +124,3 @@ def _path(ax: Axes, condition: Condition, box: Box, language: str) -> None:
     ax.set_ylim(0, 104)
     ax.set_title(word("labels", "peeling", language), loc="left")
     ax.legend(loc="lower left", fontsize=8)
-
-
-def _size(study: Study, column: str, language: str) -> float:
-    return float(terms()["model units"][study.inputs[column].kind][f"{language}_size"])

@@ -18,6 +18,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
+from analysis.charts.words import SIGNS
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
 from analysis.dashboard.words import element_title, number, say
@@ -27,10 +28,7 @@ FONT: Final = "Page Sans"
 #: By role: the page's setting, the baseline, and what it is held against.
 COLOURS: Final = {"page": BLUE, "baseline": BLACK, "against": ORANGE}
 DASHES: Final = {"page": "solid", "baseline": "dashed", "against": "dotdash"}
-SIGNS: Final = {"at least": "≥", "at most": "≤", "about": "≈"}
 _TICKS: Final = (2020, 2025, 2030, 2035)
-#: What stands at the end of a district's line, and what before anything is known.
-_AT_END: Final = (("p50", 0.0), ("words", ""))
 _NAMES: Final = ("p05", "p25", "p50", "p75", "p95")
 
 
@@ -145,8 +143,8 @@ class Districts:
         """Draw bands with axes quantile, time and district; new ranges of the axes only when they are to settle."""
         data: dict[str, Any] = {"year": self._times}
         ends: dict[str, Any] = {"year": [self._times[-1]]}
-        for place, (district, chart) in enumerate(self.figures.items()):
-            mine, other = values[:, :, place], base[2, :, place]
+        for index, (district, chart) in enumerate(self.figures.items()):
+            mine, other = values[:, :, index], base[2, :, index]
             data |= {f"{district} {name}": mine[row] for row, name in enumerate(_NAMES)}
             data[f"{district} base"] = other
             end, gain = float(mine[2, -1]), float(mine[2, -1] - other[-1])

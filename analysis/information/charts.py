@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,29 +11,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.charts.files import save
-from analysis.charts.frame import head_and_foot
-from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.charts.words import LANGUAGES, word
+from analysis.charts.files import save_each
+from analysis.charts.frame import head_and_foot, source_line
+from analysis.charts.marks import draw_band
+from analysis.charts.style import (
+    BLACK,
+    DASHES,
+    LINE_COLOURS,
+    REFERENCE_DASH,
+    chart_style,
+)
+from analysis.charts.words import word
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
 from analysis.information.words import choice_sentences, told_apart, utility_said, worth_sentences
 
 GREY, LIGHT = "#B0B0B0", "#E4E4E4"
-LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 #: Ends of a 90 % interval in standard errors.
 NINETY: Final = 1.645
 
 
 def draw(study: Study, folder: Path) -> list[Path]:
     """Draw the chart in each language; return the files."""
-    written = []
-    for language in LANGUAGES:
-        path = folder / f"information_{language}.png"
-        told = [*choice_sentences(study, language), *worth_sentences(study, language)]
-        save(information_chart(study, language), path, " ".join(told))
-        written.append(path)
-    return written
+
+    def describe(language: str) -> str:
+        return " ".join([*choice_sentences(study, language), *worth_sentences(study, language)])
+
+    return save_each(partial(information_chart, study), folder, "information", describe)
 
 
 def information_chart(study: Study, language: str) -> Figure:
@@ -46,12 +51,8 @@ def information_chart(study: Study, language: str) -> Figure:
             ax.set_xlim(0, study.worth.weights[-1])
             ax.set_xlabel(word("labels", f"weight in {study.kind}", language))
             ax.yaxis.set_major_locator(MaxNLocator(6))
-        footer = word("labels", "footer", language).format(
-            model=study.facts["model_file"],
-            hash=study.facts["model_hash"],
-            scenario=word("labels", "all scenarios", language),
-            basis=word("labels", "ensemble", language).format(members=study.facts["members"], seed=study.facts["seed"]),
-        )
+        scenario = word("labels", "all scenarios", language)
+        footer = source_line("footer", study.facts, language, scenario=scenario)
         head_and_foot(
             figure,
             word("charts", "information", language),
@@ -70,13 +71,13 @@ def _utilities(ax: Axes, study: Study, language: str) -> None:
     lines = (gains - gains[usual])[:, None] - np.outer(efforts - efforts[usual], weights)
     for flip in study.choice.flips:
         ax.axvspan(flip.low, flip.high, color=LIGHT, lw=0, zorder=0)
-        ax.axvline(flip.weight, color=BLACK, lw=0.9, ls=(0, (4, 2)), zorder=1)
+        ax.axvline(flip.weight, color=BLACK, lw=0.9, ls=REFERENCE_DASH, zorder=1)
     turn = 0
     for option, line in enumerate(lines):
         if study.choice.leads(option) is None and not study.choice.ties[option]:
             ax.plot(weights, line, color=GREY, lw=0.9, zorder=1)
             continue
-        colour, dash = LINES[turn % len(LINES)], DASHES[turn // len(LINES) % len(DASHES)]
+        colour, dash = LINE_COLOURS[turn % len(LINE_COLOURS)], DASHES[turn // len(LINE_COLOURS) % len(DASHES)]
         ax.plot(weights, line, color=colour, ls=dash, lw=1.7, label=study.title(option, language), zorder=3)
         turn += 1
     top = lines.max(axis=0)
@@ -94,14 +95,14 @@ def _worths(ax: Axes, study: Study, language: str) -> None:
     weights, perfect = np.array(study.worth.weights), study.worth.perfect
     middle = np.array([worth.value for worth in perfect])
     spread = NINETY * np.array([worth.error for worth in perfect])
-    ax.fill_between(weights, np.clip(middle - spread, 0, None), middle + spread, color=BLACK, alpha=0.12, lw=0)
-    ax.plot(weights, middle, color=BLACK, lw=2, label=word("labels", "everything", language))
+    ends, label = (np.clip(middle - spread, 0, None), middle + spread), word("labels", "everything", language)
+    draw_band(ax, weights, middle, ends, BLACK, alpha=0.12, lw=2, label=label)
     turn, silent = 0, word("labels", "not told apart", language)
     for name, worths in study.worth.partial.items():
         values = [worth.value for worth in worths]
         if told_apart(study.worth.weights, worths):
             label = study.statistics[name].title[language]
-            ax.plot(weights, values, color=LINES[turn % len(LINES)], lw=1.6, label=label, zorder=3)
+            ax.plot(weights, values, color=LINE_COLOURS[turn % len(LINE_COLOURS)], lw=1.6, label=label, zorder=3)
             turn += 1
         else:
             ax.plot(weights, values, color=GREY, lw=0.9, label=silent)

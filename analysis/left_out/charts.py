@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
+from analysis.charts.frame import head_and_foot, source_line
+from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, chart_style
-from analysis.charts.words import element_name, word
+from analysis.charts.words import element_name, with_year, word
 from analysis.left_out.study import ALL
 from analysis.left_out.words import service_name
 from scenarios import Scenario
@@ -43,10 +45,6 @@ def draw(table: pd.DataFrame, scenarios: Sequence[Scenario], facts: Mapping[str,
         Its manifest.
     folder
         Where to.
-
-    Examples
-    --------
-    >>> draw(table, [plan], facts, Path("outputs/figures"))  # doctest: +SKIP
     """
     files = []
     for scenario in scenarios:
@@ -57,12 +55,7 @@ def draw(table: pd.DataFrame, scenarios: Sequence[Scenario], facts: Mapping[str,
 
 
 def cells(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw the share that goes without as heat maps of group by district, one for each service and year.
-
-    Examples
-    --------
-    >>> cells(own, plan, facts, "zh")  # doctest: +SKIP
-    """
+    """Draw the share that goes without as heat maps of group by district, one for each service and year."""
     services = list(dict.fromkeys(own["service"]))
     with chart_style():
         figure = Figure(figsize=(15, 1.6 + 1.75 * len(services)), layout="constrained")
@@ -73,11 +66,13 @@ def cells(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], langu
                 shares = now.pivot(index="group", columns="district", values="unserved_share_median")
                 shares = 100 * shares.loc[now["group"].unique(), now["district"].unique()]
                 image = ax.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=100, aspect="auto")
-                for place, values in enumerate(shares.to_numpy()):
+                for row_number, values in enumerate(shares.to_numpy()):
                     for column, value in enumerate(values):
                         if pd.notna(value):
                             colour = "white" if value > 60 else BLACK
-                            ax.text(column, place, f"{value:.0f}", ha="center", va="center", fontsize=7.5, color=colour)
+                            ax.text(
+                                column, row_number, f"{value:.0f}", ha="center", va="center", fontsize=7.5, color=colour
+                            )
                 last = service == services[-1]
                 names = [_name(name, "all districts", language) for name in shares.columns] if last else []
                 ax.set_xticks(range(len(shares.columns)), names or [""] * len(shares.columns), rotation=35, ha="right")
@@ -85,20 +80,14 @@ def cells(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], langu
                 ax.set_yticks(range(len(shares)), groups or [""] * len(shares), fontsize=8)
                 ax.grid(visible=False)
                 ax.tick_params(length=0)
-                when = f"（{year:g}年）" if language == "zh" else f", {year:g}"
-                ax.set_title(service_name(service, language) + when, loc="left", fontsize=9)
+                ax.set_title(with_year(service_name(service, language), year, language), loc="left", fontsize=9)
         figure.colorbar(image, ax=axes, shrink=0.4, label=word("labels", "without", language))
         _frame(figure, "left_out_cells", "left out note", scenario, facts, language)
         return figure
 
 
 def over_time(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw the share that goes without by group over time, and the shortfall of the city in places and movers.
-
-    Examples
-    --------
-    >>> over_time(own, plan, facts, "en")  # doctest: +SKIP
-    """
+    """Draw the share that goes without by group over time, and the shortfall of the city in places and movers."""
     services = list(dict.fromkeys(own["service"]))
     with chart_style():
         figure = Figure(figsize=(3.1 * len(services) + 0.5, 6.6), layout="constrained")
@@ -115,21 +104,17 @@ def over_time(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], l
             top.set_title(service_name(service, language), loc="left", fontsize=9)
             for ax in (top, low):
                 ax.set_ylim(bottom=0)
-            for ax in (top, low):
                 ax.xaxis.set_major_locator(MultipleLocator(5))
         axes[0, 0].set_ylabel(word("labels", "without", language))
         axes[1, 0].set_ylabel(word("labels", "shortfall", language))
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right upper", fontsize=8)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         _frame(figure, "left_out_time", "left out time note", scenario, facts, language)
         return figure
 
 
-def _band(ax: Any, rows: pd.DataFrame, measure: str, colour: str, size: float, label: str | None) -> None:
-    years = rows["year"].to_numpy()
+def _band(ax: Axes, rows: pd.DataFrame, measure: str, colour: str, size: float, label: str | None) -> None:
     low, middle, high = (size * rows[f"{measure}_{level}"].to_numpy() for level in ("p05", "median", "p95"))
-    ax.fill_between(years, low, high, color=colour, alpha=0.15, lw=0)
-    ax.plot(years, middle, color=colour, lw=1.8, label=label)
+    draw_band(ax, rows["year"].to_numpy(), middle, (low, high), colour, lw=1.8, label=label)
 
 
 def _name(name: str, whole: str, language: str) -> str:
@@ -137,10 +122,5 @@ def _name(name: str, whole: str, language: str) -> str:
 
 
 def _frame(figure: Figure, title: str, note: str, scenario: Scenario, facts: Mapping[str, str], language: str) -> None:
-    kind = "one run" if facts["members"] == "1" else "ensemble"
-    basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
-    source = word("labels", "reach source", language).format(
-        model=facts["model_file"], hash=facts["model_hash"], basis=basis
-    )
     head = f"{word('charts', title, language)} · {scenario.title[language]}"
-    head_and_foot(figure, head, word("labels", note, language), source)
+    head_and_foot(figure, head, word("labels", note, language), source_line("reach source", facts, language))

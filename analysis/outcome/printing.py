@@ -143,7 +143,7 @@ def plan_unit(unit: str, language: str) -> str:
     return str(known[language]) if known else f" {unit}"
 
 
-def make_table(title: str, caption: str = "") -> Table:
+def make_table(title: str, caption: str | None = None) -> Table:
     """Return an empty table with a title above and notes below it; the title is printed as it is.
 
     Examples

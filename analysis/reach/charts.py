@@ -17,9 +17,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
+from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.material import gather
-from analysis.charts.style import DASHES, Size, chart_style
+from analysis.charts.style import DASHES, GREY, Size, chart_style
 from analysis.charts.words import element_name, word
 from analysis.charts.wrapping import wrapped
 from analysis.outcome.bottlenecks import BOTTLENECKS
@@ -31,8 +31,8 @@ from scenarios import Scenario, Target
 
 #: Targets that fit into a chart.
 MOST: Final = 9
+COLUMNS: Final = 3
 WIDE: Final = ("baseline", "plan")
-GREY: Final = "#555555"
 
 
 def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]:
@@ -46,10 +46,6 @@ def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]
         Its manifest.
     folder
         Where to.
-
-    Examples
-    --------
-    >>> draw(reached, facts, Path("outputs/figures"))  # doctest: +SKIP
     """
     made: dict[str, Callable[[str], Figure]] = {
         "reach_curves": partial(curves, reached, facts),
@@ -64,28 +60,17 @@ def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]
 
 
 def shown(reached: Reached) -> list[Target]:
-    """Return the targets that are drawn: all, or the headline ones where there are many.
-
-    Examples
-    --------
-    >>> len(shown(reached)) <= MOST  # doctest: +SKIP
-    True
-    """
+    """Return the targets that are drawn: all, or the headline ones where there are many."""
     if len(reached.targets) <= MOST:
         return list(reached.targets)
     return [target for target in reached.targets if target.headline][:MOST]
 
 
 def curves(reached: Reached, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw by when which share of members has reached each target.
-
-    Examples
-    --------
-    >>> curves(reached, facts, "en")  # doctest: +SKIP
-    """
+    """Draw by when which share of members has reached each target."""
     targets, styles = shown(reached), looks(reached.scenarios)
     with chart_style():
-        figure, axes = _panels(len(targets), 3.1, 4.6)
+        figure, axes = panel_grid(len(targets), min(COLUMNS, len(targets)), (0.8, 1.1), (4.6, 3.1))
         for ax, target in zip(axes, targets, strict=True):
             for scenario in reached.scenarios:
                 table = reached.tables.curves
@@ -114,29 +99,25 @@ def curves(reached: Reached, facts: Mapping[str, str], language: str) -> Figure:
 
 
 def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw the margin of each target by scenario as dots with bars, and write the probability beside it.
-
-    Examples
-    --------
-    >>> margins(reached, facts, "zh")  # doctest: +SKIP
-    """
+    """Draw the margin of each target by scenario as dots with bars, and write the probability beside it."""
     targets, styles = shown(reached), looks(reached.scenarios)
     names = [scenario.title[language] for scenario in reached.scenarios]
     with chart_style():
-        figure, axes = _panels(len(targets), 1.1 + 0.27 * len(names), 5.6)
+        height = 1.1 + 0.27 * len(names)
+        figure, axes = panel_grid(len(targets), min(COLUMNS, len(targets)), (0.8, 1.1), (5.6, height))
         for ax, target in zip(axes, targets, strict=True):
             rows = reached.tables.summary[reached.tables.summary["target"] == target.id].set_index("scenario")
-            for place, scenario in enumerate(reached.scenarios):
+            for position, scenario in enumerate(reached.scenarios):
                 row: Any = rows.loc[scenario.name]
                 colour = styles[scenario.name]["color"]
                 for low, high, width in (("margin_p05", "margin_p95", 1.0), ("margin_p25", "margin_p75", 3.5)):
-                    ax.plot([row[low], row[high]], [place, place], color=colour, lw=width, solid_capstyle="butt")
-                ax.plot(row["margin_median"], place, "o", color="white", mec=colour, ms=5, zorder=4)
+                    ax.plot([row[low], row[high]], [position, position], color=colour, lw=width, solid_capstyle="butt")
+                ax.plot(row["margin_median"], position, "o", color="white", mec=colour, ms=5, zorder=4)
                 odds = share_in_percent(row["reached"], row["members"])
                 if pd.notna(row["probability_with_discrepancy"]):
                     both = in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"])
                     odds += f" ({both})"
-                ax.annotate(odds, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
+                ax.annotate(odds, (1.02, position), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
             ax.axvline(0, color=GREY, lw=1)
             ax.set_yticks(range(len(names)), names)
             ax.invert_yaxis()
@@ -152,12 +133,7 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
 def bottlenecks(
     reached: Reached, scenario: str, facts: Mapping[str, str], language: str, canvas: Size | None = None
 ) -> Figure:
-    """Draw in what share of members each bottleneck binds, by district and year.
-
-    Examples
-    --------
-    >>> bottlenecks(reached, "plan", facts, "en")  # doctest: +SKIP
-    """
+    """Draw in what share of members each bottleneck binds, by district and year."""
     own = reached.calendar[reached.calendar["scenario"] == scenario]
     title = next(one.title[language] for one in reached.scenarios if one.name == scenario)
     with chart_style():
@@ -205,34 +181,20 @@ def looks(scenarios: Sequence[Scenario]) -> Mapping[str, Mapping[str, Any]]:
     '-'
     """
     usual = gather({scenario.name: scenario for scenario in scenarios}, {}, [], {}).styles
-    found: dict[str, Mapping[str, Any]] = {}
+    chosen: dict[str, Mapping[str, Any]] = {}
     for scenario in scenarios:
         look = usual[scenario.name]
-        free = [dash for dash in DASHES if {**look, "linestyle": dash} not in found.values()]
-        found[scenario.name] = {**look, "linestyle": free[0]} if look in found.values() and free else look
-    return found
+        free = [dash for dash in DASHES if {**look, "linestyle": dash} not in chosen.values()]
+        chosen[scenario.name] = {**look, "linestyle": free[0]} if look in chosen.values() and free else look
+    return chosen
 
 
 def _title(target: Target, language: str, width: float) -> str:
     return f"{wrapped(target.title[language], language, width)}\n{asked_for(target, language)}"
 
 
-def _panels(count: int, height: float, width: float) -> tuple[Figure, list[Axes]]:
-    columns = min(3, count)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns + 0.8, 1.1 + height * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for ax in axes[count:]:
-        ax.remove()
-    return figure, axes[:count]
-
-
 def _frame(
     figure: Figure, title: str, note: str, facts: Mapping[str, str], language: str, scenario: str | None = None
 ) -> None:
-    basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
-    source = word("labels", "reach source", language).format(
-        model=facts["model_file"], hash=facts["model_hash"], basis=basis
-    )
     head = word("charts", title, language) + ("" if scenario is None else f" · {scenario}")
-    head_and_foot(figure, head, word("labels", note, language), source)
+    head_and_foot(figure, head, word("labels", note, language), source_line("reach source", facts, language))

@@ -17,9 +17,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
-from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.charts.words import word
+from analysis.charts.frame import head_and_foot, panel_grid
+from analysis.charts.marks import draw_band
+from analysis.charts.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILION, chart_style
+from analysis.charts.words import with_year, word
 from analysis.outcome.target_words import unit_of
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading
 from analysis.sensitivity.words import describe, input_title
@@ -30,8 +31,9 @@ from scenarios.factors import GROUPS
 #: Targets and inputs that have room in a chart.
 PANELS, BARS, LINES = 6, 10, 5
 COLOURS: Final = {"structure": ORANGE, "parameters": BLUE, "policy": GREEN}
-BY_CHANCE: Final = "#BBBBBB"
-LINE_COLOURS: Final = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK)
+OF_INPUTS: Final = (BLUE, VERMILION, GREEN, PURPLE, SKY, BLACK)
+#: Inches across of the whole chart, and down of what is not panels.
+MARGINS: Final = (13, 1.2)
 #: Letters of a title in one line, and of an input's name.
 LONGEST_TITLE: Final = 56
 WIDTH: Final = {"zh": 16, "en": 34}
@@ -59,10 +61,6 @@ def draw(
         The model's variables, for the words.
     folder, stem
         Where to.
-
-    Examples
-    --------
-    >>> draw(findings, scenario, facts, variables_by_name(), Path("outputs/figures"), "sobol")  # doctest: +SKIP
     """
     files = []
     for name in CHARTS:
@@ -78,12 +76,7 @@ def chart(
     variables: Mapping[str, Variable],
     language: str,
 ) -> Figure:
-    """Draw one of `CHARTS`; arguments as for `draw`.
-
-    Examples
-    --------
-    >>> chart(findings, "ranking", scenario, facts, variables_by_name(), "en")  # doctest: +SKIP
-    """
+    """Draw one of `CHARTS`; arguments as for `draw`."""
     with chart_style():
         figure, note = CHARTS[name](findings, variables, language)
         source = word("sensitivity", "source", language).format(
@@ -102,40 +95,31 @@ def chart(
         return figure
 
 
-def _panels(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
-    rows = -(-count // columns)
-    figure = Figure(figsize=(13, 1.2 + height * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for ax in axes[count:]:
-        ax.remove()
-    return figure, axes[:count]
-
-
 def _targets(findings: Findings) -> tuple[Target, ...]:
     return findings.question.targets[:PANELS]
 
 
 def _ranking(findings: Findings, variables: Mapping[str, Variable], language: str) -> tuple[Figure, str]:
     targets, index = _targets(findings), RANKED_BY[findings.question.method]
-    figure, axes = _panels(len(targets), 2, 3.6)
+    figure, axes = panel_grid(len(targets), 2, MARGINS, (0, 3.6))
     alone = findings.table[findings.table["index"] == "S1"]
     first = {(row["indicator"], row["year"], row["factor"]): row["value"] for row in alone.to_dict("records")}
     for ax, target in zip(axes, targets, strict=True):
         scale = 1.0 / target.factor if index == "mu_star" else 1.0
         rows = leading(findings, str(target.variable), float(target.year), BARS)
-        for place, row in enumerate(rows.to_dict("records")):
-            colour = COLOURS[row["group"]] if row["above_chance"] else BY_CHANCE
-            ax.barh(place, row["value"] * scale, height=0.62, color=colour, alpha=0.85)
-            ax.plot([row["low"] * scale, row["high"] * scale], [place, place], color="black", lw=1.0)
+        for position, row in enumerate(rows.to_dict("records")):
+            colour = COLOURS[row["group"]] if row["above_chance"] else LIGHT_GREY
+            ax.barh(position, row["value"] * scale, height=0.62, color=colour, alpha=0.85)
+            ax.plot([row["low"] * scale, row["high"] * scale], [position, position], color="black", lw=1.0)
             key = (row["indicator"], row["year"], row["factor"])
             if key in first:
-                ax.plot(first[key], place, "D", ms=4, mfc="white", mec="black", zorder=4)
+                ax.plot(first[key], position, "D", ms=4, mfc="white", mec="black", zorder=4)
         names = [_name(findings, str(name), variables, language) for name in rows["factor"]]
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
         dummy = _row(findings, str(target.variable), float(target.year), DUMMY.name, index)
         if dummy is not None:
-            ax.axvline(dummy, color="#555555", lw=1, ls=":")
+            ax.axvline(dummy, color=GREY, lw=1, ls=":")
         ax.set_title(_title(target, language), loc="left")
         ax.set_xlabel(_measure(target, index, language), loc="left")
         ax.xaxis.set_major_locator(MaxNLocator(6))
@@ -148,7 +132,7 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
             Line2D([], [], marker="D", ls="", mfc="white", mec="black", ms=4, label=describe("S1", language))
         )
     if (findings.table["factor"] == DUMMY.name).any():
-        handles.append(Line2D([], [], color="#555555", ls=":", label=word("sensitivity", "dummy", language)))
+        handles.append(Line2D([], [], color=GREY, ls=":", label=word("sensitivity", "dummy", language)))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure, word("sensitivity", "bars", language)
 
@@ -157,7 +141,7 @@ def _by_year(findings: Findings, variables: Mapping[str, Variable], language: st
     targets, index = _targets(findings), RANKED_BY[findings.question.method]
     unique = list({str(target.variable): target for target in targets}.values())
     divided = (findings.table["index"] == "share").any()
-    figure, axes = _panels(len(unique) * (2 if divided else 1), 2, 3.2)
+    figure, axes = panel_grid(len(unique) * (2 if divided else 1), 2, MARGINS, (0, 3.2))
     pairs = [axes[2 * k : 2 * k + 2] if divided else [axes[k]] for k in range(len(unique))]
     for target, own in zip(unique, pairs, strict=True):
         if divided:
@@ -176,11 +160,14 @@ def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None
     own = table[(table["indicator"] == target.variable) & (table["index"] == "share")]
     for group in (group for group in GROUPS if group in set(own["factor"])):
         line = own[own["factor"] == group].sort_values("year")
-        years = line["year"].to_numpy(dtype=float)
-        ax.fill_between(years, line["low"], line["high"], color=COLOURS[group], alpha=0.2, lw=0)
-        ax.plot(years, line["value"], color=COLOURS[group], lw=1.8, label=word("sensitivity", group, language))
+        years, ends, label = (
+            line["year"].to_numpy(dtype=float),
+            (line["low"], line["high"]),
+            word("sensitivity", group, language),
+        )
+        draw_band(ax, years, line["value"], ends, COLOURS[group], alpha=0.2, lw=1.8, label=label)
     for end in (0.0, 1.0):
-        ax.axhline(end, color="#555555", lw=0.8, ls=":")
+        ax.axhline(end, color=GREY, lw=0.8, ls=":")
     ax.set_xlim(own["year"].min(), own["year"].max())
     ax.set_title(_headed(target.title[language], describe("share", language)), loc="left")
     ax.set_xlabel(word("sensitivity", "year", language), loc="left")
@@ -190,7 +177,7 @@ def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None
 
 def _convergence(findings: Findings, variables: Mapping[str, Variable], language: str) -> tuple[Figure, str]:
     targets, index = _targets(findings), RANKED_BY[findings.question.method]
-    figure, axes = _panels(len(targets), 2, 3.2)
+    figure, axes = panel_grid(len(targets), 2, MARGINS, (0, 3.2))
     for ax, target in zip(axes, targets, strict=True):
         rows = leading(findings, str(target.variable), float(target.year), LINES)
         _lines(ax, findings, findings.convergence, rows, "samples", target, variables, language)
@@ -215,12 +202,11 @@ def _lines(
     index = RANKED_BY[findings.question.method]
     scale = 1.0 / target.factor if index == "mu_star" else 1.0
     own = table[(table["indicator"] == target.variable) & (table["index"] == index)]
-    for colour, name in zip(LINE_COLOURS, rows["factor"], strict=False):
+    for colour, name in zip(OF_INPUTS, rows["factor"], strict=False):
         line = own[own["factor"] == name].sort_values(along)
-        at = line[along].to_numpy(dtype=float)
-        ax.fill_between(at, line["low"] * scale, line["high"] * scale, color=colour, alpha=0.15, lw=0)
+        at, ends = line[along].to_numpy(dtype=float), (line["low"] * scale, line["high"] * scale)
         label = _name(findings, str(name), variables, language)
-        ax.plot(at, line["value"] * scale, color=colour, lw=1.5, marker="o", ms=3, label=label)
+        draw_band(ax, at, line["value"] * scale, ends, colour, lw=1.5, marker="o", ms=3, label=label)
     if index != "mu_star":
         top = float(np.nanmax([own["high"].max(), 0.1])) if len(own) else 1.0
         ax.set_ylim(min(0.0, ax.get_ylim()[0]) if len(rows) else 0.0, min(top * 1.05, max(1.05, ax.get_ylim()[1])))
@@ -250,8 +236,7 @@ def _headed(title: str, measure: str) -> str:
 
 
 def _title(target: Target, language: str) -> str:
-    title = target.title[language]
-    return f"{title}（{target.year}年）" if language == "zh" else f"{title}, {target.year}"
+    return with_year(target.title[language], target.year, language)
 
 
 CHARTS: Final[Mapping[str, Callable[[Findings, Mapping[str, Variable], str], tuple[Figure, str]]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,14 +13,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
-from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.charts.words import LANGUAGES, word
+from analysis.charts.frame import head_and_foot, source_line
+from analysis.charts.style import (
+    BLACK,
+    BLUE,
+    LINE_COLOURS,
+    REFERENCE_DASH,
+    VERMILION,
+    chart_style,
+)
+from analysis.charts.words import LANGUAGES, with_year, word
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import chance, name_of, value_words
 from analysis.outcome.target_words import unit_of
 
-LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 #: Levers with a bar of their own.
 BARS: Final = 14
 #: The search that is drawn, by verdict.
@@ -37,12 +44,7 @@ def draw(answer: Answer, facts: Mapping[str, str], folder: Path) -> list[Path]:
 
 
 def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw levers, search and members side by side.
-
-    Examples
-    --------
-    >>> chart(answer, facts, "en")  # doctest: +SKIP
-    """
+    """Draw levers, search and members side by side."""
     with chart_style():
         rows = min(BARS, max(1, len(answer.levers)))
         figure = Figure(figsize=(15, 2.6 + max(2.6, 0.36 * rows)), layout="constrained")
@@ -51,20 +53,16 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
         _search(search, answer, language)
         _members(members, answer, language)
         target = answer.target
-        year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
         verdict = word("labels", f"backcast {answer.verdict}", language).format(
             probability=f"{100 * answer.probability:g}",
             effort=f"{answer.effort:.2f}",
             best=chance(answer, 1, searched=True),
         )
-        basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
-        source = word("labels", "footer", language).format(
-            model=facts["model_file"], hash=facts["model_hash"], scenario=name_of(target), basis=basis
-        )
+        source = source_line("footer", facts, language, scenario=name_of(target))
         note = word("labels", "backcast note", language).format(
             searched=answer.searched, others=answer.margins.shape[1] - answer.searched, ramp=f"{answer.ramp:g}"
         )
-        head_and_foot(figure, f"{target.title[language]}{year} · {verdict}", note, source)
+        head_and_foot(figure, f"{with_year(target.title[language], target.year, language)} · {verdict}", note, source)
         return figure
 
 
@@ -77,13 +75,13 @@ def _bars(ax: Axes, answer: Answer, language: str) -> None:
     ax.set_xlabel(word("labels", "effort", language))
     measures = {measure.name: measure for measure in answer.measures}
     names = []
-    for place, (name, share, spent) in enumerate(
+    for position, (name, share, spent) in enumerate(
         zip(table["lever"], table["share"].tolist(), table["effort"].tolist(), strict=True)
     ):
         measure = measures[name]
-        ax.barh(place, spent, color=BLUE if share > 0 else VERMILION, height=0.7)
+        ax.barh(position, spent, color=BLUE if share > 0 else VERMILION, height=0.7)
         change = f"{value_words(measure, 0.0, language)} → {value_words(measure, share, language)}"
-        ax.annotate(change, (spent, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7)
+        ax.annotate(change, (spent, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7)
         names.append(f"{measure.lever.title[language]} ({measure.start})")
     ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.invert_yaxis()
@@ -102,15 +100,13 @@ def _search(ax: Axes, answer: Answer, language: str) -> None:
         label = f"{label.format(p=f'{100 * answer.probability:g}')} ({unit_of(answer.target, language)})"
     ax.set_ylabel(label)
     trace = answer.trace[(answer.trace["search"] == name) & (answer.trace["start"] > 0)]
-    for place, (start, group) in enumerate(trace.groupby("start")):
+    for (start, group), colour in zip(trace.groupby("start"), cycle(LINE_COLOURS), strict=False):
         text = word("labels", "search from", language).format(start=start)
-        ax.plot(
-            group["trial"], group[column], color=LINES[place % len(LINES)], lw=1.4, drawstyle="steps-post", label=text
-        )
+        ax.plot(group["trial"], group[column], color=colour, lw=1.4, drawstyle="steps-post", label=text)
     if column == "best_effort":
-        ax.axhline(answer.effort, color=BLACK, lw=0.9, ls=(0, (4, 2)), label=word("labels", "answer", language))
+        ax.axhline(answer.effort, color=BLACK, lw=0.9, ls=REFERENCE_DASH, label=word("labels", "answer", language))
     elif answer.verdict == "not reachable":
-        ax.axhline(0, color=BLACK, lw=0.9, ls=(0, (4, 2)), label=word("labels", "target", language))
+        ax.axhline(0, color=BLACK, lw=0.9, ls=REFERENCE_DASH, label=word("labels", "target", language))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize=7, loc="best", frameon=True, framealpha=0.85, edgecolor="none")

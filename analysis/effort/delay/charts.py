@@ -12,9 +12,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot
-from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.charts.words import word
+from analysis.charts.frame import head_and_foot, panel_grid, source_line, title_with_hash
+from analysis.charts.marks import draw_band
+from analysis.charts.style import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREEN,
+    LIGHT_GREY,
+    ORANGE,
+    PURPLE,
+    REFERENCE_DASH,
+    SKY,
+    VERMILION,
+    chart_style,
+)
+from analysis.charts.words import with_year, word
 from analysis.effort.delay.study import ALL, Delays
 from analysis.effort.delay.tables import NAMED, lever_words
 from scenarios import Target, load_levers
@@ -26,74 +39,45 @@ COLUMNS: Final = 3
 
 
 def draw(delays: Delays, facts: Mapping[str, str], folder: Path) -> list[Path]:
-    """Draw the chart in both languages, as ``delay_SCENARIO_LANGUAGE.png``.
-
-    Examples
-    --------
-    >>> draw(delays, facts, Path("outputs/figures"))  # doctest: +SKIP
-    """
+    """Draw the chart in both languages, as ``delay_SCENARIO_LANGUAGE.png``."""
     stem = f"delay_{delays.scenario.name}"
     return save_each(lambda language: chart(delays, facts, language), folder, stem, facts)
 
 
 def chart(delays: Delays, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw one panel for each target: all levers delayed together, and each alone.
-
-    Examples
-    --------
-    >>> chart(delays, facts, "en")  # doctest: +SKIP
-    """
-    rows = -(-len(delays.targets) // COLUMNS)
-    columns = min(COLUMNS, len(delays.targets))
+    """Draw one panel for each target: all levers delayed together, and each alone."""
+    count, looks = len(delays.targets), lever_looks(delays)
     with chart_style():
-        figure = Figure(figsize=(3 + 4.4 * columns, 1.3 + 3.3 * rows), layout="constrained")
-        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        looks = lever_looks(delays)
-        for ax, target in zip(axes, delays.targets, strict=False):
+        figure, axes = panel_grid(count, min(COLUMNS, count), (3, 1.3), (4.4, 3.3))
+        for ax, target in zip(axes, delays.targets, strict=True):
             _panel(ax, delays, target, looks, language)
         # One legend for all panels, outside them, so that it lies over no line.
         shown = {
-            str(label): handle
-            for ax in axes[: len(delays.targets)]
-            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+            str(label): handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
         }
         levers = load_levers()
         order = [lever_words(name, language, levers) for name in (ALL, *looks)]
         order += [word("labels", "other single levers", language)]
         labels = [label for label in order if label in shown]
         figure.legend([shown[label] for label in labels], labels, loc="outside right upper", fontsize=9)
-        for ax in axes[len(delays.targets) :]:
-            ax.remove()
         title = f"{word('charts', 'delay', language)} · {delays.scenario.title[language]}"
-        basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
-        source = word("labels", "footer", language).format(
-            model=facts["model_file"],
-            hash=facts["model_hash"],
-            scenario=f"{delays.scenario.title[language]} ({delays.scenario.hash})",
-            basis=basis,
-        )
+        source = source_line("footer", facts, language, scenario=title_with_hash(delays.scenario, language))
         wanted = 100 * float(delays.last["wanted"].iloc[0])
         head_and_foot(figure, title, word("labels", "delay lines", language).format(wanted=f"{wanted:g}"), source)
         return figure
 
 
 def lever_looks(delays: Delays) -> dict[str, Mapping[str, Any]]:
-    """Return how the line of each lever that is named anywhere looks: the same in all panels, no two alike.
-
-    Examples
-    --------
-    >>> lever_looks(delays)["TALENT ARRIVALS"]["color"]  # doctest: +SKIP
-    '#0072B2'
-    """
+    """Return how the line of each lever that is named anywhere looks: the same in all panels, no two alike."""
     single = delays.last[delays.last["lever"] != ALL]
     loss = (single["probability_at_once"] - single["probability_without"]).abs().groupby(single["lever"]).max()
     named = loss[loss >= NAMED].sort_values(ascending=False, kind="stable").index
     looks: dict[str, Mapping[str, Any]] = {}
-    for place, name in enumerate(named):
-        turn = place // len(LINES)
+    for position, name in enumerate(named):
+        turn = position // len(LINES)
         looks[str(name)] = {
-            "color": LINES[place % len(LINES)],
-            "marker": MARKS[(place + turn) % len(MARKS)],
+            "color": LINES[position % len(LINES)],
+            "marker": MARKS[(position + turn) % len(MARKS)],
             "ls": DASHES[turn % len(DASHES)],
         }
     return looks
@@ -110,27 +94,27 @@ def _panel(ax: Axes, delays: Delays, target: Target, looks: Mapping[str, Mapping
         years, percent = line["start"].to_numpy(dtype=float), 100 * line["probability"].to_numpy(dtype=float)
         if name == ALL:
             low, high = (100 * line[f"probability_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
-            ax.fill_between(years, low, high, color=BLACK, alpha=0.12, lw=0)
-            ax.plot(years, percent, color=BLACK, lw=3.2, label=lever_words(ALL, language, levers), zorder=4)
+            label = lever_words(ALL, language, levers)
+            draw_band(ax, years, percent, (low, high), BLACK, alpha=0.12, lw=3.2, label=label, zorder=4)
         elif name in named:
             label = lever_words(str(name), language, levers)
             ax.plot(years, percent, label=label, lw=1.4, ms=4, zorder=5, **looks[str(name)])
         else:
             label = word("labels", "other single levers", language)
-            ax.plot(years, percent, label=label, zorder=2, color="#BBBBBB", lw=0.9)
-    ax.axhline(100 * float(last["wanted"].iloc[0]), color=BLACK, lw=0.8, ls=(0, (4, 2)))
-    year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
-    ax.set_title(_folded(target.title[language] + year, 38 if language == "en" else 24), loc="left", fontsize=9)
+            ax.plot(years, percent, label=label, zorder=2, color=LIGHT_GREY, lw=0.9)
+    ax.axhline(100 * float(last["wanted"].iloc[0]), color=BLACK, lw=0.8, ls=REFERENCE_DASH)
+    title = with_year(target.title[language], target.year, language)
+    ax.set_title(_fold_once(title, 38 if language == "en" else 24), loc="left", fontsize=9)
     ax.set_ylabel(word("labels", "probability", language))
     ax.set_xlabel(word("labels", "start year", language))
     ax.set_ylim(-3, 103)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _folded(text: str, width: int) -> str:
+def _fold_once(text: str, width: int) -> str:
     """Break a long title once, at a blank if there is one near the middle."""
     if len(text) <= width:
         return text
-    blanks = [place for place, letter in enumerate(text) if letter == " "]
-    middle = int(min(blanks, key=lambda place: abs(place - len(text) / 2))) if blanks else int(np.ceil(len(text) / 2))
+    blanks = [index for index, letter in enumerate(text) if letter == " "]
+    middle = int(min(blanks, key=lambda index: abs(index - len(text) / 2))) if blanks else int(np.ceil(len(text) / 2))
     return text[:middle].rstrip() + "\n" + text[middle:].lstrip()
