@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing import files
-from analysis.briefing.evidence import Evidence, targets_hash
-from analysis.briefing.evidence import gather as gather_evidence
 from analysis.briefing.results import results as briefing_results
-from analysis.briefing.verification import comparison, manifest
-from analysis.briefing.verification.opening import opened as opened_briefing
+from analysis.briefing.study import Evidence, targets_hash
+from analysis.briefing.study import gather as gather_evidence
+from analysis.briefing.verification import compare_file as comparison
+from analysis.briefing.verification import manifest
+from analysis.briefing.verification.open_file import opened as opened_briefing
+from analysis.briefing.writing import files
 from analysis.charts import figures
 from analysis.command_line import (
     OUTPUTS,

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
+from analysis.briefing.study import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.charts import figures
 from analysis.comparison.tables import summary
 from analysis.outcome.ensembles import QUANTILES, quantile
@@ -33,11 +33,6 @@ def results(evidence: Evidence) -> dict[str, float]:
     """Return every result by its key, in the units of the model and of the plan; what does not exist has no key.
 
     Keys are paths: the topic, then the scenario, and so on to the statistic, as in ``targets/plan/ID/median``.
-
-    Examples
-    --------
-    >>> results(evidence)["definition/last_year"]  # doctest: +SKIP
-    2035.0
     """
     found: dict[str, float] = {}
     for part in (
@@ -240,13 +235,7 @@ def _order(evidence: Evidence) -> list[int]:
 
 
 def ordered_levers(evidence: Evidence) -> list[str]:
-    """Return the changed levers, from the largest contributions to both rates to the smallest.
-
-    Examples
-    --------
-    >>> ordered_levers(evidence)[0]  # doctest: +SKIP
-    'TALENT ARRIVALS'
-    """
+    """Return the changed levers, from the largest contributions to both rates to the smallest."""
     assert evidence.comparison is not None
     return [evidence.comparison.levers[place] for place in _order(evidence)]
 

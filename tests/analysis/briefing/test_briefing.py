@@ -16,17 +16,17 @@ from openpyxl import load_workbook
 from pptx import Presentation
 from pptx.oxml.ns import qn
 
-from analysis.briefing import evidence as evidence_module
-from analysis.briefing.author import TARGET_UNITS
-from analysis.briefing.briefing import compose
+from analysis.briefing import study as evidence_module
+from analysis.briefing.charts import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
+from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain, texts_of
-from analysis.briefing.page import page
-from analysis.briefing.pictures import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
 from analysis.briefing.results import results
-from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
-from analysis.briefing.slides import slides
+from analysis.briefing.sections.author import TARGET_UNITS
 from analysis.briefing.words import templates
-from analysis.briefing.workbook import LINE, lone_number, workbook
+from analysis.briefing.writing.page import page
+from analysis.briefing.writing.slide_layout import BOTTOM, GAP, TOP, pages
+from analysis.briefing.writing.slides import slides
+from analysis.briefing.writing.workbook import LINE, lone_number, workbook
 from analysis.charts import figures
 from analysis.charts.figures import word
 from analysis.reach.bottlenecks import RELIEFS

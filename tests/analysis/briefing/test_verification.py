@@ -15,12 +15,14 @@ from openpyxl import load_workbook
 from PIL import Image
 from pptx import Presentation
 
-from analysis.briefing import files
-from analysis.briefing.briefing import compose
-from analysis.briefing.verification import comparison, same
+from analysis.briefing import command
+from analysis.briefing.compose import compose
+from analysis.briefing.verification import compare_file as comparison
+from analysis.briefing.verification import tolerances as same
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.opening import KINDS as PLACES
-from analysis.briefing.verification.opening import opened
+from analysis.briefing.verification.open_file import KINDS as PLACES
+from analysis.briefing.verification.open_file import opened
+from analysis.briefing.writing import files
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once
 from tests.support.forgeries import PAGE, SLIDES, WORKBOOK, Forgery
 
@@ -52,10 +54,8 @@ def fresh(written, tmp_path_factory):
 @pytest.fixture
 def verify(written, fresh, monkeypatch):
     """The command line's verification of a file, over evidence that is ready, as making it again takes long."""
-    import run_scenarios
-
     found, composed = written.found, written.composed
-    monkeypatch.setattr(run_scenarios, "_evidence", lambda *_: written.evidence)
+    monkeypatch.setattr(command, "_evidence", lambda *_: written.evidence)
     monkeypatch.setattr(comparison, "results", lambda _: found)
     monkeypatch.setattr(comparison, "compose", lambda *given: composed[given[-1]])
     monkeypatch.setattr(comparison, "made", fresh)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.briefing.briefing import compose
+from analysis.briefing.compose import compose
 from analysis.briefing.content import Number, every_text, plain
 from analysis.briefing.results import results
 from analysis.briefing.settling import COSTS, INCOME, VARIABLES, settling_account

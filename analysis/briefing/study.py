@@ -108,11 +108,6 @@ def gather(
     ------
     BriefingError
         If there are fewer than two parameter sets, or the baseline is not among the runs.
-
-    Examples
-    --------
-    >>> gather(city, load_scenario("plan"), material, read_members(200)).members  # doctest: +SKIP
-    200
     """
     tell = progress or (lambda _study, _done, _of: None)
     if parameters.sizes["member"] < 2 or "baseline" not in material.runs:

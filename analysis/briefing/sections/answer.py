@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis.briefing.author import WORTH_A_WORD, Author
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import ordered_levers
-from analysis.briefing.target_section import glance, reasons
+from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.targets import glance, reasons
 from analysis.briefing.words import joined
 from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
@@ -31,13 +31,7 @@ STEPS: Final = {
 
 
 def answer_section(author: Author) -> Section:
-    """Return the first section.
-
-    Examples
-    --------
-    >>> answer_section(author).id  # doctest: +SKIP
-    'answer'
-    """
+    """Return the first section."""
     targets = author.evidence.targets
     resident, registered = targets[RESIDENT], targets[REGISTERED]
     name = author.evidence.scenario.name
@@ -82,13 +76,7 @@ def answer_section(author: Author) -> Section:
 
 
 def relief_words(author: Author, constant: str, target: str) -> Text:
-    """Return a step of relief in words.
-
-    Examples
-    --------
-    >>> relief_words(author, "BASE LAND QUOTA", RESIDENT)  # doctest: +SKIP
-    ('年度基础用地指标增加', ...)
-    """
+    """Return a step of relief in words."""
     scale = STEPS.get(constant, {}).get(author.language, 0.01)
     return author.say(f"relief.{constant}", step=author.number(f"gains/{constant}/{target}/step", ",.0f", scale))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from analysis.briefing.answer_section import contribution_place, lever_title
-from analysis.briefing.author import Author
-from analysis.briefing.city_sections import picture
+from analysis.briefing.charts import CONTRIBUTIONS
 from analysis.briefing.content import BOOK_ONLY, PAGE_AND_SLIDES, Block, Paragraph, Place, Section, Table, Text
 from analysis.briefing.likelihood import tone
-from analysis.briefing.pictures import CONTRIBUTIONS
 from analysis.briefing.results import ordered_levers
-from analysis.briefing.target_section import source
+from analysis.briefing.sections.answer import contribution_place, lever_title
+from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.city import picture
+from analysis.briefing.sections.targets import source
 from analysis.briefing.words import word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import TOTAL
@@ -22,13 +22,7 @@ WORTH_A_ROW = 0.02
 
 
 def compare_section(author: Author) -> Section:
-    """Return contributions, and how likely the main targets are in each scenario.
-
-    Examples
-    --------
-    >>> compare_section(author).id  # doctest: +SKIP
-    'compare'
-    """
+    """Return contributions, and how likely the main targets are in each scenario."""
     comparison = author.evidence.comparison
     takeaway = author.say("compare.takeaway of baseline")
     blocks: list[Block] = [picture(author, "urbanization_rates", None, "compare.rates")]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from analysis.briefing.briefing import compose
+from analysis.briefing.charts import draw, file_name, pictures
+from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Place, faults
-from analysis.briefing.evidence import BriefingError, Evidence
-from analysis.briefing.page import page
-from analysis.briefing.pictures import draw, file_name, pictures
-from analysis.briefing.slides import slides
-from analysis.briefing.workbook import workbook
+from analysis.briefing.study import BriefingError, Evidence
+from analysis.briefing.writing.page import page
+from analysis.briefing.writing.slides import slides
+from analysis.briefing.writing.workbook import workbook
 from model.files.atomic import replaced
 
 #: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
@@ -61,10 +61,6 @@ def write(
     ------
     BriefingError
         If the content tells a number that is not that of the results.
-
-    Examples
-    --------
-    >>> write(evidence, results(evidence), "zh", Path("outputs/brief"))  # doctest: +SKIP
     """
     briefing = compose(evidence, found, language)
     if wrong := faults(briefing, found):

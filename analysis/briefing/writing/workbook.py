@@ -9,8 +9,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
-from analysis.briefing.strip_dates import EPOCH
 from analysis.briefing.words import say, word
+from analysis.briefing.writing.strip_dates import EPOCH
 
 #: The font that machines with Excel have, for both languages.
 FONT: Final = "Microsoft YaHei"
@@ -26,13 +26,7 @@ CHART_ROWS: Final = 18
 
 
 def workbook(briefing: Briefing) -> bytes:
-    """Return the workbook; each block of a sheet is a named range, so that it can be found again.
-
-    Examples
-    --------
-    >>> workbook(briefing)[:2]  # doctest: +SKIP
-    b'PK'
-    """
+    """Return the workbook; each block of a sheet is a named range, so that it can be found again."""
     file = BytesIO()
     book = Workbook(file, {"in_memory": True})
     book.set_properties({"title": plain(briefing.title), "created": EPOCH})

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
 from analysis.briefing.content import Place
-from analysis.briefing.evidence import BriefingError
+from analysis.briefing.study import BriefingError
 
 #: Kinds of files, by suffix.
 KINDS: Final[Mapping[str, Place]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
@@ -66,7 +66,7 @@ def opened(path: Path) -> Opened:
     >>> opened(Path("briefing.doc"))
     Traceback (most recent call last):
     ...
-    analysis.briefing.evidence.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
+    analysis.briefing.study.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
     """
     name = path.name[:LETTERS]
     kind = KINDS.get(path.suffix.lower())

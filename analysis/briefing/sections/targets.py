@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from analysis.briefing.author import Author
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
+from analysis.briefing.sections.author import Author
 from analysis.briefing.words import joined, listed, word
 from analysis.outcome.ratios import FELT, RATIOS, Moved
 from scenarios import Target
@@ -16,13 +16,7 @@ SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
 
 
 def target_section(author: Author) -> Section:
-    """Return the board of all modelled targets, and the names of the others.
-
-    Examples
-    --------
-    >>> target_section(author).id  # doctest: +SKIP
-    'board'
-    """
+    """Return the board of all modelled targets, and the names of the others."""
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
@@ -53,25 +47,13 @@ def target_section(author: Author) -> Section:
 
 
 def glance(author: Author, block: str) -> Table:
-    """Return the board of the headline targets alone.
-
-    Examples
-    --------
-    >>> glance(author, "answer.table").id  # doctest: +SKIP
-    'answer.table'
-    """
+    """Return the board of the headline targets alone."""
     headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
     return board(author, block, author.say("answer.table"), headlines)
 
 
 def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
-    """Return targets as rows, with the scenario's probability told by colour, too.
-
-    Examples
-    --------
-    >>> board(author, "b", (), []).rows  # doctest: +SKIP
-    ()
-    """
+    """Return targets as rows, with the scenario's probability told by colour, too."""
     name = author.evidence.scenario.name
     columns = [
         author.say("board.target"),
@@ -160,11 +142,5 @@ def _reason(author: Author, one: Moved) -> Text:
 
 
 def source(author: Author) -> Text:
-    """Return where the numbers of a table come from.
-
-    Examples
-    --------
-    >>> source(author)  # doctest: +SKIP
-    ('济南城镇化模型，', ...)
-    """
+    """Return where the numbers of a table come from."""
     return author.say("model source", members=author.number("counts/members", ".0f"), wide=author.wide())

@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from analysis.briefing.briefing import compose
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.files import made
+from analysis.briefing.compose import compose
 from analysis.briefing.results import results
+from analysis.briefing.study import Evidence
+from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
+from analysis.briefing.verification.compare_page import page_differences
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.office import slides_differences, workbook_differences
-from analysis.briefing.verification.opening import Opened, unpacked
-from analysis.briefing.verification.page import page_differences
-from analysis.briefing.verification.same import LEVELS, POINTS, TOLERANCE
+from analysis.briefing.verification.open_file import Opened, unpacked
+from analysis.briefing.verification.tolerances import LEVELS, POINTS, TOLERANCE
+from analysis.briefing.writing.files import made
 
 #: Differences that are looked for, and those that a message names.
 SOUGHT, NAMED = 500, 20

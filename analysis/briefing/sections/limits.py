@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from analysis.briefing.answer_section import lever_title, relief_words
-from analysis.briefing.author import WORTH_A_WORD, Author
-from analysis.briefing.city_sections import picture, year_heading, years
+from analysis.briefing.charts import BOTTLENECKS as CHART
 from analysis.briefing.content import PAGE_AND_BOOK, Name, Number, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
-from analysis.briefing.pictures import BOTTLENECKS as CHART
-from analysis.briefing.target_section import source
+from analysis.briefing.sections.answer import lever_title, relief_words
+from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.city import picture, year_heading, years
+from analysis.briefing.sections.targets import source
 from analysis.briefing.words import listed, word
 from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS
@@ -22,13 +22,7 @@ YUAN = {"zh": 1e8, "en": 1e9}
 
 
 def limit_section(author: Author) -> Section:
-    """Return the bottleneck calendar and what relief brings.
-
-    Examples
-    --------
-    >>> limit_section(author).id  # doctest: +SKIP
-    'limits'
-    """
+    """Return the bottleneck calendar and what relief brings."""
     results = author.results
     goal = author.evidence.targets[RESIDENT]
     key = "limits/{}/city/{}/districts"
@@ -100,13 +94,7 @@ def _gain(author: Author, place: str) -> Text:
 
 
 def assumption_section(author: Author) -> Section:
-    """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets.
-
-    Examples
-    --------
-    >>> assumption_section(author).id  # doctest: +SKIP
-    'assumptions'
-    """
+    """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets."""
     takeaway = author.say(
         "assumptions.takeaway",
         all=author.number("counts/constants", ".0f"),
@@ -204,13 +192,7 @@ def _measures(author: Author) -> Table:
 
 
 def not_section(author: Author) -> Section:
-    """Return what the model is not.
-
-    Examples
-    --------
-    >>> not_section(author).id  # doctest: +SKIP
-    'not'
-    """
+    """Return what the model is not."""
     gaps = {
         "forecast": {"data": author.year("definition/first_year")},
         "judge": {"tracked": author.number("counts/tracked", ".0f")},

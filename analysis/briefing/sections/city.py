@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.briefing.author import Author
 from analysis.briefing.content import (
     BOOK_ONLY,
     PAGE_AND_BOOK,
@@ -16,9 +15,10 @@ from analysis.briefing.content import (
     Table,
     Text,
 )
-from analysis.briefing.evidence import AGE_GROUPS
+from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.targets import source
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
-from analysis.briefing.target_section import source
+from analysis.briefing.study import AGE_GROUPS
 from analysis.briefing.words import word
 from analysis.charts import figures
 from analysis.pages.answer import REGISTERED, RESIDENT
@@ -30,47 +30,23 @@ STATISTIC_WORDS: Final = ("median", "lower", "inner lower", "inner upper", "uppe
 
 
 def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
-    """Return a chart of `analysis.charts.figures` as a block.
-
-    Examples
-    --------
-    >>> picture(author, "ledger", "plan", "ledger.chart").alt  # doctest: +SKIP
-    '人地钱台账'
-    """
+    """Return a chart of `analysis.charts.figures` as a block."""
     return Picture(block, name, scenario, str(figures.terms()["charts"][name][author.language]))
 
 
 def years(author: Author) -> list[int]:
-    """Return those of `YEARS` that the runs cover.
-
-    Examples
-    --------
-    >>> years(author)  # doctest: +SKIP
-    [2020, 2025, 2030, 2035]
-    """
+    """Return those of `YEARS` that the runs cover."""
     times = author.evidence.run["time"].to_numpy()
     return [year for year in YEARS if year in times]
 
 
 def year_heading(author: Author, year: int) -> Text:
-    """Return a year as a column heading.
-
-    Examples
-    --------
-    >>> year_heading(author, 2025)  # doctest: +SKIP
-    (Number(...), '年')
-    """
+    """Return a year as a column heading."""
     return author.say("year heading", year=author.year(f"definition/year/{year}"))
 
 
 def course_section(author: Author) -> Section:
-    """Return the course of the main indicators, with every year and a chart of each in the workbook.
-
-    Examples
-    --------
-    >>> course_section(author).id  # doctest: +SKIP
-    'fans'
-    """
+    """Return the course of the main indicators, with every year and a chart of each in the workbook."""
     evidence = author.evidence
     name = evidence.scenario.name
     variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
@@ -153,13 +129,7 @@ def _series(author: Author, panel: figures.Panel, scenario: str) -> Table:
 
 
 def district_section(author: Author) -> Section:
-    """Return the resident rate of every district.
-
-    Examples
-    --------
-    >>> district_section(author).id  # doctest: +SKIP
-    'districts'
-    """
+    """Return the resident rate of every district."""
     evidence = author.evidence
     name, last = evidence.scenario.name, int(author.results["definition/last_year"])
     districts = [str(district) for district in evidence.run["District"].to_numpy()]
@@ -201,13 +171,7 @@ def district_section(author: Author) -> Section:
 
 
 def age_section(author: Author) -> Section:
-    """Return the age profile, and broad ages with their intervals.
-
-    Examples
-    --------
-    >>> age_section(author).id  # doctest: +SKIP
-    'ages'
-    """
+    """Return the age profile, and broad ages with their intervals."""
     name = author.evidence.scenario.name
     first, last = (int(author.results[f"definition/{end}_year"]) for end in ("first", "last"))
     _, scale = author.unit("people")
@@ -251,13 +215,7 @@ def age_section(author: Author) -> Section:
 
 
 def school_section(author: Author) -> Section:
-    """Return the wave of children through the schools.
-
-    Examples
-    --------
-    >>> school_section(author).id  # doctest: +SKIP
-    'schools'
-    """
+    """Return the wave of children through the schools."""
     name, results = author.evidence.scenario.name, author.results
     unit, scale = author.unit("places")
     gaps: dict[str, Number] = {}
@@ -302,13 +260,7 @@ def school_section(author: Author) -> Section:
 
 
 def ledger_section(author: Author) -> Section:
-    """Return what settling earns and costs, by district.
-
-    Examples
-    --------
-    >>> ledger_section(author).id  # doctest: +SKIP
-    'ledger'
-    """
+    """Return what settling earns and costs, by district."""
     name = author.evidence.scenario.name
     units = [author.unit(panel.unit) for panel in figures.LEDGER]
 

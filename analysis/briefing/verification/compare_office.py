@@ -9,9 +9,9 @@ from posixpath import join, normpath
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from analysis.briefing.verification.elements import Difference, Same, differences, plain_name, strictly
-from analysis.briefing.verification.opening import DRAWING, SHEET, cell_value, sheets, texts, tree
-from analysis.briefing.verification.same import contrast, same_bitmap, same_number
+from analysis.briefing.verification.compare_xml import Difference, Same, differences, plain_name, strictly
+from analysis.briefing.verification.open_file import DRAWING, SHEET, cell_value, sheets, texts, tree
+from analysis.briefing.verification.tolerances import contrast, same_bitmap, same_number
 
 #: Differences that are told of one part, and those that are looked at.
 OF_A_PART, OF_A_PART_LOOKED_AT = 5, 2_000

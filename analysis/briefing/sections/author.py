@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.briefing.content import Name, Number, Run, Text
-from analysis.briefing.evidence import Evidence
+from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
 from analysis.charts import figures
 from scenarios import Target

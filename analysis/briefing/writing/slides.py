@@ -16,7 +16,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from analysis.briefing.content import Briefing, Paragraph, Picture, Table, Text, plain
-from analysis.briefing.slide_layout import (
+from analysis.briefing.words import word
+from analysis.briefing.writing.slide_layout import (
     BODY,
     BOTTOM,
     CELLS,
@@ -32,8 +33,7 @@ from analysis.briefing.slide_layout import (
     pages,
     row_height,
 )
-from analysis.briefing.strip_dates import EPOCH, strip_dates
-from analysis.briefing.words import word
+from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 
 #: Fonts that machines with PowerPoint have; the eastern one is for Chinese characters.
 LATIN, EASTERN = "Calibri", "Microsoft YaHei"
@@ -53,11 +53,6 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
         Its content.
     charts
         PNG file of each picture, by the picture's id.
-
-    Examples
-    --------
-    >>> slides(briefing, charts)[:2]  # doctest: +SKIP
-    b'PK'
     """
     deck = Presentation()
     deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
