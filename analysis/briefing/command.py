@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing.results import results as briefing_results
+from analysis.briefing.results import compute_results
 from analysis.briefing.study import Evidence, targets_hash
 from analysis.briefing.study import gather as gather_evidence
 from analysis.briefing.verification import compare_file as comparison
@@ -72,10 +72,10 @@ def brief(
             written = [file for one in languages for file in files.file_names(chosen.name, one)]
             announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
             evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-            found = briefing_results(evidence)
+            results = compute_results(evidence)
             with report_progress() as report:
                 for one in languages:
-                    files.write(evidence, found, one, out, report)
+                    files.write(evidence, results, one, out, report)
             console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
             console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
     if wrong:

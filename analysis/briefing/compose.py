@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from analysis.briefing.content import Briefing, Name
+from analysis.briefing.results import Results
 from analysis.briefing.sections.answer import answer_section
 from analysis.briefing.sections.author import Author
 from analysis.briefing.sections.city import (
@@ -41,7 +41,7 @@ SECTIONS = (
 )
 
 
-def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> Briefing:
+def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
     """Write a briefing.
 
     Parameters
@@ -49,7 +49,7 @@ def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> 
     evidence
         What it rests on.
     results
-        `analysis.briefing.results.results` of it.
+        What `analysis.briefing.results.compute_results` returns for it.
     language
         "zh" or "en".
     """

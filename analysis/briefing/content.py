@@ -14,11 +14,10 @@ Place = Literal["page", "slides", "workbook"]
 
 #: Where a block is shown unless it says otherwise.
 EVERYWHERE: Final[frozenset[Place]] = frozenset({"page", "slides", "workbook"})
-PAGE_AND_BOOK: Final[frozenset[Place]] = frozenset({"page", "workbook"})
+PAGE_AND_WORKBOOK: Final[frozenset[Place]] = frozenset({"page", "workbook"})
 PAGE_AND_SLIDES: Final[frozenset[Place]] = frozenset({"page", "slides"})
 PAGE_ONLY: Final[frozenset[Place]] = frozenset({"page"})
-SLIDES_ONLY: Final[frozenset[Place]] = frozenset({"slides"})
-BOOK_ONLY: Final[frozenset[Place]] = frozenset({"workbook"})
+WORKBOOK_ONLY: Final[frozenset[Place]] = frozenset({"workbook"})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from analysis.briefing import study as evidence_module
 from analysis.briefing.charts import file_name, pictures, write
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing
-from analysis.briefing.results import results
+from analysis.briefing.results import Results, compute_results
 from analysis.briefing.study import Evidence
 from analysis.briefing.writing import files
 from analysis.charts import figures
@@ -36,14 +36,14 @@ class Written:
     output: str
 
     @cached_property
-    def found(self) -> dict[str, float]:
-        """Every result by its key."""
-        return results(self.evidence)
+    def results(self) -> Results:
+        """Every result."""
+        return compute_results(self.evidence)
 
     @cached_property
     def composed(self) -> dict[str, Briefing]:
         """What the briefing says, by language."""
-        return {language: compose(self.evidence, self.found, language) for language in LANGUAGES}
+        return {language: compose(self.evidence, self.results, language) for language in LANGUAGES}
 
     def path(self, kind: str, language: str = "zh") -> Path:
         """The file of a kind, by its suffix."""

@@ -7,7 +7,6 @@ from typing import Final
 
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
-from analysis.briefing.results import ordered_levers
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.targets import glance, reasons
 from analysis.briefing.words import joined
@@ -34,15 +33,12 @@ def answer_section(author: Author) -> Section:
     """Return the first section."""
     targets = author.evidence.targets
     resident, registered = targets[RESIDENT], targets[REGISTERED]
-    name = author.evidence.scenario.name
-    odds = ("probability", "probability_low", "probability_high")
-    verdicts = [
-        author.say(likelihood(*(author.results[f"targets/{name}/{target.id}/{end}"] for end in odds)))
-        for target in (resident, registered)
-    ]
+    results = [author.target(target) for target in (RESIDENT, REGISTERED)]
+    verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
+    year = author.count(results[0].year)
     headline = author.say(
         "answer.headline",
-        year=author.year(f"targets/{name}/{RESIDENT}/year"),
+        year=year,
         resident=verdicts[0],
         registered=verdicts[1],
     )
@@ -59,16 +55,13 @@ def answer_section(author: Author) -> Section:
         blocks.append(Paragraph("answer.unsure", unsure))
     conditional = author.say(
         "answer.conditional",
-        members=author.number("counts/members", ".0f"),
-        data=author.year("definition/first_year"),
+        members=author.members(),
+        data=author.first_year(),
     )
-    if f"targets/{name}/{RESIDENT}/probability_with_discrepancy" in author.results:
-        published = {
-            gap: author.percent(f"targets/{name}/{target}/probability_with_discrepancy")
-            for gap, target in (("resident", RESIDENT), ("registered", REGISTERED))
-        }
-        year = author.year(f"targets/{name}/{RESIDENT}/year")
-        conditional = joined([conditional, author.say("answer.published", year=year, **published)], author.language)
+    published = [one.probability_with_discrepancy for one in results]
+    if published[0] is not None and published[1] is not None:
+        shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
+        conditional = joined([conditional, author.say("answer.published", year=year, **shares)], author.language)
     headlines = [target for target in targets.values() if target.headline]
     blocks += [glance(author, "answer.table"), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional))
@@ -78,7 +71,8 @@ def answer_section(author: Author) -> Section:
 def relief_words(author: Author, constant: str, target: str) -> Text:
     """Return a step of relief in words."""
     scale = STEPS.get(constant, {}).get(author.language, 0.01)
-    return author.say(f"relief.{constant}", step=author.number(f"gains/{constant}/{target}/step", ",.0f", scale))
+    step = author.results.gains[constant, target].step
+    return author.say(f"relief.{constant}", step=author.number(step, ",.0f", scale))
 
 
 def lever_title(author: Author, constant: str) -> Name:
@@ -92,12 +86,6 @@ def _lever_title(constant: str, language: str) -> str:
     return comparison_results.lever_title(constant, language, variables_by_name())
 
 
-def contribution_place(author: Author, target: str, lever: str) -> str:
-    """Return where the results keep a lever's contribution to a target's variable in the target's year."""
-    goal = author.evidence.targets[target]
-    return f"contributions/{goal.variable}/{goal.year}/{lever}"
-
-
 def _plain(author: Author, name: str) -> str:
     (words,) = author.say(name)
     assert isinstance(words, str)
@@ -105,46 +93,43 @@ def _plain(author: Author, name: str) -> str:
 
 
 def _rate(author: Author, target: Target) -> Text:
-    place = f"targets/{author.evidence.scenario.name}/{target.id}"
-    results, number = author.results, author.number
-    margin = results[f"{place}/margin"]
-    kind = "level" if abs(margin) < LEVEL else "above" if margin > 0 else "below"
+    result, definitions = author.target(target.id), author.results.definitions
+    kind = "level" if result.distance < LEVEL else "above" if result.margin > 0 else "below"
     gaps: dict[str, Run] = {
-        "year": author.year(f"{place}/year"),
+        "year": author.count(result.year),
         "rate": author.title(target.title),
-        "median": number(f"{place}/median"),
+        "median": author.number(result.median),
         "wide": author.wide(),
-        "low": number(f"{place}/p05"),
-        "high": number(f"{place}/p95"),
-        "goal": number(f"{place}/threshold", ".4g"),
+        "low": author.number(result.p05),
+        "high": author.number(result.p95),
+        "goal": author.number(result.threshold, ".4g"),
     }
     if kind != "level":
-        gaps["gap"] = number(f"{place}/distance")
-    said = author.say(f"answer.{kind}", **gaps)
-    odds = results[f"{place}/probability"]
-    confidence = number("definition/confidence", ".0f")
-    members = number("counts/members", ".0f")
-    if odds == 0.0:
-        high = author.percent(f"{place}/probability_high", ".1f")
-        said += author.say("answer.none", members=members, confidence=confidence, high=high)
-    elif odds == 1.0:
-        low = author.percent(f"{place}/probability_low", ".1f")
-        said += author.say("answer.all", members=members, confidence=confidence, low=low)
+        gaps["gap"] = author.number(result.distance)
+    text = author.say(f"answer.{kind}", **gaps)
+    confidence = author.count(definitions.confidence)
+    members = author.members()
+    if result.probability == 0.0:
+        high = author.percent(result.probability_high, ".1f")
+        text += author.say("answer.none", members=members, confidence=confidence, high=high)
+    elif result.probability == 1.0:
+        low = author.percent(result.probability_low, ".1f")
+        text += author.say("answer.all", members=members, confidence=confidence, low=low)
     else:
-        error = author.percent(f"{place}/probability_se")
-        said += author.say("answer.some", odds=author.percent(f"{place}/probability"), members=members, error=error)
-    if f"{place}/year_reached_median" in results:
-        return said + author.say("answer.when", year=author.year(f"{place}/year_reached_median"))
-    return said + author.say("answer.never", year=author.year("definition/last_year"))
+        shares = {"odds": author.percent(result.probability), "error": author.percent(result.probability_se)}
+        text += author.say("answer.some", members=members, **shares)
+    if result.year_reached_median is not None:
+        return text + author.say("answer.when", year=author.count(result.year_reached_median))
+    return text + author.say("answer.never", year=author.last_year())
 
 
 def _driver(author: Author) -> Text:
-    evidence = author.evidence
-    if evidence.comparison is None:
+    evidence, contributions = author.evidence, author.results.contributions
+    if contributions is None:
         return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
-    lever = ordered_levers(evidence)[0]
+    lever = contributions.levers[0]
     gaps = {
-        f"{rate}{suffix}": author.change(rate, contribution_place(author, target, name))
+        f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
         for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
@@ -152,7 +137,7 @@ def _driver(author: Author) -> Text:
         "answer.driver",
         scenario=author.title(evidence.scenario.title),
         baseline=author.title(evidence.baseline.title),
-        year=author.year(f"targets/{evidence.scenario.name}/{RESIDENT}/year"),
+        year=author.count(author.target(RESIDENT).year),
         lever=lever_title(author, lever),
         **gaps,
     )
@@ -161,61 +146,65 @@ def _driver(author: Author) -> Text:
 def _relief(author: Author, target: Target) -> Relief | None:
     """The relief that brings most, if that is worth a word and its bottleneck is felt anywhere by the target's year."""
     results = author.results
-    best = max(RELIEFS, key=lambda relief: results[f"gains/{relief.constant}/{target.id}/median"])
-    brings = results[f"gains/{best.constant}/{target.id}/median"] >= WORTH_A_WORD
-    return best if brings and results[f"limits/{best.bottleneck}/city/{target.year}/districts"] else None
+    best = max(RELIEFS, key=lambda relief: results.gains[relief.constant, target.id].median)
+    helps = results.gains[best.constant, target.id].median >= WORTH_A_WORD
+    return best if helps and results.limits[best.bottleneck].districts[target.year] else None
 
 
 def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
-    results = author.results
-    place = f"targets/{author.evidence.scenario.name}/{target.id}"
-    rate = author.title(target.title)
+    result, rate = author.target(target.id), author.title(target.title)
     if best is None:
-        return author.say("answer.no blocker", rate=rate, year=author.year(f"{place}/year"))
-    gain = f"gains/{best.constant}/{target.id}"
+        return author.say("answer.no blocker", rate=rate, year=author.count(result.year))
+    gain = author.results.gains[best.constant, target.id]
     bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
-    said = author.say(
+    text = author.say(
         sentence,
         rate=rate,
         bottleneck=author.title(bottlenecks[best.bottleneck].title),
-        year=author.year(f"{place}/year"),
-        districts=author.number(f"limits/{best.bottleneck}/city/{target.year}/districts", ".0f"),
+        year=author.count(result.year),
+        districts=author.count(author.results.limits[best.bottleneck].districts[target.year]),
         relief=relief_words(author, best.constant, target.id),
-        gain=author.number(f"{gain}/median", ".2f"),
+        gain=author.number(gain.median, ".2f"),
         wide=author.wide(),
-        low=author.number(f"{gain}/p05", ".2f"),
-        high=author.number(f"{gain}/p95", ".2f"),
+        low=author.number(gain.p05, ".2f"),
+        high=author.number(gain.p95, ".2f"),
     )
-    misses = results[f"{place}/margin"] + results[f"{gain}/median"] < 0
-    return said + author.say("answer.gap stays" if misses else "answer.full stop")
+    misses = result.margin + gain.median < 0
+    return text + author.say("answer.gap stays" if misses else "answer.full stop")
 
 
 def _sure(author: Author) -> Text:
-    keys = {"yes": "sure_yes", "no": "sure_no"}
-    keys |= {name: name for name in ("modelled", "likely", "unlikely", "open", "tracked")}
-    return author.say("answer.sure", **{gap: author.number(f"counts/{key}", ".0f") for gap, key in keys.items()})
+    counts = author.results.counts
+    numbers = {"yes": counts.sure_yes, "no": counts.sure_no, "likely": counts.likely, "unlikely": counts.unlikely}
+    numbers |= {"open": counts.open, "modelled": counts.modelled, "tracked": counts.tracked}
+    return author.say("answer.sure", **{gap: author.count(number) for gap, number in numbers.items()})
 
 
 def _unsure(author: Author) -> Text:
     """The unknown of the start year on which the registered target turns most, if it turns at all."""
-    name = author.evidence.scenario.name
+    conditions = author.results.conditions
+    ends = {
+        parameter: (conditions[parameter, 1], conditions[parameter, GROUPS])
+        for parameter in UNKNOWN_OF_2020
+        if {(parameter, 1), (parameter, GROUPS)} <= conditions.keys()
+    }
 
     def spread(parameter: str) -> float:
-        ends = [f"conditions/{name}/{REGISTERED}/{parameter}/{third}/probability" for third in (1, GROUPS)]
-        return abs(author.results.get(ends[0], 0.0) - author.results.get(ends[1], 0.0))
+        low, high = ends[parameter]
+        return abs(low.probability - high.probability)
 
-    parameter = max(UNKNOWN_OF_2020, key=spread)
-    if spread(parameter) < LEVEL:
+    parameter = max(ends, key=spread, default="")
+    if not parameter or spread(parameter) < LEVEL:
         return ()
-    low, high = (f"conditions/{name}/{REGISTERED}/{parameter}/{third}" for third in (1, GROUPS))
+    low, high = ends[parameter]
     share = parameter == "REGISTERED URBAN SHARE 2020"
     form, scale = (".1f", 0.01) if share else (",.0f", 1.0)
-    limits = {"low": author.number(f"{low}/highest", form, scale), "high": author.number(f"{high}/lowest", form, scale)}
-    said = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
+    limits = {"low": author.number(low.highest, form, scale), "high": author.number(high.lowest, form, scale)}
+    words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
     return author.say(
         "answer.unsure",
         parameter=author.parameter(parameter),
-        low_odds=author.odds(low),
-        high_odds=author.odds(high),
-        **said,
+        low_odds=author.probability(low),
+        high_odds=author.probability(high),
+        **words,
     )

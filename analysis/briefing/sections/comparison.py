@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.briefing.charts import CONTRIBUTIONS
-from analysis.briefing.content import BOOK_ONLY, PAGE_AND_SLIDES, Block, Paragraph, Place, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_SLIDES, WORKBOOK_ONLY, Block, Paragraph, Place, Section, Table, Text
 from analysis.briefing.likelihood import tone
-from analysis.briefing.results import ordered_levers
-from analysis.briefing.sections.answer import contribution_place, lever_title
+from analysis.briefing.results import Contribution, Contributions
+from analysis.briefing.sections.answer import lever_title
 from analysis.briefing.sections.author import Author
 from analysis.briefing.sections.city import picture
 from analysis.briefing.sections.targets import source
 from analysis.briefing.words import word
-from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import TOTAL
 from analysis.pages.answer import REGISTERED, RESIDENT
 
@@ -23,52 +24,58 @@ WORTH_A_ROW = 0.02
 
 def compare_section(author: Author) -> Section:
     """Return contributions, and how likely the main targets are in each scenario."""
-    comparison = author.evidence.comparison
+    contributions = author.results.contributions
     takeaway = author.say("compare.takeaway of baseline")
     blocks: list[Block] = [picture(author, "urbanization_rates", None, "compare.rates")]
-    if comparison is not None:
-        lever = ordered_levers(author.evidence)[0]
+    if contributions is not None:
+        lever = contributions.levers[0]
         takeaway = author.say(
             "compare.takeaway",
             lever=lever_title(author, lever),
-            year=author.year(f"targets/{author.evidence.scenario.name}/{RESIDENT}/year"),
-            resident=author.change("resident", contribution_place(author, RESIDENT, lever)),
-            registered=author.change("registered", contribution_place(author, REGISTERED, lever)),
+            year=author.count(author.target(RESIDENT).year),
+            resident=author.change("resident", contributions.by_target[RESIDENT][lever]),
+            registered=author.change("registered", contributions.by_target[REGISTERED][lever]),
         )
-        order = ordered_levers(author.evidence)
-        named = [lever for lever in order[:NAMED] if _size(author, lever) > WORTH_A_ROW]
-        rest = [f"rest/{len(named)}"] if len(named) < len(order) else []
-        short = _table(author, "compare.table", [*named, *rest, TOTAL], PAGE_AND_SLIDES)
-        whole = _table(author, "compare.all", [*order, TOTAL], BOOK_ONLY)
+        named = [lever for lever in contributions.levers[:NAMED] if _size(contributions, lever) > WORTH_A_ROW]
+        short = _table(author, contributions, "compare.table", named, PAGE_AND_SLIDES)
+        whole = _table(author, contributions, "compare.all", contributions.levers, WORKBOOK_ONLY)
         blocks.append(picture(author, CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions"))
-        blocks += [short, whole, Paragraph("compare.reading", _reading(author, comparison))]
-    blocks.append(_odds(author))
+        blocks += [short, whole, Paragraph("compare.reading", _reading(author, contributions))]
+    blocks.append(_probabilities(author))
     return Section("compare", word("compare.section", author.language), takeaway, tuple(blocks))
 
 
-def _size(author: Author, lever: str) -> float:
-    return sum(
-        abs(author.results[f"{contribution_place(author, target, lever)}/mean"]) for target in (RESIDENT, REGISTERED)
-    )
+def _size(contributions: Contributions, lever: str) -> float:
+    return sum(contributions.by_target[target][lever].size for target in (RESIDENT, REGISTERED))
 
 
-def _table(author: Author, block: str, levers: list[str], where: frozenset[Place]) -> Table:
+def _table(
+    author: Author, contributions: Contributions, block: str, levers: Sequence[str], where: frozenset[Place]
+) -> Table:
+    """Contributions of the levers, of the others together, and of all."""
+    by_target, others = contributions.by_target, contributions.number_of_others.get(len(levers))
+    parts: list[tuple[Text, list[Contribution]]] = [
+        ((lever_title(author, lever),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
+        for lever in levers
+    ]
+    if others is not None:
+        of_both = [contributions.others[target][len(levers)] for target in (RESIDENT, REGISTERED)]
+        parts.append((author.say("compare.rest", count=author.count(others)), of_both))
+    parts.append((author.say("compare.total"), [by_target[target][TOTAL] for target in (RESIDENT, REGISTERED)]))
     rows: list[tuple[Text, ...]] = []
     rates = [author.say(f"compare.{rate}") for rate in ("resident", "registered")]
-    for lever in levers:
-        if lever.startswith("rest/"):
-            called = author.say("compare.rest", count=author.number(f"counts/{lever}", ".0f"))
-        else:
-            called = author.say("compare.total") if lever == TOTAL else (lever_title(author, lever),)
-        cells: list[Text] = [called]
-        for target in (RESIDENT, REGISTERED):
-            place = contribution_place(author, target, lever)
-            cells.append((author.number(f"{place}/mean", "+.2f"),))
-            cells.append(author.interval(place, "+.2f") if f"{place}/p05" in author.results else author.say("none"))
+    for name, both in parts:
+        cells: list[Text] = [name]
+        for one in both:
+            cells.append((author.number(one.mean, "+.2f"),))
+            if one.p05 is None or one.p95 is None:
+                cells.append(author.say("none"))
+            else:
+                cells.append(author.interval(one.p05, one.p95, "+.2f"))
         rows.append(tuple(cells))
     title = author.say(
         "compare.table",
-        year=author.year(f"targets/{author.evidence.scenario.name}/{RESIDENT}/year"),
+        year=author.count(author.target(RESIDENT).year),
         baseline=author.title(author.evidence.baseline.title),
     )
     columns = [author.say("compare.lever")]
@@ -86,32 +93,33 @@ def _table(author: Author, block: str, levers: list[str], where: frozenset[Place
     )
 
 
-def _reading(author: Author, comparison: Comparison) -> Text:
-    members = author.number("counts/study_members", ".0f")
-    if comparison.permutations is None:
+def _reading(author: Author, contributions: Contributions) -> Text:
+    counts = author.results.counts
+    members, orders = author.count(counts.study_members), author.count(counts.orders)
+    if not counts.orders or contributions.largest_error is None:
         return author.say("compare.reading exact", members=members)
-    orders = author.number("counts/orders", ".0f")
-    error = author.number("contributions/largest_error", ".3f")
+    error = author.number(contributions.largest_error, ".3f")
     return author.say("compare.reading sampled", members=members, orders=orders, error=error)
 
 
-def _odds(author: Author) -> Table:
+def _probabilities(author: Author) -> Table:
     """How likely the headline targets are in every scenario."""
     headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
+    years = {target.id: author.results.targets["baseline", target.id].year for target in headlines}
     rows, tones = [], {}
     for row, scenario in enumerate(author.evidence.material.scenarios.values()):
         cells: list[Text] = [(author.title(scenario.title),)]
         for column, target in enumerate(headlines, 1):
-            place = f"targets/{scenario.name}/{target.id}"
-            cells.append(author.odds(place))
-            tones[row, column] = tone(author.results[f"{place}/probability"])
+            result = author.results.targets[scenario.name, target.id]
+            cells.append(author.probability(result))
+            tones[row, column] = tone(result.probability)
         rows.append(tuple(cells))
     return Table(
         "compare.odds",
         author.say("compare.odds"),
         (
             author.say("scenario"),
-            *((author.title(t.title), " ", author.year(f"targets/baseline/{t.id}/year")) for t in headlines),
+            *((author.title(one.title), " ", author.count(years[one.id])) for one in headlines),
         ),
         tuple(rows),
         numeric=frozenset(range(1, 1 + len(headlines))),

@@ -22,15 +22,16 @@ def target_section(author: Author) -> Section:
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
     takeaway = author.say(
         "board.takeaway",
-        modelled=author.number("counts/modelled", ".0f"),
-        reached=author.number("counts/reached", ".0f"),
+        modelled=author.count(author.results.counts.modelled),
+        reached=author.count(author.results.counts.reached),
         scenario=author.title(evidence.scenario.title),
     )
     tracked = author.say(
         "board.tracked",
-        tracked=author.number("counts/tracked", ".0f"),
+        tracked=author.count(author.results.counts.tracked),
         names=listed(dict.fromkeys(others), author.language),
     )
+    confidence = author.count(author.results.definitions.confidence)
     return Section(
         "board",
         word("board.section", author.language),
@@ -38,9 +39,7 @@ def target_section(author: Author) -> Section:
         (
             board(author, "board.table", author.say("board.table"), modelled),
             *reasons(author, "board.reasons", modelled),
-            Paragraph(
-                "board.reading", author.say("board.reading", confidence=author.number("definition/confidence", ".0f"))
-            ),
+            Paragraph("board.reading", author.say("board.reading", confidence=confidence)),
             Paragraph("board.tracked", tracked, PAGE_ONLY),
         ),
     )
@@ -54,7 +53,6 @@ def glance(author: Author, block: str) -> Table:
 
 def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
     """Return targets as rows, with the scenario's probability told by colour, too."""
-    name = author.evidence.scenario.name
     columns = [
         author.say("board.target"),
         author.say("year"),
@@ -64,33 +62,33 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
         author.say("board.margin"),
         author.say("board.odds"),
     ]
-    compared = name != "baseline"
+    compared = author.evidence.scenario.name != "baseline"
     if compared:
         columns.append(author.say("board.odds of", scenario=author.title(author.evidence.baseline.title)))
     rows: list[tuple[Text, ...]] = []
     tones: dict[tuple[int, int], str] = {}
     for target in targets:
-        place = f"targets/{name}/{target.id}"
+        result = author.target(target.id)
         unit, form, scale = author.target_unit(target)
         joint = unit if unit == ("%",) or author.language == "zh" else (" ", *unit)
         sign = form if form.startswith("+") else f"+{form}"
-        wanted: Text = (SIGNS[target.comparison], author.number(f"{place}/threshold", ",.5g", scale), *joint)
+        wanted: Text = (SIGNS[target.comparison], author.number(result.threshold, ",.5g", scale), *joint)
         if target.tolerance:
-            wanted += author.say("board.accepted", accepted=author.number(f"{place}/accepted", ",.5g", scale))
+            wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
         row: list[Text] = [
             (author.title(target.title),),
-            (author.year(f"{place}/year"),),
+            (author.count(result.year),),
             wanted,
-            (author.number(f"{place}/median", form, scale),),
-            author.interval(place, form, scale),
-            (author.number(f"{place}/margin", sign, scale),),
-            author.odds(place),
+            (author.number(result.median, form, scale),),
+            author.interval(result.p05, result.p95, form, scale),
+            (author.number(result.margin, sign, scale),),
+            author.probability(result),
         ]
-        tones[len(rows), 6] = tone(author.results[f"{place}/probability"])
+        tones[len(rows), 6] = tone(result.probability)
         if compared:
-            other = f"targets/baseline/{target.id}"
-            row.append(author.odds(other))
-            tones[len(rows), 7] = tone(author.results[f"{other}/probability"])
+            other = author.results.targets["baseline", target.id]
+            row.append(author.probability(other))
+            tones[len(rows), 7] = tone(other.probability)
         rows.append(tuple(row))
     widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
     return Table(
@@ -120,17 +118,17 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
     called = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
-    gaps = {}
-    for part, change in (("above", one.above), ("below", one.below)):
+    gaps, sizes = {}, author.results.ratios[one.target.id]
+    for part, change, size in (("above", one.above, sizes.above), ("below", one.below, sizes.below)):
         if abs(change) < FELT:
             gaps[part] = author.say("reason.same", quantity=called[part])
         else:
-            size = author.percent(f"ratios/{one.target.id}/{part}", ".1f")
-            gaps[part] = author.say("reason.higher" if change > 0 else "reason.lower", quantity=called[part], size=size)
+            sentence = "reason.higher" if change > 0 else "reason.lower"
+            gaps[part] = author.say(sentence, quantity=called[part], size=author.percent(size, ".1f"))
     said = author.say(
         "reason",
         target=author.title(ratio.title),
-        year=author.year(f"targets/{author.evidence.scenario.name}/{one.target.id}/year"),
+        year=author.count(author.target(one.target.id).year),
         baseline=author.title(author.evidence.baseline.title),
         **gaps,
     )
@@ -143,4 +141,4 @@ def _reason(author: Author, one: Moved) -> Text:
 
 def source(author: Author) -> Text:
     """Return where the numbers of a table come from."""
-    return author.say("model source", members=author.number("counts/members", ".0f"), wide=author.wide())
+    return author.say("model source", members=author.members(), wide=author.wide())

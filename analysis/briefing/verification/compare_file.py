@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from analysis.briefing.compose import compose
-from analysis.briefing.results import results
+from analysis.briefing.results import compute_results
 from analysis.briefing.study import Evidence
 from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
 from analysis.briefing.verification.compare_page import page_differences
@@ -69,8 +69,7 @@ def verify(file: Opened, evidence: Evidence) -> Outcome:
     Outcome
         Without differences if the file is right.
     """
-    found = results(evidence)
-    briefing = compose(evidence, found, file.manifest["language"])
+    briefing = compose(evidence, compute_results(evidence), file.manifest["language"])
     wrong = wrong_facts(file.manifest, briefing.manifest)
     remarks = may_differ(file.manifest, briefing.manifest)
     # Facts are compared above, once; what is told of them in each slide's notes is compared with the file's own.

@@ -9,6 +9,7 @@ from typing import Final
 from analysis.briefing.charts import draw, file_name, pictures
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Place, faults
+from analysis.briefing.results import Results
 from analysis.briefing.study import BriefingError, Evidence
 from analysis.briefing.writing.page import page
 from analysis.briefing.writing.slides import slides
@@ -34,7 +35,7 @@ def file_names(scenario: str, language: str) -> list[str]:
 
 def write(
     evidence: Evidence,
-    found: Mapping[str, float],
+    results: Results,
     language: str,
     out: Path,
     progress: Callable[[str, int, int], None] | None = None,
@@ -43,8 +44,8 @@ def write(
 
     Parameters
     ----------
-    evidence, found
-        What it rests on, and its `analysis.briefing.results.results`.
+    evidence, results
+        What it rests on, and `analysis.briefing.results.compute_results` of it.
     language
         "zh" or "en".
     out
@@ -60,11 +61,13 @@ def write(
     Raises
     ------
     BriefingError
-        If the content tells a number that is not that of the results.
+        If a number in the content is not that of the results.
     """
-    briefing = compose(evidence, found, language)
-    if wrong := faults(briefing, found):
-        raise BriefingError("The briefing does not tell the results:\n" + "\n".join(f" * {one}" for one in wrong[:20]))
+    briefing = compose(evidence, results, language)
+    if wrong := faults(briefing, results.by_key()):
+        raise BriefingError(
+            "The briefing does not agree with the results:\n" + "\n".join(f" * {one}" for one in wrong[:20])
+        )
     tell = progress or (lambda _task, _done, _of: None)
     contents = made(evidence, briefing, out / CHARTS, list(KINDS), lambda *done: tell(f"charts {language}", *done))
     paths = [out / name for name in file_names(evidence.scenario.name, language)]
