@@ -402,13 +402,13 @@ def _targets(evidence: Evidence) -> dict[tuple[str, str], TargetResult]:
         for row in _rows(table):
             if evidence.targets[row["target"]].modelled:
                 known.setdefault((row["scenario"], row["target"]), {}).update(row)
-    found = {}
+    results = {}
     for (scenario, target), row in known.items():
         # The table of all scenarios has no bounds, which a share of none or all is stated by.
         row |= share(round(row["probability"] * evidence.members), evidence.members)
         row |= {"distance": abs(row["margin"]), "accepted": evidence.targets[target].limit}
-        found[scenario, target] = _record(TargetResult, f"targets/{scenario}/{target}", row)
-    return found
+        results[scenario, target] = _record(TargetResult, f"targets/{scenario}/{target}", row)
+    return results
 
 
 def _conditions(evidence: Evidence) -> dict[tuple[str, int], Condition]:
@@ -427,14 +427,14 @@ def _districts(evidence: Evidence) -> dict[str, District]:
     rates, others = (
         evidence.material.runs[scenario]["resident urbanization rate by district"] for scenario in (name, "baseline")
     )
-    found = {}
+    districts = {}
     for district in map(str, evidence.run["District"].to_numpy()):
         key = f"districts/{name}/{district}"
         years = _by_year(rates.sel(District=district), key)
         first, last = years[min(years)].median, years[max(years)].median
         other = quantile(others.sel(District=district), 0.5).to_numpy()[-1]
-        found[district] = District(years, Result(f"{key}/rise", last - first), Result(f"{key}/gain", last - other))
-    return found
+        districts[district] = District(years, Result(f"{key}/rise", last - first), Result(f"{key}/gain", last - other))
+    return districts
 
 
 def _ages(evidence: Evidence) -> dict[str, AgeGroup]:
@@ -465,14 +465,14 @@ def _school(run: xr.Dataset, name: str, key: str) -> School:
 
 
 def _ledger(evidence: Evidence) -> dict[tuple[str, str], Result]:
-    found, run = {}, evidence.run
+    ledger, run = {}, evidence.run
     for panel in figures.LEDGER:
         mean = run[panel.variable].sel(time=run["time"] > run["time"][0]).mean("time")
         parts = {str(name): mean.sel(District=name) for name in mean["District"].to_numpy()}
         for name, values in {"city": mean.sum("District"), **parts}.items():
             key = f"ledger/{evidence.scenario.name}/{panel.variable}/{name}/median"
-            found[panel.variable, name] = Result(key, quantile(values, 0.5).item())
-    return found
+            ledger[panel.variable, name] = Result(key, quantile(values, 0.5).item())
+    return ledger
 
 
 def _settling(account: xr.Dataset) -> dict[str, SettlingEntry]:
@@ -539,13 +539,13 @@ def _bottleneck(evidence: Evidence, name: str) -> Bottleneck:
 
 
 def _gains(table: pd.DataFrame) -> dict[tuple[str, str], Gain]:
-    found = {}
+    gains = {}
     for row in _rows(table[table["target"].isin(HEADLINES)]):
         # What the step brings, rather than what a unit would.
         step = {name: row[name] * row["step"] for name in ("median", "p05", "p95")}
         key = (row["constant"], row["target"])
-        found[key] = _record(Gain, f"gains/{key[0]}/{key[1]}", {**row, **step})
-    return found
+        gains[key] = _record(Gain, f"gains/{key[0]}/{key[1]}", {**row, **step})
+    return gains
 
 
 def _settings(evidence: Evidence) -> Iterator[Setting]:

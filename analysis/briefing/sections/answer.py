@@ -44,7 +44,7 @@ def answer_section(author: Author) -> Section:
     )
     whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
     reliefs = [_relief(author, target) for target in (resident, registered)]
-    # What was tried is told once.
+    # What was tried is stated once.
     again = "answer.blocker too" if reliefs[0] else "answer.blocker"
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
     blocks: list[Paragraph | Table] = [

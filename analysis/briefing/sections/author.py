@@ -32,7 +32,7 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
 NARROW: Final = 5e-4
 #: A change of a rate, in percentage points, that is smaller rounds to nothing.
 WORTH_A_WORD: Final = 0.005
-#: From which standard error on a probability is told in whole percents.
+#: From which standard error on a probability is stated in whole percents.
 WHOLE_PERCENT: Final = 0.01
 
 

@@ -24,6 +24,8 @@ from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Years that tables show.
 YEARS: Final = (2020, 2025, 2030, 2035)
+#: How people of an age group are written: the unit of the languages differs in size.
+AGE_FORMS: Final = {"zh": ",.0f", "en": ".2f"}
 
 
 def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
@@ -106,11 +108,11 @@ def _series(author: Author, panel: figures.Panel, scenario: str) -> Table:
     if targets:
         columns.append(author.say("fans.target"))
         marks = (len(columns) - 1,)
-    place = f"{scenario}.{panel.label}".replace(" ", "_")
+    name = f"{scenario}.{panel.label}".replace(" ", "_")
     title = author.title(author.evidence.material.scenarios[scenario].title)
     quantity = author.label(panel.label)
     return Table(
-        f"fans.{place}",
+        f"fans.{name}",
         (*author.say("fans.series", quantity=quantity, scenario=title), " [", unit, "]"),
         tuple(columns),
         tuple(rows),
@@ -165,7 +167,7 @@ def age_section(author: Author) -> Section:
     definitions, elders = author.results.definitions, author.results.ages["elders"]
     first, last = int(definitions.first_year), int(definitions.last_year)
     _, scale = author.unit("people")
-    form = ",.0f" if author.language == "zh" else ".2f"
+    form = AGE_FORMS[author.language]
     takeaway = author.say(
         "ages.takeaway",
         age=author.count(definitions.elder_age),
@@ -247,9 +249,9 @@ def ledger_section(author: Author) -> Section:
     name = author.evidence.scenario.name
     units = [author.unit(panel.unit) for panel in figures.LEDGER]
 
-    def cell(place: str, column: int) -> Number:
+    def cell(district: str, column: int) -> Number:
         panel = figures.LEDGER[column]
-        result = author.results.ledger[panel.variable, place]
+        result = author.results.ledger[panel.variable, district]
         return author.number(result, author.form(panel.unit), units[column][1])
 
     districts = ["city", *(str(district) for district in author.evidence.run["District"].to_numpy())]

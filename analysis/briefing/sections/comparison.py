@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.briefing.charts import CONTRIBUTIONS
-from analysis.briefing.content import PAGE_AND_SLIDES, WORKBOOK_ONLY, Block, Paragraph, Place, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_SLIDES, WORKBOOK_ONLY, Block, Medium, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Contribution, Contributions
 from analysis.briefing.sections.answer import lever_title
@@ -50,7 +50,7 @@ def _size(contributions: Contributions, lever: str) -> float:
 
 
 def _table(
-    author: Author, contributions: Contributions, block: str, levers: Sequence[str], where: frozenset[Place]
+    author: Author, contributions: Contributions, block: str, levers: Sequence[str], where: frozenset[Medium]
 ) -> Table:
     """Contributions of the levers, of the others together, and of all."""
     by_target, others = contributions.by_target, contributions.number_of_others.get(len(levers))

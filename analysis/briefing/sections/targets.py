@@ -52,7 +52,7 @@ def glance(author: Author, block: str) -> Table:
 
 
 def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
-    """Return targets as rows, with the scenario's probability told by colour, too."""
+    """Return targets as rows, with the probability shown by colour, too."""
     columns = [
         author.say("board.target"),
         author.say("year"),
@@ -70,9 +70,10 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
     for target in targets:
         result = author.target(target.id)
         unit, form, scale = author.target_unit(target)
-        joint = unit if unit == ("%",) or author.language == "zh" else (" ", *unit)
         sign = form if form.startswith("+") else f"+{form}"
-        wanted: Text = (SIGNS[target.comparison], author.number(result.threshold, ",.5g", scale), *joint)
+        threshold = author.number(result.threshold, ",.5g", scale)
+        amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
+        wanted: Text = (SIGNS[target.comparison], *amount)
         if target.tolerance:
             wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
         row: list[Text] = [
@@ -111,21 +112,21 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
     evidence, shown = author.evidence, {target.id for target in targets}
     if evidence.scenario.name == "baseline":
         return []
-    told = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
-    return [Paragraph(block, joined(told, author.language))] if told else []
+    texts = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
+    return [Paragraph(block, joined(texts, author.language))] if texts else []
 
 
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
-    called = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
+    names = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
     gaps, sizes = {}, author.results.ratios[one.target.id]
     for part, change, size in (("above", one.above, sizes.above), ("below", one.below, sizes.below)):
         if abs(change) < FELT:
-            gaps[part] = author.say("reason.same", quantity=called[part])
+            gaps[part] = author.say("reason.same", quantity=names[part])
         else:
             sentence = "reason.higher" if change > 0 else "reason.lower"
-            gaps[part] = author.say(sentence, quantity=called[part], size=author.percent(size, ".1f"))
-    said = author.say(
+            gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
+    text = author.say(
         "reason",
         target=author.title(ratio.title),
         year=author.count(author.target(one.target.id).year),
@@ -133,10 +134,10 @@ def _reason(author: Author, one: Moved) -> Text:
         **gaps,
     )
     if not one.by_loss:
-        return said
-    lower = called["below" if one.target.comparison == "at least" else "above"]
+        return text
+    lower = names["below" if one.target.comparison == "at least" else "above"]
     warning = author.say("reason.loss in part" if one.reason == "both" else "reason.loss", quantity=lower)
-    return joined([said, warning], author.language)
+    return joined([text, warning], author.language)
 
 
 def source(author: Author) -> Text:

@@ -15,7 +15,7 @@ from analysis.briefing.study import Evidence
 from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
 from analysis.briefing.verification.compare_page import page_differences
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.open_file import Opened, unpacked
+from analysis.briefing.verification.open_file import BriefingFile, unpack
 from analysis.briefing.verification.tolerances import LEVELS, POINTS, TOLERANCE
 from analysis.briefing.writing.files import made
 
@@ -54,7 +54,7 @@ class Outcome:
         return "\n".join(lines)
 
 
-def verify(file: Opened, evidence: Evidence) -> Outcome:
+def verify(file: BriefingFile, evidence: Evidence) -> Outcome:
     """Compare a file with the briefing made again.
 
     Parameters
@@ -79,14 +79,14 @@ def verify(file: Opened, evidence: Evidence) -> Outcome:
     return compared(file, fresh, wrong, remarks)
 
 
-def compared(file: Opened, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
+def compared(file: BriefingFile, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
     """Return what a file differs in from the bytes that it should have, besides facts that are wrong already."""
     if file.content == fresh:
         return Outcome(file.name, True, wrong, remarks)
     if file.kind == "page":
         others = page_differences(file.content, fresh)
     else:
-        parts: Mapping[str, bytes] = unpacked(fresh)
+        parts: Mapping[str, bytes] = unpack(fresh)
         differ = slides_differences if file.kind == "slides" else workbook_differences
         others = differ(file.parts, parts)
     found = list(dict.fromkeys([*wrong, *islice(others, SOUGHT)]))

@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.briefing.charts import draw, file_name, pictures
 from analysis.briefing.compose import compose
-from analysis.briefing.content import Briefing, Place, faults
+from analysis.briefing.content import Briefing, Medium, find_mistakes
 from analysis.briefing.results import Results
 from analysis.briefing.study import BriefingError, Evidence
 from analysis.briefing.writing.page import page
@@ -17,8 +17,8 @@ from analysis.briefing.writing.workbook import workbook
 from model.files.atomic import replaced
 
 #: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
-KINDS: Final[Mapping[Place, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
-CHARTS_IN: Final[Mapping[Place, str]] = {"page": "svg", "slides": "png"}
+KINDS: Final[Mapping[Medium, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
+CHARTS_IN: Final[Mapping[Medium, str]] = {"page": "svg", "slides": "png"}
 CHARTS: Final = "figures"
 
 
@@ -64,7 +64,7 @@ def write(
         If a number in the content is not that of the results.
     """
     briefing = compose(evidence, results, language)
-    if wrong := faults(briefing, results.by_key()):
+    if wrong := find_mistakes(briefing, results.by_key()):
         raise BriefingError(
             "The briefing does not agree with the results:\n" + "\n".join(f" * {one}" for one in wrong[:20])
         )
@@ -82,9 +82,9 @@ def made(
     evidence: Evidence,
     briefing: Briefing,
     charts: Path,
-    kinds: Sequence[Place],
+    kinds: Sequence[Medium],
     progress: Callable[[int, int], None] | None = None,
-) -> dict[Place, bytes]:
+) -> dict[Medium, bytes]:
     """Return the contents of a briefing's files; the same briefing gives the same bytes.
 
     Parameters
@@ -115,7 +115,7 @@ def made(
         drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in files.items()}
         return page(briefing, drawings).encode()
 
-    writers: Mapping[Place, Callable[[], bytes]] = {
+    writers: Mapping[Medium, Callable[[], bytes]] = {
         "page": written_page,
         "slides": lambda: slides(briefing, files),
         "workbook": lambda: workbook(briefing),

@@ -19,7 +19,17 @@ from pptx.oxml.ns import qn
 from analysis.briefing import study as evidence_module
 from analysis.briefing.charts import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
 from analysis.briefing.compose import compose
-from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain, texts_of
+from analysis.briefing.content import (
+    Briefing,
+    Number,
+    Paragraph,
+    Section,
+    Table,
+    every_text,
+    find_mistakes,
+    plain,
+    texts_of,
+)
 from analysis.briefing.results import compute_results
 from analysis.briefing.sections.author import TARGET_UNITS
 from analysis.briefing.words import templates
@@ -104,7 +114,11 @@ def test_every_text_and_number_of_the_content_stands_in_the_file(written, eviden
 def test_content_that_types_a_number_or_tells_another_result_is_found(results):
     wrong = Number("counts/members", MEMBERS + 1.0, ".0f")
     said = Briefing("en", ("Of 30 members, ", wrong), (Number("counts/unicorns", 1.0),), ())
-    assert [problem.split(": ")[0] for problem in faults(said, results.by_key())] == ["title", "title", "subtitle"]
+    assert [problem.split(": ")[0] for problem in find_mistakes(said, results.by_key())] == [
+        "title",
+        "title",
+        "subtitle",
+    ]
 
 
 def test_every_slide_tells_in_its_notes_what_it_was_made_from(written, evidence):
@@ -235,7 +249,7 @@ def test_the_baseline_has_a_briefing_without_contributions(evidence, results):
     alone = replace(evidence, scenario=evidence.baseline, comparison=None)
     same = compute_results(alone)
     briefing = compose(alone, same, "zh")
-    assert faults(briefing, same.by_key()) == []
+    assert find_mistakes(briefing, same.by_key()) == []
     assert not [place for place, _ in every_text(briefing) if place.startswith("compare.table")]
 
 

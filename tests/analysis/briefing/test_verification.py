@@ -25,7 +25,7 @@ from analysis.briefing.verification import compare_file as comparison
 from analysis.briefing.verification import tolerances as same
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
 from analysis.briefing.verification.open_file import KINDS as PLACES
-from analysis.briefing.verification.open_file import opened
+from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once
 from tests.support.forgeries import PAGE, SLIDES, WORKBOOK, Forgery
@@ -319,7 +319,7 @@ def test_a_file_of_another_processor_holds_to_the_digits_shown(written, copied, 
     there = files.made(written.evidence, briefing, tmp_path / "there", [place])[place]
     path = copied(kind)
     assert path.read_bytes() != there
-    outcome = comparison.compared(opened(path), there, [], [])
+    outcome = comparison.compared(open_briefing(path), there, [], [])
     assert not outcome.differences, outcome.words
     assert not outcome.identical
     assert "every word, cell, shape and digit shown, though not byte for byte" in outcome.words
@@ -337,7 +337,7 @@ def test_a_picture_beyond_the_tolerance_is_another():
 
 
 def test_the_manifest_of_a_file_is_compared_entry_by_entry(written):
-    manifest = opened(written.path("xlsx", "en")).manifest
+    manifest = open_briefing(written.path("xlsx", "en")).manifest
     assert manifest["members"] == str(MEMBERS)
     assert wrong_facts(manifest, manifest) == []
     assert may_differ(manifest, manifest) == []
