@@ -41,13 +41,7 @@ def file_name(picture: Picture, language: str, kind: str) -> str:
 
 
 def pictures(briefing: Briefing) -> list[Picture]:
-    """Return the pictures of a briefing.
-
-    Examples
-    --------
-    >>> pictures(Briefing("zh", (), (), ()))
-    []
-    """
+    """Return the pictures of a briefing."""
     return [block for section in briefing.sections for block in section.blocks if isinstance(block, Picture)]
 
 
@@ -87,13 +81,7 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
 
 
 def slide_sizes(briefing: Briefing) -> dict[str, figures.Size]:
-    """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale.
-
-    Examples
-    --------
-    >>> slide_sizes(Briefing("zh", (), (), ()))
-    {}
-    """
+    """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale."""
     rooms = {name: room for section in briefing.sections for name, room in picture_rooms(section).items()}
     return {name: (SHRUNK * width, SHRUNK * height) for name, (width, height) in rooms.items()}
 

@@ -72,13 +72,7 @@ def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
 
 
 def briefing_hash() -> str:
-    """Return twelve hexadecimal digits that change whenever the words or the code of briefings do.
-
-    Examples
-    --------
-    >>> len(briefing_hash())
-    12
-    """
+    """Return twelve hexadecimal digits that change whenever the words or the code of briefings do."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
     for path in sorted(one for part in ("", "sections", "writing") for one in (folder / part).glob("*.*")):

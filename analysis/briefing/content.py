@@ -20,6 +20,10 @@ PAGE_ONLY: Final[frozenset[Medium]] = frozenset({"page"})
 WORKBOOK_ONLY: Final[frozenset[Medium]] = frozenset({"workbook"})
 
 
+#: Colours of cells, by tone, as six hexadecimal digits.
+TONE_COLOURS: Final = {"good": "DFF0E4", "open": "FBF2D0", "bad": "F8DFD8"}
+
+
 @dataclass(frozen=True)
 class Number:
     """One result as it is shown.

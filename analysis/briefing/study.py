@@ -102,14 +102,14 @@ def gather(
     spreads
         Discrepancy of target variables, as `analysis.reach.probability.reach` takes it.
     progress
-        Told the study, what is done of it, and all of it.
+        Called with the study, the number of runs done and of all.
 
     Raises
     ------
     BriefingError
         If there are fewer than two parameter sets, or the baseline is not among the runs.
     """
-    tell = progress or (lambda _study, _done, _of: None)
+    report = progress or (lambda _study, _done, _of: None)
     if parameters.sizes["member"] < 2 or "baseline" not in material.runs:
         message = "A briefing states probabilities: it needs at least 2 members, and the baseline among the runs."
         raise BriefingError(message)
@@ -122,7 +122,7 @@ def gather(
         parameters,
         detailed=[scenario.name],
         spreads=spreads,
-        progress=lambda done, of: tell("limits", done, of),
+        progress=lambda done, of: report("limits", done, of),
     )
     wanted = dict.fromkeys(["Population", *settling.VARIABLES, *ratios.VARIABLES])
     beside = city.run(scenario.settings(parameters), outputs=list(wanted))
@@ -140,7 +140,7 @@ def gather(
             baseline,
             parameters.isel(member=slice(STUDY_MEMBERS)),
             [targets[name] for name in HEADLINES],
-            tell,
+            report,
         ),
         ages=_broad_ages(beside["Population"]),
         settling=settling.settling_account(beside),
@@ -158,7 +158,7 @@ def _compared(
     baseline: Scenario,
     few: xr.Dataset,
     headlines: Sequence[Target],
-    tell: Progress,
+    report: Progress,
 ) -> Comparison | None:
     if not scenario.changes:
         return None
@@ -171,7 +171,7 @@ def _compared(
         sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
         exact_up_to=EXACT_UP_TO,
         permutations=ORDERS,
-        progress=lambda done, of: tell("contributions", done, of),
+        progress=lambda done, of: report("contributions", done, of),
     )
 
 
@@ -191,11 +191,5 @@ def _manifest(material: figures.Material, scenario: Scenario) -> dict[str, str]:
 
 
 def targets_hash(targets: Iterable[Target]) -> str:
-    """Return twelve hexadecimal digits that change whenever a target does.
-
-    Examples
-    --------
-    >>> len(targets_hash([]))
-    12
-    """
+    """Return twelve hexadecimal digits that change whenever a target does."""
     return hashlib.sha256(repr(list(targets)).encode()).hexdigest()[:12]

@@ -15,14 +15,15 @@ from zipfile import BadZipFile, ZipFile
 
 from analysis.briefing.content import Medium
 from analysis.briefing.study import BriefingError
+from analysis.briefing.writing.files import KINDS as SUFFIXES
 
 #: Kinds of files, by suffix.
-KINDS: Final[Mapping[str, Medium]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
+KINDS: Final[Mapping[str, Medium]] = {f".{suffix}": kind for kind, suffix in SUFFIXES.items()}
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
 #: Bytes of the record at the end of an archive.
 END_OF_ARCHIVE: Final = 22
-#: Facts that tell a manifest from other tables.
+#: Facts by which a manifest is known among other tables.
 HASHES: Final = frozenset({"model_hash", "code_hash", "scenario_hash"})
 #: Facts of a manifest, and letters of a fact.
 FACTS, LETTERS = 50, 4_000
@@ -44,7 +45,7 @@ class BriefingFile:
     content: bytes
     #: Parts of an Office file by their names; a page has none.
     parts: Mapping[str, bytes]
-    #: Facts by name, as the file tells them.
+    #: Facts by name, as the file states them.
     manifest: Mapping[str, str]
 
 
@@ -163,29 +164,17 @@ def parse_xml(content: bytes) -> ElementTree.Element:
 
 
 def sheet_titles(parts: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the titles of a workbook's sheets by the names of their parts, in order.
-
-    Examples
-    --------
-    >>> sheet_titles({"xl/workbook.xml": b'<workbook/>', "xl/_rels/workbook.xml.rels": b'<Relationships/>'})
-    {}
-    """
+    """Return the titles of a workbook's sheets by the names of their parts, in order."""
     targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts["xl/_rels/workbook.xml.rels"])}
-    found = {}
+    titles = {}
     for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
-        found["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
-    return found
+        titles["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
+    return titles
 
 
 def shared_texts(parts: Mapping[str, bytes]) -> list[str]:
-    """Return the texts that a workbook's cells share.
-
-    Examples
-    --------
-    >>> shared_texts({})
-    []
-    """
+    """Return the texts that a workbook's cells share."""
     if "xl/sharedStrings.xml" not in parts:
         return []
     return ["".join(one.itertext()) for one in parse_xml(parts["xl/sharedStrings.xml"])]
@@ -207,15 +196,15 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
 
 def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Facts of the manifest as a file tells them: the page's list, the notes of the first slide, the sheet of facts."""
-    found: Iterator[tuple[str, str]]
+    """Facts of the manifest: from a page's list, the notes of the first slide, or the last sheet."""
+    facts: Iterator[tuple[str, str]]
     if kind == "page":
-        found = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
+        facts = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
     elif kind == "slides":
-        found = _from_notes(parts)
+        facts = _from_notes(parts)
     else:
-        found = _from_sheet(parts)
-    for number, (name, fact) in enumerate(found, 1):
+        facts = _from_sheet(parts)
+    for number, (name, fact) in enumerate(facts, 1):
         if number > FACTS or max(len(name), len(fact)) > LETTERS:
             message = f"its manifest is longer than {FACTS} facts of {LETTERS:,} letters."
             raise ValueError(message)

@@ -51,7 +51,7 @@ def write(
     out
         Folder; the charts go into a folder below it.
     progress
-        Told the task, what is done of it, and all of it.
+        Called with the task, the number of steps done and the number of all.
 
     Returns
     -------
@@ -68,17 +68,19 @@ def write(
         raise BriefingError(
             "The briefing does not agree with the results:\n" + "\n".join(f" * {one}" for one in wrong[:20])
         )
-    tell = progress or (lambda _task, _done, _of: None)
-    contents = made(evidence, briefing, out / CHARTS, list(KINDS), lambda *done: tell(f"charts {language}", *done))
+    report = progress or (lambda _task, _done, _of: None)
+    contents = make_files(
+        evidence, briefing, out / CHARTS, list(KINDS), lambda *done: report(f"charts {language}", *done)
+    )
     paths = [out / name for name in file_names(evidence.scenario.name, language)]
     for done, (path, content) in enumerate(zip(paths, contents.values(), strict=True), 1):
         with replaced(path) as partial:
             partial.write_bytes(content)
-        tell(f"files {language}", done, len(paths))
+        report(f"files {language}", done, len(paths))
     return paths
 
 
-def made(
+def make_files(
     evidence: Evidence,
     briefing: Briefing,
     charts: Path,
@@ -96,7 +98,7 @@ def made(
     kinds
         Which files.
     progress
-        Told how many charts are drawn, of how many.
+        Called with the number of charts drawn and of all.
 
     Returns
     -------

@@ -33,13 +33,7 @@ class Placed:
 
 
 def pages(section: Section) -> Iterator[list[Placed]]:
-    """Yield what stands on each slide of a section; a picture has its slide, with the words that follow it.
-
-    Examples
-    --------
-    >>> list(pages(Section("a", "A", ())))
-    []
-    """
+    """Yield what stands on each slide of a section; a picture has its slide, with the words that follow it."""
     shown = [block for block in section.blocks if "slides" in block.where]
     page: list[Placed] = []
     room = BOTTOM - TOP
@@ -80,13 +74,7 @@ def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
 
 
 def paragraph_height(paragraph: Paragraph) -> float:
-    """Return the inches that a paragraph takes.
-
-    Examples
-    --------
-    >>> paragraph_height(Paragraph("a", ("word",))) < 0.5
-    True
-    """
+    """Return the inches that a paragraph takes."""
     size = STRONG if paragraph.strong else PLAIN
     return lines(paragraph.text, BODY - 0.3 * paragraph.strong, size) * size * LINE / 72 + 0.3 * paragraph.strong
 

@@ -15,7 +15,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
-from analysis.briefing.content import Briefing, Paragraph, Picture, Table, Text, plain
+from analysis.briefing.content import TONE_COLOURS, Briefing, Paragraph, Picture, Table, Text, plain
 from analysis.briefing.words import word
 from analysis.briefing.writing.slide_layout import (
     BODY,
@@ -39,7 +39,6 @@ from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 LATIN, EASTERN = "Calibri", "Microsoft YaHei"
 #: Colours as six hexadecimal digits.
 INK, SOFT, BLUE, WASH, WHITE = "1D2733", "5B6673", "0B4F8A", "EEF4F9", "FFFFFF"
-TONES: Final = {"good": "DFF0E4", "open": "FBF2D0", "bad": "F8DFD8"}
 #: The layout "Title Only" of the template that python-pptx brings.
 TITLE_ONLY: Final = 5
 
@@ -180,7 +179,7 @@ def _cell(cell: Any, text: Text, right: bool, heading: bool, tone: str) -> None:
     _write(cell.text_frame, text, CELLS, SOFT if heading else INK, PP_ALIGN.RIGHT if right else None, bold=heading)
     if tone:
         cell.fill.solid()
-        cell.fill.fore_color.rgb = _colour(TONES[tone])
+        cell.fill.fore_color.rgb = _colour(TONE_COLOURS[tone])
     else:
         cell.fill.background()
     line = cell._tc.get_or_add_tcPr().makeelement(qn("a:lnB"), {"w": "12700" if heading else "6350"})

@@ -8,13 +8,23 @@ from typing import Any, Final
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
-from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
+from analysis.briefing.content import (
+    TONE_COLOURS,
+    Briefing,
+    Number,
+    Paragraph,
+    Plot,
+    Section,
+    Table,
+    Text,
+    every_text,
+    plain,
+)
 from analysis.briefing.words import say, word
 from analysis.briefing.writing.strip_dates import EPOCH
 
 #: The font that machines with Excel have, for both languages.
 FONT: Final = "Microsoft YaHei"
-TONES: Final = {"good": "#DFF0E4", "open": "#FBF2D0", "bad": "#F8DFD8", "": "#FFFFFF"}
 #: Rows above the first block of a sheet: topic and takeaway, which stay in sight.
 TOP: Final = 3
 #: Names of ranges: of blocks (the start), of the manifest, and of the list of result keys.
@@ -168,7 +178,7 @@ class _Writer:
     def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, index: int) -> None:
         look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
         if tone := block.tones.get((index, column)):
-            look["bg_color"] = TONES[tone]
+            look["bg_color"] = f"#{TONE_COLOURS[tone]}"
         if column in block.numeric:
             look["align"] = "right"
         number = lone_number(text)
@@ -247,13 +257,7 @@ def source_line(table: Table, language: str) -> Text:
 
 
 def lone_number(text: Text) -> Number | None:
-    """Return the number that a cell is, if it is nothing else.
-
-    Examples
-    --------
-    >>> lone_number(("about ", Number("n", 1.0))) is None
-    True
-    """
+    """Return the number that a cell is, if it is nothing else."""
     return text[0] if len(text) == 1 and isinstance(text[0], Number) else None
 
 

@@ -42,7 +42,7 @@ KINDS = ("html", "pptx", "xlsx")
 def fresh(written, tmp_path_factory):
     """Each kind of file made again, as `brief --verify` makes it, from the manifest that a file tells."""
     kept: dict[tuple[object, ...], bytes] = {}
-    make = files.made
+    make = files.make_files
     folder = tmp_path_factory.mktemp("fresh")
 
     def once(evidence, briefing, _folder, kinds):
@@ -62,7 +62,7 @@ def verify(written, fresh, monkeypatch):
     monkeypatch.setattr(command, "_evidence", lambda *_: written.evidence)
     monkeypatch.setattr(comparison, "compute_results", lambda _: results)
     monkeypatch.setattr(comparison, "compose", lambda *given: composed[given[-1]])
-    monkeypatch.setattr(comparison, "made", fresh)
+    monkeypatch.setattr(comparison, "make_files", fresh)
     monkeypatch.setattr(files, "draw", drawn_at_once)
     return lambda path, *words: call("brief", "--verify", path, *words)
 
@@ -153,7 +153,7 @@ def test_an_entry_that_no_manifest_has_is_named(verify, copied):
     ("name", "becomes", "words"),
     [
         ("language", "fr", "'fr' as its language; a briefing is in zh and en"),
-        ("language", None, "does not tell language"),
+        ("language", None, "lacks language"),
         ("members", "1" * 4000, "as the number of members"),
         ("members", "many", "'many' as the number of members"),
         ("model_hash", "0000", "the model has been changed since (0000 then"),
@@ -316,7 +316,7 @@ def test_a_file_of_another_processor_holds_to_the_digits_shown(written, copied, 
             yield path
 
     monkeypatch.setattr(files, "draw", paler)
-    there = files.made(written.evidence, briefing, tmp_path / "there", [place])[place]
+    there = files.make_files(written.evidence, briefing, tmp_path / "there", [place])[place]
     path = copied(kind)
     assert path.read_bytes() != there
     outcome = comparison.compared(open_briefing(path), there, [], [])
