@@ -29,9 +29,7 @@ COMMANDS: Final = {
     "assess": "analysis.assessment.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
-    "answer": "analysis.pages.command",
 }
-HIDDEN: Final = {"answer"}
 
 
 class LazyCommands(TyperGroup):
@@ -48,7 +46,7 @@ class LazyCommands(TyperGroup):
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
-        return TyperCommand(name, help=ast.get_docstring(function), hidden=name in HIDDEN)
+        return TyperCommand(name, help=ast.get_docstring(function))
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""

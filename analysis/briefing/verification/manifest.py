@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.briefing.evidence import BriefingError
+from analysis.briefing.study import BriefingError
 from analysis.charts.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 
@@ -50,7 +50,7 @@ def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[
     >>> scenarios_of({"scenario": "plan", "scenarios": "baseline 0"})
     Traceback (most recent call last):
     ...
-    analysis.briefing.evidence.BriefingError: ...
+    analysis.briefing.study.BriefingError: ...
     """
     problems, names = [], []
     entries = dict(entry.split(" ") for entry in manifest["scenarios"].split(", ") if entry.count(" ") == 1)
@@ -87,21 +87,21 @@ def members_of(manifest: Mapping[str, str]) -> int:
     Raises
     ------
     BriefingError
-        If the manifest lacks a fact without which the briefing cannot be made again, or tells an impossible one.
+        If the manifest lacks a fact without which the briefing cannot be made again, or states an impossible one.
 
     Examples
     --------
     >>> members_of({**dict.fromkeys(NEEDED, "1"), "members": "200", "language": "zh"})
     200
     """
-    problems = [f"its manifest does not tell {name}" for name in NEEDED if not manifest.get(name)]
+    problems = [f"its manifest lacks {name}" for name in NEEDED if not manifest.get(name)]
     if not problems:
         members, language = manifest["members"], manifest["language"]
         if not re.fullmatch("[1-9][0-9]{0,6}", members) or int(members) < 2:
-            problems.append(f"its manifest tells {members[:QUOTED]!r} as the number of members")
+            problems.append(f"its manifest gives {members[:QUOTED]!r} as the number of members")
         if language not in LANGUAGES:
             known = " and ".join(LANGUAGES)
-            problems.append(f"its manifest tells {language[:QUOTED]!r} as its language; a briefing is in {known}")
+            problems.append(f"its manifest gives {language[:QUOTED]!r} as its language; a briefing is in {known}")
     if problems:
         raise BriefingError(refusal(problems))
     return int(manifest["members"])
@@ -119,10 +119,6 @@ def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:
     ------
     BriefingError
         Naming all that has changed.
-
-    Examples
-    --------
-    >>> refuse_changed({"model_hash": "1"}, {"model_hash": "1"})
     """
     if problems := changed(then, now):
         raise BriefingError(refusal(problems))
@@ -144,7 +140,7 @@ def changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def wrong_facts(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return what a manifest tells otherwise than the one of the briefing made again, in words.
+    """Return what a manifest states otherwise than the one of the briefing made again, in words.
 
     Examples
     --------
@@ -194,8 +190,8 @@ def set_apart(these: str, others: str) -> list[str]:
 
 
 def _same_libraries(has: str, should: str) -> bool:
-    """Say whether two lists tell versions, and of the same libraries."""
-    names = [[version.partition(" ")[0] for version in told.split(", ")] for told in (has, should)]
+    """Return whether two lists state versions of the same libraries."""
+    names = [[version.partition(" ")[0] for version in versions.split(", ")] for versions in (has, should)]
     return bool(_VERSIONS.fullmatch(has)) and names[0] == names[1]
 
 

@@ -30,7 +30,7 @@ _BITMAP: Final = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]*)")
 
 
 def same_number(has: str, should: str) -> bool:
-    """Say whether two numbers are the same but for the last digits of full precision.
+    """Return whether two numbers are the same but for the last digits of full precision.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def same_number(has: str, should: str) -> bool:
 
 
 def same_drawing(has: bytes, should: bytes) -> bool:
-    """Say whether two SVG drawings are the same within `POINTS`, and their bitmaps within `LEVELS`.
+    """Return whether two SVG drawings are the same within `POINTS`, and their bitmaps within `LEVELS`.
 
     Examples
     --------
@@ -68,13 +68,7 @@ def same_drawing(has: bytes, should: bytes) -> bool:
 
 
 def same_bitmap(has: bytes, should: bytes) -> bool:
-    """Say whether two PNG bitmaps are of one size and no pixel differs by more than `LEVELS`.
-
-    Examples
-    --------
-    >>> same_bitmap(b"torn", b"png")
-    False
-    """
+    """Return whether two PNG bitmaps are of one size and no pixel differs by more than `LEVELS`."""
     if has == should:
         return True
     try:
@@ -90,13 +84,7 @@ def same_bitmap(has: bytes, should: bytes) -> bool:
 
 
 def same_font(has: bytes, should: bytes) -> bool:
-    """Say whether two fonts have the same tables, however they are packed.
-
-    Examples
-    --------
-    >>> same_font(b"torn", b"font")
-    False
-    """
+    """Return whether two fonts have the same tables, however they are packed."""
     if has == should:
         return True
     try:
@@ -109,12 +97,12 @@ def same_font(has: bytes, should: bytes) -> bool:
         return False
 
 
-def decoded(address: str) -> bytes:
+def decode_address(address: str) -> bytes:
     """Return what a data address holds; nothing if it is damaged.
 
     Examples
     --------
-    >>> decoded("data:text/plain;base64,eWVz"), decoded("data:image/png;base64,!")
+    >>> decode_address("data:text/plain;base64,eWVz"), decode_address("data:image/png;base64,!")
     (b'yes', b'')
     """
     try:

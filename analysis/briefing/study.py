@@ -28,7 +28,7 @@ from scenarios import Scenario, Target
 HEADLINES: Final = (RESIDENT, REGISTERED)
 #: Contributions and reliefs change little from member to member, so fewer members give them well enough.
 STUDY_MEMBERS: Final = 40
-#: Orders of the levers that are sampled; the text tells the standard error.
+#: Orders of the levers that are sampled; the text states the standard error.
 ORDERS: Final = 8
 #: Up to so many changed levers all coalitions are run, which is no more than the orders come to.
 EXACT_UP_TO: Final = 6
@@ -102,21 +102,16 @@ def gather(
     spreads
         Discrepancy of target variables, as `analysis.reach.probability.reach` takes it.
     progress
-        Told the study, what is done of it, and all of it.
+        Called with the study, the number of runs done and of all.
 
     Raises
     ------
     BriefingError
         If there are fewer than two parameter sets, or the baseline is not among the runs.
-
-    Examples
-    --------
-    >>> gather(city, load_scenario("plan"), material, read_members(200)).members  # doctest: +SKIP
-    200
     """
-    tell = progress or (lambda _study, _done, _of: None)
+    report = progress or (lambda _study, _done, _of: None)
     if parameters.sizes["member"] < 2 or "baseline" not in material.runs:
-        message = "A briefing tells probabilities: it needs at least 2 members, and the baseline among the runs."
+        message = "A briefing states probabilities: it needs at least 2 members, and the baseline among the runs."
         raise BriefingError(message)
     targets = {target.id: target for target in material.targets}
     baseline = material.scenarios["baseline"]
@@ -127,7 +122,7 @@ def gather(
         parameters,
         detailed=[scenario.name],
         spreads=spreads,
-        progress=lambda done, of: tell("limits", done, of),
+        progress=lambda done, of: report("limits", done, of),
     )
     wanted = dict.fromkeys(["Population", *settling.VARIABLES, *ratios.VARIABLES])
     beside = city.run(scenario.settings(parameters), outputs=list(wanted))
@@ -145,7 +140,7 @@ def gather(
             baseline,
             parameters.isel(member=slice(STUDY_MEMBERS)),
             [targets[name] for name in HEADLINES],
-            tell,
+            report,
         ),
         ages=_broad_ages(beside["Population"]),
         settling=settling.settling_account(beside),
@@ -163,7 +158,7 @@ def _compared(
     baseline: Scenario,
     few: xr.Dataset,
     headlines: Sequence[Target],
-    tell: Progress,
+    report: Progress,
 ) -> Comparison | None:
     if not scenario.changes:
         return None
@@ -176,15 +171,15 @@ def _compared(
         sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
         exact_up_to=EXACT_UP_TO,
         permutations=ORDERS,
-        progress=lambda done, of: tell("contributions", done, of),
+        progress=lambda done, of: report("contributions", done, of),
     )
 
 
 def _broad_ages(population: xr.DataArray) -> xr.DataArray:
     people = population.sum(["District", "Group"])
     groups = [people.isel(Age=slice(first, last)).sum("Age") for first, last in AGE_GROUPS.values()]
-    found: xr.DataArray = xr.concat(groups, "group").assign_coords(group=list(AGE_GROUPS))
-    return found.rename(run="member") if "run" in found.dims else found
+    ages: xr.DataArray = xr.concat(groups, "group").assign_coords(group=list(AGE_GROUPS))
+    return ages.rename(run="member") if "run" in ages.dims else ages
 
 
 def _manifest(material: Material, scenario: Scenario) -> dict[str, str]:
@@ -196,11 +191,5 @@ def _manifest(material: Material, scenario: Scenario) -> dict[str, str]:
 
 
 def targets_hash(targets: Iterable[Target]) -> str:
-    """Return twelve hexadecimal digits that change whenever a target does.
-
-    Examples
-    --------
-    >>> len(targets_hash([]))
-    12
-    """
+    """Return twelve hexadecimal digits that change whenever a target does."""
     return hashlib.sha256(repr(list(targets)).encode()).hexdigest()[:12]

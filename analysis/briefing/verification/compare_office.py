@@ -1,4 +1,4 @@
-"""Slides and workbooks against those made again: each part of the file, told by slide and shape, sheet and cell."""
+"""Slides and workbooks against those made again: each difference named by slide and shape, sheet and cell."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from posixpath import join, normpath
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from analysis.briefing.verification.elements import Difference, Same, differences, plain_name, strictly
-from analysis.briefing.verification.opening import DRAWING, SHEET, cell_value, sheets, texts, tree
-from analysis.briefing.verification.same import contrast, same_bitmap, same_number
+from analysis.briefing.verification.compare_xml import Difference, Same, differences, plain_name, strictly
+from analysis.briefing.verification.open_file import DRAWING, SHEET, cell_value, parse_xml, shared_texts, sheet_titles
+from analysis.briefing.verification.tolerances import contrast, same_bitmap, same_number
 
-#: Differences that are told of one part, and those that are looked at.
+#: Differences of one part that are reported, and those that are looked at.
 OF_A_PART, OF_A_PART_LOOKED_AT = 5, 2_000
 #: Number formats that have no code in the file.
 BUILT_IN: Final = {"0": "General", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
@@ -47,7 +47,7 @@ def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) 
     """
     titles: dict[str, str] = {}
     if "xl/workbook.xml" in should:
-        titles = sheets(should)
+        titles = sheet_titles(should)
         yield from _cells(has, should)
     charts = _charts(should, titles)
     yield from _by_part(has, should, lambda part, one: _in_workbook(part, one, titles, charts), _full_value)
@@ -74,10 +74,10 @@ def _by_part(
         if part not in should:
             kind = next((name for word, name in FOREIGN.items() if word in part), "")
             yield f"part {part[:80]} belongs to no briefing{f': {kind}' if kind else ''}"
-    found = []
+    differing = []
     for part in sorted(set(has) & set(should), key=_order):
-        found += _of_part(part, has[part], should[part], where, same) if has[part] != should[part] else []
-    for _, words in sorted(found, key=lambda one: one[0]):
+        differing += _of_part(part, has[part], should[part], where, same) if has[part] != should[part] else []
+    for _, words in sorted(differing, key=lambda one: one[0]):
         yield words
 
 
@@ -87,13 +87,13 @@ def _of_part(
     """Differences of a part, each with whether it can wait behind those of other parts."""
     if part.endswith((".xml", ".rels", ".vml")):
         try:
-            all_of_it = list(islice(differences(tree(has), tree(should), same), OF_A_PART_LOOKED_AT))
+            all_of_it = list(islice(differences(parse_xml(has), parse_xml(should), same), OF_A_PART_LOOKED_AT))
         except (ParseError, ValueError) as error:
             return [(False, f"{part}: it cannot be read ({str(error)[:80]})")]
-        found = sorted(
-            ((not _telling(one), f"{where(part, one)}: {one.words}") for one in all_of_it), key=lambda x: x[0]
+        sentences = sorted(
+            ((not _is_urgent(one), f"{where(part, one)}: {one.words}") for one in all_of_it), key=lambda x: x[0]
         )
-        return found[:OF_A_PART] + ([(True, f"{part}: and more")] if len(found) > OF_A_PART else [])
+        return sentences[:OF_A_PART] + ([(True, f"{part}: and more")] if len(sentences) > OF_A_PART else [])
     if part.endswith(".png") and same_bitmap(has, should):
         return []
     place = where(part, Difference((), ""))
@@ -102,8 +102,8 @@ def _of_part(
     ]
 
 
-def _telling(difference: Difference) -> bool:
-    """Say whether something was added, hidden or worded otherwise, rather than written otherwise."""
+def _is_urgent(difference: Difference) -> bool:
+    """Return whether something was added, hidden or worded otherwise, rather than written otherwise."""
     words = difference.words
     if any(one.tag == f"{SHEET}row" for one in difference.path):
         # What cells hold has been compared before.
@@ -112,7 +112,7 @@ def _telling(difference: Difference) -> bool:
 
 
 def _order(part: str) -> tuple[int, int, str]:
-    """What is read first stands first: slides, sheets, pictures; then what lies under them."""
+    """What is read first stands first: slides, sheet_titles, pictures; then what lies under them."""
     ranks = (
         "ppt/slides/slide",
         "xl/worksheets/sheet",
@@ -121,7 +121,7 @@ def _order(part: str) -> tuple[int, int, str]:
         "xl/workbook.xml",
         "ppt/presentation.xml",
     )
-    rank = next((place for place, word in enumerate(ranks) if word in part), len(ranks))
+    rank = next((index for index, word in enumerate(ranks) if word in part), len(ranks))
     number = re.search(r"(\d+)\.\w+$", part)
     return rank, int(number[1]) if number else 0, part
 
@@ -161,20 +161,20 @@ def _table_cell(path: tuple[Element, ...]) -> str:
 
 def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Where each picture of slides is shown, by the name of its part."""
-    found: dict[str, str] = {}
+    pictures: dict[str, str] = {}
     for part in parts:
         number = re.fullmatch(r"ppt/slides/slide(\d+)\.xml", part)
         links = f"ppt/slides/_rels/{part.rpartition('/')[2]}.rels"
         if number is None or links not in parts:
             continue
-        targets = {one.get("Id"): one.get("Target", "") for one in tree(parts[links])}
-        for picture in tree(parts[part]).iter():
+        targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts[links])}
+        for picture in parse_xml(parts[part]).iter():
             for one in picture.iter() if _shape_name(picture) else ():
                 link = next((value for name, value in one.items() if name.endswith("}embed")), None)
                 if link in targets:
                     media = normpath(join("ppt/slides", targets[link]))
-                    found[media] = f"slide {number[1]}, picture {_shape_name(picture)}"
-    return found
+                    pictures[media] = f"slide {number[1]}, picture {_shape_name(picture)}"
+    return pictures
 
 
 def _in_part(part: str, difference: Difference) -> str:
@@ -195,13 +195,13 @@ def _cells(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[st
         titles = [_states(parts) for parts in (has, should)]
         shown = [dict(_shown(parts)) for parts in (has, should)]
     except (ParseError, ValueError, KeyError, IndexError):
-        # What cannot be read is told of its part.
+        # What cannot be read is reported with its part.
         return
     for title in dict.fromkeys([*titles[1], *titles[0]]):
         state, wanted_state = (states.get(title) for states in titles)
         if state != wanted_state:
-            told = "was added" if wanted_state is None else "is missing" if state is None else f"is {state}"
-            yield f"sheet {title[:31]} {told}"
+            change = "was added" if wanted_state is None else "is missing" if state is None else f"is {state}"
+            yield f"sheet {title[:31]} {change}"
     looks = []
     for where in dict.fromkeys([*shown[1], *shown[0]]):
         if not all(where.rpartition("!")[0] in states for states in titles):
@@ -224,15 +224,15 @@ def _states(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Whether each sheet is visible, by its title."""
     return {
         sheet.get("name", ""): sheet.get("state", "visible")
-        for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
+        for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
     }
 
 
 def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, dict[str, str]]]]:
-    """Values and looks of all cells that hold something, by sheet and place."""
-    shared, looks = texts(parts), _looks(tree(parts["xl/styles.xml"]))
-    for part, title in sheets(parts).items():
-        for cell in tree(parts[part]).iter(f"{SHEET}c") if part in parts else ():
+    """Values and looks of all cells that hold something, by sheet and cell."""
+    shared, looks = shared_texts(parts), _looks(parse_xml(parts["xl/styles.xml"]))
+    for part, title in sheet_titles(parts).items():
+        for cell in parse_xml(parts[part]).iter(f"{SHEET}c") if part in parts else ():
             if value := cell_value(cell, shared):
                 yield f"{title}!{cell.get('r')}", (value, looks[int(cell.get("s", "0"))])
 
@@ -240,8 +240,8 @@ def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, dict[st
 def _looks(styles: Element) -> list[dict[str, str]]:
     """Number format and colours of each style of a workbook."""
     codes = BUILT_IN | {str(one.get("numFmtId")): one.get("formatCode", "") for one in styles.iter(f"{SHEET}numFmt")}
-    fonts, fills, found = (styles.find(f"{SHEET}{name}") for name in ("fonts", "fills", "cellXfs"))
-    if fonts is None or fills is None or found is None:
+    fonts, fills, styled = (styles.find(f"{SHEET}{name}") for name in ("fonts", "fills", "cellXfs"))
+    if fonts is None or fills is None or styled is None:
         return []
     colours = [[_colour(one, tag) for one in kind] for kind, tag in ((fonts, "color"), (fills, "fgColor"))]
     return [
@@ -250,7 +250,7 @@ def _looks(styles: Element) -> list[dict[str, str]]:
             "colour of letters": colours[0][int(one.get("fontId", "0"))],
             "colour": colours[1][int(one.get("fillId", "0"))],
         }
-        for one in found
+        for one in styled
     ]
 
 
@@ -264,14 +264,14 @@ def _colour(element: Element, tag: str) -> str:
 
 def _charts(parts: Mapping[str, bytes], titles: Mapping[str, str]) -> dict[str, str]:
     """What a message calls each chart of a workbook."""
-    found = {}
+    charts = {}
     for sheet, title in titles.items():
         drawings = _linked(parts, sheet)
         for chart in (chart for drawing in drawings for chart in _linked(parts, drawing)):
-            heading = next((one.text for one in tree(parts[chart]).iter(f"{DRAWING}t")), "")
-            found[chart] = f"sheet {title}, chart {heading!r}"
-        found |= {drawing: f"sheet {title}, place of its charts" for drawing in drawings}
-    return found
+            heading = next((one.text for one in parse_xml(parts[chart]).iter(f"{DRAWING}t")), "")
+            charts[chart] = f"sheet {title}, chart {heading!r}"
+        charts |= {drawing: f"sheet {title}, place of its charts" for drawing in drawings}
+    return charts
 
 
 def _linked(parts: Mapping[str, bytes], part: str) -> list[str]:
@@ -280,4 +280,4 @@ def _linked(parts: Mapping[str, bytes], part: str) -> list[str]:
     links = f"{folder}/_rels/{name}.rels"
     if links not in parts:
         return []
-    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in tree(parts[links])]
+    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in parse_xml(parts[links])]

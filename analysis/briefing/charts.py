@@ -12,8 +12,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from analysis.briefing.content import Briefing, Picture
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.slide_layout import picture_rooms
+from analysis.briefing.study import Evidence
+from analysis.briefing.writing.slide_layout import picture_rooms
 from analysis.charts.catalogue import DETAILS
 from analysis.charts.style import Size, chart_style
 from analysis.charts.trends import comparison
@@ -43,13 +43,7 @@ def file_name(picture: Picture, language: str, kind: str) -> str:
 
 
 def pictures(briefing: Briefing) -> list[Picture]:
-    """Return the pictures of a briefing.
-
-    Examples
-    --------
-    >>> pictures(Briefing("zh", (), (), ()))
-    []
-    """
+    """Return the pictures of a briefing."""
     return [block for section in briefing.sections for block in section.blocks if isinstance(block, Picture)]
 
 
@@ -69,10 +63,6 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     ------
     pathlib.Path
         Each file once it is written; equal inputs give equal bytes.
-
-    Examples
-    --------
-    >>> files = list(draw(evidence, briefing, Path("outputs/brief/charts")))  # doctest: +SKIP
     """
     rooms = slide_sizes(briefing)
     wanted = [(picture, kind) for picture in pictures(briefing) for kind in kinds]
@@ -93,24 +83,13 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
 
 
 def slide_sizes(briefing: Briefing) -> dict[str, Size]:
-    """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale.
-
-    Examples
-    --------
-    >>> slide_sizes(Briefing("zh", (), (), ()))
-    {}
-    """
+    """Return the inches of the canvas of each picture for slides: as wide and high as its room, to scale."""
     rooms = {name: room for section in briefing.sections for name, room in picture_rooms(section).items()}
     return {name: (SHRUNK * width, SHRUNK * height) for name, (width, height) in rooms.items()}
 
 
 def figure(evidence: Evidence, picture: Picture, language: str, canvas: Size | None = None) -> Figure:
-    """Return one chart, of a size in inches or of its own.
-
-    Examples
-    --------
-    >>> figure(evidence, Picture("ledger.chart", "ledger", "plan", "Ledger"), "zh")  # doctest: +SKIP
-    """
+    """Return one chart, of a size in inches or of its own."""
     if picture.name == CONTRIBUTIONS:
         assert evidence.comparison is not None
         pair = (evidence.baseline, evidence.scenario)
@@ -125,12 +104,7 @@ def figure(evidence: Evidence, picture: Picture, language: str, canvas: Size | N
 
 
 def write(drawn: Figure, path: Path) -> None:
-    """Write a chart so that the same chart is the same bytes.
-
-    Examples
-    --------
-    >>> write(Figure(figsize=(1, 1)), Path("empty.svg"))  # doctest: +SKIP
-    """
+    """Write a chart so that the same chart is the same bytes."""
     nothing = {"Software": None} if path.suffix == ".png" else {"Date": None, "Creator": None}
     with chart_style(), rc_context({"svg.hashsalt": "briefing"}), replaced(path) as partial:
         drawn.savefig(partial, format=path.suffix[1:], dpi=DOTS, metadata=nothing)

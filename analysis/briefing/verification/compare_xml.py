@@ -7,9 +7,9 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, tostring
 
-from analysis.briefing.verification.same import contrast
+from analysis.briefing.verification.tolerances import contrast
 
-#: Says whether two values, an attribute's or a text's, are the same; told the elements that they stand in.
+#: Says whether two values, an attribute's or a text's, are the same, given the elements that they stand in.
 Same = Callable[[tuple[Element, ...], str, str], bool]
 #: Beyond so many children an alignment takes too long; they are then compared one by one in order.
 ALIGNED = 2_000
@@ -54,8 +54,8 @@ def differences(
     for name in dict.fromkeys([*should.attrib, *has.attrib]):
         one, other = has.get(name), should.get(name)
         if one is None or other is None or not same(path, one, other):
-            told, wanted = ("not there" if value is None else repr(value[:60]) for value in (one, other))
-            yield Difference(path, f"{plain_name(name)} is {told} and should be {wanted}")
+            actual, wanted = ("not there" if value is None else repr(value[:60]) for value in (one, other))
+            yield Difference(path, f"{plain_name(name)} is {actual} and should be {wanted}")
     for one, other in ((has.text or "", should.text or ""), (has.tail or "", should.tail or "")):
         if not same(path, one, other):
             yield Difference(path, contrast(one, other))
@@ -90,12 +90,12 @@ def _children(has: list[Element], should: list[Element], same: Same, path: tuple
                 yield from differences(one, other, same, path)
             continue
         for one in has[a:b]:
-            yield Difference(path, f"<{plain_name(one.tag)}> was added{_told(one)}")
+            yield Difference(path, f"<{plain_name(one.tag)}> was added{_quote(one)}")
         for one in should[c:d]:
-            yield Difference((*path, one), f"<{plain_name(one.tag)}> is missing{_told(one)}")
+            yield Difference((*path, one), f"<{plain_name(one.tag)}> is missing{_quote(one)}")
 
 
-def _told(element: Element) -> str:
+def _quote(element: Element) -> str:
     words = " ".join("".join(element.itertext()).split())
     name = next((one.get("name", "") for one in element.iter() if plain_name(one.tag) == "cNvPr"), "")
     return "".join([f" (called {name[:60]!r})" if name else "", f": {words[:60]!r}" if words else ""])

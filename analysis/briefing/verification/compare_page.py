@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
-from analysis.briefing.verification.same import contrast, decoded, same_drawing, same_font, same_number
+from analysis.briefing.verification.tolerances import contrast, decode_address, same_drawing, same_font, same_number
 
 #: The places of a page that a machine may lawfully write otherwise: full values, drawings and the font.
 _VALUE: Final = r'(?<=<data value=")[^"<>]*(?=" data-key=")'
@@ -45,21 +45,21 @@ def page_differences(has: bytes, should: bytes) -> Iterator[str]:
         yield "page: it is not written in UTF-8"
         return
     if _LAWFUL.sub("", text) != _LAWFUL.sub("", other):
-        found = list(_aligned(_pieces(text), _pieces(other)))
-        yield from found or ["page: its markup is written otherwise, though no word of it differs"]
+        differences = list(_aligned(_pieces(text), _pieces(other)))
+        yield from differences or ["page: its markup is written otherwise, though no word of it differs"]
         return
     for one, another in zip(_LAWFUL.finditer(text), _LAWFUL.finditer(other), strict=True):
         if not _same(one[0], another[0]):
-            yield f"{_place(other, another.start())}: {_differs(one[0], another[0])}"
+            yield f"{_block_at(other, another.start())}: {_differs(one[0], another[0])}"
 
 
 def _same(has: str, should: str) -> bool:
     if has == should:
         return True
     if should.startswith("data:font"):
-        return same_font(decoded(has), decoded(should))
+        return same_font(decode_address(has), decode_address(should))
     if should.startswith("data:image"):
-        return same_drawing(decoded(has), decoded(should))
+        return same_drawing(decode_address(has), decode_address(should))
     return same_number(has, should)
 
 
@@ -71,8 +71,8 @@ def _differs(has: str, should: str) -> str:
     return f"the full value is {has[:40]} and should be {should}"
 
 
-def _place(page: str, at: int) -> str:
-    """Words for the place of a letter in a page made by `brief`."""
+def _block_at(page: str, at: int) -> str:
+    """Name the block that a letter stands in, in a page made by `brief`."""
     picture = re.compile(r'" alt="[^"]*" data-picture="([^"]*)"').search(page, at)
     if page.startswith("data:image", at) and picture:
         return f"picture {picture[1]}"
@@ -125,21 +125,21 @@ class _Reader(HTMLParser):
         self.where = "page"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
-        if told.get("data-block"):
-            self.where = told["data-block"]
-        elif told.get("data-picture"):
-            self.where = f"picture {told['data-picture']}"
-        elif "data-fact" in told:
-            self.where = f"manifest entry {told['data-fact']}"
+        given = {name: value or "" for name, value in attrs}
+        if given.get("data-block"):
+            self.where = given["data-block"]
+        elif given.get("data-picture"):
+            self.where = f"picture {given['data-picture']}"
+        elif "data-fact" in given:
+            self.where = f"manifest entry {given['data-fact']}"
         elif tag == "section":
-            self.where = f"section {told.get('id', '')}"
+            self.where = f"section {given.get('id', '')}"
         elif tag in ("style", "nav", "title", "header", "script", "iframe"):
             self.where = {"style": "style sheet", "nav": "contents"}.get(tag, tag)
         exact, shown = [tag], [tag]
         for name, value in attrs:
             lawful = (tag, name) in (("data", "value"), ("img", "src"))
-            exact.append(f"{name}={'' if lawful and told.keys() & {'data-key', 'data-picture'} else value}")
+            exact.append(f"{name}={'' if lawful and given.keys() & {'data-key', 'data-picture'} else value}")
             shown.append(f'{name}="{_short(value or "")}"')
         self.pieces.append(_Piece(self.where, f"<{' '.join(shown)}>", "\0".join(exact)))
 
