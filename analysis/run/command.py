@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import pandas as pd
 import typer
-import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.charts import figures
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
@@ -21,12 +18,9 @@ from analysis.command_line import (
     make_console,
     progress_bar,
 )
-from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, printing, stored_runs
+from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
-from analysis.outcome.stored_runs import make_with_progress
-from analysis.outcome.targets import evaluate_targets
-from calibration.fit.ensemble import EnsembleError, read_members
+from model.engine.errors import UserError
 from scenarios import (
     Scenario,
     Target,
@@ -34,6 +28,10 @@ from scenarios import (
     load_targets,
     shipped_scenarios,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,14 +55,27 @@ def run(
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
     with exit_on_mistakes():
+        chosen: tuple[Scenario, ...] = ()
+        parameters = None
         with collect_mistakes() as part:
             with part():
                 chosen = load_scenarios(dict.fromkeys(["baseline", *(scenarios or shipped_scenarios())]))
             with part():
                 if engine == "pysd" and members > 1:
                     msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
-                    raise EnsembleError(msg)
-                parameters = None if members == 1 else read_members(members)
+                    raise UserError(msg)
+                # The usual members need not be read to tell of a scenario that cannot be run.
+                if members > 1 and (chosen or members != USUAL_MEMBERS):
+                    from calibration.fit.ensemble import read_members
+
+                    parameters = read_members(members)
+        # Loaded after the checks, as these libraries take seconds.
+        from analysis.charts import figures
+        from analysis.outcome import files as result_files
+        from analysis.outcome import printing, stored_runs
+        from analysis.outcome.stored_runs import make_with_progress
+        from analysis.outcome.targets import evaluate_targets
+
         targets = load_targets()
         detailed = [Path(name).stem for name in scenarios or ("baseline", "plan")]
         figures.terms()
@@ -120,6 +131,9 @@ def _write(
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
 ) -> None:
+    from analysis.charts import figures
+    from analysis.outcome import files as result_files
+
     by_name = {scenario.name: scenario for scenario in chosen}
     material = figures.gather(by_name, runs, list(targets.values()), facts)
     charts = [chart for chart in figures.charts(material, detailed) if not figures.is_drawn(chart, out / "figures")]
