@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from benchmarks.smaller_city import smaller_city
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model
 from model.engine.pysd_model import ReferenceModel
-from tests.city.test_second_oracle import smaller_city
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -121,7 +121,7 @@ def measure_compiling(path: Path) -> tuple[float, float]:
     """Return seconds to load a model in a new process with an empty cache, and with what that left."""
     say(f"compiling {path.name}")
     with tempfile.TemporaryDirectory() as cache:
-        settings = {**os.environ, "JINAN_CACHE": cache}
+        settings = {**os.environ, "ENGINE_CACHE": cache}
         command = [sys.executable, "-c", COMPILE, str(path)]
         cold, cached = (
             float(subprocess.run(command, env=settings, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
