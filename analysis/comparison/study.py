@@ -13,8 +13,8 @@ from analysis.comparison.contributions import Comparison, ComparisonError
 from analysis.comparison.tables import summary
 from model.definition import Variable
 from model.engine import CompiledModel
-from model.engine.pysd_model import ReferenceModel
 from model.engine.errors import near
+from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target, is_reached, load_levers, load_scenarios, load_targets
 
 #: The indicators that are compared unless others are asked for.

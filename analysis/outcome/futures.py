@@ -18,8 +18,7 @@ import xarray as xr
 
 from analysis.charts.figures import terms
 from model.definition import Variable
-from model.engine.errors import UserError
-from model.engine.errors import near
+from model.engine.errors import UserError, near
 from scenarios import Lever, Scenario, Target, TargetError
 
 #: Futures run at a time: enough for two threads, few enough that the time left is told often.
