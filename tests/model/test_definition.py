@@ -276,8 +276,12 @@ def cache(tmp_path, monkeypatch):
 
 def _same(ours: tuple[Sector, ...], others: tuple[Sector, ...]) -> bool:
     """Whether sectors are equal, the numbers of constants included."""
-    pairs = zip((v for s in ours for v in s.variables), (v for s in others for v in s.variables), strict=True)
-    return ours == others and all(np.array_equal(one.default, other.default) for one, other in pairs)
+
+    def numbers(sectors: tuple[Sector, ...]) -> list[object]:
+        defaults = [variable.default for sector in sectors for variable in sector.variables]
+        return [None if default is None else default.tolist() for default in defaults]
+
+    return ours == others and numbers(ours) == numbers(others)
 
 
 def test_a_model_file_is_parsed_once_and_kept_with_every_number(cache, small_town_file, monkeypatch):
