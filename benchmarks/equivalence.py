@@ -22,12 +22,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from benchmarks.draws import draws
 from model import MODEL_FILE
 from model.definition import model_hash
 from model.engine import CompiledModel, compile_model
 from model.engine import functions as engine_functions
 from model.engine.pysd_model import ReferenceModel
-from tests.support.city import draws
 
 HERE = Path(__file__).parent
 RECORD = HERE / "equivalence.csv"

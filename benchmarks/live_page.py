@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from analysis.dashboard.serving import make_kitchen
 from analysis.dashboard.statistics import standings
+from benchmarks.browser import ARGUMENTS, CHROMIUM, Served, lever, ready
 from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, model_hash
 from model.engine import compile_model
 from model.files.atomic import replaced
 from scenarios import Change, Scenario, load_levers, load_scenario, load_scenarios, load_targets
-from tests.analysis.dashboard.test_dashboard_browser import ARGUMENTS, CHROMIUM, Served, lever, ready
 
 REPORT = Path(__file__).parent / "live_page.md"
 MEMBERS = 500
@@ -165,13 +165,7 @@ def report(computed: dict[str, npt.NDArray[np.float64]], browsed: dict[str, npt.
 
 
 def main() -> int:
-    """Measure and write the report.
-
-    Examples
-    --------
-    >>> main()  # doctest: +SKIP
-    0
-    """
+    """Measure and write the report."""
     text = report(computing(), in_the_browser())
     with replaced(REPORT) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -6,6 +6,8 @@ import argparse
 import ctypes
 import os
 import platform
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -23,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from benchmarks.smaller_city import smaller_city
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model
 from model.engine.pysd_model import ReferenceModel
-from tests.city.test_second_oracle import smaller_city
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -121,13 +123,54 @@ def measure_compiling(path: Path) -> tuple[float, float]:
     """Return seconds to load a model in a new process with an empty cache, and with what that left."""
     say(f"compiling {path.name}")
     with tempfile.TemporaryDirectory() as cache:
-        settings = {**os.environ, "JINAN_CACHE": cache}
+        settings = {**os.environ, "ENGINE_CACHE": cache}
         command = [sys.executable, "-c", COMPILE, str(path)]
         cold, cached = (
             float(subprocess.run(command, env=settings, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
             for _ in range(2)
         )
     return cold, cached
+
+
+#: Calls that are to be answered before heavy libraries are loaded.
+CALLS = {
+    "`--help`": ("--help",),
+    "a misspelt command": ("rnu",),
+    "`run` with a scenario that cannot be run": ("run", "broken.yaml"),
+}
+
+
+def measure_start_up() -> dict[str, float]:
+    """Return seconds of processor time of short calls, and of Python doing nothing; the better of two each."""
+    say("start-up")
+    commands = {"`python -c pass`": ["-c", "pass"]}
+    commands |= {what: [str(ROOT / "run_scenarios.py"), *words] for what, words in CALLS.items()}
+    with working_folder() as folder:
+        (folder / "broken.yaml").write_text("name: broken\nchanges: {}\n", encoding="utf-8")
+        return {what: min(processor_time(words, folder) for _ in range(3)) for what, words in commands.items()}
+
+
+def processor_time(words: list[str], folder: Path) -> float:
+    """Return seconds of processor time, of user and system, that Python takes for some words."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], cwd=folder, check=False, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def start_up_section(seconds: dict[str, float]) -> str:
+    """Return the section on start-up."""
+    nothing = seconds["`python -c pass`"]
+    lines = [
+        "## Start-up",
+        "",
+        "Processor time until a short call has answered, once caches are filled; wanted are 0.5 s at most.",
+        "",
+        "| call | processor time, s | times `python -c pass` |",
+        "|---|---:|---:|",
+        *(f"| {what} | {value:.2f} | {value / nothing:.0f} |" for what, value in seconds.items()),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def measure_pysd(path: Path, name: str) -> Row:
@@ -231,7 +274,7 @@ def verdict(name: str, value: float, goal: float, unit: str, *, least: bool) -> 
     return f"| {name} | {sign} {goal:,g} {unit} | {value:,.3g} {unit} | {'met' if met else 'missed' + by} |"
 
 
-def report(rows: list[Row], compiling: dict[str, tuple[float, float]], threads: int) -> str:
+def report(rows: list[Row], compiling: dict[str, tuple[float, float]], start_up: dict[str, float], threads: int) -> str:
     """Return the text of docs/performance.md."""
     best = rate(rows, "city")
     versions = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "pysd", "pysimlin"))
@@ -277,6 +320,7 @@ def report(rows: list[Row], compiling: dict[str, tuple[float, float]], threads: 
     one, both = (pysd / (scaling[count].busy / large / count) for count in (1, threads))
     lines += [
         "",
+        start_up_section(start_up),
         "## Targets",
         "",
         "| target | wanted | measured | |",
@@ -322,7 +366,17 @@ def main() -> None:
     """Measure everything and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 1000, 20_000], help="runs of the city model")
-    sizes = parser.parse_args().sizes
+    parser.add_argument("--start-up", action="store_true", help="measure start-up only, and rewrite its section")
+    arguments = parser.parse_args()
+    start_up = measure_start_up()
+    if arguments.start_up:
+        old = REPORT.read_text(encoding="utf-8")
+        section = start_up_section(start_up)
+        REPORT.write_text(
+            re.sub(r"(?s)(## Start-up\n.*?)?(?=## Targets)", lambda _: f"{section}\n", old, count=1), encoding="utf-8"
+        )
+        return
+    sizes = arguments.sizes
     threads = sorted({1, numba.get_num_threads()})
     compiling = {"city": measure_compiling(MODEL_FILE), "world": measure_compiling(WORLD)}
     with working_folder() as folder:
@@ -334,7 +388,7 @@ def main() -> None:
             *measure_engine(MODEL_FILE, "city", sizes, threads),
             measure_pysd(MODEL_FILE, "city"),
         ]
-    text = report(rows, compiling, threads[-1])
+    text = report(rows, compiling, start_up, threads[-1])
     REPORT.write_text(text, encoding="utf-8")
     print(text)
 

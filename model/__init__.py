@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
-from model.definition import BALANCES, MODEL_FILE
-from model.engine import CompiledModel, compile_model
-from model.engine.pysd_model import ReferenceModel
-from model.engine.requests import ChangeError
+from .definition import BALANCES, MODEL_FILE
 
-__all__ = ["MODEL_FILE", "ChangeError", "load_model"]
+if TYPE_CHECKING:
+    from .engine.compiled import CompiledModel
+    from .engine.pysd_model import ReferenceModel
+
+__all__ = ["MODEL_FILE", "load_model"]
 
 
 @overload
@@ -26,7 +27,7 @@ def load_model(
 def load_model(
     engine: Literal["compiled", "pysd"] = "compiled", path: str | Path | None = None
 ) -> CompiledModel | ReferenceModel:
-    """Load the city model, or the model at `path`; a run in which a balance of it is not nil fails.
+    """Load the city model, or the model at `path`; a run in which a balance of it is not zero fails.
 
     Parameters
     ----------
@@ -45,10 +46,15 @@ def load_model(
     >>> load_model(path="tests/engine/models/teacup.mdl").run().sizes["time"]
     241
     """
+    # The engines take seconds to load, which a command that only looks up names does without.
     chosen = MODEL_FILE if path is None else Path(path)
     if engine == "compiled":
+        from .engine.compiled import compile_model
+
         return compile_model(chosen, balances=BALANCES)
     if engine == "pysd":
+        from .engine.pysd_model import ReferenceModel
+
         return ReferenceModel(chosen, balances=BALANCES)
     message = f"{engine!r} is no engine; there are 'compiled' and 'pysd'"
     raise ValueError(message)

@@ -169,13 +169,7 @@ def _left(variable: Variable, found: xr.DataArray) -> list[str]:
 
 
 def check_engines(model_file: Path = MODEL_FILE) -> list[str]:
-    """Return the headline variables in which the compiled engine differs from PySD over one year.
-
-    Examples
-    --------
-    >>> check_engines()  # doctest: +SKIP
-    []
-    """
+    """Return the headline variables in which the compiled engine differs from PySD over one year."""
     fast = load_model(path=model_file)
     last = float(fast.run(outputs=HEADLINES)["time"][0]) + YEARS_COMPARED
     slow = load_model("pysd", path=model_file)

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 from pydantic import PlainValidator, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -23,6 +21,10 @@ from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
 from scenarios.start import START, from_start_on, start_constants
 from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 FOLDER = Path(__file__).parent / "shipped"
 FIRST_YEAR, LAST_YEAR = 2010, 2050
@@ -103,6 +105,7 @@ class Expectation:
 
         Examples
         --------
+        >>> import xarray as xr
         >>> run = xr.Dataset({"rate": ("time", [0.7, 0.8])}, coords={"time": [2020.0, 2025.0]})
         >>> Expectation("rate", (), 2025, "at least", 0.75).holds(run, {})
         True
@@ -162,6 +165,7 @@ class Scenario:
 
         Examples
         --------
+        >>> import xarray as xr
         >>> load_scenario("baseline").settings()
         {}
         >>> draws = xr.Dataset({"LONG RUN FERTILITY": ("member", [1.0, 1.2])})
@@ -181,6 +185,8 @@ class Scenario:
         >>> load_scenario("affordable_housing").changed()["RENT SUBSIDY"].to_dict()
         {2020: 0.02, 2025: 0.2}
         """
+        import xarray as xr
+
         variables, found = variables_by_name(model_file), {}
         for change in self.changes:
             name, variable = change.constant, variables[change.constant]
@@ -747,6 +753,10 @@ def _as_floats(value: Any) -> Any:
 def _setting(value: Value, variable: Variable) -> float | pd.Series | xr.DataArray:
     if not isinstance(value, dict):
         return value
+    # Loaded here, as a command that only tells of a mistake does without them.
+    import pandas as pd
+    import xarray as xr
+
     if not _by_element(value):
         return pd.Series(value, dtype=float)
     dim, elements = variable.dims[0], variable.axes[0]

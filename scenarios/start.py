@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 #: The end of 2020.
 START: Final = 2020.0
@@ -24,7 +26,7 @@ START: Final = 2020.0
 JUMP: Final = 1e-3
 
 #: What the model's ``run`` takes for a constant.
-Setting = float | pd.Series | xr.DataArray
+Setting: TypeAlias = "float | pd.Series | xr.DataArray"
 
 
 def from_start_on(setting: Setting, before: xr.DataArray) -> Setting:
@@ -44,11 +46,15 @@ def from_start_on(setting: Setting, before: xr.DataArray) -> Setting:
 
     Examples
     --------
+    >>> import xarray as xr
     >>> from_start_on(5.0, xr.DataArray(1.0)).to_series().to_dict()
     {2020.0: 1.0, 2020.001: 5.0}
     >>> from_start_on(1.0, xr.DataArray(1.0))
     1.0
     """
+    # Loaded here, as a command that only tells of a mistake does without it.
+    import xarray as xr
+
     course = as_array(setting)
     if bool((_at(course, START) == before).all()):
         return setting
@@ -94,9 +100,13 @@ def as_array(setting: Setting) -> xr.DataArray:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> as_array(pd.Series({2020: 1.0, 2025: 2.0})).dims
     ('time',)
     """
+    import pandas as pd
+    import xarray as xr
+
     if isinstance(setting, pd.Series):
         years = setting.index.to_numpy(dtype=float)
         return xr.DataArray(setting.to_numpy(dtype=float), dims="time", coords={"time": years})

@@ -15,10 +15,12 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 YAML_BYTES: Final = 512 * 1024
 CSV_BYTES: Final = 16 * 1024 * 1024
@@ -411,6 +413,9 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
             cells += [""] * (len(names) - len(cells))
     if problems:
         return None, problems
+    # Loaded here, as reading a scenario does without it.
+    import pandas as pd
+
     table = pd.DataFrame([cells[: len(names)] for cells in rows.values()], columns=names, index=list(rows), dtype=str)
     return table, []
 

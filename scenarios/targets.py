@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
 from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FILE = Path(__file__).parent / "targets.yaml"
 #: The years of the plan.
@@ -133,6 +135,7 @@ class Target:
         Examples
         --------
         >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
+        >>> import xarray as xr
         >>> goal.margin(xr.DataArray([0.78, 0.80])).round(6).values
         array([-0.5,  1.5])
         """

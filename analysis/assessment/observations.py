@@ -15,7 +15,7 @@ from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registere
 from calibration.fit.forecast import QUANTILES
 from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
-from model.engine.requests import near
+from model.engine.errors import near
 from scenarios.strict_files import read_number, read_table, refusal, shown
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source")

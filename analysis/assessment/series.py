@@ -18,7 +18,7 @@ import xarray as xr
 from analysis.assessment.observations import AssessmentError
 from analysis.assessment.reweighting import ForecastError, Reweighting, chance, log_likelihood, reweight
 from model.definition import variables_by_name
-from model.engine.requests import near
+from model.engine.errors import near
 
 #: Below this probability something is called unlikely to be chance.
 UNLIKELY: Final = 0.05

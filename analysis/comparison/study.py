@@ -12,8 +12,8 @@ from analysis.comparison.contributions import ComparisonError
 from analysis.outcome.ensembles import by_member
 from model.definition import Variable
 from model.engine import CompiledModel
+from model.engine.errors import near
 from model.engine.pysd_model import ReferenceModel
-from model.engine.requests import near
 from scenarios import Scenario, Target, is_reached, load_levers, load_scenarios
 
 #: The indicators that are compared unless others are asked for.

@@ -16,8 +16,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from model.definition import Variable
-from model.engine.errors import UserError
-from model.engine.requests import near
+from model.engine.errors import UserError, near
 from scenarios import Lever
 from scenarios.scenario import LAST_YEAR
 from scenarios.start import as_array, from_start_on

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.shares import Share
-from model.engine.requests import near
+from model.engine.errors import near
 from scenarios import Target, TargetError, is_reached
 
 #: The columns of outputs/targets.csv, in order.

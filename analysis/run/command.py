@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import pandas as pd
 import typer
-import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.charts import catalogue
-from analysis.charts.material import gather
-from analysis.charts.words import terms
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
-from analysis.outcome import files as result_files
-from analysis.outcome import output_folder, printing
+from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import evaluate_targets
-from analysis.run import stored_runs
-from calibration.fit.ensemble import EnsembleError, read_members
+from model.engine.errors import UserError
 from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 #: The table of all targets.
 TABLE = "targets.csv"
@@ -52,14 +48,27 @@ def run(
     The baseline always runs too, for comparison. Charts of a single scenario are drawn for the scenarios named, and
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
+    scenarios: tuple[Scenario, ...] = ()
+    parameters = None
     with collect_mistakes() as part:
         with part():
-            scenarios = load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())]))
+            scenarios = tuple(load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())])))
         with part():
             if engine == "pysd" and members > 1:
                 msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
-                raise EnsembleError(msg)
-            parameters = None if members == 1 else read_members(members)
+                raise UserError(msg)
+            # The usual members need not be read to tell of a scenario that cannot be run.
+            if members > 1 and (scenarios or members != USUAL_MEMBERS):
+                from calibration.fit.ensemble import read_members
+
+                parameters = read_members(members)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.charts.words import terms
+    from analysis.outcome import files as result_files
+    from analysis.outcome import printing
+    from analysis.outcome.targets import evaluate_targets
+    from analysis.run import stored_runs
+
     targets = load_targets()
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]
     # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
@@ -104,6 +113,10 @@ def _write(
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
 ) -> None:
+    from analysis.charts import catalogue
+    from analysis.charts.material import gather
+    from analysis.outcome import files as result_files
+
     by_name = {scenario.name: scenario for scenario in scenarios}
     material = gather(by_name, runs, list(targets.values()), facts)
     charts = [

@@ -19,7 +19,7 @@ import xarray as xr
 from analysis.sensitivity import indices
 from analysis.sensitivity.design import Array, Design, PickFreeze, Trajectories, refuse_odd_sizes
 from analysis.sensitivity.runs import Study, StudyError, outcomes_of, run_study
-from model.engine.requests import near
+from model.engine.errors import near
 from scenarios import Scenario, Target, is_reached
 from scenarios.factors import GROUPS, Factor, Group, Input
 

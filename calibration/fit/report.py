@@ -55,7 +55,7 @@ def report(found: Calibration, effort: Effort) -> str:
         "The history run from the census of 2010 is compared with the census of 2020 and the yearly record, and its "
         "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, "
         "by grade, and of what the model leaves out, by series, which in yearly series last some years "
-        "(`calibration/fit/likelihood.py`). Priors stand in `calibration/priors.yaml`.",
+        "(`calibration/fit/likelihood.py`). Priors stand in `calibration/fit/priors.yaml`.",
         "## Best fits",
         _best_fits(found),
         "## Fit by series",

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .compiled import CompiledModel
-from .requests import ChangeError, Request, prepare
+from .requests import ChangeError, Request
 
 
 class Ensemble:
@@ -89,8 +89,7 @@ class Ensemble:
         kept = tuple(change for change in self._request.changes if change.name not in named)
         both = {**self._request.controls, **own.controls}
         request = replace(self._request, changes=(*kept, *own.changes), controls=both)
-        return self._model._run(request, keep_non_finite=keep_non_finite)
+        return self._model.run_request(request, keep_non_finite=keep_non_finite)
 
     def _checked(self, changes: Mapping[str, Any], outputs: Iterable[str] | None) -> Request:
-        prepared = self._model._prepared
-        return prepare(changes, outputs, prepared.variables, prepared.ranges, {"TIME STEP": self._time_step})
+        return self._model.prepare(changes, outputs, {"TIME STEP": self._time_step})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 #: Mistakes told one by one, and letters of each: what fits on a screen.
@@ -32,3 +33,16 @@ def listed(mistakes: Sequence[str]) -> str:
     if len(mistakes) > MOST_LINES:
         lines.append(f" * and {len(mistakes) - MOST_LINES} more")
     return "\n".join(lines)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean ...?" when one of the known names resembles the given one, else nothing.
+
+    Examples
+    --------
+    >>> near("fertilty support", ["FERTILITY SUPPORT", "RENT SUBSIDY"])
+    " Did you mean 'FERTILITY SUPPORT'?"
+    """
+    by_fold = {item.casefold(): item for item in known}
+    matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
+    return f" Did you mean {by_fold[matches[0]]!r}?" if matches else ""

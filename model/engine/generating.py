@@ -6,17 +6,16 @@ All numbers of a run lie in one array `w`; a variable is the stretch that starts
 from __future__ import annotations
 
 import itertools
-import keyword
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from . import functions
+from .functions import MULTIPLIES_AND_ADDS
+from .layout import Layout
 from .reading.expressions import (
     ActiveInitial,
     Call,
@@ -30,8 +29,8 @@ from .reading.expressions import (
     walk,
 )
 from .reading.lowering import Statement
-from .reading.model_file import Pipe, Quantity
 from .reading.ordering import ONCE, OUTPUT, STEP, Plan
+from .reading.quantities import Pipe
 from .reading.scheduling import Block
 
 BINARY = {"+": "+", "-": "-", "*": "*", "/": "/"}
@@ -69,71 +68,6 @@ OWN = {
 }
 SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
-
-
-@dataclass
-class Layout:
-    """Where each variable lies in the work space; dims are stored with the longest last.
-
-    `axes[key]` gives, for each stored axis, the axis of the model; `inputs` is the part a run copies from `base`.
-    """
-
-    offsets: dict[str, int] = field(default_factory=dict)
-    axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    inputs: int = 0
-    size: int = 0
-    base: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    places: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    def strides(self, quantity: Quantity) -> tuple[int, ...]:
-        """Return the distance in `w` between neighbours along each of the model's dims."""
-        strides = [0] * len(quantity.lengths)
-        distance = 1
-        for axis in reversed(self.axes[quantity.key]):
-            strides[axis] = distance
-            distance *= quantity.lengths[axis]
-        return tuple(strides)
-
-
-def lay_out(plan: Plan) -> Layout:
-    """Give every variable its place: first what a run is given, then what it works out."""
-    layout = Layout()
-    used: set[str] = set()
-    given = [item for item in plan.quantities.values() if item.kind in {"time", "control", "constant", "lookup"}]
-    others = [item for item in plan.quantities.values() if item.kind not in {"time", "control", "constant", "lookup"}]
-    for item in (*given, *others):
-        layout.axes[item.key] = tuple(sorted(range(len(item.lengths)), key=lambda axis: item.lengths[axis]))
-        layout.offsets[item.key] = layout.size
-        layout.names[item.key] = _identifier(item, used)
-        points = sum(2 * len(x) for x, _ in item.tables)
-        layout.size += points if item.kind == "lookup" else item.size
-        if item in given:
-            layout.inputs = layout.size
-    layout.base = np.full(layout.inputs, np.nan)
-    for item in given:
-        first = layout.offsets[item.key]
-        if item.kind == "lookup":
-            stretch = [number for x, y in item.tables for number in (*x, *y)]
-            layout.base[first : first + len(stretch)] = stretch
-        elif item.value is not None:
-            layout.base[first : first + item.size] = item.value.transpose(layout.axes[item.key]).ravel()
-    return layout
-
-
-def _identifier(item: Quantity, used: set[str]) -> str:
-    words = re.sub(r"[^0-9a-z]+", "_", item.name.lower()).strip("_") or "variable"
-    # Generated local names end in a digit, so that no variable may.
-    if words[0].isdigit() or keyword.iskeyword(words) or words in RESERVED:
-        words = f"the_{words}"
-    if words[-1].isdigit():
-        words += "_"
-    name, number = words, 1
-    while name in used:
-        number += 1
-        name = f"{words}_{number}_"
-    used.add(name)
-    return name
 
 
 @dataclass(frozen=True)
@@ -401,7 +335,7 @@ class _Loops:
         pieces, depth = self._gather(call.arguments, lazy=lazy)
         numbers = [piece.number for piece in pieces]
         conditions = [piece.condition for piece in pieces]
-        if function == "/" and functions.MULTIPLIES_AND_ADDS and pieces[1].depth < depth == len(self.loops):
+        if function == "/" and MULTIPLIES_AND_ADDS and pieces[1].depth < depth == len(self.loops):
             inverse = self._bind(_Piece(f"(1.0 / {numbers[1]})", False, pieces[1].depth), depth)
             return _Piece(f"divide({numbers[0]}, {numbers[1]}, {inverse.number})", False, depth)
         if function in BINARY:
@@ -523,8 +457,6 @@ def _literal(value: float) -> str:
     return repr(float(value)) if value >= 0 else f"({float(value)!r})"
 
 
-RESERVED = {"math", "np", "njit", "places", "w", *vars(functions)}
-
 HEADER = '''"""{title}."""
 
 import math
@@ -532,7 +464,7 @@ import math
 import numpy as np
 from numba import njit
 
-from model.engine.functions import (
+from .functions import (
     all_finite,
     choose,
     delay_order,
@@ -566,19 +498,23 @@ OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "
 
 # Where each variable starts in the work space w.'''
 
-RUN = """SIGNATURE = (
-    "void(int64, int64, float64[::1], int64[::1], float64[::1], uint8[::1], float64[::1], uint8[::1], boolean,"
-    " int64[:, ::1], float64[::1], float64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], float64[::1],"
-    " int64[:, ::1], boolean, float64[:, :, ::1], float64[:, ::1], int64[::1])"
-)
-
-
-@njit(error_model="numpy", nogil=True, cache=True)
-def run_block(
-    first, last, base, places, moments, kept, labels, need, moving,
-    changes, knots, values, pipe_table, segments, reductions, thresholds,
-    states, keep_going, out, reduced, failed,
-):
+RUN = """@njit(error_model="numpy", nogil=True, cache=True)
+def run_block(first, last, inputs, out, reduced, failed):
+    base = inputs.base
+    places = inputs.places
+    moments = inputs.times
+    saved = inputs.saved
+    labels = inputs.labels
+    need = inputs.needed_blocks
+    moving = inputs.moving
+    changes = inputs.changes
+    knots = inputs.knots
+    values = inputs.values
+    pipe_table = inputs.pipes
+    segments = inputs.segments
+    reductions = inputs.reductions
+    thresholds = inputs.thresholds
+    states = inputs.states
     w = np.empty(base.shape[0])
     for k in range(base.shape[0]):
         w[k] = base[k]
@@ -590,7 +526,7 @@ def run_block(
         put_changes(w, run, moments[0], False, changes, knots, values)
 {starting}
         pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
-        saved = 0
+        count = 0
         for moment in range(moments.shape[0]):
             w[{time}] = moments[moment]
             if moving and moment > 0:
@@ -599,15 +535,15 @@ def run_block(
 {once}
                 pass
 {step}
-            if kept[moment]:
+            if saved[moment]:
 {output}
-                good = keep(w, segments, out[run - first, saved])
-                good = reduce(w, reductions, thresholds, labels[saved], saved == 0, reduced[run - first]) and good
+                good = keep(w, segments, out[run - first, count])
+                good = reduce(w, reductions, thresholds, labels[count], count == 0, reduced[run - first]) and good
                 good = all_finite(w, states) and good
-                saved += 1
+                count += 1
                 if not good and failed[run - first] < 0:
                     failed[run - first] = moment
-                    if not keep_going:
+                    if not inputs.keep_going:
                         break
             if moment + 1 == moments.shape[0]:
                 break

@@ -16,26 +16,25 @@ import pandas as pd
 import pysd
 import xarray as xr
 
-from .reading.model_file import CONTROLS, read_model, reading
+from .reading.model_file import read_model
+from .reading.quantities import CONTROLS, explain_unreadable
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
 from .results import (
     BALANCE_TOLERANCE,
     BalanceError,
     NonFiniteError,
-    Variable,
     balance_message,
     build_dataset,
-    list_variables,
-    variable_table,
 )
+from .variables import Variable, list_variables, variable_table
 
 
 class ReferenceModel:
-    """A model run by PySD; variables whose names end as `balances` says are nil in every run, or it fails."""
+    """A model run by PySD; variables whose names end as `balances` says are zero in every run, or it fails."""
 
     def __init__(self, path: str | Path, *, balances: tuple[str, ...] = ()) -> None:
         path = Path(path)
-        with reading(path):
+        with explain_unreadable(path):
             definition = read_model(path)
         self._ranges = definition.ranges
         self._variables: dict[str, Variable] = list_variables(definition)
@@ -46,7 +45,7 @@ class ReferenceModel:
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         copy = Path(folder) / path.name
         shutil.copy(path, copy)
-        with reading(path), warnings.catch_warnings():
+        with explain_unreadable(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from .errors import UserError, listed
-
-if TYPE_CHECKING:
-    from .results import Variable
+from .errors import UserError, listed, near
+from .variables import Variable
 
 FIXED_TIMES = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same for all runs and moments"
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
@@ -122,6 +120,18 @@ def prepare(
     return Request(tuple(found), labels, wanted, settings, dict(reduce or {}))
 
 
+def request_hash(request: Request, model: str, dtype: str) -> str:
+    """Return a hash of everything asked for, of the name of the compiled model, and of how values are stored."""
+    digest = hashlib.sha256(repr((model, request.outputs, request.controls, dtype)).encode())
+    digest.update(repr(sorted(request.reductions.items())).encode())
+    digest.update(repr(None if request.runs is None else request.runs.tolist()).encode())
+    for change in request.changes:
+        digest.update(repr((change.name, change.values.shape)).encode())
+        digest.update(change.knots.tobytes())
+        digest.update(change.values.tobytes())
+    return digest.hexdigest()
+
+
 def _apart(changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Take out what was drawn for the constants but is not yet in the form of a run; say what to do about it."""
     arrays = {name: value for name, value in changes.items() if isinstance(value, xr.DataArray)}
@@ -145,19 +155,6 @@ def _apart(changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(map(repr, names[:3])) + more
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean ...?" when one of the known names resembles the given one, else nothing.
-
-    Examples
-    --------
-    >>> near("fertilty support", ["FERTILITY SUPPORT", "RENT SUBSIDY"])
-    " Did you mean 'FERTILITY SUPPORT'?"
-    """
-    by_fold = {item.casefold(): item for item in known}
-    matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
-    return f" Did you mean {by_fold[matches[0]]!r}?" if matches else ""
 
 
 def _constants(variables: Mapping[str, Variable]) -> list[str]:

@@ -1,19 +1,17 @@
-"""What a user sees of a model and of its runs, whichever engine made them."""
+"""What a user sees of the runs of a model, whichever engine made them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from .errors import UserError, listed
-from .reading.model_file import Definition
 from .requests import ChangeError, Reduction
+from .variables import Variable
 
 
 class NonFiniteError(UserError):
@@ -21,48 +19,19 @@ class NonFiniteError(UserError):
 
 
 class BalanceError(UserError):
-    """A run created or lost something: a balance of the model is not nil; the message names it, its size and time."""
+    """A run created or lost something: a balance of the model is not zero; the message names it, its size and time."""
 
 
 #: Steps of the longest run; more are a mistake in a time setting.
 MOST_STEPS = 1_000_000
-#: How far from nil a balance may be: rounding of sums over thousands of cells; any true leak is larger.
+#: How far from zero a balance may be: rounding of sums over thousands of cells; any true leak is larger.
 BALANCE_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A variable of a model.
-
-    `kind` is stock, flow, auxiliary, constant, control or lookup; `dims` are its subscript ranges; `default` is the
-    value written in the model, for constants. `changeable` says whether a run may be given another value.
-    """
-
-    name: str
-    kind: str
-    unit: str
-    comment: str
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    changeable: bool
-    default: npt.NDArray[np.float64] | None
-
-
-def list_variables(definition: Definition) -> dict[str, Variable]:
-    """Return the model's variables by name, in the order of the file."""
-    return {
-        item.name: Variable(
-            item.name, item.kind, item.unit, item.comment, item.dims, item.lengths, item.changeable, item.value
-        )
-        for item in definition.quantities.values()
-        if not item.hidden and item.kind != "time"
-    }
 
 
 def balance_message(
     course: xr.Dataset, run: Any, wrong: int, runs: int, changed_in_all: list[str], named: int = 8
 ) -> str:
-    """Say how far the balances of a run are from nil, when, and which changes all runs share.
+    """Say how far the balances of a run are from zero, when, and which changes all runs share.
 
     Parameters
     ----------
@@ -86,27 +55,12 @@ def balance_message(
             element = ", ".join(str(worst[dim].item()) for dim in errors.dims if dim != "time")
             where = f" [{element}]" if element else ""
             lines.append(f"{name}{where} reaches {float(worst):.3g} at time {float(worst['time']):g}")
-    message = f"{which} created or lost something, so no result is given. Balances that must be nil:\n"
+    message = f"{which} created or lost something, so no result is given. Balances that must be zero:\n"
     message += listed(lines)
     if changed_in_all:
         rest = f" and {len(changed_in_all) - named} more" if len(changed_in_all) > named else ""
         message += f"\nLook at what was changed: {', '.join(changed_in_all[:named])}{rest}."
     return message
-
-
-def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
-    """Return name, kind, unit, comment, dims and default value as a table, one row a variable."""
-    rows = [
-        {
-            "kind": item.kind,
-            "unit": item.unit,
-            "comment": item.comment,
-            "dims": item.dims,
-            "default": None if item.default is None else item.default if item.dims else float(item.default),
-        }
-        for item in variables
-    ]
-    return pd.DataFrame(rows, index=pd.Index([item.name for item in variables], name="name"))
 
 
 def build_dataset(
@@ -151,10 +105,10 @@ def describe(variables: Mapping[str, Variable], name: str, reduction: Reduction 
     return {"units": unit, "comment": variables[name].comment, **kept}
 
 
-def moments(
+def time_grid(
     initial_time: float, final_time: float, time_step: float, saveper: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Return the moments a run passes through, which of them are kept, and the kept ones as written on results.
+    """Return the times a run passes through, which of them are saved, and the saved ones as written on results.
 
     Time grows by accumulation, as in PySD, and is rounded for results only.
     """

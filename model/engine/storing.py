@@ -9,16 +9,20 @@ import os
 import shutil
 import time as clock
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .requests import ChangeError, Reduction
-from .results import Variable, describe
+from .results import describe
+from .variables import Variable
 
 STATE = "run state"
 WAITING, FINISHED, NOT_FINITE = 0, 1, 2
@@ -128,16 +132,16 @@ class RunStore:
         try:
             group = zarr.open_group(path, mode="r")
             own = group.attrs.get("request") == request
-            found = cls(path) if own else None
+            store = cls(path) if own else None
         except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             message = f"{path} is damaged: its runs cannot be read. Remove it and start again"
             raise ChangeError(message) from error
-        if found is None:
+        if store is None:
             message = f"{path} holds the runs of another model or of other changes, outputs or settings"
             raise ChangeError(message)
         for leftover in path.rglob("*.partial"):
             leftover.unlink()
-        return found
+        return store
 
     def write(self, first: int, arrays: Mapping[str, npt.NDArray[np.float64]], state: npt.NDArray[np.int8]) -> None:
         """Keep runs from `first` on; they count as there only once everything else is written."""
@@ -178,3 +182,15 @@ def clear(path: Path) -> None:
     """Remove what calls that were stopped while making a store have left beside it."""
     for leftover in path.parent.glob(f"{path.name}.*.partial"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextmanager
+def report_progress(progress: bool | Callable[[int, int], None], count: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many runs are finished."""
+    if callable(progress):
+        yield lambda finished: progress(finished, count)
+        return
+    columns = (TextColumn("{task.completed:,} of {task.total:,} runs"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
+        task = bar.add_task("", total=count)
+        yield lambda finished: bar.update(task, completed=finished)

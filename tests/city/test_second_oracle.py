@@ -15,13 +15,13 @@ import pytest
 import simlin
 import xarray as xr
 
+from benchmarks.smaller_city import smaller_city
 from model import MODEL_FILE
 from model.checks import SIZE_LIMIT
 from model.engine import compile_model
 from model.engine.pysd_model import ReferenceModel
 from tests.support.city import OTHER_FORMS
 
-KEPT = ("Lixia", "Shizhong", "Huaiyin", "Tianqiao", "Licheng", "Zhangqiu", "Shanghe")
 CORE = (
     "residents",
     "resident urbanization rate",
@@ -36,29 +36,6 @@ STARTS = (2010, 2020)
 AGREEMENT = 1e-6
 #: PySD needs seconds a step; five quarters pass one birthday, when all cohorts move up.
 PYSD_YEARS = 1.25
-
-
-def smaller_city(text: str) -> str:
-    """The model text with the districts of `KEPT` only: every equation stays, tables lose the numbers of the others."""
-    line = re.search(r"^District:\n\t(.*)$", text, re.MULTILINE)
-    assert line is not None
-    names = line[1].split(", ")
-    places = [names.index(name) for name in KEPT]
-
-    def shortened(entry: re.Match[str]) -> str:
-        name, dims, numbers = entry[1], entry[2].split(","), entry[3]
-        if "District" not in dims or "," not in numbers or not re.fullmatch(r"[-+\d.eE,;\s]+", numbers):
-            return entry[0]
-        rows = [row.strip() for row in numbers.strip().rstrip(";").split(";")]
-        if len(dims) == 2 and dims[0] == "District":
-            rows = [rows[place] for place in places]
-        else:
-            rows = [",".join(row.split(",")[place] for place in places) for row in rows]
-        end = ";" if len(dims) == 2 else ""
-        return f"{name}[{entry[2]}]=\n\t" + ";\n\t".join(rows) + f"{end}\n\t~"
-
-    text = text.replace(line[0], "District:\n\t" + ", ".join(KEPT))
-    return re.sub(r"^([^\n=~|\t\[]+)\[([^\]\n]*)\]=\n((?:\t[^\n~]*\n)+?)\t~", shortened, text, flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

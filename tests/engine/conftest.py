@@ -60,5 +60,5 @@ def write_model(tmp_path: Path):
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder for one test."""
-    monkeypatch.setenv("JINAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ENGINE_CACHE", str(tmp_path / "cache"))
     return cache_folder()

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from model import ChangeError
-from model.engine import NonFiniteError, compile_model, storing
+from model.engine import ChangeError, NonFiniteError, compile_model, storing
 
 COUNT = 300
 CHILD = """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.definition import DefinitionError, Variable, read_definition, read_sectors
+from model.definition import DefinitionError, Sector, Variable, model_hash, read_definition, read_sectors
 
 LOOPS = ("R1", "R2", "R3", "R4", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8")
 # Reported, not read by any other variable; whatever is not here and not read is computed in vain.
@@ -265,3 +265,66 @@ def test_what_nothing_reads_is_an_indicator(variables):
 def test_a_variable_that_nothing_reads_is_noticed(small_town):
     lonely = replace(GOOD, name="LONELY")
     assert unused([*small_town.values(), lonely]) == ["LONELY"]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty folder for what is kept of model files."""
+    monkeypatch.setenv("ENGINE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def _same(ours: tuple[Sector, ...], others: tuple[Sector, ...]) -> bool:
+    """Whether sectors are equal, the numbers of constants included."""
+
+    def numbers(sectors: tuple[Sector, ...]) -> list[object]:
+        defaults = [variable.default for sector in sectors for variable in sector.variables]
+        return [None if default is None else default.tolist() for default in defaults]
+
+    return ours == others and numbers(ours) == numbers(others)
+
+
+def test_a_model_file_is_parsed_once_and_kept_with_every_number(cache, small_town_file, monkeypatch):
+    first = read_sectors(small_town_file)
+    (kept,) = cache.iterdir()
+    monkeypatch.setattr("model.parsing.parse_sectors", None)
+    assert _same(read_sectors(small_town_file), first)
+    assert [file.name for file in cache.iterdir()] == [kept.name]
+    homes = next(v for sector in read_sectors(small_town_file) for v in sector.variables if v.name == "HOMES")
+    assert homes.default is not None
+    assert not homes.default.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda raw: raw[: len(raw) // 2], lambda raw: raw.replace(b"40.0", b"41.0"), lambda _: b""]
+)
+def test_what_is_kept_is_made_anew_where_it_is_damaged(damage, cache, small_town_file):
+    first = read_sectors(small_town_file)
+    (kept,) = cache.iterdir()
+    whole = kept.read_bytes()
+    assert b"40.0" in whole
+    kept.write_bytes(damage(whole))
+    assert _same(read_sectors(small_town_file), first)
+    assert kept.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_to_is_done_without(tmp_path, monkeypatch, small_town_file):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("ENGINE_CACHE", str(tmp_path / "file"))
+    assert len(read_sectors(small_town_file)) == 3
+
+
+def test_the_fingerprint_follows_what_a_run_depends_on_and_not_comments(tmp_path, small_town_file):
+    text = small_town_file.read_text(encoding="utf-8")
+    before = model_hash(small_town_file)
+
+    def changed(old: str, new: str) -> bool:
+        assert old in text
+        path = tmp_path / "town.mdl"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return model_hash(path) != before
+
+    assert not changed("Children born", "Boys and girls born")
+    assert not changed("Owns:  Residents.", "Owns: Residents and nothing else.")
+    for old, new in (("LENGTH OF LIFE= 75", "LENGTH OF LIFE= 76"), ("2.5", "2.6"), ("[0,100]", "[0,101]")):
+        assert changed(old, new)

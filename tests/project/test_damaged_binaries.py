@@ -14,10 +14,9 @@ from calibration.fit.ensemble import POSTERIOR_FILE, EnsembleError, read_members
 from calibration.fit.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, read_definition
-from model.engine import compile_model
-from model.engine import compiled as running
+from model.engine import cache, compile_model, compiling
 from model.engine.errors import UserError
-from model.engine.reading.model_file import reading
+from model.engine.reading.quantities import explain_unreadable
 from model.files.sealed import seal
 from tests.support.damage import damaged_bytes, damaged_model
 
@@ -42,8 +41,8 @@ def fits_on_a_screen(message: str) -> bool:
 
 def parsed(path):
     """Read a model file as the engine does, up to the compiler."""
-    with reading(path):
-        running._prepare_model(path, "damaged")
+    with explain_unreadable(path):
+        compiling.prepare_model(path)
 
 
 def tell_all(raw, count, path):
@@ -218,7 +217,7 @@ def test_what_read_members_gives_is_values_only():
 
 
 def test_a_damaged_cache_entry_is_known_whatever_part_of_it_is_damaged_and_made_anew(tmp_path, monkeypatch):
-    monkeypatch.setenv("JINAN_CACHE", str(tmp_path))
+    monkeypatch.setenv("ENGINE_CACHE", str(tmp_path))
     path = "tests/engine/models/teacup.mdl"
     expected = compile_model(path).run()
     (entry,) = tmp_path.iterdir()
@@ -228,13 +227,13 @@ def test_a_damaged_cache_entry_is_known_whatever_part_of_it_is_damaged_and_made_
         raw = part.read_bytes()
         for seed in range(FEW // len(parts)):
             part.write_bytes(damaged_bytes(raw, seed))
-            assert not running._is_whole(entry) or part.name == running.CHECKSUMS, part.name
+            assert not cache.is_whole(entry) or part.name == cache.CHECKSUMS, part.name
         part.unlink()
-        assert not running._is_whole(entry)
+        assert not cache.is_whole(entry)
         part.write_bytes(raw)
-        assert running._is_whole(entry)
+        assert cache.is_whole(entry)
     for part in parts:
         part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
     xr.testing.assert_identical(compile_model(path).run(), expected)
-    assert running._is_whole(entry)
+    assert cache.is_whole(entry)
     assert [left.name for left in tmp_path.iterdir()] == [entry.name]

@@ -20,7 +20,7 @@ from .expressions import (
     rename_loops,
     variables_read,
 )
-from .model_file import Definition, Equation, Quantity
+from .quantities import Definition, Equation, Quantity
 
 # Functions worth an array of their own where loops would call them again with the same arguments.
 REPEATED = {"exp", "ln", "log", "power", "^", "sin", "cos", "tan"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from pysd.translators.structures.abstract_model import AbstractUnchangeableConst
 from pysd.translators.vensim.vensim_file import VensimFile
 from pysd.translators.xmile.xmile_file import XmileFile
 
-from ..errors import UserError, listed
+from ..errors import listed
 from .expressions import (
     ActiveInitial,
     Call,
@@ -33,8 +32,7 @@ from .expressions import (
     Reduction,
     walk,
 )
-
-CONTROLS = ("initial_time", "final_time", "time_step", "saveper")
+from .quantities import CONTROLS, Definition, Equation, Pipe, Quantity, RefusedModelError
 
 # Functions that act element by element, with the number of arguments each takes.
 FUNCTIONS = {
@@ -73,93 +71,6 @@ EXTERNAL = (
 )
 
 
-class RefusedModelError(UserError):
-    """A model uses something this engine does not know; the message lists every variable and reason."""
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One assignment: `target` at `indices`, for every pass of `loops`, becomes `expression`."""
-
-    target: str
-    loops: tuple[Loop, ...]
-    indices: tuple[Index, ...]
-    expression: Expression
-
-
-@dataclass
-class Quantity:
-    """A variable of the model, or a hidden one that a delay or a reduction needs.
-
-    `kind` is stock, flow, auxiliary, constant, control, lookup or time for what the modeller wrote; hidden quantities
-    are states (kind stock) and auxiliaries.
-    """
-
-    key: str
-    name: str
-    kind: str
-    dims: tuple[str, ...] = ()
-    lengths: tuple[int, ...] = ()
-    unit: str = ""
-    comment: str = ""
-    text: str = ""
-    hidden: bool = False
-    changeable: bool = False
-    equations: list[Equation] = field(default_factory=list)
-    starts: list[Equation] = field(default_factory=list)
-    value: npt.NDArray[np.float64] | None = None
-    tables: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = field(default_factory=list)
-    table_of: npt.NDArray[np.int64] | None = None
-
-    @property
-    def size(self) -> int:
-        """Count the elements."""
-        return math.prod(self.lengths)
-
-
-@dataclass(frozen=True)
-class Pipe:
-    """A DELAY FIXED: the state it feeds, the hidden input it takes and the hidden delay time."""
-
-    state: str
-    source: str
-    delay: str
-
-
-@dataclass
-class Definition:
-    """A whole model in typed form.
-
-    `updates` holds, for each function with memory, the assignments that carry it to the next step; those of one
-    function are made one after the other, and no function reads the states of another there.
-    """
-
-    quantities: dict[str, Quantity]
-    updates: list[tuple[Equation, ...]]
-    pipes: list[Pipe]
-    ranges: dict[str, list[str]]
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Tell what is wrong with a model file in words that start with its name, whatever the parser makes of it."""
-    try:
-        yield
-    except RefusedModelError as error:
-        message = f"{path.name}: {error}"
-        raise RefusedModelError(message) from None
-    except OSError:
-        raise
-    except Exception as error:
-        # A damaged file can fail anywhere in PySD's parser or behind it.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        message = (
-            f"{path.name} cannot be read as a model: {reason[:300]}. Compare it with the last version of the file that "
-            "could be read."
-        )
-        raise RefusedModelError(message) from error
-
-
 def read_model(path: Path) -> Definition:
     """Read a Vensim (.mdl) or XMILE file.
 
@@ -185,17 +96,17 @@ def _key(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Scope:
     """Where an equation is being read: the quantity, its loops by range, and the names in scope."""
 
     quantity: Quantity
     loops: dict[str, Loop]
     names: dict[str, str]
-    bang: dict[str, Loop] | None = None
+    reduced_ranges: dict[str, Loop] | None = None
 
-    def with_bang(self) -> _Place:
+    def open_reduction(self) -> _Scope:
         """Open a reduction, which collects the ranges marked with `!`."""
-        return _Place(self.quantity, self.loops, self.names, {})
+        return _Scope(self.quantity, self.loops, self.names, {})
 
     @property
     def loop_list(self) -> tuple[Loop, ...]:
@@ -257,8 +168,8 @@ class _Reader:
         for main, parts in self.subscripts.subranges.items():
             items = self.ranges[main]
             numbers[_key(main)] = (main, tuple(range(1, len(items) + 1)))
-            for place, item in enumerate(items, start=1):
-                numbers[_key(item)] = (None, (place,))
+            for position, item in enumerate(items, start=1):
+                numbers[_key(item)] = (None, (position,))
             for part in parts:
                 numbers[_key(part)] = (part, tuple(items.index(item) + 1 for item in self.ranges[part]))
         return numbers
@@ -371,7 +282,7 @@ class _Reader:
             full.append(len(everything))
             loops[subscript] = Loop(subscript, tuple(everything.index(item) for item in items))
             indices.append(Index(subscript, tuple(order.index(item) for item in items)))
-        place = _Place(quantity, loops, names)
+        scope = _Scope(quantity, loops, names)
         if quantity.kind == "constant" or isinstance(tree, np.ndarray):
             values = np.asarray(tree, dtype=float)
             if values.ndim and values.size != math.prod(full):
@@ -384,18 +295,18 @@ class _Reader:
                 shape = [len(index.places) for index in indices]
                 quantity.value[np.ix_(*[index.places for index in indices])] = np.reshape(chosen, shape)
                 return
-            hidden = self._hidden("numbers", place, "constant")
+            hidden = self._hidden("numbers", scope, "constant")
             hidden.value = np.array(chosen)
-            expression: Expression = self._read_hidden(hidden, place)
+            expression: Expression = self._read_hidden(hidden, scope)
         elif quantity.kind == "lookup":
             self._put_table(quantity, tree, indices)
             return
         elif quantity.kind == "stock":
-            self._stock(quantity, tree, place, tuple(indices))
+            self._stock(quantity, tree, scope, tuple(indices))
             return
         else:
-            expression = self._translate(tree, place)
-        quantity.equations.append(Equation(quantity.key, place.loop_list, tuple(indices), expression))
+            expression = self._translate(tree, scope)
+        quantity.equations.append(Equation(quantity.key, scope.loop_list, tuple(indices), expression))
 
     def _put_table(self, quantity: Quantity, tree: Any, indices: Sequence[Index]) -> None:
         if quantity.table_of is None:
@@ -409,108 +320,105 @@ class _Reader:
 
     # Hidden quantities.
 
-    def _hidden(self, what: str, place: _Place, kind: str = "auxiliary") -> Quantity:
+    def _hidden(self, what: str, scope: _Scope, kind: str = "auxiliary") -> Quantity:
         number = next(self.counter)
         hidden = Quantity(
-            f"{place.quantity.key}#{what.replace(' ', '_')}{number}",
-            f"{what} in {place.quantity.name}",
+            f"{scope.quantity.key}#{what.replace(' ', '_')}{number}",
+            f"{what} in {scope.quantity.name}",
             kind,
-            tuple(place.loops),
-            tuple(loop.length for loop in place.loop_list),
+            tuple(scope.loops),
+            tuple(loop.length for loop in scope.loop_list),
             hidden=True,
         )
         self.quantities[hidden.key] = hidden
         return hidden
 
     @staticmethod
-    def _along(place: _Place) -> tuple[Index, ...]:
-        return tuple(Index(loop.name, tuple(range(loop.length))) for loop in place.loop_list)
+    def _along(scope: _Scope) -> tuple[Index, ...]:
+        return tuple(Index(loop.name, tuple(range(loop.length))) for loop in scope.loop_list)
 
-    def _read_hidden(self, hidden: Quantity, place: _Place) -> Read:
-        return Read(hidden.key, self._along(place))
+    def _read_hidden(self, hidden: Quantity, scope: _Scope) -> Read:
+        return Read(hidden.key, self._along(scope))
 
-    def _hold(self, what: str, expression: Expression, place: _Place) -> Read:
-        hidden = self._hidden(what, place)
-        hidden.equations.append(Equation(hidden.key, place.loop_list, self._along(place), expression))
-        return self._read_hidden(hidden, place)
+    def _hold(self, what: str, expression: Expression, scope: _Scope) -> Read:
+        hidden = self._hidden(what, scope)
+        hidden.equations.append(Equation(hidden.key, scope.loop_list, self._along(scope), expression))
+        return self._read_hidden(hidden, scope)
 
-    def _scalar(self, what: str, expression: Expression, place: _Place) -> Read:
-        return self._hold(what, expression, _Place(place.quantity, {}, place.names))
+    def _state(self, what: str, scope: _Scope, start: Expression) -> tuple[Quantity, Read]:
+        state = self._hidden(what, scope, "stock")
+        state.starts.append(Equation(state.key, scope.loop_list, self._along(scope), start))
+        return state, self._read_hidden(state, scope)
 
-    def _state(self, what: str, place: _Place, start: Expression) -> tuple[Quantity, Read]:
-        state = self._hidden(what, place, "stock")
-        state.starts.append(Equation(state.key, place.loop_list, self._along(place), start))
-        return state, self._read_hidden(state, place)
+    def _next(self, state: Quantity, scope: _Scope, expression: Expression) -> Equation:
+        return Equation(state.key, scope.loop_list, self._along(scope), expression)
 
-    def _next(self, state: Quantity, place: _Place, expression: Expression) -> Equation:
-        return Equation(state.key, place.loop_list, self._along(place), expression)
-
-    def _settled(self, what: str, tree: Any, place: _Place, own: Read | None = None) -> Expression:
+    def _settled(self, what: str, tree: Any, scope: _Scope, own: Read | None = None) -> Expression:
         """Translate what drives a state; whatever reads other states is kept in a variable, worked out beforehand."""
-        expression = self._translate(tree, place)
+        expression = self._translate(tree, scope)
         for part in walk(expression):
             if isinstance(part, Read) and part != own and self.quantities[part.variable].kind == "stock":
-                return self._hold(what, expression, place)
+                return self._hold(what, expression, scope)
         return expression
 
     # Stocks, delays and other functions with memory.
 
-    def _stock(self, quantity: Quantity, tree: Any, place: _Place, indices: tuple[Index, ...]) -> None:
+    def _stock(self, quantity: Quantity, tree: Any, scope: _Scope, indices: tuple[Index, ...]) -> None:
         for part in _references(tree.flow):
             if part in self.quantities:
-                self.flows.add(place.names.get(part, part))
+                self.flows.add(scope.names.get(part, part))
         own = Read(quantity.key, indices)
-        after: Expression = _advance(own, self._settled("flow", tree.flow, place, own))
+        after: Expression = _advance(own, self._settled("flow", tree.flow, scope, own))
         if tree.non_negative:
             after = Call("max", (after, Number(0.0)))
-        start = self._translate(tree.initial, place)
-        quantity.starts.append(Equation(quantity.key, place.loop_list, indices, start))
-        self.updates.append((Equation(quantity.key, place.loop_list, indices, after),))
+        start = self._translate(tree.initial, scope)
+        quantity.starts.append(Equation(quantity.key, scope.loop_list, indices, start))
+        self.updates.append((Equation(quantity.key, scope.loop_list, indices, after),))
 
-    def _integral(self, tree: Any, place: _Place) -> Expression:
-        state, own = self._state("INTEG", place, self._translate(tree.initial, place))
-        after: Expression = _advance(own, self._settled("flow", tree.flow, place))
+    def _integral(self, tree: Any, scope: _Scope) -> Expression:
+        state, own = self._state("INTEG", scope, self._translate(tree.initial, scope))
+        after: Expression = _advance(own, self._settled("flow", tree.flow, scope))
         after = Call("max", (after, Number(0.0))) if tree.non_negative else after
-        self.updates.append((self._next(state, place, after),))
+        self.updates.append((self._next(state, scope, after),))
         return own
 
-    def _order(self, tree: Any, place: _Place) -> int:
+    def _order(self, tree: Any, scope: _Scope) -> int:
         value = tree
-        if isinstance(tree, parsed.ReferenceStructure) and tree.reference in place.names:
-            constant = self.quantities[place.names[tree.reference]]
+        if isinstance(tree, parsed.ReferenceStructure) and tree.reference in scope.names:
+            constant = self.quantities[scope.names[tree.reference]]
             element = next((item for item in self.main.elements if _key(item.name) == constant.key), None)
             if constant.kind == "constant" and element is not None and not constant.dims:
                 value = element.components[0].ast
                 self.structural.add(constant.key)
         if isinstance(value, (int, float)) and int(value) == value and value >= 1:
             return int(value)
-        self._refuse(place.quantity.name, "the order of a delay or smooth must be a whole number from 1 on")
+        self._refuse(scope.quantity.name, "the order of a delay or smooth must be a whole number from 1 on")
         return 1
 
-    def _smooth(self, tree: Any, place: _Place) -> Expression:
-        order = self._order(tree.order, place)
-        source = self._settled("input", tree.input, place)
-        time = self._settled("smoothing time", tree.smooth_time, place)
-        start = self._translate(tree.initial, place)
-        stages = [self._state(f"SMOOTH stage {number + 1}", place, start) for number in range(order)]
+    def _smooth(self, tree: Any, scope: _Scope) -> Expression:
+        order = self._order(tree.order, scope)
+        source = self._settled("input", tree.input, scope)
+        time = self._settled("smoothing time", tree.smooth_time, scope)
+        start = self._translate(tree.initial, scope)
+        stages = [self._state(f"SMOOTH stage {number + 1}", scope, start) for number in range(order)]
         moves = []
         for number in reversed(range(order)):
             state, own = stages[number]
             target = source if number == 0 else stages[number - 1][1]
             rate = Call("/", (Call("*", (Call("-", (target, own)), Number(float(order)))), time))
-            moves.append(self._next(state, place, _advance(own, rate)))
+            moves.append(self._next(state, scope, _advance(own, rate)))
         self.updates.append(tuple(moves))
         return stages[-1][1]
 
-    def _delay(self, tree: Any, place: _Place, *, remembers_times: bool) -> Expression:
-        order = self._order(tree.order, place)
-        source = self._settled("input", tree.input, place)
-        time = self._settled("delay time", tree.delay_time, place)
-        start = Call("*", (self._translate(tree.initial, place), time))
-        stages = [self._state(f"DELAY stage {number + 1}", place, start) for number in range(order)]
-        shortest = Reduction("min", place.loop_list, time) if place.loops else time
+    def _delay(self, tree: Any, scope: _Scope, *, remembers_times: bool) -> Expression:
+        order = self._order(tree.order, scope)
+        source = self._settled("input", tree.input, scope)
+        time = self._settled("delay time", tree.delay_time, scope)
+        start = Call("*", (self._translate(tree.initial, scope), time))
+        stages = [self._state(f"DELAY stage {number + 1}", scope, start) for number in range(order)]
+        shortest = Reduction("min", scope.loop_list, time) if scope.loops else time
         used_now = Call("delay_order", (Number(float(order)), Read("time_step"), shortest))
-        count, used = self._state("DELAY order", _Place(place.quantity, {}, place.names), used_now)
+        count, used = self._state("DELAY order", _Scope(scope.quantity, {}, scope.names), used_now)
         count.text = "fixed at the start"
         moves = []
         if not remembers_times:
@@ -522,17 +430,17 @@ class _Reader:
                     first = Call("=", (used, Number(float(order - number))))
                     inflow = Call("if_then_else", (first, source, before))
                 rate = Call("*", (Call("-", (inflow, Call("/", (own, time)))), used))
-                moves.append(self._next(state, place, _advance(own, rate)))
+                moves.append(self._next(state, scope, _advance(own, rate)))
             self.updates.append(tuple(moves))
             return Call("/", (stages[-1][1], time))
-        times = [self._state(f"DELAY time of stage {number + 1}", place, time) for number in range(order)]
-        newest, latest = self._state("DELAY newest time", place, time)
+        times = [self._state(f"DELAY time of stage {number + 1}", scope, time) for number in range(order)]
+        newest, latest = self._state("DELAY newest time", scope, time)
         for number in reversed(range(order)):
             entering = time
             if number:
                 first = Call("=", (used, Number(float(order - number))))
                 entering = Call("if_then_else", (first, time, times[number - 1][1]))
-            moves.append(self._next(times[number][0], place, entering))
+            moves.append(self._next(times[number][0], scope, entering))
         for number in reversed(range(order)):
             state, own = stages[number]
             # The delay times have moved on one stage by now.
@@ -543,92 +451,92 @@ class _Reader:
                 first = Call("=", (used, Number(float(order - number))))
                 inflow = Call("if_then_else", (first, source, before))
             rate = Call("*", (Call("-", (inflow, drain)), used))
-            moves.append(self._next(state, place, _advance(own, rate)))
-        moves.append(self._next(newest, place, time))
+            moves.append(self._next(state, scope, _advance(own, rate)))
+        moves.append(self._next(newest, scope, time))
         self.updates.append(tuple(moves))
         return Call("/", (stages[-1][1], latest))
 
-    def _delay_fixed(self, tree: Any, place: _Place) -> Expression:
-        state, own = self._state("DELAY FIXED", place, self._translate(tree.initial, place))
-        source = self._hold("DELAY FIXED input", self._translate(tree.input, place), place)
-        bare = _Place(place.quantity, {}, place.names)
+    def _delay_fixed(self, tree: Any, scope: _Scope) -> Expression:
+        state, own = self._state("DELAY FIXED", scope, self._translate(tree.initial, scope))
+        source = self._hold("DELAY FIXED input", self._translate(tree.input, scope), scope)
+        bare = _Scope(scope.quantity, {}, scope.names)
         delay, _ = self._state("DELAY FIXED time", bare, self._translate(tree.delay_time, bare))
         self.pipes.append(Pipe(state.key, source.variable, delay.key))
         return own
 
-    def _sample(self, tree: Any, place: _Place) -> Expression:
-        state, own = self._state("SAMPLE IF TRUE", place, self._translate(tree.initial, place))
-        condition, source = self._translate(tree.condition, place), self._translate(tree.input, place)
-        value = self._hold("sampled value", Call("if_then_else", (condition, source, own)), place)
-        self.updates.append((self._next(state, place, value),))
+    def _sample(self, tree: Any, scope: _Scope) -> Expression:
+        state, own = self._state("SAMPLE IF TRUE", scope, self._translate(tree.initial, scope))
+        condition, source = self._translate(tree.condition, scope), self._translate(tree.input, scope)
+        value = self._hold("sampled value", Call("if_then_else", (condition, source, own)), scope)
+        self.updates.append((self._next(state, scope, value),))
         return value
 
-    def _trend(self, tree: Any, place: _Place, *, forecast: bool) -> Expression:
-        source = self._settled("input", tree.input, place)
-        time = self._settled("averaging time", tree.average_time, place)
-        growth = self._translate(tree.initial_trend, place)
+    def _trend(self, tree: Any, scope: _Scope, *, forecast: bool) -> Expression:
+        source = self._settled("input", tree.input, scope)
+        time = self._settled("averaging time", tree.average_time, scope)
+        growth = self._translate(tree.initial_trend, scope)
         past = Call("+", (Number(1.0), growth if forecast else Call("*", (growth, time))))
-        state, own = self._state("average", place, Call("/", (source, past)))
-        self.updates.append((self._next(state, place, _advance(own, Call("/", (Call("-", (source, own)), time)))),))
+        state, own = self._state("average", scope, Call("/", (source, past)))
+        self.updates.append((self._next(state, scope, _advance(own, Call("/", (Call("-", (source, own)), time)))),))
         gap = Call("-", (source, own))
         if not forecast:
             return Call("zidz", (gap, Call("*", (time, Call("abs", (own,))))))
-        horizon = self._translate(tree.horizon, place)
+        horizon = self._translate(tree.horizon, scope)
         slope = Call("zidz", (gap, Call("*", (time, own))))
         return Call("*", (source, Call("+", (Number(1.0), Call("*", (slope, horizon))))))
 
     # Expressions.
 
-    def _translate(self, tree: Any, place: _Place) -> Expression:
-        name = place.quantity.name
+    def _translate(self, tree: Any, scope: _Scope) -> Expression:
+        name = scope.quantity.name
         if isinstance(tree, (int, float, np.floating, np.integer)):
             return Number(float(tree))
         if isinstance(tree, parsed.ArithmeticStructure):
-            return self._arithmetic(tree, place)
+            return self._arithmetic(tree, scope)
         if isinstance(tree, parsed.LogicStructure):
-            return self._logic(tree, place)
+            return self._logic(tree, scope)
         if isinstance(tree, parsed.GameStructure):
-            return self._translate(tree.expression, place)
+            return self._translate(tree.expression, scope)
         if isinstance(tree, parsed.ReferenceStructure):
-            return self._reference(tree, place)
+            return self._reference(tree, scope)
         if isinstance(tree, parsed.CallStructure):
-            return self._call(tree, place)
+            return self._call(tree, scope)
         if isinstance(tree, parsed.InlineLookupsStructure):
-            return self._inline_lookup(tree, place)
+            return self._inline_lookup(tree, scope)
         if isinstance(tree, EXTERNAL):
             return self._refuse(name, "data from outside the model file is not read; write the numbers into the model")
-        if place.bang is not None and _has_memory(tree):
+        if scope.reduced_ranges is not None and _has_memory(tree):
             return self._refuse(name, "a function with memory inside SUM, PROD, VMIN or VMAX; give it its own variable")
         if isinstance(tree, parsed.IntegStructure):
-            return self._integral(tree, place)
+            return self._integral(tree, scope)
         if isinstance(tree, (parsed.SmoothStructure, parsed.SmoothNStructure)):
-            return self._smooth(tree, place)
+            return self._smooth(tree, scope)
         if isinstance(tree, parsed.DelayStructure):
-            return self._delay(tree, place, remembers_times=False)
+            return self._delay(tree, scope, remembers_times=False)
         if isinstance(tree, parsed.DelayNStructure):
-            return self._delay(tree, place, remembers_times=True)
+            return self._delay(tree, scope, remembers_times=True)
         if isinstance(tree, parsed.DelayFixedStructure):
-            return self._delay_fixed(tree, place)
+            return self._delay_fixed(tree, scope)
         if isinstance(tree, parsed.SampleIfTrueStructure):
-            return self._sample(tree, place)
+            return self._sample(tree, scope)
         if isinstance(tree, parsed.TrendStructure):
-            return self._trend(tree, place, forecast=False)
+            return self._trend(tree, scope, forecast=False)
         if isinstance(tree, parsed.ForecastStructure):
-            return self._trend(tree, place, forecast=True)
+            return self._trend(tree, scope, forecast=True)
         if isinstance(tree, parsed.InitialStructure):
-            return self._state("INITIAL", place, self._translate(tree.initial, place))[1]
+            return self._state("INITIAL", scope, self._translate(tree.initial, scope))[1]
         what = type(tree).__name__.removesuffix("Structure")
         return self._refuse(name, f"{what} is not known")
 
-    def _arithmetic(self, tree: Any, place: _Place) -> Expression:
-        parts = [self._translate(part, place) for part in tree.arguments]
+    def _arithmetic(self, tree: Any, scope: _Scope) -> Expression:
+        parts = [self._translate(part, scope) for part in tree.arguments]
         if tree.operators == ["negative"]:
             return Call("negative", (parts[0],))
         if tree.operators[0] == "^":
             if any(isinstance(part, (int, float)) and part < 0 for part in tree.arguments[:-1]):
                 # PySD's parser keeps no brackets: -2^2 and (-2)^2 are the same to it.
                 return self._refuse(
-                    place.quantity.name,
+                    scope.quantity.name,
                     "a negative number as the base of ^ can be read in two ways; write 0 - 2^2, or POWER(-2, 2)",
                 )
             value = parts[-1]
@@ -640,8 +548,8 @@ class _Reader:
             value = Call(operator, (value, right))
         return value
 
-    def _logic(self, tree: Any, place: _Place) -> Expression:
-        parts = [self._translate(part, place) for part in tree.arguments]
+    def _logic(self, tree: Any, scope: _Scope) -> Expression:
+        parts = [self._translate(part, scope) for part in tree.arguments]
         operators = [operator.lower() for operator in tree.operators]
         if len(parts) == 1:
             return Call(":not:", (parts[0],))
@@ -651,41 +559,41 @@ class _Reader:
             value = Call(operator, (left, value))
         return value
 
-    def _reference(self, tree: Any, place: _Place) -> Expression:
+    def _reference(self, tree: Any, scope: _Scope) -> Expression:
         subscripts = list(getattr(tree.subscripts, "subscripts", ()))
-        key = place.names.get(tree.reference)
+        key = scope.names.get(tree.reference)
         if key is None:
-            return self._subscript_number(tree.reference, place)
+            return self._subscript_number(tree.reference, scope)
         quantity = self.quantities[key]
         if quantity.kind == "lookup":
-            return self._refuse(place.quantity.name, f"the lookup {quantity.name} is used without an argument")
+            return self._refuse(scope.quantity.name, f"the lookup {quantity.name} is used without an argument")
         if quantity.hidden:
-            return Read(key, self._along(place) if quantity.dims else ())
-        indices = self._indices(quantity, subscripts, place)
+            return Read(key, self._along(scope) if quantity.dims else ())
+        indices = self._indices(quantity, subscripts, scope)
         return Number(math.nan) if indices is None else Read(key, indices)
 
-    def _subscript_number(self, reference: str, place: _Place) -> Expression:
+    def _subscript_number(self, reference: str, scope: _Scope) -> Expression:
         if reference not in self.numbers:
-            return self._refuse(place.quantity.name, f"{reference.replace('_', ' ')!r} is not defined in the model")
+            return self._refuse(scope.quantity.name, f"{reference.replace('_', ' ')!r} is not defined in the model")
         name, places = self.numbers[reference]
         if name is None:
             return Number(float(places[0]))
-        if name not in place.loops:
+        if name not in scope.loops:
             return self._refuse(
-                place.quantity.name, f"the range {name} is used as a number but is not on the left side"
+                scope.quantity.name, f"the range {name} is used as a number but is not on the left side"
             )
-        loop = place.loops[name]
+        loop = scope.loops[name]
         return Position(Index(name, tuple(places[position] for position in loop.positions)))
 
-    def _indices(self, quantity: Quantity, subscripts: list[str], place: _Place) -> tuple[Index, ...] | None:
-        name = place.quantity.name
+    def _indices(self, quantity: Quantity, subscripts: list[str], scope: _Scope) -> tuple[Index, ...] | None:
+        name = scope.quantity.name
         if len(subscripts) != len(quantity.dims):
             self._refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(subscripts)}")
             return None
         found: list[Index] = []
         for subscript, dim in zip(subscripts, quantity.dims, strict=True):
             order = self.ranges[dim]
-            loop, items = self._loop(subscript, subscripts, place)
+            loop, items = self._loop(subscript, subscripts, scope)
             if items is None:
                 self._refuse(
                     name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it"
@@ -697,36 +605,36 @@ class _Reader:
             found.append(Index(loop, tuple(order.index(item) for item in items)))
         return tuple(found)
 
-    def _loop(self, subscript: str, others: list[str], place: _Place) -> tuple[str | None, list[str] | None]:
+    def _loop(self, subscript: str, others: list[str], scope: _Scope) -> tuple[str | None, list[str] | None]:
         """Return the loop a subscript follows and the elements met along it."""
         if subscript in self.element_names:
             return None, [subscript]
         if subscript.endswith("!"):
             items = self.ranges.get(subscript[:-1].strip())
-            if items is None or place.bang is None:
+            if items is None or scope.reduced_ranges is None:
                 return None, None
-            place.bang.setdefault(subscript, Loop(subscript, tuple(range(len(items)))))
+            scope.reduced_ranges.setdefault(subscript, Loop(subscript, tuple(range(len(items)))))
             return subscript, items
         if subscript not in self.ranges:
             return None, None
         items = self.ranges[subscript]
-        if subscript in place.loops:
-            return subscript, [items[position] for position in place.loops[subscript].positions]
+        if subscript in scope.loops:
+            return subscript, [items[position] for position in scope.loops[subscript].positions]
         for mapped in self.subscripts.mapping.get(subscript, ()):
-            if mapped in place.loops and mapped not in others and len(self.ranges[mapped]) == len(items):
-                return mapped, [items[position] for position in place.loops[mapped].positions]
+            if mapped in scope.loops and mapped not in others and len(self.ranges[mapped]) == len(items):
+                return mapped, [items[position] for position in scope.loops[mapped].positions]
         return None, None
 
-    def _call(self, tree: Any, place: _Place) -> Expression:
+    def _call(self, tree: Any, scope: _Scope) -> Expression:
         function = tree.function.reference
         if function in self.macros:
-            return self._macro(self.macros[function], tree, place)
-        key = place.names.get(function)
+            return self._macro(self.macros[function], tree, scope)
+        key = scope.names.get(function)
         if key is not None:
-            return self._lookup_call(self.quantities[key], tree, place)
+            return self._lookup_call(self.quantities[key], tree, scope)
         if function in REDUCTIONS:
-            return self._reduction(function, tree, place)
-        name, spoken = place.quantity.name, function.upper().replace("_", " ")
+            return self._reduction(function, tree, scope)
+        name, spoken = scope.quantity.name, function.upper().replace("_", " ")
         if function == "elmcount":
             items = self.ranges.get(self._range_called(tree.arguments[0].reference))
             return Number(float(len(items))) if items else self._refuse(name, "ELMCOUNT of something that is no range")
@@ -739,7 +647,7 @@ class _Reader:
             return self._refuse(name, f"the function {spoken} is not known")
         if len(tree.arguments) != wanted:
             return self._refuse(name, f"{spoken} takes {wanted} arguments, not {len(tree.arguments)}")
-        arguments = tuple(self._translate(argument, place) for argument in tree.arguments)
+        arguments = tuple(self._translate(argument, scope) for argument in tree.arguments)
         if function == "active_initial":
             return ActiveInitial(*arguments)
         return _timed(function, arguments) if function in TIMED else Call(function, arguments)
@@ -747,68 +655,68 @@ class _Reader:
     def _range_called(self, key: str) -> str:
         return next((name for name in self.ranges if _key(name) == key), key)
 
-    def _reduction(self, function: str, tree: Any, place: _Place) -> Expression:
-        inner = place.with_bang()
+    def _reduction(self, function: str, tree: Any, scope: _Scope) -> Expression:
+        inner = scope.open_reduction()
         body = self._translate(tree.arguments[0], inner)
-        if not inner.bang:
+        if not inner.reduced_ranges:
             spoken = function.upper()
-            return self._refuse(place.quantity.name, f"{spoken} without a subscript marked with !")
-        return Reduction(REDUCTIONS[function], tuple(inner.bang.values()), body)
+            return self._refuse(scope.quantity.name, f"{spoken} without a subscript marked with !")
+        return Reduction(REDUCTIONS[function], tuple(inner.reduced_ranges.values()), body)
 
-    def _lookup_call(self, quantity: Quantity, tree: Any, place: _Place) -> Expression:
+    def _lookup_call(self, quantity: Quantity, tree: Any, scope: _Scope) -> Expression:
         if quantity.kind != "lookup":
-            return self._refuse(place.quantity.name, f"{quantity.name} is called like a function but is no lookup")
+            return self._refuse(scope.quantity.name, f"{quantity.name} is called like a function but is no lookup")
         subscripts = list(getattr(tree.function.subscripts, "subscripts", ()))
-        indices = self._indices(quantity, subscripts, place)
+        indices = self._indices(quantity, subscripts, scope)
         if indices is None or len(tree.arguments) != 1:
-            return self._refuse(place.quantity.name, f"{quantity.name} is a lookup of one argument")
+            return self._refuse(scope.quantity.name, f"{quantity.name} is a lookup of one argument")
         method = next(part.ast.type for part in self._element(quantity.key).components)
-        return Interpolation(quantity.key, indices, self._translate(tree.arguments[0], place), method)
+        return Interpolation(quantity.key, indices, self._translate(tree.arguments[0], scope), method)
 
     def _element(self, key: str) -> Any:
         sections = (self.main, *self.macros.values())
         base = key.rpartition("#")[2] if "#" in key else key
         return next(item for section in sections for item in section.elements if _key(item.name) == base)
 
-    def _inline_lookup(self, tree: Any, place: _Place) -> Expression:
-        table = self._hidden("table", _Place(place.quantity, {}, place.names), "lookup")
+    def _inline_lookup(self, tree: Any, scope: _Scope) -> Expression:
+        table = self._hidden("table", _Scope(scope.quantity, {}, scope.names), "lookup")
         self._put_table(table, tree.lookups, ())
-        return Interpolation(table.key, (), self._translate(tree.argument, place), "interpolate")
+        return Interpolation(table.key, (), self._translate(tree.argument, scope), "interpolate")
 
     # Macros: every call gets its own copy of the macro's variables.
 
-    def _macro(self, section: Any, tree: Any, place: _Place) -> Expression:
-        if place.bang is not None:
-            return self._refuse(place.quantity.name, "a macro inside SUM, PROD, VMIN or VMAX")
+    def _macro(self, section: Any, tree: Any, scope: _Scope) -> Expression:
+        if scope.reduced_ranges is not None:
+            return self._refuse(scope.quantity.name, "a macro inside SUM, PROD, VMIN or VMAX")
         number = next(self.counter)
         names = {key: key for key in ("time", *CONTROLS)}
         for parameter, argument in zip(section.params, tree.arguments, strict=False):
-            held = self._hold(f"{section.name} {parameter}", self._translate(argument, place), place)
+            held = self._hold(f"{section.name} {parameter}", self._translate(argument, scope), scope)
             names[_key(parameter)] = held.variable
         for element in section.elements:
-            key = f"{place.quantity.key}#{section.name}{number}#{_key(element.name)}"
+            key = f"{scope.quantity.key}#{section.name}{number}#{_key(element.name)}"
             kind = self._kind(_key(element.name), element)
             if any(part.subscripts[0] for part in element.components):
-                return self._refuse(place.quantity.name, f"the macro {section.name} has subscripts of its own")
-            dims = () if kind in {"constant", "lookup"} else tuple(place.loops)
-            lengths = tuple(loop.length for loop in place.loop_list) if dims else ()
-            label = f"{element.name} of {section.name} in {place.quantity.name}"
+                return self._refuse(scope.quantity.name, f"the macro {section.name} has subscripts of its own")
+            dims = () if kind in {"constant", "lookup"} else tuple(scope.loops)
+            lengths = tuple(loop.length for loop in scope.loop_list) if dims else ()
+            label = f"{element.name} of {section.name} in {scope.quantity.name}"
             self.quantities[key] = Quantity(key, label, kind, dims, lengths, hidden=True)
             names[_key(element.name)] = key
         for element in section.elements:
             quantity = self.quantities[names[_key(element.name)]]
             tree_of = element.components[0].ast
-            inner = _Place(quantity, place.loops, names)
+            inner = _Scope(quantity, scope.loops, names)
             if quantity.kind == "constant":
                 quantity.value = np.asarray(float(tree_of))
             elif quantity.kind == "lookup":
                 self._put_table(quantity, tree_of, ())
             elif quantity.kind == "stock":
-                self._stock(quantity, tree_of, inner, self._along(place))
+                self._stock(quantity, tree_of, inner, self._along(scope))
             else:
                 expression = self._translate(tree_of, inner)
-                quantity.equations.append(Equation(quantity.key, place.loop_list, self._along(place), expression))
-        return Read(names[_key(section.name)], self._along(place))
+                quantity.equations.append(Equation(quantity.key, scope.loop_list, self._along(scope), expression))
+        return Read(names[_key(section.name)], self._along(scope))
 
 
 def _advance(own: Expression, rate: Expression) -> Expression:

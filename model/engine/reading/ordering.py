@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .expressions import ActiveInitial, stage, variables_read, walk
 from .lowering import lower, share_reductions
-from .model_file import Definition, Equation, Quantity
+from .quantities import Definition, Equation, Quantity
 from .scheduling import Block, Node, schedule, schedule_updates
 
 # When a block is worked out: once a run, at every step, or only where results are kept.
@@ -47,8 +47,8 @@ def plan(definition: Definition) -> Plan:
     driving |= {pipe.source for pipe in definition.pipes}
     moving |= {pipe.state for pipe in definition.pipes}
     changing = _followers(needs, moving | {"time"})
-    dynamic = _sources(_running_needs(definition), driving)
-    for_start = _sources(_starting_needs(definition), {key for key, item in quantities.items() if item.starts})
+    dynamic = sources(_running_needs(definition), driving)
+    for_start = sources(_starting_needs(definition), {key for key, item in quantities.items() if item.starts})
 
     def frequency(key: str) -> str:
         if key not in changing:
@@ -114,32 +114,25 @@ def _needs(definition: Definition) -> dict[str, set[str]]:
     return needs
 
 
-def _sources(needs: dict[str, set[str]], wanted: Iterable[str]) -> set[str]:
+def sources(needs: dict[str, set[str]], wanted: Iterable[str]) -> set[str]:
     """Return everything the wanted variables depend on, themselves included."""
-    found: set[str] = set()
+    seen: set[str] = set()
     waiting = list(wanted)
     while waiting:
         key = waiting.pop()
-        if key not in found:
-            found.add(key)
+        if key not in seen:
+            seen.add(key)
             waiting.extend(needs.get(key, ()))
-    return found
+    return seen
 
 
 def _followers(needs: dict[str, set[str]], changing: set[str]) -> set[str]:
     """Return every variable that depends on one that changes in time."""
-    followers: dict[str, list[str]] = {}
-    for key, sources in needs.items():
-        for source in sources:
-            followers.setdefault(source, []).append(key)
-    found: set[str] = set()
-    waiting = list(changing)
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found.add(key)
-            waiting.extend(followers.get(key, ()))
-    return found
+    followers: dict[str, set[str]] = {}
+    for key, read in needs.items():
+        for source in read:
+            followers.setdefault(source, set()).add(key)
+    return sources(followers, changing)
 
 
 def _nodes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import graphlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from .expressions import Index, Loop, Read, variables_read, walk
 from .lowering import Statement
-from .model_file import RefusedModelError
+from .quantities import RefusedModelError
 
 UPDATE = "update"
 # Statements in a generated function, and in the same loops, where more would run out of registers.
@@ -146,9 +147,9 @@ def _members(nodes: dict[str, Node]) -> list[_Member]:
 def _together(candidates: list[_Member]) -> list[_Member]:
     """Return those statements of one kind that can be worked out now in the same loops."""
     group: dict[_Member, None] = {}
-    found = True
-    while found:
-        found = False
+    growing = True
+    while growing:
+        growing = False
         for member in candidates:
             if (
                 member not in group
@@ -157,7 +158,7 @@ def _together(candidates: list[_Member]) -> list[_Member]:
                 and _may_join([other.statement for other in group], member.statement)
             ):
                 group[member] = None
-                found = True
+                growing = True
     return list(group)
 
 
@@ -182,23 +183,9 @@ def _parts_read(statement: Statement) -> list[Read]:
 
 
 def _refuse_circles(waiting: dict[str, set[str]], what: str) -> None:
-    left = {name: set(sources) for name, sources in waiting.items()}
-    while True:
-        free = [name for name, sources in left.items() if not sources]
-        if not free:
-            break
-        for name in free:
-            del left[name]
-        gone = set(free)
-        for sources in left.values():
-            sources -= gone
-    if not left:
-        return
-    name = next(iter(left))
-    path: list[str] = []
-    while name not in path:
-        path.append(name)
-        name = next(iter(left[name]))
-    circle = [*path[path.index(name) :], name]
-    message = f"The model cannot be compiled: {what} these variables depend on each other: " + " <- ".join(circle)
-    raise RefusedModelError(message)
+    try:
+        graphlib.TopologicalSorter(waiting).prepare()
+    except graphlib.CycleError as error:
+        circle = " <- ".join(reversed(error.args[1]))
+        message = f"The model cannot be compiled: {what} these variables depend on each other: {circle}"
+        raise RefusedModelError(message) from None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,58 +15,18 @@ import yaml
 
 from analysis.dashboard.controls import css_class
 from analysis.dashboard.serving import COOKIE
+from benchmarks.browser import ARGUMENTS, CHROMIUM, Served, lever, ready
 from scenarios import load_scenario
 
 playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-#: Few, so that the tests are quick; the page is the same with more.
-MEMBERS = 40
 #: Milliseconds in which a page must have come up, and a redraw must have come, on a busy machine.
 PATIENCE = 60_000
 TALENT = "TALENT ARRIVALS"
 PLAN = load_scenario("plan").title["zh"]
 LANGUAGES = {"zh": "政策杠杆", "en": "Policy levers"}
-
-
-class Served:
-    """A server started as a user starts it."""
-
-    def __init__(self, *words: str) -> None:
-        command = [sys.executable, "run_scenarios.py", "dashboard", "--port", "0", "--members", str(MEMBERS), *words]
-        # Into a file, as a pipe that nobody reads would fill up and hold the server.
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
-        settings = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, env=settings)
-        while (found := re.search(r"(http://[^\s/]+):(\d+)/(\S*)", self.said)) is None:
-            assert self.process.poll() is None, self.said
-            time.sleep(0.2)
-        self.address, self.query = f"http://127.0.0.1:{found[2]}/", found[3]
-
-    @property
-    def said(self) -> str:
-        """All that the server has printed."""
-        self._log.seek(0)
-        return self._log.read()
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-        text = self.said
-        self._log.close()
-        assert self.process.returncode == 0, text
-        assert "Traceback" not in text, text
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +76,6 @@ def visit(browser, served, tmp_path):
 def local(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in ("data", "blob", "about") or parts.hostname == "127.0.0.1"
-
-
-def ready(page) -> None:
-    page.locator('[data-state="complete"]').wait_for()
-
-
-def lever(page, constant: str):
-    """The number field of a lever."""
-    return page.locator(f".{css_class(constant)} input").first
 
 
 def set_lever(page, constant: str, value: str) -> None:

@@ -1,0 +1,231 @@
+"""From a request to the arrays that the compiled code takes, and from those it fills to results by name."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from .functions import FINAL, FIRST_ABOVE, LARGEST, SUM
+from .prepared import PreparedModel
+from .reading.expressions import Call, Expression, Number, Read
+from .reading.quantities import CONTROLS
+from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request
+from .results import time_grid
+
+Floats = Annotated[npt.NDArray[np.float64], types.float64[::1]]
+Integers = Annotated[npt.NDArray[np.int64], types.int64[::1]]
+Table = Annotated[npt.NDArray[np.int64], types.int64[:, ::1]]
+Flags = Annotated[npt.NDArray[np.uint8], types.uint8[::1]]
+Flag = Annotated[bool, types.boolean]
+
+
+class RunInputs(NamedTuple):
+    """What the compiled code is given: the same for all runs of a request.
+
+    Attributes
+    ----------
+    base
+        The work space with the model's own numbers and time settings.
+    places
+        Lists of places in the work space that follow no straight line.
+    times, saved, labels
+        Times a run passes through, whether each is saved, and the saved ones as written on results.
+    needed_blocks
+        Whether each generated function is needed for what is asked for.
+    moving
+        Whether a change is a path over time.
+    changes, knots, values
+        Changed constants; see `functions.put_changes`.
+    pipes
+        Fixed delays; see `functions.start_pipes`.
+    segments
+        Start and size of the outputs kept over time.
+    reductions, thresholds
+        Start, size and kind of the outputs that are reduced; see `functions.reduce`.
+    states
+        Start and size of the states that must stay finite.
+    keep_going
+        Whether a run goes on after a value that is not finite.
+    """
+
+    base: Floats
+    places: Integers
+    times: Floats
+    saved: Flags
+    labels: Floats
+    needed_blocks: Flags
+    moving: Flag
+    changes: Table
+    knots: Floats
+    values: Floats
+    pipes: Table
+    segments: Table
+    reductions: Table
+    thresholds: Floats
+    states: Table
+    keep_going: Flag = False
+
+
+_FIELDS = [hint.__metadata__[0] for hint in get_type_hints(RunInputs, include_extras=True).values()]
+#: Types of: first run, run after the last, inputs, courses, reduced outputs, and where each run failed.
+SIGNATURE = types.void(
+    types.int64,
+    types.int64,
+    types.NamedTuple(_FIELDS, RunInputs),
+    types.float64[:, :, ::1],
+    types.float64[:, ::1],
+    types.int64[::1],
+)
+
+_CODES = {"final": FINAL, "sum": SUM}
+_ARITHMETIC: dict[str, Any] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+    "negative": operator.neg,
+    "min": min,
+    "max": max,
+}
+
+
+def make_inputs(
+    prepared: PreparedModel, request: Request, balances: Iterable[str] = (), *, every_step: bool = False
+) -> RunInputs:
+    """Return the arrays of a request; the largest sizes of the balances stand behind what is asked for."""
+    layout = prepared.layout
+    base = np.zeros(layout.size)
+    base[: layout.inputs] = layout.base
+    settings = time_settings(prepared, request)
+    for key, value in settings.items():
+        base[layout.offsets[key]] = value
+    times, saved, labels = time_grid(*(settings[key] for key in CONTROLS))
+    if every_step:
+        saved = np.ones_like(saved)
+    watched = [prepared.keys[name] for name in balances]
+    needed = prepared.needed([*(prepared.keys[name] for name in request.outputs), *watched])
+    reduced = [name for name in request.outputs if name in request.reductions]
+    kinds = [*(_code(request.reductions[name]) for name in reduced), *[(LARGEST, np.nan)] * len(watched)]
+    changes, knots, values = _change_tables(prepared, request.changes)
+    pipes = [
+        (layout.offsets[pipe.state], layout.offsets[pipe.source], size, layout.offsets[pipe.delay])
+        for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True)
+    ]
+    ends = prepared.segments([*(prepared.keys[name] for name in reduced), *watched])
+    return RunInputs(
+        base=base,
+        places=layout.places,
+        times=times,
+        saved=saved.astype(np.uint8),
+        labels=labels,
+        needed_blocks=np.asarray([bool(keys & needed) for keys in prepared.blocks], dtype=np.uint8),
+        moving=any(len(change.knots) > 1 for change in request.changes),
+        changes=changes,
+        knots=knots,
+        values=values,
+        pipes=np.asarray(pipes, dtype=np.int64).reshape(-1, 4),
+        segments=prepared.segments([prepared.keys[name] for name in request.outputs if name not in request.reductions]),
+        reductions=np.column_stack([ends, np.asarray([code for code, _ in kinds], dtype=np.int64)]),
+        thresholds=np.asarray([threshold for _, threshold in kinds], dtype=np.float64),
+        states=prepared.segments([key for key in prepared.states if key in needed]),
+    )
+
+
+def allocate_outputs(inputs: RunInputs, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return arrays for courses, with axes (run, time, element), and for reduced outputs, (run, element)."""
+    courses, reduced = (int(table[:, 1].sum()) for table in (inputs.segments, inputs.reductions))
+    return np.empty((count, int(inputs.saved.sum()), courses)), np.empty((count, reduced))
+
+
+def split_outputs(
+    prepared: PreparedModel, request: Request, courses: npt.NDArray[np.float64], reduced: npt.NDArray[np.float64]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the results of each variable with axes (run, time, subscripts), as views."""
+    arrays: dict[str, npt.NDArray[np.float64]] = {}
+    next_course = next_reduced = 0
+    for name in request.outputs:
+        key = prepared.keys[name]
+        lengths, axes, size = prepared.lengths[key], prepared.layout.axes[key], prepared.size(key)
+        if name in request.reductions:
+            flat = reduced[:, next_reduced : next_reduced + size]
+            next_reduced += size
+        else:
+            flat = courses[:, :, next_course : next_course + size]
+            next_course += size
+        leading = flat.shape[:-1]
+        stored = flat.reshape(*leading, *(lengths[axis] for axis in axes))
+        order = (len(leading) + axes.index(axis) for axis in range(len(axes)))
+        arrays[name] = stored.transpose(*range(len(leading)), *order)
+    return arrays
+
+
+def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]:
+    """Work out the time settings of a request, by key.
+
+    Raises
+    ------
+    ChangeError
+        If they are not the same for all runs and times.
+    """
+    settings: dict[str, float] = {}
+    constants = {change.name: change for change in request.changes}
+    names = {key: name for name, key in prepared.keys.items()}
+
+    def value(expression: Expression) -> float:
+        if isinstance(expression, Number):
+            return expression.value
+        if isinstance(expression, Read) and expression.variable in CONTROLS:
+            return setting(expression.variable)
+        if isinstance(expression, Read) and not expression.indices:
+            name = names.get(expression.variable, "")
+            variable = prepared.variables.get(name)
+            if variable is not None and variable.default is not None:
+                change = constants.get(name)
+                if change is None:
+                    return float(variable.default)
+                if change.values.size == 1:
+                    return float(change.values.item())
+        if isinstance(expression, Call) and expression.function in _ARITHMETIC:
+            return float(_ARITHMETIC[expression.function](*(value(part) for part in expression.arguments)))
+        raise ChangeError(FIXED_TIMES)
+
+    def setting(key: str) -> float:
+        if key not in settings:
+            given = request.controls.get(key.upper().replace("_", " "))
+            settings[key] = value(prepared.controls[key]) if given is None else given
+        return settings[key]
+
+    for key in CONTROLS:
+        setting(key)
+    return settings
+
+
+def _code(reduction: Reduction) -> tuple[int, float]:
+    return (_CODES[reduction], np.nan) if isinstance(reduction, str) else (FIRST_ABOVE, float(reduction.threshold))
+
+
+def _change_tables(
+    prepared: PreparedModel, changes: tuple[Change, ...]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    layout = prepared.layout
+    rows: list[tuple[int, ...]] = []
+    knots: list[npt.NDArray[np.float64]] = [np.zeros(0)]
+    values: list[npt.NDArray[np.float64]] = [np.zeros(0)]
+    first_knot = first_value = 0
+    for change in changes:
+        key = prepared.keys[change.name]
+        stored = change.values.transpose(0, 1, *(2 + axis for axis in layout.axes[key]))
+        size, count = prepared.size(key), len(change.knots)
+        stride = count * size if stored.shape[0] > 1 else 0
+        rows.append((layout.offsets[key], size, first_knot, count, first_value, stride))
+        knots.append(change.knots)
+        values.append(stored.ravel())
+        first_knot += count
+        first_value += stored.size
+    return np.asarray(rows, dtype=np.int64).reshape(-1, 6), np.concatenate(knots), np.concatenate(values)

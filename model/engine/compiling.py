@@ -1,0 +1,86 @@
+"""Read a model file, write its code, and compile it in a process of its own."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import sys
+from pathlib import Path
+
+from .cache import VARIABLE, cache_folder
+from .children import run_child
+from .errors import UserError
+from .generating import Generator
+from .layout import lay_out
+from .prepared import PREPARED, PreparedModel
+from .reading.model_file import read_model
+from .reading.ordering import plan
+from .reading.quantities import CONTROLS, explain_unreadable
+from .variables import list_variables
+
+
+class CompilationError(UserError, RuntimeError):
+    """A model was read but could not be compiled on this machine."""
+
+
+def compile_to_folder(path: Path, name: str, folder: Path) -> None:
+    """Leave in a folder all that a compiled model consists of.
+
+    Raises
+    ------
+    RefusedModelError
+        If the model uses what this engine does not know.
+    CompilationError
+        If its code cannot be compiled here.
+    """
+    with explain_unreadable(path):
+        prepared, text = prepare_model(path)
+    source = folder / f"{name}.py"
+    source.write_text(text, encoding="utf-8")
+    (folder / PREPARED).write_bytes(pickle.dumps(prepared))
+    assert __package__
+    text = (
+        f"import sys; from pathlib import Path; from {__package__}.children import end_with_input; end_with_input(); "
+        f"from {__package__}.loading import compile_into_cache; compile_into_cache(sys.argv[1], Path(sys.argv[2]))"
+    )
+    root = Path(__file__).parents[len(__package__.split("."))]
+    done = run_child([sys.executable, "-c", text, name, str(source.resolve())], root)
+    if done.returncode:
+        lines = re.sub("\x1b\\[[0-9;]*m", "", done.stderr).split("\n")
+        # The last lines say what went wrong, those before them only where.
+        reason = " ".join(" ".join(lines[-12:]).split())[-600:] or f"the process ended with {done.returncode}"
+        message = (
+            f"{name} could not be compiled: {reason}. Compiled models are kept in {cache_folder()}; see that there is "
+            f"room there and memory left, or name another folder in the variable {VARIABLE}."
+        )
+        raise CompilationError(message)
+
+
+def prepare_model(path: Path) -> tuple[PreparedModel, str]:
+    """Return what is kept of a model, and the source text of its code."""
+    definition = read_model(path)
+    controls = {key: definition.quantities[key].equations[0].expression for key in CONTROLS}
+    for key in CONTROLS:
+        # Time settings are worked out before a run, not within it.
+        definition.quantities[key].equations.clear()
+    ordered = plan(definition)
+    layout = lay_out(ordered)
+    text = Generator(ordered, layout, definition.pipes).module(f"The model {path.stem}, generated")
+    blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}.values()
+    quantities = ordered.quantities
+    prepared = PreparedModel(
+        name=path.name,
+        variables=list_variables(definition),
+        ranges=definition.ranges,
+        layout=layout,
+        keys={item.name: key for key, item in quantities.items() if not item.hidden},
+        lengths={key: item.lengths for key, item in quantities.items()},
+        states=tuple(key for key, item in quantities.items() if item.starts),
+        order=tuple(dict.fromkeys(statement.target for block in blocks for statement in block.statements)),
+        needs=ordered.needs,
+        blocks=tuple(frozenset(block.variables) for block in blocks),
+        pipes=tuple(definition.pipes),
+        pipe_sizes=tuple(quantities[pipe.state].size for pipe in definition.pipes),
+        controls=controls,
+    )
+    return prepared, text

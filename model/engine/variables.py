@@ -1,0 +1,56 @@
+"""What a user sees of the variables of a model, whichever engine runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .reading.quantities import Definition
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a model.
+
+    `kind` is stock, flow, auxiliary, constant, control or lookup; `dims` are its subscript ranges; `default` is the
+    value written in the model, for constants. `changeable` says whether a run may be given another value.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    comment: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    changeable: bool
+    default: npt.NDArray[np.float64] | None
+
+
+def list_variables(definition: Definition) -> dict[str, Variable]:
+    """Return the model's variables by name, in the order of the file."""
+    return {
+        item.name: Variable(
+            item.name, item.kind, item.unit, item.comment, item.dims, item.lengths, item.changeable, item.value
+        )
+        for item in definition.quantities.values()
+        if not item.hidden and item.kind != "time"
+    }
+
+
+def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
+    """Return name, kind, unit, comment, dims and default value as a table, one row a variable."""
+    rows = [
+        {
+            "kind": item.kind,
+            "unit": item.unit,
+            "comment": item.comment,
+            "dims": item.dims,
+            "default": None if item.default is None else item.default if item.dims else float(item.default),
+        }
+        for item in variables
+    ]
+    return pd.DataFrame(rows, index=pd.Index([item.name for item in variables], name="name"))
