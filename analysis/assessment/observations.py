@@ -63,11 +63,6 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         With every mistake: missing file or column, unknown variable, wrong unit, year outside the forecast, value that
         is not a finite number above zero or cannot be in its unit, the same observation twice, missing source,
         unknown grade.
-
-    Examples
-    --------
-    >>> read_newer_observations(Path("newer.csv"), forecast)["variable"][0]  # doctest: +SKIP
-    'residents'
     """
     table, problems = read_table(path)
     if table is None:

@@ -53,10 +53,6 @@ def print_assessment(console: Console, found: Assessment, targets: Mapping[str, 
         What was found.
     targets
         The plan's targets, by id.
-
-    Examples
-    --------
-    >>> print_assessment(Console(), found, {})  # doctest: +SKIP
     """
     console.print(_observed_table(found.points))
     console.print(_series_table(found, targets))

@@ -46,11 +46,6 @@ def read_observations_file(path: Path, forecast_file: Path = FORECAST_FILE) -> p
     ------
     AssessmentError
         With every mistake, or if there is no stored forecast.
-
-    Examples
-    --------
-    >>> read_observations_file(Path("newer.csv"))["year"].min()  # doctest: +SKIP
-    2021
     """
     stored = read_stored(forecast_file)
     medians = {
@@ -92,11 +87,6 @@ def assess_ensemble(
     ------
     AssessmentError
         If the stored forecast is not that of this model and ensemble.
-
-    Examples
-    --------
-    >>> made = assess_ensemble(observations, load_model(), read_members(), load_targets())  # doctest: +SKIP
-    >>> print(*made.found.sentences["en"], sep=chr(10))  # doctest: +SKIP
     """
     simulated = simulate(model, members, progress=lambda done, of: progress("Forecast", done, of))
     forecast = predict(simulated, seed=int(members.attrs["seed"]))

@@ -304,10 +304,6 @@ def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
     ------
     AssessmentError
         If the file is missing or its quantiles differ from those of `forecast`.
-
-    Examples
-    --------
-    >>> check_stored(predict(simulate(load_model(), read_members()), seed=2020))  # doctest: +SKIP
     """
     keys = ["variable", "unit", "year"]
     stored, made = read_stored(file).set_index(keys), forecast_table(forecast).set_index(keys)

@@ -45,10 +45,6 @@ def write_assessment(found: Assessment, folder: Path, facts: Mapping[str, str]) 
     -------
     list of Path
         The files written.
-
-    Examples
-    --------
-    >>> write_assessment(found, Path("outputs/assessment"), facts)  # doctest: +SKIP
     """
     tables = (found.points, found.series, found.scores, found.updates, found.weights, found.targets, found.by_year)
     for name, table in zip(TABLES, tables, strict=True):
@@ -77,11 +73,6 @@ def as_dataset(found: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
     xarray.Dataset
         Dims ``observation`` (each in its own unit, coordinate ``unit``), ``member`` (weights; no entries when the
         update is refused), ``target`` and ``data_to``, the last year of the observations used (NaN where refused).
-
-    Examples
-    --------
-    >>> as_dataset(found, facts)["weight"].dims  # doctest: +SKIP
-    ('member',)
     """
     points = found.points
     data: dict[str, tuple[object, ...]] = {

@@ -55,11 +55,6 @@ def sentences(
     -------
     tuple of str
         One sentence or two each, in the order to be read.
-
-    Examples
-    --------
-    >>> sentences("en", *tables, members=1000)[0]  # doctest: +SKIP
-    'Verdict: the forecast agrees with 9 of 10 series, ...'
     """
     return (
         verdict(language, series, updates),
@@ -72,11 +67,6 @@ def sentences(
 
 def verdict(language: str, series: pd.DataFrame, updates: pd.DataFrame) -> str:
     """Say in one sentence with how many series the forecast agrees, and what becomes of the ensemble.
-
-    Examples
-    --------
-    >>> verdict("en", series, updates)  # doctest: +SKIP
-    'Verdict: the forecast agrees with 9 of 10 series, not with registered deaths. The ensemble is updated from 9.'
     """
     chinese = language == "zh"
     agreeing = series["agrees"].astype(bool)

@@ -138,10 +138,6 @@ def run_study(
         If the store exists and `resume` is not set.
     ChangeError
         If the store to be resumed belongs to another study.
-
-    Examples
-    --------
-    >>> run_study(study, Path("outputs/sensitivity/study.zarr"))  # doctest: +SKIP
     """
     if cluster is not None:
         # Before anything is made, so that a mistyped address leaves nothing behind.
@@ -189,11 +185,6 @@ def unfinished(path: Path) -> tuple[int, int] | None:
 
 def outcomes_of(study: Study, path: Path, name: str) -> xr.DataArray:
     """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory.
-
-    Examples
-    --------
-    >>> outcomes_of(study, path, "residents").dims  # doctest: +SKIP
-    ('sample', 'matrix', 'time')
     """
     try:
         with xr.open_zarr(path, chunks=None) as stored:

@@ -177,11 +177,6 @@ def refuse(method: str, samples: int, inputs: str) -> None:
 
 def name_of(question: Question, scenario: Scenario) -> str:
     """Return what the files of a study are called.
-
-    Examples
-    --------
-    >>> name_of(question, load_scenario("plan"))  # doctest: +SKIP
-    'sobol_plan_priors'
     """
     parts = [] if question.vary == GROUPS else question.vary
     return "_".join([question.method, scenario.name, question.inputs, *parts])
@@ -223,10 +218,6 @@ def analyse(
     ------
     StudyError
         If an outcome is not finite, naming the inputs.
-
-    Examples
-    --------
-    >>> analyse(question, factors, {}, Path("outputs/sensitivity/sobol"))  # doctest: +SKIP
     """
     count, method = len(factors), question.method
     singles = list(range(count))
@@ -300,20 +291,12 @@ def chosen_targets(known: Mapping[str, Target], ids: Iterable[str]) -> tuple[Tar
 
 def leading(findings: Findings, indicator: str, year: float, count: int = TOP) -> pd.DataFrame:
     """Return the rows of the inputs that lead, by the method's own index, largest first; whole groups left out.
-
-    Examples
-    --------
-    >>> leading(findings, "residents", 2025.0)  # doctest: +SKIP
     """
     return single_inputs(findings, indicator, year, RANKED_BY[findings.question.method]).head(count)
 
 
 def drivers(findings: Findings, indicator: str, year: float, index: str, count: int = TOP) -> pd.DataFrame:
     """Return the rows of inputs whose index chance does not explain, largest first; only these may be named.
-
-    Examples
-    --------
-    >>> drivers(findings, "residents", 2025.0, "ST")  # doctest: +SKIP
     """
     rows = single_inputs(findings, indicator, year, index)
     return rows[rows["above_chance"].astype(bool)].head(count)
@@ -321,10 +304,6 @@ def drivers(findings: Findings, indicator: str, year: float, index: str, count: 
 
 def single_inputs(findings: Findings, indicator: str, year: float, index: str) -> pd.DataFrame:
     """Return the rows of an index, one for each input, largest first; whole groups and the dummy left out.
-
-    Examples
-    --------
-    >>> single_inputs(findings, "residents", 2025.0, "ST")  # doctest: +SKIP
     """
     table = findings.table
     rows = table[(table["indicator"] == indicator) & (table["year"] == year) & (table["index"] == index)]
@@ -334,10 +313,6 @@ def single_inputs(findings: Findings, indicator: str, year: float, index: str) -
 
 def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
     """Return the findings as they are written to disk: value and interval by indicator, year, factor and index.
-
-    Examples
-    --------
-    >>> as_dataset(findings, facts).dims  # doctest: +SKIP
     """
     keys = ["indicator", "index", "factor", "year"]
     table = findings.table.assign(above_chance=findings.table["above_chance"].astype(float))

@@ -47,11 +47,6 @@ def say_what_is_removed(console: Console, stem: Path, *, resume: bool) -> None:
 
 def facts(findings: Findings) -> dict[str, str]:
     """Return what has to be known to make the study again, beside the manifest of its scenario.
-
-    Examples
-    --------
-    >>> facts(findings)["method"]  # doctest: +SKIP
-    'sobol'
     """
     question = findings.question
     return {
@@ -76,10 +71,6 @@ def print_all(
     broken: float | None,
 ) -> None:
     """Print the findings in words, what they rest on, and how much memory the study took.
-
-    Examples
-    --------
-    >>> print_all(Console(), findings, scenario, variables_by_name(), manifest, 0.2)  # doctest: +SKIP
     """
     notes = sensitivity_words.notes_on(findings, broken, manifest["members"])
     sensitivity_words.print_findings(console, findings, scenario, variables, notes)
@@ -102,10 +93,6 @@ def write(
     findings: Findings, scenario: Scenario, variables: Mapping[str, Variable], manifest: dict[str, str], stem: Path
 ) -> list[str]:
     """Write data, tables and charts beside the runs; return what was written.
-
-    Examples
-    --------
-    >>> write(findings, scenario, variables_by_name(), manifest, Path("outputs/sensitivity/sobol"))  # doctest: +SKIP
     """
     folder, name = stem.parent, stem.name
     result_files.write_table(findings.table, folder / f"{name}.csv", manifest)

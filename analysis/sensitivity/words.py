@@ -81,10 +81,6 @@ def print_findings(
         The model's variables, for the words.
     notes
         What the study rests on, by language.
-
-    Examples
-    --------
-    >>> print_findings(Console(), findings, scenario, variables_by_name(), {})  # doctest: +SKIP
     """
     for target in findings.question.targets:
         console.print(_table(findings, target, variables))
@@ -103,11 +99,6 @@ def print_findings(
 
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     """Return sentences that say what a target's indicator rests on in the target's year.
-
-    Examples
-    --------
-    >>> in_words(findings, target, variables_by_name(), "en")  # doctest: +SKIP
-    ['resident urbanization rate, 2025, rests most on ...']
     """
     zh = language == "zh"
     variable, year = str(target.variable), float(target.year)
@@ -348,10 +339,6 @@ def _number(value: float) -> str:
 
 def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str, str]:
     """Return what a study rests on, by language: its points, their independence, and what was put together.
-
-    Examples
-    --------
-    >>> notes_on(findings, 0.2, "1")["en"]  # doctest: +SKIP
     """
     main, screening = findings.runs
     found = {}
