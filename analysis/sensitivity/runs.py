@@ -184,8 +184,7 @@ def unfinished(path: Path) -> tuple[int, int] | None:
 
 
 def outcomes_of(study: Study, path: Path, name: str) -> xr.DataArray:
-    """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory.
-    """
+    """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory."""
     try:
         with xr.open_zarr(path, chunks=None) as stored:
             values, time = stored[name].to_numpy(), stored["time"].to_numpy()

@@ -176,8 +176,7 @@ def refuse(method: str, samples: int, inputs: str) -> None:
 
 
 def name_of(question: Question, scenario: Scenario) -> str:
-    """Return what the files of a study are called.
-    """
+    """Return what the files of a study are called."""
     parts = [] if question.vary == GROUPS else question.vary
     return "_".join([question.method, scenario.name, question.inputs, *parts])
 
@@ -290,21 +289,18 @@ def chosen_targets(known: Mapping[str, Target], ids: Iterable[str]) -> tuple[Tar
 
 
 def leading(findings: Findings, indicator: str, year: float, count: int = TOP) -> pd.DataFrame:
-    """Return the rows of the inputs that lead, by the method's own index, largest first; whole groups left out.
-    """
+    """Return the rows of the inputs that lead, by the method's own index, largest first; whole groups left out."""
     return single_inputs(findings, indicator, year, RANKED_BY[findings.question.method]).head(count)
 
 
 def drivers(findings: Findings, indicator: str, year: float, index: str, count: int = TOP) -> pd.DataFrame:
-    """Return the rows of inputs whose index chance does not explain, largest first; only these may be named.
-    """
+    """Return the rows of inputs whose index chance does not explain, largest first; only these may be named."""
     rows = single_inputs(findings, indicator, year, index)
     return rows[rows["above_chance"].astype(bool)].head(count)
 
 
 def single_inputs(findings: Findings, indicator: str, year: float, index: str) -> pd.DataFrame:
-    """Return the rows of an index, one for each input, largest first; whole groups and the dummy left out.
-    """
+    """Return the rows of an index, one for each input, largest first; whole groups and the dummy left out."""
     table = findings.table
     rows = table[(table["indicator"] == indicator) & (table["year"] == year) & (table["index"] == index)]
     rows = rows[~rows["factor"].isin([*GROUPS, DUMMY.name]) & ~rows["factor"].str.startswith(OTHERS)]
@@ -312,8 +308,7 @@ def single_inputs(findings: Findings, indicator: str, year: float, index: str) -
 
 
 def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
-    """Return the findings as they are written to disk: value and interval by indicator, year, factor and index.
-    """
+    """Return the findings as they are written to disk: value and interval by indicator, year, factor and index."""
     keys = ["indicator", "index", "factor", "year"]
     table = findings.table.assign(above_chance=findings.table["above_chance"].astype(float))
     found = table.set_index(keys)[["value", "low", "high", "above_chance"]].to_xarray()

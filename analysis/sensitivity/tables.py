@@ -46,8 +46,7 @@ def say_what_is_removed(console: Console, stem: Path, *, resume: bool) -> None:
 
 
 def facts(findings: Findings) -> dict[str, str]:
-    """Return what has to be known to make the study again, beside the manifest of its scenario.
-    """
+    """Return what has to be known to make the study again, beside the manifest of its scenario."""
     question = findings.question
     return {
         "method": question.method,
@@ -70,8 +69,7 @@ def print_all(
     manifest: Mapping[str, str],
     broken: float | None,
 ) -> None:
-    """Print the findings in words, what they rest on, and how much memory the study took.
-    """
+    """Print the findings in words, what they rest on, and how much memory the study took."""
     notes = sensitivity_words.notes_on(findings, broken, manifest["members"])
     sensitivity_words.print_findings(console, findings, scenario, variables, notes)
     console.print(f"[dim]Peak memory of this process: {peak_memory():.2f} GB.[/]")
@@ -92,8 +90,7 @@ def peak_memory() -> float:
 def write(
     findings: Findings, scenario: Scenario, variables: Mapping[str, Variable], manifest: dict[str, str], stem: Path
 ) -> list[str]:
-    """Write data, tables and charts beside the runs; return what was written.
-    """
+    """Write data, tables and charts beside the runs; return what was written."""
     folder, name = stem.parent, stem.name
     result_files.write_table(findings.table, folder / f"{name}.csv", manifest)
     result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv", manifest)

@@ -98,8 +98,7 @@ def print_findings(
 
 
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
-    """Return sentences that say what a target's indicator rests on in the target's year.
-    """
+    """Return sentences that say what a target's indicator rests on in the target's year."""
     zh = language == "zh"
     variable, year = str(target.variable), float(target.year)
     every = single_inputs(findings, variable, year, RANKED_BY[findings.question.method])
@@ -338,8 +337,7 @@ def _number(value: float) -> str:
 
 
 def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str, str]:
-    """Return what a study rests on, by language: its points, their independence, and what was put together.
-    """
+    """Return what a study rests on, by language: its points, their independence, and what was put together."""
     main, screening = findings.runs
     found = {}
     for language in LANGUAGES:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.assessment.runs import read_observations_file
+from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
 from analysis.charts import figures
 from analysis.dashboard import words as page_words
@@ -111,7 +111,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
     if name == "scenario":
         return SCENARIO.format(name="trial"), folder / "trial.yaml", _scenario
     if name == "observations":
-        return OBSERVATIONS, folder / "newer.csv", read_observations_file
+        return OBSERVATIONS, folder / "newer.csv", read_newer_observations
     shutil.copytree(DATA_FOLDER, folder / "data")
     file = folder / "data" / "jinan_yearbooks.csv"
     return file.read_text(encoding="utf-8"), file, _data
