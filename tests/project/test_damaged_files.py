@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from analysis.assessment import words as assessment_words
 from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
 from analysis.charts import figures
@@ -89,7 +90,7 @@ def _words(module: Any, read: Callable[[], object], monkeypatch: pytest.MonkeyPa
 
 KINDS = (
     *("scenario", "levers", "targets", "priors", "observations", "data", "collectable"),
-    *("terms", "page words", "briefing words", "history words"),
+    *("terms", "page words", "briefing words", "history words", "assessment words"),
 )
 
 
@@ -101,6 +102,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "priors": (PRIORS_FILE, read_priors),
         "collectable": (COLLECTABLE_FILE, _collectable),
         "terms": (figures.FILE, _words(figures, figures.terms, monkeypatch)),
+        "assessment words": (assessment_words.FILE, _words(assessment_words, assessment_words.templates, monkeypatch)),
         "page words": (page_words.FILE, _words(page_words, page_words.words, monkeypatch)),
         "briefing words": (briefing_words.FILE, _words(briefing_words, briefing_words.templates, monkeypatch)),
         "history words": (history_figures.WORDS_FILE, _words(history_figures, history_figures._terms, monkeypatch)),
