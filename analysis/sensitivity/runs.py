@@ -81,7 +81,7 @@ class Study:
         """Return the first run of a block and the first behind it."""
         return number * BLOCK, min((number + 1) * BLOCK, self.design.runs)
 
-    def mark(self) -> str:
+    def request_hash(self) -> str:
         """Return a fingerprint of the model and of everything that decides a number of the study."""
         digest = hashlib.sha256(repr((_city().source.stem, self.design, self.outputs, BLOCK)).encode())
         probe = np.linspace(0.01, 0.99, 33)
@@ -128,7 +128,7 @@ def run_study(
     cluster
         Address of the scheduler of a Dask cluster; None runs here.
     progress
-        Told the number of runs that are done, and of all.
+        Called with the number of runs that are done, and of all.
 
     Raises
     ------
@@ -141,21 +141,21 @@ def run_study(
     """
     if cluster is not None:
         # Before anything is made, so that a mistyped address leaves nothing behind.
-        refuse_silent(cluster)
-    mark = study.mark()
+        check_scheduler(cluster)
+    request = study.request_hash()
     if path.exists():
         if not resume:
             message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
             raise FileExistsError(message)
-        store = RunStore.resume(path, mark)
+        store = RunStore.resume(path, request)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         clear(path)
-        store = _new_store(study, path, mark)
+        store = _new_store(study, path, request)
     waiting = [number for number in range(study.blocks) if (_states(study, store, number) == WAITING).any()]
     done = study.design.runs - sum(np.ptp(study.bounds(number)) for number in waiting)
     progress(int(done), study.design.runs)
-    computed = _here(study, waiting) if cluster is None else _on_cluster(study, waiting, cluster)
+    computed = _run_here(study, waiting) if cluster is None else _run_on_cluster(study, waiting, cluster)
     for number, (model, outcomes) in computed:
         if model != _city().source.stem:
             message = "a worker runs another model file, version or kind of processor: results would differ from here"
@@ -216,24 +216,26 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _new_store(study: Study, path: Path, mark: str) -> RunStore:
+def _new_store(study: Study, path: Path, request: str) -> RunStore:
     city = _city()
-    # One run tells the saved times, and refuses unknown outputs before the store is made.
+    # One run shows the saved times, and refuses unknown outputs before the store is made.
     time = city.run(study.changes(0, 1), outputs=study.outputs, keep_non_finite=True)["time"].to_numpy()
     runs = np.arange(study.design.runs)
-    return RunStore.create(path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", mark, {})
+    return RunStore.create(
+        path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", request, {}
+    )
 
 
 def _states(study: Study, store: RunStore, number: int) -> npt.NDArray[np.int8]:
     return store.state[slice(*study.bounds(number))]
 
 
-def _here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
+def _run_here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     for number in numbers:
         yield number, run_block(study, number)
 
 
-def _on_cluster(
+def _run_on_cluster(
     study: Study, numbers: Iterable[int], address: str
 ) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     """Blocks as workers finish them; one that dies leaves its blocks to the others."""
@@ -242,11 +244,11 @@ def _on_cluster(
 
     left = iter(numbers)
     with Client(address, timeout=CONNECTING, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        places: dict[Any, int] = {}
+        numbers_of: dict[Any, int] = {}
 
         def send(number: int) -> Any:
             future = client.submit(run_block, study, number, pure=False, retries=3)
-            places[future.key] = number
+            numbers_of[future.key] = number
             return future
 
         wanted = WAITING_PER_WORKER * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
@@ -255,12 +257,12 @@ def _on_cluster(
             return
         under_way: Any = as_completed(first, loop=client.loop)  # type: ignore[no-untyped-call]
         for future in under_way:
-            yield places.pop(future.key), future.result()
+            yield numbers_of.pop(future.key), future.result()
             for number in itertools.islice(left, 1):
                 under_way.add(send(number))
 
 
-def refuse_silent(address: str) -> None:
+def check_scheduler(address: str) -> None:
     """Refuse an address at which no scheduler answers within seconds.
 
     Raises
@@ -268,7 +270,7 @@ def refuse_silent(address: str) -> None:
     StudyError
         Naming the address and what is wrong with it.
     """
-    # Not by a client, which goes on looking in the background and tells of it long after it has given up.
+    # Not by a client, which goes on looking in the background and reports it long after it has given up.
     from distributed.core import rpc
 
     async def ask() -> str:
@@ -277,9 +279,9 @@ def refuse_silent(address: str) -> None:
                 return str((await scheduler.identity())["type"])
 
     try:
-        found = asyncio.run(ask())
-        if found != "Scheduler":
-            message = f"a {found} does"
+        answer = asyncio.run(ask())
+        if answer != "Scheduler":
+            message = f"a {answer} does"
             raise ValueError(message)
     # The library looks at an address in many places, each of which fails in its own way.
     except Exception as error:
@@ -292,30 +294,30 @@ def refuse_silent(address: str) -> None:
 
 
 def _refuse_not_finite(study: Study, first: int, outcomes: Mapping[str, Array]) -> None:
-    """Refuse outcomes that are not finite: SALib would turn one into indices that are all nil or not a number."""
+    """Refuse outcomes that are not finite: SALib would turn one into indices that are all zero or not a number."""
     bad = np.flatnonzero(~np.all([np.isfinite(values).all(axis=1) for values in outcomes.values()], axis=0))
     if not len(bad):
         return
-    told = []
-    for place in bad[:NAMED_RUNS]:
-        run = first + int(place)
-        names = [name for name, values in outcomes.items() if not np.isfinite(values[place]).all()]
+    lines = []
+    for number in bad[:NAMED_RUNS]:
+        run = first + int(number)
+        names = [name for name, values in outcomes.items() if not np.isfinite(values[number]).all()]
         cube = study.design.rows(run, run + 1)[0]
         extreme = np.argsort(-np.abs(cube - 0.5), kind="stable")[:NAMED_INPUTS]
         inputs = ", ".join(f"{study.factors[k].name} at {100 * cube[k]:.1f} %" for k in extreme)
-        told.append(
+        lines.append(
             f"run {run}: {', '.join(names)} not finite ({_first_fault(study, run)}); its most extreme inputs: {inputs}"
         )
     message = (
         f"{len(bad)} of {len(next(iter(outcomes.values())))} runs of a block gave values that are not finite, "
-        "so no index is worked out. Percentages are places in the input's distribution.\n"
-        + "\n".join(f" * {line}" for line in told)
+        "so no index is worked out. Percentages are quantiles of the input's distribution.\n"
+        + "\n".join(f" * {line}" for line in lines)
     )
     raise StudyError(message)
 
 
 def _first_fault(study: Study, run: int) -> str:
-    """Say which variable of the model fails first."""
+    """Return which variable of the model fails first."""
     try:
         _city().run(study.changes(run, run + 1), outputs=study.outputs)
     except (NonFiniteError, ChangeError) as error:
@@ -323,7 +325,7 @@ def _first_fault(study: Study, run: int) -> str:
     return "the repeated run was finite"
 
 
-def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
+def remove_finished(stores: Iterable[Path], *, resume: bool) -> list[str]:
     """Refuse to lose an interrupted study; remove finished ones unless they are to be gone on with.
 
     Returns
@@ -338,11 +340,11 @@ def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
 
     Examples
     --------
-    >>> make_room([Path("nowhere.zarr")], resume=False)
+    >>> remove_finished([Path("nowhere.zarr")], resume=False)
     []
     """
-    found = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
-    broken = {path: state for path, state in found.items() if state is None or state[0] < state[1]}
+    existing = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
+    broken = {path: state for path, state in existing.items() if state is None or state[0] < state[1]}
     if broken:
         lines = [
             f"{path} holds {'no readable study' if state is None else f'{state[0]:,} of {state[1]:,} runs of a study'}"
@@ -350,6 +352,6 @@ def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
         ]
         message = "; ".join(lines) + ". Add --resume to go on with it, or remove it."
         raise StudyError(message)
-    for path in found:
+    for path in existing:
         shutil.rmtree(path)
-    return [path.name for path in found]
+    return [path.name for path in existing]

@@ -1,4 +1,4 @@
-"""The findings of a sensitivity study in plain words, in Chinese and English."""
+"""The results of a sensitivity study in plain words, in Chinese and English."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import pandas as pd
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from analysis.charts.figures import LANGUAGES, TermError, element_name, terms, word
 from analysis.reach.probability import whole_percent
 from analysis.reach.words import unit_of
-from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, leading, single_inputs
+from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
-from scenarios import Scenario, Target, load_levers
+from scenarios import Target, load_levers
 from scenarios.factors import GROUPS, Input
 
-#: Inputs in a table, and in a sentence.
-ROWS: Final = 8
+#: Inputs in a sentence.
 NAMED: Final = 3
 #: Where a target is reached, or missed, at fewer points than this, an index rests on single points, intervals included.
 FEW: Final = 10
@@ -60,43 +54,6 @@ def _element(name: str, language: str) -> str:
         return name
 
 
-def print_findings(
-    console: Console,
-    findings: Findings,
-    scenario: Scenario,
-    variables: Mapping[str, Variable],
-    notes: Mapping[str, str],
-) -> None:
-    """Print, for every target, what its indicator rests on, and how sure that is.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    findings
-        As from `analysis.sensitivity.study.analyse`.
-    scenario
-        The scenario on which inputs were varied.
-    variables
-        The model's variables, for the words.
-    notes
-        What the study rests on, by language.
-    """
-    for target in findings.question.targets:
-        console.print(_table(findings, target, variables))
-        for language in LANGUAGES:
-            for sentence in in_words(findings, target, variables, language):
-                console.print(escape(sentence))
-        console.print()
-    method = findings.question.method
-    for language in LANGUAGES:
-        title, basis = scenario.title[language], word("sensitivity", f"read {method}", language)
-        console.print(escape(f"{word('sensitivity', 'scenario', language).format(title=title)}{basis}"))
-        if language in notes:
-            console.print(escape(notes[language]))
-        console.print(escape(_stability(findings, language)))
-
-
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     """Return sentences that say what a target's indicator rests on in the target's year."""
     zh = language == "zh"
@@ -110,17 +67,17 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
     unit = unit_of(target, language) if RANKED_BY[method] == "mu_star" else "%"
     unit = unit if zh else f" {unit}"
     if top.empty:
-        largest = f"{_number(float(every['value'].iloc[0]) * scale)}{unit}"
-        told = word("sensitivity", "no driver", language).format(
+        largest = f"{short_number(float(every['value'].iloc[0]) * scale)}{unit}"
+        sentence = word("sensitivity", "no driver", language).format(
             title=target.title[language], year=f"{year:g}", count=len(every), largest=largest
         )
         return [
-            told,
+            sentence,
             *_shares_in_words(findings, variable, year, language),
             *_yes_or_no(findings, target, variables, language),
         ]
     parts = [
-        f"{_titled(findings, row, variables, language)} "
+        f"{title_of(findings, row, variables, language)} "
         + quantity(row, RANKED_BY[method], scale, unit, findings.question.samples, language)
         for row in top.to_dict("records")
     ]
@@ -137,7 +94,7 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
 
 
 def _shares_in_words(findings: Findings, indicator: str, year: float, language: str) -> list[str]:
-    rows = _pick(findings, indicator, year, "share")
+    rows = select(findings, indicator, year, "share")
     if rows.empty:
         return []
     own, samples = rows.to_dict("records"), findings.question.samples
@@ -158,7 +115,7 @@ def _shares_in_words(findings: Findings, indicator: str, year: float, language: 
 
 
 def side_of(row: Mapping[Any, Any]) -> str:
-    """Return how an index between 0 and 1 is told: as it is ("inside"), "below" or "above" a bound, or "neither".
+    """Return how an index between 0 and 1 is written: as it is ("inside"), "below" or "above" a bound, or "neither".
 
     Examples
     --------
@@ -176,7 +133,7 @@ def side_of(row: Mapping[Any, Any]) -> str:
 def quantity(
     row: Mapping[Any, Any], index: str, scale: float, unit: str, samples: int, language: str, *, whole: bool = False
 ) -> str:
-    """Return an index with its interval or, where it is not told from none or from all, the bound that holds.
+    """Return an index with its interval or, where it cannot be distinguished from 0 or 1, the bound that holds.
 
     Parameters
     ----------
@@ -201,29 +158,31 @@ def quantity(
     side = side_of(row) if index in BOUNDED else "inside"
     if side == "below":
         upper = float(row["high"]) * scale
-        text = f"{max(1, math.ceil(upper))}" if whole else _number(upper)
+        text = f"{max(1, math.ceil(upper))}" if whole else short_number(upper)
     elif side == "above":
         lower = float(row["low"]) * scale
-        text = f"{math.floor(lower)}" if whole else _number(lower)
+        text = f"{math.floor(lower)}" if whole else short_number(lower)
     else:
-        told = _with_interval(row, scale, unit, language, (lambda value: f"{value:z.0f}") if whole else _number)
+        text = _with_interval(row, scale, unit, language, (lambda value: f"{value:z.0f}") if whole else short_number)
         if side == "neither":
-            told += ("，" if language == "zh" else ", ") + word("sensitivity", "not resolved", language).format(
+            text += ("，" if language == "zh" else ", ") + word("sensitivity", "not resolved", language).format(
                 samples=samples
             )
-        return told
+        return text
     return f"{word('sensitivity', side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
 
 
-def _with_interval(row: Mapping[Any, Any], scale: float, unit: str, language: str, said: Callable[[float], str]) -> str:
-    value, low, high = (said(float(row[name]) * scale) for name in ("value", "low", "high"))
+def _with_interval(
+    row: Mapping[Any, Any], scale: float, unit: str, language: str, write: Callable[[float], str]
+) -> str:
+    value, low, high = (write(float(row[name]) * scale) for name in ("value", "low", "high"))
     return f"{value}{unit}" + (f"（{low}—{high}）" if language == "zh" else f" ({low} to {high})")
 
 
 def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
-    if target.id not in findings.reached:
+    if target.id not in findings.share_reached:
         return []
-    share = findings.reached[target.id]
+    share = findings.share_reached[target.id]
     index = "ST" if findings.question.method == "sobol" else "PAWN"
     points = 2 * findings.question.samples
     count = round(share * points)
@@ -232,7 +191,7 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
         return [word("sensitivity", key, language).format(title=target.title[language], count=few, points=points)]
     every = single_inputs(findings, target.id, float(target.year), index)
     rows = drivers(findings, target.id, float(target.year), index, NAMED)
-    regional = _pick(findings, target.id, float(target.year), "RSA").set_index("factor")["value"]
+    regional = select(findings, target.id, float(target.year), "RSA").set_index("factor")["value"]
     if rows.empty and not every.empty:
         return [
             word("sensitivity", "no driver yes or no", language).format(
@@ -248,7 +207,7 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
         apart = regional.get(row["factor"])
         beside = "" if apart is None else f"{'，区域距离' if zh else ', regional distance '}{apart:.2f}"
         value = quantity(row, index, 1.0, "", findings.question.samples, language) + beside
-        parts.append(f"{_titled(findings, row, variables, language)} {value}")
+        parts.append(f"{title_of(findings, row, variables, language)} {value}")
     joined = ("；" if zh else "; ").join(parts)
     return [
         word("sensitivity", f"yes or no {index}", language).format(
@@ -257,39 +216,8 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
     ]
 
 
-def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]) -> Table:
-    method = findings.question.method
-    shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
-    titles = [target.title[language] for language in LANGUAGES]
-    printed = Table(
-        title=escape(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on"),
-        title_justify="left",
-        title_style="bold",
-    )
-    printed.add_column("因素 input", overflow="fold", ratio=2)
-    printed.add_column("类别 kind", overflow="fold")
-    for index in shown:
-        head = "\n".join(word("sensitivity", index, language) for language in LANGUAGES)
-        printed.add_column(escape(head), justify="right", overflow="fold")
-    scale = 1.0 / target.factor if method == "morris" else 1.0
-    variable, year = str(target.variable), float(target.year)
-    for row in leading(findings, variable, year, ROWS).to_dict("records"):
-        names = " ".join(_titled(findings, row, variables, language) for language in LANGUAGES)
-        if not row["above_chance"]:
-            names += "（{}） ({})".format(*(word("sensitivity", "chance", language) for language in LANGUAGES))
-        cells = [_cell(_pick(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        kind = " ".join(word("sensitivity", str(row["group"]), language) for language in LANGUAGES)
-        printed.add_row(escape(names), kind, *cells)
-    rest = _pick(findings, variable, year, shown[0])
-    for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
-        names = " ".join(_titled(findings, row, variables, language) for language in LANGUAGES)
-        cells = [_cell(_pick(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        printed.add_row(f"[dim]{escape(names)}[/]", "", *cells)
-    return printed
-
-
-def _stability(findings: Findings, language: str) -> str:
-    """Whether half the sample names the same leading inputs."""
+def stability_in_words(findings: Findings, language: str) -> str:
+    """Return a sentence on whether half the sample puts the same inputs first."""
     grown, target = findings.convergence, findings.question.targets[0]
     index = RANKED_BY[findings.question.method]
     named = drivers(findings, str(target.variable), float(target.year), index)["factor"]
@@ -304,32 +232,23 @@ def _stability(findings: Findings, language: str) -> str:
     same = list(whole.sort_values(ascending=False).index) == list(half.sort_values(ascending=False).index)
     key = "same order" if same else "other order"
     return word("sensitivity", key, language).format(
-        count=len(whole), title=target.title[language], change=_number(change), half=sizes[-2], whole=sizes[-1]
+        count=len(whole), title=target.title[language], change=short_number(change), half=sizes[-2], whole=sizes[-1]
     )
 
 
-def _pick(findings: Findings, indicator: str, year: float, index: str) -> pd.DataFrame:
-    table = findings.table
-    return table[(table["indicator"] == indicator) & (table["year"] == year) & (table["index"] == index)]
-
-
-def _titled(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
+def title_of(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
+    """Return what the input of a row is called."""
     return input_title(findings.inputs[str(row["factor"])], findings.others, language, variables)
 
 
-def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
-    row = rows[rows["factor"] == factor]
-    if row.empty:
-        return "—"
-    first = row.iloc[0].to_dict()
-    side = side_of(first) if first["index"] in BOUNDED else "inside"
-    value, low, high = (_number(float(first[key]) * scale) for key in ("value", "low", "high"))
-    if side in ("below", "above"):
-        return f"< {high}" if side == "below" else f"> {low}"
-    return f"{value} ({low} … {high})" + ("\n未能分辨 not resolved" if side == "neither" else "")
+def short_number(value: float) -> str:
+    """Return a number with three digits or so.
 
-
-def _number(value: float) -> str:
+    Examples
+    --------
+    >>> short_number(0.25), short_number(12345.6), short_number(0.0001)
+    ('0.25', '12,346', '0')
+    """
     rounded = f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.3f}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
@@ -338,16 +257,17 @@ def _number(value: float) -> str:
 
 def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str, str]:
     """Return what a study rests on, by language: its points, their independence, and what was put together."""
-    main, screening = findings.runs
-    found = {}
+    notes = {}
     for language in LANGUAGES:
         text = word("sensitivity", f"basis {findings.question.inputs}", language).format(
-            runs=f"{main:,}", seed=findings.question.seed, members=members, broken=f"{100 * (broken or 0):.0f}"
+            runs=f"{findings.runs:,}", seed=findings.question.seed, members=members, broken=f"{100 * (broken or 0):.0f}"
         )
-        if screening:
-            text += word("sensitivity", "screened", language).format(runs=f"{screening:,}", keep=findings.question.keep)
-        found[language] = text
-    return found
+        if findings.screening_runs:
+            text += word("sensitivity", "screened", language).format(
+                runs=f"{findings.screening_runs:,}", keep=findings.question.inputs_one_by_one
+            )
+        notes[language] = text
+    return notes
 
 
 def describe(index: str, language: str) -> str:
