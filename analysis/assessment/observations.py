@@ -107,17 +107,7 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
 
 
 def read_stored_forecast(file: Path) -> pd.DataFrame:
-    """Read the stored quantiles of the forecast.
-
-    Parameters
-    ----------
-    file
-        As `calibrate` leaves it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        variable, unit, year, and each quantile.
+    """Read the stored quantiles of the forecast: variable, unit, year, and each quantile.
 
     Raises
     ------
@@ -151,10 +141,7 @@ def read_stored_forecast(file: Path) -> pd.DataFrame:
 def past_series() -> pd.DataFrame:
     """Return observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
 
-    Returns
-    -------
-    pandas.DataFrame
-        variable, year, value; years that were only interpolated are left out.
+    Years that were only interpolated are left out.
 
     Examples
     --------

@@ -104,17 +104,10 @@ def forecast_errors() -> dict[str, ForecastError]:
 def log_likelihood(
     observations: pd.DataFrame, simulated: xr.Dataset, errors: Mapping[str, ForecastError]
 ) -> xr.DataArray:
-    """Return the log likelihood of each series under each member.
+    """Return the log likelihood of each series under each member, dims ``variable, member``.
 
-    Parameters
-    ----------
-    observations, simulated, errors
-        As for `assess`. A row with a grade adds the measurement error of that grade (`calibration.fit.likelihood`).
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (variable, member). Relative errors are normal; series are taken as independent of each other.
+    Relative errors are normal; series are taken as independent of each other. A row with a grade adds the measurement
+    error of that grade (`calibration.fit.likelihood`).
 
     Examples
     --------
@@ -140,18 +133,8 @@ def log_likelihood(
 def reweight(log_likelihood: Array, duplicates: npt.NDArray[np.intp] | None = None) -> Reweighting:
     """Return Pareto-smoothed weights of the members from the log likelihood of newer observations.
 
-    Parameters
-    ----------
-    log_likelihood
-        One for each member; finite.
-    duplicates
-        As from `duplicate_members`: members with the same number count once in the effective size. None where all
-        differ.
-
-    Returns
-    -------
-    Reweighting
-        Collapsed weights have an infinite ``pareto_k``.
+    Collapsed weights have an infinite ``pareto_k``. Members with the same number in `duplicates` (as from
+    `duplicate_members`) count once in the effective size.
 
     Examples
     --------
@@ -186,25 +169,14 @@ def tail_probability(
 ) -> float:
     """Return the prior predictive probability of observations at least as unlikely as these.
 
-    Parameters
-    ----------
-    observations
-        One series or several.
-    forecast, simulated
-        The members with and without draws of what the model leaves out, dims ``member, time``.
-    errors
-        As for `log_likelihood`.
-
-    Returns
-    -------
-    float
-        Share of the forecast's draws, the observations among them, whose density under the other members is no higher
-        than that of the observations.
+    It is the share of the forecast's draws, the observations among them, whose density under the other members is no
+    higher than that of the observations. `simulated` are the members of `forecast` without draws of what the model
+    leaves out, dims ``member, time``.
 
     Notes
     -----
-    The prior predictive check of Box 1980, Journal of the Royal Statistical Society A 143, by simulation. It tells a
-    series that contradicts the forecast (small) from one that is only more informative than the members can resolve.
+    The check of Box 1980, Journal of the Royal Statistical Society A 143, by simulation. It tells a series that
+    contradicts the forecast (small) from one that is only more informative than the members can resolve.
 
     Examples
     --------

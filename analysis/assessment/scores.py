@@ -30,17 +30,7 @@ LEAST_FOR_SHAPE: Final = 8
 
 
 def score(observations: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score the forecast by observation and by series.
-
-    Parameters
-    ----------
-    observations, forecast, history
-        As for `analysis.assessment.study.assess`.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        ``points`` and ``scores`` of an `analysis.assessment.study.Assessment`.
+    """Score the forecast by observation and by series: ``points`` and ``scores`` of an `Assessment`.
 
     Examples
     --------
@@ -141,14 +131,7 @@ def pit_uniformity(members: Array, observed: Array) -> tuple[float, float]:
 
 
 def random_walk_with_drift(years: Array, values: Array, ahead: Array) -> Array:
-    """Reference forecast: the last past value, and from there the mean yearly change of the past.
-
-    Parameters
-    ----------
-    years, values
-        The past, in order; years may be missing.
-    ahead
-        Years to forecast.
+    """Return a reference forecast: the last past value, and from there the mean yearly change of the past.
 
     Examples
     --------
@@ -160,14 +143,7 @@ def random_walk_with_drift(years: Array, values: Array, ahead: Array) -> Array:
 
 
 def constant_growth(years: Array, values: Array, ahead: Array) -> Array:
-    """Reference forecast: the exponential trend that fits the past best, by least squares of the logarithms.
-
-    Parameters
-    ----------
-    years, values
-        The past; values above zero.
-    ahead
-        Years to forecast.
+    """Return a reference forecast: the exponential trend that fits the past best, by least squares of the logarithms.
 
     Examples
     --------

@@ -98,22 +98,9 @@ def select_series(
 ) -> SeriesSelection:
     """Judge each series by itself, choose those that agree, and leave each out (or put it in) once.
 
-    Parameters
-    ----------
-    observations, forecast, simulated, errors
-        As for `analysis.assessment.study.assess`.
-    duplicates
-        As from `analysis.assessment.reweighting.duplicate_members`.
-    probabilities
-        Of every target, by id; not a number where there is no update or it cannot be trusted.
-    forced_in, forced_out
-        Series that are used or left out whatever they say.
-
-    Returns
-    -------
-    SeriesSelection
-        Series that agree one by one may contradict the forecast together; then the one without which the others agree
-        best is left out, until they do.
+    Series that agree one by one may contradict the forecast together; then the one without which the others agree best
+    is left out, until they do. Observations, runs and errors are as for `analysis.assessment.study.assess`;
+    `probabilities` gives that of every target by id, NaN where there is no update or it cannot be trusted.
     """
     names = [str(name) for name in dict.fromkeys(observations["variable"])]
     likelihood = log_likelihood(observations, simulated, errors)

@@ -108,21 +108,14 @@ def assess_stored_forecast(
     ----------
     observations
         As from `analysis.assessment.observations.read_newer_observations`.
-    model, members
-        The city model and its whole calibrated ensemble.
-    targets
-        The plan's targets, by id.
+    model, members, targets
+        The city model, its whole calibrated ensemble, and the plan's targets by id.
     progress
         Called with the task, the members done and of how many.
     scenario
         Policies of the forecast; None for the baseline, whose forecast was stored.
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
-
-    Raises
-    ------
-    AssessmentError
-        If the stored forecast is not that of this model and ensemble.
     """
     seed = int(members.attrs["seed"])
     simulated = simulate(model, members, progress=lambda done, of: progress("Forecast", done, of))
@@ -168,28 +161,17 @@ def assess(
     Parameters
     ----------
     observations
-        As from `read_newer_observations`.
-    forecast
-        The forecast with its draws of what the model leaves out, dims ``member, time``; this is scored.
-    simulated
-        The same members without those draws; these are weighted.
-    targets_run
-        The targets' variables of the same members in the same order, dims ``member`` or ``run``, and ``time``.
-    targets
-        The plan's targets; those that are not modelled are passed over.
-    errors
-        For every observed variable; see `forecast_errors`.
-    history
-        variable, year, value up to 2020, for the reference forecasts; see `past_series`.
+        As from `analysis.assessment.observations.read_newer_observations`.
+    forecast, simulated
+        The members with draws of what the model leaves out, which are scored, and without, which are weighted.
+    targets_run, targets
+        Variables of the targets by the same members; targets that are not modelled are passed over.
+    errors, history
+        As from `forecast_errors` and `past_series`.
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
     scenario
         Title by language of the scenario of the forecast, if it is not the baseline.
-
-    Returns
-    -------
-    Assessment
-        Tables and sentences.
 
     Raises
     ------
@@ -244,21 +226,9 @@ def judge_targets(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the probability of each target before and after newer observations, and since when it slips.
 
-    Parameters
-    ----------
-    targets
-        Modelled targets.
-    run
-        Their variables, dims ``member, time``.
-    steps
-        Weights with observations up to each year.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below `LIKELY`
-        or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips in
-        every year with an accepted update, up to the last; 2020 when the forecast itself says so.
+    The result is ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below
+    `LIKELY` or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips
+    in every year with an accepted update, up to the last; 2020 when the forecast itself says so.
 
     Examples
     --------
@@ -310,14 +280,7 @@ def judge_targets(
 
 
 def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
-    """Check that the forecast is the one that was stored.
-
-    Parameters
-    ----------
-    forecast
-        Members of the forecast, made again.
-    file
-        The stored quantiles.
+    """Check that the forecast, made again, is the one whose quantiles were stored.
 
     Raises
     ------

@@ -82,17 +82,7 @@ NOTES: Final = (
 
 
 def print_assessment(console: Console, assessment: Assessment, targets: Mapping[str, Target]) -> None:
-    """Print observations beside the forecast, the judgement of each series, the results in words, and the scores.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    assessment
-        As from `analysis.assessment.study.assess`.
-    targets
-        The plan's targets, by id.
-    """
+    """Print observations beside the forecast, the judgement of each series, the results in words, and the scores."""
     console.print(_observed_table(assessment.points))
     console.print(_series_table(assessment, targets))
     for language in LANGUAGES:
@@ -105,19 +95,8 @@ def print_assessment(console: Console, assessment: Assessment, targets: Mapping[
 def write_assessment(assessment: Assessment, folder: Path, facts: Mapping[str, str]) -> list[Path]:
     """Write every table as CSV, all of them as netCDF, and the sentences as text, each whole or not at all.
 
-    Parameters
-    ----------
-    assessment
-        What to write.
-    folder
-        Made if missing. `FILES` in it are replaced.
-    facts
-        What has to be known to make the results again; text only.
-
-    Returns
-    -------
-    list of Path
-        The files written.
+    The folder is made if missing, and `FILES` in it are replaced. The facts, text only, say how to make the results
+    again.
     """
     tables = (
         assessment.points,
@@ -140,20 +119,10 @@ def write_assessment(assessment: Assessment, folder: Path, facts: Mapping[str, s
 
 
 def as_dataset(assessment: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
-    """Return an assessment as one Dataset.
+    """Return an assessment as one Dataset, with the facts as its attributes.
 
-    Parameters
-    ----------
-    found
-        What was assessment.
-    facts
-        Its global attributes.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dims ``observation`` (each in its own unit, coordinate ``unit``), ``member`` (weights; no entries when the
-        update is refused), ``target`` and ``data_to``, the last year of the observations used (NaN where refused).
+    Dims are ``observation`` (each in its own unit, coordinate ``unit``), ``member`` (weights; none when the update is
+    refused), ``target`` and ``data_to``, the last year of the observations used (NaN where refused).
     """
     points = assessment.points
     data: dict[str, tuple[object, ...]] = {

@@ -59,18 +59,9 @@ def sentences(
     members: int,
     scenario: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
-    """State the results in plain words: one verdict, then the numbers behind it.
+    """State the tables of an assessment in plain words: one verdict, then the numbers behind it.
 
-    Parameters
-    ----------
-    language
-        "zh" or "en".
-    points, scores, series, updates, targets
-        Tables of a `analysis.assessment.study.Assessment`.
-    members
-        Number of members of the ensemble.
-    scenario
-        Title by language of the scenario of the forecast, if it is not the baseline.
+    The scenario is its title by language, if the forecast is not that of the baseline.
     """
     return (
         _verdict(language, series, updates),

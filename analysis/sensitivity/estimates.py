@@ -36,6 +36,8 @@ TOP: Final = 5
 
 Row = dict[str, Any]
 Answers = npt.NDArray[np.bool_]
+#: A variable, or the id of a target, and a year.
+At = tuple[str, float]
 
 
 @dataclass(frozen=True)
@@ -64,38 +66,26 @@ def estimate(
     blocks: Sequence[Block],
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Estimates:
-    """Work out every index of a finished study.
-
-    Parameters
-    ----------
-    question
-        What is asked.
-    study, path
-        What was run, and where the runs are kept.
-    blocks
-        What the design takes together, in its order; none for Morris.
-    progress
-        Called with the number of variables that are done, and of all.
-    """
+    """Work out every index of a finished study; blocks are what the design takes together, in its order."""
     estimates = Estimates()
     method = METHODS[question.method](question, study, path, blocks)
     for number, variable in enumerate(question.outputs, 1):
         outcomes = runs.outcomes_of(study, path, variable)
         rows: list[Row] = []
         for year in outcomes["time"].to_numpy()[1:]:
-            rows += method.rows(variable, year, outcomes.sel(time=year).to_numpy())
+            rows += method.rows((variable, year), outcomes.sel(time=year).to_numpy())
         for target in question.targets:
             if target.variable != variable:
                 continue
             values = outcomes.sel(time=target.year).to_numpy()
-            leading = method.leading(rows, variable, target.year)
+            leading = method.leading(rows, (variable, target.year))
             for size in _halvings(question.samples, method.smallest):
-                part = method.subsample_rows(variable, target.year, values, size, leading)
+                part = method.subsample_rows((variable, target.year), values, size, leading)
                 estimates.convergence.extend({**row, "samples": size} for row in part)
             if method.judges_targets:
                 reached = is_reached(target.margin(xr.DataArray(values)).to_numpy())
                 estimates.share_reached[target.id] = float(reached[:, [0, -1]].mean())
-                rows += method.target_rows(target, reached)
+                rows += method.target_rows((target.id, target.year), reached)
         estimates.table.extend(rows)
         progress(number, len(question.outputs))
     return estimates
@@ -117,14 +107,14 @@ class Method(ABC):
         self.inputs = self.blocks
 
     @abstractmethod
-    def rows(self, variable: str, year: float, values: Array) -> list[Row]:
+    def rows(self, at: At, values: Array) -> list[Row]:
         """Return the indices of a variable in a year, from its values by sample and matrix."""
 
     @abstractmethod
-    def subsample_rows(self, variable: str, year: float, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
+    def subsample_rows(self, at: At, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
         """Return the indices of the leading inputs from the first samples."""
 
-    def target_rows(self, target: Target, reached: Answers) -> list[Row]:
+    def target_rows(self, at: At, reached: Answers) -> list[Row]:
         """Return the indices of whether a target is reached in time."""
         raise NotImplementedError
 
@@ -132,43 +122,41 @@ class Method(ABC):
         """Return bootstrap weights."""
         return indices.weights(samples, resamples, self.question.seed)
 
-    def leading(self, rows: Sequence[Row], variable: str, year: float) -> list[str]:
+    def leading(self, rows: Sequence[Row], at: At) -> list[str]:
         """Return the names of the single inputs of the largest indices."""
         single = {block.name for block in self.inputs if block.single}
-        own = [row for row in rows if (row["indicator"], row["year"], row["index"]) == (variable, year, self.index)]
+        own = [row for row in rows if (row["indicator"], row["year"], row["index"]) == (*at, self.index)]
         own = [row for row in own if row["factor"] in single]
         return [row["factor"] for row in sorted(own, key=lambda row: -row["value"])[:TOP]]
 
-    def variance_rows(self, indicator: str, year: float, values: Array, weights: Array) -> list[Row]:
+    def variance_rows(self, at: At, values: Array, weights: Array) -> list[Row]:
         """Return first and total order of every block, and the shares of the groups."""
         first, total = indices.sobol(values, weights)
-        rows = [*index_rows(indicator, year, self.blocks, "S1", first)]
-        rows += index_rows(indicator, year, self.blocks, "ST", total)
-        return rows + self.share_rows(indicator, year, first, total)
+        rows = [*index_rows(at, self.blocks, "S1", first)]
+        rows += index_rows(at, self.blocks, "ST", total)
+        return rows + self.share_rows(at, first, total)
 
-    def share_rows(self, indicator: str, year: float, first: Array, total: Array) -> list[Row]:
+    def share_rows(self, at: At, first: Array, total: Array) -> list[Row]:
         """Return the share of variance of each group."""
         groups = [number for number, block in enumerate(self.blocks) if block.name in GROUPS]
         if not groups or not np.isfinite(first[0, groups]).all():
             return []
         shares = indices.shares(first[:, groups], total[:, groups])
-        return index_rows(indicator, year, [self.blocks[number] for number in groups], "share", shares)
+        return index_rows(at, [self.blocks[number] for number in groups], "share", shares)
 
-    def regional_rows(self, target: Target, inputs: Array, reached: Answers, blocks: Sequence[Block]) -> list[Row]:
+    def regional_rows(self, at: At, inputs: Array, reached: Answers, blocks: Sequence[Block]) -> list[Row]:
         """Return PAWN and regional distances of single inputs between points that reach a target and the others."""
         if reached.all() or not reached.any():
             return []
         weights = self.weights(len(reached), RESAMPLES["pawn"])
-        rows = self.pawn_rows(target.id, target.year, inputs, reached.astype(float), blocks, weights)
+        rows = self.pawn_rows(at, inputs, reached.astype(float), blocks, weights)
         distances = indices.regional(inputs, reached, weights)
-        return [*rows, *index_rows(target.id, target.year, blocks, "RSA", distances)]
+        return [*rows, *index_rows(at, blocks, "RSA", distances)]
 
-    def pawn_rows(
-        self, indicator: str, year: float, inputs: Array, outcome: Array, blocks: Sequence[Block], weights: Array
-    ) -> list[Row]:
+    def pawn_rows(self, at: At, inputs: Array, outcome: Array, blocks: Sequence[Block], weights: Array) -> list[Row]:
         """Return PAWN distances beside those of inputs without influence."""
         level = indices.pawn_by_chance(inputs, outcome, self.question.seed)
-        return index_rows(indicator, year, blocks, "PAWN", indices.pawn(inputs, outcome, weights), level)
+        return index_rows(at, blocks, "PAWN", indices.pawn(inputs, outcome, weights), level)
 
 
 class Sobol(Method):
@@ -183,24 +171,24 @@ class Sobol(Method):
         self.cube = study.design.independent()
         self.counted = self.weights(question.samples, RESAMPLES["sobol"])
 
-    def rows(self, variable: str, year: float, values: Array) -> list[Row]:
-        """Return first and total order and shares."""
-        return self.variance_rows(variable, year, values, self.counted)
+    def rows(self, at: At, values: Array) -> list[Row]:
+        """Return the indices of a variable in a year."""
+        return self.variance_rows(at, values, self.counted)
 
-    def subsample_rows(self, variable: str, year: float, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
+    def subsample_rows(self, at: At, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
         """Return first and total order of the leading inputs."""
         weights = self.weights(size, RESAMPLES["sobol"] // 2)
-        rows = self.variance_rows(variable, year, values[:size], weights)
+        rows = self.variance_rows(at, values[:size], weights)
         return [row for row in rows if row["factor"] in leading]
 
-    def target_rows(self, target: Target, reached: Answers) -> list[Row]:
-        """Return total order and shares of whether a target is reached, and regional distances."""
+    def target_rows(self, at: At, reached: Answers) -> list[Row]:
+        """Return the indices of whether a target is reached in time."""
         # First order alone would say nothing of a yes or no that several inputs decide together.
-        rows = self.variance_rows(target.id, target.year, reached.astype(float), self.counted)
+        rows = self.variance_rows(at, reached.astype(float), self.counted)
         rows = [row for row in rows if row["index"] != "S1"]
         alone = [block for block in self.blocks if len(block.columns) == 1 and block.name not in GROUPS]
         inputs = self.cube[:, [block.columns[0] for block in alone]]
-        return [*rows, *self.regional_rows(target, inputs, _both_samples(reached), alone)]
+        return [*rows, *self.regional_rows(at, inputs, _both_samples(reached), alone)]
 
 
 class Morris(Method):
@@ -217,17 +205,17 @@ class Morris(Method):
         self.moved, self.steps = study.design.all_moves()
         self.counted = self.weights(question.samples, RESAMPLES["morris"])
 
-    def rows(self, variable: str, year: float, values: Array) -> list[Row]:
-        """Return mean absolute effect, mean effect and standard deviation of effects."""
+    def rows(self, at: At, values: Array) -> list[Row]:
+        """Return the indices of a variable in a year."""
         effects = indices.elementary_effects(values, self.moved, self.steps)
         by_index = zip(("mu_star", "mu", "sigma"), indices.morris(effects, self.counted), strict=True)
-        return [row for index, values in by_index for row in index_rows(variable, year, self.inputs, index, values)]
+        return [row for index, values in by_index for row in index_rows(at, self.inputs, index, values)]
 
-    def subsample_rows(self, variable: str, year: float, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
+    def subsample_rows(self, at: At, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
         """Return the mean absolute effect of the leading inputs along the first trajectories."""
         effects = indices.elementary_effects(values, self.moved, self.steps)[:size]
         star = indices.morris(effects, self.weights(size, RESAMPLES["morris"]))[0]
-        rows = index_rows(variable, year, self.inputs, self.index, star)
+        rows = index_rows(at, self.inputs, self.index, star)
         return [row for row in rows if row["factor"] in leading]
 
 
@@ -259,34 +247,32 @@ class GivenData(Method):
         ]
         return largest(sizes, [block.group for block in named], self.question.inputs_one_by_one)
 
-    def rows(self, variable: str, year: float, values: Array) -> list[Row]:
-        """Return the shares of groups and, in some years, the distances of single inputs."""
-        rows = self.share_rows(variable, year, *indices.sobol(values, self.counted))
-        targets = {float(target.year) for target in self.question.targets if target.variable == variable}
-        if year in {*YEARS, *targets}:
-            rows += self.input_rows(variable, year, self.values, _both_samples(values), self.inputs)
+    def rows(self, at: At, values: Array) -> list[Row]:
+        """Return the indices of a variable in a year."""
+        rows = self.share_rows(at, *indices.sobol(values, self.counted))
+        targets = {float(target.year) for target in self.question.targets if target.variable == at[0]}
+        if at[1] in {*YEARS, *targets}:
+            rows += self.input_rows(at, self.values, _both_samples(values), self.inputs)
         return rows
 
-    def subsample_rows(self, variable: str, year: float, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
+    def subsample_rows(self, at: At, values: Array, size: int, leading: Sequence[str]) -> list[Row]:
         """Return the distances of the leading inputs, and of one without influence."""
         chosen = [k for k, block in enumerate(self.inputs) if block.name in (*leading, DUMMY.name)]
         both = np.r_[0:size, self.question.samples : self.question.samples + size]
         inputs, outcome = self.values[np.ix_(both, chosen)], _both_samples(values)[both]
-        return self.input_rows(variable, year, inputs, outcome, [self.inputs[k] for k in chosen])
+        return self.input_rows(at, inputs, outcome, [self.inputs[k] for k in chosen])
 
-    def target_rows(self, target: Target, reached: Answers) -> list[Row]:
-        """Return the shares of groups in whether a target is reached, and regional distances."""
+    def target_rows(self, at: At, reached: Answers) -> list[Row]:
+        """Return the indices of whether a target is reached in time."""
         first, total = indices.sobol(reached.astype(float), self.counted)
-        rows = self.share_rows(target.id, target.year, first, total)
-        return rows + self.regional_rows(target, self.values, _both_samples(reached), self.inputs)
+        rows = self.share_rows(at, first, total)
+        return rows + self.regional_rows(at, self.values, _both_samples(reached), self.inputs)
 
-    def input_rows(
-        self, indicator: str, year: float, inputs: Array, outcome: Array, blocks: Sequence[Block]
-    ) -> list[Row]:
-        """Return the distances of single inputs; none where the outcome does not vary."""
+    def input_rows(self, at: At, inputs: Array, outcome: Array, blocks: Sequence[Block]) -> list[Row]:
+        """Return the indices of single inputs; none where the outcome does not vary."""
         if not np.ptp(outcome) > 0:
             return []
-        return self.pawn_rows(indicator, year, inputs, outcome, blocks, self.weights(len(outcome), RESAMPLES["pawn"]))
+        return self.pawn_rows(at, inputs, outcome, blocks, self.weights(len(outcome), RESAMPLES["pawn"]))
 
 
 class Delta(GivenData):
@@ -294,10 +280,8 @@ class Delta(GivenData):
 
     index = "delta"
 
-    def input_rows(
-        self, indicator: str, year: float, inputs: Array, outcome: Array, blocks: Sequence[Block]
-    ) -> list[Row]:
-        """Return delta and first order of single inputs; none where the outcome does not vary."""
+    def input_rows(self, at: At, inputs: Array, outcome: Array, blocks: Sequence[Block]) -> list[Row]:
+        """Return the indices of single inputs; none where the outcome does not vary."""
         if not np.ptp(outcome) > 0:
             return []
         estimates = indices.delta(inputs, outcome, RESAMPLES["delta"], self.question.seed)
@@ -305,7 +289,7 @@ class Delta(GivenData):
         return [
             row
             for index, values, level in zip(("delta", "S1"), estimates, levels, strict=True)
-            for row in index_rows(indicator, year, blocks, index, values, level)
+            for row in index_rows(at, blocks, index, values, level)
         ]
 
 
@@ -313,31 +297,20 @@ METHODS: Final[dict[str, type[Method]]] = {"sobol": Sobol, "morris": Morris, "pa
 
 
 def index_rows(
-    indicator: str,
-    year: float,
+    at: At,
     blocks: Sequence[Block],
     index: str,
     resampled: Array,
     level: indices.ChanceLevel | None = None,
 ) -> list[Row]:
-    """Return a row of `COLUMNS` for each block whose index is a number.
-
-    Parameters
-    ----------
-    indicator, year, blocks, index
-        What the rows are about.
-    resampled
-        Estimate and bootstrap, dims ``resample, block``.
-    level
-        What chance makes of an input without influence; None where its index is zero.
-    """
+    """Return a row of `COLUMNS` for each block whose index is a number; estimates have the dims ``resample, block``."""
     value, low, high = indices.interval(resampled)
     above = indices.beyond_chance(value, low, level)
     return [
         dict(
             zip(
                 COLUMNS,
-                (indicator, float(year), block.name, block.group, index, *map(float, numbers), bool(exceeds)),
+                (at[0], float(at[1]), block.name, block.group, index, *map(float, numbers), bool(exceeds)),
                 strict=True,
             )
         )

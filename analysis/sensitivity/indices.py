@@ -93,7 +93,7 @@ def interval(values: Array) -> tuple[Array, Array, Array]:
 
 
 def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
-    """Return first and total order of every group.
+    """Return first and total order of every group, dims ``resample, group``; NaN where the outcome does not vary.
 
     Parameters
     ----------
@@ -101,11 +101,6 @@ def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
         Dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
     counted
         As from `weights`.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Dims ``resample, group``; not a number where the outcome does not vary.
 
     Examples
     --------
@@ -127,12 +122,7 @@ def shares(first: Array, total: Array) -> Array:
 
     It is the Shapley effect: what a group adds to the explained variance, averaged over all orders in which the groups
     can be learnt, so that interactions are shared by those that interact. With three groups the variance explained by
-    two is what the total order of the third leaves. The shares sum to one by construction.
-
-    Parameters
-    ----------
-    first, total
-        Closed first and total order of the groups; the last axis is the group.
+    two is what the total order of the third leaves. The shares sum to one by construction. The last axis is the group.
 
     Examples
     --------
@@ -159,14 +149,7 @@ def shares(first: Array, total: Array) -> Array:
 
 
 def morris(effects: Array, counted: Array) -> tuple[Array, Array, Array]:
-    """Return the mean absolute effect, the mean effect and the standard deviation of effects.
-
-    Parameters
-    ----------
-    effects
-        Elementary effects, dims ``walk, factor``.
-    counted
-        As from `weights`, for the walks.
+    """Return the mean absolute effect, the mean effect and the standard deviation of effects, dims ``walk, factor``.
 
     Examples
     --------
@@ -182,12 +165,7 @@ def morris(effects: Array, counted: Array) -> tuple[Array, Array, Array]:
 def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Array) -> Array:
     """Return the effect of each factor in each walk, dims ``walk, factor``, for a move through the whole grid.
 
-    Parameters
-    ----------
-    outcomes
-        Dims ``walk, point``.
-    moved, steps
-        Which factor each step moves and by how much, dims ``walk, step``.
+    Outcomes have the dims ``walk, point``; which factor each step moves and by how much, ``walk, step``.
 
     Examples
     --------
@@ -202,6 +180,10 @@ def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Arr
 def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     """Return the median distance between the outcome's distribution and that within a slice of each input.
 
+    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size, or one for each value
+    of an input of few values. Sampling alone makes them too long, which is taken off (`without_length_bias`), so an
+    input without influence lies about zero, also below.
+
     Parameters
     ----------
     inputs
@@ -214,13 +196,7 @@ def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     Returns
     -------
     numpy.ndarray
-        Dims ``resample, input``, at most 1. Sampling alone makes distances too long; the halves of the sample tell by
-        how much (`without_length_bias`), and it is taken off. What has no influence lies about zero, also below.
-
-    Notes
-    -----
-    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size; an input of so few
-    values or fewer has one slice for each value.
+        Dims ``resample, input``, at most 1.
 
     Examples
     --------
@@ -243,13 +219,6 @@ def pawn_by_chance(inputs: Array, outcome: Array, seed: int) -> ChanceLevel:
 
     Each input's slices are shuffled over the runs `SHUFFLES` times: the dummy parameter of Khorashadi Zadeh et al.
     (2017), drawn often enough to say how far chance alone reaches.
-
-    Parameters
-    ----------
-    inputs, outcome
-        As for `pawn`.
-    seed
-        Of the shuffles.
 
     Examples
     --------
@@ -299,24 +268,13 @@ def slices(values: Array) -> list[Rows]:
 
 
 def without_length_bias(distances: Callable[[Array], Array], counted: Array) -> Array:
-    """Return distances between samples without what sampling adds to them.
+    """Return distances between samples, dims ``resample, input``, without what sampling adds to them.
 
     A Kolmogorov-Smirnov distance of two samples is too long by about c / sqrt(n), exactly so where the distributions
     are the same. Halves of the sample show the same with n / 2, so the two together give the distance for n without
     end (Richardson's extrapolation). A bootstrap cannot: its own distances are longer still (Bickel and Freedman 1981).
-    Its spread serves for the interval, around the corrected estimate.
-
-    Parameters
-    ----------
-    distances
-        Distances, dims ``resample, input``, for the number of times each run counts, dims ``resample, run``.
-    counted
-        As from `weights`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dims ``resample, input``; the mean of the resamples is the estimate, so that an interval holds it.
+    Its spread serves for the interval, around the corrected estimate, which is the mean of the resamples. `distances`
+    takes the number of times each run counts.
 
     Examples
     --------
@@ -380,14 +338,7 @@ class _Comparison:
 def regional(inputs: Array, reached: npt.NDArray[np.bool_], counted: Array) -> Array:
     """Return the largest distance between the distributions of an input where a target is reached and where not.
 
-    What sampling adds is taken off, as in `pawn`.
-
-    Parameters
-    ----------
-    inputs, counted
-        As for `pawn`.
-    reached
-        Dim ``run``; both answers must occur.
+    What sampling adds is taken off, as in `pawn`. Both answers must occur.
 
     Examples
     --------
@@ -421,13 +372,6 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
     Every row is the plain estimate twice less a resampled one: so the bias that the bootstrap shows is taken off, and
     the interval lies around the corrected estimate (Plischke et al. 2013).
 
-    Parameters
-    ----------
-    inputs, outcome
-        As for `pawn`.
-    resamples, seed
-        Of the bootstrap.
-
     Examples
     --------
     >>> x = np.linspace(0, 1, 200)
@@ -455,14 +399,7 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
 
 
 def delta_by_chance(outcome: Array, seed: int) -> tuple[ChanceLevel, ChanceLevel]:
-    """Return delta and first order of inputs that have no influence.
-
-    Parameters
-    ----------
-    outcome
-        As for `pawn`.
-    seed
-        Of the inputs, which are drawn at random; see `pawn_by_chance`.
+    """Return delta and first order of inputs that have no influence, which are drawn at random; see `pawn_by_chance`.
 
     Examples
     --------
@@ -478,17 +415,9 @@ def delta_by_chance(outcome: Array, seed: int) -> tuple[ChanceLevel, ChanceLevel
 def beyond_chance(value: Array, low: Array, level: ChanceLevel | None) -> npt.NDArray[np.bool_]:
     """Return whether the index of each input is larger than chance would make it.
 
-    Parameters
-    ----------
-    value, low
-        Index and lower end of its interval, one for each input.
-    level
-        The index of inputs without influence; None where it is exactly zero, as in designs that move one input and
-        leave the others (Sobol', Morris).
-
-    Notes
-    -----
-    All inputs are tested, so that one of them exceeds its level by chance with probability `ERROR` (Bonferroni).
+    Without a level, as in designs that move one input and leave the others (Sobol', Morris), an input without influence
+    has an index of exactly zero. All inputs are tested, so that one of them exceeds its level by chance with
+    probability `ERROR` (Bonferroni).
 
     Examples
     --------

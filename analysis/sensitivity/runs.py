@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
@@ -90,7 +89,7 @@ class Study:
             for name, values in sorted(factor.values(probe).items()):
                 digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
         for name, value in sorted(self.fixed.items()):
-            digest.update(repr((name, _plain(value))).encode())
+            digest.update(repr((name, xr.DataArray(value).to_dict())).encode())
         return digest.hexdigest()
 
 
@@ -119,12 +118,10 @@ def run_study(
 
     Parameters
     ----------
-    study
-        What to run.
-    path
-        The store. A finished or foreign one that is not to be resumed is the caller's to remove.
+    study, path
+        What to run, and the store. A finished or foreign one that is not to be resumed is the caller's to remove.
     resume
-        Go on with what an earlier call left.
+        Continue what an earlier call left.
     cluster
         Address of the scheduler of a Dask cluster; None runs here.
     progress
@@ -134,10 +131,8 @@ def run_study(
     ------
     StudyError
         If a run gives a value that is not finite, naming the inputs; if a worker has another model.
-    FileExistsError
-        If the store exists and `resume` is not set.
-    ChangeError
-        If the store to be resumed belongs to another study.
+    FileExistsError, ChangeError
+        If the store exists and `resume` is not set; if the store to be resumed belongs to another study.
     """
     if cluster is not None:
         # Before anything is made, so that a mistyped address leaves nothing behind.
@@ -200,20 +195,6 @@ def _city() -> CompiledModel:
     city = load_model()
     assert isinstance(city, CompiledModel), MODEL_FILE
     return city
-
-
-def _plain(value: Any) -> Any:
-    """A change as text that is the same for equal changes."""
-    if isinstance(value, xr.DataArray):
-        return (
-            value.dims,
-            value.shape,
-            value.to_numpy().tolist(),
-            [c.to_numpy().tolist() for c in value.coords.values()],
-        )
-    if isinstance(value, pd.Series):
-        return (value.index.tolist(), value.tolist())
-    return value
 
 
 def _new_store(study: Study, path: Path, request: str) -> RunStore:
@@ -326,17 +307,12 @@ def _first_fault(study: Study, run: int) -> str:
 
 
 def remove_finished(stores: Iterable[Path], *, resume: bool) -> list[str]:
-    """Refuse to lose an interrupted study; remove finished ones unless they are to be gone on with.
-
-    Returns
-    -------
-    list of str
-        Names of the stores that were removed.
+    """Remove finished stores unless they are to be resumed, and return their names; an unfinished one is never removed.
 
     Raises
     ------
     StudyError
-        Naming every store that holds an unfinished study, which only `resume` or a hand may touch.
+        Naming every store that holds an unfinished study.
 
     Examples
     --------

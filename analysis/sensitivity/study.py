@@ -179,28 +179,14 @@ def analyse(
 
     Parameters
     ----------
-    question
-        What is asked.
-    factors
-        What is varied; names differ.
-    fixed
-        Changes that all runs share, such as those of a scenario.
+    question, factors, fixed
+        What is asked, what is varied, and the changes that all runs share, such as those of a scenario.
     stem
         Stores are made beside this path: ``STEM.zarr``, and ``STEM_screening.zarr`` where inputs are screened.
     resume, cluster
         As for `analysis.sensitivity.runs.run_study`.
     progress
         Called with a task, and how much of how much of it is done.
-
-    Returns
-    -------
-    Findings
-        Indices with intervals.
-
-    Raises
-    ------
-    StudyError
-        If an outcome is not finite, naming the inputs.
     """
     count = len(factors)
     single, screening_runs = list(range(count)), 0

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.figures import LANGUAGES, word
+from analysis.charts.figures import LANGUAGES
 from analysis.outcome import files as result_files
 from analysis.sensitivity import charts, indices
 from analysis.sensitivity.runs import remove_finished
@@ -24,6 +24,7 @@ from analysis.sensitivity.words import (
     BOUNDED,
     in_words,
     notes_on,
+    say,
     short_number,
     side_of,
     stability_in_words,
@@ -98,21 +99,7 @@ def print_findings(
     variables: Mapping[str, Variable],
     notes: Mapping[str, str],
 ) -> None:
-    """Print, for every target, what its indicator rests on, and how sure that is.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    findings
-        As from `analysis.sensitivity.study.analyse`.
-    scenario
-        The scenario on which inputs were varied.
-    variables
-        The model's variables, for the words.
-    notes
-        What the study rests on, by language.
-    """
+    """Print, for every target, what its indicator rests on, how sure that is, and what the study rests on."""
     for target in findings.question.targets:
         console.print(_table(findings, target, variables))
         for language in LANGUAGES:
@@ -121,8 +108,8 @@ def print_findings(
         console.print()
     method = findings.question.method
     for language in LANGUAGES:
-        title, basis = scenario.title[language], word("sensitivity", f"read {method}", language)
-        console.print(escape(f"{word('sensitivity', 'scenario', language).format(title=title)}{basis}"))
+        title, basis = scenario.title[language], say(f"read {method}", language)
+        console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
         if language in notes:
             console.print(escape(notes[language]))
         console.print(escape(stability_in_words(findings, language)))
@@ -187,16 +174,16 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
     printed.add_column("因素 input", overflow="fold", ratio=2)
     printed.add_column("类别 kind", overflow="fold")
     for index in shown:
-        head = "\n".join(word("sensitivity", index, language) for language in LANGUAGES)
+        head = "\n".join(say(index, language) for language in LANGUAGES)
         printed.add_column(escape(head), justify="right", overflow="fold")
     scale = 1.0 / target.factor if method == "morris" else 1.0
     variable, year = str(target.variable), float(target.year)
     for row in leading(findings, variable, year, ROWS).to_dict("records"):
         names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
         if not row["above_chance"]:
-            names += "（{}） ({})".format(*(word("sensitivity", "chance", language) for language in LANGUAGES))
+            names += "（{}） ({})".format(*(say("chance", language) for language in LANGUAGES))
         cells = [_cell(select(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        kind = " ".join(word("sensitivity", str(row["group"]), language) for language in LANGUAGES)
+        kind = " ".join(say(str(row["group"]), language) for language in LANGUAGES)
         printed.add_row(escape(names), kind, *cells)
     rest = select(findings, variable, year, shown[0])
     for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from analysis.charts.figures import LANGUAGES, TermError, element_name, terms, word
+from analysis.charts.figures import LANGUAGES, TermError, element_name, word
 from analysis.reach.probability import whole_percent
 from analysis.reach.words import unit_of
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
@@ -20,6 +20,7 @@ NAMED: Final = 3
 FEW: Final = 10
 #: Indices between 0 and 1; an estimate may lie outside by its error.
 BOUNDED: Final = ("S1", "ST", "share", "PAWN", "RSA", "delta")
+SEMICOLON: Final = {"zh": "；", "en": "; "}
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:
@@ -31,12 +32,12 @@ def input_title(item: Input, others: Mapping[str, int], language: str, variables
     'policy'
     """
     if item.name in GROUPS:
-        return word("sensitivity", item.name, language)
+        return say(item.name, language)
     if item.name == DUMMY.name:
-        return word("sensitivity", "dummy", language)
+        return say("dummy", language)
     if item.name.startswith(OTHERS):
-        group = word("sensitivity", item.group, language)
-        return word("sensitivity", "others", language).format(count=others.get(item.name, 0), group=group)
+        group = say(item.group, language)
+        return say("others", language, count=others.get(item.name, 0), group=group)
     levers = load_levers()
     if item.group == "policy" and item.constant in levers:
         return str(levers[item.constant].title[language])
@@ -56,62 +57,47 @@ def _element(name: str, language: str) -> str:
 
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     """Return sentences that say what a target's indicator rests on in the target's year."""
-    zh = language == "zh"
-    variable, year = str(target.variable), float(target.year)
-    every = single_inputs(findings, variable, year, RANKED_BY[findings.question.method])
+    variable, year, method = str(target.variable), float(target.year), findings.question.method
+    index, what = RANKED_BY[method], {"title": target.title[language], "year": f"{year:g}"}
+    every = single_inputs(findings, variable, year, index)
     if every.empty:
-        return [word("sensitivity", "constant", language).format(title=target.title[language], year=f"{year:g}")]
-    method = findings.question.method
-    top = drivers(findings, variable, year, RANKED_BY[method], NAMED)
-    scale = {"mu_star": 1.0 / target.factor}.get(RANKED_BY[method], 100.0)
-    unit = unit_of(target, language) if RANKED_BY[method] == "mu_star" else "%"
-    unit = unit if zh else f" {unit}"
+        return [say("constant", language, **what)]
+    top = drivers(findings, variable, year, index, NAMED)
+    scale, unit = (1.0 / target.factor, unit_of(target, language)) if index == "mu_star" else (100.0, "%")
+    unit = unit if language == "zh" else f" {unit}"
     if top.empty:
         largest = f"{short_number(float(every['value'].iloc[0]) * scale)}{unit}"
-        sentence = word("sensitivity", "no driver", language).format(
-            title=target.title[language], year=f"{year:g}", count=len(every), largest=largest
-        )
-        return [
-            sentence,
-            *_shares_in_words(findings, variable, year, language),
-            *_yes_or_no(findings, target, variables, language),
+        sentences = [say("no driver", language, count=len(every), largest=largest, **what)]
+    else:
+        parts = [
+            f"{title_of(findings, row, variables, language)} "
+            + quantity(row, index, scale, unit, findings.question.samples, language)
+            for row in top.to_dict("records")
         ]
-    parts = [
-        f"{title_of(findings, row, variables, language)} "
-        + quantity(row, RANKED_BY[method], scale, unit, findings.question.samples, language)
-        for row in top.to_dict("records")
-    ]
-    key = f"rests {method}"
-    found = [
-        word("sensitivity", key, language).format(
-            title=target.title[language], year=f"{year:g}", parts=("；" if zh else "; ").join(parts)
-        )
-    ]
-    if len(top) < min(NAMED, len(every)):
-        found.append(word("sensitivity", "the others by chance", language))
-    found += _shares_in_words(findings, variable, year, language)
-    return found + _yes_or_no(findings, target, variables, language)
+        sentences = [say(f"rests {method}", language, parts=SEMICOLON[language].join(parts), **what)]
+        if len(top) < min(NAMED, len(every)):
+            sentences.append(say("the others by chance", language))
+    sentences += _shares_in_words(findings, variable, year, language)
+    return sentences + _yes_or_no(findings, target, variables, language)
 
 
 def _shares_in_words(findings: Findings, indicator: str, year: float, language: str) -> list[str]:
-    rows = select(findings, indicator, year, "share")
-    if rows.empty:
+    rows, samples = select(findings, indicator, year, "share").to_dict("records"), findings.question.samples
+    if not rows:
         return []
-    own, samples = rows.to_dict("records"), findings.question.samples
-    resolved = all(side_of(row) != "neither" for row in own)
+    resolved = all(side_of(row) != "neither" for row in rows)
     unit = "%" if language == "zh" else " %"
     parts = [
-        f"{word('sensitivity', str(row['factor']), language)} "
+        f"{say(str(row['factor']), language)} "
         + (
             quantity(row, "share", 100.0, unit, samples, language, whole=True)
             if resolved
-            else _with_interval(row, 100.0, unit, language, lambda value: f"{value:z.0f}")
+            else _with_interval(row, 100.0, unit, language, _whole_number)
         )
-        for row in own
+        for row in rows
     ]
     joined = ("、" if language == "zh" else ", ").join(parts)
-    key = "shares" if resolved else "shares not resolved"
-    return [word("sensitivity", key, language).format(parts=joined, samples=samples)]
+    return [say("shares" if resolved else "shares not resolved", language, parts=joined, samples=samples)]
 
 
 def side_of(row: Mapping[Any, Any]) -> str:
@@ -135,20 +121,8 @@ def quantity(
 ) -> str:
     """Return an index with its interval or, where it cannot be distinguished from 0 or 1, the bound that holds.
 
-    Parameters
-    ----------
-    row
-        With ``value``, ``low`` and ``high``.
-    index
-        Indices in `BOUNDED` lie between 0 and 1.
-    scale, unit
-        What the number is multiplied by, and what stands after it.
-    samples
-        Of the study.
-    language
-        "zh" or "en".
-    whole
-        Whether numbers are rounded to whole ones.
+    The row has ``value``, ``low`` and ``high``, which are multiplied by the scale; indices in `BOUNDED` lie between 0
+    and 1. Numbers are rounded to whole ones on request.
 
     Examples
     --------
@@ -163,13 +137,11 @@ def quantity(
         lower = float(row["low"]) * scale
         text = f"{math.floor(lower)}" if whole else short_number(lower)
     else:
-        text = _with_interval(row, scale, unit, language, (lambda value: f"{value:z.0f}") if whole else short_number)
+        text = _with_interval(row, scale, unit, language, _whole_number if whole else short_number)
         if side == "neither":
-            text += ("，" if language == "zh" else ", ") + word("sensitivity", "not resolved", language).format(
-                samples=samples
-            )
+            text += ("，" if language == "zh" else ", ") + say("not resolved", language, samples=samples)
         return text
-    return f"{word('sensitivity', side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
+    return f"{say(side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
 
 
 def _with_interval(
@@ -182,38 +154,28 @@ def _with_interval(
 def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     if target.id not in findings.share_reached:
         return []
-    share = findings.share_reached[target.id]
+    share, year, title = findings.share_reached[target.id], float(target.year), target.title[language]
     index = "ST" if findings.question.method == "sobol" else "PAWN"
     points = 2 * findings.question.samples
     count = round(share * points)
     if 0 < min(count, points - count) < FEW:
         key, few = ("few", count) if share < 0.5 else ("nearly all", points - count)
-        return [word("sensitivity", key, language).format(title=target.title[language], count=few, points=points)]
-    every = single_inputs(findings, target.id, float(target.year), index)
-    rows = drivers(findings, target.id, float(target.year), index, NAMED)
-    regional = select(findings, target.id, float(target.year), "RSA").set_index("factor")["value"]
-    if rows.empty and not every.empty:
-        return [
-            word("sensitivity", "no driver yes or no", language).format(
-                title=target.title[language], share=whole_percent(share)
-            )
-        ]
-    if every.empty:
-        key = "always" if share > 0.5 else "never"
-        return [word("sensitivity", key, language).format(title=target.title[language])]
-    zh = language == "zh"
+        return [say(key, language, title=title, count=few, points=points)]
+    if single_inputs(findings, target.id, year, index).empty:
+        return [say("always" if share > 0.5 else "never", language, title=title)]
+    rows = drivers(findings, target.id, year, index, NAMED)
+    if rows.empty:
+        return [say("no driver yes or no", language, title=title, share=whole_percent(share))]
+    regional = select(findings, target.id, year, "RSA").set_index("factor")["value"]
     parts = []
     for row in rows.to_dict("records"):
-        apart = regional.get(row["factor"])
-        beside = "" if apart is None else f"{'，区域距离' if zh else ', regional distance '}{apart:.2f}"
-        value = quantity(row, index, 1.0, "", findings.question.samples, language) + beside
+        distance = regional.get(row["factor"])
+        value = quantity(row, index, 1.0, "", findings.question.samples, language)
+        if distance is not None:
+            value += f"{'，区域距离' if language == 'zh' else ', regional distance '}{distance:.2f}"
         parts.append(f"{title_of(findings, row, variables, language)} {value}")
-    joined = ("；" if zh else "; ").join(parts)
-    return [
-        word("sensitivity", f"yes or no {index}", language).format(
-            title=target.title[language], share=whole_percent(share), parts=joined
-        )
-    ]
+    joined = SEMICOLON[language].join(parts)
+    return [say(f"yes or no {index}", language, title=title, share=whole_percent(share), parts=joined)]
 
 
 def stability_in_words(findings: Findings, language: str) -> str:
@@ -222,23 +184,33 @@ def stability_in_words(findings: Findings, language: str) -> str:
     index = RANKED_BY[findings.question.method]
     named = drivers(findings, str(target.variable), float(target.year), index)["factor"]
     if named.empty:
-        return word("sensitivity", "no order", language).format(title=target.title[language])
+        return say("no order", language, title=target.title[language])
     own = grown[(grown["indicator"] == target.variable) & (grown["index"] == index) & grown["factor"].isin(named)]
     sizes = sorted(own["samples"].unique())
     if len(sizes) < 2:
-        return word("sensitivity", "one sample", language)
+        return say("one sample", language)
     whole, half = (own[own["samples"] == size].set_index("factor")["value"] for size in (sizes[-1], sizes[-2]))
     change = float((whole - half).abs().max())
     same = list(whole.sort_values(ascending=False).index) == list(half.sort_values(ascending=False).index)
     key = "same order" if same else "other order"
-    return word("sensitivity", key, language).format(
-        count=len(whole), title=target.title[language], change=short_number(change), half=sizes[-2], whole=sizes[-1]
+    return say(
+        key,
+        language,
+        count=len(whole),
+        title=target.title[language],
+        change=short_number(change),
+        half=sizes[-2],
+        whole=sizes[-1],
     )
 
 
 def title_of(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
     """Return what the input of a row is called."""
     return input_title(findings.inputs[str(row["factor"])], findings.others, language, variables)
+
+
+def _whole_number(value: float) -> str:
+    return f"{value:z.0f}"
 
 
 def short_number(value: float) -> str:
@@ -259,15 +231,31 @@ def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str
     """Return what a study rests on, by language: its points, their independence, and what was put together."""
     notes = {}
     for language in LANGUAGES:
-        text = word("sensitivity", f"basis {findings.question.inputs}", language).format(
-            runs=f"{findings.runs:,}", seed=findings.question.seed, members=members, broken=f"{100 * (broken or 0):.0f}"
+        text = say(
+            f"basis {findings.question.inputs}",
+            language,
+            runs=f"{findings.runs:,}",
+            seed=findings.question.seed,
+            members=members,
+            broken=f"{100 * (broken or 0):.0f}",
         )
         if findings.screening_runs:
-            text += word("sensitivity", "screened", language).format(
-                runs=f"{findings.screening_runs:,}", keep=findings.question.inputs_one_by_one
+            text += say(
+                "screened", language, runs=f"{findings.screening_runs:,}", keep=findings.question.inputs_one_by_one
             )
         notes[language] = text
     return notes
+
+
+def say(key: str, language: str, **gaps: object) -> str:
+    """Return a word or sentence of a sensitivity study with its gaps filled.
+
+    Examples
+    --------
+    >>> say("others", "en", count=3, group="policy")
+    'the other 3 inputs of policy'
+    """
+    return word("sensitivity", key, language).format(**gaps)
 
 
 def describe(index: str, language: str) -> str:
@@ -278,4 +266,4 @@ def describe(index: str, language: str) -> str:
     >>> describe("ST", "en")
     'total order'
     """
-    return str(terms()["sensitivity"][index][language])
+    return say(index, language)
