@@ -1,4 +1,4 @@
-"""Hold newer observations against the forecast."""
+"""The command that compares newer observations with the stored forecast."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.assessment import charts
+from analysis.assessment import charts, tables
+from analysis.assessment.observations import fingerprint, read_newer_observations
+from analysis.assessment.series import chosen_series
+from analysis.assessment.study import assess_stored_forecast
 from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
@@ -28,36 +31,38 @@ from scenarios import (
 
 def assess(
     observations: Annotated[
-        Path, typer.Option(help="CSV with variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False)
+        Path,
+        typer.Option(
+            help="CSV with the columns variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False
+        ),
     ],
     without: Annotated[
-        list[str] | None, typer.Option(help="Series that is left out whatever it says; again for more.")
+        list[str] | None, typer.Option(help="Series to leave out of the update even if it agrees. Repeat for more.")
     ] = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", help="Series that is used whatever it says; again for more.")
+        list[str] | None,
+        typer.Option("--with", help="Series to use in the update even if it disagrees. Repeat for more."),
     ] = None,
     scenario: Annotated[
-        str, typer.Option(help="Policies of the forecast: shipped name or path of a YAML file.")
+        str, typer.Option(help="Scenario that the forecast assumes: shipped name or path of a YAML file.")
     ] = "baseline",
     out: Out = OUTPUTS / "assessment",
 ) -> None:
-    """Hold newer observations against the stored forecast, update it from the series that fit, and say what slips."""
-    from analysis.assessment import printing, runs, series, tables
-
+    """Score the stored forecast with newer observations, re-weight the ensemble, and judge the targets anew."""
     console = make_console()
     with exit_on_mistakes():
-        newer = runs.read_observations_file(observations)
-        inside, outside = series.chosen_series(newer["variable"], with_ or [], without or [])
+        newer = read_newer_observations(observations)
+        inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
         parameters, policies, targets = read_members(), load_scenario(scenario), load_targets()
         facts = result_files.joint_manifest([policies], parameters) | {
             "observations_file": observations.name,
-            "observations_hash": runs.fingerprint(newer),
+            "observations_hash": fingerprint(newer),
             "series_put_in": ", ".join(inside),
             "series_left_out": ", ".join(outside),
         }
         announce_replaced_files(console, out, tables.FILES, "assessment_*.png")
         with report_progress() as progress:
-            made = runs.assess_ensemble(
+            assessment = assess_stored_forecast(
                 newer,
                 load_model(),
                 parameters,
@@ -67,11 +72,10 @@ def assess(
                 inside,
                 outside,
             )
-        printing.print_assessment(console, made.found, targets)
-        tables.write_assessment(made.found, out, facts)
-        weights = made.found.weights["weight"].to_numpy() if made.found.accepted else None
-        judged = made.found.series
-        unused = judged.loc[~judged["used"].astype(bool), "variable"].tolist()
+        tables.print_assessment(console, assessment, targets)
+        tables.write_assessment(assessment, out, facts)
+        weights = assessment.weights["weight"].to_numpy() if assessment.accepted else None
+        unused = assessment.series.loc[~assessment.series["used"].astype(bool), "variable"].tolist()
         titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
-        charts.draw(made.found.points, made.forecast, weights, titled, out / "figures", unused)
+        charts.draw(assessment.points, assessment.forecast, weights, titled, out / "figures", unused)
         console.print(f"Written to {escape(str(out))}: {', '.join(tables.FILES)}, figures/assessment_*.png.")

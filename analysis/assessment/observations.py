@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
 from calibration.census.derivation import derive
 from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
-from calibration.fit.forecast import QUANTILES
+from calibration.fit.forecast import FORECAST_FILE, QUANTILES
 from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from model.engine.errors import near
@@ -41,8 +43,8 @@ class AssessmentError(ObservationError):
     """Newer observations, or what they are compared with, cannot be used; the message lists every mistake."""
 
 
-def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
-    """Read and check a table of observations that are newer than the model.
+def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Read and check a table of observations that are newer than the model, without running the model.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model. Full-width
         digits, thousands signs, a percent sign behind a share and Chinese commas between columns are read as meant.
     forecast
-        The forecast, dims ``member, time``, units in the attributes.
+        Quantiles as from `read_stored_forecast`, which are read if it is not given.
 
     Returns
     -------
@@ -63,12 +65,9 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         With every mistake: missing file or column, unknown variable, wrong unit, year outside the forecast, value that
         is not a finite number above zero or cannot be in its unit, the same observation twice, missing source,
         unknown grade.
-
-    Examples
-    --------
-    >>> read_newer_observations(Path("newer.csv"), forecast)["variable"][0]  # doctest: +SKIP
-    'residents'
     """
+    if forecast is None:
+        forecast = read_stored_forecast(FORECAST_FILE)
     table, problems = read_table(path)
     if table is None:
         raise AssessmentError(refusal({path.name: problems}))
@@ -78,7 +77,7 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         for column in map(str, table.columns)
         if column not in allowed
     ]
-    # A misspelt column is told once: as the name that stands there.
+    # A misspelt column is one mistake, not two.
     misspelt = "".join(mistakes)
     mistakes += [
         f"header: column {column!r} is missing"
@@ -102,23 +101,13 @@ def read_newer_observations(path: Path, forecast: xr.Dataset) -> pd.DataFrame:
         raise AssessmentError(refusal({path.name: mistakes}))
     table = table.assign(value=table["value"].map(read_number), year=table["year"].map(read_number))
     typed = table.astype({"value": float, "year": float}).astype({"year": int})
-    order = {str(name): place for place, name in enumerate(forecast.data_vars)}
-    typed = typed.assign(place=typed["variable"].map(order)).sort_values(["place", "year"])
-    return pd.DataFrame(typed.drop(columns="place").reset_index(drop=True))
+    order = pd.Series({name: number for number, name in enumerate(forecast["variable"].unique())})
+    by_forecast = typed.sort_values("year").sort_values("variable", key=lambda names: names.map(order), kind="stable")
+    return by_forecast.reset_index(drop=True)
 
 
-def read_stored(file: Path) -> pd.DataFrame:
-    """Read the stored quantiles of the forecast.
-
-    Parameters
-    ----------
-    file
-        As `calibrate` leaves it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        variable, unit, year, and each quantile.
+def read_stored_forecast(file: Path) -> pd.DataFrame:
+    """Read the stored quantiles of the forecast: variable, unit, year, and each quantile.
 
     Raises
     ------
@@ -127,7 +116,7 @@ def read_stored(file: Path) -> pd.DataFrame:
 
     Examples
     --------
-    >>> int(read_stored(Path("calibration/forecast.csv"))["year"].min())
+    >>> int(read_stored_forecast(Path("calibration/forecast.csv"))["year"].min())
     2021
     """
     again = "; make it with: python run_scenarios.py calibrate"
@@ -150,12 +139,9 @@ def read_stored(file: Path) -> pd.DataFrame:
 
 
 def past_series() -> pd.DataFrame:
-    """Observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
+    """Return observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
 
-    Returns
-    -------
-    pandas.DataFrame
-        variable, year, value; years that were only interpolated are left out.
+    Years that were only interpolated are left out.
 
     Examples
     --------
@@ -194,15 +180,32 @@ def past_series() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
+def values_in_years(run: xr.Dataset, name: str, years: pd.Series) -> npt.NDArray[np.float64]:
+    """Return the values of a variable in the years of its observations, dims (member, year)."""
+    chosen = run[name].sel(time=years.to_numpy(dtype=float)).transpose("member", "time")
+    return np.asarray(chosen.to_numpy(), dtype=np.float64)
+
+
+def fingerprint(observations: pd.DataFrame) -> str:
+    """Return twelve hexadecimal digits that change whenever an observation does.
+
+    Examples
+    --------
+    >>> len(fingerprint(pd.DataFrame({"value": [1.0]})))
+    12
+    """
+    return hashlib.sha256(observations.to_csv(index=False).encode()).hexdigest()[:12]
+
+
+def _row_mistakes(row: Any, forecast: pd.DataFrame) -> list[str]:
     name, given_year, given, unit, source, grade = (
         str(getattr(row, column)) for column in (*COLUMNS, "grade")
     )  # fmt: skip
-    years = forecast["time"].to_numpy()
-    first, last = int(years[0]), int(years[-1])
+    years = forecast["year"]
+    first, last = years.min(), years.max()
     mistakes = []
     year, value = read_number(given_year), read_number(given)
-    in_forecast = year is not None and year in years
+    in_forecast = year is not None and year in set(years)
     if year is None or year % 1 or "%" in given_year:
         mistakes.append(f"year {shown(given_year)} is not a year")
     elif not in_forecast:
@@ -214,11 +217,12 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
         mistakes.append("source is empty")
     if grade and grade not in GRADES:
         mistakes.append(f"grade {shown(grade)} is none of {', '.join(GRADES)}")
-    if name not in forecast:
-        known = [str(variable) for variable in forecast.data_vars]
+    own = forecast[forecast["variable"] == name]
+    if own.empty:
+        known = forecast["variable"].unique().tolist()
         guess = near(name[:100], known) or f" It has: {', '.join(known)}."
         return [*mistakes, f"{shown(name)} is not a variable of the forecast.{guess}"]
-    wanted = forecast[name].attrs.get("units", "")
+    wanted = own["unit"].iloc[0]
     percent = given.endswith(("%", "％"))
     if unit != wanted:
         convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
@@ -226,7 +230,7 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
     elif percent and wanted != "Dmnl":
         mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
     elif value is not None and usable and in_forecast:
-        middle = float(forecast[name].sel(time=year).median())
+        middle = float(own.loc[own["year"] == year, "median"].iloc[0])
         if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
             about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
             mistakes.append(f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?")
@@ -234,7 +238,7 @@ def _row_mistakes(row: Any, forecast: xr.Dataset) -> list[str]:
 
 
 def _remedy(given: str) -> str:
-    """How to write a number that is given in the way of a Chinese bulletin."""
+    """Say how to write a number that is given as in a Chinese bulletin."""
     for word, times in _WORDS_OF_COUNT.items():
         if given.endswith(word) and (number := read_number(given.removesuffix(word))) is not None:
             return f"; write {number * times:.15g}"

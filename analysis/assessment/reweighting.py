@@ -16,6 +16,7 @@ from scipy.linalg import solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from analysis.assessment.observations import values_in_years
 from calibration.fit.forecast import BASE_YEAR, FORECASTS
 from calibration.fit.likelihood import MEASUREMENT_ERROR
 
@@ -29,17 +30,17 @@ LEAST_EFFECTIVE: Final = 50.0
 
 @dataclass(frozen=True)
 class ForecastError:
-    """How far the observations of a series may be from a member that is right.
+    """How far the observations of a series may be from a member that describes the city rightly.
 
     Attributes
     ----------
     relative
         Standard deviation relative to the value, of what the model leaves out.
     memory
-        Years over which it stays alike.
+        Years over which it stays correlated.
     since
-        Year at whose end it is nothing and from which it builds up, as in the stored forecast; None for the same size
-        in every year.
+        Year at whose end it is zero and from which it builds up, as in the stored forecast; None for the same size in
+        every year.
     """
 
     relative: float
@@ -52,17 +53,17 @@ class ForecastError:
             raise ValueError(message)
 
     def covariance(self, years: Array) -> Array:
-        """Covariance of the relative errors between years.
+        """Return the covariance of the relative errors between years.
 
         Examples
         --------
         >>> ForecastError(0.1, 5).covariance(np.array([2021.0, 2022.0])).round(4).tolist()
         [[0.01, 0.0082], [0.0082, 0.01]]
         """
-        alike = np.exp(-abs(years[:, None] - years) / self.memory)
+        correlation = np.exp(-abs(years[:, None] - years) / self.memory)
         if self.since is not None:
-            alike = alike - np.exp(-(years[:, None] + years - 2 * self.since) / self.memory)
-        return np.asarray(self.relative**2 * alike)
+            correlation = correlation - np.exp(-(years[:, None] + years - 2 * self.since) / self.memory)
+        return np.asarray(self.relative**2 * correlation)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Reweighting:
 
 
 def forecast_errors() -> dict[str, ForecastError]:
-    """What the stored forecast assumes that the model leaves out, by variable.
+    """Return the errors that the stored forecast assumes, by variable.
 
     Examples
     --------
@@ -103,17 +104,10 @@ def forecast_errors() -> dict[str, ForecastError]:
 def log_likelihood(
     observations: pd.DataFrame, simulated: xr.Dataset, errors: Mapping[str, ForecastError]
 ) -> xr.DataArray:
-    """Log likelihood of each series under each member.
+    """Return the log likelihood of each series under each member, dims ``variable, member``.
 
-    Parameters
-    ----------
-    observations, simulated, errors
-        As for `assess`. A row with a grade adds the measurement error of that grade (`calibration.fit.likelihood`).
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (variable, member). Relative errors are normal; series are taken as independent of each other.
+    Relative errors are normal; series are taken as independent of each other. A row with a grade adds the measurement
+    error of that grade (`calibration.fit.likelihood`).
 
     Examples
     --------
@@ -122,33 +116,25 @@ def log_likelihood(
     >>> log_likelihood(newer, run, {"residents": ForecastError(0.1, 5)}).round(2).values
     array([[1.38, 0.93]])
     """
-    names, found = [], []
+    names, rows = [], []
     for name, table in observations.groupby("variable", sort=False):
-        apart = np.log(table["value"].to_numpy(dtype=float) / draws_of(simulated, str(name), table["year"]))
+        errors_of_members = np.log(
+            table["value"].to_numpy(dtype=float) / values_in_years(simulated, str(name), table["year"])
+        )
         covariance = _covariance(table, errors[str(name)])
         names.append(str(name))
-        found.append(np.atleast_1d(stats.multivariate_normal(cov=covariance).logpdf(apart)))
+        rows.append(np.atleast_1d(stats.multivariate_normal(cov=covariance).logpdf(errors_of_members)))
     members = simulated["member"] if "member" in simulated.coords else np.arange(simulated.sizes["member"])
     return xr.DataArray(
-        np.array(found), dims=("variable", "member"), coords={"variable": names, "member": np.asarray(members)}
+        np.array(rows), dims=("variable", "member"), coords={"variable": names, "member": np.asarray(members)}
     )
 
 
-def reweight(log_likelihood: Array, twins: npt.NDArray[np.intp] | None = None) -> Reweighting:
-    """Pareto-smoothed weights of the members from the log likelihood of newer observations.
+def reweight(log_likelihood: Array, duplicates: npt.NDArray[np.intp] | None = None) -> Reweighting:
+    """Return Pareto-smoothed weights of the members from the log likelihood of newer observations.
 
-    Parameters
-    ----------
-    log_likelihood
-        One for each member; finite.
-    twins
-        Number of the course that each member has; members with the same one count once in the effective size. None
-        where all differ.
-
-    Returns
-    -------
-    Reweighting
-        Collapsed weights have an infinite ``pareto_k``.
+    Collapsed weights have an infinite ``pareto_k``. Members with the same number in `duplicates` (as from
+    `duplicate_members`) count once in the effective size.
 
     Examples
     --------
@@ -158,66 +144,55 @@ def reweight(log_likelihood: Array, twins: npt.NDArray[np.intp] | None = None) -
     False
     """
     count = len(log_likelihood)
-    own = np.arange(count) if twins is None else twins
+    same = np.arange(count) if duplicates is None else duplicates
     even = np.full(count, 1 / count)
     if np.ptp(log_likelihood) == 0:
-        return Reweighting(even, -np.inf, _effective_size(even, own))
+        return Reweighting(even, -np.inf, _effective_size(even, same))
     raw = np.exp(log_likelihood - log_likelihood.max())
     raw /= raw.sum()
     try:
         # psislw takes log likelihoods, as for leaving them out, and weights by their inverse: hence the minus. Where
-        # all but a few weights vanish it divides by nothing and returns no numbers, with a harmless looking k.
+        # all but a few weights vanish it divides by zero and returns no numbers, with a harmless looking k.
         with np.errstate(all="ignore"):
-            smoothed, k = array_stats.psislw(-log_likelihood, r_eff=_effective_size(even, own) / count)
+            smoothed, k = array_stats.psislw(-log_likelihood, r_eff=_effective_size(even, same) / count)
             weights = np.exp(smoothed)
     except ValueError:
         # Too few members for a tail, or a tail of equal weights: there is nothing to smooth.
-        return Reweighting(raw, -np.inf, _effective_size(raw, own))
+        return Reweighting(raw, -np.inf, _effective_size(raw, same))
     if not (np.isfinite(weights).all() and np.isfinite(k)):
-        return Reweighting(raw, np.inf, _effective_size(raw, own))
-    return Reweighting(np.asarray(weights), float(k), _effective_size(weights, own))
+        return Reweighting(raw, np.inf, _effective_size(raw, same))
+    return Reweighting(np.asarray(weights), float(k), _effective_size(weights, same))
 
 
-def chance(
+def tail_probability(
     observations: pd.DataFrame, forecast: xr.Dataset, simulated: xr.Dataset, errors: Mapping[str, ForecastError]
 ) -> float:
-    """Probability of observations that agree as little with the members as these, if the forecast were right.
+    """Return the prior predictive probability of observations at least as unlikely as these.
 
-    Parameters
-    ----------
-    observations
-        One series or several.
-    forecast, simulated
-        The members with and without draws of what the model leaves out, dims ``member, time``.
-    errors
-        As for `log_likelihood`.
-
-    Returns
-    -------
-    float
-        Share of the forecast's draws, the observations among them, whose density under the other members is no higher
-        than that of the observations.
+    It is the share of the forecast's draws, the observations among them, whose density under the other members is no
+    higher than that of the observations. `simulated` are the members of `forecast` without draws of what the model
+    leaves out, dims ``member, time``.
 
     Notes
     -----
-    The prior predictive check of Box 1980, Journal of the Royal Statistical Society A 143, by simulation. It tells a
-    series that clashes (small) from one that only says more than the members can resolve.
+    The check of Box 1980, Journal of the Royal Statistical Society A 143, by simulation. It tells a series that
+    contradicts the forecast (small) from one that is only more informative than the members can resolve.
 
     Examples
     --------
     >>> flat = xr.Dataset({"residents": (("member", "time"), np.ones((99, 1)))}, {"time": [2021.0]})
     >>> drawn = flat * np.exp(0.1 * np.random.default_rng(1).normal(size=(99, 1)))
     >>> newer = pd.DataFrame({"variable": ["residents"], "year": [2021], "value": [2.0]})
-    >>> chance(newer, drawn, flat, {"residents": ForecastError(0.1, 5)})
+    >>> tail_probability(newer, drawn, flat, {"residents": ForecastError(0.1, 5)})
     0.01
     """
-    wanted, drawn, held = [], [], []
+    observed, drawn, held = [], [], []
     for name, table in observations.groupby("variable", sort=False):
         root = np.asarray(np.linalg.cholesky(_covariance(table, errors[str(name)])), dtype=np.float64)
-        wanted.append(_whitened(table["value"].to_numpy(dtype=float)[None], root))
-        drawn.append(_whitened(draws_of(forecast, str(name), table["year"]), root))
-        held.append(_whitened(draws_of(simulated, str(name), table["year"]), root))
-    candidates = np.vstack([np.hstack(wanted), np.hstack(drawn)])
+        observed.append(_whitened(table["value"].to_numpy(dtype=float)[None], root))
+        drawn.append(_whitened(values_in_years(forecast, str(name), table["year"]), root))
+        held.append(_whitened(values_in_years(simulated, str(name), table["year"]), root))
+    candidates = np.vstack([np.hstack(observed), np.hstack(drawn)])
     logarithms = -cdist(candidates, np.hstack(held), "sqeuclidean") / 2
     # A draw must not find the member it was drawn from.
     np.fill_diagonal(logarithms[1:], -np.inf)
@@ -227,17 +202,11 @@ def chance(
     return float((density <= density[0]).mean())
 
 
-def twins(simulated: xr.Dataset) -> npt.NDArray[np.intp]:
-    """Number of the course of each member; a member drawn twice has the same one."""
+def duplicate_members(simulated: xr.Dataset) -> npt.NDArray[np.intp]:
+    """Return a number for each member that members with the same results share."""
     courses = [simulated[name].transpose("member", ...).to_numpy() for name in simulated.data_vars]
     table = np.hstack([course.reshape(len(course), -1) for course in courses])
     return np.asarray(np.unique(table, axis=0, return_inverse=True)[1]).ravel()
-
-
-def draws_of(run: xr.Dataset, name: str, years: pd.Series) -> Array:
-    """Values of a variable in the years of its observations, (member, year)."""
-    chosen = run[name].sel(time=years.to_numpy(dtype=float)).transpose("member", "time")
-    return np.asarray(chosen.to_numpy(), dtype=np.float64)
 
 
 def _covariance(table: pd.DataFrame, error: ForecastError) -> Array:
@@ -253,5 +222,5 @@ def _whitened(values: Array, root: Array) -> Array:
     return np.asarray(solve_triangular(root, np.log(values).T, lower=True).T)
 
 
-def _effective_size(weights: Array, twins: npt.NDArray[np.intp]) -> float:
-    return float(1 / (np.bincount(twins, weights) ** 2).sum())
+def _effective_size(weights: Array, duplicates: npt.NDArray[np.intp]) -> float:
+    return float(1 / (np.bincount(duplicates, weights) ** 2).sum())

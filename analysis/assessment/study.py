@@ -2,13 +2,12 @@
 
 The forecast is scored as it was made. Series are judged one by one (`analysis.assessment.series`), the members are
 weighted by how well they agree with the series that fit (`analysis.assessment.reweighting`), and every target's
-probability is worked out anew, with all of these observations and with those up to each year. Nothing here runs the
-model: results of the members come in as arguments.
+probability is worked out anew, with all of these observations and with those up to each year.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,35 +17,29 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.assessment.observations import AssessmentError, read_stored
+from analysis.assessment.observations import AssessmentError, past_series, read_stored_forecast
 from analysis.assessment.reweighting import (
     LEAST_EFFECTIVE,
     ForecastError,
     Reweighting,
-    chance,
-    draws_of,
+    duplicate_members,
+    forecast_errors,
     log_likelihood,
     reweight,
-    twins,
+    tail_probability,
 )
-from analysis.assessment.scores import (
-    BANDS,
-    LEAST_PAST,
-    constant_growth,
-    crps,
-    inside,
-    mase,
-    pit,
-    pit_uniformity,
-    random_walk_with_drift,
-)
-from analysis.assessment.series import chosen_series, judge_series
-from analysis.assessment.words import ALL, sentences
-from calibration.fit.forecast import BASE_YEAR, FORECAST_FILE, forecast_table
-from scenarios import Target, is_reached
+from analysis.assessment.scores import score
+from analysis.assessment.series import chosen_series, select_series
+from analysis.assessment.words import sentences
+from calibration.fit.forecast import BASE_YEAR, FORECAST_FILE, YEARS, forecast_table, predict, simulate
+from model.engine import CompiledModel
+from scenarios import Scenario, Target, is_reached
 
 Array = npt.NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
 
+#: Members run at a time.
+BATCH: Final = 200
 #: A target that is less likely than this, or lost more than this since the forecast, slips.
 LIKELY: Final = 0.5
 LOST: Final = 0.2
@@ -54,7 +47,7 @@ LOST: Final = 0.2
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that newer observations say, ready to print and to write.
+    """Everything that newer observations say about the forecast, ready to print and to write.
 
     Attributes
     ----------
@@ -66,10 +59,10 @@ class Assessment:
         MASE against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
     series
         One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
-        in; see `analysis.assessment.series.SeriesJudgement`.
+        in; see `analysis.assessment.series.SeriesSelection`.
     updates
-        Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.chance`) of the series
-        used, with data up to each year; no rows where none is used.
+        Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.tail_probability`) of the
+        series used, with data up to each year; no rows where none is used.
     weights
         Weight of each member after all observations used; no rows when refused.
     targets
@@ -77,8 +70,10 @@ class Assessment:
         the year from whose data the model could have known (``known_since``).
     by_year
         Probability of each target with data up to each year; NaN where the update is refused.
+    forecast
+        The forecast that the observations are compared with, dims ``member, time``.
     sentences
-        The findings in plain words, by language ("zh", "en").
+        The results in plain words, by language ("zh", "en").
     """
 
     points: pd.DataFrame
@@ -88,12 +83,64 @@ class Assessment:
     weights: pd.DataFrame
     targets: pd.DataFrame
     by_year: pd.DataFrame
+    forecast: xr.Dataset
     sentences: Mapping[str, tuple[str, ...]]
 
     @property
     def accepted(self) -> bool:
         """Whether the ensemble could be re-weighted with all observations of the series used."""
         return not self.weights.empty
+
+
+def assess_stored_forecast(
+    observations: pd.DataFrame,
+    model: CompiledModel,
+    members: xr.Dataset,
+    targets: Mapping[str, Target],
+    progress: Progress = lambda task, done, of: None,
+    scenario: Scenario | None = None,
+    forced_in: Sequence[str] = (),
+    forced_out: Sequence[str] = (),
+) -> Assessment:
+    """Make the stored forecast again, member by member, and assess it, or the forecast under another scenario.
+
+    Parameters
+    ----------
+    observations
+        As from `analysis.assessment.observations.read_newer_observations`.
+    model, members, targets
+        The city model, its whole calibrated ensemble, and the plan's targets by id.
+    progress
+        Called with the task, the members done and of how many.
+    scenario
+        Policies of the forecast; None for the baseline, whose forecast was stored.
+    forced_in, forced_out
+        Series that are used, or left out, whatever they say.
+    """
+    seed = int(members.attrs["seed"])
+    simulated = simulate(model, members, progress=lambda done, of: progress("Forecast", done, of))
+    forecast = predict(simulated, seed=seed)
+    check_stored(forecast)
+    changes: Mapping[str, object] = {}
+    if scenario is not None:
+        # The same members with the same draws of what the model leaves out: only the policies differ.
+        changes = scenario.settings()
+        simulated = simulate(
+            model, members, changes, lambda done, of: progress("Forecast under the scenario", done, of)
+        )
+        forecast = predict(simulated, seed=seed)
+    return assess(
+        observations,
+        forecast=forecast,
+        simulated=simulated,
+        targets_run=_run_targets(model, members, changes, targets, lambda done, of: progress("Targets", done, of)),
+        targets=targets.values(),
+        errors=forecast_errors(),
+        history=past_series(),
+        forced_in=forced_in,
+        forced_out=forced_out,
+        scenario=None if scenario is None else scenario.title,
+    )
 
 
 def assess(
@@ -114,132 +161,74 @@ def assess(
     Parameters
     ----------
     observations
-        As from `read_newer_observations`.
-    forecast
-        The forecast with its draws of what the model leaves out, dims ``member, time``; this is scored.
-    simulated
-        The same members without those draws; these are weighted.
-    targets_run
-        The targets' variables of the same members in the same order, dims ``member`` or ``run``, and ``time``.
-    targets
-        The plan's targets; those that are not modelled are passed over.
-    errors
-        For every observed variable; see `forecast_errors`.
-    history
-        variable, year, value up to 2020, for the reference forecasts; see `past_series`.
+        As from `analysis.assessment.observations.read_newer_observations`.
+    forecast, simulated
+        The members with draws of what the model leaves out, which are scored, and without, which are weighted.
+    targets_run, targets
+        Variables of the targets by the same members; targets that are not modelled are passed over.
+    errors, history
+        As from `forecast_errors` and `past_series`.
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
     scenario
         Title by language of the scenario of the forecast, if it is not the baseline.
 
-    Returns
-    -------
-    Assessment
-        Tables and sentences.
-
     Raises
     ------
     AssessmentError
         If members differ in number, a variable, year or error is missing, or the history reaches beyond 2020.
-
-    Examples
-    --------
-    >>> found = assess(observations, forecast=predicted, simulated=simulated, targets_run=run,
-    ...                targets=load_targets().values(), errors=forecast_errors(),
-    ...                history=past_series())  # doctest: +SKIP
-    >>> print(*found.sentences["en"], sep=chr(10))  # doctest: +SKIP
     """
     goals = [target for target in targets if target.modelled]
     forecast, simulated, targets_run = (_by_member(each) for each in (forecast, simulated, targets_run))
     _check_inputs(observations, forecast, simulated, targets_run, goals, errors, history)
     inside, outside = chosen_series(observations["variable"], forced_in, forced_out)
     points, scores = score(observations, forecast, history)
-    same = twins(simulated)
-    judged = judge_series(
+    duplicates = duplicate_members(simulated)
+    selection = select_series(
         observations,
         forecast,
         simulated,
         errors,
-        same,
+        duplicates,
         lambda step: _probabilities(goals, targets_run, step),
         inside,
         outside,
     )
-    used = observations[observations["variable"].isin(judged.used)]
+    used = observations[observations["variable"].isin(selection.used)]
     steps = {
         int(year): reweight(
-            log_likelihood(used[used["year"] <= year], simulated, errors).sum("variable").to_numpy(), same
+            log_likelihood(used[used["year"] <= year], simulated, errors).sum("variable").to_numpy(), duplicates
         )
         for year in sorted(set(used["year"]))
     }
-    chances = {year: chance(used[used["year"] <= year], forecast, simulated, errors) for year in steps}
-    updates = _updates(steps, chances)
-    fates, by_year = judge_targets(goals, targets_run, steps)
+    probabilities = {year: tail_probability(used[used["year"] <= year], forecast, simulated, errors) for year in steps}
+    updates = _updates(steps, probabilities)
+    table, by_year = judge_targets(goals, targets_run, steps)
     final = steps[max(steps)] if steps else None
     members = simulated["member"].to_numpy()
     weights = pd.DataFrame({"member": members, "weight": np.nan if final is None else final.weights})
-    found = (points, scores, judged.table, updates, fates, len(members), scenario)
+    tables = (points, scores, selection.table, updates, table, len(members), scenario)
     return Assessment(
         points=points,
         scores=scores,
-        series=judged.table,
+        series=selection.table,
         updates=updates,
         weights=weights if final is not None and final.accepted else weights.iloc[:0],
-        targets=fates,
+        targets=table,
         by_year=by_year,
-        sentences={"zh": sentences("zh", *found), "en": sentences("en", *found)},
+        forecast=forecast,
+        sentences={"zh": sentences("zh", *tables), "en": sentences("en", *tables)},
     )
-
-
-def score(observations: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score the forecast by observation and by series.
-
-    Parameters
-    ----------
-    observations, forecast, history
-        As for `assess`.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        ``points`` and ``scores`` of an `Assessment`.
-
-    Examples
-    --------
-    >>> draws = xr.Dataset({"residents": (("member", "time"), [[1.0], [3.0]])}, {"time": [2021.0]})
-    >>> newer = pd.DataFrame({"variable": ["residents"], "year": [2021], "value": [2.0], "unit": ["person"]})
-    >>> score(newer, draws, pd.DataFrame(columns=["variable", "year", "value"]))[0]["pit"].tolist()
-    [0.5]
-    """
-    rows = observations.groupby("variable", sort=False)
-    tables = {str(name): _points_of_series(str(name), table, forecast, history) for name, table in rows}
-    points = pd.concat(tables.values(), ignore_index=True)
-    draws = {name: draws_of(forecast, name, table["year"]) for name, table in tables.items()}
-    scores = [_score_of(name, table, draws[name]) for name, table in tables.items()]
-    scores.append(_score_of(ALL, points, np.hstack(list(draws.values()))))
-    return points, pd.DataFrame(scores)
 
 
 def judge_targets(
     targets: Iterable[Target], run: xr.Dataset, steps: Mapping[int, Reweighting]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Probability of each target before and after newer observations, and since when it slips.
+    """Return the probability of each target before and after newer observations, and since when it slips.
 
-    Parameters
-    ----------
-    targets
-        Modelled targets.
-    run
-        Their variables, dims ``member, time``.
-    steps
-        Weights with observations up to each year.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below `LIKELY`
-        or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips in
-        every year with an accepted update, up to the last; 2020 when the forecast itself says so.
+    The result is ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below
+    `LIKELY` or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips
+    in every year with an accepted update, up to the last; 2020 when the forecast itself says so.
 
     Examples
     --------
@@ -249,7 +238,7 @@ def judge_targets(
     >>> judge_targets([goal], rate, steps)[0][["course", "known_since"]].values.tolist()
     [['slipping', 2021]]
     """
-    fates, yearly = [], []
+    rows, yearly = [], []
     used = [year for year, step in steps.items() if step.accepted]
     for target in targets:
         reached = _reached(target, run)
@@ -257,7 +246,7 @@ def judge_targets(
         path = {year: _probability(reached, steps[year].weights) for year in used}
         after, after_error = path[used[-1]] if used else (np.nan, np.nan)
         known = _known_since(before, {year: probability for year, (probability, _) in path.items()})
-        fates.append(
+        rows.append(
             {
                 "target": target.id,
                 "title_zh": target.title.get("zh", target.id),
@@ -284,33 +273,22 @@ def judge_targets(
             }
             for year, step in steps.items()
         ]
-    table = pd.DataFrame(fates)
-    if fates:
+    table = pd.DataFrame(rows)
+    if rows:
         table["known_since"] = table["known_since"].astype("Int64")
     return table, pd.DataFrame(yearly, columns=["target", "data_to", "probability", "probability_se", "accepted"])
 
 
 def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
-    """Make sure that what is scored is the forecast that was stored.
-
-    Parameters
-    ----------
-    forecast
-        Members of the forecast, made again.
-    file
-        The stored quantiles.
+    """Check that the forecast, made again, is the one whose quantiles were stored.
 
     Raises
     ------
     AssessmentError
         If the file is missing or its quantiles differ from those of `forecast`.
-
-    Examples
-    --------
-    >>> check_stored(predict(simulate(load_model(), read_members()), seed=2020))  # doctest: +SKIP
     """
     keys = ["variable", "unit", "year"]
-    stored, made = read_stored(file).set_index(keys), forecast_table(forecast).set_index(keys)
+    stored, made = read_stored_forecast(file).set_index(keys), forecast_table(forecast).set_index(keys)
     same = stored.index.sort_values().equals(made.index.sort_values())
     # The file holds six digits.
     if not same or not np.allclose(stored.sort_index(), made.sort_index(), rtol=2e-5, atol=0.0):
@@ -378,64 +356,6 @@ def _check_inputs(
         raise AssessmentError(message)
 
 
-def _points_of_series(name: str, table: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFrame) -> pd.DataFrame:
-    draws, observed = draws_of(forecast, name, table["year"]), table["value"].to_numpy(dtype=float)
-    past = history[history["variable"] == name].sort_values("year")
-    ahead = table["year"].to_numpy(dtype=float)
-    years, values = past["year"].to_numpy(dtype=float), past["value"].to_numpy(dtype=float)
-    enough = len(past) >= LEAST_PAST
-    nothing = np.full(observed.size, np.nan)
-    low, quarter, middle, three_quarters, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    return pd.DataFrame(
-        {
-            "variable": name,
-            "year": table["year"].to_numpy(),
-            "value": observed,
-            "unit": table["unit"].to_numpy(),
-            "median": middle,
-            "p05": low,
-            "p25": quarter,
-            "p75": three_quarters,
-            "p95": high,
-            "z": np.log(observed / middle) / np.log(draws).std(axis=0, ddof=1),
-            "crps": crps(draws, observed),
-            "pit": pit(draws, observed),
-            **{f"inside_{100 * band:.0f}": inside(draws, observed, band) for band in BANDS},
-            "random_walk": random_walk_with_drift(years, values, ahead) if enough else nothing,
-            "constant_growth": constant_growth(years, values, ahead) if enough else nothing,
-        }
-    )
-
-
-def _score_of(name: str, points: pd.DataFrame, draws: Array) -> dict[str, object]:
-    observed = points["value"].to_numpy()
-    together = name == ALL
-    compared = points["random_walk"].notna().to_numpy() & (not together)
-    distance, probability = pit_uniformity(draws, observed)
-    note = f"MASE not scored: fewer than {LEAST_PAST} values up to {BASE_YEAR}"
-    return {
-        "variable": name,
-        "points": len(points),
-        "first_year": int(points["year"].min()),
-        "last_year": int(points["year"].max()),
-        "unit": "" if together else points["unit"].iloc[0],
-        "crps": np.nan if together else float(points["crps"].mean()),
-        "crps_relative": float((points["crps"] / points["value"]).mean()),
-        **{f"coverage_{100 * band:.0f}": float(points[f"inside_{100 * band:.0f}"].mean()) for band in BANDS},
-        **{
-            f"mase_{reference}": mase(
-                points["median"].to_numpy()[compared], points[reference].to_numpy()[compared], observed[compared]
-            )
-            if compared.any()
-            else np.nan
-            for reference in ("random_walk", "constant_growth")
-        },
-        "pit_distance": distance,
-        "pit_p_value": probability,
-        "note": note if not together and not compared.any() else "",
-    }
-
-
 def _probability(reached: Array, weights: Array) -> tuple[float, float]:
     probability = float(weights @ reached)
     error = float(np.sqrt((weights**2) @ (reached - probability) ** 2))
@@ -459,11 +379,30 @@ def _course(before: float, after: float, after_error: float, known: int | None) 
         return "unlikely from the start" if known == BASE_YEAR else "slipping"
     if before >= LIKELY:
         return "on course"
-    # From 49 to 50 % is no news: two standard errors tell a change from the draw of the members.
+    # From 49 to 50 % is no change: two standard errors tell one from the draw of the members.
     return "now likely" if after - LIKELY > 2 * after_error else "about even"
 
 
-def _updates(steps: Mapping[int, Reweighting], chances: Mapping[int, float]) -> pd.DataFrame:
+def _updates(steps: Mapping[int, Reweighting], probabilities: Mapping[int, float]) -> pd.DataFrame:
     columns = ["data_to", "pareto_k", "effective_size", "accepted", "chance"]
-    rows = [(year, step.pareto_k, step.effective_size, step.accepted, chances[year]) for year, step in steps.items()]
+    rows = [
+        (year, step.pareto_k, step.effective_size, step.accepted, probabilities[year]) for year, step in steps.items()
+    ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _run_targets(
+    model: CompiledModel,
+    members: xr.Dataset,
+    changes: Mapping[str, object],
+    targets: Mapping[str, Target],
+    progress: Callable[[int, int], None],
+) -> xr.Dataset:
+    names = list(dict.fromkeys(str(target.variable) for target in targets.values() if target.modelled))
+    drawn = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+    count, parts = members.sizes["member"], []
+    for first in range(0, count, BATCH):
+        part = {name: array.isel(run=slice(first, first + BATCH)) for name, array in drawn.items()}
+        parts.append(model.run({**part, **changes}, outputs=names, final_time=float(YEARS[-1])))
+        progress(min(first + BATCH, count), count)
+    return xr.concat(parts, "run").assign_coords(run=np.arange(count))

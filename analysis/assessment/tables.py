@@ -1,17 +1,24 @@
-"""An assessment on disk: tables, one netCDF file with its manifest, and the findings in words."""
+"""The tables of an assessment: printed for the reader, and written as CSV, netCDF and text with their manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
+from analysis.assessment.scores import ALL, BANDS
 from analysis.assessment.study import Assessment
+from analysis.assessment.words import LANGUAGES, percent, say
+from model.definition import variables_by_name
 from model.files.atomic import replaced, write_csv
+from scenarios import Target
 
 TABLES: Final = (
     "points.csv",
@@ -29,93 +36,7 @@ FILES: Final = (*TABLES, DATA_FILE, SUMMARY_FILE)
 IN_UNIT: Final = ("value", "median", "p05", "p25", "p75", "p95", "crps", "random_walk", "constant_growth")
 
 
-def write_assessment(found: Assessment, folder: Path, facts: Mapping[str, str]) -> list[Path]:
-    """Write every table as CSV, all of them as netCDF, and the sentences as text, each whole or not at all.
-
-    Parameters
-    ----------
-    found
-        What to write.
-    folder
-        Made if missing. `FILES` in it are replaced.
-    facts
-        What has to be known to make the results again; text only.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Examples
-    --------
-    >>> write_assessment(found, Path("outputs/assessment"), facts)  # doctest: +SKIP
-    """
-    tables = (found.points, found.series, found.scores, found.updates, found.weights, found.targets, found.by_year)
-    for name, table in zip(TABLES, tables, strict=True):
-        write_csv(str(table.to_csv(index=False, lineterminator="\n")), folder / name, facts)
-    with replaced(folder / DATA_FILE) as partial:
-        as_dataset(found, facts).to_netcdf(partial, engine="netcdf4")
-    with replaced(folder / SUMMARY_FILE) as partial:
-        text = "\n\n".join("\n".join(found.sentences[language]) for language in ("zh", "en"))
-        basis = "\n".join(f"{name}: {value}" for name, value in facts.items())
-        partial.write_text(f"{text}\n\n{basis}\n", encoding="utf-8")
-    return [folder / name for name in FILES]
-
-
-def as_dataset(found: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
-    """Return an assessment as one Dataset.
-
-    Parameters
-    ----------
-    found
-        What was found.
-    facts
-        Its global attributes.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dims ``observation`` (each in its own unit, coordinate ``unit``), ``member`` (weights; no entries when the
-        update is refused), ``target`` and ``data_to``, the last year of the observations used (NaN where refused).
-
-    Examples
-    --------
-    >>> as_dataset(found, facts)["weight"].dims  # doctest: +SKIP
-    ('member',)
-    """
-    points = found.points
-    data: dict[str, tuple[object, ...]] = {
-        name: ("observation", points[name].to_numpy(dtype=float), {"long_name": LONG_NAMES[name]})
-        for name in (*IN_UNIT, "z", "pit")
-    }
-    members, weights = (found.weights[name].to_numpy() for name in ("member", "weight"))
-    data["weight"] = ("member", weights, {"units": "1", "long_name": "weight after all observations"})
-    coordinates: dict[str, object] = {
-        "member": members,
-        "series": ("observation", points["variable"].to_numpy(dtype=str)),
-        "unit": ("observation", points["unit"].to_numpy(dtype=str)),
-        "year": ("observation", points["year"].to_numpy(dtype=int), {"units": "year"}),
-    }
-    targets = found.targets
-    if len(targets):
-        coordinates |= {"target": targets["target"].to_numpy(dtype=str)}
-        for name in ("probability_before", "probability_before_se", "probability_after", "probability_after_se"):
-            data[name] = ("target", targets[name].to_numpy(dtype=float), {"units": "1", "long_name": LONG_NAMES[name]})
-        since = targets["known_since"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        data["known_since"] = ("target", since, {"units": "year", "long_name": LONG_NAMES["known_since"]})
-        years = found.by_year["data_to"].unique()
-        coordinates["data_to"] = years
-        for name in ("probability", "probability_se"):
-            wide = _wide(found.by_year, name).reindex(index=targets["target"], columns=years)
-            told = {"units": "1", "long_name": LONG_NAMES[name]}
-            data[name] = (("target", "data_to"), wide.to_numpy(dtype=float), told)
-    return xr.Dataset(data, coordinates, {"Conventions": "CF-1.11", "title": "Assessment of the forecast", **facts})
-
-
-def _wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    return table.pivot(index="target", columns="data_to", values=column)
-
-
+#: What the data file says of each number.
 LONG_NAMES: Final = {
     "value": "observation",
     "median": "median of the forecast",
@@ -136,3 +57,226 @@ LONG_NAMES: Final = {
     "probability": "probability with the observations up to a year",
     "probability_se": "standard error of it, from the weights of the members",
 }
+#: What a row of observed against forecast shows, in order.
+SHOWN: Final = ("value", "median", "p25", "p75", "p05", "p95")
+#: From here on yuan are printed in units of 10^8.
+LONGEST: Final = 1e9
+YI: Final = 1e8
+#: A change of a probability, in percentage points, that is worth a line.
+LEAST_POINTS: Final = 1.0
+OBSERVED_NOTES: Final = (
+    "z：观测值与预测中位数之比的对数，以预测的标准差计；金额很大时以亿为单位。",
+    "z: logarithm of observed over median, in standard deviations of the forecast. Large sums are in units of 10^8.",
+)
+SERIES_NOTES: Final = (
+    "概率：预测正确时，走势不比观测更可能的概率；有效组数：加权后相当于多少组等权参数。",
+    "Probability: of observations this unlikely, if the forecast is right. Effective size: number of equally weighted "
+    "members that are worth as much.",
+)
+NOTES: Final = (
+    "CRPS：与观测值的距离，占观测值的比例，越小越好；覆盖：落在区间内的比例；MASE：与参照预测误差之比，小于1为更准；",
+    "—：没有足够的数值。",
+    "CRPS: distance from the observations, as a share of them; lower is better. Coverage: share inside the bands.",
+    "MASE: error relative to a reference forecast, below 1 is better. —: too few numbers.",
+)
+
+
+def print_assessment(console: Console, assessment: Assessment, targets: Mapping[str, Target]) -> None:
+    """Print observations beside the forecast, the judgement of each series, the results in words, and the scores."""
+    console.print(_observed_table(assessment.points))
+    console.print(_series_table(assessment, targets))
+    for language in LANGUAGES:
+        for sentence in assessment.sentences[language]:
+            console.print(escape(sentence))
+        console.print()
+    console.print(_score_table(assessment.scores))
+
+
+def write_assessment(assessment: Assessment, folder: Path, facts: Mapping[str, str]) -> list[Path]:
+    """Write every table as CSV, all of them as netCDF, and the sentences as text, each whole or not at all.
+
+    The folder is made if missing, and `FILES` in it are replaced. The facts, text only, say how to make the results
+    again.
+    """
+    tables = (
+        assessment.points,
+        assessment.series,
+        assessment.scores,
+        assessment.updates,
+        assessment.weights,
+        assessment.targets,
+        assessment.by_year,
+    )
+    for name, table in zip(TABLES, tables, strict=True):
+        write_csv(str(table.to_csv(index=False, lineterminator="\n")), folder / name, facts)
+    with replaced(folder / DATA_FILE) as partial:
+        as_dataset(assessment, facts).to_netcdf(partial, engine="netcdf4")
+    with replaced(folder / SUMMARY_FILE) as partial:
+        text = "\n\n".join("\n".join(assessment.sentences[language]) for language in LANGUAGES)
+        basis = "\n".join(f"{name}: {value}" for name, value in facts.items())
+        partial.write_text(f"{text}\n\n{basis}\n", encoding="utf-8")
+    return [folder / name for name in FILES]
+
+
+def as_dataset(assessment: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
+    """Return an assessment as one Dataset, with the facts as its attributes.
+
+    Dims are ``observation`` (each in its own unit, coordinate ``unit``), ``member`` (weights; none when the update is
+    refused), ``target`` and ``data_to``, the last year of the observations used (NaN where refused).
+    """
+    points = assessment.points
+    data: dict[str, tuple[object, ...]] = {
+        name: ("observation", points[name].to_numpy(dtype=float), {"long_name": LONG_NAMES[name]})
+        for name in (*IN_UNIT, "z", "pit")
+    }
+    members, weights = (assessment.weights[name].to_numpy() for name in ("member", "weight"))
+    data["weight"] = ("member", weights, {"units": "1", "long_name": "weight after all observations"})
+    coordinates: dict[str, object] = {
+        "member": members,
+        "series": ("observation", points["variable"].to_numpy(dtype=str)),
+        "unit": ("observation", points["unit"].to_numpy(dtype=str)),
+        "year": ("observation", points["year"].to_numpy(dtype=int), {"units": "year"}),
+    }
+    targets = assessment.targets
+    if len(targets):
+        coordinates |= {"target": targets["target"].to_numpy(dtype=str)}
+        for name in ("probability_before", "probability_before_se", "probability_after", "probability_after_se"):
+            data[name] = ("target", targets[name].to_numpy(dtype=float), {"units": "1", "long_name": LONG_NAMES[name]})
+        since = targets["known_since"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        data["known_since"] = ("target", since, {"units": "year", "long_name": LONG_NAMES["known_since"]})
+        years = assessment.by_year["data_to"].unique()
+        coordinates["data_to"] = years
+        for name in ("probability", "probability_se"):
+            wide = assessment.by_year.pivot(index="target", columns="data_to", values=name)
+            wide = wide.reindex(index=targets["target"], columns=years)
+            described = {"units": "1", "long_name": LONG_NAMES[name]}
+            data[name] = (("target", "data_to"), wide.to_numpy(dtype=float), described)
+    return xr.Dataset(data, coordinates, {"Conventions": "CF-1.11", "title": "Assessment of the forecast", **facts})
+
+
+def _table(title: str, caption: Sequence[str] = ()) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption="\n".join(caption) or None,
+        caption_justify="left",
+    )
+
+
+def _observed_table(points: pd.DataFrame) -> Table:
+    table = _table("观测值与预测\nObserved against forecast", OBSERVED_NOTES)
+    table.add_column("指标 series", overflow="fold")
+    table.add_column("年份\nyear", no_wrap=True)
+    table.add_column("观测 observed\n预测 median", justify="right", no_wrap=True)
+    table.add_column("50%区间 band\n90%区间 band", justify="right", no_wrap=True)
+    table.add_column("位置\nwhere", no_wrap=True)
+    table.add_column("z", justify="right", no_wrap=True)
+    last = ""
+    for row in points.to_dict("records"):
+        name, where = str(row["variable"]), "90%外\noutside"
+        if row["inside_90"]:
+            where = "50%内\ninside" if row["inside_50"] else "90%内\ninside"
+        value, middle, *ends = (_value(float(row[key]), str(row["unit"])) for key in SHOWN)
+        if last and name != last:
+            table.add_section()
+        title = _title(name) + f"\n[dim]{escape(_unit(str(row['unit'])))}[/]" if name != last else ""
+        last = name
+        bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
+        table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, where, f"{row['z']:+.1f}")
+    return table
+
+
+def _series_table(assessment: Assessment, targets: Mapping[str, Target]) -> Table:
+    table = _table("逐个指标判断\nSeries, judged one by one", SERIES_NOTES)
+    table.add_column("指标 series", overflow="fold")
+    table.add_column("概率\nprobability", justify="right", no_wrap=True)
+    table.add_column("判断 judgement", overflow="fold")
+    table.add_column("去掉（或加入）后\nwhen left out (or put in)", overflow="fold")
+    for row in assessment.series.to_dict("records"):
+        status = "used" if row["used"] else "not used"
+        reasons = [say(status, language) for language in LANGUAGES]
+        judged = "\n".join(
+            f"{used}{comma}{say(str(row['reason']), language)}"
+            for used, comma, language in zip(reasons, ("，", ", "), LANGUAGES, strict=True)
+        )
+        probability = percent(float(row["chance"]), "en")
+        table.add_row(_title(str(row["variable"])), probability, judged, _what_if(row, targets))
+    return table
+
+
+def _both_languages(text: Callable[[str], str]) -> str:
+    return "\n".join(text(language) for language in LANGUAGES)
+
+
+def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
+    """What the update becomes when a series that is used is left out, or one that is not is put in."""
+    change = "left out" if row["used"] else "added"
+    if pd.isna(row["other_chance"]):
+        return _both_languages(lambda language: say("nothing left", language, change=say(change, language)))
+    outcome = "can update" if row["other_accepted"] else "cannot update"
+    text = _both_languages(
+        lambda language: say(
+            outcome,
+            language,
+            change=say(change, language),
+            probability=percent(float(row["other_chance"]), language),
+            size=row["other_effective_size"],
+        )
+    )
+    points = 100 * float(row["other_change"])
+    if row["other_accepted"] and row["other_target"] and abs(points) >= LEAST_POINTS:
+        target = targets[str(row["other_target"])]
+        text += "\n" + _both_languages(
+            lambda language: say(
+                "most changed", language, title=escape(target.title[language]), year=target.year, points=points
+            )
+        )
+    return text
+
+
+def _score_table(scores: pd.DataFrame) -> Table:
+    bands = "/".join(f"{100 * band:.0f}" for band in BANDS)
+    table = _table("预测得分\nScores of the forecast", NOTES)
+    table.add_column("指标 series", overflow="fold")
+    table.add_column("年份 years", no_wrap=True)
+    table.add_column("CRPS", justify="right", no_wrap=True)
+    table.add_column(f"覆盖 coverage\n{bands} %", justify="right", no_wrap=True)
+    table.add_column("MASE\n随机游走 random walk", justify="right")
+    table.add_column("MASE\n趋势 trend", justify="right")
+    for row in scores.itertuples():
+        table.add_row(*_cells(row))
+    return table
+
+
+def _value(value: float, unit: str) -> str:
+    if unit == "Dmnl":
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if abs(value) < LONGEST else f"{value / YI:,.1f}"
+
+
+def _unit(unit: str) -> str:
+    return {"Dmnl": "比例 ratio", "person": "人 people", "person/Year": "人/年 people a year"}.get(unit, unit)
+
+
+def _title(name: str) -> str:
+    return escape(f"{variables_by_name()[name].term} {name}")
+
+
+def _cells(row: Any) -> list[str]:
+    known = variables_by_name()
+    name = "合计 all" if row.variable == ALL else f"{known[row.variable].term} {row.variable}"
+    years = f"{row.first_year}-{row.last_year}" if row.first_year != row.last_year else str(row.first_year)
+    coverage = "/".join(f"{100 * getattr(row, f'coverage_{100 * band:.0f}'):.0f}" for band in BANDS)
+    return [
+        escape(name),
+        f"{years} ({row.points})",
+        f"{100 * row.crps_relative:.2f} %",
+        coverage,
+        _number(row.mase_random_walk),
+        _number(row.mase_constant_growth),
+    ]
+
+
+def _number(value: float) -> str:
+    return "—" if pd.isna(value) else f"{value:.2f}"

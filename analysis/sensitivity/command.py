@@ -1,4 +1,4 @@
-"""On which inputs the targets rest."""
+"""The command for global sensitivity analysis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
 from analysis.outcome.targets import chosen_targets
 from analysis.sensitivity import study, tables
-from analysis.sensitivity.runs import refuse_silent
+from analysis.sensitivity.runs import check_scheduler
 from calibration.fit.ensemble import read_members
 from calibration.fit.prior_factors import broken_constraints, study_factors, study_points
 from calibration.fit.priors import read_priors
@@ -31,31 +31,37 @@ from scenarios import (
 
 
 def sensitivity(
-    more_targets: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Further ids of targets.")] = None,
-    method: Annotated[Literal["sobol", "morris", "pawn", "delta"], typer.Option(help="How.")] = "sobol",
+    more_targets: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of further targets.")] = None,
+    method: Annotated[
+        Literal["sobol", "morris", "pawn", "delta"], typer.Option(help="Method of sensitivity analysis.")
+    ] = "sobol",
     samples: Annotated[
         int | None,
-        typer.Option(min=1, help="Base samples (a power of two for sobol); walks of morris. Usual: a few minutes."),
+        typer.Option(min=1, help="Base samples (sobol: a power of two; morris: trajectories). Default: minutes."),
     ] = None,
     targets: Annotated[
-        list[str] | None, typer.Option(help="Ids of targets, with spaces or commas between. Default: headlines.")
+        list[str] | None,
+        typer.Option(help="Ids of targets, separated by spaces or commas. Default: headlines."),
     ] = None,
     inputs: Annotated[
-        Literal["priors", "posterior"], typer.Option(help="Where parameters come from; pawn and delta take either.")
+        Literal["priors", "posterior"],
+        typer.Option(help="Distribution of the parameters; posterior needs pawn or delta."),
     ] = "priors",
     vary: Annotated[
-        list[str] | None, typer.Option(help="structure, parameters or policy; again for more. Default: all three.")
+        list[str] | None,
+        typer.Option(help="structure, parameters or policy; repeat for more. Default: all three."),
     ] = None,
     factors: Annotated[
-        int, typer.Option(min=0, help="Inputs taken one by one, the others together; 0 for all one by one.")
+        int,
+        typer.Option(min=0, help="Inputs analysed one by one, the others as groups; 0 for all one by one."),
     ] = study.USUAL_FACTORS,
-    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "baseline",
-    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 1,
-    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted study.")] = False,
+    scenario: Annotated[str, typer.Option(help="Scenario to vary: shipped name or path of a YAML file.")] = "baseline",
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to run on.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted study.")] = False,
     out: Out = OUTPUTS,
 ) -> None:
-    """Say on which parameters, policies and forms of the model the targets rest, year by year, with intervals."""
+    """Rank the parameters, policies and model forms that the targets are sensitive to (Sobol', Morris, PAWN, delta)."""
     console = make_console()
     with exit_on_mistakes():
         priors, count = read_priors(), samples or study.USUAL_SAMPLES[method]
@@ -65,24 +71,24 @@ def sensitivity(
             with part():
                 goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
             with part():
-                families = study.families(vary)
+                groups = study.chosen_groups(vary)
             with part():
-                study.refuse(method, count, inputs)
+                study.check_question(method, count, inputs)
             with part():
                 if cluster is not None:
-                    refuse_silent(cluster)
+                    check_scheduler(cluster)
         members = read_members() if inputs == "posterior" else None
-        varied = study_factors(priors, members, families, [change.constant for change in base.changes])
-        question = study.Question(method, count, seed, inputs, families, goals, factors)
+        varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
+        question = study.Question(method, count, seed, inputs, groups, goals, factors)
         stem = out / "sensitivity" / study.name_of(question, base)
         announce_replaced_files(console, stem.parent, tables.files(stem.name), f"{stem.name}_*.png")
-        tables.say_what_is_removed(console, stem, resume=resume)
+        tables.remove_old_runs(console, stem, resume=resume)
         with report_progress() as progress:
-            found = study.analyse(
+            findings = study.analyse(
                 question, varied, base.settings(), stem, resume=resume, cluster=cluster, progress=progress
             )
         broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
-        facts = result_files.joint_manifest([base], members) | tables.facts(found)
-        tables.print_all(console, found, base, variables_by_name(), facts, broken)
-        written = tables.write(found, base, variables_by_name(), facts, stem)
+        facts = result_files.joint_manifest([base], members) | tables.facts(findings)
+        tables.print_all(console, findings, base, variables_by_name(), facts, broken)
+        written = tables.write(findings, base, variables_by_name(), facts, stem)
         console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")

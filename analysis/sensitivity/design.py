@@ -19,7 +19,7 @@ from model.engine.errors import UserError
 
 Array = npt.NDArray[np.float64]
 
-#: Levels of Morris's grid, and the part of each distribution between its lowest and its highest.
+#: Levels of the grid of Morris's method, and the part of each distribution between its lowest and its highest.
 LEVELS: Final = 4
 INNER: Final = (0.05, 0.95)
 
@@ -128,6 +128,11 @@ class Trajectories:
         """Return a walk on the grid from 0 to 1, dims point and factor."""
         return _walk(self.factors, self.seed, number)
 
+    def all_moves(self) -> tuple[npt.NDArray[np.int64], Array]:
+        """Return the moves of every walk, dims ``walk, step``."""
+        walks = [self.moves(number) for number in range(self.samples)]
+        return np.stack([moved for moved, _ in walks]), np.stack([steps for _, steps in walks])
+
     def moves(self, number: int) -> tuple[npt.NDArray[np.int64], Array]:
         """Return which factor each step of a walk moves, and by how much (in shares of the grid, with sign)."""
         steps = np.diff(self.walk(number), axis=0)
@@ -138,7 +143,7 @@ class Trajectories:
 Design = PickFreeze | Trajectories
 
 
-def refuse_odd_sizes(samples: int) -> None:
+def check_power_of_two(samples: int) -> None:
     """Refuse a number of base samples that is no power of two, naming the nearest ones.
 
     Raises
@@ -148,7 +153,7 @@ def refuse_odd_sizes(samples: int) -> None:
 
     Examples
     --------
-    >>> refuse_odd_sizes(1024)
+    >>> check_power_of_two(1024)
     """
     if samples < 2 or samples & (samples - 1):
         below = 2 ** max(1, int(np.log2(max(samples, 2))))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,7 @@ SLICES: Final = 10
 #: Times the sample is halved to see what sampling adds to a distance: of the estimate, and of each resample.
 HALVINGS: Final = 8
 RESAMPLED_HALVINGS: Final = 2
-#: Stand-ins without influence that tell how far chance reaches; densities take much longer.
+#: Inputs without influence that show how far chance reaches; densities take much longer.
 SHUFFLES: Final = 100
 DELTA_STAND_INS: Final = 12
 DELTA_RESAMPLES: Final = 8
@@ -39,6 +40,23 @@ ERROR: Final = 0.01
 SKEWNESS: Final = 0.5
 #: Part of the largest index that is rounding.
 NEGLIGIBLE: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class ChanceLevel:
+    """What chance makes of the indices of inputs without influence.
+
+    Attributes
+    ----------
+    mean, spread
+        Mean and standard deviation, one for each input.
+    count
+        Number of inputs without influence behind them.
+    """
+
+    mean: Array
+    spread: Array
+    count: int
 
 
 def weights(samples: int, resamples: int, seed: int) -> Array:
@@ -75,7 +93,7 @@ def interval(values: Array) -> tuple[Array, Array, Array]:
 
 
 def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
-    """Return first and total order of every group.
+    """Return first and total order of every group, dims ``resample, group``; NaN where the outcome does not vary.
 
     Parameters
     ----------
@@ -83,11 +101,6 @@ def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
         Dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
     counted
         As from `weights`.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Dims ``resample, group``; not a number where the outcome does not vary.
 
     Examples
     --------
@@ -109,12 +122,7 @@ def shares(first: Array, total: Array) -> Array:
 
     It is the Shapley effect: what a group adds to the explained variance, averaged over all orders in which the groups
     can be learnt, so that interactions are shared by those that interact. With three groups the variance explained by
-    two is what the total order of the third leaves. The shares sum to one by construction.
-
-    Parameters
-    ----------
-    first, total
-        Closed first and total order of the groups; the last axis is the group.
+    two is what the total order of the third leaves. The shares sum to one by construction. The last axis is the group.
 
     Examples
     --------
@@ -141,14 +149,7 @@ def shares(first: Array, total: Array) -> Array:
 
 
 def morris(effects: Array, counted: Array) -> tuple[Array, Array, Array]:
-    """Return the mean absolute effect, the mean effect and the standard deviation of effects.
-
-    Parameters
-    ----------
-    effects
-        Elementary effects, dims ``walk, factor``.
-    counted
-        As from `weights`, for the walks.
+    """Return the mean absolute effect, the mean effect and the standard deviation of effects, dims ``walk, factor``.
 
     Examples
     --------
@@ -164,12 +165,7 @@ def morris(effects: Array, counted: Array) -> tuple[Array, Array, Array]:
 def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Array) -> Array:
     """Return the effect of each factor in each walk, dims ``walk, factor``, for a move through the whole grid.
 
-    Parameters
-    ----------
-    outcomes
-        Dims ``walk, point``.
-    moved, steps
-        Which factor each step moves and by how much, dims ``walk, step``.
+    Outcomes have the dims ``walk, point``; which factor each step moves and by how much, ``walk, step``.
 
     Examples
     --------
@@ -184,6 +180,10 @@ def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Arr
 def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     """Return the median distance between the outcome's distribution and that within a slice of each input.
 
+    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size, or one for each value
+    of an input of few values. Sampling alone makes them too long, which is taken off (`without_length_bias`), so an
+    input without influence lies about zero, also below.
+
     Parameters
     ----------
     inputs
@@ -196,13 +196,7 @@ def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     Returns
     -------
     numpy.ndarray
-        Dims ``resample, input``, at most 1. Sampling alone makes distances too long; the halves of the sample tell by
-        how much (`without_length_bias`), and it is taken off. What has no influence lies about nil, also below.
-
-    Notes
-    -----
-    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size; an input of so few
-    values or fewer has one slice for each value.
+        Dims ``resample, input``, at most 1.
 
     Examples
     --------
@@ -220,30 +214,23 @@ def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     return without_length_bias(distances, counted)
 
 
-def pawn_by_chance(inputs: Array, outcome: Array, seed: int) -> tuple[Array, Array]:
-    """Return mean and standard deviation of `pawn` for inputs that have no influence but the same slices.
+def pawn_by_chance(inputs: Array, outcome: Array, seed: int) -> ChanceLevel:
+    """Return `pawn` of inputs that have no influence but the same slices.
 
     Each input's slices are shuffled over the runs `SHUFFLES` times: the dummy parameter of Khorashadi Zadeh et al.
     (2017), drawn often enough to say how far chance alone reaches.
 
-    Parameters
-    ----------
-    inputs, outcome
-        As for `pawn`.
-    seed
-        Of the shuffles.
-
     Examples
     --------
     >>> x = np.linspace(0, 1, 200)
-    >>> mean, spread = pawn_by_chance(x[:, None], x, seed=1)
-    >>> bool(abs(mean[0]) < 0.1), bool(spread[0] < 0.2)
+    >>> level = pawn_by_chance(x[:, None], x, seed=1)
+    >>> bool(abs(level.mean[0]) < 0.1), bool(level.spread[0] < 0.2)
     (True, True)
     """
     outcome = np.sort(outcome)
     random = np.random.default_rng([seed, len(outcome)])
     known: dict[tuple[int, ...], tuple[float, float]] = {}
-    found = []
+    levels = []
     for column in inputs.T:
         sizes = tuple(sorted(len(rows) for rows in slices(column)))
         if sizes not in known:
@@ -258,9 +245,9 @@ def pawn_by_chance(inputs: Array, outcome: Array, seed: int) -> tuple[Array, Arr
 
             values = without_length_bias(distances, weights(len(outcome), 0, seed))[0]
             known[sizes] = (float(values.mean()), float(values.std(ddof=1)))
-        found.append(known[sizes])
-    mean, spread = np.array(found).T
-    return mean, spread
+        levels.append(known[sizes])
+    mean, spread = np.array(levels).T
+    return ChanceLevel(mean, spread, SHUFFLES)
 
 
 def slices(values: Array) -> list[Rows]:
@@ -275,30 +262,19 @@ def slices(values: Array) -> list[Rows]:
     if len(known) <= SLICES:
         return [np.flatnonzero(values == value) for value in known]
     edges = np.unique(np.quantile(values, np.linspace(0, 1, SLICES + 1)))
-    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    found = [np.flatnonzero(place == number) for number in range(len(edges) - 1)]
+    number_of = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    found = [np.flatnonzero(number_of == number) for number in range(len(edges) - 1)]
     return [rows for rows in found if len(rows)]
 
 
 def without_length_bias(distances: Callable[[Array], Array], counted: Array) -> Array:
-    """Return distances between samples without what sampling adds to them.
+    """Return distances between samples, dims ``resample, input``, without what sampling adds to them.
 
     A Kolmogorov-Smirnov distance of two samples is too long by about c / sqrt(n), exactly so where the distributions
     are the same. Halves of the sample show the same with n / 2, so the two together give the distance for n without
     end (Richardson's extrapolation). A bootstrap cannot: its own distances are longer still (Bickel and Freedman 1981).
-    Its spread serves for the interval, around the corrected estimate.
-
-    Parameters
-    ----------
-    distances
-        Distances, dims ``resample, input``, for the number of times each run counts, dims ``resample, run``.
-    counted
-        As from `weights`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dims ``resample, input``; the mean of the resamples is the estimate, so that an interval holds it.
+    Its spread serves for the interval, around the corrected estimate, which is the mean of the resamples. `distances`
+    takes the number of times each run counts.
 
     Examples
     --------
@@ -362,14 +338,7 @@ class _Comparison:
 def regional(inputs: Array, reached: npt.NDArray[np.bool_], counted: Array) -> Array:
     """Return the largest distance between the distributions of an input where a target is reached and where not.
 
-    What sampling adds is taken off, as in `pawn`.
-
-    Parameters
-    ----------
-    inputs, counted
-        As for `pawn`.
-    reached
-        Dim ``run``; both answers must occur.
+    What sampling adds is taken off, as in `pawn`. Both answers must occur.
 
     Examples
     --------
@@ -403,13 +372,6 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
     Every row is the plain estimate twice less a resampled one: so the bias that the bootstrap shows is taken off, and
     the interval lies around the corrected estimate (Plischke et al. 2013).
 
-    Parameters
-    ----------
-    inputs, outcome
-        As for `pawn`.
-    resamples, seed
-        Of the bootstrap.
-
     Examples
     --------
     >>> x = np.linspace(0, 1, 200)
@@ -436,60 +398,37 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
     return found[0], found[1]
 
 
-def delta_by_chance(outcome: Array, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return mean and standard deviation of delta and of first order for inputs that have no influence.
-
-    Parameters
-    ----------
-    outcome
-        As for `pawn`.
-    seed
-        Of the inputs, which are drawn at random; see `pawn_by_chance`.
+def delta_by_chance(outcome: Array, seed: int) -> tuple[ChanceLevel, ChanceLevel]:
+    """Return delta and first order of inputs that have no influence, which are drawn at random; see `pawn_by_chance`.
 
     Examples
     --------
     >>> moved, first = delta_by_chance(np.sin(np.arange(128.0)), seed=1)
-    >>> abs(first[0]) < 0.1 and moved[1] > 0
+    >>> bool(abs(first.mean) < 0.1 and moved.spread > 0)
     True
     """
     stand_ins = np.random.default_rng([seed, 2]).random((len(outcome), DELTA_STAND_INS))
     moved, first = (values[0] for values in delta(stand_ins, outcome, DELTA_RESAMPLES, seed))
-    return (
-        (float(moved.mean()), float(moved.std(ddof=1))),
-        (float(first.mean()), float(first.std(ddof=1))),
-    )
+    return _level(moved), _level(first)
 
 
-def beyond_chance(
-    value: Array, low: Array, chance: tuple[Array, Array] | None, stand_ins: int
-) -> npt.NDArray[np.bool_]:
-    """Say of each input whether its index is larger than chance would make it.
+def beyond_chance(value: Array, low: Array, level: ChanceLevel | None) -> npt.NDArray[np.bool_]:
+    """Return whether the index of each input is larger than chance would make it.
 
-    Parameters
-    ----------
-    value, low
-        Index and lower end of its interval, one for each input.
-    chance
-        Mean and standard deviation of the index without influence; None where such an index is exactly nil, as in
-        designs that move one input and leave the others (Sobol', Morris).
-    stand_ins
-        Number of inputs without influence behind `chance`.
-
-    Notes
-    -----
-    All inputs are looked at, so that one of them exceeds its level by chance with probability `ERROR` (Bonferroni).
+    Without a level, as in designs that move one input and leave the others (Sobol', Morris), an input without influence
+    has an index of exactly zero. All inputs are tested, so that one of them exceeds its level by chance with
+    probability `ERROR` (Bonferroni).
 
     Examples
     --------
-    >>> beyond_chance(np.array([0.5, 0.01]), np.array([0.4, 0.0]), None, 0).tolist()
+    >>> beyond_chance(np.array([0.5, 0.01]), np.array([0.4, 0.0]), None).tolist()
     [True, False]
     """
-    if chance is None:
+    if level is None:
         return np.asarray(low > NEGLIGIBLE * np.nanmax(np.abs(value), initial=0.0))
-    mean, spread = chance
     # Medians of distances lean to the right, by half at most where an input has few values (Pearson's third type).
-    times = max(stats.pearson3.isf(ERROR / len(value), SKEWNESS), stats.t.isf(ERROR / len(value), stand_ins - 1))
-    return np.asarray((value > mean + times * spread * np.sqrt(1 + 1 / stand_ins)) & (low > 0))
+    times = max(stats.pearson3.isf(ERROR / len(value), SKEWNESS), stats.t.isf(ERROR / len(value), level.count - 1))
+    return np.asarray((value > level.mean + times * level.spread * np.sqrt(1 + 1 / level.count)) & (low > 0))
 
 
 def explained(inputs: Array, outcome: Array) -> Array:
@@ -513,6 +452,10 @@ def explained(inputs: Array, outcome: Array) -> Array:
         inside = slices == number
         found += (inside * centred[:, None]).sum(axis=0) ** 2 / inside.sum(axis=0)
     return found / spread
+
+
+def _level(values: Array) -> ChanceLevel:
+    return ChanceLevel(np.asarray(values.mean()), np.asarray(values.std(ddof=1)), values.size)
 
 
 def _standard(values: Array) -> Array:

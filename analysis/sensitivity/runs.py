@@ -18,13 +18,12 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
-from model.engine import CompiledModel
+from model.engine.compiled import CompiledModel
 from model.engine.errors import UserError
 from model.engine.requests import ChangeError
 from model.engine.results import NonFiniteError
@@ -81,7 +80,7 @@ class Study:
         """Return the first run of a block and the first behind it."""
         return number * BLOCK, min((number + 1) * BLOCK, self.design.runs)
 
-    def mark(self) -> str:
+    def request_hash(self) -> str:
         """Return a fingerprint of the model and of everything that decides a number of the study."""
         digest = hashlib.sha256(repr((_city().source.stem, self.design, self.outputs, BLOCK)).encode())
         probe = np.linspace(0.01, 0.99, 33)
@@ -90,7 +89,7 @@ class Study:
             for name, values in sorted(factor.values(probe).items()):
                 digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
         for name, value in sorted(self.fixed.items()):
-            digest.update(repr((name, _plain(value))).encode())
+            digest.update(repr((name, xr.DataArray(value).to_dict())).encode())
         return digest.hexdigest()
 
 
@@ -119,47 +118,39 @@ def run_study(
 
     Parameters
     ----------
-    study
-        What to run.
-    path
-        The store. A finished or foreign one that is not to be resumed is the caller's to remove.
+    study, path
+        What to run, and the store. A finished or foreign one that is not to be resumed is the caller's to remove.
     resume
-        Go on with what an earlier call left.
+        Continue what an earlier call left.
     cluster
         Address of the scheduler of a Dask cluster; None runs here.
     progress
-        Told the number of runs that are done, and of all.
+        Called with the number of runs that are done, and of all.
 
     Raises
     ------
     StudyError
         If a run gives a value that is not finite, naming the inputs; if a worker has another model.
-    FileExistsError
-        If the store exists and `resume` is not set.
-    ChangeError
-        If the store to be resumed belongs to another study.
-
-    Examples
-    --------
-    >>> run_study(study, Path("outputs/sensitivity/study.zarr"))  # doctest: +SKIP
+    FileExistsError, ChangeError
+        If the store exists and `resume` is not set; if the store to be resumed belongs to another study.
     """
     if cluster is not None:
         # Before anything is made, so that a mistyped address leaves nothing behind.
-        refuse_silent(cluster)
-    mark = study.mark()
+        check_scheduler(cluster)
+    request = study.request_hash()
     if path.exists():
         if not resume:
             message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
             raise FileExistsError(message)
-        store = RunStore.resume(path, mark)
+        store = RunStore.resume(path, request)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         clear(path)
-        store = _new_store(study, path, mark)
+        store = _new_store(study, path, request)
     waiting = [number for number in range(study.blocks) if (_states(study, store, number) == WAITING).any()]
     done = study.design.runs - sum(np.ptp(study.bounds(number)) for number in waiting)
     progress(int(done), study.design.runs)
-    computed = _here(study, waiting) if cluster is None else _on_cluster(study, waiting, cluster)
+    computed = _run_here(study, waiting) if cluster is None else _run_on_cluster(study, waiting, cluster)
     for number, (model, outcomes) in computed:
         if model != _city().source.stem:
             message = "a worker runs another model file, version or kind of processor: results would differ from here"
@@ -188,13 +179,7 @@ def unfinished(path: Path) -> tuple[int, int] | None:
 
 
 def outcomes_of(study: Study, path: Path, name: str) -> xr.DataArray:
-    """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory.
-
-    Examples
-    --------
-    >>> outcomes_of(study, path, "residents").dims  # doctest: +SKIP
-    ('sample', 'matrix', 'time')
-    """
+    """Return an output of a finished study, dims ``sample, matrix, time``; one output at a time fits in memory."""
     try:
         with xr.open_zarr(path, chunks=None) as stored:
             values, time = stored[name].to_numpy(), stored["time"].to_numpy()
@@ -212,38 +197,26 @@ def _city() -> CompiledModel:
     return city
 
 
-def _plain(value: Any) -> Any:
-    """A change as text that is the same for equal changes."""
-    if isinstance(value, xr.DataArray):
-        return (
-            value.dims,
-            value.shape,
-            value.to_numpy().tolist(),
-            [c.to_numpy().tolist() for c in value.coords.values()],
-        )
-    if isinstance(value, pd.Series):
-        return (value.index.tolist(), value.tolist())
-    return value
-
-
-def _new_store(study: Study, path: Path, mark: str) -> RunStore:
+def _new_store(study: Study, path: Path, request: str) -> RunStore:
     city = _city()
-    # One run tells the saved times, and refuses unknown outputs before the store is made.
+    # One run shows the saved times, and refuses unknown outputs before the store is made.
     time = city.run(study.changes(0, 1), outputs=study.outputs, keep_non_finite=True)["time"].to_numpy()
     runs = np.arange(study.design.runs)
-    return RunStore.create(path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", mark, {})
+    return RunStore.create(
+        path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", request, {}
+    )
 
 
 def _states(study: Study, store: RunStore, number: int) -> npt.NDArray[np.int8]:
     return store.state[slice(*study.bounds(number))]
 
 
-def _here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
+def _run_here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     for number in numbers:
         yield number, run_block(study, number)
 
 
-def _on_cluster(
+def _run_on_cluster(
     study: Study, numbers: Iterable[int], address: str
 ) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
     """Blocks as workers finish them; one that dies leaves its blocks to the others."""
@@ -252,11 +225,11 @@ def _on_cluster(
 
     left = iter(numbers)
     with Client(address, timeout=CONNECTING, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        places: dict[Any, int] = {}
+        numbers_of: dict[Any, int] = {}
 
         def send(number: int) -> Any:
             future = client.submit(run_block, study, number, pure=False, retries=3)
-            places[future.key] = number
+            numbers_of[future.key] = number
             return future
 
         wanted = WAITING_PER_WORKER * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
@@ -265,12 +238,12 @@ def _on_cluster(
             return
         under_way: Any = as_completed(first, loop=client.loop)  # type: ignore[no-untyped-call]
         for future in under_way:
-            yield places.pop(future.key), future.result()
+            yield numbers_of.pop(future.key), future.result()
             for number in itertools.islice(left, 1):
                 under_way.add(send(number))
 
 
-def refuse_silent(address: str) -> None:
+def check_scheduler(address: str) -> None:
     """Refuse an address at which no scheduler answers within seconds.
 
     Raises
@@ -278,7 +251,7 @@ def refuse_silent(address: str) -> None:
     StudyError
         Naming the address and what is wrong with it.
     """
-    # Not by a client, which goes on looking in the background and tells of it long after it has given up.
+    # Not by a client, which goes on looking in the background and reports it long after it has given up.
     from distributed.core import rpc
 
     async def ask() -> str:
@@ -287,9 +260,9 @@ def refuse_silent(address: str) -> None:
                 return str((await scheduler.identity())["type"])
 
     try:
-        found = asyncio.run(ask())
-        if found != "Scheduler":
-            message = f"a {found} does"
+        answer = asyncio.run(ask())
+        if answer != "Scheduler":
+            message = f"a {answer} does"
             raise ValueError(message)
     # The library looks at an address in many places, each of which fails in its own way.
     except Exception as error:
@@ -302,30 +275,30 @@ def refuse_silent(address: str) -> None:
 
 
 def _refuse_not_finite(study: Study, first: int, outcomes: Mapping[str, Array]) -> None:
-    """Refuse outcomes that are not finite: SALib would turn one into indices that are all nil or not a number."""
+    """Refuse outcomes that are not finite: SALib would turn one into indices that are all zero or not a number."""
     bad = np.flatnonzero(~np.all([np.isfinite(values).all(axis=1) for values in outcomes.values()], axis=0))
     if not len(bad):
         return
-    told = []
-    for place in bad[:NAMED_RUNS]:
-        run = first + int(place)
-        names = [name for name, values in outcomes.items() if not np.isfinite(values[place]).all()]
+    lines = []
+    for number in bad[:NAMED_RUNS]:
+        run = first + int(number)
+        names = [name for name, values in outcomes.items() if not np.isfinite(values[number]).all()]
         cube = study.design.rows(run, run + 1)[0]
         extreme = np.argsort(-np.abs(cube - 0.5), kind="stable")[:NAMED_INPUTS]
         inputs = ", ".join(f"{study.factors[k].name} at {100 * cube[k]:.1f} %" for k in extreme)
-        told.append(
+        lines.append(
             f"run {run}: {', '.join(names)} not finite ({_first_fault(study, run)}); its most extreme inputs: {inputs}"
         )
     message = (
         f"{len(bad)} of {len(next(iter(outcomes.values())))} runs of a block gave values that are not finite, "
-        "so no index is worked out. Percentages are places in the input's distribution.\n"
-        + "\n".join(f" * {line}" for line in told)
+        "so no index is worked out. Percentages are quantiles of the input's distribution.\n"
+        + "\n".join(f" * {line}" for line in lines)
     )
     raise StudyError(message)
 
 
 def _first_fault(study: Study, run: int) -> str:
-    """Say which variable of the model fails first."""
+    """Return which variable of the model fails first."""
     try:
         _city().run(study.changes(run, run + 1), outputs=study.outputs)
     except (NonFiniteError, ChangeError) as error:
@@ -333,26 +306,21 @@ def _first_fault(study: Study, run: int) -> str:
     return "the repeated run was finite"
 
 
-def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
-    """Refuse to lose an interrupted study; remove finished ones unless they are to be gone on with.
-
-    Returns
-    -------
-    list of str
-        Names of the stores that were removed.
+def remove_finished(stores: Iterable[Path], *, resume: bool) -> list[str]:
+    """Remove finished stores unless they are to be resumed, and return their names; an unfinished one is never removed.
 
     Raises
     ------
     StudyError
-        Naming every store that holds an unfinished study, which only `resume` or a hand may touch.
+        Naming every store that holds an unfinished study.
 
     Examples
     --------
-    >>> make_room([Path("nowhere.zarr")], resume=False)
+    >>> remove_finished([Path("nowhere.zarr")], resume=False)
     []
     """
-    found = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
-    broken = {path: state for path, state in found.items() if state is None or state[0] < state[1]}
+    existing = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
+    broken = {path: state for path, state in existing.items() if state is None or state[0] < state[1]}
     if broken:
         lines = [
             f"{path} holds {'no readable study' if state is None else f'{state[0]:,} of {state[1]:,} runs of a study'}"
@@ -360,6 +328,6 @@ def make_room(stores: Iterable[Path], *, resume: bool) -> list[str]:
         ]
         message = "; ".join(lines) + ". Add --resume to go on with it, or remove it."
         raise StudyError(message)
-    for path in found:
+    for path in existing:
         shutil.rmtree(path)
-    return [path.name for path in found]
+    return [path.name for path in existing]

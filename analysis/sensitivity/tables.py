@@ -1,4 +1,4 @@
-"""What a sensitivity study leaves: printed words, a table, data and charts."""
+"""The tables of a sensitivity study: printed for the reader, and written as CSV and netCDF."""
 
 from __future__ import annotations
 
@@ -7,17 +7,34 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
+import pandas as pd
+import xarray as xr
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
+from analysis.charts.words import LANGUAGES
 from analysis.outcome import files as result_files
-from analysis.sensitivity import charts as sensitivity_figures
-from analysis.sensitivity import words as sensitivity_words
-from analysis.sensitivity.runs import make_room
-from analysis.sensitivity.study import Findings, as_dataset, stores
+from analysis.sensitivity import charts, indices
+from analysis.sensitivity.runs import remove_finished
+from analysis.sensitivity.study import DUMMY, OTHERS, Findings, leading, select, stores
+from analysis.sensitivity.words import (
+    BOUNDED,
+    in_words,
+    notes_on,
+    say,
+    short_number,
+    side_of,
+    stability_in_words,
+    title_of,
+)
 from model.definition import Variable
-from scenarios import Scenario
+from scenarios import Scenario, Target
+
+#: Inputs in a printed table.
+ROWS: Final = 8
 
 
 def files(name: str) -> list[str]:
@@ -31,28 +48,22 @@ def files(name: str) -> list[str]:
     return [f"{name}.nc", f"{name}.csv", f"{name}_convergence.csv"]
 
 
-def say_what_is_removed(console: Console, stem: Path, *, resume: bool) -> None:
-    """Make room for the runs of a study, and say which finished runs go for it, or that none are there to go on with.
+def remove_old_runs(console: Console, stem: Path, *, resume: bool) -> None:
+    """Remove finished runs of an earlier study and say which, or say that there are none to go on with.
 
     Examples
     --------
-    >>> say_what_is_removed(Console(), Path("nowhere/sobol"), resume=False)
+    >>> remove_old_runs(Console(), Path("nowhere/sobol"), resume=False)
     """
     if resume and not any(path.exists() for path in stores(stem)):
         console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
-    removed = make_room(stores(stem), resume=resume)
+    removed = remove_finished(stores(stem), resume=resume)
     if removed:
         console.print(f"Runs made anew in {escape(str(stem.parent))}: {', '.join(removed)} (--resume would keep them).")
 
 
 def facts(findings: Findings) -> dict[str, str]:
-    """Return what has to be known to make the study again, beside the manifest of its scenario.
-
-    Examples
-    --------
-    >>> facts(findings)["method"]  # doctest: +SKIP
-    'sobol'
-    """
+    """Return what has to be known to make the study again, beside the manifest of its scenario."""
     question = findings.question
     return {
         "method": question.method,
@@ -60,9 +71,9 @@ def facts(findings: Findings) -> dict[str, str]:
         "seed": str(question.seed),
         "inputs": question.inputs,
         "vary": ", ".join(question.vary),
-        "inputs_one_by_one": str(question.keep),
+        "inputs_one_by_one": str(question.inputs_one_by_one),
         "targets": ", ".join(target.id for target in question.targets),
-        "runs": f"{sum(findings.runs):,}",
+        "runs": f"{findings.runs + findings.screening_runs:,}",
         "SALib": version("SALib"),
     }
 
@@ -75,15 +86,33 @@ def print_all(
     manifest: Mapping[str, str],
     broken: float | None,
 ) -> None:
-    """Print the findings in words, what they rest on, and how much memory the study took.
-
-    Examples
-    --------
-    >>> print_all(Console(), findings, scenario, variables_by_name(), manifest, 0.2)  # doctest: +SKIP
-    """
-    notes = sensitivity_words.notes_on(findings, broken, manifest["members"])
-    sensitivity_words.print_findings(console, findings, scenario, variables, notes)
+    """Print the results in words, what they rest on, and how much memory the study took."""
+    notes = notes_on(findings, broken, manifest["members"])
+    print_findings(console, findings, scenario, variables, notes)
     console.print(f"[dim]Peak memory of this process: {peak_memory():.2f} GB.[/]")
+
+
+def print_findings(
+    console: Console,
+    findings: Findings,
+    scenario: Scenario,
+    variables: Mapping[str, Variable],
+    notes: Mapping[str, str],
+) -> None:
+    """Print, for every target, what its indicator rests on, how sure that is, and what the study rests on."""
+    for target in findings.question.targets:
+        console.print(_table(findings, target, variables))
+        for language in LANGUAGES:
+            for sentence in in_words(findings, target, variables, language):
+                console.print(escape(sentence))
+        console.print()
+    method = findings.question.method
+    for language in LANGUAGES:
+        title, basis = scenario.title[language], say(f"read {method}", language)
+        console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
+        if language in notes:
+            console.print(escape(notes[language]))
+        console.print(escape(stability_in_words(findings, language)))
 
 
 def peak_memory() -> float:
@@ -94,22 +123,83 @@ def peak_memory() -> float:
     >>> peak_memory() > 0
     True
     """
-    # Linux tells kilobytes, macOS bytes.
+    # In kilobytes on Linux, in bytes on macOS.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
 
 def write(
     findings: Findings, scenario: Scenario, variables: Mapping[str, Variable], manifest: dict[str, str], stem: Path
 ) -> list[str]:
-    """Write data, tables and charts beside the runs; return what was written.
-
-    Examples
-    --------
-    >>> write(findings, scenario, variables_by_name(), manifest, Path("outputs/sensitivity/sobol"))  # doctest: +SKIP
-    """
+    """Write data, tables and charts beside the runs; return what was written."""
     folder, name = stem.parent, stem.name
     result_files.write_table(findings.table, folder / f"{name}.csv", manifest)
     result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv", manifest)
     result_files.write_run(as_dataset(findings, manifest), folder / f"{name}.nc")
-    sensitivity_figures.draw(findings, scenario, manifest, variables, folder / "figures", name)
+    charts.draw(findings, scenario, manifest, variables, folder / "figures", name)
     return [*files(name), f"figures/{name}_*.png", f"{name}.zarr (the runs)"]
+
+
+def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
+    """Return the findings as they are written to disk: value and interval by indicator, year, factor and index."""
+    keys = ["indicator", "index", "factor", "year"]
+    table = findings.table.assign(above_chance=findings.table["above_chance"].astype(float))
+    estimates = table.set_index(keys)[["value", "low", "high", "above_chance"]].to_xarray()
+    grown = findings.convergence.set_index([*keys, "samples"])[["value", "low", "high"]].to_xarray()
+    grown = grown.rename({name: f"{name}_by_sample_size" for name in grown.data_vars})
+    grown = grown.rename({name: f"leading_{name}" for name in keys})
+    data = xr.merge([estimates, grown], join="outer")
+    data = data.assign_coords(group=("factor", [findings.inputs[str(name)].group for name in data["factor"].values]))
+    shown = {"value": "estimate", "low": "lower end of the interval", "high": "upper end of the interval"}
+    for name, words in shown.items():
+        described = f"sensitivity index, {words}, {100 * indices.CONFIDENCE:g} % bootstrap"
+        data[name].attrs = {"units": "1, or per whole range of an input for mu and sigma", "long_name": described}
+        data[f"{name}_by_sample_size"].attrs = data[name].attrs | {
+            "long_name": f"{described}, from part of the samples"
+        }
+    data["above_chance"].attrs = {"units": "1", "long_name": "1 where the index is larger than chance makes it, else 0"}
+    data["year"].attrs = {"units": "year", "long_name": "end of calendar year", "long_name_zh": "年末"}
+    data.attrs = {"Conventions": "CF-1.11", "title": f"Global sensitivity by {findings.question.method}", **facts}
+    return data
+
+
+def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]) -> Table:
+    method = findings.question.method
+    shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
+    titles = [target.title[language] for language in LANGUAGES]
+    printed = Table(
+        title=escape(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on"),
+        title_justify="left",
+        title_style="bold",
+    )
+    printed.add_column("因素 input", overflow="fold", ratio=2)
+    printed.add_column("类别 kind", overflow="fold")
+    for index in shown:
+        head = "\n".join(say(index, language) for language in LANGUAGES)
+        printed.add_column(escape(head), justify="right", overflow="fold")
+    scale = 1.0 / target.factor if method == "morris" else 1.0
+    variable, year = str(target.variable), float(target.year)
+    for row in leading(findings, variable, year, ROWS).to_dict("records"):
+        names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
+        if not row["above_chance"]:
+            names += "（{}） ({})".format(*(say("chance", language) for language in LANGUAGES))
+        cells = [_cell(select(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
+        kind = " ".join(say(str(row["group"]), language) for language in LANGUAGES)
+        printed.add_row(escape(names), kind, *cells)
+    rest = select(findings, variable, year, shown[0])
+    for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
+        names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
+        cells = [_cell(select(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
+        printed.add_row(f"[dim]{escape(names)}[/]", "", *cells)
+    return printed
+
+
+def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
+    row = rows[rows["factor"] == factor]
+    if row.empty:
+        return "—"
+    first = row.iloc[0].to_dict()
+    side = side_of(first) if first["index"] in BOUNDED else "inside"
+    value, low, high = (short_number(float(first[key]) * scale) for key in ("value", "low", "high"))
+    if side in ("below", "above"):
+        return f"< {high}" if side == "below" else f"> {low}"
+    return f"{value} ({low} … {high})" + ("\n未能分辨 not resolved" if side == "neither" else "")

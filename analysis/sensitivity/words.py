@@ -1,4 +1,4 @@
-"""The findings of a sensitivity study in plain words, in Chinese and English."""
+"""The results of a sensitivity study in plain words, in Chinese and English."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import pandas as pd
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from analysis.charts.words import LANGUAGES, TermError, element_name, terms, word
+from analysis.charts.words import LANGUAGES, TermError, element_name, word
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
-from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, leading, single_inputs
+from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
-from scenarios import Scenario, Target, load_levers
+from scenarios import Target, load_levers
 from scenarios.factors import GROUPS, Input
 
-#: Inputs in a table, and in a sentence.
-ROWS: Final = 8
+#: Inputs in a sentence.
 NAMED: Final = 3
 #: Where a target is reached, or missed, at fewer points than this, an index rests on single points, intervals included.
 FEW: Final = 10
 #: Indices between 0 and 1; an estimate may lie outside by its error.
 BOUNDED: Final = ("S1", "ST", "share", "PAWN", "RSA", "delta")
+SEMICOLON: Final = {"zh": "；", "en": "; "}
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:
@@ -37,12 +32,12 @@ def input_title(item: Input, others: Mapping[str, int], language: str, variables
     'policy'
     """
     if item.name in GROUPS:
-        return word("sensitivity", item.name, language)
+        return say(item.name, language)
     if item.name == DUMMY.name:
-        return word("sensitivity", "dummy", language)
+        return say("dummy", language)
     if item.name.startswith(OTHERS):
-        group = word("sensitivity", item.group, language)
-        return word("sensitivity", "others", language).format(count=others.get(item.name, 0), group=group)
+        group = say(item.group, language)
+        return say("others", language, count=others.get(item.name, 0), group=group)
     levers = load_levers()
     if item.group == "policy" and item.constant in levers:
         return str(levers[item.constant].title[language])
@@ -60,115 +55,53 @@ def _element(name: str, language: str) -> str:
         return name
 
 
-def print_findings(
-    console: Console,
-    findings: Findings,
-    scenario: Scenario,
-    variables: Mapping[str, Variable],
-    notes: Mapping[str, str],
-) -> None:
-    """Print, for every target, what its indicator rests on, and how sure that is.
-
-    Parameters
-    ----------
-    console
-        Where to.
-    findings
-        As from `analysis.sensitivity.study.analyse`.
-    scenario
-        The scenario on which inputs were varied.
-    variables
-        The model's variables, for the words.
-    notes
-        What the study rests on, by language.
-
-    Examples
-    --------
-    >>> print_findings(Console(), findings, scenario, variables_by_name(), {})  # doctest: +SKIP
-    """
-    for target in findings.question.targets:
-        console.print(_table(findings, target, variables))
-        for language in LANGUAGES:
-            for sentence in in_words(findings, target, variables, language):
-                console.print(escape(sentence))
-        console.print()
-    method = findings.question.method
-    for language in LANGUAGES:
-        title, basis = scenario.title[language], word("sensitivity", f"read {method}", language)
-        console.print(escape(f"{word('sensitivity', 'scenario', language).format(title=title)}{basis}"))
-        if language in notes:
-            console.print(escape(notes[language]))
-        console.print(escape(_stability(findings, language)))
-
-
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
-    """Return sentences that say what a target's indicator rests on in the target's year.
-
-    Examples
-    --------
-    >>> in_words(findings, target, variables_by_name(), "en")  # doctest: +SKIP
-    ['resident urbanization rate, 2025, rests most on ...']
-    """
-    zh = language == "zh"
-    variable, year = str(target.variable), float(target.year)
-    every = single_inputs(findings, variable, year, RANKED_BY[findings.question.method])
+    """Return sentences that say what a target's indicator rests on in the target's year."""
+    variable, year, method = str(target.variable), float(target.year), findings.question.method
+    index, what = RANKED_BY[method], {"title": target.title[language], "year": f"{year:g}"}
+    every = single_inputs(findings, variable, year, index)
     if every.empty:
-        return [word("sensitivity", "constant", language).format(title=target.title[language], year=f"{year:g}")]
-    method = findings.question.method
-    top = drivers(findings, variable, year, RANKED_BY[method], NAMED)
-    scale = {"mu_star": 1.0 / target.factor}.get(RANKED_BY[method], 100.0)
-    unit = unit_of(target, language) if RANKED_BY[method] == "mu_star" else "%"
-    unit = unit if zh else f" {unit}"
+        return [say("constant", language, **what)]
+    top = drivers(findings, variable, year, index, NAMED)
+    scale, unit = (1.0 / target.factor, unit_of(target, language)) if index == "mu_star" else (100.0, "%")
+    unit = unit if language == "zh" else f" {unit}"
     if top.empty:
-        largest = f"{_number(float(every['value'].iloc[0]) * scale)}{unit}"
-        told = word("sensitivity", "no driver", language).format(
-            title=target.title[language], year=f"{year:g}", count=len(every), largest=largest
-        )
-        return [
-            told,
-            *_shares_in_words(findings, variable, year, language),
-            *_yes_or_no(findings, target, variables, language),
+        largest = f"{short_number(float(every['value'].iloc[0]) * scale)}{unit}"
+        sentences = [say("no driver", language, count=len(every), largest=largest, **what)]
+    else:
+        parts = [
+            f"{title_of(findings, row, variables, language)} "
+            + quantity(row, index, scale, unit, findings.question.samples, language)
+            for row in top.to_dict("records")
         ]
-    parts = [
-        f"{_titled(findings, row, variables, language)} "
-        + quantity(row, RANKED_BY[method], scale, unit, findings.question.samples, language)
-        for row in top.to_dict("records")
-    ]
-    key = f"rests {method}"
-    found = [
-        word("sensitivity", key, language).format(
-            title=target.title[language], year=f"{year:g}", parts=("；" if zh else "; ").join(parts)
-        )
-    ]
-    if len(top) < min(NAMED, len(every)):
-        found.append(word("sensitivity", "the others by chance", language))
-    found += _shares_in_words(findings, variable, year, language)
-    return found + _yes_or_no(findings, target, variables, language)
+        sentences = [say(f"rests {method}", language, parts=SEMICOLON[language].join(parts), **what)]
+        if len(top) < min(NAMED, len(every)):
+            sentences.append(say("the others by chance", language))
+    sentences += _shares_in_words(findings, variable, year, language)
+    return sentences + _yes_or_no(findings, target, variables, language)
 
 
 def _shares_in_words(findings: Findings, indicator: str, year: float, language: str) -> list[str]:
-    rows = _pick(findings, indicator, year, "share")
-    if rows.empty:
+    rows, samples = select(findings, indicator, year, "share").to_dict("records"), findings.question.samples
+    if not rows:
         return []
-    own, samples = rows.to_dict("records"), findings.question.samples
-    resolved = all(side_of(row) != "neither" for row in own)
+    resolved = all(side_of(row) != "neither" for row in rows)
     unit = "%" if language == "zh" else " %"
     parts = [
-        f"{word('sensitivity', str(row['factor']), language)} "
+        f"{say(str(row['factor']), language)} "
         + (
             quantity(row, "share", 100.0, unit, samples, language, whole=True)
             if resolved
-            else _with_interval(row, 100.0, unit, language, lambda value: f"{value:z.0f}")
+            else _with_interval(row, 100.0, unit, language, _whole_number)
         )
-        for row in own
+        for row in rows
     ]
     joined = ("、" if language == "zh" else ", ").join(parts)
-    key = "shares" if resolved else "shares not resolved"
-    return [word("sensitivity", key, language).format(parts=joined, samples=samples)]
+    return [say("shares" if resolved else "shares not resolved", language, parts=joined, samples=samples)]
 
 
 def side_of(row: Mapping[Any, Any]) -> str:
-    """Return how an index between 0 and 1 is told: as it is ("inside"), "below" or "above" a bound, or "neither".
+    """Return how an index between 0 and 1 is written: as it is ("inside"), "below" or "above" a bound, or "neither".
 
     Examples
     --------
@@ -186,22 +119,10 @@ def side_of(row: Mapping[Any, Any]) -> str:
 def quantity(
     row: Mapping[Any, Any], index: str, scale: float, unit: str, samples: int, language: str, *, whole: bool = False
 ) -> str:
-    """Return an index with its interval or, where it is not told from none or from all, the bound that holds.
+    """Return an index with its interval or, where it cannot be distinguished from 0 or 1, the bound that holds.
 
-    Parameters
-    ----------
-    row
-        With ``value``, ``low`` and ``high``.
-    index
-        Indices in `BOUNDED` lie between 0 and 1.
-    scale, unit
-        What the number is multiplied by, and what stands after it.
-    samples
-        Of the study.
-    language
-        "zh" or "en".
-    whole
-        Whether numbers are rounded to whole ones.
+    The row has ``value``, ``low`` and ``high``, which are multiplied by the scale; indices in `BOUNDED` lie between 0
+    and 1. Numbers are rounded to whole ones on request.
 
     Examples
     --------
@@ -211,135 +132,95 @@ def quantity(
     side = side_of(row) if index in BOUNDED else "inside"
     if side == "below":
         upper = float(row["high"]) * scale
-        text = f"{max(1, math.ceil(upper))}" if whole else _number(upper)
+        text = f"{max(1, math.ceil(upper))}" if whole else short_number(upper)
     elif side == "above":
         lower = float(row["low"]) * scale
-        text = f"{math.floor(lower)}" if whole else _number(lower)
+        text = f"{math.floor(lower)}" if whole else short_number(lower)
     else:
-        told = _with_interval(row, scale, unit, language, (lambda value: f"{value:z.0f}") if whole else _number)
+        text = _with_interval(row, scale, unit, language, _whole_number if whole else short_number)
         if side == "neither":
-            told += ("，" if language == "zh" else ", ") + word("sensitivity", "not resolved", language).format(
-                samples=samples
-            )
-        return told
-    return f"{word('sensitivity', side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
+            text += ("，" if language == "zh" else ", ") + say("not resolved", language, samples=samples)
+        return text
+    return f"{say(side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
 
 
-def _with_interval(row: Mapping[Any, Any], scale: float, unit: str, language: str, said: Callable[[float], str]) -> str:
-    value, low, high = (said(float(row[name]) * scale) for name in ("value", "low", "high"))
+def _with_interval(
+    row: Mapping[Any, Any], scale: float, unit: str, language: str, write: Callable[[float], str]
+) -> str:
+    value, low, high = (write(float(row[name]) * scale) for name in ("value", "low", "high"))
     return f"{value}{unit}" + (f"（{low}—{high}）" if language == "zh" else f" ({low} to {high})")
 
 
 def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
-    if target.id not in findings.reached:
+    if target.id not in findings.share_reached:
         return []
-    share = findings.reached[target.id]
+    share, year, title = findings.share_reached[target.id], float(target.year), target.title[language]
     index = "ST" if findings.question.method == "sobol" else "PAWN"
     points = 2 * findings.question.samples
     count = round(share * points)
     if 0 < min(count, points - count) < FEW:
         key, few = ("few", count) if share < 0.5 else ("nearly all", points - count)
-        return [word("sensitivity", key, language).format(title=target.title[language], count=few, points=points)]
-    every = single_inputs(findings, target.id, float(target.year), index)
-    rows = drivers(findings, target.id, float(target.year), index, NAMED)
-    regional = _pick(findings, target.id, float(target.year), "RSA").set_index("factor")["value"]
-    if rows.empty and not every.empty:
-        return [
-            word("sensitivity", "no driver yes or no", language).format(
-                title=target.title[language], share=whole_percent(share)
-            )
-        ]
-    if every.empty:
-        key = "always" if share > 0.5 else "never"
-        return [word("sensitivity", key, language).format(title=target.title[language])]
-    zh = language == "zh"
+        return [say(key, language, title=title, count=few, points=points)]
+    if single_inputs(findings, target.id, year, index).empty:
+        return [say("always" if share > 0.5 else "never", language, title=title)]
+    rows = drivers(findings, target.id, year, index, NAMED)
+    if rows.empty:
+        return [say("no driver yes or no", language, title=title, share=whole_percent(share))]
+    regional = select(findings, target.id, year, "RSA").set_index("factor")["value"]
     parts = []
     for row in rows.to_dict("records"):
-        apart = regional.get(row["factor"])
-        beside = "" if apart is None else f"{'，区域距离' if zh else ', regional distance '}{apart:.2f}"
-        value = quantity(row, index, 1.0, "", findings.question.samples, language) + beside
-        parts.append(f"{_titled(findings, row, variables, language)} {value}")
-    joined = ("；" if zh else "; ").join(parts)
-    return [
-        word("sensitivity", f"yes or no {index}", language).format(
-            title=target.title[language], share=whole_percent(share), parts=joined
-        )
-    ]
+        distance = regional.get(row["factor"])
+        value = quantity(row, index, 1.0, "", findings.question.samples, language)
+        if distance is not None:
+            value += f"{'，区域距离' if language == 'zh' else ', regional distance '}{distance:.2f}"
+        parts.append(f"{title_of(findings, row, variables, language)} {value}")
+    joined = SEMICOLON[language].join(parts)
+    return [say(f"yes or no {index}", language, title=title, share=whole_percent(share), parts=joined)]
 
 
-def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]) -> Table:
-    method = findings.question.method
-    shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
-    titles = [target.title[language] for language in LANGUAGES]
-    printed = Table(
-        title=escape(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on"),
-        title_justify="left",
-        title_style="bold",
-    )
-    printed.add_column("因素 input", overflow="fold", ratio=2)
-    printed.add_column("类别 kind", overflow="fold")
-    for index in shown:
-        head = "\n".join(word("sensitivity", index, language) for language in LANGUAGES)
-        printed.add_column(escape(head), justify="right", overflow="fold")
-    scale = 1.0 / target.factor if method == "morris" else 1.0
-    variable, year = str(target.variable), float(target.year)
-    for row in leading(findings, variable, year, ROWS).to_dict("records"):
-        names = " ".join(_titled(findings, row, variables, language) for language in LANGUAGES)
-        if not row["above_chance"]:
-            names += "（{}） ({})".format(*(word("sensitivity", "chance", language) for language in LANGUAGES))
-        cells = [_cell(_pick(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        kind = " ".join(word("sensitivity", str(row["group"]), language) for language in LANGUAGES)
-        printed.add_row(escape(names), kind, *cells)
-    rest = _pick(findings, variable, year, shown[0])
-    for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
-        names = " ".join(_titled(findings, row, variables, language) for language in LANGUAGES)
-        cells = [_cell(_pick(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        printed.add_row(f"[dim]{escape(names)}[/]", "", *cells)
-    return printed
-
-
-def _stability(findings: Findings, language: str) -> str:
-    """Whether half the sample names the same leading inputs."""
+def stability_in_words(findings: Findings, language: str) -> str:
+    """Return a sentence on whether half the sample puts the same inputs first."""
     grown, target = findings.convergence, findings.question.targets[0]
     index = RANKED_BY[findings.question.method]
     named = drivers(findings, str(target.variable), float(target.year), index)["factor"]
     if named.empty:
-        return word("sensitivity", "no order", language).format(title=target.title[language])
+        return say("no order", language, title=target.title[language])
     own = grown[(grown["indicator"] == target.variable) & (grown["index"] == index) & grown["factor"].isin(named)]
     sizes = sorted(own["samples"].unique())
     if len(sizes) < 2:
-        return word("sensitivity", "one sample", language)
+        return say("one sample", language)
     whole, half = (own[own["samples"] == size].set_index("factor")["value"] for size in (sizes[-1], sizes[-2]))
     change = float((whole - half).abs().max())
     same = list(whole.sort_values(ascending=False).index) == list(half.sort_values(ascending=False).index)
     key = "same order" if same else "other order"
-    return word("sensitivity", key, language).format(
-        count=len(whole), title=target.title[language], change=_number(change), half=sizes[-2], whole=sizes[-1]
+    return say(
+        key,
+        language,
+        count=len(whole),
+        title=target.title[language],
+        change=short_number(change),
+        half=sizes[-2],
+        whole=sizes[-1],
     )
 
 
-def _pick(findings: Findings, indicator: str, year: float, index: str) -> pd.DataFrame:
-    table = findings.table
-    return table[(table["indicator"] == indicator) & (table["year"] == year) & (table["index"] == index)]
-
-
-def _titled(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
+def title_of(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
+    """Return what the input of a row is called."""
     return input_title(findings.inputs[str(row["factor"])], findings.others, language, variables)
 
 
-def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
-    row = rows[rows["factor"] == factor]
-    if row.empty:
-        return "—"
-    first = row.iloc[0].to_dict()
-    side = side_of(first) if first["index"] in BOUNDED else "inside"
-    value, low, high = (_number(float(first[key]) * scale) for key in ("value", "low", "high"))
-    if side in ("below", "above"):
-        return f"< {high}" if side == "below" else f"> {low}"
-    return f"{value} ({low} … {high})" + ("\n未能分辨 not resolved" if side == "neither" else "")
+def _whole_number(value: float) -> str:
+    return f"{value:z.0f}"
 
 
-def _number(value: float) -> str:
+def short_number(value: float) -> str:
+    """Return a number with three digits or so.
+
+    Examples
+    --------
+    >>> short_number(0.25), short_number(12345.6), short_number(0.0001)
+    ('0.25', '12,346', '0')
+    """
     rounded = f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.3f}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
@@ -347,22 +228,34 @@ def _number(value: float) -> str:
 
 
 def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str, str]:
-    """Return what a study rests on, by language: its points, their independence, and what was put together.
+    """Return what a study rests on, by language: its points, their independence, and what was put together."""
+    notes = {}
+    for language in LANGUAGES:
+        text = say(
+            f"basis {findings.question.inputs}",
+            language,
+            runs=f"{findings.runs:,}",
+            seed=findings.question.seed,
+            members=members,
+            broken=f"{100 * (broken or 0):.0f}",
+        )
+        if findings.screening_runs:
+            text += say(
+                "screened", language, runs=f"{findings.screening_runs:,}", keep=findings.question.inputs_one_by_one
+            )
+        notes[language] = text
+    return notes
+
+
+def say(key: str, language: str, **gaps: object) -> str:
+    """Return a word or sentence of a sensitivity study with its gaps filled.
 
     Examples
     --------
-    >>> notes_on(findings, 0.2, "1")["en"]  # doctest: +SKIP
+    >>> say("others", "en", count=3, group="policy")
+    'the other 3 inputs of policy'
     """
-    main, screening = findings.runs
-    found = {}
-    for language in LANGUAGES:
-        text = word("sensitivity", f"basis {findings.question.inputs}", language).format(
-            runs=f"{main:,}", seed=findings.question.seed, members=members, broken=f"{100 * (broken or 0):.0f}"
-        )
-        if screening:
-            text += word("sensitivity", "screened", language).format(runs=f"{screening:,}", keep=findings.question.keep)
-        found[language] = text
-    return found
+    return word("sensitivity", key, language).format(**gaps)
 
 
 def describe(index: str, language: str) -> str:
@@ -373,4 +266,4 @@ def describe(index: str, language: str) -> str:
     >>> describe("ST", "en")
     'total order'
     """
-    return str(terms()["sensitivity"][index][language])
+    return say(index, language)

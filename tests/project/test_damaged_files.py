@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.assessment.runs import read_observations_file
+from analysis.assessment import words as assessment_words
+from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
 from analysis.charts import words as chart_words
 from analysis.dashboard import words as page_words
@@ -89,7 +90,7 @@ def _words(module: Any, read: Callable[[], object], monkeypatch: pytest.MonkeyPa
 
 KINDS = (
     *("scenario", "levers", "targets", "priors", "observations", "data", "collectable"),
-    *("terms", "page words", "briefing words", "history words"),
+    *("terms", "page words", "briefing words", "history words", "assessment words"),
 )
 
 
@@ -101,6 +102,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "priors": (PRIORS_FILE, read_priors),
         "collectable": (COLLECTABLE_FILE, _collectable),
         "terms": (chart_words.FILE, _words(chart_words, chart_words.terms, monkeypatch)),
+        "assessment words": (assessment_words.FILE, _words(assessment_words, assessment_words.templates, monkeypatch)),
         "page words": (page_words.FILE, _words(page_words, page_words.words, monkeypatch)),
         "briefing words": (briefing_words.FILE, _words(briefing_words, briefing_words.templates, monkeypatch)),
         "history words": (history_figures.WORDS_FILE, _words(history_figures, history_figures._terms, monkeypatch)),
@@ -111,7 +113,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
     if name == "scenario":
         return SCENARIO.format(name="trial"), folder / "trial.yaml", _scenario
     if name == "observations":
-        return OBSERVATIONS, folder / "newer.csv", read_observations_file
+        return OBSERVATIONS, folder / "newer.csv", read_newer_observations
     shutil.copytree(DATA_FOLDER, folder / "data")
     file = folder / "data" / "jinan_yearbooks.csv"
     return file.read_text(encoding="utf-8"), file, _data

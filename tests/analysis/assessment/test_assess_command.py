@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis.assessment import charts as assessment_figures
-from analysis.assessment import runs as assessment_run
-from analysis.assessment.runs import read_observations_file
+from analysis.assessment import command as assess_command
+from analysis.assessment import study as assessment_study
+from analysis.assessment.observations import read_newer_observations
 from analysis.assessment.tables import DATA_FILE, FILES
 from analysis.charts.words import LANGUAGES
 from calibration.fit.ensemble import POSTERIOR_FILE, read_members
@@ -100,7 +101,7 @@ def test_scores_verdict_and_targets_are_printed_in_both_languages(planted):
     places = [said.index(part) for part in ("Observed against forecast", "judged one by one", "结论：", "Verdict:")]
     assert places == sorted(places)
     assert "Verdict: the forecast agrees with 2 of 2 series. The ensemble is updated from 2 series." in said
-    assert "members are re-weighted and worth" in said
+    assert "members are re-weighted: their effective sample size is" in said
     assert said.count("Verdict:") == 1
     modelled = len(pd.read_csv(planted[1] / "targets.csv"))
     assert f"模型计算的{modelled}个目标" in said
@@ -111,7 +112,7 @@ def test_a_truth_that_no_member_knows_asks_for_recalibration_and_gives_no_probab
     planted, simulated, truth, tmp_path, monkeypatch
 ):
     # The members' courses are those of the fixture, whoever works them out.
-    monkeypatch.setattr(assessment_run, "simulate", lambda *_, **__: simulated)
+    monkeypatch.setattr(assessment_study, "simulate", lambda *_, **__: simulated)
     newer = write_synthetic(tmp_path / "newer.csv", simulated, truth, factor=0.85)
     outcome = call("--observations", newer, "--out", planted[1], "--with", SERIES[0], "--with", SERIES[1])
     assert outcome.exit_code == 0, outcome.output
@@ -161,7 +162,7 @@ def test_another_scenario_is_forecast_with_the_same_members_and_said_to_be_after
 def test_a_series_or_scenario_that_there_is_not_is_refused_before_anything_runs(
     planted, words, message, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(run_scenarios, "load_model", lambda: pytest.fail("the model ran"))
+    monkeypatch.setattr(assess_command, "load_model", lambda: pytest.fail("the model ran"))
     outcome = call("--observations", planted[2], "--out", tmp_path / "out", *words)
     assert outcome.exit_code == 2
     assert message in outcome.stderr
@@ -169,7 +170,7 @@ def test_a_series_or_scenario_that_there_is_not_is_refused_before_anything_runs(
 
 
 def test_every_mistake_is_told_at_once_before_anything_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_scenarios, "load_model", lambda: pytest.fail("the model ran"))
+    monkeypatch.setattr(assess_command, "load_model", lambda: pytest.fail("the model ran"))
     path = tmp_path / "newer.csv"
     path.write_text(
         "variable,year,value,unit,source\n"
@@ -205,7 +206,7 @@ def test_the_example_of_the_page_is_accepted_and_says_that_it_is_made_up(root, t
     example = page.partition("```csv")[2].partition("\n")[2].partition("```")[0]
     path = tmp_path / "example.csv"
     path.write_text(example, encoding="utf-8")
-    read = read_observations_file(path)
+    read = read_newer_observations(path)
     assert len(read) == 3
     assert read["source"].str.startswith("SYNTHETIC").all()
 

@@ -13,16 +13,16 @@ from analysis.assessment.reweighting import (
     LEAST_EFFECTIVE,
     ForecastError,
     Reweighting,
-    chance,
+    duplicate_members,
     forecast_errors,
     log_likelihood,
     reweight,
-    twins,
+    tail_probability,
 )
+from analysis.assessment.scores import ALL, score
 from analysis.assessment.series import chosen_series
-from analysis.assessment.study import assess, check_stored, judge_targets, score
+from analysis.assessment.study import assess, check_stored, judge_targets
 from analysis.assessment.tables import DATA_FILE, FILES, SUMMARY_FILE, as_dataset, write_assessment
-from analysis.assessment.words import ALL
 from calibration.fit.ensemble import read_members
 from calibration.fit.forecast import (
     FORECASTS,
@@ -105,7 +105,7 @@ def test_a_good_file_is_read_in_order_whatever_the_order_of_its_rows(made, tmp_p
         "made up,person,9210000,2021, residents ,A\n",
         encoding="utf-8-sig",
     )
-    table = read_newer_observations(path, made[1])
+    table = read_newer_observations(path, forecast_table(made[1]))
     assert table["variable"].tolist() == ["residents", "residents", "births in city"]
     assert table["year"].tolist() == [2021, 2023, 2022]
     assert table["value"].tolist() == [9_210_000.0, 9_250_000.0, 81_000.5]
@@ -131,7 +131,7 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
         "residents,soon,9250000,person,made up\n"
     )
     with pytest.raises(AssessmentError) as caught:
-        read_newer_observations(path, made[1])
+        read_newer_observations(path, forecast_table(made[1]))
     assert str(caught.value).splitlines() == [
         "newer.csv cannot be used:",
         " * row 2: 'residnets' is not a variable of the forecast. Did you mean 'residents'?",
@@ -141,7 +141,7 @@ def test_every_mistake_in_a_file_is_told_at_once(made, tmp_path):
         " * row 7: value 'inf' is not a finite number above zero",
         " * row 8: value 'many' is not a finite number above zero",
         " * row 9: unit '万人' of 'residents' must be 'person': multiply by 10,000",
-        " * row 10: 'residents' is 930, forecast about 9,203,101 person; is the value in that unit?",
+        " * row 10: 'residents' is 930, forecast about 9,203,100 person; is the value in that unit?",
         " * row 11: source is empty",
         " * row 13: value '-5' is not a finite number above zero",
         " * row 14: year 'soon' is not a year",
@@ -181,7 +181,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(text, complaint, made, t
     if text is not None:
         path.write_text(text)
     with pytest.raises(AssessmentError, match=r"newer\.csv cannot be used") as caught:
-        read_newer_observations(path, made[1])
+        read_newer_observations(path, forecast_table(made[1]))
     assert complaint in str(caught.value)
 
 
@@ -301,29 +301,31 @@ def test_observations_that_say_nothing_leave_the_members_alike():
     assert step.effective_size == pytest.approx(200)
 
 
-def test_members_drawn_twice_count_once():
+def test_duplicate_members_count_once():
     simulated, _ = ensemble(100)
     doubled = xr.concat([simulated, simulated], dim="member")
-    assert reweight(np.zeros(200), twins(doubled)).effective_size == pytest.approx(100)
+    assert reweight(np.zeros(200), duplicate_members(doubled)).effective_size == pytest.approx(100)
     likelihood = np.random.default_rng(3).normal(size=100)
-    once, twice = reweight(likelihood), reweight(np.tile(likelihood, 2), twins(doubled))
+    once, twice = reweight(likelihood), reweight(np.tile(likelihood, 2), duplicate_members(doubled))
     # A little apart, as the smoothed tail is longer; counted singly it would be twice as much.
     assert twice.effective_size == pytest.approx(once.effective_size, rel=0.15)
 
 
 @pytest.mark.parametrize("sure", [1.0, 0.01])
-def test_the_chance_of_a_course_is_even_where_the_forecast_is_right(sure):
+def test_the_tail_probability_is_uniform_where_the_forecast_is_right(sure):
     errors = {name: ForecastError(sure * error.relative, error.memory, error.since) for name, error in ERRORS.items()}
-    chances = []
+    probabilities = []
     for seed in range(120):
         # With errors far below the distance of the members, each draw lies nearest to its own member.
         simulated, forecast = ensemble(101, seed, errors)
         newer = observed(forecast, 0, (2021, 2022, 2024))
         others = slice(1, None)
-        chances.append(chance(newer, forecast.isel(member=others), simulated.isel(member=others), errors))
+        probabilities.append(
+            tail_probability(newer, forecast.isel(member=others), simulated.isel(member=others), errors)
+        )
     # Standard error of a share of 120: at most 0.046.
-    assert np.mean(np.array(chances) <= 0.5) == pytest.approx(0.5, abs=0.14)
-    assert np.mean(np.array(chances) <= 0.1) == pytest.approx(0.1, abs=0.09)
+    assert np.mean(np.array(probabilities) <= 0.5) == pytest.approx(0.5, abs=0.14)
+    assert np.mean(np.array(probabilities) <= 0.1) == pytest.approx(0.1, abs=0.09)
 
 
 # Targets
@@ -448,7 +450,7 @@ def test_a_series_that_contradicts_is_left_out_and_the_others_still_update(made)
         "Verdict: the forecast agrees with 2 of 3 series, not with residents. The ensemble is updated from 2 series."
     )
     assert chinese[0] == "结论：3个指标中，预测与2个相符，与常住人口总数不符。参数组按其中2个指标更新。"
-    assert english[1].startswith("residents: not used, contradicts the forecast (by itself; a course no likelier has")
+    assert english[1].startswith("residents: not used, contradicts the forecast (by itself: if the forecast is right,")
     # One verdict: nothing that follows says otherwise of what is used.
     assert "contradict" not in " ".join(english[2:])
     assert any("2 series used, taken together, agree with the forecast" in sentence for sentence in english)
@@ -464,7 +466,7 @@ def test_a_series_that_is_put_in_by_hand_is_used_and_the_words_say_what_follows(
     english, chinese = (" ".join(found.sentences[language]) for language in ("en", "zh"))
     assert "The ensemble cannot be updated from 3 series. Recalibration is needed." in english
     assert "3 series used, taken together, contradict the forecast" in english
-    assert "agree with the forecast (a course" not in english
+    assert "agree with the forecast (if it is right" not in english
     assert "需要用新数据重新校准" in chinese
     assert "no new probabilities" in english
     write_assessment(found, tmp_path, {})
@@ -568,7 +570,7 @@ def test_a_series_that_only_says_much_is_not_called_a_clash(made):
     found = assessed(newer, (simulated, exact.assign_attrs(simulated.attrs)), errors=sure)
     assert not found.accepted
     english = " ".join(found.sentences["en"])
-    assert "they say more than so few members can resolve" in english
+    assert "the observations are more informative than so few members can resolve" in english
     assert "Series that narrow the members most: residents" in english
     assert "The series used agrees with the forecast" in english
     assert "contradict" not in english

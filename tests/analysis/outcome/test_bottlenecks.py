@@ -22,7 +22,7 @@ from analysis.outcome.bottlenecks import (
 )
 from analysis.reach.words import _calendar
 from calibration.fit.ensemble import read_members
-from model.engine import ChangeError
+from model.engine.requests import ChangeError
 from scenarios import Target, load_scenario, load_targets
 from tests.support.city import city
 

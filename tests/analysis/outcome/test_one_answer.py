@@ -23,7 +23,7 @@ from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.probability import reach
 from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, variables_by_name
-from model.engine import compile_model
+from model.engine.compiled import compile_model
 from scenarios import is_reached, load_levers, load_scenario, load_scenarios, load_targets
 
 #: Enough for shares that are neither nil nor one, and an even number, where a median lies between two members.

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis.sensitivity import charts as sensitivity_figures
+from analysis.sensitivity import estimates
 from analysis.sensitivity import runs as sensitivity_runs
-from analysis.sensitivity import study as sensitivity
 from analysis.sensitivity.design import PickFreeze
-from analysis.sensitivity.runs import Study, StudyError, make_room, outcomes_of, run_study, unfinished
+from analysis.sensitivity.runs import Study, StudyError, outcomes_of, remove_finished, run_study, unfinished
 from calibration.fit.ensemble import read_members
 from calibration.fit.prior_factors import broken_constraints, member_factor, study_factors
 from calibration.fit.priors import read_priors
@@ -160,13 +160,13 @@ def test_the_store_of_another_study_is_not_gone_on_with(tmp_path, short_blocks):
 
 def test_an_unfinished_study_is_never_removed_and_a_finished_one_is_named(tmp_path, short_blocks):
     path = run_study(small_study(8), tmp_path / "study.zarr")
-    assert make_room([path], resume=True) == []
+    assert remove_finished([path], resume=True) == []
     assert path.exists()
-    assert make_room([path, tmp_path / "none.zarr"], resume=False) == ["study.zarr"]
+    assert remove_finished([path, tmp_path / "none.zarr"], resume=False) == ["study.zarr"]
     assert not path.exists()
     path.mkdir()
     with pytest.raises(StudyError, match="no readable study"):
-        make_room([path], resume=False)
+        remove_finished([path], resume=False)
 
 
 def test_a_value_that_is_not_finite_is_refused_with_the_inputs_that_gave_it(tmp_path):
@@ -269,7 +269,7 @@ def test_going_on_with_a_finished_study_gives_the_same_files(made):
 @pytest.mark.parametrize("method", ["pawn", "delta"])
 def test_calibrated_members_are_analysed_by_methods_that_allow_dependence(tmp_path, method, monkeypatch):
     monkeypatch.setattr(sensitivity_figures, "draw", lambda *_: [])
-    monkeypatch.setitem(sensitivity.RESAMPLES, "delta", 3)
+    monkeypatch.setitem(estimates.RESAMPLES, "delta", 3)
     words = ("--method", method, "--samples", 64, "--inputs", "posterior", "--factors", 4, "--targets", REGISTERED)
     outcome = call("sensitivity", *words, "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
