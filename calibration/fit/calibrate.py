@@ -102,10 +102,6 @@ def calibrate(
     ------
     ObservationError, PriorError
         If data or priors cannot be used.
-
-    Examples
-    --------
-    >>> calibrate(10, effort=Effort(starts=1, chains=4, steps=10, warm_up=2, thin=1))  # doctest: +SKIP
     """
     chosen = load_model() if model is None else model
     priors = read_priors()
@@ -149,12 +145,7 @@ def _members(problem: Problem, points: Array, seed: int) -> xr.Dataset:
 
 
 def write(found: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path = FORECAST_FILE) -> None:
-    """Write the ensemble and the forecast, each whole or not at all.
-
-    Examples
-    --------
-    >>> write(found)  # doctest: +SKIP
-    """
+    """Write the ensemble and the forecast, each whole or not at all."""
     kept = found.members.astype(np.float32)
     for name, array in found.members.data_vars.items():
         kept[name].attrs = array.attrs
@@ -174,10 +165,6 @@ def learnt_table(found: Calibration) -> pd.DataFrame:
     pandas.DataFrame
         One row per draw: ``parameter``, ``unit``, 5th, 50th and 95th percentile of prior and posterior in that unit,
         ``ratio`` of posterior to prior standard deviation on the standard scale, ``learnt``, ``rhat`` and ``ess``.
-
-    Examples
-    --------
-    >>> learnt_table(found).query("learnt")["parameter"]  # doctest: +SKIP
     """
     priors, pooled = found.problem.priors, found.draws.pooled
     levels = np.array([0.05, 0.5, 0.95])
@@ -205,10 +192,6 @@ def fit_table(found: Calibration) -> pd.DataFrame:
     pandas.DataFrame
         ``series``, ``values`` compared, and root mean square of the whitened deviation: at the best fit, and the
         median over a hundred draws. One means as far off as the stated errors; well below one, errors too generous.
-
-    Examples
-    --------
-    >>> fit_table(found)  # doctest: +SKIP
     """
     pooled = found.draws.pooled
     some = pooled[:: max(1, len(pooled) // 100)][:100]

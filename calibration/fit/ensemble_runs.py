@@ -84,11 +84,6 @@ def squared_deviations(model: CompiledModel, members: xr.Dataset, sought: Sequen
     -------
     xarray.DataArray
         Dims ``member, series``; minus half of it is the log likelihood up to a constant.
-
-    Examples
-    --------
-    >>> squared_deviations(model, read_members(5), sought).sizes  # doctest: +SKIP
-    Frozen({'member': 5, 'series': 26})
     """
     parts = []
     for part in batches(members):
@@ -114,11 +109,6 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
     -------
     xarray.DataArray
         In the plan's units, dims ``scenario, headline, member``.
-
-    Examples
-    --------
-    >>> headline_values(model, read_members(5), ["plan"]).dims  # doctest: +SKIP
-    ('scenario', 'headline', 'member')
     """
     asked = headlines()
     outputs = list(dict.fromkeys(str(item.target.variable) for item in asked))

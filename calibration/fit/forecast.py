@@ -108,11 +108,6 @@ def simulate(
     -------
     xarray.Dataset
         Dims ``member, time``; flows as means over each year, everything else at its end, in the model's units.
-
-    Examples
-    --------
-    >>> simulate(load_model(), read_members(2)).sizes  # doctest: +SKIP
-    Frozen({'member': 2, 'time': 15})
     """
     parts = []
     names = [forecast.variable for forecast in FORECASTS]

@@ -120,11 +120,6 @@ def run_history(
         As for the model's ``run``.
     keep_non_finite
         Keep runs with values that are not finite instead of stopping.
-
-    Examples
-    --------
-    >>> run_history(load_model()).at("registered population", [2010]).shape  # doctest: +SKIP
-    (1, 1)
     """
     span: dict[str, Any] = {
         "initial_time": FIRST_YEAR,
@@ -317,11 +312,6 @@ def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
     ------
     ObservationError
         If the data are missing or faulty, or a value lies after 2020.
-
-    Examples
-    --------
-    >>> len(calibration_targets(load_model()))  # doctest: +SKIP
-    26
     """
     found = (*targets(model), *further_targets())
     late = [target.name for target in found if max(target.years) > LAST_YEAR]

@@ -79,11 +79,6 @@ def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
         For the names of what varies independently before calibration.
     members
         As from `calibration.fit.ensemble.read_members`.
-
-    Examples
-    --------
-    >>> member_factor(priors, read_members()).name  # doctest: +SKIP
-    'member of the ensemble'
     """
     known = variables_by_name()
     tables = {str(name): _flat(array, known[str(name)]) for name, array in members.data_vars.items()}

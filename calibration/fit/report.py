@@ -19,12 +19,7 @@ PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
 
 
 def write_report(found: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
-    """Write the fit report, whole or not at all.
-
-    Examples
-    --------
-    >>> write_report(found, Effort())  # doctest: +SKIP
-    """
+    """Write the fit report, whole or not at all."""
     with replaced(path) as partial:
         partial.write_text(report(found, effort), encoding="utf-8")
 
@@ -38,10 +33,6 @@ def report(found: Calibration, effort: Effort) -> str:
         A calibration.
     effort
         How hard it looked.
-
-    Examples
-    --------
-    >>> print(report(found, Effort()))  # doctest: +SKIP
     """
     learnt = learnt_table(found)
     known, unknown = learnt[learnt["learnt"]], learnt[~learnt["learnt"]]

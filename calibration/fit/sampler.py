@@ -169,11 +169,6 @@ def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
         Where to begin, on the standard scale.
     rounds
         Most evaluations of the Jacobian.
-
-    Examples
-    --------
-    >>> best_fit(problem, np.zeros(problem.priors.size)).cost  # doctest: +SKIP
-    131.2
     """
 
     def residuals(point: Array) -> Array:
@@ -271,11 +266,6 @@ def sample(
     ------
     RuntimeError
         If no start with a finite density is found.
-
-    Examples
-    --------
-    >>> sample(problem, around, chains=8, steps=10, warm_up=5, thin=1, seed=1).chains.shape  # doctest: +SKIP
-    (8, 10, 377)
     """
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)
@@ -313,11 +303,6 @@ def relinearised(around: Reference, points: Array, deviations: Array) -> Referen
         The Gaussian at the best fit; its slope is kept where the draws say nothing.
     points, deviations
         Draws on the standard scale, (draw, parameter), and their whitened deviations, (draw, value).
-
-    Examples
-    --------
-    >>> relinearised(around, points, deviations).mean.shape  # doctest: +SKIP
-    (368,)
     """
     mean = points.mean(axis=0)
     apart = points - mean

@@ -83,10 +83,6 @@ def draw(name: str, history: History, language: str, path: Path, mark: str) -> N
         PNG file, written whole or not at all.
     mark
         As from `fingerprint`.
-
-    Examples
-    --------
-    >>> draw("series", history, "en", Path("history.png"), "")  # doctest: +SKIP
     """
     font_manager.fontManager.addfont(FONT)
     style: Any = {

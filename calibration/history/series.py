@@ -80,11 +80,6 @@ def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
         The city model.
     members
         As from `calibration.fit.ensemble.read_members`.
-
-    Examples
-    --------
-    >>> ensemble_history(model, read_members(5)).state("built up area").shape  # doctest: +SKIP
-    (5,)
     """
     parts = [run_history(model, settings(part)) for part in batches(members)]
     end = xr.concat([part.end for part in parts], dim="run")

@@ -140,10 +140,6 @@ def shifts(
         One row by what is left out (``series``), scenario and headline: ``k``, ``way`` ("weights" or "refit"),
         ``median`` and ``probability`` with all series, ``moved`` and ``probability_moved`` without this one less with
         all, and ``deviations``: the move in standard deviations over the members.
-
-    Examples
-    --------
-    >>> shifts(problem, read_members(), fit, seed=1)  # doctest: +SKIP
     """
     asked = headlines()
     squares = squared_deviations(problem.model, members, problem.sought)

@@ -69,10 +69,6 @@ def study(name: str, *, count: int, seed: int, ensemble: Path, console: Console)
     ------
     EnsembleError, ObservationError, PriorError
         If the ensemble, the data or the priors cannot be used.
-
-    Examples
-    --------
-    >>> study("coverage", count=50, seed=1, ensemble=POSTERIOR_FILE, console=Console())  # doctest: +SKIP
     """
     members = None if name == "coverage" else read_members(path=ensemble)
     model = load_model()

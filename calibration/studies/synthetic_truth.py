@@ -51,10 +51,6 @@ def planted(sought: Sequence[Target], truth: History, random: np.random.Generato
     tuple of Target
         Where the two runs of the model should agree, the joint of the true parameters, off by its error, counts as
         agreement.
-
-    Examples
-    --------
-    >>> planted(targets, run_history(model), np.random.default_rng(1))  # doctest: +SKIP
     """
     found = []
     for target in sought:
@@ -86,11 +82,6 @@ def allowed_draws(around: Reference, priors: Priors, count: int, random: np.rand
     ------
     RuntimeError
         If hardly any draw meets them.
-
-    Examples
-    --------
-    >>> allowed_draws(around, priors, 100, np.random.default_rng(1)).shape  # doctest: +SKIP
-    (100, 365)
     """
     found = np.empty((0, priors.size))
     for _ in range(50):
@@ -116,11 +107,6 @@ def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``place``: share of draws below the truth.
-
-    Examples
-    --------
-    >>> experiment(problem, seed=1, number=0)["place"].between(0, 1).all()  # doctest: +SKIP
-    True
     """
     random = np.random.default_rng([seed, number])
     truth, history = _truth(problem, random)
