@@ -14,11 +14,6 @@ RATE_AT_49: Final = 0.08
 def fertility_shape(observations: pd.DataFrame) -> Vector:
     """Share of lifetime fertility by age of the mother.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     numpy.ndarray

@@ -165,11 +165,6 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
 def census_deaths_2010(observations: pd.DataFrame) -> float:
     """Deaths of the year before the 2010 census, Jinan and Laiwu.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     float
@@ -192,11 +187,6 @@ def census_deaths_2010(observations: pd.DataFrame) -> float:
 
 def fit_mortality(observations: pd.DataFrame) -> Mortality:
     """Fit the death rates of 2010 and 2020, both sexes together.
-
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
 
     Returns
     -------

@@ -77,8 +77,6 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     mortality
         Fitted death rates.
     shape
@@ -173,8 +171,6 @@ def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     mortality
         Fitted death rates.
 

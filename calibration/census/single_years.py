@@ -31,8 +31,6 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 (no registered births before it: all ones) or 2020.
 
@@ -139,8 +137,6 @@ def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 or 2020.
 
@@ -175,11 +171,6 @@ def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray
 
 def women_share(observations: pd.DataFrame) -> Vector:
     """Women's share of the city's residents by single age, census 2020.
-
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
 
     Returns
     -------

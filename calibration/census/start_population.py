@@ -168,8 +168,6 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 or 2020.
 
@@ -228,8 +226,6 @@ def registered_total(observations: pd.DataFrame, year: int) -> float:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 or 2020.
 
@@ -254,8 +250,6 @@ def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 or 2020.
 

@@ -63,14 +63,14 @@ def pinned_combinations(slope: Array, labels: Sequence[str], count: int = 10) ->
     """
     values, vectors = np.linalg.eigh(slope.T @ slope)
     rows = []
-    for place in np.argsort(values)[::-1][:count]:
-        vector = vectors[:, place]
+    for index in np.argsort(values)[::-1][:count]:
+        vector = vectors[:, index]
         order = np.argsort(np.abs(vector))[::-1][:LOADINGS]
         order = order[np.abs(vector[order]) > 1e-9]
         # The sign of an eigenvector is free: the largest loading is shown as positive.
         vector = vector * np.sign(vector[order[0]])
         words = ", ".join(f"{vector[k]:+.2f} {labels[k]}" for k in order)
-        rows.append((values[place], 1 / np.sqrt(1 + values[place]), words, float((vector[order] ** 2).sum())))
+        rows.append((values[index], 1 / np.sqrt(1 + values[index]), words, float((vector[order] ** 2).sum())))
     return pd.DataFrame(rows, columns=["information", "deviation", "loadings", "share"])
 
 
@@ -86,14 +86,14 @@ def pinned_count(slope: Array) -> tuple[int, float]:
     return int((values > 1).sum()), round(float((values / (1 + values)).sum()), 9)
 
 
-def reached_shares(values: xr.DataArray, asked: Sequence[Headline]) -> pd.DataFrame:
+def reached_shares(values: xr.DataArray, chosen: Sequence[Headline]) -> pd.DataFrame:
     """Share of members that reach each target under each scenario.
 
     Parameters
     ----------
     values
         In the plan's units, dims ``scenario, headline, member``.
-    asked
+    chosen
         The headlines in the order of `values`; those without a threshold are left out.
 
     Returns
@@ -101,12 +101,12 @@ def reached_shares(values: xr.DataArray, asked: Sequence[Headline]) -> pd.DataFr
     pandas.DataFrame
         Rows the scenarios, columns the headlines.
     """
-    found = {}
-    for item in asked:
+    shares = {}
+    for item in chosen:
         if item.has_threshold:
             reached = item.target.margin(values.sel(headline=item.label)) >= 0
-            found[item.label] = reached.mean("member").to_series()
-    return pd.DataFrame(found).loc[values["scenario"].to_numpy()]
+            shares[item.label] = reached.mean("member").to_series()
+    return pd.DataFrame(shares).loc[values["scenario"].to_numpy()]
 
 
 def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
@@ -136,8 +136,8 @@ def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
     ranked = np.argsort(-np.median(table, axis=1), kind="stable")
     rows = []
     for first, second in combinations(ranked, 2):
-        apart = table[first] - table[second]
-        share = float((apart > 0).mean() + (apart == 0).mean() / 2)
+        gap = table[first] - table[second]
+        share = float((gap > 0).mean() + (gap == 0).mean() / 2)
         rows.append((names[first], names[second], share, float(np.median(table[first]) - np.median(table[second]))))
     return pd.DataFrame(rows, columns=["ahead", "behind", "share", "gap"])
 

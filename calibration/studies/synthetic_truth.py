@@ -7,7 +7,7 @@ Truths are drawn from the prior, so over many experiments an interval of 90 % sh
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -34,12 +34,12 @@ ROUNDS: Final = 15
 LEVELS: Final = (0.5, 0.8, 0.9)
 
 
-def planted(sought: Sequence[Target], truth: History, random: np.random.Generator) -> tuple[Target, ...]:
+def planted(targets: Sequence[Target], truth: History, random: np.random.Generator) -> tuple[Target, ...]:
     """Targets as if a run had been observed, off by a draw of the errors stated for each.
 
     Parameters
     ----------
-    sought
+    targets
         The real targets, for their forms and errors.
     truth
         One run.
@@ -52,17 +52,18 @@ def planted(sought: Sequence[Target], truth: History, random: np.random.Generato
         Where the two runs of the model should agree, the joint of the true parameters, off by its error, counts as
         agreement.
     """
-    found = []
-    for target in sought:
+    synthetic = []
+    for target in targets:
         error = np.linalg.cholesky(target.covariance) @ random.standard_normal(target.observed.size)
         if target.expected is not None:
-            found.append(dataclasses.replace(target, expected=_moved(target, target.deviations(truth)[0] + error)))
+            expected = _moved(target, target.deviations(truth)[0] + error)
+            synthetic.append(dataclasses.replace(target, expected=expected))
             continue
         values = target.simulate(truth)[0]
         error = error.reshape(values.shape)
         observed = values + error if target.absolute else values * np.exp(error)
-        found.append(dataclasses.replace(target, observed=observed))
-    return tuple(found)
+        synthetic.append(dataclasses.replace(target, observed=observed))
+    return tuple(synthetic)
 
 
 def _moved(target: Target, by: Array) -> Callable[[History], Array]:
@@ -83,12 +84,12 @@ def allowed_draws(around: Reference, priors: Priors, count: int, random: np.rand
     RuntimeError
         If hardly any draw meets them.
     """
-    found = np.empty((0, priors.size))
+    draws = np.empty((0, priors.size))
     for _ in range(50):
         tried = around.mean + around.draw(2 * count, random)
-        found = np.concatenate([found, tried[priors.allowed(tried)]])
-        if len(found) >= count:
-            return found[:count]
+        draws = np.concatenate([draws, tried[priors.allowed(tried)]])
+        if len(draws) >= count:
+            return draws[:count]
     message = "hardly any draw of the Gaussian at the best fit meets the constraints between parameters"
     raise RuntimeError(message)
 
@@ -106,16 +107,16 @@ def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``place``: share of draws below the truth.
+        ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``rank``: share of draws below the truth.
     """
     random = np.random.default_rng([seed, number])
     truth, history = _truth(problem, random)
-    data = dataclasses.replace(problem, sought=planted(problem.sought, history, random))
+    data = dataclasses.replace(problem, targets=planted(problem.targets, history, random))
     fit = best_fit(data, np.zeros(problem.priors.size), ROUNDS)
     around = reference(data, fit)
     draws = allowed_draws(around, problem.priors, DRAWS, random)
     kinds = np.where(around.deviation < LEARNT, "learnt", "not learnt")
-    parameters = pd.DataFrame({"quantity": problem.priors.labels, "kind": kinds, "place": (draws < truth).mean(axis=0)})
+    parameters = pd.DataFrame({"quantity": problem.priors.labels, "kind": kinds, "rank": (draws < truth).mean(axis=0)})
     ahead = problem.model.run(
         problem.priors.settings(np.concatenate([truth, draws[:RUN_AHEAD]])),
         outputs=PROJECTIONS,
@@ -124,7 +125,7 @@ def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     ).isel(time=-1)
     values = {name: ahead[name].to_numpy() for name in PROJECTIONS}
     projections = pd.DataFrame(
-        [(name, "projection", float((found[1:] < found[0]).mean())) for name, found in values.items()],
+        [(name, "projection", float((runs[1:] < runs[0]).mean())) for name, runs in values.items()],
         columns=parameters.columns,
     )
     return pd.concat([parameters, projections], ignore_index=True).assign(experiment=number)
@@ -134,17 +135,11 @@ def _truth(problem: Problem, random: np.random.Generator) -> tuple[Array, Histor
     while True:
         truth = problem.priors.draw(1, random)
         history = run_history(problem.model, problem.priors.settings(truth), keep_non_finite=True)
-        if all(np.isfinite(target.deviations(history)).all() for target in problem.sought):
+        if all(np.isfinite(target.deviations(history)).all() for target in problem.targets):
             return truth, history
 
 
-def experiments(problem: Problem, count: int, seed: int) -> Iterator[pd.DataFrame]:
-    """Repeat `experiment`; each has its own random numbers, so more of them leave the first ones alone."""
-    for number in range(count):
-        yield experiment(problem, seed, number)
-
-
-def covered(places: pd.Series, level: float) -> pd.Series:
+def covered(ranks: pd.Series, level: float) -> pd.Series:
     """Whether the truth lies within the central interval.
 
     Examples
@@ -152,15 +147,15 @@ def covered(places: pd.Series, level: float) -> pd.Series:
     >>> covered(pd.Series([0.02, 0.5, 0.97]), 0.9).tolist()
     [False, True, False]
     """
-    return (places - 0.5).abs() <= level / 2
+    return (ranks - 0.5).abs() <= level / 2
 
 
-def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
+def coverage_table(results: pd.DataFrame) -> pd.DataFrame:
     """Shares of intervals that hold the truth.
 
     Parameters
     ----------
-    found
+    results
         Rows of `experiment`, of many experiments.
 
     Returns
@@ -174,20 +169,20 @@ def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> rows = [("births", "projection", p, n) for n, p in enumerate([0.02, 0.3, 0.5, 0.7])]
-    >>> columns = ["quantity", "kind", "place", "experiment"]
+    >>> columns = ["quantity", "kind", "rank", "experiment"]
     >>> coverage_table(pd.DataFrame(rows, columns=columns))[["quantity", "intervals", "90 %"]].values.tolist()
     [['births', 4, 0.75]]
     """
     rows = []
     for kind, title in (("learnt", "parameters learnt"), ("not learnt", "parameters not learnt")):
-        group = found[found["kind"] == kind]
+        group = results[results["kind"] == kind]
         if group.empty:
             continue
-        shares = covered(group["place"], LEVELS[-1]).groupby(group["experiment"]).mean()
+        shares = covered(group["rank"], LEVELS[-1]).groupby(group["experiment"]).mean()
         error = 1.96 * float(shares.std()) / len(shares) ** 0.5
         rows.append([title, len(group), *_shares(group), shares.mean() - error, shares.mean() + error])
-    for name, group in found[found["kind"] == "projection"].groupby("quantity", sort=False):
-        held = covered(group["place"], LEVELS[-1])
+    for name, group in results[results["kind"] == "projection"].groupby("quantity", sort=False):
+        held = covered(group["rank"], LEVELS[-1])
         ends = binomtest(int(held.sum()), len(held)).proportion_ci(0.95)
         rows.append([name, len(group), *_shares(group), ends.low, ends.high])
     names = [f"{level:.0%}".replace("%", " %") for level in LEVELS]
@@ -195,10 +190,10 @@ def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(group: pd.DataFrame) -> list[float]:
-    return [float(covered(group["place"], level).mean()) for level in LEVELS]
+    return [float(covered(group["rank"], level).mean()) for level in LEVELS]
 
 
-def suspect_parameters(found: pd.DataFrame) -> pd.DataFrame:
+def suspect_parameters(results: pd.DataFrame) -> pd.DataFrame:
     """Parameters learnt in half of the experiments or more whose share of 90 % intervals chance hardly explains.
 
     Returns
@@ -209,15 +204,15 @@ def suspect_parameters(found: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> rows = [("rate", "learnt", 0.99, number) for number in range(9)]
-    >>> suspect_parameters(pd.DataFrame(rows, columns=["quantity", "kind", "place", "experiment"]))["share"].tolist()
+    >>> suspect_parameters(pd.DataFrame(rows, columns=["quantity", "kind", "rank", "experiment"]))["share"].tolist()
     [0.0]
     """
-    learnt = found[found["kind"] == "learnt"]
+    learnt = results[results["kind"] == "learnt"]
     rows = []
     for name, group in learnt.groupby("quantity"):
-        if len(group) < found["experiment"].nunique() / 2:
+        if len(group) < results["experiment"].nunique() / 2:
             continue
-        held = int(covered(group["place"], LEVELS[-1]).sum())
+        held = int(covered(group["rank"], LEVELS[-1]).sum())
         rows.append((name, len(group), held / len(group), binomtest(held, len(group), LEVELS[-1]).pvalue))
     table = pd.DataFrame(rows, columns=["quantity", "experiments", "share", "p"])
     return table[table["p"] < 0.01].sort_values("p", ignore_index=True)
