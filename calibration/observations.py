@@ -95,11 +95,6 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
         With every fault found, each with its file, row and column: missing or unreadable file, missing column,
         value that is not a number, year after 2020, unknown region, boundary or grade, missing unit or source,
         the same observation twice, census totals that do not add up.
-
-    Examples
-    --------
-    >>> int(city_value(read_observations(), "population_urban", 2020))
-    6760007
     """
     faults: list[str] = []
     tables = []
@@ -124,11 +119,6 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
 def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     """Census residents by district, sex and five-year band.
 
-    Parameters
-    ----------
-    year
-        2010 or 2020.
-
     Returns
     -------
     xarray.DataArray
@@ -138,11 +128,6 @@ def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     ------
     ObservationError
         If a cell is missing.
-
-    Examples
-    --------
-    >>> int(census_residents(read_observations(), 2020).sum())
-    9202432
     """
     rows = observations[
         (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)

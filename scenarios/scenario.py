@@ -196,14 +196,14 @@ class Scenario:
 
 
 def shipped_scenarios() -> tuple[str, ...]:
-    """Return the names of the scenarios in this folder: the baseline, the plan, then the others by name.
+    """Return the names of the scenarios in `FOLDER`: the baseline, the plan, then the others by name.
 
     Examples
     --------
     >>> shipped_scenarios()[:2]
     ('baseline', 'plan')
     """
-    names = {path.stem for path in FOLDER.glob("*.yaml")} - {"levers", "targets"}
+    names = [path.stem for path in FOLDER.glob("*.yaml")]
     return tuple(sorted(names, key=lambda name: (name != "baseline", name != "plan", name)))
 
 

@@ -37,11 +37,6 @@ def block_text() -> str:
     ------
     ObservationError
         If the data are missing or faulty.
-
-    Examples
-    --------
-    >>> block_text().splitlines()[1].strip()
-    '.Derived tables'
     """
     return HEADER + "\n".join(map(vensim_text, definitions(derive()))) + "\n"
 

@@ -18,12 +18,6 @@ def fertility_shape(observations: pd.DataFrame) -> Vector:
     -------
     numpy.ndarray
         Dmnl, 86 ages, zero outside 15-49, sums to one; Fuzhou, census 2020, age 49 assumed.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> int(fertility_shape(read_observations()).argmax())
-    27
     """
     rows = observations[observations["variable"] == "fertility by age"]
     rates = np.zeros(AGES)

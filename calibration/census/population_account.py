@@ -24,11 +24,6 @@ def tables_text() -> str:
     -------
     str
         Cohort residuals, births and fertility, registered population, mortality, arrivals, placement in villages.
-
-    Examples
-    --------
-    >>> "Cohort residuals" in tables_text()
-    True
     """
     tables = derive()
     parts = (

@@ -12,7 +12,7 @@ from calibration.census import derivation, derived_tables
 from calibration.census.derived_definitions import Definition, vensim_text
 from calibration.census.life_table import census_deaths_2010, death_rates, life_expectancy, survivors
 from calibration.census.population_account import tables_text
-from calibration.census.single_years import BAND_SLICES, smooth_within_bands, whole_persons
+from calibration.census.single_years import BAND_SLICES, birth_weights, smooth_within_bands, whole_persons
 from calibration.census.start_population import (
     CENTRAL_URBAN_SHARE,
     RURAL_SHARE_ELSEWHERE,
@@ -21,6 +21,7 @@ from calibration.census.start_population import (
     URBAN_SHARE_OF_HIGH,
     URBAN_SHARE_OF_LOW,
     placement_ratio,
+    rural_seed,
     solve_shares,
 )
 from calibration.census.vital_events import registered_events
@@ -233,6 +234,19 @@ def test_district_rows_of_the_census_are_kept() -> None:
     assert TABLES.registered_population == {2010: 7_332_402, 2020: 8_067_252}
     for year in YEARS:
         assert ((TABLES.family_household_share[year] > 0.6) & (TABLES.family_household_share[year] < 1)).all()
+
+
+def test_ages_and_sizes_of_the_derived_tables_are_what_is_known_of_the_city() -> None:
+    assert TABLES.fertility_shape.argmax() == 27
+    assert TABLES.internal_profile[26] > TABLES.internal_profile[60]
+    assert TABLES.residuals.net.shape == (12, 86)
+    assert TABLES.start[2020].other_province.sum() == 516_466
+    assert death_rates(0.005, 0.1, 2020)[85] > death_rates(0.005, 0.1, 2020)[84]
+    assert census_deaths_2010(DATA) == pytest.approx(48_900, abs=50)
+    assert birth_weights(DATA, 2020)[3] > 1.2
+    assert rural_seed(DATA, 2020)[0] < 0.01
+    shares = solve_shares(np.full(4, 10.0), np.array([1.0, 2.0, 3.0, 4.0]), 12.0)
+    assert (10 * shares).sum() == pytest.approx(12)
 
 
 def test_the_block_is_the_same_when_computed_again() -> None:

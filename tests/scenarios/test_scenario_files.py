@@ -152,7 +152,7 @@ def test_one_broken_file_stops_the_good_ones(tmp_path):
     ("given", "message"),
     [
         ("plann", "There is no scenario 'plann'. Did you mean 'plan'? Shipped: baseline, plan,"),
-        ("levers", "The file must hold keys and values"),
+        ("levers", "There is no scenario 'levers'"),
         ("nowhere/plan.yaml", "The file does not exist."),
         ("tests", "There is no scenario 'tests'"),
     ],
