@@ -73,8 +73,6 @@ def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Seque
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets as from `calibration.fit.ensemble.read_members`.
     targets
@@ -98,8 +96,6 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets as from `calibration.fit.ensemble.read_members`.
     scenarios
@@ -128,8 +124,6 @@ def standard_points(priors: Priors, members: xr.Dataset) -> Array:
 
     Parameters
     ----------
-    priors
-        The priors.
     members
         As from `Priors.dataset`, factors not multiplied out.
 

@@ -95,8 +95,6 @@ def simulate(
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets, dims ``member`` and subscripts (`calibration.fit.ensemble.read_members`).
     settings

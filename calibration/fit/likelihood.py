@@ -114,8 +114,6 @@ def run_history(
 
     Parameters
     ----------
-    model
-        The city model.
     changes
         As for the model's ``run``.
     keep_non_finite

@@ -149,8 +149,6 @@ def study_factors(
 
     Parameters
     ----------
-    priors
-        The priors.
     members
         Of the calibrated ensemble, to draw parameters from; None for independent priors.
     vary

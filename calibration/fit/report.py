@@ -26,15 +26,7 @@ def write_report(calibration: Calibration, effort: Effort, path: Path = REPORT_F
 
 
 def report(calibration: Calibration, effort: Effort) -> str:
-    """The fit report as Markdown.
-
-    Parameters
-    ----------
-    calibration
-        Results of a calibration.
-    effort
-        How hard it searched.
-    """
+    """The fit report as Markdown."""
     learnt = learnt_table(calibration)
     known, unknown = learnt[learnt["learnt"]], learnt[~learnt["learnt"]]
     failed = known[(known["rhat"] >= CONVERGED) | (known["ess"] <= ENOUGH)]
@@ -47,7 +39,7 @@ def report(calibration: Calibration, effort: Effort) -> str:
         "The history run from the census of 2010 is compared with the census of 2020 and the yearly record, and its "
         "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, "
         "by grade, and of what the model leaves out, by series, which in yearly series last some years "
-        "(`calibration/fit/likelihood.py`). Priors stand in `calibration/priors.yaml`.",
+        "(`calibration/fit/likelihood.py`). Priors stand in `calibration/fit/priors.yaml`.",
         "## Best fits",
         _best_fits(calibration),
         "## Fit by series",

@@ -46,8 +46,6 @@ class Problem:
 
     Attributes
     ----------
-    model
-        The city model.
     priors
         Uncertain constants.
     targets
@@ -257,8 +255,6 @@ def sample(
         Steps kept and steps thrown away before.
     thin
         Keep every so many-th step.
-    seed
-        Of the random numbers.
     progress
         Called with the number of steps done and their total.
 

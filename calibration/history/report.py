@@ -91,8 +91,6 @@ def page_text(model: CompiledModel, members: xr.Dataset) -> str:
 
     Parameters
     ----------
-    model
-        The city model.
     members
         As from `calibration.fit.ensemble.read_members`.
 

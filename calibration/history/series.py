@@ -79,8 +79,6 @@ def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
 
     Parameters
     ----------
-    model
-        The city model.
     members
         As from `calibration.fit.ensemble.read_members`.
     """

@@ -46,8 +46,6 @@ def pinned_combinations(slope: Array, labels: Sequence[str], count: int = 10) ->
         Change of each whitened deviation by each parameter on the standard scale, (value, draw).
     labels
         Names of the draws.
-    count
-        How many combinations.
 
     Returns
     -------

@@ -156,8 +156,6 @@ def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: 
 
     Parameters
     ----------
-    model
-        The city model.
     space
         What may move and how far.
     series

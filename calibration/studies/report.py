@@ -44,8 +44,6 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
     ----------
     results
         Rows of `calibration.studies.synthetic_truth.experiment`, of many experiments.
-    seed
-        Printed with the results.
     """
     count = results["experiment"].nunique()
     table = coverage_table(results)
@@ -91,8 +89,6 @@ def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
     ----------
     moves
         As from `calibration.studies.leave_one_out.shifts`.
-    members, seed
-        Printed with the results.
     """
     names = list(dict.fromkeys(moves["series"]))
     refitted = moves.loc[moves["way"] == "refit", "series"].nunique()
@@ -157,8 +153,6 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
 
     Parameters
     ----------
-    priors
-        The priors.
     stored
         The ensemble as its file holds it, factors not multiplied out.
     slope

@@ -61,8 +61,6 @@ def run_study(name: str, count: int, seed: int, ensemble: Path, progress: Progre
         "coverage", "leave-out" or "equifinality".
     count
         Number of experiments of the coverage study.
-    seed
-        Of all random numbers.
     ensemble
         File of the ensemble that the other studies look at.
     progress

@@ -43,8 +43,6 @@ def planted(targets: Sequence[Target], truth: History, random: np.random.Generat
         The real targets, for their forms and errors.
     truth
         One run.
-    random
-        Of the errors.
 
     Returns
     -------
