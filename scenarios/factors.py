@@ -159,8 +159,7 @@ def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Var
             tables[constant][:, list(factor.cells[constant])] = values
     return {
         name: xr.DataArray(
-            table.reshape(len(cube), *(len(axis) for axis in variables[name].axes)),
-            dims=("run", *variables[name].dims),
+            table.reshape(len(cube), *(len(axis) for axis in variables[name].axes)), dims=("run", *variables[name].dims)
         )
         for name, table in tables.items()
     }

@@ -407,12 +407,7 @@ class _Reader:
             mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
 
     def _base(
-        self,
-        content: dict[str, Any],
-        keys: dict[str, Any],
-        path: Path,
-        above: tuple[Path, ...],
-        mistakes: Mistakes,
+        self, content: dict[str, Any], keys: dict[str, Any], path: Path, above: tuple[Path, ...], mistakes: Mistakes
     ) -> tuple[str | None, dict[str, Change]]:
         key = keys.get("base", "base")
         base = content.get(key)

@@ -117,13 +117,7 @@ def _arrivals(tables: DerivedTables) -> str:
     schedule = tables.arrivals.schedule
     header = ["District", "share of arrivals", "aged 15-21", "aged 22-44", "net migrants 2010-2020"]
     rows = [
-        [
-            name,
-            f"{row.sum():.3f}",
-            f"{row[15:22].sum():.3f}",
-            f"{row[22:45].sum():.3f}",
-            f"{net.sum():,.0f}",
-        ]
+        [name, f"{row.sum():.3f}", f"{row[15:22].sum():.3f}", f"{row[22:45].sum():.3f}", f"{net.sum():,.0f}"]
         for name, row, net in zip(DISTRICTS, schedule, tables.residuals.net, strict=True)
     ]
     total = tables.arrivals.by_age.sum()

@@ -132,13 +132,6 @@ def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
         As from `simulate`.
     seed
         Of the draws.
-
-    Examples
-    --------
-    >>> years = {"time": np.arange(2021.0, 2036.0)}
-    >>> flat = xr.Dataset({"residents": (("member", "time"), np.full((2, 15), 9e6))}, years)
-    >>> predict(flat, seed=1)["residents"].sizes["time"]
-    15
     """
     predicted = simulated.copy()
     for index, forecast in enumerate(FORECASTS):
@@ -154,13 +147,7 @@ def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
 
 
 def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
-    """Quantiles by variable and year, as stored in ``forecast.csv``.
-
-    Examples
-    --------
-    >>> forecast_table(xr.Dataset()).columns.tolist()
-    ['variable', 'unit', 'year', 'p05', 'p25', 'median', 'p75', 'p95']
-    """
+    """Quantiles by variable and year, as stored in ``forecast.csv``."""
     columns = ["variable", "unit", "year", *QUANTILES]
     known = variables_by_name()
     rows = []

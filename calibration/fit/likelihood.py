@@ -119,11 +119,7 @@ def run_history(
     keep_non_finite
         Keep runs with values that are not finite instead of stopping.
     """
-    span: dict[str, Any] = {
-        "initial_time": FIRST_YEAR,
-        "final_time": LAST_YEAR,
-        "keep_non_finite": keep_non_finite,
-    }
+    span: dict[str, Any] = {"initial_time": FIRST_YEAR, "final_time": LAST_YEAR, "keep_non_finite": keep_non_finite}
     last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
     past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
     moment: dict[str, Any] = {"initial_time": float(LAST_YEAR), "final_time": float(LAST_YEAR), "saveper": 1.0}

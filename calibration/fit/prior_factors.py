@@ -95,15 +95,7 @@ def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
 
 
 def broken_constraints(priors: Priors, points: Array, *, start: int = 2020) -> float:
-    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel.
-
-    Examples
-    --------
-    >>> from calibration.fit.priors import read_priors
-    >>> priors = read_priors()
-    >>> broken_constraints(priors, priors.draw(10, np.random.default_rng(1)))
-    0.0
-    """
+    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel."""
     felt = tuple(
         rule
         for rule in priors.constraints
@@ -156,12 +148,6 @@ def study_factors(
     scenario_sets
         Constants that the scenario sets: no parameter is drawn for these. A lever that is varied goes over its range
         all the same, and is no parameter.
-
-    Examples
-    --------
-    >>> from calibration.fit.priors import read_priors
-    >>> [factor.name for factor in study_factors(read_priors(), None, ["structure"], [])][0]
-    'MIGRATION RESPONSE FORM'
     """
     levers = lever_factors() if "policy" in vary else []
     drawn = [member_factor(priors, members)] if members is not None else prior_factors(priors)

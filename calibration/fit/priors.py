@@ -208,14 +208,7 @@ class Priors:
         return np.asarray(np.all(np.broadcast_arrays(np.ones(len(points), dtype=bool), *held), axis=0))
 
     def draw(self, count: int, random: np.random.Generator) -> Array:
-        """Points from the prior that meet the constraints, by rejection.
-
-        Examples
-        --------
-        >>> priors = read_priors()
-        >>> priors.draw(2, np.random.default_rng(1)).shape == (2, priors.size)
-        True
-        """
+        """Points from the prior that meet the constraints, by rejection."""
         points = np.empty((0, self.size))
         while len(points) < count:
             tried = random.standard_normal((2 * count, self.size))
@@ -237,12 +230,6 @@ def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
     -------
     xarray.Dataset
         Dims ``member`` and the constants' own subscripts, in the model's units.
-
-    Examples
-    --------
-    >>> priors = read_priors()
-    >>> changes(priors.dataset(np.zeros((1, priors.size))))["MORTALITY 2020"].dims
-    ('member', 'Age')
     """
     known = variables_by_name(model_file)
     arrays = {}

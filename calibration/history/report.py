@@ -280,11 +280,7 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
     outputs = [*JOINTS, "residents by group"]
     drawn = settings(members)
     end = model.run(
-        drawn,
-        outputs=outputs,
-        initial_time=FIRST_YEAR,
-        final_time=LAST_YEAR,
-        saveper=LAST_YEAR - FIRST_YEAR,
+        drawn, outputs=outputs, initial_time=FIRST_YEAR, final_time=LAST_YEAR, saveper=LAST_YEAR - FIRST_YEAR
     ).isel(time=-1)
     start = model.run(drawn, outputs=outputs, final_time=LAST_YEAR + 1).isel(time=0)
     pairs = [(f"{name} [{end[name].attrs['units']}]", end[name], start[name]) for name in JOINTS]

@@ -26,13 +26,7 @@ LOADINGS: Final = 5
 
 
 def equally_good(misfit: Array) -> Array:
-    """Which members lie within the central share of the misfit.
-
-    Examples
-    --------
-    >>> int(equally_good(np.arange(100.0)).sum())
-    90
-    """
+    """Which members lie within the central share of the misfit."""
     low, high = np.quantile(misfit, [(1 - EQUALLY_GOOD) / 2, (1 + EQUALLY_GOOD) / 2])
     return np.asarray((misfit >= low) & (misfit <= high))
 
@@ -122,12 +116,6 @@ def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
     pandas.DataFrame
         One row for each pair, in the order of the medians: ``ahead``, ``behind``, ``share`` of members with that
         order, equal values counted half, and ``gap`` between the medians.
-
-    Examples
-    --------
-    >>> rates = xr.DataArray([[3.0, 2.0], [1.0, 4.0]], dims=("scenario", "member"), coords={"scenario": ["a", "b"]})
-    >>> orders(rates)["share"].tolist()
-    [0.5]
     """
     table = values.transpose("scenario", "member").to_numpy() * (1 if higher_is_better else -1)
     names = values["scenario"].to_numpy()
@@ -141,11 +129,5 @@ def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
 
 
 def flips(share: pd.Series) -> pd.Series:
-    """Whether the smaller side is large enough for a conclusion to be called open.
-
-    Examples
-    --------
-    >>> flips(pd.Series([0.01, 0.5, 0.99])).tolist()
-    [False, True, False]
-    """
+    """Whether the smaller side is large enough for a conclusion to be called open."""
     return share.between(FLIPS, 1 - FLIPS)

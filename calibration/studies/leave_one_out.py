@@ -73,14 +73,7 @@ def _group(target: Target) -> str:
 
 
 def smoothed_weights(log_weights: Array) -> tuple[Array, float]:
-    """Pareto-smoothed weights that sum to one, and the shape k of their tail.
-
-    Examples
-    --------
-    >>> weights, k = smoothed_weights(np.random.default_rng(1).normal(size=500) / 10)
-    >>> round(float(weights.sum()), 9), bool(k < GREATEST_K)
-    (1.0, True)
-    """
+    """Pareto-smoothed weights that sum to one, and the shape k of their tail."""
     # ArviZ takes the log likelihood to be left out, that is minus the logarithm of the weights.
     logarithms, k = array_stats.psislw(-log_weights)
     weights = np.exp(np.asarray(logarithms, dtype=np.float64) - float(np.max(logarithms)))
@@ -98,12 +91,6 @@ def summary(values: Array, weights: Array, headline: Headline) -> tuple[float, f
         Of the members, with sum one.
     headline
         What is judged.
-
-    Examples
-    --------
-    >>> rate = headlines()[0]
-    >>> summary(np.array([77.0, 78.0, 79.0]), np.array([0.2, 0.2, 0.6]), rate)
-    (79.0, 0.6)
     """
     middle = float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
     if not headline.has_threshold:
@@ -182,13 +169,6 @@ def _gaussian_values(problem: Problem, fit: BestFit, seed: int) -> xr.DataArray:
 
 
 def largest(moves: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The largest moves in standard deviations, one for each series and headline.
-
-    Examples
-    --------
-    >>> moves = pd.DataFrame({"series": ["a", "a"], "headline": ["x", "x"], "deviations": [0.1, -0.5]})
-    >>> largest(moves, 3)["deviations"].tolist()
-    [-0.5]
-    """
+    """The largest moves in standard deviations, one for each series and headline."""
     order = moves.iloc[moves["deviations"].abs().to_numpy().argsort()[::-1]]
     return order.drop_duplicates(["series", "headline"]).head(count)

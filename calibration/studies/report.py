@@ -264,14 +264,7 @@ def equifinality_text(members: xr.Dataset, parts: Sequence[str]) -> str:
 
 
 def with_part(page: str, name: str, text: str) -> str:
-    """Put one study's part into the page, in the place of its older one if there is any.
-
-    Examples
-    --------
-    >>> page = with_part("# Title", "coverage", "new")
-    >>> with_part(page, "coverage", "newer") == page.replace("new", "newer")
-    True
-    """
+    """Put one study's part into the page, in the place of its older one if there is any."""
     part = f"<!-- {name} -->\n{text.strip()}\n<!-- end {name} -->"
     old = re.compile(rf"<!-- {re.escape(name)} -->\n.*?\n<!-- end {re.escape(name)} -->", re.DOTALL)
     if old.search(page):

@@ -20,12 +20,7 @@ from calibration.fit.priors import Priors
 from calibration.fit.sampler import Problem, Reference, best_fit, reference
 
 #: Projections whose truth is looked for, at the end of `PROJECTED`.
-PROJECTIONS: Final = (
-    "resident urbanization rate",
-    "registered urbanization rate",
-    "residents",
-    "births in city",
-)
+PROJECTIONS: Final = ("resident urbanization rate", "registered urbanization rate", "residents", "births in city")
 PROJECTED: Final = 2025.0
 #: Draws that give an interval of a parameter, and how many of them are run ahead.
 DRAWS, RUN_AHEAD = 2000, 400
@@ -138,13 +133,7 @@ def _truth(problem: Problem, random: np.random.Generator) -> tuple[Array, Histor
 
 
 def covered(ranks: pd.Series, level: float) -> pd.Series:
-    """Whether the truth lies within the central interval.
-
-    Examples
-    --------
-    >>> covered(pd.Series([0.02, 0.5, 0.97]), 0.9).tolist()
-    [False, True, False]
-    """
+    """Whether the truth lies within the central interval."""
     return (ranks - 0.5).abs() <= level / 2
 
 
@@ -163,13 +152,6 @@ def coverage_table(results: pd.DataFrame) -> pd.DataFrame:
         shares at each of `LEVELS`, and ``low`` and ``high``, the 95 % interval of the share at 90 %. For one number in
         each experiment it is the exact binomial one (Clopper and Pearson 1934); parameters of one experiment share
         their data, so for them it is that of the mean over experiments.
-
-    Examples
-    --------
-    >>> rows = [("births", "projection", p, n) for n, p in enumerate([0.02, 0.3, 0.5, 0.7])]
-    >>> columns = ["quantity", "kind", "rank", "experiment"]
-    >>> coverage_table(pd.DataFrame(rows, columns=columns))[["quantity", "intervals", "90 %"]].values.tolist()
-    [['births', 4, 0.75]]
     """
     rows = []
     for kind, title in (("learnt", "parameters learnt"), ("not learnt", "parameters not learnt")):
@@ -198,12 +180,6 @@ def suspect_parameters(results: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``quantity``, ``experiments``, ``share`` and ``p``, the two-sided binomial probability, below 0.01.
-
-    Examples
-    --------
-    >>> rows = [("rate", "learnt", 0.99, number) for number in range(9)]
-    >>> suspect_parameters(pd.DataFrame(rows, columns=["quantity", "kind", "rank", "experiment"]))["share"].tolist()
-    [0.0]
     """
     learnt = results[results["kind"] == "learnt"]
     rows = []
