@@ -12,6 +12,7 @@ from model.engine.errors import UserError
 from scenarios.strict_files import read_table, refusal, shown
 
 DATA_FOLDER = Path(__file__).parent / "data"
+#: Rules and targets of policy, no observations: they may name later years, and some are words.
 RULES_FILE = "policy_rules_and_targets.csv"
 #: Later observations are withheld: the forecast is scored on them.
 LAST_YEAR = 2020
@@ -46,7 +47,6 @@ GRADES = ("A", "B", "C", "D", "E")
 
 COLUMNS = ("variable", "region", "year", "value", "unit", "boundary", "grade", "source", "url", "note")
 BREAKDOWNS = ("sex", "age_band", "age")
-RULE_COLUMNS = ("variable", "region", "year", "value", "unit", "scope", "grade", "source", "url", "note")
 REQUIRED_FILES = (
     "census_2010_age_sex.csv",
     "census_2010_county.csv",
@@ -95,11 +95,6 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
         With every fault found, each with its file, row and column: missing or unreadable file, missing column,
         value that is not a number, year after 2020, unknown region, boundary or grade, missing unit or source,
         the same observation twice, census totals that do not add up.
-
-    Examples
-    --------
-    >>> int(city_value(read_observations(), "population_urban", 2020))
-    6760007
     """
     faults: list[str] = []
     tables = []
@@ -121,45 +116,8 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
     return frame
 
 
-def read_policy_rules(folder: Path = DATA_FOLDER) -> pd.DataFrame:
-    """Read policy rules and targets, which may name years after 2020 because they are not observations.
-
-    Parameters
-    ----------
-    folder
-        Folder that holds policy_rules_and_targets.csv.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per rule; `value` is text, since some rules are tiers or words.
-
-    Raises
-    ------
-    ObservationError
-        If the file is missing, unreadable or lacks a column.
-
-    Examples
-    --------
-    >>> "cap_urban_development_boundary" in set(read_policy_rules()["variable"])
-    True
-    """
-    faults: list[str] = []
-    table = _read_table(folder / RULES_FILE, RULE_COLUMNS, faults)
-    _raise_if_any(faults)
-    assert table is not None
-    return table
-
-
 def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     """Census residents by district, sex and five-year band.
-
-    Parameters
-    ----------
-    observations
-        The frame of :func:`read_observations`.
-    year
-        2010 or 2020.
 
     Returns
     -------
@@ -170,11 +128,6 @@ def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     ------
     ObservationError
         If a cell is missing.
-
-    Examples
-    --------
-    >>> int(census_residents(read_observations(), 2020).sum())
-    9202432
     """
     rows = observations[
         (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)
@@ -207,8 +160,6 @@ def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.
 
     Parameters
     ----------
-    observations
-        The frame of :func:`read_observations`.
     variable
         Name as in the data files.
     year
@@ -253,8 +204,6 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
 
     Parameters
     ----------
-    observations
-        The frame of :func:`read_observations`.
     variable
         Name as in the data files.
     year

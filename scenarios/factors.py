@@ -1,4 +1,4 @@
-"""Factors: what a study varies. Each turns a share between 0 and 1, a place in its distribution, into constants.
+"""Factors: what a study varies. Each turns a share between 0 and 1, a quantile of its distribution, into constants.
 
 Levers and structure switches are made here; those of uncertain parameters come from calibration, which owns priors.
 """
@@ -26,14 +26,14 @@ SWITCH: Final = "Structure switch:"
 
 @dataclass(frozen=True)
 class Input:
-    """One number by which runs are told apart in an analysis: a constant or one element of it."""
+    """One number that distinguishes runs in an analysis: a constant or one element of it."""
 
     name: str
     group: Group
     constant: str
     element: str = ""
-    #: Where its number stands among those that its factor gives the constant.
-    place: int = 0
+    #: Index of its number among those that its factor gives the constant.
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Factor:
     inputs
         What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
     cells
-        By constant, the flat places in its table that this factor fills.
+        By constant, the flat indices of its table that this factor fills.
     values
-        Turns shares, one a run, into the numbers for these places, dims ``run, place``, by constant.
+        Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
     levels
         Number of values of a discrete factor; 0 for a continuous one.
     """
@@ -63,23 +63,23 @@ class Factor:
         """Return what an analysis relates outcomes to, dims ``run, input``: the share, unless it stands for many."""
         if len(self.inputs) == 1:
             return shares[:, None]
-        found = self.values(shares)
-        return np.stack([found[item.constant][:, item.place] for item in self.inputs], axis=1)
+        values = self.values(shares)
+        return np.stack([values[item.constant][:, item.index] for item in self.inputs], axis=1)
 
 
 @dataclass(frozen=True)
 class Between:
-    """Uniform between two ends, the same for every place."""
+    """Uniform between two ends, the same for every cell."""
 
     constant: str
     lowest: float
     highest: float
-    places: int
+    size: int
 
     def __call__(self, shares: Array) -> dict[str, Array]:
         """Return the values of a lever."""
         values = self.lowest + shares * (self.highest - self.lowest)
-        return {self.constant: np.repeat(values[:, None], self.places, axis=1)}
+        return {self.constant: np.repeat(values[:, None], self.size, axis=1)}
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class OneOf:
 
     def __call__(self, shares: Array) -> dict[str, Array]:
         """Return the chosen values."""
-        place = np.minimum((shares * len(self.options)).astype(int), len(self.options) - 1)
-        return {self.constant: np.asarray(self.options)[place][:, None]}
+        index = np.minimum((shares * len(self.options)).astype(int), len(self.options) - 1)
+        return {self.constant: np.asarray(self.options)[index][:, None]}
 
 
 def lever_factors() -> list[Factor]:
@@ -104,12 +104,12 @@ def lever_factors() -> list[Factor]:
     0.25
     """
     known = variables_by_name()
-    found = []
+    factors = []
     for name, lever in load_levers().items():
-        places = int(np.prod([len(axis) for axis in known[name].axes], dtype=int))
-        spread = Between(name, float(lever.lowest), float(lever.highest), places)
-        found.append(Factor(name, "policy", (Input(name, "policy", name),), {name: tuple(range(places))}, spread))
-    return found
+        size = int(np.prod([len(axis) for axis in known[name].axes], dtype=int))
+        uniform = Between(name, float(lever.lowest), float(lever.highest), size)
+        factors.append(Factor(name, "policy", (Input(name, "policy", name),), {name: tuple(range(size))}, uniform))
+    return factors
 
 
 def structure_factors() -> list[Factor]:
@@ -142,7 +142,7 @@ def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Var
     Returns
     -------
     dict
-        Constant to an array with dim ``run`` and the constant's subscripts; places that no factor fills keep the
+        Constant to an array with dim ``run`` and the constant's subscripts; cells that no factor fills keep the
         value of the model file.
 
     Examples
@@ -159,8 +159,7 @@ def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Var
             tables[constant][:, list(factor.cells[constant])] = values
     return {
         name: xr.DataArray(
-            table.reshape(len(cube), *(len(axis) for axis in variables[name].axes)),
-            dims=("run", *variables[name].dims),
+            table.reshape(len(cube), *(len(axis) for axis in variables[name].axes)), dims=("run", *variables[name].dims)
         )
         for name, table in tables.items()
     }
@@ -174,7 +173,7 @@ def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Facto
     >>> len(without(structure_factors(), ["WILLINGNESS FORM"]))
     2
     """
-    found: list[Any] = []
+    kept_factors: list[Any] = []
     for factor in factors:
         kept = {name: cells for name, cells in factor.cells.items() if name not in constants}
         if not kept:
@@ -182,8 +181,8 @@ def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Facto
         if len(kept) < len(factor.cells):
             inputs = tuple(item for item in factor.inputs if item.constant in kept)
             factor = Factor(factor.name, factor.group, inputs, kept, _Only(factor.values, tuple(kept)), factor.levels)
-        found.append(factor)
-    return found
+        kept_factors.append(factor)
+    return kept_factors
 
 
 @dataclass(frozen=True)
@@ -194,5 +193,5 @@ class _Only:
     kept: tuple[str, ...]
 
     def __call__(self, shares: Array) -> dict[str, Array]:
-        found = self.values(shares)
-        return {name: found[name] for name in self.kept}
+        values = self.values(shares)
+        return {name: values[name] for name in self.kept}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 import numpy as np
-from pydantic import ConfigDict, PlainValidator, TypeAdapter
+from pydantic import ConfigDict, PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
@@ -90,34 +89,26 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
     constants = [name for name, variable in variables.items() if variable.kind == "constant"]
     levers: dict[str, Lever] = {}
     named: set[str] = set()
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         name = entry.get("constant") if isinstance(entry, dict) else None
-        label = repr(name[:80]) if isinstance(name, str) else f"lever no. {place + 1}"
-        lever, failed = checked(_schema(), entry, mistakes, (place,), what="of a lever", keys=_KEYS, label=label)
+        label = repr(name[:80]) if isinstance(name, str) else f"lever no. {index + 1}"
+        lever, failed = checked(Lever, entry, mistakes, (index,), what="of a lever", label=label)
         if not isinstance(name, str):
             continue
         if name in named:
-            mistakes.add((place, "constant"), f"{label} is listed twice.")
+            mistakes.add((index, "constant"), f"{label} is listed twice.")
         named.add(name)
         if name not in constants:
             mistakes.add(
-                (place, "constant"), f"{label} is not a constant of the model.{mistakes.near(name, constants)}"
+                (index, "constant"), f"{label} is not a constant of the model.{mistakes.near(name, constants)}"
             )
             continue
-        _check({k: v for k, v in entry.items() if k not in failed}, (place,), label, variables[name], mistakes)
+        _check({k: v for k, v in entry.items() if k not in failed}, (index,), label, variables[name], mistakes)
         if lever is not None and not mistakes:
             levers[name] = lever
     if mistakes:
         raise LeverError(refusal({file.name: mistakes.listed()}))
     return levers
-
-
-_KEYS: Final = tuple(field.name for field in fields(Lever))
-
-
-@cache
-def _schema() -> TypeAdapter[Lever]:
-    return TypeAdapter(Lever)
 
 
 def _check(sound: Mapping[Any, Any], where: tuple[int], label: str, variable: Variable, mistakes: Mistakes) -> None:
@@ -156,9 +147,9 @@ def _check_default(default: Any, lowest: Any, highest: Any, variable: Variable, 
     else:
         written = np.array(default, dtype=float)
     if not np.array_equal(np.broadcast_to(written, own.shape), own):
-        said = f"{default:g}" if written.ndim == 0 else shown(default)
-        has = ", ".join(f"{value:g}" for value in np.unique(own)[:10])
-        wrong("default", f": the default is {said}, the model has {has}.")
+        stated = f"{default:g}" if written.ndim == 0 else shown(default)
+        own_values = ", ".join(f"{value:g}" for value in np.unique(own)[:10])
+        wrong("default", f": the default is {stated}, the model has {own_values}.")
     if (lowest is not None and written.min() < lowest) or (highest is not None and written.max() > highest):
         ends = " to ".join("any" if end is None else f"{end:.10g}" for end in (lowest, highest))
         wrong("default", f": the default is outside {ends}.")

@@ -8,12 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
-from pydantic import PlainValidator, TypeAdapter
+from pydantic import PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
@@ -139,8 +139,8 @@ class Scenario:
     @property
     def hash(self) -> str:
         """Return twelve hexadecimal digits that change whenever a changed constant's value does."""
-        said = [START, *((c.constant, c.value, c.unit) for c in self.changes)]
-        content = json.dumps(said if self.changes else [], sort_keys=True)
+        changed = [START, *((c.constant, c.value, c.unit) for c in self.changes)]
+        content = json.dumps(changed if self.changes else [], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def settings(
@@ -187,29 +187,29 @@ class Scenario:
         """
         import xarray as xr
 
-        variables, found = variables_by_name(model_file), {}
+        variables, settings = variables_by_name(model_file), {}
         for change in self.changes:
             name, variable = change.constant, variables[change.constant]
             setting = _setting(change.value, variable)
             if name in start_constants(model_file) or variable.default is None:
-                found[name] = setting
+                settings[name] = setting
                 continue
             before = xr.DataArray(np.array(variable.default, dtype=float), dims=variable.dims)
             if members is not None and name in members:
                 before = members[name].rename(member="run")
-            found[name] = from_start_on(setting, before)
-        return found
+            settings[name] = from_start_on(setting, before)
+        return settings
 
 
 def shipped_scenarios() -> tuple[str, ...]:
-    """Return the names of the scenarios in this folder: the baseline, the plan, then the others by name.
+    """Return the names of the scenarios in `FOLDER`: the baseline, the plan, then the others by name.
 
     Examples
     --------
     >>> shipped_scenarios()[:2]
     ('baseline', 'plan')
     """
-    names = {path.stem for path in FOLDER.glob("*.yaml")} - {"levers", "targets"}
+    names = [path.stem for path in FOLDER.glob("*.yaml")]
     return tuple(sorted(names, key=lambda name: (name != "baseline", name != "plan", name)))
 
 
@@ -275,12 +275,12 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
             reader.mistakes[scenario.path].add(
                 (), f"{other} has the same name {scenario.name!r}; both would write the same output."
             )
-    found: dict[str, list[str]] = {}
+    by_file: dict[str, list[str]] = {}
     for path, mistakes in reader.mistakes.items():
         if mistakes:
-            found[str(path) if path.name in found else path.name] = mistakes.listed()
-    if found:
-        raise ScenarioError(refusal(found, "cannot be run"))
+            by_file[str(path) if path.name in by_file else path.name] = mistakes.listed()
+    if by_file:
+        raise ScenarioError(refusal(by_file, "cannot be run"))
     return tuple({scenario.name: scenario for scenario in scenarios}.values())
 
 
@@ -331,13 +331,7 @@ class _ExpectEntry(Schema):
 
 
 _SCENARIO_KEYS = tuple(_ScenarioFile.model_fields)
-_CHANGE_KEYS = tuple(_ChangeEntry.model_fields)
 _EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
-
-
-@cache
-def _schema(of: type[Schema]) -> TypeAdapter[Schema]:
-    return TypeAdapter(of)
 
 
 class _Reader:
@@ -360,7 +354,7 @@ class _Reader:
         content, keys, mistakes = self._content(path)
         self.mistakes[path] = mistakes
         if content:
-            file, failed = checked(_schema(_ScenarioFile), content, mistakes, what="of a scenario", keys=_SCENARIO_KEYS)
+            file, failed = checked(_ScenarioFile, content, mistakes, what="of a scenario")
             self._check_name(content, path, failed, mistakes)
         else:
             file = None
@@ -403,7 +397,7 @@ class _Reader:
         for key in content:
             meant = None if key in _SCENARIO_KEYS else Mistakes(Document(None, [])).guess(key, _SCENARIO_KEYS)
             if meant is not None and meant not in content:
-                # What stands under a misspelt key is read as meant, so that its mistakes are told as well.
+                # What stands under a misspelt key is read as meant, so that its mistakes are reported as well.
                 written.setdefault(meant, key)
         return content, written, mistakes
 
@@ -419,12 +413,7 @@ class _Reader:
             mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
 
     def _base(
-        self,
-        content: dict[str, Any],
-        keys: dict[str, Any],
-        path: Path,
-        above: tuple[Path, ...],
-        mistakes: Mistakes,
+        self, content: dict[str, Any], keys: dict[str, Any], path: Path, above: tuple[Path, ...], mistakes: Mistakes
     ) -> tuple[str | None, dict[str, Change]]:
         key = keys.get("base", "base")
         base = content.get(key)
@@ -541,9 +530,7 @@ class _Reader:
     def _value(self, constant: str, entry: dict[str, Any], where: Where, mistakes: Mistakes) -> Value | None:
         variable = self.variables[constant]
         label = repr(constant)
-        checked(
-            _schema(_ChangeEntry), entry, mistakes, where, what=f"of a change ({label})", keys=_CHANGE_KEYS, label=""
-        )
+        checked(_ChangeEntry, entry, mistakes, where, what=f"of a change ({label})")
         if "unit" not in entry:
             mistakes.add(where, f"{label} has no unit; the model has it in {variable.unit!r}.")
         elif entry["unit"] != variable.unit:
@@ -638,7 +625,7 @@ class _Reader:
             before = len(mistakes)
             claims = [key for key in ("is", *_LIMITS) if key in entry]
             shape = {key if key not in claims else "claim": value for key, value in entry.items()}
-            checked(_schema(_ExpectEntry), shape, mistakes, where, what=f"of {label}", keys=_EXPECT_KEYS)
+            checked(_ExpectEntry, shape, mistakes, where, what=f"of {label}", keys=_EXPECT_KEYS)
             element = self._element(entry, where, label, mistakes)
             year = entry.get("year")
             if year is not None and (wrong := self._not_saved(year)):

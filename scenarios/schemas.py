@@ -6,13 +6,15 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter, ValidationError
 
 from scenarios.strict_files import Document, Where, read_number, shown
 
-LANGUAGES: Final = {"zh", "en"}
+LANGUAGES: Final = ("zh", "en")
 TITLE_LENGTH: Final = 150
 #: Looking for the nearest of hundreds of names takes milliseconds; a screen holds no more of them than this.
 GUESSES: Final = 30
@@ -59,14 +61,14 @@ def line_of_text(value: object) -> str:
     if not isinstance(value, str):
         msg = f"{shown(value)} is not a text."
         raise ValueError(msg)
-    said = " ".join(value.split())
-    if not said:
+    text = " ".join(value.split())
+    if not text:
         msg = "it is empty."
         raise ValueError(msg)
-    return said
+    return text
 
 
-def both_languages(most: int) -> Callable[[object], dict[str, str]]:
+def both_languages(limit: int) -> Callable[[object], dict[str, str]]:
     """Return what reads a text given in Chinese and in English, each of so many characters at most."""
 
     def read(value: object) -> dict[str, str]:
@@ -80,8 +82,8 @@ def both_languages(most: int) -> Callable[[object], dict[str, str]]:
             raise ValueError(msg)
         texts = {language: line_of_text(value[language]) for language in ("zh", "en")}
         for language, text in texts.items():
-            if len(text) > most:
-                msg = f"{language} has {len(text):,} characters; {most} are the most."
+            if len(text) > limit:
+                msg = f"{language} has {len(text):,} characters; {limit} are the most."
                 raise ValueError(msg)
         return texts
 
@@ -108,25 +110,25 @@ Sentences = Annotated[Mapping[str, str], PlainValidator(both_languages(800))]
 
 
 class Mistakes:
-    """The mistakes in one file, told in the order of its lines, each once."""
+    """The mistakes in one file, in the order of its lines, each once."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._told: dict[str, int] = dict.fromkeys(document.problems, 0)
+        self._lines: dict[str, int] = dict.fromkeys(document.problems, 0)
         self._guesses = 0
 
     def __len__(self) -> int:
-        return len(self._told)
+        return len(self._lines)
 
     def add(self, where: Sequence[Any], text: str) -> None:
-        """Note a mistake at a place of the file."""
+        """Note a mistake and where in the file it is."""
         line = self._document.line(where)
         # What concerns the file as a whole has no line of its own.
-        said = f"line {line}: {text}" if line and where else text
-        self._told.setdefault(said, line or 0)
+        message = f"line {line}: {text}" if line and where else text
+        self._lines.setdefault(message, line or 0)
 
     def guess(self, name: object, known: Iterable[str]) -> str | None:
-        """Return the known name that resembles another most, of the first names that are asked for."""
+        """Return the known name that resembles another most, of the first names of each file."""
         self._guesses += 1
         if self._guesses > GUESSES or not isinstance(name, str) or len(name) > TITLE_LENGTH:
             return None
@@ -141,17 +143,22 @@ class Mistakes:
 
     def listed(self) -> list[str]:
         """Return all of them as sentences, by line."""
-        return sorted(self._told, key=self._told.__getitem__)
+        return sorted(self._lines, key=self._lines.__getitem__)
+
+
+@cache
+def _adapter(of: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(of)
 
 
 def checked(
-    schema: TypeAdapter[Any],
+    schema: Any,
     value: object,
     mistakes: Mistakes,
     where: Where = (),
     *,
     what: str,
-    keys: Collection[str],
+    keys: Collection[str] = (),
     label: str = "",
 ) -> tuple[Any, set[str]]:
     """Check a part of a file against its schema.
@@ -159,7 +166,7 @@ def checked(
     Parameters
     ----------
     schema
-        Of this part.
+        The class of this part, a `Schema` or a dataclass.
     value
         As it stands in the file.
     mistakes
@@ -169,7 +176,7 @@ def checked(
     what
         What the part is, as in "is not a key of a target".
     keys
-        Keys that it may have.
+        Keys that it may have; none for the fields of the class.
     label
         What each mistake begins with, such as the name of the target.
 
@@ -179,39 +186,41 @@ def checked(
         The checked value, None where anything is wrong; and the keys that are.
     """
     try:
-        return schema.validate_python(value), set()
+        return _adapter(schema).validate_python(value), set()
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
     head = f"{label}: " if label else ""
+    if not keys:
+        keys = schema.model_fields if issubclass(schema, BaseModel) else [field.name for field in fields(schema)]
     unknown = [key for key in value if key not in keys] if isinstance(value, dict) else []
     meant = {key: mistakes.near(key, keys) for key in unknown}
     failed = set()
     for fault in wrong:
-        place = tuple(fault["loc"])
-        key, kind = (place[0] if place else ""), fault["type"]
+        location = tuple(fault["loc"])
+        key, kind = (location[0] if location else ""), fault["type"]
         failed.add(str(key))
         if kind == "missing" and any(f"{str(key)!r}?" in guess for guess in meant.values()):
-            # The key stands there, misspelt, and is told as such.
+            # The key stands there, misspelt, and is reported as such.
             continue
         if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-            said = f"{head}{shown(key)} is not a key {what}.{meant.get(key, '')}"
-        elif not place:
-            said = f"{label or 'It'} must hold keys and values: {', '.join(keys)}."
+            message = f"{head}{shown(key)} is not a key {what}.{meant.get(key, '')}"
+        elif not location:
+            message = f"{label or 'It'} must hold keys and values: {', '.join(keys)}."
         else:
-            said = head + _words(fault, place, value)
-        mistakes.add((*where, *place), said)
+            message = head + _words(fault, location, value)
+        mistakes.add((*where, *location), message)
     return None, failed
 
 
-def _words(fault: Any, place: Where, value: Any) -> str:
+def _words(fault: Any, location: Where, value: Any) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
-    name = " in ".join(repr(part) if isinstance(part, str) else f"no. {part + 1}" for part in reversed(place))
+    name = " in ".join(repr(part) if isinstance(part, str) else f"no. {part + 1}" for part in reversed(location))
     given = value
-    for part in place:
+    for part in location:
         given = given.get(part) if isinstance(given, dict) else given[part] if isinstance(given, list) else None
     if kind == "value_error":
-        said = str(context["error"])
-        return f"{name} {said}" if said.startswith("must ") else f"{name}: {said}"
+        message = str(context["error"])
+        return f"{name} {message}" if message.startswith("must ") else f"{name}: {message}"
     if kind == "missing":
         return f"{name} is missing."
     if kind == "literal_error":

@@ -78,21 +78,21 @@ def start_constants(model_file: Path = MODEL_FILE) -> frozenset[str]:
     stocks = [variable for variable in variables.values() if variable.kind == "stock"]
     rates = {name for stock in stocks for name in (*stock.inflows, *stock.outflows)}
     starts = {name for stock in stocks for name in stock.uses} - rates
-    found = _read_by(starts, variables.values()) - _read_by(rates, variables.values())
-    return frozenset(name for name in found if variables[name].kind == "constant")
+    constants = _read_by(starts, variables.values()) - _read_by(rates, variables.values())
+    return frozenset(name for name in constants if variables[name].kind == "constant")
 
 
 def _read_by(names: Iterable[str], variables: Iterable[Variable]) -> set[str]:
     """Return names and all that these are worked out from at one moment."""
     uses = {variable.name: () if variable.kind == "stock" else variable.uses for variable in variables}
-    found: set[str] = set()
+    names_read: set[str] = set()
     ahead = list(names)
     while ahead:
         name = ahead.pop()
-        if name in uses and name not in found:
-            found.add(name)
+        if name in uses and name not in names_read:
+            names_read.add(name)
             ahead += uses[name]
-    return found
+    return names_read
 
 
 def as_array(setting: Setting) -> xr.DataArray:

@@ -86,10 +86,10 @@ class Document:
 
     def line(self, where: Sequence[Any]) -> int | None:
         """Line of a key, or of the nearest thing above it that the file holds."""
-        place = tuple(where)
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place)
+        key = tuple(where)
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key)
 
 
 def shown(value: object) -> str:
@@ -120,14 +120,14 @@ def refusal(problems: Mapping[str, Sequence[str]], verdict: str = "cannot be use
      * The file is empty.
     """
     lines: list[str] = []
-    told = 0
+    listed = 0
     for name, mistakes in problems.items():
         if len(lines) >= MESSAGE_LINES - 1:
             break
         taken = mistakes[: MESSAGE_LINES - 1 - len(lines)]
         lines += [f"{one_line(name)[:80]} {verdict}:", *(" * " + _cut(one_line(mistake)) for mistake in taken)]
-        told += len(taken)
-    rest = sum(map(len, problems.values())) - told
+        listed += len(taken)
+    rest = sum(map(len, problems.values())) - listed
     return "\n".join(lines) + (f"\n   ... and {rest:,} more like these." if rest else "")
 
 
@@ -154,14 +154,14 @@ def hidden_character(text: str) -> str | None:
     return f"U+{ord(found[0]):04X}" if found else None
 
 
-def read_bytes(path: Path, most: int) -> tuple[bytes | None, str]:
+def read_bytes(path: Path, limit: int) -> tuple[bytes | None, str]:
     """Return the content of a plain file, or None and why it is not read.
 
     Parameters
     ----------
     path
         Its path. A folder, a device, a pipe or a link to one of these is refused without waiting for it.
-    most
+    limit
         Bytes it may have.
 
     Examples
@@ -173,15 +173,15 @@ def read_bytes(path: Path, most: int) -> tuple[bytes | None, str]:
         if not stat.S_ISREG(path.stat().st_mode):
             return None, "It is not a plain file."
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            content = file.read(limit + 1)
     except FileNotFoundError:
         return None, "The file does not exist."
     except OSError as error:
         return None, f"The file cannot be read: {error.strerror}."
     except ValueError:
         return None, "The name of the file holds a character that no file name has."
-    if len(content) > most:
-        return None, f"The file is larger than {most // 1024:,} kB, the most that is read."
+    if len(content) > limit:
+        return None, f"The file is larger than {limit // 1024:,} kB, the most that is read."
     return content, ""
 
 
@@ -225,9 +225,9 @@ def parse_yaml(text: str) -> Document:
             return Document(None, [f"Line {number} is indented with a tab. YAML allows spaces only."])
         if sign := hidden_character(line.removesuffix("\r")):
             return Document(None, [f"Line {number} holds a character that cannot be shown ({sign}). Delete it."])
-    found = Document(None, [])
+    document = Document(None, [])
     try:
-        empty = _build(text, found)
+        empty = _build(text, document)
     except _Refused as error:
         return Document(None, [str(error)])
     except yaml.MarkedYAMLError as error:
@@ -235,12 +235,12 @@ def parse_yaml(text: str) -> Document:
         return Document(None, [f"The file is not valid YAML{where}: {one_line(str(error.problem))}."])
     except (yaml.YAMLError, RecursionError):
         return Document(None, ["The file is not text that YAML can read."])
-    if empty or found.content is None:
+    if empty or document.content is None:
         return Document(None, ["The file is empty."])
-    return found
+    return document
 
 
-def _build(text: str, found: Document) -> bool:
+def _build(text: str, document: Document) -> bool:
     """Put the document together from its events, without recursion; say whether there is none."""
     documents = nodes = 0
     # Each open list or mapping, where it stands, and the key that waits for its value.
@@ -250,7 +250,7 @@ def _build(text: str, found: Document) -> bool:
 
     def take(value: Any, line: int, holder: bool) -> None:
         if not above:
-            found.content = value
+            document.content = value
             if holder:
                 above.append((value, ()))
                 keys.append(waiting)
@@ -262,13 +262,13 @@ def _build(text: str, found: Document) -> bool:
         elif keys[-1] is waiting:
             keys[-1] = _key(value, line, holder)
             if keys[-1] in parent:
-                found.problems.append(f"{shown(value)} is written twice (line {line}).")
-            found.lines[(*place, value)] = line
+                document.problems.append(f"{shown(value)} is written twice (line {line}).")
+            document.lines[(*place, value)] = line
             return
         else:
             key, keys[-1] = keys[-1], waiting
             parent[key] = value
-        found.lines.setdefault((*place, key), line)
+        document.lines.setdefault((*place, key), line)
         if holder:
             above.append((value, (*place, key)))
             keys.append(waiting)

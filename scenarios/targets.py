@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, PlainValidator, StrictBool, TypeAdapter
+from pydantic import ConfigDict, PlainValidator, StrictBool
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
@@ -196,13 +195,13 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     for number, entry in enumerate(entries):
         name = entry.get("id") if isinstance(entry, dict) else None
         label = name[:80] if isinstance(name, str) else f"target no. {number + 1}"
-        target, failed = checked(_schema(), entry, mistakes, (number,), what="of a target", keys=_KEYS, label=label)
+        target, failed = checked(Target, entry, mistakes, (number,), what="of a target", label=label)
         if isinstance(name, str):
             if name in ids:
                 mistakes.add((number, "id"), f"{label!r} is listed twice.")
             ids.add(name)
         if isinstance(entry, dict):
-            # What one mistake hides is not told twice: only keys that are right by themselves are looked at further.
+            # What one mistake hides is not reported twice: only keys that are right by themselves are checked further.
             sound = {key: value for key, value in entry.items() if key not in failed}
             _check(sound, entry, (number,), label, variables, mistakes)
         if target is not None and not mistakes:
@@ -213,14 +212,6 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     if mistakes:
         raise TargetError(refusal({file.name: mistakes.listed()}))
     return targets
-
-
-_KEYS: Final = tuple(field.name for field in fields(Target))
-
-
-@cache
-def _schema() -> TypeAdapter[Target]:
-    return TypeAdapter(Target)
 
 
 def _check(

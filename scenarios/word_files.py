@@ -1,14 +1,13 @@
-"""Files of words in Chinese and English: one reader, and a word that is missing told by its name."""
+"""Files of words in Chinese and English: one reader, and a missing word is reported by its name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, TypeAdapter
+from pydantic import PlainValidator
 
 from model.engine.errors import UserError
 from scenarios.schemas import Mistakes, Number, Schema, checked, number
@@ -72,7 +71,7 @@ class Size(Schema):
 
 
 class Words(dict[str, Any]):
-    """Words by name; one that the file lacks is told by its name instead of failing where it is used."""
+    """Words by name; one that the file lacks is reported by its name instead of failing where it is used."""
 
     def __init__(self, file: str, error: type[UserError], content: Mapping[str, Any]) -> None:
         super().__init__(content)
@@ -81,11 +80,6 @@ class Words(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         msg = f"{self._file} cannot be used:\n * It has no {shown(name)}."
         raise self._error(msg)
-
-
-@cache
-def _schema(of: type[Schema]) -> TypeAdapter[Schema]:
-    return TypeAdapter(of)
 
 
 def gaps_of(text: str) -> set[str]:
@@ -111,7 +105,7 @@ def read_words(
     kinds
         What each of its sections holds, or what all names hold where there are no sections.
     error
-        What is raised when a word is asked for that the file does not have.
+        What is raised for a word that the file does not have.
 
     Returns
     -------
@@ -161,15 +155,7 @@ def _mapping(document: Document, content: Any, where: Where, mistakes: Mistakes)
 
 
 def _check(kind: type[Schema], entry: Any, where: Where, mistakes: Mistakes) -> None:
-    keys = tuple(kind.model_fields)
-    found, _ = checked(
-        _schema(kind),
-        entry,
-        mistakes,
-        where,
-        what="here (quote a text with a comma)",
-        keys=keys,
-        label=shown(where[-1]),
-    )
-    if isinstance(found, Word) and gaps_of(found.zh) != gaps_of(found.en):
+    what = "here (quote a text with a comma)"
+    word, _ = checked(kind, entry, mistakes, where, what=what, label=shown(where[-1]))
+    if isinstance(word, Word) and gaps_of(word.zh) != gaps_of(word.en):
         mistakes.add(where, f"{shown(where[-1])}: zh and en have different gaps.")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from model.definition import Variable
 from model.engine.errors import UserError
@@ -80,11 +79,6 @@ class Collectable:
 _KEYS: Final = tuple(field.name for field in fields(Collectable))
 
 
-@cache
-def _schema() -> TypeAdapter[Collectable]:
-    return TypeAdapter(Collectable)
-
-
 def load_collectables(
     variables: Mapping[str, Variable], members: xr.Dataset, file: Path = FILE
 ) -> dict[str, Collectable]:
@@ -118,7 +112,7 @@ def load_collectables(
     for number, entry in enumerate(entries):
         name = entry.get("id") if isinstance(entry, dict) else None
         label = name[:80] if isinstance(name, str) else f"statistic no. {number + 1}"
-        one, failed = checked(_schema(), entry, mistakes, (number,), what="of a statistic", keys=_KEYS, label=label)
+        one, failed = checked(Collectable, entry, mistakes, (number,), what="of a statistic", keys=_KEYS, label=label)
         if not isinstance(entry, dict):
             continue
         if isinstance(name, str) and name in found:

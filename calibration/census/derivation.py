@@ -73,11 +73,6 @@ def derive() -> DerivedTables:
     ------
     ObservationError
         If the data are missing or faulty.
-
-    Examples
-    --------
-    >>> int(derive().urban_residents[2020].sum())
-    6760007
     """
     data = read_observations()
     start = {year: start_population(data, year) for year in CENSUS_YEARS}

@@ -1,11 +1,8 @@
-"""The derived block of model/jinan.mdl: rebuilt from calibration/data, printed, checked or written in place.
+"""The derived block of model/jinan.mdl: rebuilt from calibration/data, and compared or replaced.
 
-``python -m calibration.census.derived_tables`` prints the block, ``--check`` says whether the model's block is the
-rebuilt one (exit code 1 if not), ``--write`` replaces it.
+``python -m calibration derived-tables`` prints it.
 """
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -40,11 +37,6 @@ def block_text() -> str:
     ------
     ObservationError
         If the data are missing or faulty.
-
-    Examples
-    --------
-    >>> block_text().splitlines()[1].strip()
-    '.Derived tables'
     """
     return HEADER + "\n".join(map(vensim_text, definitions(derive()))) + "\n"
 
@@ -84,55 +76,31 @@ def find_block(model_text: str) -> tuple[int, int]:
     return start, end + 1
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print, check or write the derived block.
+def update_block(model: Path = MODEL_FILE, *, write: bool) -> bool:
+    """Compare the derived block of a model file with the rebuilt one, and replace it if asked.
 
     Parameters
     ----------
-    arguments
-        Command-line words; none means those of the process.
+    model
+        The model file.
+    write
+        Replace a block that differs, whole or not at all.
 
     Returns
     -------
-    int
-        0 if done or fresh, 1 if stale, 2 if the data or the model file cannot be used.
+    bool
+        Whether the block was up to date.
 
-    Examples
-    --------
-    >>> main(["--check", "--model", "no such file.mdl"])
-    2
+    Raises
+    ------
+    DerivedBlockError, ObservationError
+        If the model file or the data cannot be used.
     """
-    parser = argparse.ArgumentParser(prog="python -m calibration.census.derived_tables", description=__doc__)
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--check", action="store_true", help="say whether the model's block is the rebuilt one")
-    action.add_argument("--write", action="store_true", help="replace the model's block by the rebuilt one")
-    parser.add_argument("--model", type=Path, default=MODEL_FILE, help="model file (default: model/jinan.mdl)")
-    options = parser.parse_args(arguments)
-    model: Path = options.model
-    try:
-        if not (options.check or options.write):
-            sys.stdout.write(block_text())
-            return 0
-        text = model.read_bytes().decode("utf-8")
-        start, end = find_block(text)
-        block = block_text()
-        fresh = text[start:end] == block
-        if not fresh and options.write:
-            with replaced(model) as partial:
-                partial.write_bytes((text[:start] + block + text[end:]).encode("utf-8"))
-    except (UserError, OSError, UnicodeDecodeError) as error:
-        sys.stderr.write(f"derived tables: {error}\n")
-        return 2
-    if fresh:
-        sys.stderr.write(f"{model.name}: derived block is up to date\n")
-    elif options.write:
-        sys.stderr.write(f"{model.name}: derived block written\n")
-    else:
-        sys.stderr.write(
-            f"{model.name}: derived block is stale; run python -m calibration.census.derived_tables --write\n"
-        )
-    return 0 if fresh or options.write else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    text = model.read_bytes().decode("utf-8")
+    start, end = find_block(text)
+    block = block_text()
+    current = text[start:end] == block
+    if write and not current:
+        with replaced(model) as partial:
+            partial.write_bytes((text[:start] + block + text[end:]).encode("utf-8"))
+    return current

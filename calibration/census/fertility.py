@@ -14,21 +14,10 @@ RATE_AT_49: Final = 0.08
 def fertility_shape(observations: pd.DataFrame) -> Vector:
     """Share of lifetime fertility by age of the mother.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     numpy.ndarray
         Dmnl, 86 ages, zero outside 15-49, sums to one; Fuzhou, census 2020, age 49 assumed.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> int(fertility_shape(read_observations()).argmax())
-    27
     """
     rows = observations[observations["variable"] == "fertility by age"]
     rates = np.zeros(AGES)

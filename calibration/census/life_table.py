@@ -64,11 +64,6 @@ def death_rates(level: float, slope: float, year: int) -> Vector:
     numpy.ndarray
         [1/year], 86 ages: infant rate; then background + child * exp(-(a - 1) / 2) + level * exp(slope * (a - 60));
         the open interval's rate is one over the remaining life expectancy at 85 on the same curve.
-
-    Examples
-    --------
-    >>> bool(death_rates(0.005, 0.1, 2020)[85] > death_rates(0.005, 0.1, 2020)[84])
-    True
     """
     age = np.arange(AGES, dtype=float)
     rates: Vector = (
@@ -112,8 +107,6 @@ def rates_between(mortality_rates: dict[int, Vector], year: float) -> Vector:
 
     Parameters
     ----------
-    mortality_rates
-        Rates of 2010 and 2020 [1/year].
     year
         2010 to 2020.
 
@@ -138,8 +131,6 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
     ----------
     residents
         Persons by single age in the last axis, 2010.
-    mortality_rates
-        Rates of 2010 and 2020 [1/year].
 
     Returns
     -------
@@ -165,21 +156,10 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
 def census_deaths_2010(observations: pd.DataFrame) -> float:
     """Deaths of the year before the 2010 census, Jinan and Laiwu.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     float
         person/year: the census death rates times the census residents.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> round(census_deaths_2010(read_observations()), -2)
-    48900.0
     """
     parts = [
         city_value(observations, "death_rate_census", 2010, b)
@@ -193,23 +173,12 @@ def census_deaths_2010(observations: pd.DataFrame) -> float:
 def fit_mortality(observations: pd.DataFrame) -> Mortality:
     """Fit the death rates of 2010 and 2020, both sexes together.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     Mortality
         The level of 2020 gives the life expectancy published for 2020, the level of 2010 the census's deaths of
         2010, and the common slope the survival of the cohorts aged 65 and over in 2010 (least squares of the log
         ratio of residents of 2020 to survivors). No life table of the city was found.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> round(fit_mortality(read_observations()).life_expectancy[2020], 2)
-    79.99
     """
     before = single_year_residents(observations, 2010).sum("district").to_numpy().astype(float)
     after = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)

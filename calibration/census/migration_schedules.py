@@ -77,10 +77,6 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    mortality
-        Fitted death rates.
     shape
         Fertility by age [Dmnl], 86 ages, sums to one.
 
@@ -90,15 +86,6 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
         Ages 10 and over: residents less survivors. Ages 0-9 have no cohort in 2010: they move with their parents, so
         their net migrants are a quarter (0-4) or three quarters (5-9), the part of the decade they lived, of the net
         migrants per resident aged 35-49, times the children [after Siegel and Hamilton 1952].
-
-    Examples
-    --------
-    >>> from calibration.census.fertility import fertility_shape
-    >>> from calibration.census.life_table import fit_mortality
-    >>> from calibration.observations import read_observations
-    >>> data = read_observations()
-    >>> cohort_residuals(data, fit_mortality(data), fertility_shape(data)).net.shape
-    (12, 86)
     """
     before = single_year_residents(observations, 2010).to_numpy().astype(float)
     after = single_year_residents(observations, 2020).to_numpy().astype(float)
@@ -127,11 +114,6 @@ def departure_profile() -> Vector:
     -------
     numpy.ndarray
         Dmnl, 86 ages (assumption: peak at 22-24 when students finish).
-
-    Examples
-    --------
-    >>> 22 <= int(departure_profile().argmax()) <= 24
-    True
     """
     return _mean_one(age_curve(DEPARTURE_POINTS))
 
@@ -143,11 +125,6 @@ def return_profile() -> Vector:
     -------
     numpy.ndarray
         Dmnl, 86 ages (assumption: after school, and before old age).
-
-    Examples
-    --------
-    >>> bool(return_profile().min() > 0)
-    True
     """
     return _mean_one(age_curve(RETURN_POINTS))
 
@@ -159,11 +136,6 @@ def internal_profile() -> Vector:
     -------
     numpy.ndarray
         Dmnl, 86 ages (assumption: a Rogers-Castro curve, young families most).
-
-    Examples
-    --------
-    >>> bool(internal_profile()[26] > internal_profile()[60])
-    True
     """
     return _mean_one(age_curve(INTERNAL_POINTS))
 
@@ -171,27 +143,12 @@ def internal_profile() -> Vector:
 def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
     """Relative rate of leaving villages by age, from the losses of the two counties, mean one over ages 15-59.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    mortality
-        Fitted death rates.
-
     Returns
     -------
     numpy.ndarray
         Dmnl, 86 ages. Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's
         log loss in Pingyin and Shanghe. Children under 10 take the mean rate of ages 25-39, people of 60 and over that
         of ages 50-59: their losses cannot be told from the counties' higher mortality.
-
-    Examples
-    --------
-    >>> from calibration.census.life_table import fit_mortality
-    >>> from calibration.observations import read_observations
-    >>> data = read_observations()
-    >>> bool(leaving_profile(data, fit_mortality(data))[:40].max() > 1)
-    True
     """
     rows = [DISTRICTS.index(d) for d in ORIGIN_DISTRICTS]
     before = single_year_residents(observations, 2010).to_numpy()[rows].sum(axis=0).astype(float)
@@ -242,12 +199,6 @@ def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulatio
         with g / reference shape smooth; stay(a, x) = exp(-departures between the ages), U2010 the unregistered.
         Districts: each age's arrivals in the ratio of those among the unregistered of 2020 who came since 2010,
         gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
-
-    Examples
-    --------
-    >>> from calibration.census.derivation import derive
-    >>> round(float(derive().arrivals.schedule.sum()), 9)
-    1.0
     """
     first, last = (s.other_province + s.province_scale * s.province_at_most for s in starts)
     yearly = DEPARTURE_RATE * departure_profile()

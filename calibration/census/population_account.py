@@ -1,9 +1,8 @@
 """What the two censuses say about 2010-2020: the tables of docs/data.md, printed from the data.
 
-``python -m calibration.census.population_account`` prints them.
+``python -m calibration population-account`` prints them.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -13,6 +12,7 @@ from calibration.census.derivation import DerivedTables, derive
 from calibration.census.start_population import placement_ratio
 from calibration.census.vital_events import registered_events
 from calibration.observations import DISTRICTS, city_value, district_values, read_observations
+from model.files.markdown import markdown_table
 
 BROAD_AGES: Final = ((0, 10), (10, 18), (18, 25), (25, 30), (30, 35), (35, 45), (45, 60), (60, 75), (75, 86))
 
@@ -24,11 +24,6 @@ def tables_text() -> str:
     -------
     str
         Cohort residuals, births and fertility, registered population, mortality, arrivals, placement in villages.
-
-    Examples
-    --------
-    >>> "Cohort residuals" in tables_text()
-    True
     """
     tables = derive()
     parts = (
@@ -42,9 +37,8 @@ def tables_text() -> str:
     return "\n".join(parts)
 
 
-def _markdown(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"### {title}", "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
+def _section(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return f"### {title}\n\n{markdown_table(header, rows)}\n"
 
 
 def _residuals(tables: DerivedTables) -> str:
@@ -54,7 +48,7 @@ def _residuals(tables: DerivedTables) -> str:
         [name, *(f"{row[a:b].sum():,.0f}" for a, b in BROAD_AGES), f"{row.sum():,.0f}"]
         for name, row in zip((*DISTRICTS, "Jinan"), np.vstack([net, net.sum(axis=0)]), strict=True)
     ]
-    return _markdown("Cohort residuals 2010-2020: net migrants by age in 2020 [person]", header, rows)
+    return _section("Cohort residuals 2010-2020: net migrants by age in 2020 [person]", header, rows)
 
 
 def _births(tables: DerivedTables) -> str:
@@ -79,7 +73,7 @@ def _births(tables: DerivedTables) -> str:
         "ratio",
         "total fertility rate implied",
     ]
-    return _markdown("Births behind the children of 2020 [person/year]", header, rows)
+    return _section("Births behind the children of 2020 [person/year]", header, rows)
 
 
 def _registered_account(tables: DerivedTables) -> str:
@@ -97,7 +91,7 @@ def _registered_account(tables: DerivedTables) -> str:
         ["Net registered migration 2019-2020, part of it", f"{end - end_of_2018 - natural.loc[2019:].sum():,.0f}"],
         ["Registered population, end of 2020", f"{end:,.0f}"],
     ]
-    return _markdown("Registered population 2010-2020 [person]", ["Item", "Persons"], rows)
+    return _section("Registered population 2010-2020 [person]", ["Item", "Persons"], rows)
 
 
 def _mortality(tables: DerivedTables) -> str:
@@ -111,30 +105,24 @@ def _mortality(tables: DerivedTables) -> str:
         ]
         for year in (2010, 2020)
     ]
-    first = _markdown(
+    first = _section(
         "Mortality", ["Year", "life expectancy [year]", "deaths on the census residents", "per mille"], rows
     )
     ages = [f"{a}-{a + 4}" if a < 85 else "85+" for a in mortality.cohort_ratio]
     ratios = [[f"{ratio:.3f}" for ratio in mortality.cohort_ratio.values()]]
-    return first + "\n" + _markdown("Residents of 2020 over survivors of 2010, city, by age in 2020", ages, ratios)
+    return first + "\n" + _section("Residents of 2020 over survivors of 2010, city, by age in 2020", ages, ratios)
 
 
 def _arrivals(tables: DerivedTables) -> str:
     schedule = tables.arrivals.schedule
     header = ["District", "share of arrivals", "aged 15-21", "aged 22-44", "net migrants 2010-2020"]
     rows = [
-        [
-            name,
-            f"{row.sum():.3f}",
-            f"{row[15:22].sum():.3f}",
-            f"{row[22:45].sum():.3f}",
-            f"{net.sum():,.0f}",
-        ]
+        [name, f"{row.sum():.3f}", f"{row[15:22].sum():.3f}", f"{row[22:45].sum():.3f}", f"{net.sum():,.0f}"]
         for name, row, net in zip(DISTRICTS, schedule, tables.residuals.net, strict=True)
     ]
     total = tables.arrivals.by_age.sum()
     title = f"Arrivals from outside the city: {total:,.0f} a year in 2010-2020, by district of arrival"
-    return _markdown(title, header, rows)
+    return _section(title, header, rows)
 
 
 def _placement(tables: DerivedTables) -> str:
@@ -157,8 +145,4 @@ def _placement(tables: DerivedTables) -> str:
     header = ["District"]
     for year in (2010, 2020):
         header += [f"rural at home / local {year}", f"rural in town {year}", f"placement ratio {year}"]
-    return _markdown("Registered rural at home and in town at the central values", header, rows)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(tables_text())
+    return _section("Registered rural at home and in town at the central values", header, rows)

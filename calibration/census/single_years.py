@@ -31,8 +31,6 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     year
         2010 (no registered births before it: all ones) or 2020.
 
@@ -41,12 +39,6 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
     numpy.ndarray
         Dmnl, 86 ages. Age a in 2020 was born from November of 2019 - a to October of 2020 - a, so two twelfths of
         one calendar year and ten of the next; relative to age 9.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> bool(birth_weights(read_observations(), 2020)[3] > 1.2)
-    True
     """
     weights = np.ones(AGES)
     if year == 2020:
@@ -72,12 +64,6 @@ def smooth_within_bands(totals: Vector, weights: Vector) -> Vector:
         86 ages; band sums equal `totals`. Minimises the sum of squared second differences of x / weights over ages
         1-84 under the band sums (a quadratic programme with a closed solution; the family of Beers and Sprague
         multipliers). A band in which that would fall below a tenth of its mean gets the weights alone.
-
-    Examples
-    --------
-    >>> x = smooth_within_bands(np.full(19, 5.0), np.ones(86))
-    >>> bool(np.isclose(x[5:10].sum(), 5.0))
-    True
     """
     inner = np.arange(1, OPEN_AGE)
     n = len(inner)
@@ -137,25 +123,12 @@ def whole_persons(values: Vector, total: int) -> npt.NDArray[np.int64]:
 def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     """Residents by district and single year of age.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    year
-        2010 or 2020.
-
     Returns
     -------
     xarray.DataArray
         dims (district, age), whole persons; every band of every district as in the census.
         Method: newcomers aged 15-24 (the part of a band above its local cohort) follow the student shape, the rest is
         smoothed within bands, ages 0-9 of 2020 around the registered birth cohorts.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> int(single_year_residents(read_observations(), 2020).sum())
-    9202432
     """
     weights = birth_weights(observations, year)
     bands = census_residents(observations, year).sum("sex").to_numpy()
@@ -176,21 +149,10 @@ def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray
 def women_share(observations: pd.DataFrame) -> Vector:
     """Women's share of the city's residents by single age, census 2020.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-
     Returns
     -------
     numpy.ndarray
         Dmnl, 86 ages; smooth, and the women of each band as in the census.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> bool(0.45 < women_share(read_observations())[30] < 0.55)
-    True
     """
     residents = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)
     women = census_residents(observations, 2020).sel(sex="female").sum("district").to_numpy()

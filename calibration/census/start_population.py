@@ -145,11 +145,6 @@ def solve_shares(people: Vector, odds: Vector, total: float) -> Vector:
     ------
     ValueError
         If the total is not between zero and all people.
-
-    Examples
-    --------
-    >>> bool(np.isclose((solve_shares(np.full(4, 10.0), np.array([1.0, 2, 3, 4]), 12.0) * 10).sum(), 12.0))
-    True
     """
     if not 0 < total < people[odds > 0].sum():
         message = f"no shares give {total:,.0f} of {people.sum():,.0f} persons"
@@ -166,13 +161,6 @@ def solve_shares(people: Vector, odds: Vector, total: float) -> Vector:
 def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
     """Residents of a census year by registration.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    year
-        2010 or 2020.
-
     Returns
     -------
     StartPopulation
@@ -180,12 +168,6 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
         home: city totals from the registered urban share, district seed from the census rural share of residents
         (2010: geometric mean with the agricultural registration share). Rural in town: city total assumed, district
         seed from people living away from their township or county inside Jinan.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> int(start_population(read_observations(), 2020).other_province.sum())
-    516466
     """
     residents = single_year_residents(observations, year).to_numpy().astype(float)
     other = _by_district(residents, OTHER_PROVINCE_ODDS, observations, "residents_hukou_in_other_province", year)
@@ -226,23 +208,10 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
 def registered_total(observations: pd.DataFrame, year: int) -> float:
     """Registered population of the city on the boundary of 2019: census 2010, year-end 2020.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    year
-        2010 or 2020.
-
     Returns
     -------
     float
         person.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> registered_total(read_observations(), 2020)
-    8067252.0
     """
     if year == 2010:
         return city_value(observations, "population_hukou_registered", 2010)
@@ -252,23 +221,10 @@ def registered_total(observations: pd.DataFrame, year: int) -> float:
 def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
     """Relative odds of being registered rural at home, by district.
 
-    Parameters
-    ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
-    year
-        2010 or 2020.
-
     Returns
     -------
     numpy.ndarray
         Dmnl, 12 districts.
-
-    Examples
-    --------
-    >>> from calibration.observations import read_observations
-    >>> bool(rural_seed(read_observations(), 2020)[0] < 0.01)
-    True
     """
     rural = district_values(observations, "population_rural", year).to_numpy()
     share = np.maximum(rural / district_values(observations, "population_resident", year).to_numpy(), LEAST_RURAL_SHARE)
@@ -295,14 +251,6 @@ def placement_ratio(start: StartPopulation, rural_residents: Vector, weight_of_o
     -------
     numpy.ndarray
         Dmnl, 12 districts, at the central values.
-
-    Examples
-    --------
-    >>> from calibration.observations import district_values, read_observations
-    >>> data = read_observations()
-    >>> rural = district_values(data, "population_rural", 2020).to_numpy()
-    >>> bool(placement_ratio(start_population(data, 2020), rural).max() < 1)
-    True
     """
     home = start.rural_home.sum(axis=1)
     others = start.residents.sum(axis=1) - home - start.rural_town.sum(axis=1)

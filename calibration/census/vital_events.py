@@ -21,8 +21,6 @@ def registered_events(observations: pd.DataFrame, event: str) -> pd.Series:
 
     Parameters
     ----------
-    observations
-        The frame of :func:`calibration.observations.read_observations`.
     event
         "birth" (2010-2020) or "death" (2011-2020).
 

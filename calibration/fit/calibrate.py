@@ -37,7 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look: starts and rounds of the best fit, chains, steps kept and thrown away, thinning."""
+    """Effort of the search: starts and rounds of the best fit, chains, steps kept and thrown away, thinning."""
 
     starts: int = 4
     rounds: int = 40
@@ -49,7 +49,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a calibration found.
+    """Results of a calibration.
 
     Attributes
     ----------
@@ -90,22 +90,18 @@ def calibrate(
     count
         Members of the ensemble.
     effort
-        How hard to look.
+        Effort of the search.
     seed
         Of all random numbers; the same seed gives the same ensemble.
     model
         The compiled city model; None to load it.
     progress
-        Told the task, how much of it is done, and of how much.
+        Called with the task, the steps done and their total.
 
     Raises
     ------
     ObservationError, PriorError
         If data or priors cannot be used.
-
-    Examples
-    --------
-    >>> calibrate(10, effort=Effort(starts=1, chains=4, steps=10, warm_up=2, thin=1))  # doctest: +SKIP
     """
     chosen = load_model() if model is None else model
     priors = read_priors()
@@ -148,25 +144,20 @@ def _members(problem: Problem, points: Array, seed: int) -> xr.Dataset:
     )
 
 
-def write(found: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path = FORECAST_FILE) -> None:
-    """Write the ensemble and the forecast, each whole or not at all.
-
-    Examples
-    --------
-    >>> write(found)  # doctest: +SKIP
-    """
-    kept = found.members.astype(np.float32)
-    for name, array in found.members.data_vars.items():
+def write(calibration: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path = FORECAST_FILE) -> None:
+    """Write the ensemble and the forecast, each whole or not at all."""
+    kept = calibration.members.astype(np.float32)
+    for name, array in calibration.members.data_vars.items():
         kept[name].attrs = array.attrs
     packed = {str(name): {"zlib": True, "complevel": 6, "shuffle": True} for name in kept.data_vars}
     with replaced(posterior) as partial:
         kept.to_netcdf(partial, engine="netcdf4", encoding=packed)
         seal(partial)
     with replaced(forecast) as partial:
-        forecast_table(found.predicted).to_csv(partial, index=False, lineterminator="\n")
+        forecast_table(calibration.predicted).to_csv(partial, index=False, lineterminator="\n")
 
 
-def learnt_table(found: Calibration) -> pd.DataFrame:
+def learnt_table(calibration: Calibration) -> pd.DataFrame:
     """Every parameter before and after the observations.
 
     Returns
@@ -174,30 +165,26 @@ def learnt_table(found: Calibration) -> pd.DataFrame:
     pandas.DataFrame
         One row per draw: ``parameter``, ``unit``, 5th, 50th and 95th percentile of prior and posterior in that unit,
         ``ratio`` of posterior to prior standard deviation on the standard scale, ``learnt``, ``rhat`` and ``ess``.
-
-    Examples
-    --------
-    >>> learnt_table(found).query("learnt")["parameter"]  # doctest: +SKIP
     """
-    priors, pooled = found.problem.priors, found.draws.pooled
+    priors, pooled = calibration.problem.priors, calibration.draws.pooled
     levels = np.array([0.05, 0.5, 0.95])
     before = priors.values(np.repeat(ndtri(levels)[:, None], priors.size, axis=1))
     after = priors.values(np.quantile(pooled, levels, axis=0))
     rows = []
     for parameter in priors.parameters:
-        unit = str(found.members[parameter.name].attrs["units"])
-        for place, label in enumerate(parameter.labels):
-            rows.append([label, unit, *before[parameter.name][:, place], *after[parameter.name][:, place]])
+        unit = str(calibration.members[parameter.name].attrs["units"])
+        for column, label in enumerate(parameter.labels):
+            rows.append([label, unit, *before[parameter.name][:, column], *after[parameter.name][:, column]])
     names = [f"{side}_{level}" for side in ("prior", "posterior") for level in ("p05", "median", "p95")]
     table = pd.DataFrame(rows, columns=["parameter", "unit", *names])
     table["ratio"] = pooled.std(axis=0)
     table["learnt"] = table["ratio"] < LEARNT
-    table["rhat"] = found.draws.convergence
-    table["ess"] = found.draws.effective_size
+    table["rhat"] = calibration.draws.convergence
+    table["ess"] = calibration.draws.effective_size
     return table
 
 
-def fit_table(found: Calibration) -> pd.DataFrame:
+def fit_table(calibration: Calibration) -> pd.DataFrame:
     """How well each series is met, at the best fit and over the members.
 
     Returns
@@ -205,20 +192,16 @@ def fit_table(found: Calibration) -> pd.DataFrame:
     pandas.DataFrame
         ``series``, ``values`` compared, and root mean square of the whitened deviation: at the best fit, and the
         median over a hundred draws. One means as far off as the stated errors; well below one, errors too generous.
-
-    Examples
-    --------
-    >>> fit_table(found)  # doctest: +SKIP
     """
-    pooled = found.draws.pooled
+    pooled = calibration.draws.pooled
     some = pooled[:: max(1, len(pooled) // 100)][:100]
-    best = found.problem.deviations(found.fits[0].point[None])[0]
-    spread = found.problem.deviations(some)
+    best = calibration.problem.deviations(calibration.fits[0].point[None])[0]
+    spread = calibration.problem.deviations(some)
     rows = []
-    for target in found.problem.sought:
-        place = found.problem.stretches[target.name]
-        size = np.sqrt((spread[:, place] ** 2).mean(axis=1))
+    for target in calibration.problem.targets:
+        columns = calibration.problem.slices[target.name]
+        size = np.sqrt((spread[:, columns] ** 2).mean(axis=1))
         rows.append(
-            (target.name, target.observed.size, float(np.sqrt((best[place] ** 2).mean())), float(np.median(size)))
+            (target.name, target.observed.size, float(np.sqrt((best[columns] ** 2).mean())), float(np.median(size)))
         )
     return pd.DataFrame(rows, columns=["series", "values", "best fit", "members"])

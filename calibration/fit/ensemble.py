@@ -15,17 +15,15 @@ from model.engine.errors import UserError, listed
 from model.files.sealed import is_whole
 
 POSTERIOR_FILE: Final = Path(__file__).parents[1] / "posterior.nc"
-
-
-AGAIN: Final = "To make it anew: python run_scenarios.py calibrate"
+RECALIBRATE: Final = "To make it anew: python run_scenarios.py calibrate"
 #: Draws of an unlimited prior lie within so many standard deviations.
-_FURTHEST: Final = 6.0
+_MOST_DEVIATIONS: Final = 6.0
 #: Rounding to single precision, which is what the file keeps.
 _SINGLE: Final = 1e-6
 
 
 class EnsembleError(UserError):
-    """There is no ensemble that fits the model, or fewer members than asked for."""
+    """There is no ensemble that fits the model, or fewer members than requested."""
 
 
 def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_file: Path = MODEL_FILE) -> xr.Dataset:
@@ -43,7 +41,7 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     Returns
     -------
     xarray.Dataset
-        Constants of the model in its units, dims ``member`` and the constant's subscripts; the attributes tell the
+        Constants of the model in its units, dims ``member`` and the constant's subscripts; the attributes hold the
         seed and the fingerprints of what the ensemble was made from.
 
     Raises
@@ -65,11 +63,11 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     }
     stale = [what for what, (key, value) in present.items() if stored.attrs.get(key) != value]
     if stale:
-        message = f"{path.name} was calibrated with another state of: {', '.join(stale)}. {AGAIN}"
+        message = f"{path.name} was calibrated with another state of: {', '.join(stale)}. {RECALIBRATE}"
         raise EnsembleError(message)
     wrong = _mistakes(stored, read_priors(model_file=model_file))
     if wrong:
-        message = f"{path.name} does not hold draws from the priors:\n{listed(wrong)}\n{AGAIN}"
+        message = f"{path.name} does not hold draws from the priors:\n{listed(wrong)}\n{RECALIBRATE}"
         raise EnsembleError(message)
     size = stored.sizes["member"]
     if count is not None and not 1 <= count <= size:
@@ -96,7 +94,7 @@ def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
         raise EnsembleError(message)
     damaged = (
         f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Restore the file that came "
-        f"with the project. {AGAIN}"
+        f"with the project. {RECALIBRATE}"
     )
     if not is_whole(path):
         raise EnsembleError(damaged)
@@ -111,12 +109,12 @@ def _mistakes(stored: xr.Dataset, priors: Priors) -> list[str]:
     if not stored.sizes.get("member"):
         return ["it holds no members"]
     known = {parameter.name for parameter in priors.parameters}
-    found = [f"{name!r} is missing" for name in known - set(stored.data_vars)]
-    found += [f"{name!r} is no parameter of the priors" for name in set(stored.data_vars) - known]
+    mistakes = [f"{name!r} is missing" for name in known - set(stored.data_vars)]
+    mistakes += [f"{name!r} is no parameter of the priors" for name in set(stored.data_vars) - known]
     present = [parameter for parameter in priors.parameters if parameter.name in stored]
-    found = sorted(found) + [line for parameter in present for line in _of_parameter(stored, parameter)]
-    if found:
-        return found
+    mistakes = sorted(mistakes) + [line for parameter in present for line in _of_parameter(stored, parameter)]
+    if mistakes:
+        return mistakes
     members = np.concatenate([stored[name].to_numpy().reshape(stored.sizes["member"], -1) for name in known], axis=1)
     distinct = len(np.unique(members, axis=0))
     if 2 * distinct < len(members):
@@ -141,11 +139,11 @@ def _of_parameter(stored: xr.Dataset, parameter: Parameter) -> list[str]:
     values = array.to_numpy().astype(np.float64).reshape(len(array), -1)
     if not np.isfinite(values).all():
         return [f"{name!r} holds values that are not finite"]
-    lowest, highest = (parameter.values(np.full(parameter.size, end)) for end in (-_FURTHEST, _FURTHEST))
+    lowest, highest = (parameter.values(np.full(parameter.size, end)) for end in (-_MOST_DEVIATIONS, _MOST_DEVIATIONS))
     slack = _SINGLE * np.maximum(np.abs(lowest), np.abs(highest))
     beyond = (values < lowest - slack) | (values > highest + slack)
     if beyond.any():
-        place = np.argwhere(beyond)[0]
-        ends = f"{lowest[place[1]]:.4g} to {highest[place[1]]:.4g}"
-        return [f"{name!r} is {values[tuple(place)]:.6g} in member {place[0] + 1}; its prior goes from {ends}"]
+        first = np.argwhere(beyond)[0]
+        ends = f"{lowest[first[1]]:.4g} to {highest[first[1]]:.4g}"
+        return [f"{name!r} is {values[tuple(first)]:.6g} in member {first[0] + 1}; its prior goes from {ends}"]
     return []

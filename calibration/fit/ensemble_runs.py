@@ -48,13 +48,13 @@ def headlines() -> tuple[Headline, ...]:
     >>> [item.year for item in headlines()][:4]
     [2025, 2035, 2025, 2035]
     """
-    found = []
+    chosen = []
     for target in load_targets().values():
         if target.headline and target.modelled:
-            found.append(Headline(target, target.year))
+            chosen.append(Headline(target, target.year))
             if "urbanization rate" in str(target.variable) and target.year != HORIZON:
-                found.append(Headline(target, HORIZON))
-    return tuple(found)
+                chosen.append(Headline(target, HORIZON))
+    return tuple(chosen)
 
 
 def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
@@ -68,33 +68,26 @@ def batches(members: xr.Dataset, size: int = BATCH) -> Iterable[xr.Dataset]:
         yield members.isel(member=slice(first, first + size))
 
 
-def squared_deviations(model: CompiledModel, members: xr.Dataset, sought: Sequence[Target]) -> xr.DataArray:
+def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Sequence[Target]) -> xr.DataArray:
     """Sum of squared whitened deviations of each member from each series.
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets as from `calibration.fit.ensemble.read_members`.
-    sought
+    targets
         Series.
 
     Returns
     -------
     xarray.DataArray
         Dims ``member, series``; minus half of it is the log likelihood up to a constant.
-
-    Examples
-    --------
-    >>> squared_deviations(model, read_members(5), sought).sizes  # doctest: +SKIP
-    Frozen({'member': 5, 'series': 26})
     """
     parts = []
     for part in batches(members):
         history = run_history(model, settings(part))
-        parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in sought], axis=1))
-    names = [target.name for target in sought]
+        parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in targets], axis=1))
+    names = [target.name for target in targets]
     return xr.DataArray(np.concatenate(parts), dims=("member", "series"), coords={"series": names})
 
 
@@ -103,8 +96,6 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets as from `calibration.fit.ensemble.read_members`.
     scenarios
@@ -114,23 +105,18 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
     -------
     xarray.DataArray
         In the plan's units, dims ``scenario, headline, member``.
-
-    Examples
-    --------
-    >>> headline_values(model, read_members(5), ["plan"]).dims  # doctest: +SKIP
-    ('scenario', 'headline', 'member')
     """
-    asked = headlines()
-    outputs = list(dict.fromkeys(str(item.target.variable) for item in asked))
-    found = []
+    chosen = headlines()
+    outputs = list(dict.fromkeys(str(item.target.variable) for item in chosen))
+    by_scenario = []
     for scenario in load_scenarios(scenarios):
         parts = []
         for part in batches(members):
             run = model.run(scenario.settings(part), outputs=outputs, final_time=float(HORIZON), saveper=1.0)
-            parts.append([run[item.target.variable].sel(time=item.year) / item.target.factor for item in asked])
-        found.append(np.concatenate([np.stack([np.asarray(a) for a in part]) for part in parts], axis=1))
-    coords = {"scenario": list(scenarios), "headline": [item.label for item in asked]}
-    return xr.DataArray(np.stack(found), dims=("scenario", "headline", "member"), coords=coords)
+            parts.append([run[item.target.variable].sel(time=item.year) / item.target.factor for item in chosen])
+        by_scenario.append(np.concatenate([np.stack([np.asarray(a) for a in part]) for part in parts], axis=1))
+    coords = {"scenario": list(scenarios), "headline": [item.label for item in chosen]}
+    return xr.DataArray(np.stack(by_scenario), dims=("scenario", "headline", "member"), coords=coords)
 
 
 def standard_points(priors: Priors, members: xr.Dataset) -> Array:
@@ -138,8 +124,6 @@ def standard_points(priors: Priors, members: xr.Dataset) -> Array:
 
     Parameters
     ----------
-    priors
-        The priors.
     members
         As from `Priors.dataset`, factors not multiplied out.
 

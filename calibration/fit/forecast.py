@@ -95,24 +95,17 @@ def simulate(
 
     Parameters
     ----------
-    model
-        The city model.
     members
         Parameter sets, dims ``member`` and subscripts (`calibration.fit.ensemble.read_members`).
     settings
         Changes of a scenario, which replace the members' own values; none for the baseline.
     progress
-        Told the members done and of how many.
+        Called with the number of members done and their total.
 
     Returns
     -------
     xarray.Dataset
         Dims ``member, time``; flows as means over each year, everything else at its end, in the model's units.
-
-    Examples
-    --------
-    >>> simulate(load_model(), read_members(2)).sizes  # doctest: +SKIP
-    Frozen({'member': 2, 'time': 15})
     """
     parts = []
     names = [forecast.variable for forecast in FORECASTS]
@@ -139,35 +132,22 @@ def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
         As from `simulate`.
     seed
         Of the draws.
-
-    Examples
-    --------
-    >>> years = {"time": np.arange(2021.0, 2036.0)}
-    >>> flat = xr.Dataset({"residents": (("member", "time"), np.full((2, 15), 9e6))}, years)
-    >>> predict(flat, seed=1)["residents"].sizes["time"]
-    15
     """
-    found = simulated.copy()
-    for place, forecast in enumerate(FORECASTS):
+    predicted = simulated.copy()
+    for index, forecast in enumerate(FORECASTS):
         if forecast.variable not in simulated:
             continue
         # A stream for each variable, so that adding one leaves the others alone.
-        random = np.random.default_rng([seed, place])
+        random = np.random.default_rng([seed, index])
         series = simulated[forecast.variable]
         root = np.linalg.cholesky(discrepancy_covariance(forecast, series["time"].to_numpy()))
         noise = random.standard_normal((series.sizes["member"], series.sizes["time"])) @ root.T
-        found[forecast.variable] = (series * np.exp(noise)).assign_attrs(series.attrs)
-    return found
+        predicted[forecast.variable] = (series * np.exp(noise)).assign_attrs(series.attrs)
+    return predicted
 
 
 def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
-    """Quantiles by variable and year, as stored in ``forecast.csv``.
-
-    Examples
-    --------
-    >>> forecast_table(xr.Dataset()).columns.tolist()
-    ['variable', 'unit', 'year', 'p05', 'p25', 'median', 'p75', 'p95']
-    """
+    """Quantiles by variable and year, as stored in ``forecast.csv``."""
     columns = ["variable", "unit", "year", *QUANTILES]
     known = variables_by_name()
     rows = []
@@ -185,14 +165,14 @@ def _batches(members: xr.Dataset) -> Iterator[tuple[int, xr.Dataset]]:
 
 
 def _by_year(run: xr.Dataset) -> xr.Dataset:
-    found = {}
+    yearly = {}
     for forecast in FORECASTS:
         series = run[forecast.variable].transpose("member", "time")
         if forecast.flow:
             values = series.to_numpy()[:, :-1].reshape(series.sizes["member"], -1, QUARTERS).mean(axis=2)
         else:
             values = series.to_numpy()[:, QUARTERS::QUARTERS]
-        found[forecast.variable] = xr.DataArray(
+        yearly[forecast.variable] = xr.DataArray(
             values, dims=("member", "time"), coords={"time": np.array(YEARS, dtype=float)}, attrs=series.attrs
         )
-    return xr.Dataset(found)
+    return xr.Dataset(yearly)

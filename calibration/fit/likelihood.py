@@ -90,7 +90,7 @@ class History:
         """One variable at the end of 2020, run first."""
         return np.asarray(self.end[name].to_numpy(), dtype=float)
 
-    def begun(self, name: str) -> Array:
+    def at_start(self, name: str) -> Array:
         """One variable where the policy run starts, run first."""
         assert self.start is not None
         return np.asarray(self.start[name].to_numpy(), dtype=float)
@@ -114,23 +114,12 @@ def run_history(
 
     Parameters
     ----------
-    model
-        The city model.
     changes
         As for the model's ``run``.
     keep_non_finite
         Keep runs with values that are not finite instead of stopping.
-
-    Examples
-    --------
-    >>> run_history(load_model()).at("registered population", [2010]).shape  # doctest: +SKIP
-    (1, 1)
     """
-    span: dict[str, Any] = {
-        "initial_time": FIRST_YEAR,
-        "final_time": LAST_YEAR,
-        "keep_non_finite": keep_non_finite,
-    }
+    span: dict[str, Any] = {"initial_time": FIRST_YEAR, "final_time": LAST_YEAR, "keep_non_finite": keep_non_finite}
     last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
     past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
     moment: dict[str, Any] = {"initial_time": float(LAST_YEAR), "final_time": float(LAST_YEAR), "saveper": 1.0}
@@ -191,16 +180,16 @@ class Target:
 
     def residuals(self, history: History) -> Array:
         """Deviations in units of the error, (run, value)."""
-        return self._apart(history, self.observed) / self.error
+        return self._deviations_from(history, self.observed) / self.error
 
     def deviations(self, history: History) -> Array:
         """Deviations, relative unless `absolute`, of each run from what is observed or its own start, (run, value)."""
-        return self._apart(history, self.observed if self.expected is None else self.expected(history))
+        return self._deviations_from(history, self.observed if self.expected is None else self.expected(history))
 
     def whitened(self, history: History) -> Array:
         """Deviations without size and correlation of their errors: standard normal if all is right, (run, value)."""
-        apart = self.deviations(history)
-        return apart / self.deviation if self.memory == 0 else np.asarray(apart @ self.whitening.T)
+        deviations = self.deviations(history)
+        return deviations / self.deviation if self.memory == 0 else np.asarray(deviations @ self.whitening.T)
 
     @property
     def measurement(self) -> float:
@@ -231,11 +220,11 @@ class Target:
         """Inverse of the lower Cholesky factor of the covariance."""
         return np.asarray(np.linalg.inv(np.linalg.cholesky(self.covariance)), dtype=np.float64)
 
-    def _apart(self, history: History, wanted: Array) -> Array:
+    def _deviations_from(self, history: History, reference: Array) -> Array:
         simulated = self.simulate(history)
         with np.errstate(invalid="ignore", divide="ignore"):
-            apart = simulated - wanted if self.absolute else np.log(simulated / wanted)
-        return np.asarray(apart).reshape(len(simulated), -1)
+            deviations = simulated - reference if self.absolute else np.log(simulated / reference)
+        return np.asarray(deviations).reshape(len(simulated), -1)
 
 
 def by_band(people: Array) -> Array:
@@ -292,8 +281,8 @@ def further_targets() -> tuple[Target, ...]:
         observed = np.array([city_value(data, variable, year, "old") for year in years])
 
         def simulate(history: History) -> Array:
-            found = history.at(name, years)
-            return found[:, 1:] / found[:, :-1]
+            ends = history.at(name, years)
+            return ends[:, 1:] / ends[:, :-1]
 
         return Target(
             f"growth of {name}, {years[0]}-{years[-1]} [Dmnl]", observed[1:] / observed[:-1], error, "B", source,
@@ -317,11 +306,6 @@ def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
     ------
     ObservationError
         If the data are missing or faulty, or a value lies after 2020.
-
-    Examples
-    --------
-    >>> len(calibration_targets(load_model()))  # doctest: +SKIP
-    26
     """
     found = (*targets(model), *further_targets())
     late = [target.name for target in found if max(target.years) > LAST_YEAR]
@@ -329,51 +313,6 @@ def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
         message = f"observations after {LAST_YEAR} are withheld: {', '.join(late)}"
         raise ObservationError(message)
     return found
-
-
-def observation_table(sought: Sequence[Target]) -> xr.Dataset:
-    """All observed values as one Dataset, with unit, boundary, grade and both standard errors.
-
-    Parameters
-    ----------
-    sought
-        Targets; those that compare the two runs of the model with each other are no observations and are left out.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dim ``observation``. ``value`` in ``unit``; ``measurement_error`` by grade and ``model_discrepancy``, both
-        standard errors relative to the value.
-
-    Examples
-    --------
-    >>> observation_table(further_targets()).sizes["observation"]
-    10
-    """
-    rows = []
-    for target in sought:
-        if target.expected is not None:
-            continue
-        name, unit = target.name.rstrip("]").rsplit(" [", 1)
-        values = target.observed.ravel()
-        labels = target.labels if len(target.labels) == values.size else target.labels * values.size
-        years = target.years if len(target.years) == values.size else target.years * values.size
-        for label, year, value, error in zip(labels, years, values, target.left_out, strict=True):
-            rows.append((name, label, year, value, unit, target.boundary, target.grade, target.measurement, error))
-    columns = (
-        "series",
-        "element",
-        "year",
-        "value",
-        "unit",
-        "boundary",
-        "grade",
-        "measurement_error",
-        "model_discrepancy",
-    )
-    table = pd.DataFrame(rows, columns=columns)
-    found = table.to_xarray().rename(index="observation")
-    return found.set_coords(["series", "element", "year", "unit", "boundary", "grade"])
 
 
 def _people(start: xr.Dataset) -> list[Target]:
@@ -412,7 +351,7 @@ def _people(start: xr.Dataset) -> list[Target]:
                lambda h: h.state("Population")[:, :, -1].sum(-1), labels=DISTRICTS, discrepancy=0.2),
         Target("residents by group [person]", groups, 0.02, "E", "start of the policy run, mostly assumed",
                lambda h: h.state("residents by group"), labels=tuple(map(str, start["Group"].to_numpy())),
-               expected=lambda h: h.begun("residents by group"), discrepancy=0.04),
+               expected=lambda h: h.at_start("residents by group"), discrepancy=0.04),
         # The children under one of 2020 are left out: censuses miss infants.
         Target("births behind the children of 2020 [person/Year]", births.to_numpy(), 0.03, "C", "docs/data.md",
                lambda h: h.over("births in city", list(births.index)), years=tuple(births.index), memory=MEMORY),
@@ -509,12 +448,12 @@ def _homes_and_services(start: xr.Dataset) -> list[Target]:
                lambda h: h.state("built up area")[:, None], discrepancy=0.015),
         Target("house price, mean of districts [yuan/m2]", start["House Price"].to_numpy().mean(keepdims=True), 0.05,
                "E", assumed, lambda h: h.state("House Price").mean(1, keepdims=True),
-               expected=lambda h: h.begun("House Price").mean(1, keepdims=True), discrepancy=0.08),
+               expected=lambda h: h.at_start("House Price").mean(1, keepdims=True), discrepancy=0.08),
         Target("job seekers per job [person/job]", start["job seekers per job"].to_numpy()[None], 0.02, "E", assumed,
                lambda h: h.state("job seekers per job")[:, None],
-               expected=lambda h: h.begun("job seekers per job")[:, None]),
+               expected=lambda h: h.at_start("job seekers per job")[:, None]),
         Target("service coverage, kindergarten to senior school [Dmnl]", coverage, 0.02, "E", assumed,
                lambda h: h.state("service coverage in city")[:, SCHOOL_SERVICES], absolute=True,
                labels=tuple(map(str, start["Service"].to_numpy()[SCHOOL_SERVICES])),
-               expected=lambda h: h.begun("service coverage in city")[:, SCHOOL_SERVICES], discrepancy=0.05),
+               expected=lambda h: h.at_start("service coverage in city")[:, SCHOOL_SERVICES], discrepancy=0.05),
     ]  # fmt: skip

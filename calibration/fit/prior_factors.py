@@ -22,7 +22,7 @@ class PriorQuantile:
     table: tuple[float, ...]
 
     def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the values in the model's unit, dims run and place."""
+        """Return the values in the model's unit, dims ``run, cell``."""
         values = self.parameter.values(ndtri(shares))
         return {self.parameter.name: values[:, None] * np.asarray(self.table)}
 
@@ -34,10 +34,10 @@ class MemberOf:
     tables: Mapping[str, Array]
 
     def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the parameters of the members that the shares point at, dims run and place."""
+        """Return the parameters of the members that the shares point at, dims ``run, cell``."""
         count = len(next(iter(self.tables.values())))
-        place = np.minimum((shares * count).astype(int), count - 1)
-        return {name: table[place] for name, table in self.tables.items()}
+        draw = np.minimum((shares * count).astype(int), count - 1)
+        return {name: table[draw] for name, table in self.tables.items()}
 
 
 def prior_factors(priors: Priors) -> list[Factor]:
@@ -51,23 +51,23 @@ def prior_factors(priors: Priors) -> list[Factor]:
     True
     """
     known = variables_by_name()
-    found = []
+    factors = []
     for parameter in priors.parameters:
         own = np.asarray(known[parameter.name].default, dtype=float).ravel()
-        for place in range(parameter.size):
+        for draw in range(parameter.size):
             alone = replace(
                 parameter,
-                least=np.asarray(np.broadcast_to(parameter.least.ravel(), (parameter.size,))[place]),
-                most=np.asarray(np.broadcast_to(parameter.most.ravel(), (parameter.size,))[place]),
+                lower_bound=np.asarray(np.broadcast_to(parameter.lower_bound.ravel(), (parameter.size,))[draw]),
+                upper_bound=np.asarray(np.broadcast_to(parameter.upper_bound.ravel(), (parameter.size,))[draw]),
                 dims=(),
                 elements=(),
             )
-            cells = (place,) if parameter.dims else tuple(range(own.size))
+            cells = (draw,) if parameter.dims else tuple(range(own.size))
             table = own[list(cells)] if parameter.role == "factor" else np.ones(len(cells))
-            one = Input(_label(parameter, place), "parameters", parameter.name, _element(parameter, place))
+            one = Input(_label(parameter, draw), "parameters", parameter.name, _element(parameter, draw))
             quantile = PriorQuantile(alone, tuple(float(number) for number in table))
-            found.append(Factor(one.name, "parameters", (one,), {parameter.name: cells}, quantile))
-    return found
+            factors.append(Factor(one.name, "parameters", (one,), {parameter.name: cells}, quantile))
+    return factors
 
 
 def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
@@ -79,36 +79,23 @@ def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
         For the names of what varies independently before calibration.
     members
         As from `calibration.fit.ensemble.read_members`.
-
-    Examples
-    --------
-    >>> member_factor(priors, read_members()).name  # doctest: +SKIP
-    'member of the ensemble'
     """
     known = variables_by_name()
     tables = {str(name): _flat(array, known[str(name)]) for name, array in members.data_vars.items()}
     inputs = []
     for parameter in priors.parameters:
-        for place in range(parameter.size):
+        for draw in range(parameter.size):
             # One factor on a whole table is seen in its largest number.
             own = np.asarray(known[parameter.name].default, dtype=float).ravel()
-            cell = place if parameter.dims else int(np.argmax(np.abs(own)))
-            name = _label(parameter, place)
-            inputs.append(Input(name, "parameters", parameter.name, _element(parameter, place), cell))
+            cell = draw if parameter.dims else int(np.argmax(np.abs(own)))
+            name = _label(parameter, draw)
+            inputs.append(Input(name, "parameters", parameter.name, _element(parameter, draw), cell))
     cells = {name: tuple(range(table.shape[1])) for name, table in tables.items()}
     return Factor("member of the ensemble", "parameters", tuple(inputs), cells, MemberOf(tables))
 
 
 def broken_constraints(priors: Priors, points: Array, *, start: int = 2020) -> float:
-    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel.
-
-    Examples
-    --------
-    >>> from calibration.fit.priors import read_priors
-    >>> priors = read_priors()
-    >>> broken_constraints(priors, priors.draw(10, np.random.default_rng(1)))
-    0.0
-    """
+    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel."""
     felt = tuple(
         rule
         for rule in priors.constraints
@@ -129,17 +116,17 @@ def study_points(priors: Priors, seed: int, count: int = 10_000) -> Array:
     return np.random.default_rng(seed).standard_normal((count, priors.size))
 
 
-def _label(parameter: Parameter, place: int) -> str:
-    element = _element(parameter, place)
+def _label(parameter: Parameter, draw: int) -> str:
+    element = _element(parameter, draw)
     return f"{parameter.name} [{element}]" if element else parameter.name
 
 
-def _element(parameter: Parameter, place: int) -> str:
+def _element(parameter: Parameter, draw: int) -> str:
     if not parameter.dims:
         return ""
     shape = tuple(len(names) for names in parameter.elements)
-    found = np.unravel_index(place, shape)
-    return ", ".join(names[int(k)] for names, k in zip(parameter.elements, found, strict=True))
+    position = np.unravel_index(draw, shape)
+    return ", ".join(names[int(k)] for names, k in zip(parameter.elements, position, strict=True))
 
 
 def _flat(array: xr.DataArray, variable: Variable) -> Array:
@@ -154,8 +141,6 @@ def study_factors(
 
     Parameters
     ----------
-    priors
-        The priors.
     members
         Of the calibrated ensemble, to draw parameters from; None for independent priors.
     vary
@@ -163,12 +148,6 @@ def study_factors(
     scenario_sets
         Constants that the scenario sets: no parameter is drawn for these. A lever that is varied goes over its range
         all the same, and is no parameter.
-
-    Examples
-    --------
-    >>> from calibration.fit.priors import read_priors
-    >>> [factor.name for factor in study_factors(read_priors(), None, ["structure"], [])][0]
-    'MIGRATION RESPONSE FORM'
     """
     levers = lever_factors() if "policy" in vary else []
     drawn = [member_factor(priors, members)] if members is not None else prior_factors(priors)

@@ -1,4 +1,4 @@
-"""The uncertain constants of the model and what is believed of them before the observations are taken in.
+"""The uncertain constants of the model and their prior distributions.
 
 ``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. Calibration moves on a
 scale on which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
@@ -10,14 +10,14 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pydantic import PlainValidator, StrictBool, TypeAdapter
+from pydantic import PlainValidator, StrictBool
 from scipy.special import ndtr, ndtri
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -50,27 +50,27 @@ class Parameter:
         As in the model.
     shape
         One of `Shape`.
-    low, high
-        5th and 95th percentile before the limits cut off, or the ends of a uniform shape.
+    p05, p95
+        5th and 95th percentile before the bounds cut off, or the ends of a uniform shape.
     role
         "value", in the model's unit, or "factor" on the model's own table.
     dims, elements
         Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
-    least, most
-        Limits of each element, in the unit of `low`.
+    lower_bound, upper_bound
+        Limits of each element, in the unit of `p05`.
     grade, source
         Of the range.
     """
 
     name: str
     shape: str
-    low: float
-    high: float
+    p05: float
+    p95: float
     role: Literal["value", "factor"]
     dims: tuple[str, ...]
     elements: tuple[tuple[str, ...], ...]
-    least: Array
-    most: Array
+    lower_bound: Array
+    upper_bound: Array
     grade: str
     source: str
 
@@ -95,22 +95,23 @@ class Parameter:
         >>> share.values(np.zeros(1)).round(3)
         array([0.595])
         """
-        logarithmic = self.shape in ("lognormal", "loguniform")
-        low, high = (np.log(self.low), np.log(self.high)) if logarithmic else (self.low, self.high)
-        with np.errstate(divide="ignore"):
-            least, most = (
-                (np.log(np.maximum(self.least, 0)), np.log(self.most)) if logarithmic else (self.least, self.most)
-            )
+
+        def scale(limit: float | Array) -> Array:
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.log(np.maximum(limit, 0)) if self.shape.startswith("log") else limit)
+
+        p05, p95 = scale(self.p05), scale(self.p95)
+        lower, upper = scale(self.lower_bound), scale(self.upper_bound)
         if self.shape in ("uniform", "loguniform"):
-            bottom, top = np.maximum(low, least), np.minimum(high, most)
+            bottom, top = np.maximum(p05, lower), np.minimum(p95, upper)
             scaled = bottom + ndtr(standard) * (top - bottom)
         else:
-            middle, deviation = (low + high) / 2, (high - low) / (2 * RANGE_QUANTILE)
-            below, above = ndtr((least - middle) / deviation), ndtr((most - middle) / deviation)
-            scaled = middle + deviation * ndtri(below + ndtr(standard) * (above - below))
+            mean, deviation = (p05 + p95) / 2, (p95 - p05) / (2 * RANGE_QUANTILE)
+            below, above = ndtr((lower - mean) / deviation), ndtr((upper - mean) / deviation)
+            scaled = mean + deviation * ndtri(below + ndtr(standard) * (above - below))
             # Rounding of the quantile function at the very ends.
-            scaled = np.clip(scaled, least, most)
-        return np.asarray(np.exp(scaled) if logarithmic else scaled)
+            scaled = np.clip(scaled, lower, upper)
+        return np.asarray(np.exp(scaled) if self.shape.startswith("log") else scaled)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Priors:
-    """Every prior, in the order of the file, and what must hold between parameters.
+    """All priors, in the order of the file, and the constraints between parameters.
 
     Attributes
     ----------
@@ -155,35 +156,35 @@ class Priors:
         return [label for parameter in self.parameters for label in parameter.labels]
 
     @cached_property
-    def _stretches(self) -> dict[str, slice]:
+    def _slices(self) -> dict[str, slice]:
         ends = np.cumsum([parameter.size for parameter in self.parameters])
         return {p.name: slice(end - p.size, end) for p, end in zip(self.parameters, ends, strict=True)}
 
     def values(self, points: Array) -> dict[str, Array]:
         """Values or factors by parameter, (run, draw), of points on the standard scale, (run, draw)."""
-        return {p.name: p.values(points[:, self._stretches[p.name]]) for p in self.parameters}
+        return {p.name: p.values(points[:, self._slices[p.name]]) for p in self.parameters}
 
     def dataset(self, points: Array) -> xr.Dataset:
-        """The same as a Dataset, dims ``member`` and subscripts; the attribute ``role`` tells factors from values."""
-        found = {}
+        """The same as a Dataset, dims ``member`` and subscripts; the attribute ``role`` is that of `Parameter`."""
+        arrays = {}
         known = variables_by_name()
         for parameter, values in zip(self.parameters, self.values(points).values(), strict=True):
             shape = (len(points), *(len(names) for names in parameter.elements))
             unit = known[parameter.name].unit if parameter.role == "value" else "Dmnl"
-            found[parameter.name] = xr.DataArray(
+            arrays[parameter.name] = xr.DataArray(
                 values.reshape(shape),
                 dims=("member", *parameter.dims),
                 coords={dim: list(names) for dim, names in zip(parameter.dims, parameter.elements, strict=True)},
                 attrs={"role": parameter.role, "units": unit},
             )
-        return xr.Dataset(found)
+        return xr.Dataset(arrays)
 
     def settings(self, points: Array) -> dict[str, xr.DataArray]:
         """What the model's ``run`` takes for points on the standard scale, dims ``run`` and the constants' subscripts.
 
         The same numbers as ``changes(priors.dataset(points))``, without the cost of labels.
         """
-        found = {}
+        arrays = {}
         for parameter, values in zip(self.parameters, self.values(points).values(), strict=True):
             shape = (len(points), *(len(names) for names in parameter.elements))
             variable = variables_by_name()[parameter.name]
@@ -193,8 +194,8 @@ class Priors:
                 table = (table if parameter.dims else table.reshape(-1, *[1] * own.ndim)) * own
             elif not parameter.dims:
                 table = table.reshape(len(points))
-            found[parameter.name] = xr.DataArray(table, dims=("run", *variable.dims))
-        return found
+            arrays[parameter.name] = xr.DataArray(table, dims=("run", *variable.dims))
+        return arrays
 
     def allowed(self, points: Array) -> npt.NDArray[np.bool_]:
         """Whether each point meets all constraints."""
@@ -207,19 +208,12 @@ class Priors:
         return np.asarray(np.all(np.broadcast_arrays(np.ones(len(points), dtype=bool), *held), axis=0))
 
     def draw(self, count: int, random: np.random.Generator) -> Array:
-        """Points from the prior that meet the constraints, by rejection.
-
-        Examples
-        --------
-        >>> priors = read_priors()
-        >>> priors.draw(2, np.random.default_rng(1)).shape == (2, priors.size)
-        True
-        """
-        found = np.empty((0, self.size))
-        while len(found) < count:
+        """Points from the prior that meet the constraints, by rejection."""
+        points = np.empty((0, self.size))
+        while len(points) < count:
             tried = random.standard_normal((2 * count, self.size))
-            found = np.concatenate([found, tried[self.allowed(tried)]])
-        return found[:count]
+            points = np.concatenate([points, tried[self.allowed(tried)]])
+        return points[:count]
 
 
 def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
@@ -236,22 +230,16 @@ def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
     -------
     xarray.Dataset
         Dims ``member`` and the constants' own subscripts, in the model's units.
-
-    Examples
-    --------
-    >>> priors = read_priors()
-    >>> changes(priors.dataset(np.zeros((1, priors.size))))["MORTALITY 2020"].dims
-    ('member', 'Age')
     """
     known = variables_by_name(model_file)
-    found = {}
+    arrays = {}
     for name, array in members.data_vars.items():
         variable = known[str(name)]
         if array.attrs["role"] == "factor":
             coords = {dim: list(names) for dim, names in zip(variable.dims, variable.axes, strict=True)}
             array = array * xr.DataArray(variable.default, dims=variable.dims, coords=coords)
-        found[name] = array.transpose("member", *variable.dims).assign_attrs(units=variable.unit, role="value")
-    return xr.Dataset(found, attrs=members.attrs)
+        arrays[name] = array.transpose("member", *variable.dims).assign_attrs(units=variable.unit, role="value")
+    return xr.Dataset(arrays, attrs=members.attrs)
 
 
 def priors_hash(path: Path = PRIORS_FILE) -> str:
@@ -277,7 +265,7 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
 
     Examples
     --------
-    >>> read_priors().parameter("POOL CHANGE").low
+    >>> read_priors().parameter("POOL CHANGE").p05
     -0.03
     """
     document = read_yaml(path)
@@ -331,15 +319,10 @@ class _Entry(Schema):
     source: Line
 
 
-@cache
-def _schema() -> TypeAdapter[_Entry]:
-    return TypeAdapter(_Entry)
-
-
 def _section(content: Mapping[Any, Any], key: str, kind: type, mistakes: Mistakes) -> Any:
     part = content.get(key)
     if part is not None and not isinstance(part, kind):
-        mistakes.add((key,), f"{key!r} must hold {'a list' if kind is list else 'names with what is said of them'}.")
+        mistakes.add((key,), f"{key!r} must hold {'a list' if kind is list else 'names with entries under them'}.")
         part = None
     return kind() if part is None else part
 
@@ -353,11 +336,11 @@ def _reasons(
         if not isinstance(names, list):
             mistakes.add(where, f"{shown(reason)} must hold a list of constants.")
             continue
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             if not isinstance(name, str) or name not in known:
-                mistakes.add((*where, place), f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
+                mistakes.add((*where, index), f"{shown(name)} is no constant of the model.{mistakes.near(name, known)}")
             elif name in reasons or name in entries:
-                mistakes.add((*where, place), f"{name!r} stands twice.")
+                mistakes.add((*where, index), f"{name!r} stands twice.")
             else:
                 reasons[name] = str(reason)
     return reasons
@@ -366,9 +349,7 @@ def _reasons(
 def _entry(entry: Any, where: Where, mistakes: Mistakes) -> bool:
     """Whether a parameter's entry makes sense by itself."""
     before, label = len(mistakes), shown(where[-1])
-    found, failed = checked(
-        _schema(), entry, mistakes, where, what="here", keys=tuple(_Entry.model_fields), label=label
-    )
+    checked_entry, failed = checked(_Entry, entry, mistakes, where, what="here", label=label)
     if not isinstance(entry, dict):
         return False
     given = [key for key in ("range", "factor") if key in entry]
@@ -387,21 +368,21 @@ def _entry(entry: Any, where: Where, mistakes: Mistakes) -> bool:
                 (*where, "each"),
                 f"{label}: 'each' belongs to a factor; elements of a range are always drawn one by one.",
             )
-    return found is not None and len(mistakes) == before
+    return checked_entry is not None and len(mistakes) == before
 
 
 def _constraints(
     content: Mapping[Any, Any], parameters: Sequence[Parameter], entries: Mapping[Any, Any], mistakes: Mistakes
 ) -> list[Constraint]:
     scalars = {p.name: p for p in parameters if p.size == 1 and p.role == "value"}
-    found = []
-    for place, text in enumerate(_section(content, "constraints", list, mistakes)):
-        where = ("constraints", place)
+    constraints = []
+    for index, text in enumerate(_section(content, "constraints", list, mistakes)):
+        where = ("constraints", index)
         sides = str(text).split("<=")
         terms = [tuple(term.strip() for term in side.split("+")) for side in sides]
         wrong = [term for side in terms for term in side if term not in scalars and not _is_number(term)]
         if len(sides) == 2 and wrong and all(term in entries for term in wrong):
-            # The parameter's own mistake is told where it stands.
+            # The parameter's own mistake is reported where it stands.
             continue
         if len(sides) != 2 or wrong:
             mistakes.add(
@@ -415,8 +396,8 @@ def _constraints(
         if least > sum(_end(term, scalars, 1.0) for term in constraint.larger):
             mistakes.add(where, f"the constraint {shown(text)} can hardly ever hold within the ranges.")
         else:
-            found.append(constraint)
-    return found
+            constraints.append(constraint)
+    return constraints
 
 
 def _end(term: str, scalars: Mapping[str, Parameter], sign: float) -> float:
@@ -426,37 +407,37 @@ def _end(term: str, scalars: Mapping[str, Parameter], sign: float) -> float:
 
 def _parameter(name: str, entry: Mapping[str, Any], variable: Variable) -> Parameter:
     factor = "factor" in entry
-    low, high = map(float, entry["factor" if factor else "range"])
+    p05, p95 = map(float, entry["factor" if factor else "range"])
     separate = not factor or bool(entry.get("each"))
     dims = variable.dims if separate else ()
     axes = variable.axes if separate else ()
-    least = np.asarray(-np.inf if variable.low is None else variable.low, dtype=float)
-    most = np.asarray(np.inf if variable.high is None else variable.high, dtype=float)
+    lower = np.asarray(-np.inf if variable.low is None else variable.low, dtype=float)
+    upper = np.asarray(np.inf if variable.high is None else variable.high, dtype=float)
     if factor:
         table = np.asarray(variable.default, dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
             # A factor of nothing is free; limits below zero do not occur among tables.
-            least, most = np.where(table > 0, least / table, 0.0), np.where(table > 0, most / table, np.inf)
+            lower, upper = np.where(table > 0, lower / table, 0.0), np.where(table > 0, upper / table, np.inf)
         if not separate:
-            least, most = least.max(), most.min()
+            lower, upper = lower.max(), upper.min()
     shape = tuple(len(names) for names in axes)
     return Parameter(
         name,
         entry["shape"],
-        low,
-        high,
+        p05,
+        p95,
         "factor" if factor else "value",
         tuple(dims),
         tuple(map(tuple, axes)),
-        np.broadcast_to(least, shape or (1,)).ravel(),
-        np.broadcast_to(most, shape or (1,)).ravel(),
+        np.broadcast_to(lower, shape or (1,)).ravel(),
+        np.broadcast_to(upper, shape or (1,)).ravel(),
         entry["grade"],
         entry["source"],
     )
 
 
 def _beyond(parameter: Parameter) -> list[str]:
-    if (parameter.high <= parameter.least).any() or (parameter.low >= parameter.most).any():
+    if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
         return ["the range lies beyond the limits in the model file."]
     return []
 

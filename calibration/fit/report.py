@@ -12,41 +12,25 @@ from calibration.fit.calibrate import CONVERGED, ENOUGH, LEARNT, Calibration, Ef
 from calibration.fit.forecast import forecast_table
 from calibration.fit.sampler import SUPERCHAINS
 from model.files.atomic import replaced
+from model.files.markdown import markdown_table
 
 REPORT_FILE: Final = Path(__file__).parents[2] / "docs" / "calibration.md"
 #: Years of the forecast that the report prints.
 PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
 
 
-def write_report(found: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
-    """Write the fit report, whole or not at all.
-
-    Examples
-    --------
-    >>> write_report(found, Effort())  # doctest: +SKIP
-    """
+def write_report(calibration: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
+    """Write the fit report, whole or not at all."""
     with replaced(path) as partial:
-        partial.write_text(report(found, effort), encoding="utf-8")
+        partial.write_text(report(calibration, effort), encoding="utf-8")
 
 
-def report(found: Calibration, effort: Effort) -> str:
-    """The fit report as Markdown.
-
-    Parameters
-    ----------
-    found
-        A calibration.
-    effort
-        How hard it looked.
-
-    Examples
-    --------
-    >>> print(report(found, Effort()))  # doctest: +SKIP
-    """
-    learnt = learnt_table(found)
+def report(calibration: Calibration, effort: Effort) -> str:
+    """The fit report as Markdown."""
+    learnt = learnt_table(calibration)
     known, unknown = learnt[learnt["learnt"]], learnt[~learnt["learnt"]]
     failed = known[(known["rhat"] >= CONVERGED) | (known["ess"] <= ENOUGH)]
-    facts = found.members.attrs
+    facts = calibration.members.attrs
     parts = [
         "# Calibration: what 2010-2020 says about the parameters",
         "Written by `python run_scenarios.py calibrate`; nothing here is typed by hand. "
@@ -57,15 +41,16 @@ def report(found: Calibration, effort: Effort) -> str:
         "by grade, and of what the model leaves out, by series, which in yearly series last some years "
         "(`calibration/fit/likelihood.py`). Priors stand in `calibration/fit/priors.yaml`.",
         "## Best fits",
-        _best_fits(found),
+        _best_fits(calibration),
         "## Fit by series",
         "Root mean square of the deviations in units of their errors: 1 is as far off as the errors say, far below 1 "
         "means that the errors are generous or that free parameters follow the series.",
-        _table(fit_table(found), {"best fit": "{:.2f}", "members": "{:.2f}"}),
+        _table(fit_table(calibration), {"best fit": "{:.2f}", "members": "{:.2f}"}),
         "## Sampling",
         f"{effort.chains} chains in {SUPERCHAINS} groups, each group from one point far from the others; "
         f"{effort.steps:,} steps after {effort.warm_up:,} thrown away, every {effort.thin}th kept; a chain moves in "
-        f"{100 * found.draws.accepted:.0f} % of its steps. Largest nested R-hat of the {len(known)} learnt parameters "
+        f"{100 * calibration.draws.accepted:.0f} % of its steps. "
+        f"Largest nested R-hat of the {len(known)} learnt parameters "
         f"{known['rhat'].max():.4f} (wanted below {CONVERGED}), smallest bulk effective sample size "
         f"{known['ess'].min():,.0f} (wanted above {ENOUGH}); of all {len(learnt)}, {learnt['rhat'].max():.4f} and "
         f"{learnt['ess'].min():,.0f}. "
@@ -79,21 +64,21 @@ def report(found: Calibration, effort: Effort) -> str:
         "## Baseline forecast",
         "Median and 90 % interval, what the model leaves out included (`calibration/fit/forecast.py`). "
         "The stored table is `calibration/forecast.csv`.",
-        _forecast(forecast_table(found.predicted)),
+        _forecast(forecast_table(calibration.predicted)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _best_fits(found: Calibration) -> str:
-    best, *others = found.fits
+def _best_fits(calibration: Calibration) -> str:
+    best, *others = calibration.fits
     text = (
-        f"{len(found.fits)} starts by least squares end at half the sum of squares "
-        f"{', '.join(f'{fit.cost:.2f}' for fit in found.fits)}, of which {best.misfit:.2f} at the best is misfit to "
-        "the observations and the rest distance from the priors."
+        f"{len(calibration.fits)} starts by least squares end at half the sum of squares "
+        f"{', '.join(f'{fit.cost:.2f}' for fit in calibration.fits)}, of which {best.misfit:.2f} at the best is "
+        "misfit to the observations and the rest distance from the priors."
     )
     if others:
-        apart = max(float(np.abs(fit.point - best.point).max()) for fit in others)
-        text += f" Parameters differ between these optima by at most {apart:.2f} standard deviations of their priors."
+        gap = max(float(np.abs(fit.point - best.point).max()) for fit in others)
+        text += f" Parameters differ between these optima by at most {gap:.2f} standard deviations of their priors."
     return text
 
 
@@ -135,7 +120,8 @@ def _number(value: float) -> str:
 
 
 def _table(table: pd.DataFrame, formats: dict[str, str]) -> str:
-    rows = [table.columns.map(str).tolist(), ["---"] * table.shape[1]]
-    for record in table.to_dict("records"):
-        rows.append([formats.get(str(name), "{}").format(value) for name, value in record.items()])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    rows = [
+        [formats.get(str(name), "{}").format(value) for name, value in record.items()]
+        for record in table.to_dict("records")
+    ]
+    return markdown_table(table.columns.map(str).tolist(), rows)

@@ -42,21 +42,19 @@ SUPERCHAINS: Final = 4
 
 @dataclass(frozen=True)
 class Problem:
-    """A model, what is believed of its parameters, and what it is compared with.
+    """A model, the priors of its parameters, and the targets that it is compared with.
 
     Attributes
     ----------
-    model
-        The city model.
     priors
         Uncertain constants.
-    sought
-        Observed series and what the two runs should agree on.
+    targets
+        Observed series, and variables on which the history run and the policy run should agree.
     """
 
     model: CompiledModel
     priors: Priors
-    sought: tuple[Target, ...]
+    targets: tuple[Target, ...]
 
     def deviations(self, points: Array) -> Array:
         """Whitened deviations from the observations, (run, value); not finite where a run fails.
@@ -70,7 +68,7 @@ class Problem:
         for first in range(0, len(points), BATCH):
             settings = self.priors.settings(points[first : first + BATCH])
             history = run_history(self.model, settings, keep_non_finite=True)
-            parts.append(np.concatenate([target.whitened(history) for target in self.sought], axis=1))
+            parts.append(np.concatenate([target.whitened(history) for target in self.targets], axis=1))
         return np.concatenate(parts)
 
     def log_posterior(self, points: Array) -> Array:
@@ -88,10 +86,10 @@ class Problem:
         return np.asarray((moved[1:] - moved[0]).T / DIFFERENCE)
 
     @cached_property
-    def stretches(self) -> dict[str, slice]:
-        """Place of each target among the deviations."""
-        ends = np.cumsum([target.observed.size for target in self.sought])
-        return {t.name: slice(end - t.observed.size, end) for t, end in zip(self.sought, ends, strict=True)}
+    def slices(self) -> dict[str, slice]:
+        """Slice of each target among the deviations."""
+        ends = np.cumsum([target.observed.size for target in self.targets])
+        return {t.name: slice(end - t.observed.size, end) for t, end in zip(self.targets, ends, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -169,11 +167,6 @@ def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
         Where to begin, on the standard scale.
     rounds
         Most evaluations of the Jacobian.
-
-    Examples
-    --------
-    >>> best_fit(problem, np.zeros(problem.priors.size)).cost  # doctest: +SKIP
-    131.2
     """
 
     def residuals(point: Array) -> Array:
@@ -182,9 +175,9 @@ def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
     def jacobian(point: Array) -> Array:
         return np.concatenate([problem.jacobian(point), np.eye(point.size)])
 
-    found = least_squares(residuals, start, jacobian, method="trf", max_nfev=rounds, ftol=1e-5, xtol=1e-5, gtol=1e-5)
-    misfit = float((problem.deviations(found.x[None]) ** 2).sum() / 2)
-    return BestFit(np.asarray(found.x), float(found.cost), misfit)
+    result = least_squares(residuals, start, jacobian, method="trf", max_nfev=rounds, ftol=1e-5, xtol=1e-5, gtol=1e-5)
+    misfit = float((problem.deviations(result.x[None]) ** 2).sum() / 2)
+    return BestFit(np.asarray(result.x), float(result.cost), misfit)
 
 
 def reference(problem: Problem, fit: BestFit) -> Reference:
@@ -220,11 +213,11 @@ class Draws:
     def convergence(self) -> Array:
         """Nested R-hat by parameter, made for many short chains (Margossian et al. 2024)."""
         groups = np.repeat(np.arange(SUPERCHAINS), len(self.chains) // SUPERCHAINS).tolist()
-        found = [
-            array_stats.rhat_nested(self.chains[..., place], superchain_ids=groups, chain_axis=0, draw_axis=1)
-            for place in range(self.chains.shape[-1])
+        values = [
+            array_stats.rhat_nested(self.chains[..., parameter], superchain_ids=groups, chain_axis=0, draw_axis=1)
+            for parameter in range(self.chains.shape[-1])
         ]
-        return np.asarray(found, dtype=float)
+        return np.asarray(values, dtype=float)
 
     @cached_property
     def effective_size(self) -> Array:
@@ -262,39 +255,32 @@ def sample(
         Steps kept and steps thrown away before.
     thin
         Keep every so many-th step.
-    seed
-        Of the random numbers.
     progress
-        Told the steps done and of how many.
+        Called with the number of steps done and their total.
 
     Raises
     ------
     RuntimeError
         If no start with a finite density is found.
-
-    Examples
-    --------
-    >>> sample(problem, around, chains=8, steps=10, warm_up=5, thin=1, seed=1).chains.shape  # doctest: +SKIP
-    (8, 10, 377)
     """
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)
 
     state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
-    memory = _Memory(problem)
+    cache = _DeviationCache(problem)
     total = warm_up + steps
     points, deviations = [], []
     warm = state
-    for done, warm in enumerate(_chain(memory, around, state, warm_up), start=1):
+    for done, warm in enumerate(_chain(cache, around, state, warm_up), start=1):
         if done > warm_up // 2:
             points.append(warm.coords.copy())
-            deviations.append(memory.deviations(warm.coords))
+            deviations.append(cache.deviations(warm.coords))
         progress(done, total)
     if points:
         around = relinearised(around, np.concatenate(points), np.concatenate(deviations))
     kept, heights, moved = [], [], []
     before = warm.coords.copy()
-    for done, last in enumerate(_chain(memory, around, warm, steps), start=1):
+    for done, last in enumerate(_chain(cache, around, warm, steps), start=1):
         moved.append((last.coords != before).any(axis=1).mean())
         if done % thin == 0:
             kept.append(last.coords.copy())
@@ -313,11 +299,6 @@ def relinearised(around: Reference, points: Array, deviations: Array) -> Referen
         The Gaussian at the best fit; its slope is kept where the draws say nothing.
     points, deviations
         Draws on the standard scale, (draw, parameter), and their whitened deviations, (draw, value).
-
-    Examples
-    --------
-    >>> relinearised(around, points, deviations).mean.shape  # doctest: +SKIP
-    (368,)
     """
     mean = points.mean(axis=0)
     apart = points - mean
@@ -326,18 +307,18 @@ def relinearised(around: Reference, points: Array, deviations: Array) -> Referen
     return _gaussian(mean, around.slope + np.linalg.solve(damped, apart.T @ left).T)
 
 
-def _chain(memory: _Memory, around: Reference, state: emcee.State, steps: int) -> Iterator[emcee.State]:
+def _chain(cache: _DeviationCache, around: Reference, state: emcee.State, steps: int) -> Iterator[emcee.State]:
     sampler = emcee.EnsembleSampler(
         *state.coords.shape,
-        memory.log_posterior,
-        moves=[(_move(memory, around, angle), weight) for angle, weight in ANGLES],
+        cache.log_posterior,
+        moves=[(_move(cache, around, angle), weight) for angle, weight in ANGLES],
         vectorize=True,
     )
     # Chains of a group start at one point on purpose, which emcee's own check is against.
     yield from sampler.sample(state, iterations=steps, store=False, skip_initial_state_check=True)
 
 
-class _Memory:
+class _DeviationCache:
     """Deviations at the latest points, as a move and the density that judges it both need them."""
 
     def __init__(self, problem: Problem) -> None:
@@ -365,18 +346,18 @@ class _Memory:
         return self.problem.log_density(points, self.deviations(points))
 
 
-def _move(memory: _Memory, around: Reference, angle: float) -> emcee.moves.MHMove:
+def _move(cache: _DeviationCache, around: Reference, angle: float) -> emcee.moves.MHMove:
     turn, aside = np.cos(angle), np.sin(angle)
 
     def propose(points: Array, generator: np.random.RandomState) -> tuple[Array, Array]:
-        memory.keep(points)
+        cache.keep(points)
         speed = generator.standard_normal(points.shape)
         before = (speed**2).sum(axis=1)
         numbers = around.whiten(points)
-        speed = speed + angle / 2 * around.push(points, memory.deviations(points))
+        speed = speed + angle / 2 * around.push(points, cache.deviations(points))
         numbers, speed = turn * numbers + aside * speed, turn * speed - aside * numbers
         moved = around.unwhiten(numbers)
-        speed = speed + angle / 2 * around.push(moved, memory.deviations(moved))
+        speed = speed + angle / 2 * around.push(moved, cache.deviations(moved))
         gained = (before - (speed**2).sum(axis=1)) / 2
         return moved, np.where(np.isfinite(gained), gained, -np.inf)
 
@@ -384,12 +365,12 @@ def _move(memory: _Memory, around: Reference, angle: float) -> emcee.moves.MHMov
 
 
 def _starts(problem: Problem, around: Reference, chains: int, random: np.random.Generator) -> Array:
-    found: npt.NDArray[np.float64] = np.empty((0, problem.priors.size))
+    starts: npt.NDArray[np.float64] = np.empty((0, problem.priors.size))
     for _ in range(50):
         tried = around.mean + START_SPREAD * around.draw(4 * SUPERCHAINS, random)
         fine = np.isfinite(problem.log_posterior(tried))
-        found = np.concatenate([found, tried[fine]])[:SUPERCHAINS]
-        if len(found) == SUPERCHAINS:
-            return np.repeat(found, chains // SUPERCHAINS, axis=0)
+        starts = np.concatenate([starts, tried[fine]])[:SUPERCHAINS]
+        if len(starts) == SUPERCHAINS:
+            return np.repeat(starts, chains // SUPERCHAINS, axis=0)
     message = "no starting points with a finite posterior density were found"
     raise RuntimeError(message)

@@ -21,7 +21,7 @@ from PIL import Image
 
 from calibration.census.derivation import derive
 from calibration.fit.likelihood import FIRST_YEAR, Array, History
-from calibration.history.series import Series, city_series
+from calibration.history.series import ALL_AGES, BROAD_AGES, Series, age_groups, city_series
 from calibration.observations import DISTRICTS, LAST_YEAR
 from model.engine.errors import UserError
 from model.files.atomic import replaced
@@ -35,7 +35,6 @@ BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#666666"
 BANDS: Final = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32))
 FLOWS: Final = ("registered births", "registered deaths", "births in city")
 WORDS_FILE: Final = Path(__file__).parent / "words.yaml"
-AGES: Final = (("0-14", 0, 15), ("15-59", 15, 60), ("60+", 60, 86))
 MARK: Final = "Fingerprint"
 
 
@@ -83,10 +82,6 @@ def draw(name: str, history: History, language: str, path: Path, mark: str) -> N
         PNG file, written whole or not at all.
     mark
         As from `fingerprint`.
-
-    Examples
-    --------
-    >>> draw("series", history, "en", Path("history.png"), "")  # doctest: +SKIP
     """
     font_manager.fontManager.addfont(FONT)
     style: Any = {
@@ -153,11 +148,11 @@ def _counted(ax: Axes, item: Series, scale: float, language: str) -> None:
         "old": (old, {"marker": "s", "mfc": "white", "mec": GREY}),
     }
     for kind, (years, look) in kinds.items():
-        places = [place for place, year in enumerate(item.years) if year in years]
-        if places:
-            at = [float(item.years[place]) for place in places]
+        positions = [position for position, year in enumerate(item.years) if year in years]
+        if positions:
+            at = [float(item.years[position]) for position in positions]
             style = {"ls": "", "ms": 4.5, "mec": VERMILION, "zorder": 4, **look}
-            ax.plot(at, item.observed[places] / scale, label=_word(kind, language), **style)
+            ax.plot(at, item.observed[positions] / scale, label=_word(kind, language), **style)
 
 
 def _break(ax: Axes, at: float, words: str) -> None:
@@ -181,29 +176,25 @@ def _census(history: History, language: str) -> Figure:
     profile.set_xlabel(_word("age", language))
     profile.set_ylim(bottom=0)
     profile.legend(fontsize=8)
-    _cells(cells, people, start[LAST_YEAR].residents, language)
+    _cells(cells, history, language)
     return figure
 
 
-def _cells(ax: Axes, people: Array, census: Array, language: str) -> None:
-    spans = [(label, a, b) for label, a, b in AGES] + [(_word("all", language), 0, people.shape[-1])]
-    places = [[d] for d in range(len(DISTRICTS))] + [list(range(len(DISTRICTS)))]
-    names = [_terms()["places"][name][language] for name in (*DISTRICTS, "Jinan")]
-    error = np.empty((3, len(places), len(spans)))
-    for row, place in enumerate(places):
-        for column, (_, a, b) in enumerate(spans):
-            members = people[:, place, a:b].sum(axis=(1, 2)) / census[place, a:b].sum()
-            error[:, row, column] = 100 * (np.quantile(members, (0.05, 0.5, 0.95)) - 1)
+def _cells(ax: Axes, history: History, language: str) -> None:
+    groups = age_groups(history)
+    ages = [name for name, _, _ in (*BROAD_AGES, ALL_AGES)]
+    regions = (*DISTRICTS, "Jinan")
+    error = np.stack([[groups[region, name].errors for name in ages] for region in regions]).transpose(2, 0, 1)
     # Wider than the errors, so that no cell is too dark for its numbers.
     limit = float(np.ceil(1.4 * np.abs(error[1]).max()))
     image = ax.imshow(error[1], cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", alpha=0.75)
-    for row in range(len(places)):
-        for column in range(len(spans)):
+    for row in range(len(regions)):
+        for column in range(len(ages)):
             low, middle, high = (float(round(value, 1)) + 0.0 for value in error[:, row, column])
             ax.text(column, row - 0.12, f"{middle:+.1f}", ha="center", va="center", fontsize=9)
             ax.text(column, row + 0.28, f"{low:+.1f} … {high:+.1f}", ha="center", va="center", fontsize=6.5)
-    ax.set_xticks(range(len(spans)), [label for label, _, _ in spans])
-    ax.set_yticks(range(len(names)), names)
+    ax.set_xticks(range(len(ages)), [*ages[:-1], _word("all", language)])
+    ax.set_yticks(range(len(regions)), [_terms()["places"][name][language] for name in regions])
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)

@@ -1,10 +1,8 @@
 """Print ``docs/history.md`` and its figures: the history runs 2010-2020 of all members beside what was counted.
 
-``python -m calibration.history.report`` writes them, ``--check`` says whether they are fresh (exit code 1 if not).
+``python -m calibration history`` writes them.
 """
 
-import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,24 +10,33 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.census.derivation import derive
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble import POSTERIOR_FILE, read_members
 from calibration.fit.ensemble_runs import settings
-from calibration.fit.likelihood import FIRST_YEAR, Array, History
+from calibration.fit.likelihood import FIRST_YEAR, History
 from calibration.history.figures import FIGURES, draw, fingerprint, is_drawn
-from calibration.history.series import BAND, Series, city_series, district_series, ensemble_history, theil_shares
+from calibration.history.series import (
+    ALL_AGES,
+    BAND,
+    BROAD_AGES,
+    Series,
+    age_groups,
+    city_series,
+    district_series,
+    ensemble_history,
+    theil_shares,
+)
 from calibration.observations import DISTRICTS, LAST_YEAR
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel
-from model.engine.errors import UserError
 from model.files.atomic import replaced
+from model.files.markdown import markdown_table
+from scenarios.schemas import LANGUAGES
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "history.md"
 IMAGES: Final = PAGE.parent / "images"
 #: Members run; as many as `make run` takes.
 MEMBERS: Final = 200
-BROAD_AGES: Final = (("0-14", 0, 15), ("15-59", 15, 60), ("60+", 60, 86))
 #: City variables whose step from one run to the other is shown.
 JOINTS: Final = (
     "residents",
@@ -56,8 +63,8 @@ JOINTS: Final = (
 OPENING: Final = """\
 # The history runs against the record, 2010-2020
 
-Printed by `python -m calibration.history.report` from `model/jinan.mdl` (hash {model}), `calibration/data` and the
-first {members} members of the calibrated ensemble. Each member starts from the census of 2010 and knows nothing of 2020
+Written by `python -m calibration history` from `model/jinan.mdl` (hash {model}), `calibration/data` and the first
+{members} members of the calibrated ensemble. Each member starts from the census of 2010 and knows nothing of 2020
 but through its parameters, which the record has narrowed ([how far](calibration.md)). No observation after 2020 is
 read.
 
@@ -84,8 +91,6 @@ def page_text(model: CompiledModel, members: xr.Dataset) -> str:
 
     Parameters
     ----------
-    model
-        The city model.
     members
         As from `calibration.fit.ensemble.read_members`.
 
@@ -114,11 +119,11 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
         _summary("Size and kind of error, series of three values or more", summarised),
         CLOSING,
         _images("series", "City series: median and 50 % and 90 % bands of the members, and what was counted"),
-        _series_table("City series that were fitted", fitted),
-        _series_table("City series that were not fitted", others),
+        _series_section("City series that were fitted", fitted),
+        _series_section("City series that were not fitted", others),
         _images("census", "The census of 2020: residents by age, and errors by district and broad age"),
-        _district_table(cells),
-        _age_table(history),
+        _district_section(cells),
+        _age_section(history),
         _joints(model, members),
     )
     return "\n".join(parts)
@@ -133,11 +138,11 @@ def split(series: list[Series]) -> tuple[list[Series], list[Series]]:
         kinds = [2 if year in item.fitted else int(year in item.old) for year in item.years]
         for kind in sorted(set(kinds)):
             wanted, into = (True, fitted) if kind == 2 else (False, others)
-            places = [place for place, found in enumerate(kinds) if found == kind]
-            if places:
-                years = [item.years[place] for place in places]
+            positions = [position for position, of_value in enumerate(kinds) if of_value == kind]
+            if positions:
+                years = [item.years[position] for position in positions]
                 into.append(
-                    Series(item.name, years, item.observed[places], item.simulated[:, places],
+                    Series(item.name, years, item.observed[positions], item.simulated[:, positions],
                            years if wanted else (), [year for year in years if year in item.old], item.note)
                 )  # fmt: skip
     return fitted, others
@@ -149,9 +154,8 @@ def _named(name: str) -> str:
     return f"{name} [{known[name].unit}]" if name in known else name
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"## {title}", "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
+def _section(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return f"## {title}\n\n{markdown_table(header, rows)}\n"
 
 
 def _images(name: str, words: str) -> str:
@@ -172,41 +176,36 @@ def _percent(simulated: float, observed: float) -> str:
 
 
 def _in_short(series: list[Series], history: History) -> str:
-    census = derive().start[LAST_YEAR].residents
-    ages = history.state("Population").sum(axis=2)
-    errors = {
-        (district, label): float(np.median(ages[:, d, a:b].sum(axis=1)) / census[d, a:b].sum() - 1)
-        for d, district in enumerate(DISTRICTS)
-        for label, a, b in BROAD_AGES
-    }
+    groups = age_groups(history)
+    errors = {(d, ages): float(groups[d, ages].errors[1]) for d in DISTRICTS for ages, _, _ in BROAD_AGES}
     worst = max(errors, key=lambda cell: abs(errors[cell]))
-    city = float(np.median(ages.sum(axis=(1, 2))) / census.sum() - 1)
+    city = float(groups["Jinan", ALL_AGES[0]].errors[1])
     present = [item for item in series if not item.fitted and not item.old]
     changes = [item for item in series if not item.fitted and item.old and item.name.startswith("growth")]
     far = max(present, key=lambda item: item.error)
     return "\n".join([
         "## In short",
         "",
-        f"- The city of 2020 is met to {100 * city:+.1f} %; the mean error of the {len(errors)} cells of district and "
-        f"broad age is {100 * float(np.mean(np.abs(list(errors.values())))):.1f} %, the largest "
-        f"{100 * errors[worst]:+.1f} % ({worst[0]}, {worst[1]}).",
-        f"- Fitted: {_told([item for item in series if item.fitted])}.",
-        f"- Not fitted, on the present boundary: {_told(present)}; worst is {far.name} of {far.years[0]}, "
+        f"- The city of 2020 is met to {city:+.1f} %; the mean error of the {len(errors)} cells of district and "
+        f"broad age is {float(np.mean(np.abs(list(errors.values())))):.1f} %, the largest "
+        f"{errors[worst]:+.1f} % ({worst[0]}, {worst[1]}).",
+        f"- Fitted: {_hits([item for item in series if item.fitted])}.",
+        f"- Not fitted, on the present boundary: {_hits(present)}; worst is {far.name} of {far.years[0]}, "
         f"{100 * far.error:.1f} % ({far.note}).",
-        f"- Not fitted, change on the old boundary: {_told(changes)}.",
+        f"- Not fitted, change on the old boundary: {_hits(changes)}.",
         "- Levels on the old boundary are printed for their course only. So little of the record is left unfitted that "
         "the tests that count are the forecast and the [studies](calibration_studies.md).",
         "",
     ])  # fmt: skip
 
 
-def _told(items: list[Series]) -> str:
+def _hits(items: list[Series]) -> str:
     held, count = sum(item.inside for item in items), sum(item.observed.size for item in items)
     apart = np.concatenate([np.abs(item.median / item.observed - 1) for item in items])
     return f"{held} of {count} values lie within the members' 90 % band, mean error {100 * float(apart.mean()):.1f} %"
 
 
-def _district_table(cells: list[Series]) -> str:
+def _district_section(cells: list[Series]) -> str:
     header = ["District", "residents, census", "error [person]", "%", "90 % band"]
     header += ["urban, census", "error [person]", "%", "from other provinces, census", "%", "floor area [m2]", "%"]
     residents, urban, elsewhere, floor = cells
@@ -228,31 +227,27 @@ def _district_table(cells: list[Series]) -> str:
                 low, high = np.quantile(members, (BAND[0], BAND[-1]))
                 row.append(f"{_percent(low, observed)} to {_percent(high, observed)} %")
         rows.append(row)
-    return _table("Districts at the census of 2020 (fitted)", header, rows)
+    return _section("Districts at the census of 2020 (fitted)", header, rows)
 
 
-def _age_table(history: History) -> str:
-    census = derive().start[LAST_YEAR].residents
-    simulated = history.state("Population").sum(axis=2)
+def _age_section(history: History) -> str:
+    groups = age_groups(history)
     header = ["District"]
     for label, _, _ in BROAD_AGES:
         header += [f"{label}, census", "error [person]", "%", "90 % band"]
     rows = []
-    for d, name in enumerate((*DISTRICTS, "Jinan")):
-        one = [d] if d < len(DISTRICTS) else list(range(len(DISTRICTS)))
+    for name in (*DISTRICTS, "Jinan"):
         row = [name]
-        for _, a, b in BROAD_AGES:
-            observed = float(census[one, a:b].sum())
-            members: Array = simulated[:, one, a:b].sum(axis=(1, 2))
-            run = float(np.median(members))
-            low, high = np.quantile(members, (BAND[0], BAND[-1]))
-            row += [f"{observed:,.0f}", f"{round(run - observed, -2) + 0.0:+,.0f}", _percent(run, observed),
+        for label, _, _ in BROAD_AGES:
+            observed = groups[name, label].observed
+            low, median, high = np.quantile(groups[name, label].simulated, BAND)
+            row += [f"{observed:,.0f}", f"{round(median - observed, -2) + 0.0:+,.0f}", _percent(median, observed),
                     f"{_percent(low, observed)} to {_percent(high, observed)} %"]  # fmt: skip
         rows.append(row)
-    return _table("Districts by broad age at the census of 2020 (fitted in seven bands)", header, rows)
+    return _section("Districts by broad age at the census of 2020 (fitted in seven bands)", header, rows)
 
 
-def _series_table(title: str, series: list[Series]) -> str:
+def _series_section(title: str, series: list[Series]) -> str:
     rows = []
     for item in series:
         for i, (low, middle, high) in enumerate(item.band.T):
@@ -262,7 +257,7 @@ def _series_table(title: str, series: list[Series]) -> str:
             rows.append([name, str(year), boundary, _number(observed), _number(middle),
                          f"{_number(low)} to {_number(high)}", _percent(middle, observed), note])  # fmt: skip
     header = ["Series", "year", "boundary", "observed", "history run", "90 % band", "%", "note"]
-    return _table(title, header, rows)
+    return _section(title, header, rows)
 
 
 def _summary(title: str, series: list[Series]) -> str:
@@ -277,7 +272,7 @@ def _summary(title: str, series: list[Series]) -> str:
                      f"{100 * item.error:.1f}", *shares])  # fmt: skip
     header = ["Series", "fitted", "boundary", "values", "within the 90 % band", "mean error [%]", "bias", "variance",
               "covariance"]  # fmt: skip
-    return _table(title, header, rows)
+    return _section(title, header, rows)
 
 
 def _joints(model: CompiledModel, members: xr.Dataset) -> str:
@@ -285,11 +280,7 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
     outputs = [*JOINTS, "residents by group"]
     drawn = settings(members)
     end = model.run(
-        drawn,
-        outputs=outputs,
-        initial_time=FIRST_YEAR,
-        final_time=LAST_YEAR,
-        saveper=LAST_YEAR - FIRST_YEAR,
+        drawn, outputs=outputs, initial_time=FIRST_YEAR, final_time=LAST_YEAR, saveper=LAST_YEAR - FIRST_YEAR
     ).isel(time=-1)
     start = model.run(drawn, outputs=outputs, final_time=LAST_YEAR + 1).isel(time=0)
     pairs = [(f"{name} [{end[name].attrs['units']}]", end[name], start[name]) for name in JOINTS]
@@ -302,56 +293,43 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
         low, middle, high = (f"{round(float(value), 1) + 0.0:+.1f}" for value in step.quantile(list(BAND)))
         rows.append([name, _number(float(past.median())), _number(float(present.median())), middle, f"{low} to {high}"])
     header = ["Variable", "history run, end of 2020", "policy run, start", "%, median", "%, 90 % band"]
-    return _table("From the history run to the policy run of the same member", header, rows)
+    return _section("From the history run to the policy run of the same member", header, rows)
 
 
-def update_page(*, write: bool) -> list[Path]:
-    """Compare the page and its figures with what the data and the ensemble give, and write what differs."""
-    return [PAGE] if main([] if write else ["--check"]) else []
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write or check the page and its figures.
+def update_page(ensemble: Path = POSTERIOR_FILE, *, write: bool) -> list[Path]:
+    """Compare the page and its figures with what the model, the data and the ensemble give, and write what differs.
 
     Parameters
     ----------
-    arguments
-        Command-line words; none means those of the process.
+    ensemble
+        File of the ensemble.
+    write
+        Write the files that are out of date, each whole or not at all.
 
     Returns
     -------
-    int
-        0 if written or fresh, 1 if stale, 2 if the data or the ensemble cannot be used.
+    list of pathlib.Path
+        The files that were out of date.
+
+    Raises
+    ------
+    EnsembleError, ObservationError
+        If the ensemble or the data cannot be used.
     """
-    parser = argparse.ArgumentParser(prog="python -m calibration.history.report", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is stale")
-    parser.add_argument("--ensemble", type=Path, help="file of another ensemble")
-    options = parser.parse_args(arguments)
-    try:
-        members = read_members(MEMBERS, **({"path": options.ensemble} if options.ensemble else {}))
-        model = load_model()
-        history = ensemble_history(model, members)
-        text = page_with(model, members, history)
-        stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]
-        mark = fingerprint(text)
-        files = [
-            (name, language, IMAGES / f"history_{name}_{language}.png") for name in FIGURES for language in ("zh", "en")
-        ]
-        missing = [(name, language, path) for name, language, path in files if not is_drawn(path, mark)]
-        if options.check:
-            if stale or missing:
-                sys.stderr.write("docs/history.md is stale: run python -m calibration.history.report\n")
-            return int(bool(stale or missing))
-        for name, language, path in missing:
-            draw(name, history, language, path, mark)
-        for path in stale:
-            with replaced(path) as partial:
-                partial.write_text(text, encoding="utf-8")
-    except (UserError, OSError) as error:
-        sys.stderr.write(f"history report: {error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    members = read_members(MEMBERS, path=ensemble)
+    model = load_model()
+    history = ensemble_history(model, members)
+    text = page_with(model, members, history)
+    mark = fingerprint(text)
+    stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]
+    if stale and write:
+        with replaced(PAGE) as partial:
+            partial.write_text(text, encoding="utf-8")
+    for name in FIGURES:
+        for language in LANGUAGES:
+            path = IMAGES / f"history_{name}_{language}.png"
+            if not is_drawn(path, mark):
+                stale.append(path)
+                if write:
+                    draw(name, history, language, path, mark)
+    return stale

@@ -17,6 +17,9 @@ from model.engine import CompiledModel
 
 #: Median and ends of the 90 % band over the members.
 BAND: Final = (0.05, 0.5, 0.95)
+#: Broad ages of the district tables: name, first age and one past the last.
+BROAD_AGES: Final = (("0-14", 0, 15), ("15-59", 15, 60), ("60+", 60, 86))
+ALL_AGES: Final = ("all", 0, 86)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Series:
     name
         As in the model, or what is compared.
     years
-        Year or place of each value.
+        Year or district of each value.
     observed
         Observed values.
     simulated
@@ -76,19 +79,49 @@ def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
 
     Parameters
     ----------
-    model
-        The city model.
     members
         As from `calibration.fit.ensemble.read_members`.
-
-    Examples
-    --------
-    >>> ensemble_history(model, read_members(5)).state("built up area").shape  # doctest: +SKIP
-    (5,)
     """
     parts = [run_history(model, settings(part)) for part in batches(members)]
     end = xr.concat([part.end for part in parts], dim="run")
     return History(end, xr.concat([part.course for part in parts], dim="run"))
+
+
+@dataclass(frozen=True)
+class AgeGroup:
+    """Residents of one broad age at the census of 2020, in one district or in Jinan.
+
+    Attributes
+    ----------
+    observed
+        Counted [person].
+    simulated
+        Of each member [person].
+    """
+
+    region: str
+    ages: str
+    observed: float
+    simulated: Array
+
+    @property
+    def errors(self) -> Array:
+        """Quantiles `BAND` of the relative error over the members [percent]."""
+        return np.asarray(100 * (np.quantile(self.simulated, BAND) / self.observed - 1))
+
+
+def age_groups(history: History) -> dict[tuple[str, str], AgeGroup]:
+    """Each broad age, and all together, in each district and in Jinan, by region and name of the ages."""
+    census = derive().start[LAST_YEAR].residents
+    simulated = history.state("Population").sum(axis=2)
+    rows = {name: [index] for index, name in enumerate(DISTRICTS)} | {"Jinan": list(range(len(DISTRICTS)))}
+    return {
+        (region, ages): AgeGroup(
+            region, ages, float(census[chosen, a:b].sum()), simulated[:, chosen, a:b].sum(axis=(1, 2))
+        )
+        for region, chosen in rows.items()
+        for ages, a, b in (*BROAD_AGES, ALL_AGES)
+    }
 
 
 def theil_shares(observed: Array, simulated: Array) -> tuple[float, float, float]:
@@ -148,9 +181,9 @@ def city_series(history: History) -> list[Series]:
 
     def growth(name: str, variable: str, years: Sequence[int], **about: Any) -> Series:
         values = np.array([city_value(data, variable, year, "old") for year in years])
-        found = history.at(name, years)
+        ends = history.at(name, years)
         labels = [f"{a}-{b}" for a, b in pairwise(years)]
-        return Series(f"growth of {name}", labels, values[1:] / values[:-1], found[:, 1:] / found[:, :-1], labels,
+        return Series(f"growth of {name}", labels, values[1:] / values[:-1], ends[:, 1:] / ends[:, :-1], labels,
                       labels, **about)  # fmt: skip
 
     old = {"note": "to 2017 old boundary; new survey from 2015; 2020 recalled (grade D)"}

@@ -26,13 +26,7 @@ LOADINGS: Final = 5
 
 
 def equally_good(misfit: Array) -> Array:
-    """Which members lie within the central share of the misfit.
-
-    Examples
-    --------
-    >>> int(equally_good(np.arange(100.0)).sum())
-    90
-    """
+    """Which members lie within the central share of the misfit."""
     low, high = np.quantile(misfit, [(1 - EQUALLY_GOOD) / 2, (1 + EQUALLY_GOOD) / 2])
     return np.asarray((misfit >= low) & (misfit <= high))
 
@@ -46,8 +40,6 @@ def pinned_combinations(slope: Array, labels: Sequence[str], count: int = 10) ->
         Change of each whitened deviation by each parameter on the standard scale, (value, draw).
     labels
         Names of the draws.
-    count
-        How many combinations.
 
     Returns
     -------
@@ -63,14 +55,14 @@ def pinned_combinations(slope: Array, labels: Sequence[str], count: int = 10) ->
     """
     values, vectors = np.linalg.eigh(slope.T @ slope)
     rows = []
-    for place in np.argsort(values)[::-1][:count]:
-        vector = vectors[:, place]
+    for index in np.argsort(values)[::-1][:count]:
+        vector = vectors[:, index]
         order = np.argsort(np.abs(vector))[::-1][:LOADINGS]
         order = order[np.abs(vector[order]) > 1e-9]
         # The sign of an eigenvector is free: the largest loading is shown as positive.
         vector = vector * np.sign(vector[order[0]])
         words = ", ".join(f"{vector[k]:+.2f} {labels[k]}" for k in order)
-        rows.append((values[place], 1 / np.sqrt(1 + values[place]), words, float((vector[order] ** 2).sum())))
+        rows.append((values[index], 1 / np.sqrt(1 + values[index]), words, float((vector[order] ** 2).sum())))
     return pd.DataFrame(rows, columns=["information", "deviation", "loadings", "share"])
 
 
@@ -86,14 +78,14 @@ def pinned_count(slope: Array) -> tuple[int, float]:
     return int((values > 1).sum()), round(float((values / (1 + values)).sum()), 9)
 
 
-def reached_shares(values: xr.DataArray, asked: Sequence[Headline]) -> pd.DataFrame:
+def reached_shares(values: xr.DataArray, chosen: Sequence[Headline]) -> pd.DataFrame:
     """Share of members that reach each target under each scenario.
 
     Parameters
     ----------
     values
         In the plan's units, dims ``scenario, headline, member``.
-    asked
+    chosen
         The headlines in the order of `values`; those without a threshold are left out.
 
     Returns
@@ -101,12 +93,12 @@ def reached_shares(values: xr.DataArray, asked: Sequence[Headline]) -> pd.DataFr
     pandas.DataFrame
         Rows the scenarios, columns the headlines.
     """
-    found = {}
-    for item in asked:
+    shares = {}
+    for item in chosen:
         if item.has_threshold:
             reached = item.target.margin(values.sel(headline=item.label)) >= 0
-            found[item.label] = reached.mean("member").to_series()
-    return pd.DataFrame(found).loc[values["scenario"].to_numpy()]
+            shares[item.label] = reached.mean("member").to_series()
+    return pd.DataFrame(shares).loc[values["scenario"].to_numpy()]
 
 
 def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
@@ -124,30 +116,18 @@ def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
     pandas.DataFrame
         One row for each pair, in the order of the medians: ``ahead``, ``behind``, ``share`` of members with that
         order, equal values counted half, and ``gap`` between the medians.
-
-    Examples
-    --------
-    >>> rates = xr.DataArray([[3.0, 2.0], [1.0, 4.0]], dims=("scenario", "member"), coords={"scenario": ["a", "b"]})
-    >>> orders(rates)["share"].tolist()
-    [0.5]
     """
     table = values.transpose("scenario", "member").to_numpy() * (1 if higher_is_better else -1)
     names = values["scenario"].to_numpy()
     ranked = np.argsort(-np.median(table, axis=1), kind="stable")
     rows = []
     for first, second in combinations(ranked, 2):
-        apart = table[first] - table[second]
-        share = float((apart > 0).mean() + (apart == 0).mean() / 2)
+        gap = table[first] - table[second]
+        share = float((gap > 0).mean() + (gap == 0).mean() / 2)
         rows.append((names[first], names[second], share, float(np.median(table[first]) - np.median(table[second]))))
     return pd.DataFrame(rows, columns=["ahead", "behind", "share", "gap"])
 
 
 def flips(share: pd.Series) -> pd.Series:
-    """Whether the smaller side is large enough for a conclusion to be called open.
-
-    Examples
-    --------
-    >>> flips(pd.Series([0.01, 0.5, 0.99])).tolist()
-    [False, True, False]
-    """
+    """Whether the smaller side is large enough for a conclusion to be called open."""
     return share.between(FLIPS, 1 - FLIPS)

@@ -1,42 +1,165 @@
 """First parameter values by least squares: the history run against the targets of `calibration.fit.likelihood`.
 
-``python -m calibration.studies.first_fit`` prints fitted values beside those of ``model/jinan.mdl``; ``--write`` puts
-them there. It is a first fit, not a calibration: one best point, no distribution. It uses no random number and no
-clock, and starts from the first judgement of each value, not from the model's present one, so that fitting twice
-changes nothing.
+It is the source that `model/jinan.mdl` names for these values; ``python -m calibration first-fit`` prints what it finds
+beside the model's numbers. It is a first fit, not a calibration: one best point, no distribution. It uses no random
+number and no clock, and starts from the first judgement of each value, not from the model's present one, so that
+fitting twice changes nothing.
 """
 
-import argparse
 import re
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from scipy.optimize import least_squares
 
 from calibration.fit.likelihood import Array, Target, run_history, targets
-from calibration.studies.fit_parameters import FirstFitError, Space, lowest, read_space
-from model import MODEL_FILE, load_model
+from model import load_model
+from model.definition import MODEL_FILE, Variable, read_definition
 from model.engine import CompiledModel
 from model.engine.errors import UserError
 from model.files.atomic import replaced
 
 #: Step of the differences behind the Jacobian, in units of the fitted scale.
 DIFFERENCE: Final = 1e-4
+#: A range that starts at zero ends, on a logarithmic scale, at this share of its upper end.
+SMALLEST_SHARE: Final = 1e-3
 
 
-def fit(model: CompiledModel, space: Space, sought: tuple[Target, ...], rounds: int = 60) -> dict[str, Array]:
+class FirstFitError(UserError):
+    """The model lacks a fitted constant, or changed while the fit was running."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A constant to fit.
+
+    Attributes
+    ----------
+    name
+        As in the model; its range there bounds the fit.
+    judged
+        First judgement: where the fit starts and what the data pull it away from.
+    spread
+        How far off the judgement may be: relative (logarithm), or in the constant's unit if not `relative`.
+    relative
+        Whether the fit moves the logarithm.
+    digits
+        Significant digits written.
+    """
+
+    name: str
+    judged: float
+    spread: float
+    relative: bool = True
+    digits: int = 4
+
+
+PARAMETERS: Final = (
+    Parameter("VILLAGE LEAVING RATE", 0.02, 1.5),
+    Parameter("DESTINATION WEIGHT", 0.5, 1.5),
+    Parameter("RECLASSIFICATION RATE", 0.01, 1.5),
+    Parameter("BASE MOVE RATE", 0.03, 1.0),
+    Parameter("DEPARTURE RELATIVE", 1.0, 1.0),
+    Parameter("STUDENT ARRIVALS RELATIVE", 1.0, 1.5),
+    Parameter("GRADUATE DEPARTURES RELATIVE", 1.0, 1.5),
+    Parameter("ARRIVAL RATE", 0.02, 0.5),
+    Parameter("FERTILITY OF DISTRICT", 1.0, 0.08),
+    Parameter("FERTILITY 2010", 1.25, 0.1),
+    Parameter("TWO CHILD WAVE", 0.5, 0.4),
+    Parameter("WAVE YEAR", 2017.5, 0.7, relative=False, digits=6),
+    Parameter("WAVE WIDTH", 3.0, 0.4),
+    Parameter("EASE OF SETTLEMENT 2010", 0.1, 1.0),
+    Parameter("TALENT ARRIVALS 2010", 5000.0, 1.0),
+    Parameter("REGISTRATION FOLLOWS PLACE", 0.5, 0.4),
+    Parameter("REGISTERED URBAN SHARE 2010", 0.46, 0.07),
+    Parameter("PRODUCTIVITY GROWTH 2010", 0.075, 0.2),
+    Parameter("INCOME SHARE TREND 2010", 0.02, 0.6),
+    Parameter("RURAL WAGE CATCH UP", -0.005, 0.01, relative=False),
+    Parameter("TREND JOB GROWTH 2010", 0.015, 0.5),
+    Parameter("BASE LAND QUOTA 2010", 30.0, 0.3),
+    Parameter("INCOME ELASTICITY OF FLOOR AREA", 0.4, 0.3),
+    Parameter("PRICE RESPONSE", 0.5, 0.5),
+    Parameter("PRICE FOLLOWS INCOME", 0.8, 0.3),
+    Parameter("CAPITAL BUDGET FOR SERVICES 2010", 0.1, 0.7),
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The fitted scale: every element of every parameter in one vector, logarithms where relative."""
+
+    parameters: tuple[Parameter, ...]
+    variables: tuple[Variable, ...]
+    elements: tuple[tuple[str, ...], ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of elements of each parameter."""
+        return [max(1, len(names)) for names in self.elements]
+
+    @property
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Ends of each parameter's range; where a logarithm moves, the lower one lies above zero."""
+        ranges = [(float(v.low or 0), float(v.high or 0)) for v in self.variables]
+        lower = [
+            max(low, SMALLEST_SHARE * high) if p.relative else low
+            for p, (low, high) in zip(self.parameters, ranges, strict=True)
+        ]
+        return lower, [high for _, high in ranges]
+
+    def vector(self, values: list[float]) -> Array:
+        """One value for each parameter, on the fitted scale."""
+        scaled = [np.log(v) if p.relative else v for p, v in zip(self.parameters, values, strict=True)]
+        return np.repeat(np.array(scaled, dtype=float), self.sizes)
+
+    def values(self, points: Array) -> dict[str, Array]:
+        """Model values of points, (run, element) by parameter."""
+        parts = np.split(points, np.cumsum(self.sizes)[:-1], axis=1)
+        return {p.name: np.exp(part) if p.relative else part for p, part in zip(self.parameters, parts, strict=True)}
+
+    def changes(self, points: Array) -> dict[str, xr.DataArray]:
+        """The same as changes that the engine takes."""
+        arrays = {}
+        for variable, names, values in zip(self.variables, self.elements, self.values(points).values(), strict=True):
+            if names:
+                dim = variable.dims[0]
+                arrays[variable.name] = xr.DataArray(values, dims=("run", dim), coords={dim: list(names)})
+            else:
+                arrays[variable.name] = xr.DataArray(values[:, 0], dims="run")
+        return arrays
+
+
+def read_space(path: Path, parameters: tuple[Parameter, ...] = PARAMETERS) -> Space:
+    """Read the fitted constants with their ranges.
+
+    Raises
+    ------
+    FirstFitError
+        If a constant is missing or its range is open.
+    """
+    known = {variable.name: variable for variable in read_definition(path)}
+    faults = [
+        p.name for p in parameters if p.name not in known or known[p.name].low is None or known[p.name].high is None
+    ]
+    if faults:
+        message = f"{path.name} has no constant with a closed range named {', '.join(faults)}"
+        raise FirstFitError(message)
+    variables = tuple(known[p.name] for p in parameters)
+    return Space(parameters, variables, tuple(known[v.dims[0]].elements if v.dims else () for v in variables))
+
+
+def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: int = 60) -> dict[str, Array]:
     """Fit the parameters by robust least squares, the whole Jacobian as one batch of runs.
 
     Parameters
     ----------
-    model
-        The city model.
     space
         What may move and how far.
-    sought
-        What to meet.
+    series
+        What the history run should meet.
     rounds
         Most evaluations of the Jacobian.
 
@@ -45,16 +168,15 @@ def fit(model: CompiledModel, space: Space, sought: tuple[Target, ...], rounds: 
     dict of str to numpy.ndarray
         Rounded values by name.
     """
-    low = space.vector([lowest(p, v) for p, v in zip(space.parameters, space.variables, strict=True)])
-    high = space.vector([float(v.high or 0) for v in space.variables])
-    # The solver wants a start strictly inside.
-    room = 1e-6 * (high - low)
-    judged = np.clip(space.vector([p.judged for p in space.parameters]), low + room, high - room)
+    low, high = map(space.vector, space.bounds)
+    # The solver needs a start strictly inside.
+    margin = 1e-6 * (high - low)
+    judged = np.clip(space.vector([p.judged for p in space.parameters]), low + margin, high - margin)
     spread = np.repeat([p.spread for p in space.parameters], space.sizes)
 
     def residuals(points: Array) -> Array:
         history = run_history(model, space.changes(points))
-        parts = [target.residuals(history) for target in sought]
+        parts = [target.residuals(history) for target in series]
         return np.concatenate([*parts, (points - judged) / spread], axis=1)
 
     def jacobian(point: Array) -> Array:
@@ -63,7 +185,7 @@ def fit(model: CompiledModel, space: Space, sought: tuple[Target, ...], rounds: 
         return np.asarray(((moved[1:] - moved[0]) / steps[:, None]).T)
 
     # A soft loss keeps one cell that the model cannot meet from bending everything else.
-    found = least_squares(
+    solution = least_squares(
         lambda point: residuals(point[None])[0],
         judged,
         jacobian,
@@ -72,7 +194,7 @@ def fit(model: CompiledModel, space: Space, sought: tuple[Target, ...], rounds: 
         loss="soft_l1",
         max_nfev=rounds,
     )
-    fitted = space.values(found.x[None])
+    fitted = space.values(solution.x[None])
     return {p.name: np.array([float(f"{v:.{p.digits}g}") for v in fitted[p.name][0]]) for p in space.parameters}
 
 
@@ -137,9 +259,8 @@ def write_fitted(path: Path, before: bytes, fitted: dict[str, Array]) -> None:
 def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
     """Print fitted values beside those in the model's text, marking what lies at an end of its range."""
     lines = []
-    for parameter, variable in zip(space.parameters, space.variables, strict=True):
+    for parameter, variable, low, high in zip(space.parameters, space.variables, *space.bounds, strict=True):
         values = fitted[parameter.name]
-        low, high = lowest(parameter, variable), float(variable.high or 0)
         near = 0.01 * (np.abs(values) if parameter.relative else high - low)
         bound = (values - low < near) | (high - values < near)
         mark = f"   at an end of its range: {bound.sum()} of {bound.size}" if bound.any() else ""
@@ -150,42 +271,18 @@ def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Fit, print, and write if asked.
+def update_values(path: Path = MODEL_FILE, *, write: bool) -> str:
+    """Fit the values of a model file, put them into it if asked, and return them beside the file's own.
 
-    Parameters
-    ----------
-    arguments
-        Command-line words; none means those of the process.
-
-    Returns
-    -------
-    int
-        0 if done, 2 if the data or the model cannot be used.
-
-    Examples
-    --------
-    >>> main(["--model", "no such file.mdl"])
-    2
+    Raises
+    ------
+    FirstFitError, ObservationError
+        If the model or the data cannot be used.
     """
-    parser = argparse.ArgumentParser(prog="python -m calibration.studies.first_fit", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the fitted values into the model file")
-    parser.add_argument("--model", type=Path, default=MODEL_FILE, help="model file (default: model/jinan.mdl)")
-    options = parser.parse_args(arguments)
-    path: Path = options.model
-    try:
-        before = path.read_bytes()
-        space = read_space(path)
-        model = load_model(path=path)
-        fitted = fit(model, space, targets(model))
-        sys.stdout.write(comparison(space, fitted, before.decode("utf-8")))
-        if options.write:
-            write_fitted(path, before, fitted)
-    except (UserError, OSError) as error:
-        sys.stderr.write(f"first fit: {error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    before = path.read_bytes()
+    space = read_space(path)
+    model = load_model(path=path)
+    fitted = fit(model, space, targets(model))
+    if write:
+        write_fitted(path, before, fitted)
+    return comparison(space, fitted, before.decode("utf-8"))

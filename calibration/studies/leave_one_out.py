@@ -31,12 +31,12 @@ GREATEST_K: Final = 0.7
 DRAWS: Final = 1000
 
 
-def left_out(sought: Sequence[Target]) -> dict[str, tuple[str, ...]]:
-    """What is left out in turn: each series by its name, then groups of series that tell of the same thing.
+def left_out(targets: Sequence[Target]) -> dict[str, tuple[str, ...]]:
+    """What is left out in turn: each series by its name, then groups of series on the same subject.
 
     Parameters
     ----------
-    sought
+    targets
         All series.
 
     Returns
@@ -51,9 +51,9 @@ def left_out(sought: Sequence[Target]) -> dict[str, tuple[str, ...]]:
     'growth of gross domestic product, 2012-2016 [Dmnl]'
     """
     grouped: dict[str, list[str]] = {}
-    for target in sought:
+    for target in targets:
         grouped.setdefault(_group(target), []).append(target.name)
-    alone = {target.name: (target.name,) for target in sought}
+    alone = {target.name: (target.name,) for target in targets}
     return alone | {f"all on {title}": tuple(names) for title, names in grouped.items()}
 
 
@@ -73,14 +73,7 @@ def _group(target: Target) -> str:
 
 
 def smoothed_weights(log_weights: Array) -> tuple[Array, float]:
-    """Pareto-smoothed weights that sum to one, and the shape k of their tail.
-
-    Examples
-    --------
-    >>> weights, k = smoothed_weights(np.random.default_rng(1).normal(size=500) / 10)
-    >>> round(float(weights.sum()), 9), bool(k < GREATEST_K)
-    (1.0, True)
-    """
+    """Pareto-smoothed weights that sum to one, and the shape k of their tail."""
     # ArviZ takes the log likelihood to be left out, that is minus the logarithm of the weights.
     logarithms, k = array_stats.psislw(-log_weights)
     weights = np.exp(np.asarray(logarithms, dtype=np.float64) - float(np.max(logarithms)))
@@ -98,12 +91,6 @@ def summary(values: Array, weights: Array, headline: Headline) -> tuple[float, f
         Of the members, with sum one.
     headline
         What is judged.
-
-    Examples
-    --------
-    >>> rate = headlines()[0]
-    >>> summary(np.array([77.0, 78.0, 79.0]), np.array([0.2, 0.2, 0.6]), rate)
-    (79.0, 0.6)
     """
     middle = float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
     if not headline.has_threshold:
@@ -132,7 +119,7 @@ def shifts(
     seed
         Of the draws where a refit is needed.
     progress
-        Told how many were left out so far and of how many.
+        Called with the number of cases done and their total.
 
     Returns
     -------
@@ -140,40 +127,36 @@ def shifts(
         One row by what is left out (``series``), scenario and headline: ``k``, ``way`` ("weights" or "refit"),
         ``median`` and ``probability`` with all series, ``moved`` and ``probability_moved`` without this one less with
         all, and ``deviations``: the move in standard deviations over the members.
-
-    Examples
-    --------
-    >>> shifts(problem, read_members(), fit, seed=1)  # doctest: +SKIP
     """
-    asked = headlines()
-    squares = squared_deviations(problem.model, members, problem.sought)
+    chosen = headlines()
+    squares = squared_deviations(problem.model, members, problem.targets)
     values = headline_values(problem.model, members, SCENARIOS)
     spread = values.std("member")
     even = np.full(members.sizes["member"], 1 / members.sizes["member"])
     from_gaussian: xr.DataArray | None = None
     rows = []
-    turns = left_out(problem.sought)
-    for done, (title, names) in enumerate(turns.items()):
-        progress(done, len(turns))
+    cases = left_out(problem.targets)
+    for done, (title, names) in enumerate(cases.items()):
+        progress(done, len(cases))
         weights, k = smoothed_weights(squares.sel(series=list(names)).sum("series").to_numpy() / 2)
         way, before, after = "weights", values, values
         if not k <= GREATEST_K:
             if from_gaussian is None:
                 from_gaussian = _gaussian_values(problem, fit, seed)
-            rest = tuple(other for other in problem.sought if other.name not in names)
-            without = dataclasses.replace(problem, sought=rest)
+            rest = tuple(other for other in problem.targets if other.name not in names)
+            without = dataclasses.replace(problem, targets=rest)
             way, before = "refit", from_gaussian
             after = _gaussian_values(without, best_fit(without, fit.point), seed)
             weights = np.full(DRAWS, 1 / DRAWS)
         for scenario in SCENARIOS:
-            for item in asked:
-                place = {"scenario": scenario, "headline": item.label}
+            for item in chosen:
+                selection = {"scenario": scenario, "headline": item.label}
                 equal = even if way == "weights" else weights
-                middle, share = summary(before.sel(place).to_numpy(), equal, item)
-                new_middle, new_share = summary(after.sel(place).to_numpy(), weights, item)
+                middle, share = summary(before.sel(selection).to_numpy(), equal, item)
+                new_middle, new_share = summary(after.sel(selection).to_numpy(), weights, item)
                 by = new_middle - middle
                 rows.append((title, scenario, item.label, k, way, middle, share, by, new_share - share,
-                             by / float(spread.sel(place))))  # fmt: skip
+                             by / float(spread.sel(selection))))  # fmt: skip
     columns = ["series", "scenario", "headline", "k", "way", "median", "probability", "moved", "probability_moved",
                "deviations"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -185,14 +168,7 @@ def _gaussian_values(problem: Problem, fit: BestFit, seed: int) -> xr.DataArray:
     return headline_values(problem.model, changes(problem.priors.dataset(points)), SCENARIOS)
 
 
-def largest(found: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The largest moves in standard deviations, one for each series and headline.
-
-    Examples
-    --------
-    >>> moves = pd.DataFrame({"series": ["a", "a"], "headline": ["x", "x"], "deviations": [0.1, -0.5]})
-    >>> largest(moves, 3)["deviations"].tolist()
-    [-0.5]
-    """
-    order = found.iloc[found["deviations"].abs().to_numpy().argsort()[::-1]]
+def largest(moves: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The largest moves in standard deviations, one for each series and headline."""
+    order = moves.iloc[moves["deviations"].abs().to_numpy().argsort()[::-1]]
     return order.drop_duplicates(["series", "headline"]).head(count)

@@ -1,4 +1,4 @@
-"""The words and tables of ``docs/calibration_studies.md``, from what the studies found."""
+"""The words and tables of ``docs/calibration_studies.md``, from the results of the studies."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from calibration.studies.equifinality import (
 from calibration.studies.leave_one_out import DRAWS, GREATEST_K, SCENARIOS, largest
 from calibration.studies.synthetic_truth import LEVELS, PROJECTED, coverage_table, suspect_parameters
 from model.definition import model_hash
+from model.files.markdown import markdown_table
 
 #: Shares of intervals of nominal 90 % that count as calibrated.
 WANTED: Final = (0.85, 0.95)
@@ -36,23 +37,21 @@ ALIKE: Final = 0.05
 NOTHING: Final = 0.95
 
 
-def coverage_text(found: pd.DataFrame, seed: int) -> str:
+def coverage_text(results: pd.DataFrame, seed: int) -> str:
     """Print the coverage of experiments with synthetic truth.
 
     Parameters
     ----------
-    found
+    results
         Rows of `calibration.studies.synthetic_truth.experiment`, of many experiments.
-    seed
-        To be told.
     """
-    count = found["experiment"].nunique()
-    table = coverage_table(found)
+    count = results["experiment"].nunique()
+    table = coverage_table(results)
     share = float(table.loc[table["quantity"] == "parameters learnt", "90 %"].iloc[0])
     met = "met" if WANTED[0] <= share <= WANTED[1] else "not met"
-    learnt = found[found["kind"] == "learnt"]
+    learnt = results[results["kind"] == "learnt"]
     often = int((learnt.groupby("quantity").size() >= count / 2).sum())
-    suspect = records(suspect_parameters(found))
+    suspect = records(suspect_parameters(results))
     by_name = ": " + ", ".join(f"{row['quantity']} ({percent(row['share'])})" for row in suspect) if suspect else ""
     projections = table[~table["quantity"].str.startswith("parameters")]
     outside = projections.query("low > 0.9 or high < 0.9")["quantity"].tolist()
@@ -63,6 +62,7 @@ def coverage_text(found: pd.DataFrame, seed: int) -> str:
          f"{percent(row['low'])} to {percent(row['high'])}"]
         for row in records(table)
     ]  # fmt: skip
+    header = ["quantity", "intervals", *(f"in the {name} interval" for name in shares), "95 % interval"]
     return "\n\n".join([
         "## Synthetic truth: do intervals hold what they should?",
         _facts(seed),
@@ -74,7 +74,7 @@ def coverage_text(found: pd.DataFrame, seed: int) -> str:
         f"90 % intervals of the parameters that are learnt (posterior narrower than {LEARNT:g} of the prior, "
         f"{len(learnt) / count:.0f} of them in an experiment) hold the truth in **{percent(share)}** of cases; wanted "
         f"are {100 * WANTED[0]:.0f} to {100 * WANTED[1]:.0f} %: {met}.",
-        markdown(["quantity", "intervals", *(f"in the {name} interval" for name in shares), "95 % interval"], rows),
+        markdown_table(header, rows),
         f"Projections are the baseline at the end of {PROJECTED:g}. {verdict} Their intervals are exact binomial ones; "
         "those of parameters are of the mean over experiments, as parameters of one experiment share their data.",
         f"Of {often} parameters learnt in at least half of the experiments, {len(suspect)} have a coverage that chance "
@@ -82,22 +82,20 @@ def coverage_text(found: pd.DataFrame, seed: int) -> str:
     ])  # fmt: skip
 
 
-def leave_out_text(found: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
+def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
     """Print how far each series moves medians and probabilities.
 
     Parameters
     ----------
-    found
+    moves
         As from `calibration.studies.leave_one_out.shifts`.
-    members, seed
-        To be told.
     """
-    names = list(dict.fromkeys(found["series"]))
-    refitted = found.loc[found["way"] == "refit", "series"].nunique()
+    names = list(dict.fromkeys(moves["series"]))
+    refitted = moves.loc[moves["way"] == "refit", "series"].nunique()
     top = [
         [row["series"], row["headline"], row["scenario"], number(row["median"]), f"{row['moved']:+.3g}",
          f"{row['deviations']:+.2f}"]
-        for row in records(largest(found, 10))
+        for row in records(largest(moves, 10))
     ]  # fmt: skip
     parts = [
         "## Leave one series out: what each series decides",
@@ -107,27 +105,27 @@ def leave_out_text(found: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
         f"{refitted} a few members would have carried all weight, so the model was fitted anew and {DRAWS:,} draws of "
         "the Gaussians at both best fits were compared; medians then carry an error of about 0.05 standard deviations.",
         "Largest moves of a median, in standard deviations over the members:",
-        markdown(["left out", "headline", "scenario", "median with all", "moves by", "standard deviations"], top),
+        markdown_table(["left out", "headline", "scenario", "median with all", "moves by", "standard deviations"], top),
     ]
     for scenario in SCENARIOS:
-        parts += _moves(found[found["scenario"] == scenario], scenario, names)
+        parts += _moves(moves[moves["scenario"] == scenario], scenario, names)
     return "\n\n".join(parts)
 
 
 def _moves(own: pd.DataFrame, scenario: str, names: Sequence[str]) -> list[str]:
-    asked = headlines()
+    chosen = headlines()
     cells = {(row["series"], row["headline"]): row for row in records(own)}
-    with_all = {item.label: cells[_by_weights(own, names), item.label] for item in asked}
-    rows = [["*median with all series*", "", *(number(with_all[item.label]["median"]) for item in asked)]]
+    with_all = {item.label: cells[_by_weights(own, names), item.label] for item in chosen}
+    rows = [["*median with all series*", "", *(number(with_all[item.label]["median"]) for item in chosen)]]
     for name in names:
-        one = cells[name, asked[0].label]
-        moved = [f"{cells[name, item.label]['moved']:+.3g}" for item in asked]
+        one = cells[name, chosen[0].label]
+        moved = [f"{cells[name, item.label]['moved']:+.3g}" for item in chosen]
         rows.append([name, f"{one['way']} ({one['k']:.2f})", *moved])
     parts = [
         f"### {scenario.capitalize()}: moves of the median, in the plan's unit",
-        markdown(["left out", "way (k)", *(item.label for item in asked)], rows),
+        markdown_table(["left out", "way (k)", *(item.label for item in chosen)], rows),
     ]
-    judged = [item.label for item in asked if item.has_threshold]
+    judged = [item.label for item in chosen if item.has_threshold]
     moving = [label for label in judged if max(abs(cells[name, label]["probability_moved"]) for name in names) >= 0.01]
     if moving:
         first = ["*probability with all series*", *(percent(with_all[label]["probability"]) for label in moving)]
@@ -136,7 +134,7 @@ def _moves(own: pd.DataFrame, scenario: str, names: Sequence[str]) -> list[str]:
         ]
         parts += [
             f"### {scenario.capitalize()}: moves of the probability of reaching the target, in percentage points",
-            markdown(["left out", *moving], [first, *rows]),
+            markdown_table(["left out", *moving], [first, *rows]),
         ]
     still = [f"{label} ({percent(with_all[label]['probability'])})" for label in judged if label not in moving]
     if still:
@@ -155,8 +153,6 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
 
     Parameters
     ----------
-    priors
-        The priors.
     stored
         The ensemble as its file holds it, factors not multiplied out.
     slope
@@ -171,17 +167,17 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
     learnt = ratio < LEARNT
     order = np.argsort(ratio)
     grouped: dict[str, list[float]] = {}
-    for place in order[learnt[order]]:
-        grouped.setdefault(labels[place].partition(" [")[0], []).append(float(ratio[place]))
+    for index in order[learnt[order]]:
+        grouped.setdefault(labels[index].partition(" [")[0], []).append(float(ratio[index]))
     words = [
-        f"{name} ({found[0]:.2f})" if len(found) == 1
-        else f"{name} ({len(found)} elements, {min(found):.2f} to {max(found):.2f})"
-        for name, found in grouped.items()
+        f"{name} ({ratios[0]:.2f})" if len(ratios) == 1
+        else f"{name} ({len(ratios)} elements, {min(ratios):.2f} to {max(ratios):.2f})"
+        for name, ratios in grouped.items()
     ]  # fmt: skip
-    by_constraint = [labels[place] for place in order if learnt[place] and ratio[place] > NOTHING * before[place]]
-    apart = np.abs(ratio / gaussian - 1)
-    farthest = [place for place in np.argsort(apart)[::-1] if learnt[place]][:5]
-    wider = ", ".join(f"{labels[place]} ({100 * (ratio[place] / gaussian[place] - 1):+.0f} %)" for place in farthest)
+    by_constraint = [labels[index] for index in order if learnt[index] and ratio[index] > NOTHING * before[index]]
+    differences = np.abs(ratio / gaussian - 1)
+    farthest = [index for index in np.argsort(differences)[::-1] if learnt[index]][:5]
+    wider = ", ".join(f"{labels[index]} ({100 * (ratio[index] / gaussian[index] - 1):+.0f} %)" for index in farthest)
     count, effective = pinned_count(slope)
     little = int(((ratio >= LEARNT) & (ratio < NOTHING)).sum())
     parts = [
@@ -191,19 +187,19 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
         "the prior. Learnt, with the ratio of the posterior's to the prior's standard deviation:",
         "; ".join(words) + ".",
         "Standard deviations over the members and in the Gaussian at the best fit differ by "
-        f"{100 * np.median(apart):.0f} % in the median; of those learnt most for {wider}.",
+        f"{100 * np.median(differences):.0f} % in the median; of those learnt most for {wider}.",
         f"Data pin combinations rather than single parameters: {count} independent combinations are known better from "
         f"the data than from the prior, worth {effective:.0f} parameters in all. Those known best, with loadings on "
         "the standard scale; the last column is the share of the prior's standard deviation that is left:",
-        markdown(
+        markdown_table(
             ["combination", "share of the whole", "left"],
             [[row["loadings"], percent(row["share"]), f"{row['deviation']:.3f}"]
              for row in records(pinned_combinations(slope, labels))],
         ),
     ]  # fmt: skip
     if by_constraint:
-        told = ", ".join(by_constraint)
-        parts.insert(3, f"Narrow by the constraints between parameters, hardly by data: {told}.")
+        names = ", ".join(by_constraint)
+        parts.insert(3, f"Narrow by the constraints between parameters, hardly by data: {names}.")
     return parts
 
 
@@ -217,8 +213,8 @@ def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
     misfit
         Of these members.
     """
-    asked = headlines()
-    shares = reached_shares(values, asked)
+    chosen = headlines()
+    shares = reached_shares(values, chosen)
     open_ones = []
     for label in shares:
         unsure = shares[label][flips(shares[label])]
@@ -232,10 +228,10 @@ def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
         f"({misfit.min():.0f} to {misfit.max():.0f}, half the sum of squared deviations) count as equally good. A "
         f"conclusion is open when at least {100 * FLIPS:.0f} % of them contradict it.",
         "**Targets.** Share of these members that reach each:",
-        markdown(["scenario", *shares.columns], rows),
+        markdown_table(["scenario", *shares.columns], rows),
         f"Open: {'; '.join(open_ones)}." if open_ones else "None is open.",
     ]
-    for item in asked:
+    for item in chosen:
         if "urbanization rate" in str(item.target.variable):
             parts += _ranking(values.sel(headline=item.label), item)
     return parts
@@ -246,17 +242,17 @@ def _ranking(values: xr.DataArray, item: Headline) -> list[str]:
     unsure = ranking[flips(ranking["share"])]
     shown = records(unsure[unsure["gap"] >= ALIKE])
     medians = values.median("member").to_series().sort_values(ascending=False, kind="stable")
-    told = ", ".join(f"{name} ({median:.1f})" for name, median in medians.items())
+    listed = ", ".join(f"{name} ({median:.1f})" for name, median in medians.items())
     rows = [[row["ahead"], row["behind"], percent(row["share"]), f"{row['gap']:.2f}"] for row in shown]
     rest = "; every other order holds in at least 95 % of the members"
     alike = f", {len(unsure) - len(shown)} of them less than {ALIKE:g} points apart and not listed"
     parts = [
-        f"**Ranking by {item.label}**, best first by the median in percent: {told}.",
+        f"**Ranking by {item.label}**, best first by the median in percent: {listed}.",
         f"Of {len(ranking)} pairs {len(unsure)} are open{alike if len(shown) < len(unsure) else ''}{rest}"
         + (":" if shown else "."),
     ]
     if shown:
-        parts.append(markdown(["ahead in the median", "behind", "members with this order", "gap [points]"], rows))
+        parts.append(markdown_table(["ahead in the median", "behind", "members with this order", "gap [points]"], rows))
     return parts
 
 
@@ -268,14 +264,7 @@ def equifinality_text(members: xr.Dataset, parts: Sequence[str]) -> str:
 
 
 def with_part(page: str, name: str, text: str) -> str:
-    """Put one study's part into the page, in the place of its older one if there is any.
-
-    Examples
-    --------
-    >>> page = with_part("# Title", "coverage", "new")
-    >>> with_part(page, "coverage", "newer") == page.replace("new", "newer")
-    True
-    """
+    """Put one study's part into the page, in the place of its older one if there is any."""
     part = f"<!-- {name} -->\n{text.strip()}\n<!-- end {name} -->"
     old = re.compile(rf"<!-- {re.escape(name)} -->\n.*?\n<!-- end {re.escape(name)} -->", re.DOTALL)
     if old.search(page):
@@ -304,16 +293,10 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table."""
-    lines = [f"| {' | '.join(header)} |", "|" + " --- |" * len(header)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def _facts(seed: int | None, members: xr.Dataset | None = None) -> str:
-    told = f"Model {model_hash()}, priors {priors_hash()}, data {data_hash()}"
-    told += "" if seed is None else f", seed {seed}"
-    told += (
+    facts = f"Model {model_hash()}, priors {priors_hash()}, data {data_hash()}"
+    facts += "" if seed is None else f", seed {seed}"
+    facts += (
         "" if members is None else f", ensemble of {members.sizes['member']} members of seed {members.attrs['seed']}"
     )
-    return told + "."
+    return facts + "."

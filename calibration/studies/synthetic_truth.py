@@ -7,7 +7,7 @@ Truths are drawn from the prior, so over many experiments an interval of 90 % sh
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,12 +20,7 @@ from calibration.fit.priors import Priors
 from calibration.fit.sampler import Problem, Reference, best_fit, reference
 
 #: Projections whose truth is looked for, at the end of `PROJECTED`.
-PROJECTIONS: Final = (
-    "resident urbanization rate",
-    "registered urbanization rate",
-    "residents",
-    "births in city",
-)
+PROJECTIONS: Final = ("resident urbanization rate", "registered urbanization rate", "residents", "births in city")
 PROJECTED: Final = 2025.0
 #: Draws that give an interval of a parameter, and how many of them are run ahead.
 DRAWS, RUN_AHEAD = 2000, 400
@@ -34,39 +29,34 @@ ROUNDS: Final = 15
 LEVELS: Final = (0.5, 0.8, 0.9)
 
 
-def planted(sought: Sequence[Target], truth: History, random: np.random.Generator) -> tuple[Target, ...]:
+def planted(targets: Sequence[Target], truth: History, random: np.random.Generator) -> tuple[Target, ...]:
     """Targets as if a run had been observed, off by a draw of the errors stated for each.
 
     Parameters
     ----------
-    sought
+    targets
         The real targets, for their forms and errors.
     truth
         One run.
-    random
-        Of the errors.
 
     Returns
     -------
     tuple of Target
         Where the two runs of the model should agree, the joint of the true parameters, off by its error, counts as
         agreement.
-
-    Examples
-    --------
-    >>> planted(targets, run_history(model), np.random.default_rng(1))  # doctest: +SKIP
     """
-    found = []
-    for target in sought:
+    synthetic = []
+    for target in targets:
         error = np.linalg.cholesky(target.covariance) @ random.standard_normal(target.observed.size)
         if target.expected is not None:
-            found.append(dataclasses.replace(target, expected=_moved(target, target.deviations(truth)[0] + error)))
+            expected = _moved(target, target.deviations(truth)[0] + error)
+            synthetic.append(dataclasses.replace(target, expected=expected))
             continue
         values = target.simulate(truth)[0]
         error = error.reshape(values.shape)
         observed = values + error if target.absolute else values * np.exp(error)
-        found.append(dataclasses.replace(target, observed=observed))
-    return tuple(found)
+        synthetic.append(dataclasses.replace(target, observed=observed))
+    return tuple(synthetic)
 
 
 def _moved(target: Target, by: Array) -> Callable[[History], Array]:
@@ -86,18 +76,13 @@ def allowed_draws(around: Reference, priors: Priors, count: int, random: np.rand
     ------
     RuntimeError
         If hardly any draw meets them.
-
-    Examples
-    --------
-    >>> allowed_draws(around, priors, 100, np.random.default_rng(1)).shape  # doctest: +SKIP
-    (100, 365)
     """
-    found = np.empty((0, priors.size))
+    draws = np.empty((0, priors.size))
     for _ in range(50):
         tried = around.mean + around.draw(2 * count, random)
-        found = np.concatenate([found, tried[priors.allowed(tried)]])
-        if len(found) >= count:
-            return found[:count]
+        draws = np.concatenate([draws, tried[priors.allowed(tried)]])
+        if len(draws) >= count:
+            return draws[:count]
     message = "hardly any draw of the Gaussian at the best fit meets the constraints between parameters"
     raise RuntimeError(message)
 
@@ -115,21 +100,16 @@ def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``place``: share of draws below the truth.
-
-    Examples
-    --------
-    >>> experiment(problem, seed=1, number=0)["place"].between(0, 1).all()  # doctest: +SKIP
-    True
+        ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``rank``: share of draws below the truth.
     """
     random = np.random.default_rng([seed, number])
     truth, history = _truth(problem, random)
-    data = dataclasses.replace(problem, sought=planted(problem.sought, history, random))
+    data = dataclasses.replace(problem, targets=planted(problem.targets, history, random))
     fit = best_fit(data, np.zeros(problem.priors.size), ROUNDS)
     around = reference(data, fit)
     draws = allowed_draws(around, problem.priors, DRAWS, random)
     kinds = np.where(around.deviation < LEARNT, "learnt", "not learnt")
-    parameters = pd.DataFrame({"quantity": problem.priors.labels, "kind": kinds, "place": (draws < truth).mean(axis=0)})
+    parameters = pd.DataFrame({"quantity": problem.priors.labels, "kind": kinds, "rank": (draws < truth).mean(axis=0)})
     ahead = problem.model.run(
         problem.priors.settings(np.concatenate([truth, draws[:RUN_AHEAD]])),
         outputs=PROJECTIONS,
@@ -138,7 +118,7 @@ def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     ).isel(time=-1)
     values = {name: ahead[name].to_numpy() for name in PROJECTIONS}
     projections = pd.DataFrame(
-        [(name, "projection", float((found[1:] < found[0]).mean())) for name, found in values.items()],
+        [(name, "projection", float((runs[1:] < runs[0]).mean())) for name, runs in values.items()],
         columns=parameters.columns,
     )
     return pd.concat([parameters, projections], ignore_index=True).assign(experiment=number)
@@ -148,33 +128,21 @@ def _truth(problem: Problem, random: np.random.Generator) -> tuple[Array, Histor
     while True:
         truth = problem.priors.draw(1, random)
         history = run_history(problem.model, problem.priors.settings(truth), keep_non_finite=True)
-        if all(np.isfinite(target.deviations(history)).all() for target in problem.sought):
+        if all(np.isfinite(target.deviations(history)).all() for target in problem.targets):
             return truth, history
 
 
-def experiments(problem: Problem, count: int, seed: int) -> Iterator[pd.DataFrame]:
-    """Repeat `experiment`; each has its own random numbers, so more of them leave the first ones alone."""
-    for number in range(count):
-        yield experiment(problem, seed, number)
+def covered(ranks: pd.Series, level: float) -> pd.Series:
+    """Whether the truth lies within the central interval."""
+    return (ranks - 0.5).abs() <= level / 2
 
 
-def covered(places: pd.Series, level: float) -> pd.Series:
-    """Whether the truth lies within the central interval.
-
-    Examples
-    --------
-    >>> covered(pd.Series([0.02, 0.5, 0.97]), 0.9).tolist()
-    [False, True, False]
-    """
-    return (places - 0.5).abs() <= level / 2
-
-
-def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
+def coverage_table(results: pd.DataFrame) -> pd.DataFrame:
     """Shares of intervals that hold the truth.
 
     Parameters
     ----------
-    found
+    results
         Rows of `experiment`, of many experiments.
 
     Returns
@@ -184,24 +152,17 @@ def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
         shares at each of `LEVELS`, and ``low`` and ``high``, the 95 % interval of the share at 90 %. For one number in
         each experiment it is the exact binomial one (Clopper and Pearson 1934); parameters of one experiment share
         their data, so for them it is that of the mean over experiments.
-
-    Examples
-    --------
-    >>> rows = [("births", "projection", p, n) for n, p in enumerate([0.02, 0.3, 0.5, 0.7])]
-    >>> columns = ["quantity", "kind", "place", "experiment"]
-    >>> coverage_table(pd.DataFrame(rows, columns=columns))[["quantity", "intervals", "90 %"]].values.tolist()
-    [['births', 4, 0.75]]
     """
     rows = []
     for kind, title in (("learnt", "parameters learnt"), ("not learnt", "parameters not learnt")):
-        group = found[found["kind"] == kind]
+        group = results[results["kind"] == kind]
         if group.empty:
             continue
-        shares = covered(group["place"], LEVELS[-1]).groupby(group["experiment"]).mean()
+        shares = covered(group["rank"], LEVELS[-1]).groupby(group["experiment"]).mean()
         error = 1.96 * float(shares.std()) / len(shares) ** 0.5
         rows.append([title, len(group), *_shares(group), shares.mean() - error, shares.mean() + error])
-    for name, group in found[found["kind"] == "projection"].groupby("quantity", sort=False):
-        held = covered(group["place"], LEVELS[-1])
+    for name, group in results[results["kind"] == "projection"].groupby("quantity", sort=False):
+        held = covered(group["rank"], LEVELS[-1])
         ends = binomtest(int(held.sum()), len(held)).proportion_ci(0.95)
         rows.append([name, len(group), *_shares(group), ends.low, ends.high])
     names = [f"{level:.0%}".replace("%", " %") for level in LEVELS]
@@ -209,29 +170,23 @@ def coverage_table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(group: pd.DataFrame) -> list[float]:
-    return [float(covered(group["place"], level).mean()) for level in LEVELS]
+    return [float(covered(group["rank"], level).mean()) for level in LEVELS]
 
 
-def suspect_parameters(found: pd.DataFrame) -> pd.DataFrame:
+def suspect_parameters(results: pd.DataFrame) -> pd.DataFrame:
     """Parameters learnt in half of the experiments or more whose share of 90 % intervals chance hardly explains.
 
     Returns
     -------
     pandas.DataFrame
         ``quantity``, ``experiments``, ``share`` and ``p``, the two-sided binomial probability, below 0.01.
-
-    Examples
-    --------
-    >>> rows = [("rate", "learnt", 0.99, number) for number in range(9)]
-    >>> suspect_parameters(pd.DataFrame(rows, columns=["quantity", "kind", "place", "experiment"]))["share"].tolist()
-    [0.0]
     """
-    learnt = found[found["kind"] == "learnt"]
+    learnt = results[results["kind"] == "learnt"]
     rows = []
     for name, group in learnt.groupby("quantity"):
-        if len(group) < found["experiment"].nunique() / 2:
+        if len(group) < results["experiment"].nunique() / 2:
             continue
-        held = int(covered(group["place"], LEVELS[-1]).sum())
+        held = int(covered(group["rank"], LEVELS[-1]).sum())
         rows.append((name, len(group), held / len(group), binomtest(held, len(group), LEVELS[-1]).pvalue))
     table = pd.DataFrame(rows, columns=["quantity", "experiments", "share", "p"])
     return table[table["p"] < 0.01].sort_values("p", ignore_index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,11 +26,11 @@ from calibration.fit.forecast import (
     predict,
     simulate,
 )
-from calibration.fit.likelihood import calibration_targets, further_targets, observation_table, run_history
+from calibration.fit.likelihood import calibration_targets, further_targets, run_history
 from calibration.fit.priors import changes, read_priors
 from calibration.fit.report import report
 from calibration.fit.sampler import SUPERCHAINS, Problem, Reference, best_fit, reference, sample
-from calibration.observations import ObservationError
+from calibration.observations import GRADES, ObservationError
 from model.definition import variables_by_name
 from tests.support.city import city
 
@@ -96,14 +97,22 @@ def test_an_observation_after_2020_is_refused(monkeypatch):
 
 
 def test_the_observations_say_unit_boundary_grade_and_error():
-    table = observation_table(calibration_targets(city())).to_dataframe()
-    assert len(table) > 150
-    assert table["year"].max() <= 2020
-    assert set(table["grade"]) <= set("ABCDE")
-    assert (table[["value", "measurement_error", "model_discrepancy"]] > 0).all().all()
-    assert table["unit"].str.len().min() > 0
+    observed = [target for target in calibration_targets(city()) if target.expected is None]
+    assert sum(target.observed.size for target in observed) > 150
+    for target in observed:
+        assert re.search(r" \[[^\]]+\]$", target.name)
+        assert max(target.years) <= 2020
+        assert target.grade in GRADES
+        assert (target.observed > 0).all()
+        assert target.measurement > 0
+        assert (target.left_out > 0).all()
+        assert target.source
+        assert target.observed.size % len(target.years) == 0
+        assert len(target.labels) in (1, target.observed.size)
     # Levels of the boundary without Laiwu are no test of a run that has it: only growth is used.
-    assert set(table.loc[table["boundary"] == "old", "unit"]) == {"Dmnl"}
+    old = [target.name for target in observed if target.boundary == "old"]
+    assert old
+    assert all(name.endswith("[Dmnl]") for name in old)
 
 
 def test_deviations_that_follow_their_errors_become_standard_normal():
@@ -122,12 +131,12 @@ def test_a_run_from_known_parameters_is_found_again():
     few = dataclasses.replace(priors, parameters=tuple(priors.parameter(name) for name in names), constraints=())
     truth = np.array([0.5, -0.4, 0.3])
     history = run_history(city(), few.settings(truth[None]))
-    sought = tuple(
+    targets = tuple(
         dataclasses.replace(target, observed=target.simulate(history)[0], expected=None)
         for target in calibration_targets(city())
         if target.expected is None
     )
-    fit = best_fit(Problem(city(), few, sought), np.zeros(3))
+    fit = best_fit(Problem(city(), few, targets), np.zeros(3))
     # The priors pull a little towards zero.
     np.testing.assert_allclose(fit.point, truth, atol=0.1)
 

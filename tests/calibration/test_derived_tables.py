@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
+from calibration.__main__ import app
 from calibration.census import derivation, derived_tables
 from calibration.census.derived_definitions import Definition, vensim_text
 from calibration.census.life_table import census_deaths_2010, death_rates, life_expectancy, survivors
 from calibration.census.population_account import tables_text
-from calibration.census.single_years import BAND_SLICES, smooth_within_bands, whole_persons
+from calibration.census.single_years import BAND_SLICES, birth_weights, smooth_within_bands, whole_persons
 from calibration.census.start_population import (
     CENTRAL_URBAN_SHARE,
     RURAL_SHARE_ELSEWHERE,
@@ -19,6 +21,7 @@ from calibration.census.start_population import (
     URBAN_SHARE_OF_HIGH,
     URBAN_SHARE_OF_LOW,
     placement_ratio,
+    rural_seed,
     solve_shares,
 )
 from calibration.census.vital_events import registered_events
@@ -233,6 +236,19 @@ def test_district_rows_of_the_census_are_kept() -> None:
         assert ((TABLES.family_household_share[year] > 0.6) & (TABLES.family_household_share[year] < 1)).all()
 
 
+def test_ages_and_sizes_of_the_derived_tables_are_what_is_known_of_the_city() -> None:
+    assert TABLES.fertility_shape.argmax() == 27
+    assert TABLES.internal_profile[26] > TABLES.internal_profile[60]
+    assert TABLES.residuals.net.shape == (12, 86)
+    assert TABLES.start[2020].other_province.sum() == 516_466
+    assert death_rates(0.005, 0.1, 2020)[85] > death_rates(0.005, 0.1, 2020)[84]
+    assert census_deaths_2010(DATA) == pytest.approx(48_900, abs=50)
+    assert birth_weights(DATA, 2020)[3] > 1.2
+    assert rural_seed(DATA, 2020)[0] < 0.01
+    shares = solve_shares(np.full(4, 10.0), np.array([1.0, 2.0, 3.0, 4.0]), 12.0)
+    assert (10 * shares).sum() == pytest.approx(12)
+
+
 def test_the_block_is_the_same_when_computed_again() -> None:
     first = derived_tables.block_text()
     derivation.derive.cache_clear()
@@ -283,43 +299,53 @@ def model_copy(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_stale_block_is_noticed_written_and_then_fresh(model_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["--model", str(model_copy)]
-    assert derived_tables.main([*command, "--check"]) == 1
-    assert "stale" in capsys.readouterr().err
-    assert derived_tables.main([*command, "--write"]) == 0
-    assert derived_tables.main([*command, "--check"]) == 0
+def derived_tables_command(model: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["derived-tables", "--model", str(model), *options])
+
+
+def test_a_stale_block_is_noticed_written_and_then_current(model_copy: Path) -> None:
+    stale = derived_tables_command(model_copy, "--check")
+    assert stale.exit_code == 1
+    assert "stale" in stale.stderr
+    assert derived_tables_command(model_copy, "--write").exit_code == 0
+    assert derived_tables_command(model_copy, "--check").exit_code == 0
     text = model_copy.read_text(encoding="utf-8")
     assert text.startswith("{UTF-8}\nA= 1")
     assert "OLD=" not in text
     assert text.count("\t.Control") == 1
-    assert not list(model_copy.parent.glob("*.new"))
+    assert list(model_copy.parent.iterdir()) == [model_copy]
 
 
 def test_a_hand_edit_of_one_digit_makes_the_block_stale(model_copy: Path) -> None:
-    command = ["--model", str(model_copy)]
-    derived_tables.main([*command, "--write"])
+    derived_tables_command(model_copy, "--write")
     text = model_copy.read_text(encoding="utf-8")
+    assert "7332402" in text
     model_copy.write_text(text.replace("7332402", "7332403"), encoding="utf-8")
-    assert derived_tables.main([*command, "--check"]) == 1
+    assert derived_tables_command(model_copy, "--check").exit_code == 1
 
 
-def test_a_model_without_the_group_gives_a_message_and_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_without_the_group_gives_a_message_and_code_2(tmp_path: Path) -> None:
     path = tmp_path / "jinan.mdl"
-    path.write_text("{UTF-8}\n", encoding="utf-8")
-    assert derived_tables.main(["--write", "--model", str(path)]) == 2
-    assert "expected one group '.Derived tables'" in capsys.readouterr().err
-    path.write_text(derived_tables.HEADER, encoding="utf-8")
-    assert derived_tables.main(["--write", "--model", str(path)]) == 2
-    assert "no group follows" in capsys.readouterr().err
+    for text, words in (
+        ("{UTF-8}\n", "expected one group '.Derived tables'"),
+        (derived_tables.HEADER, "no group follows"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        refused = derived_tables_command(path, "--write")
+        assert refused.exit_code == 2
+        assert words in refused.stderr
+    assert derived_tables_command(tmp_path / "none.mdl", "--check").exit_code == 2
+    assert derived_tables_command(path, "--check", "--write").exit_code == 2
+
+
+def test_without_an_option_the_block_is_printed() -> None:
+    assert CliRunner().invoke(app, ["derived-tables"]).stdout == derived_tables.block_text()
 
 
 def test_the_block_in_the_model_is_the_rebuilt_one() -> None:
     text = MODEL_FILE.read_bytes().decode("utf-8")
     start, end = derived_tables.find_block(text)
-    assert text[start:end] == derived_tables.block_text(), "run python -m calibration.census.derived_tables --write"
+    assert text[start:end] == derived_tables.block_text(), "run python -m calibration derived-tables --write"
 
 
 def test_the_tables_in_the_documentation_are_the_printed_ones() -> None:

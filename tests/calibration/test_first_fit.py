@@ -7,13 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from calibration.__main__ import app
 from calibration.fit.likelihood import BAND_STARTS, History, Target, by_band, run_history, targets
 from calibration.observations import GRADES
 from calibration.studies import first_fit
-from calibration.studies.first_fit import fit, main, replace_numbers, write_fitted
-from calibration.studies.fit_parameters import PARAMETERS, FirstFitError, Parameter, read_space
+from calibration.studies.first_fit import (
+    PARAMETERS,
+    FirstFitError,
+    Parameter,
+    fit,
+    read_space,
+    replace_numbers,
+    write_fitted,
+)
 from model import MODEL_FILE
+from model.definition import read_definition
 from model.engine import CompiledModel, compile_model
 
 
@@ -31,10 +41,10 @@ def test_known_values_are_found_again(model):
     truth = {"FERTILITY 2010": 1.33, "PRODUCTIVITY GROWTH 2010": 0.071, "RURAL WAGE CATCH UP": 0.004}
     chosen = tuple(dataclasses.replace(p, spread=100.0) for p in PARAMETERS if p.name in truth)
     made = run_history(model, truth)
-    sought = tuple(
+    series = tuple(
         dataclasses.replace(target, observed=target.simulate(made)[0], error=0.001) for target in targets(model)
     )
-    found = fit(model, read_space(MODEL_FILE, chosen), sought)
+    found = fit(model, read_space(MODEL_FILE, chosen), series)
     assert {name: values.item() for name, values in found.items()} == pytest.approx(truth, rel=1e-3)
 
 
@@ -103,13 +113,30 @@ def test_a_constant_without_a_number_line_is_named():
 
 
 @pytest.mark.parametrize("write", [True, False])
-def test_the_command_prints_and_writes_only_when_asked(write, copy: Path, monkeypatch, capsys):
+def test_the_command_prints_and_writes_only_when_asked(write, copy: Path, monkeypatch):
     values = {
         parameter.name: np.full(max(1, len(names)), parameter.judged)
         for parameter, names in zip(PARAMETERS, read_space(copy).elements, strict=True)
     }
     monkeypatch.setattr(first_fit, "fit", lambda *_: values)
     before = copy.read_bytes()
-    assert main(["--model", str(copy), *(["--write"] if write else [])]) == 0
+    printed = CliRunner().invoke(app, ["first-fit", "--model", str(copy), *(["--write"] if write else [])])
+    assert printed.exit_code == 0
     assert (copy.read_bytes() != before) is write
-    assert "FERTILITY 2010 [Dmnl]\n  fitted 1.25\n" in capsys.readouterr().out
+    assert "FERTILITY 2010 [Dmnl]\n  fitted 1.25\n" in printed.stdout
+
+
+def test_a_model_file_that_is_missing_is_refused(tmp_path: Path):
+    assert CliRunner().invoke(app, ["first-fit", "--model", str(tmp_path / "none.mdl")]).exit_code == 2
+
+
+@pytest.mark.slow
+def test_the_first_fit_gives_the_numbers_of_the_model_file(model):
+    known = {variable.name: variable.default for variable in read_definition(MODEL_FILE)}
+    fitted = fit(model, read_space(MODEL_FILE), targets(model))
+    assert len(fitted) == len(PARAMETERS)
+    for name, values in fitted.items():
+        stated = known[name]
+        assert stated is not None
+        # The last of the four digits may differ on another machine.
+        np.testing.assert_allclose(values, np.resize(stated, values.shape), rtol=2e-3, err_msg=name)

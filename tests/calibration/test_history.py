@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from calibration.__main__ import app
 from calibration.census.derivation import derive
 from calibration.fit import likelihood as evidence
 from calibration.fit.ensemble import read_members
@@ -134,7 +136,7 @@ def test_error_shares_of_a_stretched_series_are_variance_alone():
 
 def test_the_page_and_figures_in_docs_are_fresh(model):
     text = page_text(model, read_members(MEMBERS))
-    assert PAGE.read_text(encoding="utf-8") == text, "run `python -m calibration.history.report`"
+    assert PAGE.read_text(encoding="utf-8") == text, "run `python -m calibration history`"
     for name in FIGURES:
         for language in ("zh", "en"):
             assert is_drawn(IMAGES / f"history_{name}_{language}.png", fingerprint(text)), f"{name} {language}"
@@ -148,7 +150,7 @@ def test_a_stale_page_is_reported_or_written(line, code, text, history, monkeypa
     monkeypatch.setattr(history_report, "IMAGES", tmp_path)
     monkeypatch.setattr(history_report, "page_with", lambda *_: "new")
     monkeypatch.setattr(history_report, "ensemble_history", lambda *_: history)
-    assert history_report.main(line) == code
+    assert CliRunner().invoke(app, ["history", *line]).exit_code == code
     assert page.read_text(encoding="utf-8") == text
     assert len(list(tmp_path.glob("history_*.png"))) == (0 if line else 4)
 

@@ -45,7 +45,7 @@ def test_a_range_holds_nine_tenths_of_the_draws(priors, name):
     standard = np.random.default_rng(1).standard_normal((20_000, 1))
     values = parameter.values(standard)
     # Two standard errors of a share of 0.9 among 20,000, and what the model's limits cut off.
-    assert ((values > parameter.low) & (values < parameter.high)).mean() == pytest.approx(0.9, abs=0.02)
+    assert ((values > parameter.p05) & (values < parameter.p95)).mean() == pytest.approx(0.9, abs=0.02)
 
 
 def test_no_draw_leaves_the_limits_of_the_model(priors, points):

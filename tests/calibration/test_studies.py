@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy.special import ndtr
+from typer.testing import CliRunner
 
+from calibration.__main__ import Study, app
 from calibration.fit.ensemble import POSTERIOR_FILE, read_members
 from calibration.fit.ensemble_runs import headline_values, headlines, squared_deviations, standard_points
 from calibration.fit.likelihood import calibration_targets, run_history
@@ -52,18 +54,18 @@ def members() -> xr.Dataset:
     return read_members(12)
 
 
-def places(shares: dict[str, float], count: int = 2000, kind: str = "projection") -> pd.DataFrame:
+def ranks(shares: dict[str, float], count: int = 2000, kind: str = "projection") -> pd.DataFrame:
     """Where truths lie when intervals are too narrow by a factor: 1 is right."""
     random = np.random.default_rng(1)
     rows = []
     for name, factor in shares.items():
         below = ndtr(factor * random.standard_normal(count))
         rows += [(name, kind, place, number) for number, place in enumerate(below)]
-    return pd.DataFrame(rows, columns=["quantity", "kind", "place", "experiment"])
+    return pd.DataFrame(rows, columns=["quantity", "kind", "rank", "experiment"])
 
 
 def test_intervals_that_are_right_and_too_narrow_are_told_apart():
-    table = coverage_table(places({"right": 1.0, "narrow": 1.6})).set_index("quantity")
+    table = coverage_table(ranks({"right": 1.0, "narrow": 1.6})).set_index("quantity")
     # Three standard errors of a share among 2,000 are 0.02 to 0.03; 1.645 / 1.6 standard deviations hold 70 %.
     assert table.loc["right", "90 %"] == pytest.approx(0.9, abs=0.02)
     assert table.loc["narrow", "90 %"] == pytest.approx(0.70, abs=0.03)
@@ -72,9 +74,9 @@ def test_intervals_that_are_right_and_too_narrow_are_told_apart():
 
 
 def test_a_parameter_with_too_narrow_intervals_is_named():
-    found = places({"right": 1.0, "narrow": 1.6}, kind="learnt")
+    found = ranks({"right": 1.0, "narrow": 1.6}, kind="learnt")
     assert suspect_parameters(found)["quantity"].tolist() == ["narrow"]
-    told = coverage_text(pd.concat([found, places({"births in city": 1.0})]), seed=1)
+    told = coverage_text(pd.concat([found, ranks({"births in city": 1.0})]), seed=1)
     assert "not met" in told
     assert re.search(r"narrow \((69|7\d)\.\d %\)", told)
 
@@ -89,7 +91,7 @@ def test_planted_data_are_off_by_their_stated_errors(problem):
         [
             target.whitened(truth)[0]
             for seed in range(12)
-            for target in planted(problem.sought, truth, np.random.default_rng(seed))
+            for target in planted(problem.targets, truth, np.random.default_rng(seed))
         ]
     )
     # Some two thousand values: three standard errors.
@@ -103,10 +105,10 @@ def test_an_experiment_places_every_parameter_and_projection_and_repeats_itself(
     small = dataclasses.replace(problem, priors=priors)
     found = experiment(small, seed=1, number=0)
     assert found["quantity"].tolist()[: len(few)] == list(few)
-    assert found["place"].between(0, 1).all()
+    assert found["rank"].between(0, 1).all()
     assert set(found["kind"]) >= {"learnt", "projection"}
     pd.testing.assert_frame_equal(found, experiment(small, seed=1, number=0))
-    assert not found["place"].equals(experiment(small, seed=1, number=1)["place"])
+    assert not found["rank"].equals(experiment(small, seed=1, number=1)["rank"])
 
 
 def test_draws_that_never_meet_the_constraints_are_given_up():
@@ -116,8 +118,8 @@ def test_draws_that_never_meet_the_constraints_are_given_up():
 
 
 def test_groups_of_series_hold_every_series_once(problem):
-    turns = left_out(problem.sought)
-    names = [target.name for target in problem.sought]
+    turns = left_out(problem.targets)
+    names = [target.name for target in problem.targets]
     groups = [group for title, group in turns.items() if title not in names]
     assert sorted(name for group in groups for name in group) == sorted(names)
     assert len(groups) == 6
@@ -148,9 +150,9 @@ def test_members_turn_back_into_points_of_the_standard_scale(problem):
 
 
 def test_each_member_is_judged_by_every_series_and_headline(problem, members):
-    squares = squared_deviations(city(), members, problem.sought)
+    squares = squared_deviations(city(), members, problem.targets)
     values = headline_values(city(), members, ["baseline", "plan"])
-    assert squares.sizes == {"member": 12, "series": len(problem.sought)}
+    assert squares.sizes == {"member": 12, "series": len(problem.targets)}
     assert (squares > 0).all()
     assert values.sizes == {"scenario": 2, "headline": len(headlines()), "member": 12}
     rates = values.sel(scenario="plan").isel(headline=[0, 1]).median("member")
@@ -222,23 +224,30 @@ def test_a_study_writes_its_own_part_only(tmp_path, monkeypatch):
     page = tmp_path / "studies.md"
     page.write_text(with_part(studies.OPENING, "leave-out", "kept"), encoding="utf-8")
     monkeypatch.setattr(studies, "PAGE", page)
-    monkeypatch.setattr(studies, "study", lambda name, **_: f"found by {name}")
-    assert studies.main(["coverage"]) == studies.main(["coverage"]) == 0
+    monkeypatch.setattr(studies, "run_study", lambda name, *_: f"found by {name}")
+    for _ in range(2):
+        assert CliRunner().invoke(app, ["study", "coverage"]).exit_code == 0
     text = page.read_text(encoding="utf-8")
     assert text.count("found by coverage") == text.count("kept") == 1
 
 
-@pytest.mark.parametrize("line", [["coverage", "--count", "1"], ["everything"], ["coverage", "--seed", "-1"]])
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["coverage", "--count", "1"],
+        ["everything"],
+        ["coverage", "--seed", "-1"],
+        ["equifinality", "--ensemble", "no such file.nc"],
+    ],
+)
 def test_a_study_that_cannot_be_run_is_refused(line):
-    with pytest.raises(SystemExit) as caught:
-        studies.main(line)
-    assert caught.value.code == 2
+    assert CliRunner().invoke(app, ["study", *line]).exit_code == 2
 
 
 def test_the_page_of_studies_tells_of_the_present_model_priors_and_data():
     facts = f"Model {model_hash()}, priors {priors_hash()}, data {data_hash()}"
     text = studies.PAGE.read_text(encoding="utf-8")
-    for name in studies.STUDIES:
+    for name in Study:
         part = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- end {name} -->")[0]
-        assert facts in part, f"run `python -m calibration.studies.study {name}`"
+        assert facts in part, f"run `python -m calibration study {name}`"
     assert POSTERIOR_FILE.exists()

@@ -194,7 +194,7 @@ def test_an_ensemble_that_the_priors_cannot_give_is_refused(what, tmp_path):
         read_members(path=sealed(path, change(kept).assign_attrs(kept.attrs)))
     assert "posterior.nc does not hold draws from the priors" in str(caught.value)
     assert told in str(caught.value)
-    assert ensemble.AGAIN in str(caught.value)
+    assert ensemble.RECALIBRATE in str(caught.value)
     assert fits_on_a_screen(str(caught.value))
 
 

@@ -152,7 +152,7 @@ def test_one_broken_file_stops_the_good_ones(tmp_path):
     ("given", "message"),
     [
         ("plann", "There is no scenario 'plann'. Did you mean 'plan'? Shipped: baseline, plan,"),
-        ("levers", "The file must hold keys and values"),
+        ("levers", "There is no scenario 'levers'"),
         ("nowhere/plan.yaml", "The file does not exist."),
         ("tests", "There is no scenario 'tests'"),
     ],
@@ -165,7 +165,7 @@ def test_what_is_no_scenario_is_refused(given, message):
 
 def test_two_files_of_one_name_are_refused(tmp_path):
     copy = tmp_path / "plan.yaml"
-    copy.write_bytes((ROOT / "scenarios" / "plan.yaml").read_bytes())
+    copy.write_bytes((ROOT / "scenarios" / "shipped" / "plan.yaml").read_bytes())
     with pytest.raises(ScenarioError, match="has the same name 'plan'"):
         load_scenarios(["plan", copy])
 
@@ -186,8 +186,8 @@ def copied_project(tmp_path_factory):
         ("scenarios/levers.yaml", None, "levers.yaml cannot be used:\n * The file does not exist."),
         ("scenarios/levers.yaml", b"- constant: [", "levers.yaml cannot be used:\n * The file is not valid YAML"),
         ("scenarios/targets.yaml", b"\xff\xfe", "targets.yaml cannot be used:\n * The file is not UTF-8 text"),
-        ("scenarios/baseline.yaml", None, "There is no scenario 'baseline'"),
-        ("analysis/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
+        ("scenarios/shipped/baseline.yaml", None, "There is no scenario 'baseline'"),
+        ("analysis/charts/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
         ("model/jinan.mdl", None, "jinan.mdl cannot be read"),
         ("model/jinan.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "jinan.mdl cannot be read"),
     ],

@@ -1,0 +1,125 @@
+"""Commands behind the generated pages and tables: `python -m calibration COMMAND`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calibration.fit.ensemble import POSTERIOR_FILE
+from model.definition import MODEL_FILE
+from model.engine.errors import UserError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if anything is out of date.")]
+ModelFile = Annotated[Path, typer.Option(help="Model file.")]
+EnsembleFile = Annotated[Path, typer.Option(help="File of the calibrated ensemble.")]
+
+
+class Study(StrEnum):
+    """The studies of the calibration."""
+
+    coverage = "coverage"
+    leave_out = "leave-out"
+    equifinality = "equifinality"
+
+
+@contextmanager
+def exit_on_mistakes() -> Iterator[None]:
+    """Turn what a user can mend into a message and exit code 2."""
+    try:
+        yield
+    except (UserError, OSError, UnicodeDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def derived_tables(
+    check: Check = False,
+    write: Annotated[bool, typer.Option("--write", help="Replace the tables in the model file.")] = False,
+    model: ModelFile = MODEL_FILE,
+) -> None:
+    """Print, check or write the tables of the model that are computed from the two censuses."""
+    from calibration.census.derived_tables import block_text, update_block
+
+    if check and write:
+        message = "--check and --write exclude each other"
+        raise typer.BadParameter(message)
+    with exit_on_mistakes():
+        if not (check or write):
+            typer.echo(block_text(), nl=False)
+            return
+        current = update_block(model, write=write)
+    state = (
+        "up to date" if current else "written" if write else "stale; run `python -m calibration derived-tables --write`"
+    )
+    typer.echo(f"{model.name}: the derived tables are {state}", err=True)
+    raise typer.Exit(0 if current or write else 1)
+
+
+@app.command()
+def population_account() -> None:
+    """Print the population account of 2010-2020 in docs/data.md: migration, births, deaths and registration."""
+    from calibration.census.population_account import tables_text
+
+    with exit_on_mistakes():
+        typer.echo(tables_text(), nl=False)
+
+
+@app.command()
+def history(check: Check = False, ensemble: EnsembleFile = POSTERIOR_FILE) -> None:
+    """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
+    from calibration.history.report import update_page
+
+    with exit_on_mistakes():
+        stale = update_page(ensemble, write=not check)
+    if check and stale:
+        names = ", ".join(path.name for path in stale)
+        typer.echo(f"out of date: {names}; run `python -m calibration history`", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def study(
+    name: Annotated[Study, typer.Argument(help="Which study.")],
+    count: Annotated[int, typer.Option(min=2, help="Number of synthetic-truth experiments (coverage only).")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 2020,
+    ensemble: EnsembleFile = POSTERIOR_FILE,
+) -> None:
+    """Run a study of the calibration and write its part of docs/calibration_studies.md.
+
+    coverage: do credible intervals contain the true parameters of synthetic data? (a quarter of an hour)
+    leave-out: how does the posterior change without each observed series? (minutes)
+    equifinality: which parameters and conclusions differ between members that fit equally well? (minutes)
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from calibration.studies.study import write_study
+
+    console = Console(stderr=True)
+    with exit_on_mistakes(), Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name.capitalize(), total=None)
+        write_study(name, count, seed, ensemble, lambda done, of: bar.update(task, completed=done, total=of))
+
+
+@app.command()
+def first_fit(
+    write: Annotated[bool, typer.Option("--write", help="Put the fitted values into the model file.")] = False,
+    model: ModelFile = MODEL_FILE,
+) -> None:
+    """Fit the starting values of the model by least squares and print them beside those of the model file."""
+    from calibration.studies.first_fit import update_values
+
+    with exit_on_mistakes():
+        typer.echo(update_values(model, write=write), nl=False)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m calibration")
