@@ -65,13 +65,7 @@ class Study:
 
 
 def name_of(scenario: Scenario, *, with_levers: bool) -> str:
-    """Return how the files of a study are called.
-
-    Examples
-    --------
-    >>> name_of(load_scenario("plan"), with_levers=True)  # doctest: +SKIP
-    'lever_conditions_plan'
-    """
+    """Return how the files of a study are called."""
     return f"{'lever_' if with_levers else ''}conditions_{scenario.name}"
 
 
@@ -144,10 +138,6 @@ def study(
     ------
     FuturesError
         If there are fewer futures than `FEWEST_FUTURES`, or more than there are members without levers drawn.
-
-    Examples
-    --------
-    >>> study(load_model(), plan, targets, read_members(100), variables_by_name()).found  # doctest: +SKIP
     """
     size = check_size(members, count)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)

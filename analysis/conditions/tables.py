@@ -72,11 +72,6 @@ def tables(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return all that was found: `COLUMNS`, one row per target and method, and `LIMIT_COLUMNS`, one per limit.
 
     Both end with what made them: fingerprints of model, scenario and parameter sets, and the seed.
-
-    Examples
-    --------
-    >>> tables(study)[0].columns[0]  # doctest: +SKIP
-    'target'
     """
     rows: list[dict[str, Any]] = []
     limits: list[dict[str, Any]] = []
@@ -105,13 +100,7 @@ def tables(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def dataset(study: Study) -> xr.Dataset:
-    """Return futures, margins, the searched and held-out halves, and the peeling paths, with their manifest.
-
-    Examples
-    --------
-    >>> dataset(study)["margin"].dims  # doctest: +SKIP
-    ('target', 'future')
-    """
+    """Return futures, margins, the searched and held-out halves, and the peeling paths, with their manifest."""
     found = study.found
     used = [name for name in study.values.columns if any(name in c.screened for c in found.values())]
     steps = max((len(c.trajectory) for c in found.values() if c.trajectory is not None), default=0)
@@ -159,12 +148,7 @@ def files(name: str) -> list[str]:
 
 
 def write(study: Study, out: Path) -> list[Path]:
-    """Write tables, data and a chart for every condition found, in both languages; return the files.
-
-    Examples
-    --------
-    >>> write(study, Path("outputs"))  # doctest: +SKIP
-    """
+    """Write tables, data and a chart for every condition found, in both languages; return the files."""
     written = [out / name for name in files(study.name)]
     for table, path in zip(tables(study), written, strict=False):
         result_files.write_table(table, path, study.facts)
@@ -173,12 +157,7 @@ def write(study: Study, out: Path) -> list[Path]:
 
 
 def print_conditions(console: Console, study: Study) -> None:
-    """Print every condition in both languages, and what it rests on.
-
-    Examples
-    --------
-    >>> print_conditions(Console(), study)  # doctest: +SKIP
-    """
+    """Print every condition in both languages, and what it rests on."""
     title = study.scenario.title
     console.print(f"[bold]{escape(title['zh'])}  {escape(title['en'])}[/]")
     if study.with_levers:

@@ -111,13 +111,7 @@ def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], 
 
 
 def box_sentence(target: str, condition: Condition, box: Box, inputs: Mapping[str, Input], language: str) -> str:
-    """Return a box as one sentence; `target` is how it begins.
-
-    Examples
-    --------
-    >>> box_sentence("It", condition, condition.best, inputs, "en")  # doctest: +SKIP
-    'It is met in 8 of 10 futures when A is at least 60 %, otherwise in 1 of 10.'
-    """
+    """Return a box as one sentence; `target` is how it begins."""
     words = WORDS[language]
     return words["found"].format(
         target=target,

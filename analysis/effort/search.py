@@ -51,13 +51,7 @@ class Bearing:
 
 
 def bearing(question: Question) -> Bearing:
-    """Move every lever alone to both its ends.
-
-    Examples
-    --------
-    >>> bearing(question).ends  # doctest: +SKIP
-    array([ 1., -1.])
-    """
+    """Move every lever alone to both its ends."""
     measures = question.measures
     count = len(measures)
     low, high = (np.diag([getattr(m, name) for m in measures]) for name in ("lowest_share", "highest_share"))
@@ -73,11 +67,6 @@ def furthest(question: Question, first: Bearing, starts: int, evaluations: int, 
 
     From the corner at which every lever stands at its better end, levers are moved to the ends or left alone as long as
     one of that helps; then COBYQA looks from there and from random starts whether anything between does better.
-
-    Examples
-    --------
-    >>> furthest(question, bearing(question), 3, 200, 1)  # doctest: +SKIP
-    array([ 1., -1.])
     """
     low, high = _bounds(question.measures)
     at = first.ends.copy()
@@ -134,11 +123,6 @@ def least(question: Question, first: Bearing, corner: Values, starts: int, evalu
     -------
     numpy.ndarray
         Axis lever; margins of exactly enough members are not negative.
-
-    Examples
-    --------
-    >>> least(question, first, corner, 3, 200, 1)  # doctest: +SKIP
-    array([0.4, 0. ])
     """
     cost = parts(question.measures, corner[None])[0]
     rates = first.gains / np.maximum(cost, ROUNDING)
@@ -157,13 +141,7 @@ def least(question: Question, first: Bearing, corner: Values, starts: int, evalu
 
 
 def fewest(question: Question, best: Values, evaluations: int) -> Values:
-    """Leave levers alone, the least of them first, as long as the target takes hardly more effort (`WORTH`) without.
-
-    Examples
-    --------
-    >>> fewest(question, np.array([0.4, 0.01]), 200)  # doctest: +SKIP
-    array([0.41, 0.  ])
-    """
+    """Leave levers alone, the least of them first, as long as the target takes hardly more effort (`WORTH`) without."""
     most = float(effort(question.measures, best[None])[0]) * (1 + WORTH)
     kept = best
     order = [int(place) for place in np.argsort(parts(question.measures, best[None])[0]) if best[place] != 0]

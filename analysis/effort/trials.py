@@ -71,10 +71,6 @@ class Trials:
         ------
         NonFiniteError
             If a run ends in a value that is not finite.
-
-        Examples
-        --------
-        >>> Trials(city, measures, members, targets).margins(np.zeros((1, len(measures))))  # doctest: +SKIP
         """
         return self.judged(shares)[0]
 

@@ -103,11 +103,6 @@ def load_collectables(
     ------
     CollectableError
         Listing every mistake: an unknown key, parameter, variable or element, or a statistic that tells nothing.
-
-    Examples
-    --------
-    >>> list(load_collectables(variables_by_name(), read_members(1)))[0]  # doctest: +SKIP
-    'registered_share'
     """
     document = read_yaml(file)
     mistakes = Mistakes(document)

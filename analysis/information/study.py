@@ -83,11 +83,6 @@ def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
     ------
     UtilityError
         If a scenario that is named changes what nobody decides, or if fewer than two are left.
-
-    Examples
-    --------
-    >>> options()[1].name  # doctest: +SKIP
-    'plan'
     """
     known = load_scenarios(names or shipped_scenarios())
     assumed = {s.name: [c.constant for c in s.changes if not c.policy] for s in known}
@@ -173,10 +168,6 @@ def study(
         If the weight of effort or a threshold makes no sense.
     InformationError
         If there are too few members.
-
-    Examples
-    --------
-    >>> study(city, options(), targets, read_members(100), variables, levers, statistics)  # doctest: +SKIP
     """
 
     def told(task: str) -> Callable[[int, int], None] | None:

@@ -130,12 +130,7 @@ def files() -> list[str]:
 
 
 def write(study: Study, out: Path) -> list[Path]:
-    """Write tables, data and the chart in both languages; return the files.
-
-    Examples
-    --------
-    >>> write(study, Path("outputs"))  # doctest: +SKIP
-    """
+    """Write tables, data and the chart in both languages; return the files."""
     for name, table in tables(study).items():
         result_files.write_table(table, out / name, study.facts)
     result_files.write_run(dataset(study), out / f"{NAME}.nc")

@@ -37,11 +37,6 @@ def effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
         Changes of constants that are no lever are no effort.
     levers
         By constant.
-
-    Examples
-    --------
-    >>> effort(load_scenario("baseline"), load_levers())  # doctest: +SKIP
-    0.0
     """
     return sum(
         levers[change.constant].effort * _moved(change, levers[change.constant])

@@ -44,13 +44,7 @@ def name_of(target: Target) -> str:
 
 
 def value_words(measure: Measure, share: float, language: str) -> str:
-    """Return what a lever is set to, with its unit; lowest and highest where elements differ.
-
-    Examples
-    --------
-    >>> value_words(measure, 0.5, "en")  # doctest: +SKIP
-    '26 %'
-    """
+    """Return what a lever is set to, with its unit; lowest and highest where elements differ."""
     told = Input(measure.name, measure.name, measure.lever.title, measure.lever.unit)
     values = measure.value(share)
     ends = dict.fromkeys(told.said(float(f"{end:.{DIGITS}g}"), language) for end in (values.min(), values.max()))
@@ -58,13 +52,7 @@ def value_words(measure: Measure, share: float, language: str) -> str:
 
 
 def sentences(answer: Answer, language: str) -> list[str]:
-    """Return the answer in words.
-
-    Examples
-    --------
-    >>> sentences(answer, "en")[0]  # doctest: +SKIP
-    'Least effort 2.31 with 4 levers ...'
-    """
+    """Return the answer in words."""
     if answer.outside:
         return _implausible(answer, language)
     return _chinese(answer) if language == "zh" else _english(answer)
@@ -93,13 +81,7 @@ def _implausible(answer: Answer, language: str) -> list[str]:
 
 
 def chance(answer: Answer, candidate: int, *, searched: bool) -> str:
-    """Return the probability of one of `CANDIDATES` in words, with its standard error in points.
-
-    Examples
-    --------
-    >>> chance(answer, 1, searched=False)  # doctest: +SKIP
-    '79% ±1'
-    """
+    """Return the probability of one of `CANDIDATES` in words, with its standard error in points."""
     part = slice(None, answer.searched) if searched else slice(answer.searched, None)
     margins = answer.margins[candidate, part]
     return share_in_percent(int(is_reached(margins).sum()), len(margins))
@@ -200,12 +182,7 @@ def _bounds(answer: Answer, language: str) -> str:
 
 
 def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]) -> None:
-    """Print the answer, what each lever is set to, and what it does to other targets.
-
-    Examples
-    --------
-    >>> print_answer(Console(), answer, load_targets())  # doctest: +SKIP
-    """
+    """Print the answer, what each lever is set to, and what it does to other targets."""
     for language in ("zh", "en"):
         for sentence in sentences(answer, language):
             console.print(escape(sentence))
@@ -264,12 +241,7 @@ def _lever_table(answer: Answer) -> Table:
 
 
 def scenario_text(answer: Answer, facts: Mapping[str, str]) -> str:
-    """Return the answer as a scenario file that ``run`` accepts, with what made it in its comments.
-
-    Examples
-    --------
-    >>> scenario_text(answer, facts)  # doctest: +SKIP
-    """
+    """Return the answer as a scenario file that ``run`` accepts, with what made it in its comments."""
     target, wanted = answer.target, f"{100 * answer.probability:g}"
     title = {language: f"{target.title[language]}" for language in ("zh", "en")}
     far = answer.verdict == "not reachable"
@@ -294,13 +266,7 @@ def scenario_text(answer: Answer, facts: Mapping[str, str]) -> str:
 
 
 def as_dataset(answer: Answer, facts: Mapping[str, str]) -> xr.Dataset:
-    """Return shares, effort and margins, dims ``candidate, lever, member``.
-
-    Examples
-    --------
-    >>> as_dataset(answer, facts)["margin"].dims  # doctest: +SKIP
-    ('candidate', 'member')
-    """
+    """Return shares, effort and margins, dims ``candidate, lever, member``."""
     spent = parts(answer.measures, answer.shares)
     count = answer.margins.shape[1]
     found = xr.Dataset(
@@ -347,12 +313,7 @@ def file_names(target: Target) -> list[str]:
 
 
 def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
-    """Write the tables and data as `file_names` has them, and the scenario unless the answer is not plausible.
-
-    Examples
-    --------
-    >>> write(answer, facts, Path("outputs"))  # doctest: +SKIP
-    """
+    """Write the tables and data as `file_names` has them, and the scenario unless the answer is not plausible."""
     text, levers, others, blocked, trials, data = (out / name for name in file_names(answer.target))
     result_files.write_run(as_dataset(answer, facts), data)
     tables = ((answer.levers, levers), (answer.others, others), (answer.blocked, blocked), (answer.trace, trials))

@@ -82,11 +82,6 @@ def levers_of(scenario: Scenario) -> tuple[str, ...]:
     ------
     DelayError
         If it moves none.
-
-    Examples
-    --------
-    >>> "TALENT ARRIVALS" in levers_of(load_scenario("plan"))  # doctest: +SKIP
-    True
     """
     found = tuple(change.constant for change in scenario.changes if change.policy)
     if not found:
@@ -150,10 +145,6 @@ def delay_costs(
     ------
     DelayError
         If the scenario moves no lever, or the probability is not between 0 and 1.
-
-    Examples
-    --------
-    >>> delay_costs(city, plan, read_members(20), targets, variables_by_name())  # doctest: +SKIP
     """
     levers = levers_of(scenario)
     check_wanted(wanted)
@@ -307,10 +298,6 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         against a target leaves it likelier the later it starts: "later" where only later starts are enough, with the
         first of them and, unless being left alone is enough too, the last; "without" where only being left alone is.
         The probability is that of the start that is told, and of the earliest one where none is.
-
-    Examples
-    --------
-    >>> last_starts(delays.table, 0.8)  # doctest: +SKIP
     """
     rows = []
     for (target, lever), group in table.groupby(["target", "lever"], sort=False):

@@ -48,11 +48,6 @@ def chosen_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = No
     ------
     TargetError
         Naming every id that is unknown or not modelled.
-
-    Examples
-    --------
-    >>> [target.year for target in chosen_targets(load_targets(), ["target.startup_area.2035"])]  # doctest: +SKIP
-    [2035]
     """
     if ids:
         return modelled_targets(targets, ids)
@@ -73,12 +68,7 @@ def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:
 
 
 def print_delays(console: Console, delays: Delays) -> None:
-    """Print, for every target, what starting at once gives, the last start, and which levers decide.
-
-    Examples
-    --------
-    >>> print_delays(Console(), delays)  # doctest: +SKIP
-    """
+    """Print, for every target, what starting at once gives, the last start, and which levers decide."""
     levers, members = load_levers(), int(delays.table["members"].iloc[0])
     wanted = f"{100 * float(delays.last['wanted'].iloc[0]):g}"
     title = delays.scenario.title
@@ -208,13 +198,7 @@ def _percent(probability: float, members: int) -> str:
 
 
 def as_dataset(delays: Delays, facts: Mapping[str, str]) -> xr.Dataset:
-    """Return every number, dims ``target, lever, delay``; a delay of -1 stands for the lever left alone.
-
-    Examples
-    --------
-    >>> as_dataset(delays, facts)["probability"].dims  # doctest: +SKIP
-    ('target', 'lever', 'delay')
-    """
+    """Return every number, dims ``target, lever, delay``; a delay of -1 stands for the lever left alone."""
     table = delays.table.assign(delay=delays.table["delay"].fillna(-1).astype(int))
     values = ["probability", "probability_se", "probability_low", "probability_high", "change", "change_se"]
     found = table.set_index(["target", "lever", "delay"])[[*values, "margin_median"]].to_xarray()
@@ -233,12 +217,7 @@ def as_dataset(delays: Delays, facts: Mapping[str, str]) -> xr.Dataset:
 
 
 def write(delays: Delays, facts: Mapping[str, str], out: Path) -> list[str]:
-    """Write data and tables as ``delay_SCENARIO.nc``, ``.csv`` and ``_last_start.csv``; return the names.
-
-    Examples
-    --------
-    >>> write(delays, facts, Path("outputs"))  # doctest: +SKIP
-    """
+    """Write data and tables as ``delay_SCENARIO.nc``, ``.csv`` and ``_last_start.csv``; return the names."""
     data, table, last = names = file_names(delays.scenario.name)
     result_files.write_table(delays.table, out / table, facts)
     result_files.write_table(delays.last, out / last, facts)

@@ -79,10 +79,6 @@ def frontier(
     ------
     EffortError
         As there.
-
-    Examples
-    --------
-    >>> frontier(city, target, measures, read_members(), 100)  # doctest: +SKIP
     """
     asked = sorted(set(probabilities))
     for probability in asked:

@@ -66,12 +66,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def print_frontier(console: Console, found: Frontier) -> None:
-    """Print effort and number of levers by probability, and where the knee is.
-
-    Examples
-    --------
-    >>> print_frontier(Console(), found)  # doctest: +SKIP
-    """
+    """Print effort and number of levers by probability, and where the knee is."""
     target = found.target
     table = Table(
         title=escape(
@@ -217,12 +212,7 @@ def file_names(target: Target) -> list[str]:
 
 
 def write(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], out: Path) -> None:
-    """Write tables and data as `file_names` has them.
-
-    Examples
-    --------
-    >>> write(found, fronts, facts, Path("outputs"))  # doctest: +SKIP
-    """
+    """Write tables and data as `file_names` has them."""
     table, data, other_table, other_data = (out / name for name in file_names(found.target))
     result_files.write_table(found.table, table, facts)
     result_files.write_table(fronts.table, other_table, facts)
@@ -237,13 +227,7 @@ def write(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], out: Pat
 def as_dataset(
     table: pd.DataFrame, shares: Values, measures: Sequence[Measure], facts: Mapping[str, Any]
 ) -> xr.Dataset:
-    """Return a table with the share of every lever, dims ``point, lever``.
-
-    Examples
-    --------
-    >>> as_dataset(found.table, found.shares, found.measures, facts)["share"].dims  # doctest: +SKIP
-    ('point', 'lever')
-    """
+    """Return a table with the share of every lever, dims ``point, lever``."""
     columns = {
         str(name): ("point", column.astype(np.int8) if column.dtype == bool else column.to_numpy())
         for name, column in table.drop(columns="point", errors="ignore").items()
@@ -264,10 +248,6 @@ def as_dataset(
 
 def draw(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], folder: Path) -> list[Path]:
     """Draw both charts in both languages, as ``frontier_TARGET_LANGUAGE.png`` and ``frontier_tradeoffs_LANGUAGE.png``.
-
-    Examples
-    --------
-    >>> draw(found, fronts, facts, Path("outputs/figures"))  # doctest: +SKIP
     """
     files = []
     for language in LANGUAGES:
@@ -281,12 +261,7 @@ def draw(found: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], folder: P
 
 
 def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw effort against the probability asked for and against that of the other members.
-
-    Examples
-    --------
-    >>> effort_chart(found, facts, "en")  # doctest: +SKIP
-    """
+    """Draw effort against the probability asked for and against that of the other members."""
     with chart_style():
         figure = Figure(figsize=(11, 5.5), layout="constrained")
         ax = figure.subplots()
@@ -328,12 +303,7 @@ def effort_chart(found: Frontier, facts: Mapping[str, str], language: str) -> Fi
 
 
 def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw each rate against the fiscal gap, one panel for each rate and year.
-
-    Examples
-    --------
-    >>> tradeoff_chart(fronts, facts, "en")  # doctest: +SKIP
-    """
+    """Draw each rate against the fiscal gap, one panel for each rate and year."""
     years = list(dict.fromkeys(fronts.table["year"].tolist()))
     with chart_style():
         figure = Figure(figsize=(13, 1.4 + 4 * len(years)), layout="constrained")

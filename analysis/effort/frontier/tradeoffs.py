@@ -122,10 +122,6 @@ def tradeoffs(
     ------
     EffortError
         As `analysis.effort.backcast.study.backcast`.
-
-    Examples
-    --------
-    >>> tradeoffs(city, measures, read_members(200))  # doctest: +SKIP
     """
     check_request(ROBUST, measures, members.sizes["member"], searched, ramp, 1, EVALUATIONS)
     done = 0
