@@ -532,7 +532,7 @@ import math
 import numpy as np
 from numba import njit
 
-from .functions import (
+from model.engine.functions import (
     all_finite,
     choose,
     delay_order,
