@@ -26,7 +26,8 @@ from analysis.charts.figures import (
     word,
 )
 from analysis.effort.backcast.study import Answer
-from analysis.effort.backcast.tables import chance, name_of, value_words
+from analysis.effort.backcast.tables import name_of
+from analysis.effort.backcast.words import probability_words, value_words
 from analysis.reach.words import unit_of
 
 LINES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY)
@@ -65,7 +66,7 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
         verdict = word("labels", f"backcast {answer.verdict}", language).format(
             probability=f"{100 * answer.probability:g}",
             effort=f"{answer.effort:.2f}",
-            best=chance(answer, 1, searched=True),
+            best=probability_words(answer, 1, searched=True),
         )
         basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
         source = word("labels", "footer", language).format(
