@@ -93,8 +93,6 @@ def choose_levers(
 
     Parameters
     ----------
-    levers, variables
-        As read from ``scenarios/levers.yaml`` and the model file.
     names
         Constants; ``NAME@YEAR`` starts one in its own year. None for all but `NOT_DECIDED` and those to be kept.
     start
@@ -147,20 +145,7 @@ def _no_start(what: str, year: str, last: int) -> str:
 
 
 def total_effort(measures: Sequence[Measure], shares: Values) -> Values:
-    """Return the weighted effort of each candidate.
-
-    Parameters
-    ----------
-    measures
-        The levers.
-    shares
-        Axes candidate, lever.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axis candidate; a lever of weight 1 moved through its whole range is 1.
-    """
+    """Return the effort of each candidate; axes of `shares` are candidate and lever."""
     return np.asarray(effort_by_lever(measures, shares).sum(axis=1))
 
 

@@ -108,8 +108,6 @@ class Gate:
         run
             Results with `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021
             to the last of the run are compared.
-        candidates
-            Number of candidates.
         """
         median, (low, high) = self._medians_and_ends(run, candidates)
         # The same run computed in another batch may differ in its last digits.
@@ -149,18 +147,10 @@ def plausible_ranges(
 
     Parameters
     ----------
-    city
-        The model.
     levers, variables
         All of them; every lever except `NOT_DECIDED` is moved at random within its range.
     members
         Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
-    last
-        The last year that is compared.
-    record
-        As from `observed_record`.
-    any_direction
-        As for `analysis.effort.levers.choose_levers`.
     """
     few = members.isel(member=slice(MEMBERS))
     measures = choose_levers(levers, variables, None, FIRST_START, last, any_direction=any_direction)
@@ -203,11 +193,6 @@ def observed_record(rows: pd.DataFrame) -> dict[str, list[float]]:
 
     The fiscal gap is that of the general public budget, expenditure over revenue less one: land sales and transfers,
     which the model counts as income, are not in the record year by year.
-
-    Parameters
-    ----------
-    rows
-        As from `calibration.observations.read_observations`.
     """
     budget = {
         kind: rows[(rows["variable"] == f"general_public_budget_{kind}") & (rows["region"] == "Jinan")]

@@ -123,19 +123,7 @@ def maximise_margin(problem: SearchProblem, alone: OneAtATime, starts: int, eval
 def minimise_effort(
     problem: SearchProblem, alone: OneAtATime, corner: Values, starts: int, evaluations: int, seed: int
 ) -> Values:
-    """Return the candidate of least effort that reaches the target with the probability asked for.
-
-    Parameters
-    ----------
-    problem
-        The target and its probability.
-    alone
-        As from `one_at_a_time`.
-    corner
-        A candidate that reaches the target, as from `maximise_margin`.
-    starts, evaluations, seed
-        Searches, the most trials of each, and the seed of the random starts.
-    """
+    """Return the candidate of least effort that reaches the target; `corner` is one that does, as from above."""
     cost = effort_by_lever(problem.measures, corner[None])[0]
     rates = alone.gains / np.maximum(cost, ROUNDING)
     ends = corner.copy()

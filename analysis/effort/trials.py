@@ -55,20 +55,10 @@ class Trials:
     def margins(self, shares: Values) -> Values:
         """Return the margins of candidates.
 
-        Parameters
-        ----------
-        shares
-            Axes candidate, lever.
-
         Returns
         -------
         numpy.ndarray
             Axes candidate, target, member; in the plan's unit, not negative where the target is reached.
-
-        Raises
-        ------
-        NonFiniteError
-            If a run ends in a value that is not finite.
         """
         return self.evaluate(shares)[0]
 

@@ -33,19 +33,6 @@ BLOCKING: Final = 0.1
 IDLE: Final = 0.003
 #: The three settings of the levers that are run with all members.
 CANDIDATES: Final = ("baseline", "answer", "least effort")
-LEVER_COLUMNS: Final = (
-    "lever",
-    "unit",
-    "default",
-    "value",
-    "share",
-    "start",
-    "in_full",
-    "effort",
-    "at_bound",
-    "margin_lost_without",
-    "share_of_least_effort",
-)
 BLOCKED_COLUMNS: Final = ("bottleneck", "kind", "binds", "districts", "shortfall_median")
 
 
@@ -60,7 +47,7 @@ class Answer:
     margins
         Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
     levers
-        `LEVER_COLUMNS`: the levers that are moved, most effort first.
+        The levers that are moved, most effort first.
     others
         Effect on every modelled target, over the members not used in the search.
     blocked
@@ -127,26 +114,14 @@ def backcast(
 
     Parameters
     ----------
-    city
-        The model.
-    target
-        A modelled target.
-    probability
-        Above 0 and up to 1; 1 asks for all members.
-    measures
-        The levers that may be moved, as from `analysis.effort.levers.choose_levers`.
     members
         Parameter sets, dim ``member``: the first `searched` for the search, the others to test the answer.
     searched
         At least 2 and fewer than there are members.
     targets
         Other targets on which the effect is computed.
-    ramp
-        Years from a lever's start until it works in full; an assumption.
     starts, evaluations, seed
         Searches, the most trials of each, and the seed of their random starts.
-    bottlenecks
-        Those that may bind.
     gate
         The ranges that a plausible answer stays within; None for any.
     progress
@@ -262,26 +237,23 @@ def _levers(
     without[np.arange(len(moved)), moved] = 0.0
     here = problem.margins(answer[None], "without one lever")[0]
     lost = here - problem.margins(without, "without one lever") if len(moved) else np.zeros(0)
-    spent = effort_by_lever(measures, answer[None])[0]
-    rows = []
-    for index, less in zip(moved.tolist(), lost.tolist(), strict=True):
-        measure = measures[index]
-        rows.append(
-            {
-                "lever": measure.name,
-                "unit": measure.lever.unit,
-                "default": _text(measure, measure.default),
-                "value": _text(measure, measure.value(float(answer[index]))),
-                "share": float(answer[index]),
-                "start": measure.start,
-                "in_full": measure.start + ramp,
-                "effort": float(spent[index]),
-                "at_bound": bool(abs(answer[index]) == 1.0),
-                "margin_lost_without": float(less),
-                "share_of_least_effort": float(cheapest[index]),
-            }
-        )
-    table = pd.DataFrame(rows, columns=list(LEVER_COLUMNS))
+    chosen = [measures[index] for index in moved.tolist()]
+    shares = answer[moved]
+    table = pd.DataFrame(
+        {
+            "lever": [measure.name for measure in chosen],
+            "unit": [measure.lever.unit for measure in chosen],
+            "default": [_text(measure, measure.default) for measure in chosen],
+            "value": [_text(measure, measure.value(share)) for measure, share in zip(chosen, shares, strict=True)],
+            "share": shares,
+            "start": [measure.start for measure in chosen],
+            "in_full": [measure.start + ramp for measure in chosen],
+            "effort": effort_by_lever(measures, answer[None])[0, moved],
+            "at_bound": np.abs(shares) == 1.0,
+            "margin_lost_without": lost,
+            "share_of_least_effort": cheapest[moved],
+        }
+    )
     return table.sort_values("effort", ascending=False, ignore_index=True)
 
 

@@ -58,26 +58,14 @@ class Delays:
 
 
 def select_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the targets named, or the modelled headlines and all modelled targets of 2035.
-
-    Raises
-    ------
-    TargetError
-        Naming every id that is unknown or not modelled.
-    """
+    """Return the targets named, or the modelled headlines and all modelled targets of 2035."""
     if ids:
         return chosen_targets(targets, ids)
     return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
 
 
 def levers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return the levers that a scenario moves, assumptions apart.
-
-    Raises
-    ------
-    DelayError
-        If it moves none.
-    """
+    """Return the levers that a scenario moves, assumptions apart."""
     levers = tuple(change.constant for change in scenario.changes if change.policy)
     if not levers:
         message = f"{scenario.name} moves no lever, so there is nothing to delay."
@@ -86,17 +74,7 @@ def levers_of(scenario: Scenario) -> tuple[str, ...]:
 
 
 def check_wanted(probability: float) -> None:
-    """Refuse a wanted probability that is none.
-
-    Raises
-    ------
-    DelayError
-        If it is not above 0 and up to 1.
-
-    Examples
-    --------
-    >>> check_wanted(0.8)
-    """
+    """Refuse a wanted probability that is none."""
     if not 0 < probability <= 1:
         message = f"A probability lies above 0 and up to 1, not at {probability:g}."
         raise DelayError(message)
@@ -116,16 +94,6 @@ def delay_costs(
 
     Parameters
     ----------
-    city
-        The model.
-    scenario
-        The scenario whose levers are delayed; its assumptions stay.
-    members
-        Parameter sets, dim ``member``.
-    targets
-        Modelled targets.
-    variables
-        The model's variables.
     wanted
         The probability that the last start still gives.
     progress
@@ -135,11 +103,6 @@ def delay_costs(
     -------
     Delays
         Starts from the lever's own up to the year of the last target; for each target those up to its own year.
-
-    Raises
-    ------
-    DelayError
-        If the scenario moves no lever, or the probability is not between 0 and 1.
     """
     levers = levers_of(scenario)
     check_wanted(wanted)
@@ -277,13 +240,6 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
 
 def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
     """Return the last start which, like every earlier one, still gives a target its wanted probability.
-
-    Parameters
-    ----------
-    table
-        `Delays.table`.
-    wanted
-        The probability that is enough.
 
     Returns
     -------

@@ -89,13 +89,6 @@ def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int
 def why_never_enough(own: pd.DataFrame, wanted: float) -> tuple[str, str]:
     """Return why no start of a scenario's levers gives the probability, in Chinese and English.
 
-    Parameters
-    ----------
-    own
-        Rows of `analysis.effort.delay.study.Delays.table` of one target and all levers together.
-    wanted
-        The probability asked for.
-
     Examples
     --------
     >>> rows = pd.DataFrame({"delay": [0, None], "probability": [0.3, 0.3], "margin_median": [-1.0, -1.0]})

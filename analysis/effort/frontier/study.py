@@ -70,13 +70,7 @@ def frontier(
     gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Frontier:
-    """Find the least effort for each probability; arguments as for `analysis.effort.backcast.study.backcast`.
-
-    Raises
-    ------
-    EffortError
-        As there.
-    """
+    """Find the least effort for each probability; arguments as for `analysis.effort.backcast.study.backcast`."""
     wanted = sorted(set(probabilities))
     for probability in wanted:
         check_request(probability, measures, members.sizes["member"], searched, ramp, STARTS, evaluations)
@@ -133,11 +127,6 @@ def frontier(
 
 def find_knee(probability: Values, spent: Values) -> int | None:
     """Return the index of the point that lies farthest below the line between the ends; None without one.
-
-    Parameters
-    ----------
-    probability, spent
-        Rising.
 
     Examples
     --------

@@ -129,27 +129,12 @@ def tradeoffs(
 
     Parameters
     ----------
-    city
-        The model.
-    measures
-        The levers that may be moved.
     members
         Parameter sets, dim ``member``: the first `searched` for the search, the others to test the front.
-    years
-        Saved years.
-    ramp
-        Years from a lever's start until it works in full.
-    generations, seed
-        Of NSGA-III.
     gate
         The ranges that a setting stays within to be on a front.
     progress
         Called with the number of generations done and of all.
-
-    Raises
-    ------
-    EffortError
-        As `analysis.effort.backcast.study.backcast`.
     """
     check_request(ROBUST, measures, members.sizes["member"], searched, ramp, 1, EVALUATIONS)
     done = 0
