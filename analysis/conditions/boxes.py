@@ -1,9 +1,8 @@
-"""Boxes of futures in which an outcome is frequent: peeled by PRIM, or grown by a classification tree.
+"""Boxes of futures in which an outcome is frequent, found by PRIM or by a classification tree (CART).
 
-PRIM is that of `prim` (Friedman and Fisher 1999; Bryant and Lempert 2010), the trees are those of scikit-learn. Of the
-boxes on the peeling path, and of the nodes of the tree, the one of highest
-weighted relative accuracy is taken: the share of futures inside, times what density inside exceeds the base rate by
-(Lavrac, Flach and Zupan 1999).
+PRIM is that of `prim` (Friedman and Fisher 1999; Bryant and Lempert 2010), the tree that of scikit-learn. Of the boxes
+on the peeling path, and of the nodes of the tree, the one of highest weighted relative accuracy is taken: the share of
+futures inside times the excess of its density over the base rate (Lavrac, Flach and Zupan 1999).
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from scipy import stats
 
 from analysis.conditions.prim import Flags, prim_path
 
-#: A limit is dropped if chance moves density as much with a probability above this.
-CHANCE: Final = 0.05
+#: A limit is dropped if its quasi-p-value is above this.
+P_VALUE: Final = 0.05
 #: The smallest share of the searched futures that a box may hold.
 SMALLEST: Final = 0.05
 #: The share that each peel takes away. Thin peels end early where a few futures differ by chance, thick ones are
@@ -36,15 +35,7 @@ Limits = dict[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Score:
-    """How many futures a box holds, of how many, and of which kind.
-
-    Attributes
-    ----------
-    futures, hits
-        In all, and those with the outcome searched for.
-    inside, hits_inside
-        The same inside the box.
-    """
+    """Number of futures and of hits in all and inside a box; a hit is a future with the outcome searched for."""
 
     futures: int
     hits: int
@@ -84,7 +75,7 @@ class Score:
 
 
 def inside(values: pd.DataFrame, limits: Mapping[str, tuple[float, float]]) -> Flags:
-    """Say which futures lie within limits; all of them where there are none.
+    """Return which futures lie within limits; all of them where there are none.
 
     Examples
     --------
@@ -99,7 +90,7 @@ def inside(values: pd.DataFrame, limits: Mapping[str, tuple[float, float]]) -> F
 
 
 def score(within: Flags, hits: Flags) -> Score:
-    """Count what a box holds.
+    """Count the futures and hits of a box.
 
     Examples
     --------
@@ -109,25 +100,13 @@ def score(within: Flags, hits: Flags) -> Score:
     return Score(hits.size, int(hits.sum()), int(within.sum()), int((within & hits).sum()))
 
 
-def peeled(x: pd.DataFrame, y: Flags) -> tuple[Limits, pd.DataFrame]:
-    """Return the best box on PRIM's peeling path, and the path.
-
-    Parameters
-    ----------
-    x
-        Inputs of the searched futures.
-    y
-        Which have the outcome; at least one does.
-
-    Returns
-    -------
-    tuple
-        Limits, and by step ``coverage``, ``density``, ``mass``, number of ``inputs`` limited, and which is ``chosen``.
+def prim_box(x: pd.DataFrame, y: Flags) -> tuple[Limits, pd.DataFrame]:
+    """Return the limits of the best box on PRIM's peeling path, and the path with the step ``chosen``.
 
     Examples
     --------
     >>> x = pd.DataFrame({"A": np.arange(100.0)})
-    >>> peeled(x, x["A"].to_numpy() >= 60)[0]
+    >>> prim_box(x, x["A"].to_numpy() >= 60)[0]
     {'A': (59.5, inf)}
     """
     values = x.to_numpy(dtype=float)
@@ -151,20 +130,20 @@ def peeled(x: pd.DataFrame, y: Flags) -> tuple[Limits, pd.DataFrame]:
     return limits, table.assign(chosen=np.arange(len(path)) == best)
 
 
-def grown(x: pd.DataFrame, y: Flags) -> Limits:
-    """Return the best node of a classification tree as a box; arguments as for `peeled`.
+def tree_box(x: pd.DataFrame, y: Flags) -> Limits:
+    """Return the best node of a classification tree as a box; arguments as for `prim_box`.
 
     Examples
     --------
     >>> x = pd.DataFrame({"A": np.arange(100.0)})
-    >>> grown(x, x["A"].to_numpy() > 60)
+    >>> tree_box(x, x["A"].to_numpy() > 60)
     {'A': (60.5, inf)}
     """
     from sklearn.tree import DecisionTreeClassifier
 
     smallest = max(1, math.ceil(SMALLEST * len(x)))
-    grown = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=smallest, random_state=0)
-    tree = grown.fit(x.to_numpy(), y).tree_
+    classifier = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=smallest, random_state=0)
+    tree = classifier.fit(x.to_numpy(), y).tree_
     best: tuple[float, Limits] = (0.0, {})
     waiting: list[tuple[int, Limits]] = [(0, {})]
     while waiting:
@@ -181,30 +160,30 @@ def grown(x: pd.DataFrame, y: Flags) -> Limits:
     return best[1]
 
 
-def needed(limits: Limits, x: pd.DataFrame, y: Flags) -> Limits:
-    """Open the sides of a box that chance explains, one after another, until chance explains none.
+def drop_unneeded_limits(limits: Limits, x: pd.DataFrame, y: Flags) -> Limits:
+    """Open the sides of a box that are not significant, one after another, the least significant first.
 
-    The probability is the quasi-p-value of Bryant and Lempert (2010): of as many hits inside, if density were that of
-    the box without this side.
+    The test is the quasi-p-value of Bryant and Lempert (2010): the probability of as many hits inside, if density were
+    that of the box without this side.
 
     Examples
     --------
     >>> x = pd.DataFrame({"A": np.arange(100.0), "B": np.arange(100.0) % 7})
-    >>> needed({"A": (60.5, np.inf), "B": (1.0, np.inf)}, x, x["A"].to_numpy() > 60)
+    >>> drop_unneeded_limits({"A": (60.5, np.inf), "B": (1.0, np.inf)}, x, x["A"].to_numpy() > 60)
     {'A': (60.5, inf)}
     """
     kept = dict(limits)
     while kept:
         whole = score(inside(x, kept), y)
-        chances = []
+        p_values = []
         for name, ends in kept.items():
             for side in (0, 1):
                 if not math.isfinite(ends[side]):
                     continue
                 wider = score(inside(x, _opened(kept, name, side)), y)
-                chances.append((float(stats.binom.sf(whole.hits_inside - 1, whole.inside, wider.density)), name, side))
-        p, name, side = max(chances)
-        if p <= CHANCE:
+                p_values.append((float(stats.binom.sf(whole.hits_inside - 1, whole.inside, wider.density)), name, side))
+        p, name, side = max(p_values)
+        if p <= P_VALUE:
             return kept
         kept = _opened(kept, name, side)
     return kept

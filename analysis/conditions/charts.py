@@ -30,7 +30,7 @@ SHOWN = 2
 def draw(study: Study, folder: Path) -> list[Path]:
     """Draw a chart in each language for every target with a condition; return the files."""
     files = []
-    for name, condition in study.found.items():
+    for name, condition in study.conditions.items():
         if condition.status == "found":
             stem = f"{study.name}_{name.removeprefix('target.').replace('.', '_')}"
             describe = partial(sentence, study.targets[name], condition, study.inputs)
@@ -40,7 +40,7 @@ def draw(study: Study, folder: Path) -> list[Path]:
 
 def condition_chart(study: Study, name: str, language: str) -> Figure:
     """Draw the box in its two strongest inputs, with the held-out futures, beside its peeling path."""
-    condition, target = study.found[name], study.targets[name]
+    condition, target = study.conditions[name], study.targets[name]
     box = condition.best
     assert box is not None
     with chart_style():
@@ -59,7 +59,7 @@ def condition_chart(study: Study, name: str, language: str) -> Figure:
 
 
 def _cloud(ax: Axes, study: Study, name: str, box: Box, language: str) -> None:
-    condition = study.found[name]
+    condition = study.conditions[name]
     limited = [limit.input for limit in box.limits]
     shown = (limited + [other for other in condition.screened if other not in limited])[:SHOWN]
     if len(shown) < SHOWN:
@@ -72,7 +72,7 @@ def _cloud(ax: Axes, study: Study, name: str, box: Box, language: str) -> None:
         "met": (met, {"color": BLUE, "marker": "o", "s": 14, "lw": 0}),
     }
     for kind, (chosen, look) in looks.items():
-        here = chosen & study.judges
+        here = chosen & study.held_out
         ax.scatter(across[here], up[here], alpha=0.75, label=word("labels", kind, language), **look)
     ax.margins(0.03)
     _frame(ax, box, shown, sizes)

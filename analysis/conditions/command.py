@@ -1,4 +1,4 @@
-"""Under which conditions targets are met."""
+"""The command ``conditions``: scenario discovery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.command_line import (
     make_console,
     report_progress,
 )
-from analysis.conditions import study, tables
+from analysis.conditions import charts, study, tables
 from analysis.conditions.discovery import BOOTSTRAPS
 from analysis.effort.levers import NOT_DECIDED
 from analysis.outcome.output_folder import Out
@@ -23,35 +23,41 @@ from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import (
-    load_levers,
-    load_scenario,
-    load_targets,
-)
+from scenarios import load_levers, load_scenario, load_targets
 
 
 def conditions(
     target: Annotated[
-        list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
+        list[str] | None, typer.Option(help="Id of a target; repeat it to name several. Without it: the headlines.")
     ] = None,
-    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
-    members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
-    levers: Annotated[bool, typer.Option("--levers", help="Draw the levers over their ranges too.")] = False,
+    scenario: Annotated[
+        str, typer.Option(help="The scenario of all futures: a shipped name or the path of a YAML file.")
+    ] = "plan",
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Number of members of the calibrated ensemble. Without it: all.")
+    ] = None,
+    levers: Annotated[
+        bool, typer.Option("--levers", help="Draw the policy levers at random over their ranges too.")
+    ] = False,
     futures: Annotated[
-        int | None, typer.Option(min=1, help="Futures; with --levers, members are crossed with as many draws.")
+        int | None,
+        typer.Option(min=1, help="Number of futures; with --levers each has its own draw of the levers."),
     ] = None,
-    bootstraps: Annotated[int, typer.Option(min=0, help="Resampled searches that tell stability.")] = BOOTSTRAPS,
-    seed: Annotated[int, typer.Option(min=0, help="Of draws, halves and resampling.")] = study.SEED,
+    bootstraps: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples that measure the stability of each limit.")
+    ] = BOOTSTRAPS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of draws, halves and resampling.")] = study.SEED,
     out: Out = OUTPUTS,
 ) -> None:
-    """Say under which conditions targets are met: by parameters, or by levers too, in one sentence each.
+    """Find the conditions under which targets are met (scenario discovery by PRIM and CART).
 
-    Half of the futures are searched by PRIM and CART, the other half judges.
+    The conditions are ranges of uncertain parameters, or of levers too; half of the futures are searched, the other
+    half tests the result.
     """
     with exit_on_mistakes():
         with collect_mistakes() as part:
             with part():
-                asked = load_scenario(scenario)
+                chosen = load_scenario(scenario)
             with part():
                 goals = chosen_targets(load_targets(), target)
             with part():
@@ -59,12 +65,12 @@ def conditions(
                 study.check_size(parameters, futures)
         drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
         console = make_console()
-        name = study.name_of(asked, with_levers=levers)
-        announce_replaced_files(console, out, tables.files(name), f"{name}_*.png")
+        name = study.name_of(chosen, with_levers=levers)
+        announce_replaced_files(console, out, tables.file_names(name), f"{name}_*.png")
         with report_progress() as report:
-            found = study.study(
+            result = study.study(
                 load_model(),
-                asked,
+                chosen,
                 goals,
                 parameters,
                 variables_by_name(),
@@ -74,6 +80,6 @@ def conditions(
                 seed=seed,
                 progress=report,
             )
-        tables.print_conditions(console, found)
-        written = tables.write(found, out)
+        tables.print_conditions(console, result)
+        written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
         console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")

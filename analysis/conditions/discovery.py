@@ -1,12 +1,12 @@
-"""Under which conditions a target is met: scenario discovery by PRIM and CART, judged on futures held out.
+"""Conditions under which a target is met: scenario discovery by PRIM and CART, tested on held-out futures.
 
-Half of the members are searched, the other half judges what was found. Inputs are first screened for a difference
-between futures that meet the target and those that do not (regional sensitivity: Hornberger and Spear 1981, with the
+Half of the members are searched, the other half tests the result. Inputs are first screened for a difference between
+futures that meet the target and those that do not (regional sensitivity: Hornberger and Spear 1981, with the
 false-discovery rate of Benjamini and Hochberg 1995), then searched for a box by either method of `boxes`.
 
-A condition counts as found only if the held-out density inside the box beats the base rate in a one-sided permutation
-test, done exactly (hypergeometric), at `LEVEL`. Inputs of a calibrated ensemble depend on one another: a box may name
-one input where another that goes with it acts.
+A condition counts as found only if the held-out density inside the box exceeds the base rate in a one-sided permutation
+test, done exactly (hypergeometric), at `LEVEL`. Inputs of a calibrated ensemble are correlated: a box may name one
+input where a correlated one acts.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.conditions.boxes import Limits, Score, grown, inside, needed, peeled, score
+from analysis.conditions.boxes import Limits, Score, drop_unneeded_limits, inside, prim_box, score, tree_box
 from analysis.conditions.prim import Flags
 
-#: Of the test on the held-out futures.
+#: Level of the test on the held-out futures.
 LEVEL: Final = 0.01
 #: Expected share of inputs that pass the screening by chance.
 FALSE_DISCOVERIES: Final = 0.1
-#: Inputs that are searched at most, the strongest first.
+#: The largest number of inputs that are searched, the strongest first.
 SCREENED: Final = 10
-#: With fewer futures of either kind among those searched nothing can be found.
+#: The smallest number of searched futures of either kind.
 FEWEST: Final = 10
 #: A target that is met more often than this is searched for the conditions under which it is missed.
 OFTEN: Final = 0.75
-#: Searches of resampled futures.
+#: Searches of bootstrap resamples.
 BOOTSTRAPS: Final = 50
 
 Outcome = Literal["met", "missed"]
@@ -43,7 +43,7 @@ Status = Literal["found", "none", "never", "always", "too few"]
 
 @dataclass(frozen=True)
 class Limit:
-    """What a box asks of one input.
+    """Limits of a box on one input.
 
     Attributes
     ----------
@@ -52,12 +52,12 @@ class Limit:
     lower, upper
         Infinite where open.
     strength
-        What the searched half's weighted relative accuracy loses without it.
+        Loss of weighted relative accuracy on the searched half without it.
     returned
         Number of resampled searches that limit the input on the same side.
     lower_range, upper_range
-        The 5th and 95th percentile of the limit in these, and the limit itself where it lies beyond them; NaN where
-        open or never found again.
+        The 5th and 95th percentile of the limit in these, widened to hold the limit itself; NaN where open or never
+        found again.
     """
 
     input: str
@@ -71,7 +71,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Box:
-    """A box of one method; limits by strength, the strongest first; none where the method found nothing."""
+    """A box of one method; limits by strength, the strongest first; none where the method found no box."""
 
     method: Literal["PRIM", "CART"]
     limits: tuple[Limit, ...]
@@ -81,22 +81,22 @@ class Box:
 
     @property
     def holds(self) -> bool:
-        """Whether the held-out futures bear it out."""
+        """Whether the test on the held-out futures confirms it."""
         return bool(self.limits) and self.held_out.accuracy > 0 and self.held_out.p_value < LEVEL
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What was found for one target.
+    """Result for one target.
 
     Attributes
     ----------
     outcome
-        What was searched for.
+        The outcome searched for.
     status
-        "found"; "none" where no box is borne out; "never" and "always" met; "too few" of either kind to search.
+        "found"; "none" where no box is confirmed; "never" and "always" met; "too few" of either kind to search.
     met
-        Number of futures, of `futures`, that meet the target.
+        Number of the `futures` that meet the target.
     screened
         The inputs that were searched, the strongest first.
     boxes
@@ -115,17 +115,17 @@ class Condition:
 
     @property
     def best(self) -> Box | None:
-        """The box that is told: of those borne out the more accurate on the searched half, PRIM's where equal."""
-        held = [box for box in self.boxes if box.holds]
-        return max(held, key=lambda box: box.searched.accuracy, default=None)
+        """The confirmed box of highest accuracy on the searched half, PRIM's where equal."""
+        confirmed = [box for box in self.boxes if box.holds]
+        return max(confirmed, key=lambda box: box.searched.accuracy, default=None)
 
 
-def held_out(member: npt.NDArray[np.int_], seed: int) -> Flags:
-    """Choose the futures that judge: half of the members, so that no member is on both sides.
+def hold_out(member: npt.NDArray[np.int_], seed: int) -> Flags:
+    """Choose the futures of the held-out half of the members, so that no member is on both sides.
 
     Examples
     --------
-    >>> int(held_out(np.arange(10), seed=1).sum())
+    >>> int(hold_out(np.arange(10), seed=1).sum())
     5
     """
     known = np.unique(member)
@@ -136,38 +136,23 @@ def held_out(member: npt.NDArray[np.int_], seed: int) -> Flags:
 def find_condition(
     values: pd.DataFrame,
     met: Flags,
-    judges: Flags,
+    held_out: Flags,
     *,
-    rounded: Mapping[str, Callable[[float, float], float]] | None = None,
+    rounding: Mapping[str, Callable[[float, float], float]] | None = None,
     bootstraps: int = BOOTSTRAPS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Condition:
-    """Search the conditions under which a target is met, or missed where it is met more often than `OFTEN`.
+    """Search for the conditions under which a target is met, or missed where it is met more often than `OFTEN`.
 
     Parameters
     ----------
-    values
-        Inputs of each future, one column each.
-    met
-        Which futures meet the target.
-    judges
-        Which futures are held out.
-    rounded
-        By input, how a limit (first argument) is rounded given the input's spread, before it is judged, so that what is
-        told is what was tested; as found if None.
+    rounding
+        By input, a function that rounds a limit given the input's spread before the test, so that the printed limit is
+        the one tested; not rounded if None.
     bootstraps
         How many times the search is repeated on resampled futures of the searched half, screening included, with as
         many inputs.
-    seed
-        Of the resampling.
-    progress
-        Told resampled searches done and in all.
-
-    Returns
-    -------
-    Condition
-        With the status that says whether anything was found.
 
     Examples
     --------
@@ -180,39 +165,32 @@ def find_condition(
     if count in (0, met.size):
         return Condition(outcome, "always" if count else "never", count, met.size)
     hits = met if outcome == "met" else ~met
-    x, y = values[~judges].reset_index(drop=True), hits[~judges]
+    x, y = values[~held_out].reset_index(drop=True), hits[~held_out]
     if min(y.sum(), (~y).sum()) < FEWEST:
         return Condition(outcome, "too few", count, met.size)
     screened = screen(x, y)
     if not screened:
         return Condition(outcome, "none", count, met.size)
-    found, trajectory = _searches(x[screened], y)
-    told = {name: _rounded(limits, x, rounded or {}) for name, limits in found.items()}
+    limits_by_method, trajectory = _search(x[screened], y)
+    rounded = {method: _round_limits(limits, x, rounding or {}) for method, limits in limits_by_method.items()}
     boxes = [
         Box(
             method,
             _limits(limits, x, y),
             score(inside(x, limits), y),
-            score(inside(values[judges], limits), hits[judges]),
+            score(inside(values[held_out], limits), hits[held_out]),
         )
-        for method, limits in told.items()
+        for method, limits in rounded.items()
     ]
     status: Status = "found" if any(box.holds for box in boxes) else "none"
     if status == "found" and bootstraps:
         again = _resampled(x, y, len(screened), bootstraps, seed, progress)
-        boxes = [_with_stability(box, [found[box.method] for found in again]) for box in boxes]
+        boxes = [_with_stability(box, [limits[box.method] for limits in again]) for box in boxes]
     return Condition(outcome, status, count, met.size, tuple(screened), tuple(boxes), trajectory)
 
 
 def screen(values: pd.DataFrame, hits: Flags) -> list[str]:
     """Return the inputs whose values differ between the two kinds of futures, the strongest first.
-
-    Parameters
-    ----------
-    values
-        Inputs of the searched futures.
-    hits
-        Which of them have the outcome.
 
     Examples
     --------
@@ -224,60 +202,59 @@ def screen(values: pd.DataFrame, hits: Flags) -> list[str]:
     distance, p = stats.ks_2samp(table[hits], table[~hits], axis=0, method="asymp")
     passed = np.flatnonzero(stats.false_discovery_control(p) <= FALSE_DISCOVERIES)
     order = passed[np.argsort(-distance[passed], kind="stable")][:SCREENED]
-    return [str(values.columns[place]) for place in order]
+    return [str(values.columns[index]) for index in order]
 
 
-def _searches(x: pd.DataFrame, y: Flags) -> tuple[dict[Literal["PRIM", "CART"], Limits], pd.DataFrame]:
+def _search(x: pd.DataFrame, y: Flags) -> tuple[dict[Literal["PRIM", "CART"], Limits], pd.DataFrame]:
     names = list(x.columns)
     while True:
-        found, path = peeled(x[names], y)
-        by_peeling = needed(found, x, y)
-        # Peeled again among the inputs that count: what was taken off by chance is given back.
+        limits, path = prim_box(x[names], y)
+        by_peeling = drop_unneeded_limits(limits, x, y)
+        # Peeled again among the inputs that count, to give back the futures peeled off by chance.
         if not by_peeling or len(by_peeling) == len(names):
             break
         names = [name for name in names if name in by_peeling]
-    return {"PRIM": by_peeling, "CART": needed(grown(x, y), x, y)}, path
+    return {"PRIM": by_peeling, "CART": drop_unneeded_limits(tree_box(x, y), x, y)}, path
 
 
-def _rounded(limits: Limits, x: pd.DataFrame, how: Mapping[str, Callable[[float, float], float]]) -> Limits:
-    told = {}
+def _round_limits(limits: Limits, x: pd.DataFrame, rounding: Mapping[str, Callable[[float, float], float]]) -> Limits:
+    rounded = {}
     for name, ends in limits.items():
         spread = float(np.ptp(x[name].to_numpy()))
-        low, high = (how[name](end, spread) if name in how and math.isfinite(end) else end for end in ends)
-        told[name] = (low, high)
-    return told
+        low, high = (rounding[name](end, spread) if name in rounding and math.isfinite(end) else end for end in ends)
+        rounded[name] = (low, high)
+    return rounded
 
 
 def _limits(limits: Limits, x: pd.DataFrame, y: Flags) -> tuple[Limit, ...]:
     whole = score(inside(x, limits), y).accuracy
-    found = []
+    measured = []
     for name, (lower, upper) in limits.items():
         rest = {other: ends for other, ends in limits.items() if other != name}
-        found.append(Limit(name, lower, upper, whole - score(inside(x, rest), y).accuracy))
-    return tuple(sorted(found, key=lambda limit: -limit.strength))
+        measured.append(Limit(name, lower, upper, whole - score(inside(x, rest), y).accuracy))
+    return tuple(sorted(measured, key=lambda limit: -limit.strength))
 
 
 def _resampled(
-    x: pd.DataFrame, y: Flags, most: int, searches: int, seed: int, progress: Callable[[int, int], None] | None
+    x: pd.DataFrame, y: Flags, most: int, searches: int, seed: int, progress: Callable[[int, int], None]
 ) -> list[dict[Literal["PRIM", "CART"], Limits]]:
     random = np.random.default_rng(seed)
-    found: list[dict[Literal["PRIM", "CART"], Limits]] = []
+    results: list[dict[Literal["PRIM", "CART"], Limits]] = []
     for done in range(searches):
         drawn = random.integers(len(x), size=len(x))
         sample, hits = x.iloc[drawn].reset_index(drop=True), y[drawn]
-        # Futures drawn twice look like evidence, so the number of inputs is kept: which they are is left open.
+        # Futures drawn twice look like evidence, so the number of inputs is kept, but not which they are.
         names = screen(sample, hits)[:most] if 0 < hits.sum() < hits.size else []
-        found.append(_searches(sample[names], hits)[0] if names else {"PRIM": {}, "CART": {}})
-        if progress is not None:
-            progress(done + 1, searches)
-    return found
+        results.append(_search(sample[names], hits)[0] if names else {"PRIM": {}, "CART": {}})
+        progress(done + 1, searches)
+    return results
 
 
 def _with_stability(box: Box, again: Sequence[Limits]) -> Box:
     limits = []
     for limit in box.limits:
         sides = [side for side, end in enumerate((limit.lower, limit.upper)) if math.isfinite(end)]
-        ends = [found[limit.input] for found in again if limit.input in found]
+        ends = [other[limit.input] for other in again if limit.input in other]
         same = [pair for pair in ends if all(math.isfinite(pair[side]) for side in sides)]
         ranges = [(math.nan, math.nan), (math.nan, math.nan)]
         for side in sides if same else ():

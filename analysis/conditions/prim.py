@@ -1,9 +1,9 @@
 """The patient rule induction method (PRIM): a box of inputs in which an outcome is frequent.
 
-The box of Friedman and Fisher (1999) is peeled, one side at a time, of a small share of the futures it holds, then
-pasted, one side at a time, with a small share of those just outside. Of all candidates the one is taken by which the
-share of hits rises most per future that enters or leaves (Kwakkel and Jaxa-Rozen 2016): the share of hits alone favours
-inputs of few distinct values, as one peel of these takes more away.
+The box of Friedman and Fisher (1999) is peeled: one side at a time, a small share of the futures inside is removed.
+Then it is pasted: one side at a time, a small share of those just outside is added. The candidate is taken whose share
+of hits rises most per future added or removed (Kwakkel and Jaxa-Rozen 2016), as the share of hits alone favours inputs
+of few distinct values, of which one peel removes more futures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-#: Share of the futures outside one side of the box that one paste takes in.
+#: Share of the futures outside one side of the box that one paste adds.
 PASTE: Final = 0.05
 
 Flags = npt.NDArray[np.bool_]
@@ -31,9 +31,9 @@ class Step:
     lower, upper
         Limits by input, infinite where open.
     within
-        Which futures it holds.
+        Which futures are inside.
     hits
-        How many of these have the outcome.
+        Number of futures inside with the outcome.
     """
 
     lower: Values
@@ -43,7 +43,7 @@ class Step:
 
     @property
     def size(self) -> int:
-        """How many futures it holds."""
+        """Number of futures inside."""
         return int(self.within.sum())
 
     @property
@@ -53,7 +53,7 @@ class Step:
 
     @property
     def inputs(self) -> int:
-        """How many inputs it limits."""
+        """Number of inputs limited."""
         return int((np.isfinite(self.lower) | np.isfinite(self.upper)).sum())
 
 
@@ -62,21 +62,17 @@ def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float, past
 
     Parameters
     ----------
-    values
-        Axes future and input.
-    hits
-        Which futures have the outcome.
     peel
-        Share of the futures inside that one peel takes away, and with them those of equal value.
+        Share of the futures inside that one peel removes, together with those of equal value.
     smallest
-        Share of all futures that a box holds at least.
+        The smallest share of all futures in a box.
     paste
-        Share of the futures just outside one side that one paste takes in.
+        Share of the futures just outside one side that one paste adds.
 
     Returns
     -------
     list
-        Every box, from that of all futures on; `Step.density` rises from each to the next.
+        Every box, beginning with that of all futures; `Step.density` rises from each to the next.
 
     Examples
     --------
@@ -96,10 +92,7 @@ def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float, past
 
 
 def _best(box: Step, candidates: Iterator[Step]) -> Step | None:
-    """Return the candidate of most gain in density per future that enters or leaves, if it gains at all.
-
-    Of equals the one that limits fewer inputs.
-    """
+    """Return the candidate of most gain in density per future moved, None without gain; of equals, of fewer inputs."""
     best, most = None, (0.0, 0)
     for candidate in candidates:
         moved = abs(candidate.size - box.size)

@@ -1,9 +1,10 @@
-"""One study of conditions: futures of a scenario, run, judged by targets and searched."""
+"""A study of conditions: futures of a scenario are run, compared with targets and searched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,46 +12,46 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, held_out
+from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, hold_out
 from analysis.outcome import files as result_files
 from analysis.outcome.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, is_reached
 
-#: With fewer, neither half has enough futures of either kind.
+#: The smallest number of futures, half of which are searched.
 FEWEST_FUTURES: Final = 40
-#: Of all random numbers, unless another is asked for.
+#: Default seed of all random numbers.
 SEED: Final = 2035
 
 
 @dataclass(frozen=True)
 class Study:
-    """What was searched and what was found.
+    """Request and result of a study.
 
     Attributes
     ----------
     scenario
-        Whose futures these are.
-    targets, found
+        The scenario of all futures.
+    targets, conditions
         Targets and conditions by id of the target.
     margin
-        Dims ``target`` and ``future``, in each plan's unit.
+        Dims ``target`` and ``future``, in the plan's units.
     values, inputs
-        What differs between futures, and what each column is.
-    member, judges
-        The place of each future's member, and whether it is held out.
+        The inputs that differ between futures, one column each, and the description of each column.
+    member, held_out
+        Index of the member of each future, and whether it is held out.
     facts
         Manifest.
     """
 
     scenario: Scenario
     targets: Mapping[str, Target]
-    found: Mapping[str, Condition]
+    conditions: Mapping[str, Condition]
     margin: xr.DataArray
     values: pd.DataFrame
     inputs: Mapping[str, Input]
     member: npt.NDArray[np.int_]
-    judges: npt.NDArray[np.bool_]
+    held_out: npt.NDArray[np.bool_]
     facts: Mapping[str, str]
 
     @property
@@ -60,34 +61,17 @@ class Study:
 
     @property
     def name(self) -> str:
-        """How its files are called."""
+        """Name of its files, without endings."""
         return name_of(self.scenario, with_levers=self.with_levers)
 
 
 def name_of(scenario: Scenario, *, with_levers: bool) -> str:
-    """Return how the files of a study are called.
-
-    Examples
-    --------
-    >>> name_of(load_scenario("plan"), with_levers=True)  # doctest: +SKIP
-    'lever_conditions_plan'
-    """
+    """Return the name of the files of a study, without endings."""
     return f"{'lever_' if with_levers else ''}conditions_{scenario.name}"
 
 
 def check_size(members: xr.Dataset, count: int | None) -> int:
-    """Return how many futures are searched and judged; arguments as for `study`.
-
-    Raises
-    ------
-    FuturesError
-        If there are fewer than `FEWEST_FUTURES`.
-
-    Examples
-    --------
-    >>> check_size(xr.Dataset(coords={"member": range(200)}), None)
-    200
-    """
+    """Return the number of futures; arguments as for `study`."""
     size = int(members.sizes["member"]) if count is None else count
     if size < FEWEST_FUTURES:
         message = (
@@ -108,75 +92,40 @@ def study(
     count: int | None = None,
     bootstraps: int = BOOTSTRAPS,
     seed: int = SEED,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] = lambda task, done, of: None,
 ) -> Study:
-    """Run the futures of a scenario and search the conditions under which each target is met.
+    """Run the futures of a scenario and search for the conditions under which each target is met.
 
     Parameters
     ----------
-    city
-        The model.
-    scenario
-        Its changes hold in every future, but for levers that are drawn.
-    targets
-        Modelled targets of the plan.
-    members
-        Parameter sets of the calibrated ensemble, dim ``member``.
-    variables
-        The model's variables, by name.
     levers
         Levers to draw uniformly over their ranges; None keeps the scenario's.
     count
         Number of futures; as many as members if None.
-    bootstraps
-        Resampled searches by which each limit's stability is told.
-    seed
-        Of lever draws, halves and resampling.
-    progress
-        Told the task, how much of it is done, and how much there is.
-
-    Returns
-    -------
-    Study
-        Everything that is printed, drawn and stored.
-
-    Raises
-    ------
-    FuturesError
-        If there are fewer futures than `FEWEST_FUTURES`, or more than there are members without levers drawn.
-
-    Examples
-    --------
-    >>> study(load_model(), plan, targets, read_members(100), variables_by_name()).found  # doctest: +SKIP
     """
     size = check_size(members, count)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)
     changes, member = settings(scenario, members, variables, drawn, size)
-
-    def told(task: str) -> Callable[[int, int], None] | None:
-        if progress is None:
-            return None
-        return lambda done, of: progress(task, done, of)
-
-    margin = judge(city, changes, targets, told("Running futures"))
+    margin = judge(city, changes, targets, partial(progress, "Running futures"))
     values, known = inputs(changes, variables, tuple(drawn or ()), levers)
-    judges = held_out(member, seed)
-    rounded = {name: one.rounded for name, one in known.items()}
-    found = {}
-    for target in targets:
-        found[target.id] = find_condition(
+    held_out = hold_out(member, seed)
+    rounding = {name: one.rounded for name, one in known.items()}
+    conditions = {
+        target.id: find_condition(
             values,
             is_reached(margin.sel(target=target.id).to_numpy()),
-            judges,
-            rounded=rounded,
+            held_out,
+            rounding=rounding,
             bootstraps=bootstraps,
             seed=seed,
-            progress=told(f"Searching {target.id.removeprefix('target.')}"),
+            progress=partial(progress, f"Searching {target.id.removeprefix('target.')}"),
         )
+        for target in targets
+    }
     facts = result_files.manifest(scenario, "compiled", members) | {
         "study_seed": str(seed),
         "futures": str(size),
         "levers": "drawn uniformly over their ranges" if levers is not None else "as in the scenario",
         "resampled_searches": str(bootstraps),
     }
-    return Study(scenario, {t.id: t for t in targets}, found, margin, values, known, member, judges, facts)
+    return Study(scenario, {t.id: t for t in targets}, conditions, margin, values, known, member, held_out, facts)

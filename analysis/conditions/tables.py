@@ -1,9 +1,10 @@
-"""What was found of conditions, as tables, as a Dataset, on the screen and on disk."""
+"""Output files of a study of conditions: tables and data; and what is printed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,128 +14,56 @@ import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.conditions import charts as conditions_figures
-from analysis.conditions.discovery import FALSE_DISCOVERIES, LEVEL, Box, Condition, Limit
+from analysis.conditions.discovery import FALSE_DISCOVERIES, LEVEL, Box, Limit
 from analysis.conditions.study import Study
-from analysis.conditions.words import WORDS, box_sentence, evidence, sentence, target_said
+from analysis.conditions.words import WORDS, box_sentence, evidence, sentence, target_words
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import Input
 from analysis.outcome.shares import Share
-from scenarios import Scenario, Target
 
-COLUMNS: Final = (
-    "target",
-    "scenario",
-    "futures",
-    "met",
-    "probability",
-    "probability_low",
-    "probability_high",
-    "status",
-    "method",
-    "outcome",
-    "held_out_futures",
-    "inside",
-    "density",
-    "density_low",
-    "density_high",
-    "outside",
-    "base_rate",
-    "coverage",
-    "p_value",
-    "borne_out",
-    "sentence_zh",
-    "sentence_en",
-)
-LIMIT_COLUMNS: Final = (
-    "target",
-    "scenario",
-    "method",
-    "input",
-    "lever",
-    "title_zh",
-    "unit",
-    "lower",
-    "upper",
-    "lower_p05",
-    "lower_p95",
-    "upper_p05",
-    "upper_p95",
-    "returned",
-    "searches",
-    "returned_share",
-    "returned_low",
-    "returned_high",
-)
+#: Columns of the peeling path.
+MEASURES: Final = ("coverage", "density", "mass", "inputs")
 
 
 def tables(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return all that was found: `COLUMNS`, one row per target and method, and `LIMIT_COLUMNS`, one per limit.
+    """Return a table of conditions, one row per target and method, and one of limits, one row per limit.
 
-    Both end with what made them: fingerprints of model, scenario and parameter sets, and the seed.
-
-    Examples
-    --------
-    >>> tables(study)[0].columns[0]  # doctest: +SKIP
-    'target'
+    Both end with the hashes and the seed of the manifest.
     """
-    rows: list[dict[str, Any]] = []
-    limits: list[dict[str, Any]] = []
-    scenario, inputs = study.scenario, study.inputs
-    for name, condition in study.found.items():
-        target = study.targets[name]
-        head = {
-            "target": name,
-            "scenario": scenario.name,
-            "futures": condition.futures,
-            "met": condition.met,
-            **{
-                key: value
-                for key, value in Share(condition.met, condition.futures).columns().items()
-                if key != "probability_se"
-            },
-            "status": condition.status,
-            "outcome": condition.outcome,
-        }
-        if not condition.boxes:
-            rows.append(head | {f"sentence_{lang}": sentence(target, condition, inputs, lang) for lang in WORDS})
-        for box in condition.boxes:
-            rows.append(head | _box_row(target, condition, box, inputs))
-            limits += [_limit_row(name, scenario, box, limit, inputs[limit.input]) for limit in box.limits]
     made = {key: study.facts[key] for key in ("model_hash", "scenario_hash", "posterior_hash", "study_seed")}
+    boxes = [(name, box) for name, condition in study.conditions.items() for box in condition.boxes or (None,)]
+    limits = [(name, box, limit) for name, box in boxes if box for limit in box.limits]
     return (
-        pd.DataFrame(rows, columns=list(COLUMNS)).assign(**made),
-        pd.DataFrame(limits, columns=list(LIMIT_COLUMNS)).assign(**made),
+        pd.DataFrame([_condition_row(study, name, box) for name, box in boxes]).assign(**made),
+        _limit_table(study, limits).assign(**made),
     )
 
 
 def dataset(study: Study) -> xr.Dataset:
-    """Return futures, margins, the searched and held-out halves, and the peeling paths, with their manifest.
-
-    Examples
-    --------
-    >>> dataset(study)["margin"].dims  # doctest: +SKIP
-    ('target', 'future')
-    """
-    found = study.found
-    used = [name for name in study.values.columns if any(name in c.screened for c in found.values())]
-    steps = max((len(c.trajectory) for c in found.values() if c.trajectory is not None), default=0)
-    path = np.full((len(found), steps, 4), np.nan)
-    for place, condition in enumerate(found.values()):
-        if condition.trajectory is not None:
-            table = condition.trajectory[["coverage", "density", "mass", "inputs"]].to_numpy()
-            path[place, : len(table)] = table
+    """Return futures, margins, the searched and held-out halves, and the peeling paths, with the manifest."""
+    conditions = study.conditions
+    used = [name for name in study.values.columns if any(name in each.screened for each in conditions.values())]
+    trajectories = [
+        np.zeros((0, 4)) if each.trajectory is None else each.trajectory[list(MEASURES)].to_numpy()
+        for each in conditions.values()
+    ]
+    path = np.full((len(conditions), max(map(len, trajectories), default=0), 4), np.nan)
+    for index, trajectory in enumerate(trajectories):
+        path[index, : len(trajectory)] = trajectory
     result = xr.Dataset(
         {
-            "margin": study.margin.sel(target=list(found)),
+            "margin": study.margin.sel(target=list(conditions)),
             "input_value": (("input", "future"), study.values[used].to_numpy().T),
             "input_unit": ("input", [study.inputs[name].unit for name in used]),
             "input_name_zh": ("input", [study.inputs[name].titles["zh"] for name in used]),
-            "held_out": ("future", study.judges.astype(np.int8)),
+            "held_out": ("future", study.held_out.astype(np.int8)),
             "member": ("future", study.member + 1),
             "peeling": (("target", "step", "measure"), path),
         },
-        coords={"target": list(found), "input": used, "measure": ["coverage", "density", "mass", "inputs limited"]},
+        coords={
+            "target": list(conditions),
+            "input": used,
+            "measure": ["coverage", "density", "mass", "inputs limited"],
+        },
     )
     described = {
         "margin": ("plan's unit", "margin in the target's year, not negative where met", "目标年余量"),
@@ -151,38 +80,28 @@ def dataset(study: Study) -> xr.Dataset:
     return result
 
 
-def files(name: str) -> list[str]:
-    """Return the tables and data that a study of this name writes.
+def file_names(name: str) -> list[str]:
+    """Return the names of the files that `write` makes for a study of this name.
 
     Examples
     --------
-    >>> files("conditions_plan")
+    >>> file_names("conditions_plan")
     ['conditions_plan.csv', 'conditions_plan_limits.csv', 'conditions_plan.nc']
     """
     return [f"{name}.csv", f"{name}_limits.csv", f"{name}.nc"]
 
 
 def write(study: Study, out: Path) -> list[Path]:
-    """Write tables, data and a chart for every condition found, in both languages; return the files.
-
-    Examples
-    --------
-    >>> write(study, Path("outputs"))  # doctest: +SKIP
-    """
-    written = [out / name for name in files(study.name)]
+    """Write tables and data; return the files."""
+    written = [out / name for name in file_names(study.name)]
     for table, path in zip(tables(study), written, strict=False):
         result_files.write_table(table, path, study.facts)
     result_files.write_run(dataset(study), written[2])
-    return written + conditions_figures.draw(study, out / "figures")
+    return written
 
 
 def print_conditions(console: Console, study: Study) -> None:
-    """Print every condition in both languages, and what it rests on.
-
-    Examples
-    --------
-    >>> print_conditions(Console(), study)  # doctest: +SKIP
-    """
+    """Print every condition in both languages, with its evidence."""
     title = study.scenario.title
     console.print(f"[bold]{escape(title['zh'])}  {escape(title['en'])}[/]")
     if study.with_levers:
@@ -190,12 +109,11 @@ def print_conditions(console: Console, study: Study) -> None:
         console.print(
             "Levers are drawn uniformly over their ranges and held from the start; all elements of a lever are equal."
         )
-    for name, condition in study.found.items():
+    for name, condition in study.conditions.items():
         for language in WORDS:
             console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))
-            told = evidence(condition, study.inputs, language)
-            if told:
-                console.print(f"[dim]{escape(told)}[/]")
+            if numbers := evidence(condition, study.inputs, language):
+                console.print(f"[dim]{escape(numbers)}[/]")
         console.print()
     console.print(
         f"一半未来用于搜索（先按错误发现率{FALSE_DISCOVERIES:g}筛选输入），另一半用于检验；只有留出检验的密度在单侧置换检验"
@@ -203,65 +121,74 @@ def print_conditions(console: Console, study: Study) -> None:
     )
     console.print(
         f"Half of the futures are searched (inputs screened at a false-discovery rate of {FALSE_DISCOVERIES:g}), the "
-        f"other half judges: a condition counts only if its held-out density beats the base rate in a one-sided "
-        f"permutation test at {LEVEL:g}. Inputs of a calibrated ensemble depend on one another; one that is named may "
-        "stand for another that goes with it."
+        f"other half tests the result: a condition counts only if its held-out density exceeds the base rate in a "
+        f"one-sided permutation test at level {LEVEL:g}. Inputs of a calibrated ensemble are correlated: one that is "
+        "named may stand for another."
     )
 
 
-def _box_row(target: Target, condition: Condition, box: Box, inputs: Mapping[str, Input]) -> dict[str, Any]:
-    held = box.held_out
-    interval = Share(held.hits_inside, held.inside) if held.inside else None
+def _condition_row(study: Study, name: str, box: Box | None) -> dict[str, Any]:
+    """The row of a target and a box; without a box where the search was not made."""
+    condition, target, inputs = study.conditions[name], study.targets[name], study.inputs
+    met = Share(condition.met, condition.futures).columns()
+    tested = box.held_out if box and box.limits else None
+    interval = Share(tested.hits_inside, tested.inside).columns() if tested and tested.inside else {}
     row: dict[str, Any] = {
-        "method": box.method,
-        "held_out_futures": held.futures,
-        "inside": held.inside if box.limits else 0,
-        "base_rate": held.base,
-        "borne_out": "yes" if box.holds else "no",
+        "target": name,
+        "scenario": study.scenario.name,
+        "futures": condition.futures,
+        "met": condition.met,
+        "probability": met["probability"],
+        "probability_low": met["probability_low"],
+        "probability_high": met["probability_high"],
+        "status": condition.status,
+        "method": box.method if box else math.nan,
+        "outcome": condition.outcome,
+        "held_out_futures": box.held_out.futures if box else math.nan,
+        "inside": tested.inside if tested else 0 if box else math.nan,
+        "density": tested.density if tested else math.nan,
+        "density_low": interval.get("probability_low", math.nan),
+        "density_high": interval.get("probability_high", math.nan),
+        "outside": tested.outside if tested else math.nan,
+        "base_rate": box.held_out.base if box else math.nan,
+        "coverage": tested.coverage if tested else math.nan,
+        "p_value": tested.p_value if tested else math.nan,
+        "borne_out": ("yes" if box.holds else "no") if box else math.nan,
     }
-    if box.limits:
-        row |= {
-            "density": held.density,
-            "density_low": interval.low if interval else math.nan,
-            "density_high": interval.high if interval else math.nan,
-            "outside": held.outside,
-            "coverage": held.coverage,
-            "p_value": held.p_value,
-        }
+    none = replace(condition, status="none") if box else condition
     for language in WORDS:
-        told = target_said(target, language)
-        none = Condition(condition.outcome, "none", condition.met, condition.futures)
         row[f"sentence_{language}"] = (
-            box_sentence(told, condition, box, inputs, language)
-            if box.holds
+            box_sentence(target_words(target, language), condition, box, inputs, language)
+            if box and box.holds
             else sentence(target, none, inputs, language)
         )
     return row
 
 
-def _limit_row(name: str, scenario: Scenario, box: Box, limit: Limit, known: Input) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "target": name,
-        "scenario": scenario.name,
-        "method": box.method,
-        "input": limit.input,
-        "lever": "yes" if known.lever else "no",
-        "title_zh": known.titles["zh"],
-        "unit": known.unit,
-        "lower": limit.lower if math.isfinite(limit.lower) else math.nan,
-        "upper": limit.upper if math.isfinite(limit.upper) else math.nan,
-        "lower_p05": limit.lower_range[0],
-        "lower_p95": limit.lower_range[1],
-        "upper_p05": limit.upper_range[0],
-        "upper_p95": limit.upper_range[1],
-    }
-    if box.searches:
-        again = Share(limit.returned, box.searches)
-        row |= {
-            "returned": limit.returned,
-            "searches": box.searches,
-            "returned_share": again.probability,
-            "returned_low": again.low,
-            "returned_high": again.high,
+def _limit_table(study: Study, limits: Sequence[tuple[str, Box, Limit]]) -> pd.DataFrame:
+    inputs = [study.inputs[limit.input] for _, _, limit in limits]
+    ends = np.array([(limit.lower, limit.upper) for _, _, limit in limits]).reshape(-1, 2)
+    lower, upper = np.where(np.isfinite(ends), ends, np.nan).T
+    returned = [Share(limit.returned, box.searches).columns() if box.searches else {} for _, box, limit in limits]
+    return pd.DataFrame(
+        {
+            "target": [name for name, _, _ in limits],
+            "scenario": study.scenario.name,
+            "method": [box.method for _, box, _ in limits],
+            "input": [limit.input for _, _, limit in limits],
+            "lever": ["yes" if known.lever else "no" for known in inputs],
+            "title_zh": [known.titles["zh"] for known in inputs],
+            "unit": [known.unit for known in inputs],
+            "lower": lower,
+            "upper": upper,
+            "lower_p05": [limit.lower_range[0] for _, _, limit in limits],
+            "lower_p95": [limit.lower_range[1] for _, _, limit in limits],
+            "upper_p05": [limit.upper_range[0] for _, _, limit in limits],
+            "upper_p95": [limit.upper_range[1] for _, _, limit in limits],
+            "returned": [limit.returned if box.searches else math.nan for _, box, limit in limits],
+            "searches": [box.searches or math.nan for _, box, _ in limits],
+            "returned_share": [each.get("probability", math.nan) for each in returned],
+            "returned_low": [each.get("probability_low", math.nan) for each in returned],
+            "returned_high": [each.get("probability_high", math.nan) for each in returned],
         }
-    return row
+    )

@@ -1,4 +1,4 @@
-"""Conditions in plain words, in Chinese and in English."""
+"""Conditions in sentences, in Chinese and English."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "found": "{target}：当{limits}时，10种未来中有{inside}种{outcome}，否则10种中有{outside}种。",
         "met": "达到",
         "missed": "未达到",
+        "met by them": "达到",
+        "missed by them": "未达到",
         "evidence": (
             "留出检验的{futures}种未来：条件内{inside}种，其中{density}{outcome}（95%区间{low}—{high}），"
             "条件外{outside}，留出的全部未来中{base}；条件覆盖了{coverage}；偶然得到的概率{p}。"
@@ -43,12 +45,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "found": "{target} is {outcome} in {inside} of 10 futures when {limits}, otherwise in {outside} of 10.",
         "met": "met",
         "missed": "missed",
+        "met by them": "meet it",
+        "missed by them": "miss it",
         "evidence": (
             "Of {futures} futures held out, {inside} lie inside; {density} of these {outcome} (95 % interval {low} to "
             "{high}), {outside} outside, {base} of all those held out; the condition covers {coverage}; probability by "
             "chance {p}."
         ),
-        "stability": "Came back in searches of {searches} resamples: {inputs}.",
+        "stability": "Found again in searches of {searches} resamples: {inputs}.",
         "never": (
             "{target} is met in none of {futures} futures (95 % interval: probability at most {high}); there is no "
             "condition to find."
@@ -74,18 +78,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
-    """Return what was found for a target as one sentence with units.
-
-    Parameters
-    ----------
-    target
-        Of the plan.
-    condition
-        As from `analysis.conditions.discovery.find_condition`.
-    inputs
-        By column.
-    language
-        "zh" or "en".
+    """Return the condition of a target as one sentence with units.
 
     Examples
     --------
@@ -94,14 +87,14 @@ def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], 
     "The 2025 target 'rate' (≥ 65%) is met in none of 100"
     """
     words = WORDS[language]
-    told = target_said(target, language)
+    title = target_words(target, language)
     box = condition.best
     if condition.status == "found" and box is not None:
-        return box_sentence(told, condition, box, inputs, language)
+        return box_sentence(title, condition, box, inputs, language)
     interval = Share(condition.met, condition.futures)
     few = "met" if condition.met * 2 < condition.futures else "missed"
     return words[condition.status].format(
-        target=told,
+        target=title,
         met=condition.met,
         futures=condition.futures,
         low=percent(interval.low, language, 1),
@@ -116,19 +109,19 @@ def box_sentence(target: str, condition: Condition, box: Box, inputs: Mapping[st
     words = WORDS[language]
     return words["found"].format(
         target=target,
-        limits=words["and"].join(limit_said(limit, inputs[limit.input], language) for limit in box.limits),
+        limits=words["and"].join(limit_words(limit, inputs[limit.input], language) for limit in box.limits),
         outcome=words[condition.outcome],
         inside=tenths(box.held_out.density, language),
         outside=tenths(box.held_out.outside, language),
     )
 
 
-def limit_said(limit: Limit, known: Input, language: str) -> str:
-    """Return what a box asks of one input.
+def limit_words(limit: Limit, known: Input, language: str) -> str:
+    """Return the limits of a box on one input.
 
     Examples
     --------
-    >>> limit_said(Limit("A", 1.5, math.inf, 0.1), Input("A", "A", {"en": "A"}, "Year"), "en")
+    >>> limit_words(Limit("A", 1.5, math.inf, 0.1), Input("A", "A", {"en": "A"}, "Year"), "en")
     'A is at least 1.5 years'
     """
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
@@ -138,7 +131,7 @@ def limit_said(limit: Limit, known: Input, language: str) -> str:
 
 
 def tenths(share_of_one: float, language: str) -> str:
-    """Return how many of ten; what rounds to none or to all without being it is told as fewer or more.
+    """Return how many of ten; a share that only rounds to none or all is given as fewer or more.
 
     Examples
     --------
@@ -154,7 +147,7 @@ def tenths(share_of_one: float, language: str) -> str:
 
 
 def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
-    """Return the numbers behind a found condition: density, coverage and chance on held-out futures, and stability.
+    """Return the evidence for a condition: density, coverage and p-value on held-out futures, and stability.
 
     Examples
     --------
@@ -169,9 +162,7 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
     first = words["evidence"].format(
         futures=held.futures,
         inside=held.inside,
-        outcome=words[condition.outcome]
-        if language == "zh"
-        else {"met": "meet it", "missed": "miss it"}[condition.outcome],
+        outcome=words[f"{condition.outcome} by them"],
         density=percent(held.density, language),
         low=percent(interval.low, language),
         high=percent(interval.high, language),
@@ -182,25 +173,26 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
     )
     if not box.searches:
         return first
-    told = words["list"].join(
+    inputs_returned = words["list"].join(
         f"{inputs[limit.input].titles[language]} {limit.returned}/{box.searches}" for limit in box.limits
     )
-    return first + ("" if language == "zh" else " ") + words["stability"].format(searches=box.searches, inputs=told)
+    stability = words["stability"].format(searches=box.searches, inputs=inputs_returned)
+    return first + ("" if language == "zh" else " ") + stability
 
 
-def target_said(target: Target, language: str) -> str:
-    """Return a target with its year and what it asks for, as a sentence begins.
+def target_words(target: Target, language: str) -> str:
+    """Return a target with its year and threshold, as a sentence begins.
 
     Examples
     --------
     >>> goal = Target("t", {"zh": "城镇化率"}, "1", "core", 2025, 65.0, "about", "percent", "rate", tolerance=5.0)
-    >>> target_said(goal, "zh")
+    >>> target_words(goal, "zh")
     '2025年“城镇化率”目标（≥ 60%）'
     """
-    # What is judged, not what is written: the plan's "all" and "about" leave a tolerance.
+    # The limit that decides, not the one written: the plan's "all" and "about" leave a tolerance.
     sign = SIGNS["at most" if target.comparison == "at most" else "at least"]
-    asked = f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
-    return WORDS[language]["target"].format(year=target.year, title=target.title[language], wanted=asked)
+    wanted = f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
+    return WORDS[language]["target"].format(year=target.year, title=target.title[language], wanted=wanted)
 
 
 def percent(value: float, language: str, digits: int = 0) -> str:

@@ -1,8 +1,8 @@
-"""Levers as shares of the way they can be moved, what moving them takes, and how the model is told of it.
+"""Levers moved by shares of their ranges: their effort, the model's settings and the scenario file that sets them.
 
-A share of 1 is the highest value of a lever, -1 the lowest and 0 its default, which is the baseline's. A lever with
-subscripts moves all its elements by one share. Effort is that of ``scenarios/levers.yaml``: a lever's weight for its
-whole range, and for less in proportion to the part of the range moved (the mean over elements).
+A share of 1 is the highest value of a lever, -1 the lowest and 0 its default, which is the baseline's. All elements of
+a lever with subscripts move by one share. Effort is the lever's weight in ``scenarios/levers.yaml`` times the part of
+its range that is moved (the mean over elements).
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from scenarios.start import as_array, from_start_on
 
 Values = npt.NDArray[np.float64]
 
-#: No lever can start before the plan does.
+#: No lever can start before the plan.
 FIRST_START: Final = 2021
 #: Years from the start of a measure until it works in full; most measures of scenarios/plan.yaml take two.
 RAMP: Final = 2.0
-#: Listed as a lever, for scenarios to ask about, yet nobody decides it: moved only where it is asked for by name.
+#: Listed as a lever, for use in scenarios, yet nobody decides it: moved only where it is named.
 NOT_DECIDED: Final = ("TALENT ALREADY RESIDENT SHARE",)
-#: Digits of a share that is written down: a ten-thousandth of the way is below any policy's precision.
+#: Digits of a share that is written to a file: a ten-thousandth of the range is below any policy's precision.
 DIGITS: Final = 4
 
 
 class EffortError(UserError):
-    """What is asked of the levers cannot be done; the message lists every reason."""
+    """The levers cannot be moved as requested; the message lists every reason."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One lever that may be moved, from the beginning of a year on."""
+    """A lever that may be moved, from the beginning of a year on."""
 
     lever: Lever
     dims: tuple[str, ...]
     elements: tuple[str, ...]
     default: Values
     start: int
-    #: Whether it may go below, and above, its default.
+    #: Whether it may be moved below, and above, its default.
     lowered: bool = True
     raised: bool = True
 
     @property
     def name(self) -> str:
-        """The constant of the model that it sets."""
+        """The model constant that it sets."""
         return self.lever.constant
 
     @property
@@ -66,15 +66,9 @@ class Measure:
         return 1.0 if self.raised and (self.default < self.lever.highest).any() else 0.0
 
     def value(self, share: float | Values) -> Values:
-        """Return the value in full effect, dims as of `share`, then elements.
-
-        Examples
-        --------
-        >>> chosen(load_levers(), variables_by_name(), ["RENT SUBSIDY"])[0].value(0.5)  # doctest: +SKIP
-        array(0.26)
-        """
-        at = np.asarray(share, dtype=float)
-        wide = at.reshape(at.shape + (1,) * self.default.ndim)
+        """Return the value in full effect; axes of `share`, then elements."""
+        shares = np.asarray(share, dtype=float)
+        wide = shares.reshape(shares.shape + (1,) * self.default.ndim)
         end = np.where(wide > 0, self.lever.highest, self.lever.lowest)
         # Weighted so that a share of 1 is the end itself and not a rounding beyond it.
         return np.asarray((1 - np.abs(wide)) * self.default + np.abs(wide) * end)
@@ -85,7 +79,7 @@ class Measure:
         return np.asarray(way.reshape(*np.shape(share), -1).mean(axis=-1))
 
 
-def chosen(
+def choose_levers(
     levers: Mapping[str, Lever],
     variables: Mapping[str, Variable],
     names: Sequence[str] | None = None,
@@ -98,12 +92,10 @@ def chosen(
 
     Parameters
     ----------
-    levers, variables
-        As read from ``scenarios/levers.yaml`` and the model file.
     names
-        Constants; ``NAME@YEAR`` starts one in a year of its own. None for all but `NOT_DECIDED` and those to be kept.
+        Constants; ``NAME@YEAR`` starts one in its own year. None for all but `NOT_DECIDED` and those to be kept.
     start
-        Calendar year from whose beginning on the others are moved.
+        Calendar year from whose beginning the others are moved.
     last
         The last year in which something can start and still count.
     any_direction
@@ -112,18 +104,13 @@ def chosen(
     Raises
     ------
     EffortError
-        For an unknown or repeated name, a lever that is to be kept, and a year that cannot be a start.
-
-    Examples
-    --------
-    >>> [m.start for m in chosen(load_levers(), variables_by_name(), ["RENT SUBSIDY@2023"])]  # doctest: +SKIP
-    [2023]
+        For an unknown or repeated name, a lever that is to be kept, or a year in which none can start.
     """
     kept = () if any_direction else tuple(name for name, lever in levers.items() if lever.direction == "keep")
-    asked = [name for name in levers if name not in (*NOT_DECIDED, *kept)] if names is None else list(names)
-    found: dict[str, Measure] = {}
+    requested = [name for name in levers if name not in (*NOT_DECIDED, *kept)] if names is None else list(names)
+    measures: dict[str, Measure] = {}
     problems = [] if FIRST_START <= start <= last else [_no_start("--start", str(start), last)]
-    for text in asked:
+    for text in requested:
         name, at, year = (part.strip() for part in text.partition("@"))
         if name not in levers:
             problems.append(f"{name!r} is not a lever.{near(name, levers)}")
@@ -133,129 +120,100 @@ def chosen(
             continue
         if name in kept:
             problems.append(f"{name!r}: to move it either way is against the plan; --any-direction allows it.")
-        if name in found:
+        if name in measures:
             problems.append(f"{name!r} is named twice.")
         variable = variables[name]
         assert variable.default is not None
-        elements = variable.axes[0] if variable.axes else ()
-        default = np.array(variable.default, dtype=float)
-        begin = int(year) if at else start
-        ways = ("either",) if any_direction else (levers[name].direction,)
-        found[name] = Measure(
+        direction = "either" if any_direction else levers[name].direction
+        measures[name] = Measure(
             levers[name],
             tuple(variable.dims),
-            tuple(elements),
-            default,
-            begin,
-            lowered=bool({"lower", "either"} & set(ways)),
-            raised=bool({"raise", "either"} & set(ways)),
+            tuple(variable.axes[0] if variable.axes else ()),
+            np.array(variable.default, dtype=float),
+            int(year) if at else start,
+            lowered=direction in ("lower", "either"),
+            raised=direction in ("raise", "either"),
         )
     if problems:
         raise EffortError("The levers cannot be moved:\n" + "\n".join(f" * {problem}" for problem in problems))
-    return tuple(found.values())
+    return tuple(measures.values())
 
 
 def _no_start(what: str, year: str, last: int) -> str:
     return f"{what}: {year!r} is not a year in which a lever can start; that is {FIRST_START} to {last}."
 
 
-def effort(measures: Sequence[Measure], shares: Values) -> Values:
-    """Return the weighted effort of each candidate.
-
-    Parameters
-    ----------
-    measures
-        The levers.
-    shares
-        Axes candidate, lever.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axis candidate; a lever of weight 1 moved through its whole range is 1.
-
-    Examples
-    --------
-    >>> effort(chosen(load_levers(), variables_by_name(), ["RENT SUBSIDY"]), np.array([[1.0]]))  # doctest: +SKIP
-    array([1.92])
-    """
-    return np.asarray(parts(measures, shares).sum(axis=1))
+def total_effort(measures: Sequence[Measure], shares: Values) -> Values:
+    """Return the effort of each candidate; axes of `shares` are candidate and lever."""
+    return np.asarray(effort_by_lever(measures, shares).sum(axis=1))
 
 
-def parts(measures: Sequence[Measure], shares: Values) -> Values:
-    """Return the effort by candidate and lever; arguments as for `effort`."""
-    columns = [each.lever.effort * each.moved(shares[:, place]) for place, each in enumerate(measures)]
+def effort_by_lever(measures: Sequence[Measure], shares: Values) -> Values:
+    """Return the effort by candidate and lever; arguments as for `total_effort`."""
+    columns = [each.lever.effort * each.moved(column) for each, column in zip(measures, shares.T, strict=True)]
     return np.column_stack(columns) if columns else np.zeros((len(shares), 0))
 
 
-def settings(
+def lever_settings(
     measures: Sequence[Measure], shares: Values, members: xr.Dataset, ramp: float = RAMP
 ) -> dict[str, xr.DataArray]:
-    """Return what the model runs for candidates, each with every member, in one dim ``run`` (candidate by candidate).
+    """Return the settings that run every candidate with every member, in one dim ``run`` (candidate by candidate).
 
-    A lever that a candidate leaves alone is not set: where members differ in it, they keep their own values. One that
-    is moved starts from the model's default in every member, but for the end of 2020, as a scenario file has it.
+    A lever that a candidate does not move is not set: where members differ in it, they keep their own values. One that
+    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file.
 
     Parameters
     ----------
     measures, shares
-        As for `effort`.
+        As for `total_effort`.
     members
         Parameter sets, dim ``member``.
     ramp
-        Years from a lever's start until it has its full value, linear in between; above 0.
+        Years from a lever's start until its full value, linear in between; above 0.
 
     Returns
     -------
     dict
-        Constant name to an array, dims ``run``, ``time`` (moved levers) and subscripts.
-
-    Examples
-    --------
-    >>> city.run(settings(measures, np.zeros((2, len(measures))), members))  # doctest: +SKIP
+        By constant, an array of dims ``run``, ``time`` (moved levers) and subscripts.
     """
     candidates, count = len(shares), members.sizes["member"]
-    found: dict[str, xr.DataArray] = {}
+    changes: dict[str, xr.DataArray] = {}
     for name, array in members.data_vars.items():
         dims = [str(dim) for dim in array.dims if dim != "member"]
         values = array.transpose("member", *dims).to_numpy()
-        found[str(name)] = xr.DataArray(np.tile(values, (candidates,) + (1,) * len(dims)), dims=("run", *dims))
-    for place, measure in enumerate(measures):
-        column = np.repeat(shares[:, place], count)
+        changes[str(name)] = xr.DataArray(np.tile(values, (candidates,) + (1,) * len(dims)), dims=("run", *dims))
+    for index, measure in enumerate(measures):
+        column = np.repeat(shares[:, index], count)
         if not column.any():
             continue
         after = measure.value(column)
         before = np.broadcast_to(measure.default, after.shape)
-        if measure.name in found:
-            own = found[measure.name].transpose("run", *measure.dims).to_numpy()
-            alone = (column == 0).reshape((-1,) + (1,) * measure.default.ndim)
-            before, after = np.where(alone, own, before), np.where(alone, own, after)
+        drawn = changes.get(measure.name)
+        if drawn is not None:
+            own = drawn.transpose("run", *measure.dims).to_numpy()
+            kept = (column == 0).reshape((-1,) + (1,) * measure.default.ndim)
+            before, after = np.where(kept, own, before), np.where(kept, own, after)
         times = [measure.start - 1.0, measure.start - 1.0 + ramp]
-        course = xr.DataArray(
+        path = xr.DataArray(
             np.stack([before, after], axis=1), dims=("run", "time", *measure.dims), coords={"time": times}
         )
-        drawn = found.get(measure.name)
-        found[measure.name] = course if drawn is None else as_array(from_start_on(course, drawn))
-    return found
+        changes[measure.name] = path if drawn is None else as_array(from_start_on(path, drawn))
+    return changes
 
 
-def scenario(
+def scenario_document(
     name: str, measures: Sequence[Measure], shares: Values, ramp: float, words: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a scenario that moves the levers, in the form of a scenario file.
+    """Return a scenario that moves the levers, as the content of a scenario file.
 
     Parameters
     ----------
     name
-        Of the scenario and its file.
+        Name of the scenario and its file.
     measures, shares, ramp
-        As for `settings`; `shares` of one candidate, axis lever.
+        As for `lever_settings`; `shares` of one candidate, axis lever.
     words
         ``title`` and ``question`` by language, and ``source``, the reason why the levers are moved.
-
-    Examples
-    --------
-    >>> yaml.safe_dump(scenario("backcast_x", measures, shares, RAMP, words), allow_unicode=True)  # doctest: +SKIP
     """
     changes: dict[str, Any] = {}
     for measure, share in zip(measures, shares, strict=True):
@@ -264,18 +222,18 @@ def scenario(
         # The model's time is the end of a year: a year begins at the number of the year before.
         end_of_ramp = measure.start - 1 + ramp
         times = [measure.start - 1, int(end_of_ramp) if end_of_ramp == int(end_of_ramp) else end_of_ramp]
-        at = measure.value(float(share))
+        value = measure.value(float(share))
         end = "highest" if share > 0 else "lowest"
         full = f"in full {ramp:g} years after the beginning of {measure.start}, an assumption"
         entry: dict[str, Any] = {"unit": measure.lever.unit}
         if measure.elements:
             entry["by"] = {
                 element: {times[0]: "default", times[1]: float(number)}
-                for element, number, own in zip(measure.elements, at, measure.default, strict=True)
+                for element, number, own in zip(measure.elements, value, measure.default, strict=True)
                 if number != own
             }
         else:
-            entry["path"] = {times[0]: "default", times[1]: float(at)}
+            entry["path"] = {times[0]: "default", times[1]: float(value)}
         entry["source"] = (
             f"backcast {words['source']}: {100 * abs(share):.{DIGITS - 2}f} % of the way from the default to the "
             f"{end} value; {full}"

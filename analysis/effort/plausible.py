@@ -1,9 +1,9 @@
-"""Whether what a search of the levers comes to is plausible: within what was sampled and observed.
+"""Plausibility of a search result: whether it stays within the ranges sampled and observed.
 
-Levers may be moved to ends at which nobody has tried the model, and a search goes there. So an answer is held against
-the range that `QUANTITIES` span in every year: over the shipped scenarios or over levers moved at random, each with
-members of the calibrated ensemble, and over the record of 2010-2020 where there is one. What lies outside in the median
-over members is not given as an answer, but told with the quantity and by how much.
+A search moves levers to ends at which the model was never tried. So a result is compared with the range of each of
+`QUANTITIES` in every year: over the shipped scenarios or over levers moved at random, each with members of the
+calibrated ensemble, and over the record of 2010-2020 where there is one. A result whose median over members lies
+outside is not given as an answer; the quantity and its distance from the range are reported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import qmc
 
-from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, chosen, settings
+from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings
 from analysis.effort.trials import City
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
@@ -25,7 +25,7 @@ from scenarios import Lever, load_scenarios, shipped_scenarios
 
 @dataclass(frozen=True)
 class Quantity:
-    """One outcome that has to stay within its range.
+    """An outcome that stays within its range where a result is plausible.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Quantity:
     title, unit
         By language.
     size
-        One unit told, in the model's unit.
+        One printed unit, in the model's unit.
     span
-        What was sampled: "scenarios", or "levers" for what levers are moved for and no scenario may have come to.
+        What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
     """
 
     variable: str
@@ -56,15 +56,15 @@ QUANTITIES: Final = (
     Quantity("price to income ratio", {"zh": "房价收入比", "en": "price to income"}, _RATIO, 1.0, "scenarios"),
     Quantity("urban rural income ratio", {"zh": "城乡收入比", "en": "income ratio"}, _RATIO, 1.0, "scenarios"),
 )
-#: Settings of the levers and members whose ranges are taken, and the seed of the settings.
+#: Number of random lever settings and of members that are run, and the seed of the settings.
 SETTINGS, MEMBERS, SEED = 128, 40, 2020
-#: Parts of a range that count as nothing.
-SAME: Final = 1e-9
+#: Distances below this part of a range count as zero.
+TOLERANCE: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class Outside:
-    """A quantity outside its range in the year in which it is furthest outside; in the unit told."""
+    """A quantity outside its range in the year in which it is furthest outside; in printed units."""
 
     quantity: Quantity
     year: int
@@ -74,56 +74,57 @@ class Outside:
 
     @property
     def by(self) -> float:
-        """How far outside; positive."""
+        """Distance from the range; positive."""
         return max(self.value - self.highest, self.lowest - self.value)
 
     @property
     def widths(self) -> float:
-        """How far outside, in widths of the range."""
+        """Distance from the range, in widths of the range."""
         return self.by / (self.highest - self.lowest)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """The ranges that an answer has to stay within, by year."""
+    """The ranges that a plausible result stays within, by year.
 
-    #: Dims ``quantity, end, time`` in model units; ends lowest and highest.
+    Attributes
+    ----------
+    ranges
+        Dims ``quantity, end, time`` in model units; ends lowest and highest.
+    """
+
     ranges: xr.DataArray
 
     @property
     def variables(self) -> list[str]:
-        """What a run must return."""
+        """The model variables that are compared."""
         return [str(name) for name in self.ranges["quantity"].to_numpy()]
 
     def outside(self, run: xr.Dataset, candidates: int = 1) -> list[tuple[Outside, ...]]:
-        """Return for each candidate what lies outside.
+        """Return the quantities outside their ranges, for each candidate.
 
         Parameters
         ----------
         run
             Results with `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021
-            to the last of the run are judged.
-        candidates
-            How many there are.
+            to the last of the run are compared.
         """
-        median, (low, high) = self._held(run, candidates)
+        median, (low, high) = self._medians_and_ends(run, candidates)
         # The same run computed in another batch may differ in its last digits.
-        excess = np.maximum(median - high, low - median) - SAME * (high - low)
+        excess = np.maximum(median - high, low - median) - TOLERANCE * (high - low)
         years = run["time"].to_numpy()[run["time"].to_numpy() >= FIRST_START]
         known = {quantity.variable: quantity for quantity in QUANTITIES}
-        found = []
-        for candidate in range(candidates):
-            told = []
-            for place, name in enumerate(self.variables):
-                worst = int(excess[candidate, place].argmax())
-                if excess[candidate, place, worst] > 0:
-                    ends = (float(each[place, worst]) / known[name].size for each in (low, high))
-                    value = float(median[candidate, place, worst]) / known[name].size
-                    told.append(Outside(known[name], int(years[worst]), value, *ends))
-            found.append(tuple(told))
-        return found
+        outside: list[list[Outside]] = [[] for _ in range(candidates)]
+        for candidate, index in zip(*np.nonzero((excess > 0).any(axis=-1)), strict=True):
+            quantity, worst = known[self.variables[index]], int(excess[candidate, index].argmax())
+            value, *ends = (
+                float(each) / quantity.size
+                for each in (median[candidate, index, worst], low[index, worst], high[index, worst])
+            )
+            outside[candidate].append(Outside(quantity, int(years[worst]), value, *ends))
+        return [tuple(each) for each in outside]
 
-    def _held(self, run: xr.Dataset, candidates: int) -> tuple[Values, Values]:
+    def _medians_and_ends(self, run: xr.Dataset, candidates: int) -> tuple[Values, Values]:
         """Medians of candidates, axes candidate, quantity, year, and both ends, axes end, quantity, year."""
         later = run.sel(time=run["time"] >= FIRST_START)
         values = np.stack([later[name].transpose("run", "time").to_numpy() for name in self.variables])
@@ -132,7 +133,7 @@ class Gate:
         return np.swapaxes(median, 0, 1), ends
 
 
-def gate(
+def plausible_ranges(
     city: City,
     levers: Mapping[str, Lever],
     variables: Mapping[str, Variable],
@@ -146,21 +147,13 @@ def gate(
 
     Parameters
     ----------
-    city
-        The model.
     levers, variables
-        All of them; every lever that somebody decides is moved at random within its range.
+        All of them; every lever except `NOT_DECIDED` is moved at random within its range.
     members
         Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
-    last
-        The last year that is judged.
-    record
-        As from `observed`.
-    any_direction
-        As for `analysis.effort.levers.chosen`.
     """
     few = members.isel(member=slice(MEMBERS))
-    measures = chosen(levers, variables, None, FIRST_START, last, any_direction=any_direction)
+    measures = choose_levers(levers, variables, None, FIRST_START, last, any_direction=any_direction)
     wanted = {kind: [q.variable for q in QUANTITIES if q.span == kind] for kind in ("scenarios", "levers")}
     runs = {
         "scenarios": [
@@ -169,7 +162,7 @@ def gate(
         ],
         "levers": [
             city.run(
-                settings(measures, _at_random(measures), few.isel(member=slice(4)), RAMP),
+                lever_settings(measures, _at_random(measures), few.isel(member=slice(4)), RAMP),
                 outputs=wanted["levers"],
                 final_time=float(last),
             )
@@ -188,23 +181,18 @@ def gate(
 
 
 def _at_random(measures: Sequence[Measure]) -> Values:
-    """Levers moved at random (Latin hypercube), all left alone and all moved as far as they go."""
+    """The setting that moves no lever, then random settings (Latin hypercube)."""
     low = np.array([measure.lowest_share for measure in measures])
     high = np.array([measure.highest_share for measure in measures])
     rows = low + qmc.LatinHypercube(len(measures), seed=SEED).random(SETTINGS) * (high - low)
     return np.vstack([np.zeros(len(measures)), rows])
 
 
-def observed(rows: pd.DataFrame) -> dict[str, list[float]]:
-    """Return the record of 2010-2020 of those quantities that have one, by variable of the model.
+def observed_record(rows: pd.DataFrame) -> dict[str, list[float]]:
+    """Return the record of 2010-2020 of the quantities that have one, by model variable.
 
     The fiscal gap is that of the general public budget, expenditure over revenue less one: land sales and transfers,
     which the model counts as income, are not in the record year by year.
-
-    Parameters
-    ----------
-    rows
-        As from `calibration.observations.read_observations`.
     """
     budget = {
         kind: rows[(rows["variable"] == f"general_public_budget_{kind}") & (rows["region"] == "Jinan")]
@@ -215,12 +203,12 @@ def observed(rows: pd.DataFrame) -> dict[str, list[float]]:
     return {"fiscal gap ratio": (budget["expenditure"] / budget["revenue"] - 1).dropna().tolist()}
 
 
-def outside_said(outside: Sequence[Outside], language: str) -> str:
-    """Return in words what lies outside and by how much.
+def describe_outside(outside: Sequence[Outside], language: str) -> str:
+    """Return the quantities outside their ranges, and by how much, in words.
 
     Examples
     --------
-    >>> outside_said([Outside(QUANTITIES[2], 2035, -66.7, -39.4, 44.7)], "en")
+    >>> describe_outside([Outside(QUANTITIES[2], 2035, -66.7, -39.4, 44.7)], "en")
     'fiscal gap -66.7 % of budget revenue in 2035, sampled and observed -39.4 to 44.7, outside by 27.3'
     """
     parts = [

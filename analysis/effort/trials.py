@@ -1,4 +1,4 @@
-"""By how much candidates for the levers reach targets in every member of an ensemble, in batches of runs."""
+"""Margins by which candidate lever settings reach targets in every ensemble member, run in batches."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.levers import RAMP, Measure, Values, effort, settings
+from analysis.effort.levers import RAMP, Measure, Values, lever_settings, total_effort
 from scenarios import ROUNDING, Target, is_reached
 
 #: Runs in one call of the engine: enough to keep every processor busy, few enough to hold in memory.
 BATCH: Final = 2800
-
-
 #: Digits of a share that is run; finer than what is written down.
 PRECISION: Final = 6
 TRACE_COLUMNS: Final = ("search", "start", "trial", "effort", "margin", "probability", "best_effort", "best_margin")
@@ -30,14 +28,14 @@ class City(Protocol):
 
 
 class Judge(Protocol):
-    """What says of each candidate in which respects it is not to be believed."""
+    """Decides whether the outcome of each candidate is plausible."""
 
     @property
     def variables(self) -> list[str]:
-        """What a run must return for it."""
+        """The model variables that it reads."""
 
     def outside(self, run: xr.Dataset, candidates: int = 1, /) -> list[Any]:
-        """Return for each candidate what is wrong with it; each falsy where nothing is."""
+        """Return what is implausible about each candidate; empty where nothing is."""
 
 
 @dataclass
@@ -57,29 +55,15 @@ class Trials:
     def margins(self, shares: Values) -> Values:
         """Return the margins of candidates.
 
-        Parameters
-        ----------
-        shares
-            Axes candidate, lever.
-
         Returns
         -------
         numpy.ndarray
             Axes candidate, target, member; in the plan's unit, not negative where the target is reached.
-
-        Raises
-        ------
-        NonFiniteError
-            If a run ends in a value that is not finite.
-
-        Examples
-        --------
-        >>> Trials(city, measures, members, targets).margins(np.zeros((1, len(measures))))  # doctest: +SKIP
         """
-        return self.judged(shares)[0]
+        return self.evaluate(shares)[0]
 
-    def judged(self, shares: Values, judge: Judge | None = None) -> tuple[Values, list[Any]]:
-        """Return the margins of candidates, and of each what a judge says of the same runs.
+    def evaluate(self, shares: Values, judge: Judge | None = None) -> tuple[Values, list[Any]]:
+        """Return the margins of candidates, and a judgement of the same runs for each.
 
         Parameters
         ----------
@@ -93,35 +77,35 @@ class Trials:
         last = float(max(target.year for target in self.targets))
         members = self.members.sizes["member"]
         step = max(1, BATCH // members)
-        found, said = [], list[Any]()
+        margins, judgements = [], list[Any]()
         for first in range(0, len(shares), step):
             part = shares[first : first + step]
             run = self.city.run(
-                settings(self.measures, part, self.members, self.ramp), outputs=outputs, final_time=last
+                lever_settings(self.measures, part, self.members, self.ramp), outputs=outputs, final_time=last
             )
             columns = [
                 target.margin(run[target.variable].sel(time=target.year)).to_numpy().reshape(len(part), members)
                 for target in self.targets
             ]
-            found.append(np.stack(columns, axis=1))
-            said += judge.outside(run, len(part)) if judge else ()
+            margins.append(np.stack(columns, axis=1))
+            judgements += judge.outside(run, len(part)) if judge else ()
             self.count += len(part)
             self.progress(len(part))
-        return np.concatenate(found), said
+        return np.concatenate(margins), judgements
 
 
-def needed(probability: float, members: int) -> int:
+def members_needed(probability: float, members: int) -> int:
     """Return how many of the members have to reach a target for at least a probability.
 
     Examples
     --------
-    >>> needed(0.8, 200), needed(0.8, 7)
+    >>> members_needed(0.8, 200), members_needed(0.8, 7)
     (160, 6)
     """
     return max(1, int(np.ceil(probability * members - ROUNDING)))
 
 
-def assured(margins: Values, probability: float) -> Values:
+def margin_at_probability(margins: Values, probability: float) -> Values:
     """Return the margin that at least a share of members has; along the last axis.
 
     It is not negative exactly where the target is reached with that probability, and unlike the probability itself it
@@ -129,36 +113,36 @@ def assured(margins: Values, probability: float) -> Values:
 
     Examples
     --------
-    >>> float(assured(np.array([-1.0, 0.5, 1.0, 2.0]), 0.75))
+    >>> float(margin_at_probability(np.array([-1.0, 0.5, 1.0, 2.0]), 0.75))
     0.5
     """
     members = margins.shape[-1]
-    place = members - needed(probability, members)
-    return np.asarray(np.partition(margins, place, axis=-1)[..., place])
+    rank = members - members_needed(probability, members)
+    return np.asarray(np.partition(margins, rank, axis=-1)[..., rank])
 
 
-def precise(shares: Values) -> Values:
+def round_shares(shares: Values) -> Values:
     """Return shares as precisely as they are run.
 
     Examples
     --------
-    >>> precise(np.array([0.12345678]))
+    >>> round_shares(np.array([0.12345678]))
     array([0.123457])
     """
     return np.asarray(np.round(shares, PRECISION) + 0.0)
 
 
 @dataclass
-class Question:
-    """One target with one probability; what every candidate came to is kept, so that none is run twice."""
+class SearchProblem:
+    """One target with one probability; the result of every candidate is kept, so that none is run twice."""
 
     trials: Trials
     probability: float
-    #: Margins by member of each candidate run; questions that differ in the probability only may share them.
+    #: Margins by member of each candidate run; problems that differ only in the probability may share them.
     known: dict[bytes, Values] = field(default_factory=dict)
     #: Rows of `TRACE_COLUMNS` but the last two.
     log: list[tuple[str, int, int, float, float, float]] = field(default_factory=list, init=False)
-    _asked: set[bytes] = field(default_factory=set, init=False)
+    _tried: set[bytes] = field(default_factory=set, init=False)
     _best: tuple[float, float, Values] | None = field(default=None, init=False)
 
     @property
@@ -168,29 +152,29 @@ class Question:
 
     def margins(self, shares: Values, search: str = "", start: int = 0) -> Values:
         """Return the margin that a share of members as large as the probability has, by candidate."""
-        rows = {row.tobytes(): row for row in precise(shares)}
+        rows = {row.tobytes(): row for row in round_shares(shares)}
         new = [key for key in rows if key not in self.known]
         if new:
-            found = self.trials.margins(np.array([rows[key] for key in new]))[:, 0]
-            self.known.update(zip(new, found, strict=True))
-        for key in [key for key in rows if key not in self._asked]:
+            margins = self.trials.margins(np.array([rows[key] for key in new]))[:, 0]
+            self.known.update(zip(new, margins, strict=True))
+        for key in [key for key in rows if key not in self._tried]:
             self._note(rows[key], search, start)
-            self._asked.add(key)
-        return np.array([self._held(row) for row in precise(shares)])
+            self._tried.add(key)
+        return np.array([self._margin(row) for row in round_shares(shares)])
 
     def probabilities(self, shares: Values) -> Values:
         """Return the share of members that reach the target, by candidate."""
         self.margins(shares)
-        return np.array([is_reached(self.known[row.tobytes()]).mean() for row in precise(shares)])
+        return np.array([is_reached(self.known[row.tobytes()]).mean() for row in round_shares(shares)])
 
-    def _held(self, row: Values) -> float:
-        margin = float(assured(self.known[row.tobytes()], self.probability))
+    def _margin(self, row: Values) -> float:
+        margin = float(margin_at_probability(self.known[row.tobytes()], self.probability))
         return 0.0 if abs(margin) <= ROUNDING else margin
 
     def _note(self, row: Values, search: str, start: int) -> None:
-        margin, reached = self._held(row), float(is_reached(self.known[row.tobytes()]).mean())
+        margin, reached = self._margin(row), float(is_reached(self.known[row.tobytes()]).mean())
         trial = 1 + sum(entry[0] == search and entry[1] == start for entry in self.log)
-        spent = float(effort(self.measures, row[None])[0])
+        spent = float(total_effort(self.measures, row[None])[0])
         self.log.append((search, start, trial, spent, margin, reached))
         if self._best is None or (reached, margin) > self._best[:2]:
             self._best = (reached, margin, row)

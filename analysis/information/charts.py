@@ -24,7 +24,7 @@ from analysis.charts.style import (
 from analysis.charts.words import word
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
-from analysis.information.words import choice_sentences, told_apart, utility_said, worth_sentences
+from analysis.information.words import choice_sentences, distinguishable_ranges, utility_words, worth_sentences
 
 GREY, LIGHT = "#B0B0B0", "#E4E4E4"
 #: Ends of a 90 % interval in standard errors.
@@ -56,7 +56,7 @@ def information_chart(study: Study, language: str) -> Figure:
         head_and_foot(
             figure,
             word("charts", "information", language),
-            wrapped(utility_said(study, language), language, 1.9),
+            wrapped(utility_words(study, language), language, 1.9),
             wrapped(word("labels", "information note", language), language, 1.9),
             footer,
         )
@@ -100,7 +100,7 @@ def _worths(ax: Axes, study: Study, language: str) -> None:
     turn, silent = 0, word("labels", "not told apart", language)
     for name, worths in study.worth.partial.items():
         values = [worth.value for worth in worths]
-        if told_apart(study.worth.weights, worths):
+        if distinguishable_ranges(study.worth.weights, worths):
             label = study.statistics[name].title[language]
             ax.plot(weights, values, color=LINE_COLOURS[turn % len(LINE_COLOURS)], lw=1.6, label=label, zorder=3)
             turn += 1

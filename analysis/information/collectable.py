@@ -1,4 +1,4 @@
-"""Statistics that could be collected, and what of each member of the ensemble they would tell."""
+"""Statistics that could be collected, and the value of each in every ensemble member."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class State:
     Attributes
     ----------
     variable
-        Its name.
+        Name of the variable.
     per
         The variable it is divided by, or None.
     elements
-        Those of its subscripts but districts that are told; empty where it has none.
+        Elements of its subscript other than districts; empty where it has none.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -47,14 +47,14 @@ class State:
     elements: tuple[Line, ...] = ()
 
     def __str__(self) -> str:
-        """Return what is told, as a table shows it."""
+        """Return the state as a table shows it."""
         part = f" [{', '.join(self.elements)}]" if self.elements else ""
         return self.variable + part + (f" / {self.per}" if self.per else "")
 
 
 @dataclass(frozen=True)
 class Collectable:
-    """One statistic: its names, where it would come from, and what of the model it tells."""
+    """One statistic: its names, its source, and the parameters and states of the model that it measures."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -65,13 +65,13 @@ class Collectable:
     states: tuple[State, ...] = ()
 
     @property
-    def told(self) -> str:
+    def measured(self) -> str:
         """Parameters and states, as a table shows them."""
         return "; ".join([*self.parameters, *(f"{state} at the end of 2020" for state in self.states)])
 
     @property
     def variables(self) -> list[str]:
-        """What a run must return for its states."""
+        """The model variables that its states need."""
         names = [name for state in self.states for name in (state.variable, state.per) if name]
         return list(dict.fromkeys(names))
 
@@ -82,61 +82,37 @@ _KEYS: Final = tuple(field.name for field in fields(Collectable))
 def load_collectables(
     variables: Mapping[str, Variable], members: xr.Dataset, file: Path = FILE
 ) -> dict[str, Collectable]:
-    """Read the statistics and check them against the model and the ensemble.
-
-    Parameters
-    ----------
-    variables
-        The model's variables, by name.
-    members
-        The calibrated ensemble, whose parameters may be named.
-    file
-        The YAML file.
-
-    Raises
-    ------
-    CollectableError
-        Listing every mistake: an unknown key, parameter, variable or element, or a statistic that tells nothing.
-
-    Examples
-    --------
-    >>> list(load_collectables(variables_by_name(), read_members(1)))[0]  # doctest: +SKIP
-    'registered_share'
-    """
+    """Read the statistics and check them against the model and the ensemble."""
     document = read_yaml(file)
     mistakes = Mistakes(document)
     entries = document.content if isinstance(document.content, list) else []
     if not entries and not mistakes:
         mistakes.add((), "The file must be a list of statistics.")
-    found: dict[str, Collectable] = {}
+    statistics: dict[str, Collectable] = {}
     for number, entry in enumerate(entries):
         name = entry.get("id") if isinstance(entry, dict) else None
         label = name[:80] if isinstance(name, str) else f"statistic no. {number + 1}"
         one, failed = checked(Collectable, entry, mistakes, (number,), what="of a statistic", keys=_KEYS, label=label)
         if not isinstance(entry, dict):
             continue
-        if isinstance(name, str) and name in found:
+        if isinstance(name, str) and name in statistics:
             mistakes.add((number, "id"), f"{label!r} is listed twice.")
         if not failed & {"parameters", "states"} and not (entry.get("parameters") or entry.get("states")):
-            mistakes.add((number,), f"{label}: It tells nothing: name parameters or states.")
+            mistakes.add((number,), f"{label}: it measures nothing of the model: name parameters or states.")
         sound = {key: value for key, value in entry.items() if key not in failed}
         _check(sound, (number,), label, variables, [str(drawn) for drawn in members.data_vars], mistakes)
         if isinstance(name, str):
-            found[name] = one
+            statistics[name] = one
     if mistakes:
         raise CollectableError(refusal({file.name: mistakes.listed()}))
-    return found
+    return statistics
 
 
 def values(statistic: Collectable, members: xr.Dataset, start: xr.Dataset) -> Values:
-    """Return what a statistic would say in each member.
+    """Return the value of a statistic in each member.
 
     Parameters
     ----------
-    statistic
-        As from `load_collectables`.
-    members
-        Parameter sets, dim ``member``.
     start
         Its `Collectable.variables` at the end of 2020, dim ``run`` in the order of the members.
 
@@ -177,14 +153,14 @@ def _check(
     mistakes: Mistakes,
 ) -> None:
     """Check a statistic's names against the model and the ensemble."""
-    for place, name in enumerate(entry.get("parameters", ())):
+    for index, name in enumerate(entry.get("parameters", ())):
         if name not in drawn:
             mistakes.add(
-                (*where, "parameters", place),
+                (*where, "parameters", index),
                 f"{label}: {shown(name)} is not a parameter of the ensemble.{mistakes.near(name, drawn)}",
             )
-    for place, state in enumerate(entry.get("states", ())):
-        at = (*where, "states", place)
+    for index, state in enumerate(entry.get("states", ())):
+        at = (*where, "states", index)
         names = [state["variable"], *([state["per"]] if state.get("per") is not None else [])]
         unknown = [name for name in names if name not in variables]
         for name in unknown:

@@ -1,4 +1,4 @@
-"""What it is worth to know more."""
+"""The command ``information``: the value of information."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ from analysis.command_line import (
     make_console,
     report_progress,
 )
-from analysis.information import study, tables
+from analysis.information import charts, study, tables
 from analysis.information.collectable import load_collectables
-from analysis.information.utility import Kind
-from analysis.information.utility import check as check_utility
+from analysis.information.utility import Kind, check_utility
 from analysis.information.value import RESAMPLES
 from analysis.outcome.output_folder import Out
 from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import (
-    load_levers,
-    load_targets,
-)
+from scenarios import load_levers, load_targets
 
 
 def information(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Options; all that set levers only if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO]...",
+            help="Scenarios to choose among: shipped names or paths. Without any: all shipped that set levers only.",
+        ),
     ] = None,
     utility: Annotated[
-        Kind, typer.Option(help="Targets reached, or shortfall from them; both less effort.")
+        Kind, typer.Option(help="Utility: number of targets reached, or shortfall from them; both less effort.")
     ] = "targets",
     effort_weight: Annotated[
-        float | None, typer.Option(help="A weight of effort to tell values at besides, in targets or points.")
+        float | None, typer.Option(help="A weight of effort at which to value information too, in targets or points.")
     ] = None,
     target: Annotated[
-        list[str] | None, typer.Option(help="Id of a target; again for more. Default: headlines.")
+        list[str] | None, typer.Option(help="Id of a target; repeat it to name several. Without it: the headlines.")
     ] = None,
-    members: Annotated[int | None, typer.Option(min=1, help="Members of the calibrated ensemble; all if none.")] = None,
-    resamples: Annotated[int, typer.Option(min=2, help="Resampled ensembles that tell errors.")] = RESAMPLES,
-    seed: Annotated[int, typer.Option(min=0, help="Of parts and resamples.")] = study.SEED,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Number of members of the calibrated ensemble. Without it: all.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples for standard errors.")] = RESAMPLES,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = study.SEED,
     out: Out = OUTPUTS,
 ) -> None:
-    """Say at which weights of effort the choice of a scenario flips, and what it is worth to know more before."""
+    """Compute the value of perfect and partial information (EVPI, EVPPI) for the choice among scenarios.
+
+    The weights of effort at which the choice changes are computed too.
+    """
     with exit_on_mistakes():
         with collect_mistakes() as part:
             with part():
@@ -62,9 +67,9 @@ def information(
                 study.check_size(parameters)
         variables, console = variables_by_name(), make_console()
         statistics = load_collectables(variables, parameters)
-        announce_replaced_files(console, out, tables.files(), "information_*.png")
+        announce_replaced_files(console, out, tables.file_names(), "information_*.png")
         with report_progress() as report:
-            found = study.study(
+            result = study.study(
                 load_model(),
                 options,
                 goals,
@@ -78,6 +83,6 @@ def information(
                 seed=seed,
                 progress=report,
             )
-        tables.print_information(console, found)
-        written = tables.write(found, out)
+        tables.print_information(console, result)
+        written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
         console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")

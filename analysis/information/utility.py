@@ -1,6 +1,6 @@
-"""What a scenario is worth in each member: targets reached, or by how much they are missed, less effort.
+"""Utility of a scenario in each member: targets reached, or the shortfall from them, less weighted effort.
 
-No published weighing of the plan's targets was found, so the utility is stated and can be chosen: the number of targets
+There is no published weighing of the plan's targets, so the utility is stated and can be chosen: the number of targets
 reached in time, or the shortfall from the targets, each less the scenario's effort times a weight.
 """
 
@@ -25,23 +25,11 @@ class UtilityError(UserError):
     """Scenarios cannot be weighed; the message lists every reason."""
 
 
-def effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
+def scenario_effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
     """Return a scenario's effort: weight of each lever times the share of its range by which it is moved.
 
     The share is the mean over 2021-2035 and over the lever's elements of the distance from the default, whichever way;
     the weights are those of ``scenarios/levers.yaml``, 1 for the easiest lever through its whole range.
-
-    Parameters
-    ----------
-    scenario
-        Changes of constants that are no lever are no effort.
-    levers
-        By constant.
-
-    Examples
-    --------
-    >>> effort(load_scenario("baseline"), load_levers())  # doctest: +SKIP
-    0.0
     """
     return sum(
         levers[change.constant].effort * _moved(change, levers[change.constant])
@@ -50,29 +38,14 @@ def effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
     )
 
 
-def check(kind: Kind, targets: Sequence[Target], weight: float) -> None:
-    """Refuse a utility that makes no sense, before anything runs.
-
-    Parameters
-    ----------
-    kind, targets, weight
-        As for `utilities`.
-
-    Raises
-    ------
-    UtilityError
-        If the weight is negative or not finite, or a threshold of nil leaves a shortfall without a measure.
-
-    Examples
-    --------
-    >>> check("targets", [], 0.1)
-    """
+def check_utility(kind: Kind, targets: Sequence[Target], weight: float) -> None:
+    """Refuse a utility that is not defined, before anything runs."""
     problems = []
     if not np.isfinite(weight) or weight < 0:
-        problems.append(f"The weight of effort must be nil or more; it is {weight:g}.")
-    nil = [target.id for target in targets if not target.threshold]
-    if kind == "shortfall" and nil:
-        problems.append(f"A shortfall is told in percent of the threshold, which is nil for: {', '.join(nil)}.")
+        problems.append(f"The weight of effort must be 0 or more; it is {weight:g}.")
+    zero = [target.id for target in targets if not target.threshold]
+    if kind == "shortfall" and zero:
+        problems.append(f"A shortfall is measured in percent of the threshold, which is 0 for: {', '.join(zero)}.")
     if problems:
         raise UtilityError("\n".join(problems))
 
@@ -89,26 +62,17 @@ def utilities(
     Parameters
     ----------
     kind
-        "targets": number of targets reached in their years. "shortfall": minus the sum over targets of what is missing
-        in percent of the threshold, nothing where a target is reached.
+        "targets": number of targets reached in their years. "shortfall": minus the sum over targets of the shortfall
+        in percent of the threshold, 0 where a target is reached.
     targets
-        Modelled targets; the threshold of none is nil if shortfalls are asked for.
-    margins
-        By scenario, as from `analysis.outcome.futures.judge`.
-    efforts
-        By scenario, as from `effort`.
+        Modelled targets; for shortfalls no threshold is 0.
     weight
-        What a unit of effort costs, in targets or in percent.
+        Cost of a unit of effort, in targets or in percent.
 
     Returns
     -------
     xarray.DataArray
         Dims ``member`` and ``scenario``.
-
-    Raises
-    ------
-    UtilityError
-        If the weight is negative or not finite, or a threshold of nil leaves a shortfall without a measure.
 
     Examples
     --------
@@ -117,7 +81,7 @@ def utilities(
     >>> utilities("shortfall", [goal], {"plan": margin}, {"plan": 2.0}, 1.0).values.tolist()
     [[-12.0], [-2.0]]
     """
-    check(kind, targets, weight)
+    check_utility(kind, targets, weight)
     sizes = np.array([abs(target.threshold or 0.0) for target in targets])[:, None]
     columns = []
     for name, margin in margins.items():

@@ -1,8 +1,9 @@
-"""Which option leads at which weight of effort and what information is worth, in sentences, in both languages."""
+"""The leading option by weight of effort and the value of information in sentences, in Chinese and English."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no ties": "其余情景与最高者之差都超出误差。",
         "range": "{low}—{high}",
         "open": "{low}以上",
-        "nil": "在所看的权重（0—{last}）内，没有信息能改变选择：信息的价值为0。",
+        "no value": "在所看的权重（0—{last}）内，没有信息能改变选择：信息的价值为0。",
         "perfect": (
             "事先知道一切的价值随权重变化：权重{at}时最大，期望效用增加{value}{unit}（标准误{error}），"
             "{changed:.0f}%的样本会改变选择；权重0时为{start}，{last}时为{end}。"
@@ -79,7 +80,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
             "'{before}' to '{after}'."
         ),
         "leads": "Whatever the weight, '{first}' has the highest expected utility.",
-        "first": "At a weight of nil '{first}' has the highest expected utility.",
+        "first": "At a weight of 0 '{first}' has the highest expected utility.",
         "nothing": (
             "'{title}' moves no lever: with a large enough weight it always comes first, which follows from how "
             "utility is defined and is no recommendation."
@@ -89,23 +90,23 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no ties": "No other scenario is within the error of the highest.",
         "range": "{low} to {high}",
         "open": "from {low}",
-        "nil": "At the weights looked at (0 to {last}) no information can change the choice: its value is nil.",
+        "no value": "At weights from 0 to {last} no information can change the choice: its value is zero.",
         "perfect": (
-            "What knowing everything first is worth depends on the weight: most at {at}, where it adds {value} {unit} "
-            "(standard error {error}) and changes the choice in {changed:.0f} % of members; {start} at a weight of 0 "
-            "and {end} at {last}."
+            "The value of perfect information depends on the weight: it is largest at {at}, where it adds {value} "
+            "{unit} (standard error {error}) and changes the choice in {changed:.0f} % of members; it is {start} at a "
+            "weight of 0 and {end} at {last}."
         ),
         "partial": (
-            "Knowing only the {name}: most at a weight of {at}, {value} {unit} (standard error {error}), {share:.0f} % "
-            "of what everything is worth there; it can be told from nil at weights {ranges}."
+            "Knowing only the {name}: largest at a weight of {at}, {value} {unit} (standard error {error}), "
+            "{share:.0f} % of the value of perfect information there; distinguishable from zero at weights {ranges}."
         ),
-        "rest": "Cannot be told from nil at any of the weights looked at (0 to {last}): {names}.",
+        "rest": "Not distinguishable from zero at any weight from 0 to {last}: {names}.",
     },
 }
 
 
-def utility_said(study: Study, language: str) -> str:
-    """Return what the utility is."""
+def utility_words(study: Study, language: str) -> str:
+    """Return the definition of the utility."""
     words = WORDS[language]
     listed = words["list"].join(
         words["target"].format(title=target.title[language], year=target.year) for target in study.targets
@@ -114,13 +115,13 @@ def utility_said(study: Study, language: str) -> str:
 
 
 def choice_sentences(study: Study, language: str) -> list[str]:
-    """Return what comes first: that there is no order, the weights of change, ties, and what is assumed."""
+    """Return that no scenario is recommended, the weights at which the leader changes, ties, and assumptions."""
     words, choice = WORDS[language], study.choice
     names = [study.title(option, language) for option in range(len(study.scenarios))]
-    told = [words["no order"].format(unit=words[f"unit {study.kind}"])]
+    sentences = [words["no order"].format(unit=words[f"unit {study.kind}"])]
     first = names[choice.leaders[0][1]]
-    told.append(words["first" if choice.flips else "leads"].format(first=first))
-    told += [
+    sentences.append(words["first" if choice.flips else "leads"].format(first=first))
+    sentences += [
         words["flip"].format(
             weight=digits(flip.weight),
             low=digits(flip.low),
@@ -132,79 +133,77 @@ def choice_sentences(study: Study, language: str) -> list[str]:
     ]
     last = choice.leaders[-1][1]
     if list(study.efforts.values())[last] == 0:
-        told.append(words["nothing"].format(title=names[last]))
+        sentences.append(words["nothing"].format(title=names[last]))
     ties = [
-        words["tie"].format(title=name, ranges=ranges_said(ranges, language))
+        words["tie"].format(title=name, ranges=ranges_words(ranges, language))
         for name, ranges in zip(names, choice.ties, strict=True)
         if ranges
     ]
-    told.append(words["ties"].format(listed=words["list"].join(ties)) if ties else words["no ties"])
-    told.append(words["assumed"].format(kind=words[f"assumed {study.kind}"], options=len(names)))
-    return told
+    sentences.append(words["ties"].format(listed=words["list"].join(ties)) if ties else words["no ties"])
+    sentences.append(words["assumed"].format(kind=words[f"assumed {study.kind}"], options=len(names)))
+    return sentences
 
 
 def worth_sentences(study: Study, language: str) -> list[str]:
-    """Return what knowing everything, and each statistic, is worth as a function of the weight."""
+    """Return the value of perfect information, and of each statistic, as a function of the weight."""
     words, worth = WORDS[language], study.worth
     last = digits(worth.weights[-1])
     if not any(each.value > 0 for each in worth.perfect):
-        return [words["nil"].format(last=last)]
+        return [words["no value"].format(last=last)]
     unit = words[f"unit {study.kind}"]
 
-    def at_most(worths: Sequence[Worth]) -> dict[str, object]:
-        place = highest(worths)
-        found = worths[place]
+    def at_highest(worths: Sequence[Worth]) -> dict[str, object]:
+        index = highest(worths)
+        largest, perfect = worths[index], worth.perfect[index].value
         return {
-            "at": digits(worth.weights[place]),
-            "value": f"{found.value:.3f}",
-            "error": f"{found.error:.3f}",
-            "changed": 100 * found.changed,
-            "share": 100 * found.value / worth.perfect[place].value if worth.perfect[place].value else 0.0,
+            "at": digits(worth.weights[index]),
+            "value": f"{largest.value:.3f}",
+            "error": f"{largest.error:.3f}",
+            "changed": 100 * largest.changed,
+            "share": 100 * largest.value / perfect if perfect else 0.0,
             "unit": unit,
         }
 
     ends = {"start": f"{worth.perfect[0].value:.3f}", "end": f"{worth.perfect[-1].value:.3f}", "last": last}
-    told = [words["perfect"].format(**at_most(worth.perfect), **ends)]
+    sentences = [words["perfect"].format(**at_highest(worth.perfect), **ends)]
     titles = {name: study.statistics[name].title[language] for name in worth.partial}
-    clear = {name: ranges for name in worth.partial if (ranges := told_apart(worth.weights, worth.partial[name]))}
+    ranges = {name: distinguishable_ranges(worth.weights, each) for name, each in worth.partial.items()}
+    clear = [name for name in ranges if ranges[name]]
     for name in sorted(clear, key=lambda name: -max(each.value for each in worth.partial[name])):
-        apart = ranges_said(clear[name], language)
-        told.append(words["partial"].format(name=titles[name], ranges=apart, **at_most(worth.partial[name])))
+        numbers = at_highest(worth.partial[name])
+        at_weights = ranges_words(ranges[name], language)
+        sentences.append(words["partial"].format(name=titles[name], ranges=at_weights, **numbers))
     rest = [title for name, title in titles.items() if name not in clear]
     if rest:
-        told.append(words["rest"].format(last=last, names=words["list"].join(rest)))
-    return told
+        sentences.append(words["rest"].format(last=last, names=words["list"].join(rest)))
+    return sentences
 
 
 def highest(worths: Sequence[Worth]) -> int:
-    """Return the place of the largest value among those told apart from nil, or among all where none is."""
-    clear = [place for place, each in enumerate(worths) if each.told_apart]
-    return max(clear or range(len(worths)), key=lambda place: worths[place].value)
+    """Return the index of the largest value among those distinguishable from zero, or among all where none is."""
+    clear = [index for index, each in enumerate(worths) if each.distinguishable]
+    return max(clear or range(len(worths)), key=lambda index: worths[index].value)
 
 
-def told_apart(weights: Sequence[float], worths: Sequence[Worth]) -> tuple[tuple[float, float], ...]:
-    """Return the ranges of weights looked at in which a worth can be told from nil.
+def distinguishable_ranges(weights: Sequence[float], worths: Sequence[Worth]) -> tuple[tuple[float, float], ...]:
+    """Return the ranges of weights in which a value can be distinguished from zero.
 
     Examples
     --------
-    >>> told_apart((0.0, 0.1, 0.2), [Worth(1.0, 0.1, 0.5), Worth(1.0, 0.1, 0.5), Worth(0.0, 0.1, 0.0)])
+    >>> distinguishable_ranges((0.0, 0.1, 0.2), [Worth(1.0, 0.1, 0.5), Worth(1.0, 0.1, 0.5), Worth(0.0, 0.1, 0.0)])
     ((0.0, 0.1),)
     """
-    found: list[tuple[float, float]] = []
-    before = False
-    for weight, each in zip(weights, worths, strict=True):
-        if each.told_apart:
-            found[-1:] = [(found[-1][0], weight)] if before else [*found[-1:], (weight, weight)]
-        before = each.told_apart
-    return tuple(found)
+    runs = groupby(zip(weights, worths, strict=True), key=lambda pair: pair[1].distinguishable)
+    ranges = [[weight for weight, _ in run] for distinguishable, run in runs if distinguishable]
+    return tuple((run[0], run[-1]) for run in ranges)
 
 
-def ranges_said(ranges: Sequence[tuple[float, float]], language: str) -> str:
+def ranges_words(ranges: Sequence[tuple[float, float]], language: str) -> str:
     """Return ranges of weights in words.
 
     Examples
     --------
-    >>> ranges_said([(0.0, 0.05), (0.1, float("inf"))], "en")
+    >>> ranges_words([(0.0, 0.05), (0.1, float("inf"))], "en")
     '0 to 0.05, from 0.1'
     """
     words = WORDS[language]
@@ -219,7 +218,7 @@ def ranges_said(ranges: Sequence[tuple[float, float]], language: str) -> str:
 
 
 def digits(weight: float) -> str:
-    """Return a weight with two digits that count.
+    """Return a weight with two significant digits.
 
     Examples
     --------

@@ -24,7 +24,8 @@ from analysis.charts.style import (
 )
 from analysis.charts.words import LANGUAGES, with_year, word
 from analysis.effort.backcast.study import Answer
-from analysis.effort.backcast.tables import chance, name_of, value_words
+from analysis.effort.backcast.tables import name_of
+from analysis.effort.backcast.words import probability_words, value_words
 from analysis.outcome.target_words import unit_of
 
 #: Levers with a bar of their own.
@@ -56,7 +57,7 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
         verdict = word("labels", f"backcast {answer.verdict}", language).format(
             probability=f"{100 * answer.probability:g}",
             effort=f"{answer.effort:.2f}",
-            best=chance(answer, 1, searched=True),
+            best=probability_words(answer, 1, searched=True),
         )
         source = source_line("footer", facts, language, scenario=name_of(target))
         note = word("labels", "backcast note", language).format(

@@ -1,4 +1,4 @@
-"""The least that reaches a target."""
+"""The command ``backcast``: the least effort that reaches a target."""
 
 from __future__ import annotations
 
@@ -25,26 +25,30 @@ from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-    load_targets,
-)
+from scenarios import load_scenarios, load_targets
 
 
 def backcast(
-    target: Annotated[str, typer.Option(help="Id of the target.")],
-    probability: Annotated[float, typer.Option(help="How surely it is to be reached: above 0, up to 1.")] = 0.8,
+    target: Annotated[str, typer.Option(help="Id of the target to be reached.")],
+    probability: Annotated[
+        float, typer.Option(help="Share of ensemble members that are to reach it: above 0, up to 1.")
+    ] = 0.8,
     levers: MovedLevers = None,
     start: FirstStart = FIRST_START,
     any_direction: AnyDirection = False,
     ramp: Ramp = RAMP,
-    members: Annotated[int, typer.Option(help="Members to search with; all others judge the answer.")] = USUAL_MEMBERS,
-    starts: Annotated[int, typer.Option(help="Searches from different starts.")] = STARTS,
-    evaluations: Annotated[int, typer.Option(help="Most trials of a search.")] = EVALUATIONS,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random starts.")] = SEARCH_SEED,
+    members: Annotated[
+        int, typer.Option(help="Ensemble members to search with; all others test the answer.")
+    ] = USUAL_MEMBERS,
+    starts: Annotated[int, typer.Option(help="Number of searches, each from its own start.")] = STARTS,
+    evaluations: Annotated[int, typer.Option(help="Largest number of model trials in one search.")] = EVALUATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = SEARCH_SEED,
     out: Out = OUTPUTS,
 ) -> None:
-    """Find the least that has to be done to reach a target surely enough, or say what blocks it."""
+    """Find the least policy effort that reaches a target with a given probability, or what blocks it.
+
+    The levers are optimised over the calibrated ensemble; the answer is written as a scenario that `run` accepts.
+    """
     console = make_console()
     with exit_on_mistakes():
         targets, parameters, city = load_targets(), read_members(), load_model()
@@ -62,7 +66,7 @@ def backcast(
         name = tables.name_of(goal)
         announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
         with count_progress(f"Trials x {members} members") as progress:
-            found = find_least_effort(
+            answer = find_least_effort(
                 city,
                 goal,
                 probability,
@@ -77,8 +81,8 @@ def backcast(
                 gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
                 progress=progress,
             )
-        tables.print_answer(console, found, targets)
-        tables.write(found, facts, out)
-        drawn = charts.draw(found, facts, out / "figures")
+        tables.print_answer(console, answer, targets)
+        tables.write(answer, facts, out)
+        drawn = charts.draw(answer, facts, out / "figures")
         files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
         console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")

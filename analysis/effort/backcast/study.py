@@ -1,8 +1,8 @@
-"""The question put backwards: what is the least that has to be done for a target to be reached surely enough.
+"""Backcast: the least effort with which the levers reach a target with a probability.
 
-The levers are searched with some members of the ensemble (`least_effort`); the answer is then judged by the
-others, which it has not seen. Where no setting of the levers is enough, the answer is the surest one found, the levers
-that stand at their bounds there, and what binds (`analysis.outcome.bottlenecks`).
+Levers are searched with some members of the ensemble (`analysis.effort.search`); the other members, not used in the
+search, test the answer. Where no setting reaches the target, the answer is the setting of highest probability, the
+levers at their bounds there, and the bottlenecks that bind (`analysis.reach.bottlenecks`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort, parts, settings
+from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort_by_lever, lever_settings, total_effort
 from analysis.effort.plausible import Gate, Outside
-from analysis.effort.search import bearing, fewest, furthest, least, rounded
-from analysis.effort.trials import City, Question, Trials, assured
+from analysis.effort.search import drop_levers, maximise_margin, minimise_effort, one_at_a_time, round_up_shares
+from analysis.effort.trials import City, SearchProblem, Trials, margin_at_probability
 from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
 from analysis.outcome.shares import Share
 from scenarios import Target, is_reached
@@ -29,69 +29,68 @@ Verdict = Literal["already", "reachable", "not reachable"]
 STARTS, EVALUATIONS, SEED = 3, 120, 2020
 #: A bottleneck is named if it binds in at least this share of districts and members.
 BLOCKING: Final = 0.1
-#: Out of reach, a lever without which less than this share of the gain is lost is not asked to move.
+#: Out of reach, a lever is not moved if less than this share of the gain is lost without it.
 IDLE: Final = 0.003
-#: The three settings of the levers that are judged.
+#: The three settings of the levers that are run with all members.
 CANDIDATES: Final = ("baseline", "answer", "least effort")
-LEVER_COLUMNS: Final = (
-    "lever",
-    "unit",
-    "default",
-    "value",
-    "share",
-    "start",
-    "in_full",
-    "effort",
-    "at_bound",
-    "margin_lost_without",
-    "share_of_least_effort",
-)
-OTHER_COLUMNS: Final = ("target", "year", "unit", "before", "before_se", "after", "after_se", "margin_change")
 BLOCKED_COLUMNS: Final = ("bottleneck", "kind", "binds", "districts", "shortfall_median")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What has to be done, or how far one gets."""
+    """The levers to move, or the setting that comes closest.
+
+    Attributes
+    ----------
+    shares
+        Axes `CANDIDATES`, lever.
+    margins
+        Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
+    levers
+        The levers that are moved, most effort first.
+    others
+        Effect on every modelled target, over the members not used in the search.
+    blocked
+        `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
+    trace
+        As from `analysis.effort.trials.SearchProblem.trace`.
+    outside
+        Quantities outside the range sampled and observed; the answer is implausible where there are any.
+    """
 
     target: Target
     probability: float
     verdict: Verdict
     measures: tuple[Measure, ...]
     ramp: float
-    #: Axes `CANDIDATES`, lever.
     shares: Values
-    #: Margins of the target, axes `CANDIDATES`, member; the first so many members were searched with.
     margins: Values
     searched: int
-    #: `LEVER_COLUMNS`, the levers that are moved, most effort first.
     levers: pd.DataFrame
-    #: `OTHER_COLUMNS`: what the answer does to every modelled target, over the members not searched with.
     others: pd.DataFrame
-    #: `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
     blocked: pd.DataFrame
-    #: As from `analysis.effort.trials.Question.trace`.
     trace: pd.DataFrame
     seed: int
-    #: What lies outside the range sampled and observed; where anything does, it is not given as an answer.
     outside: tuple[Outside, ...] = ()
 
     @property
     def effort(self) -> float:
         """The effort of the answer."""
-        return float(effort(self.measures, self.shares[1:2])[0])
+        return float(total_effort(self.measures, self.shares[1:2])[0])
 
     def reached(self, candidate: int, *, searched: bool) -> Share:
-        """Return the probability of one of `CANDIDATES` with its error, over the members searched with or the others.
+        """Return the probability of one of `CANDIDATES`, with its error, in the members searched with or the others."""
+        count, members = self.count_reached(candidate, searched=searched)
+        return Share(count, members)
 
-        Examples
-        --------
-        >>> answer.reached(1, searched=False).probability  # doctest: +SKIP
-        0.79
-        """
-        part = slice(None, self.searched) if searched else slice(self.searched, None)
-        margins = self.margins[candidate, part]
-        return Share(int(is_reached(margins).sum()), len(margins))
+    def count_reached(self, candidate: int, *, searched: bool) -> tuple[int, int]:
+        """Return how many members reach the target, and of how many; arguments as for `reached`."""
+        margins = self.margins[candidate, : self.searched] if searched else self.margins[candidate, self.searched :]
+        return int(is_reached(margins).sum()), len(margins)
+
+    def margin_at_probability(self, candidate: int) -> float:
+        """Return the margin of the wanted share of the members searched with, in the plan's unit."""
+        return float(margin_at_probability(self.margins[candidate, : self.searched], self.probability))
 
 
 def backcast(
@@ -111,63 +110,47 @@ def backcast(
     gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Answer:
-    """Find the least effort with which a target is reached with a probability, or the surest way there is.
+    """Find the least effort that reaches a target with a probability, or the setting of highest probability.
 
     Parameters
     ----------
-    city
-        The model.
-    target
-        A modelled target.
-    probability
-        Above 0 and up to 1; 1 asks for all members.
-    measures
-        The levers that may be moved, as from `analysis.effort.levers.chosen`.
     members
-        Parameter sets, dim ``member``: the first `searched` for the search, the others to judge the answer by.
+        Parameter sets, dim ``member``: the first `searched` for the search, the others to test the answer.
     searched
-        At least 2 and fewer than there are.
+        At least 2 and fewer than there are members.
     targets
-        Targets that the answer is to be held against besides.
-    ramp
-        Years from a lever's start until it works in full; an assumption.
+        Other targets on which the effect is computed.
     starts, evaluations, seed
         Searches, the most trials of each, and the seed of their random starts.
-    bottlenecks
-        What may bind.
     gate
-        The ranges that an answer has to stay within; None for no matter which.
+        The ranges that a plausible answer stays within; None for any.
     progress
-        Called with the trials made and about how many there will be.
+        Called with the number of trials done and about how many there will be.
 
     Raises
     ------
     EffortError
-        If there is no lever, or a number cannot be used.
-
-    Examples
-    --------
-    >>> backcast(city, target, 0.8, measures, read_members(), 200)  # doctest: +SKIP
+        If there is no lever, or a number is out of range.
     """
     check_request(probability, measures, members.sizes["member"], searched, ramp, starts, evaluations)
     about = 2 * len(measures) + 1 + starts * evaluations
     sample = members.isel(member=slice(searched))
     trials = Trials(city, measures, sample, [target], ramp)
     trials.progress = lambda _: progress(min(trials.count, about), about)
-    question = Question(trials, probability)
-    answer, cheapest, verdict = _search(question, starts, evaluations, seed)
+    problem = SearchProblem(trials, probability)
+    answer, cheapest, verdict = _search(problem, starts, evaluations, seed)
     rows = np.array([np.zeros(len(measures)), answer, cheapest])
     rest = members.isel(member=slice(searched, None))
     every = list({each.id: each for each in [target, *targets]}.values())
-    judged = Trials(city, measures, rest, every, ramp).margins(rows)
-    seen, outside = Trials(city, measures, sample, [target], ramp).judged(rows, gate)
-    margins = np.concatenate([seen[:, 0], judged[:, 0]], axis=1)
+    unseen = Trials(city, measures, rest, every, ramp).margins(rows)
+    seen, outside = Trials(city, measures, sample, [target], ramp).evaluate(rows, gate)
+    margins = np.concatenate([seen[:, 0], unseen[:, 0]], axis=1)
     blocked = pd.DataFrame(columns=list(BLOCKED_COLUMNS))
     if verdict == "not reachable" and bottlenecks:
-        changed = settings(measures, answer[None], sample, ramp)
+        changed = lever_settings(measures, answer[None], sample, ramp)
         run = city.run(changed, outputs=list(variables_needed(bottlenecks)), final_time=float(target.year))
         blocked = _blocked(run, target.year, bottlenecks)
-    levers = _levers(question, measures, answer, cheapest, ramp)
+    levers = _levers(problem, measures, answer, cheapest, ramp)
     progress(about, about)
     return Answer(
         target,
@@ -179,9 +162,9 @@ def backcast(
         margins,
         searched,
         levers,
-        _others(every, judged),
+        _others(every, unseen),
         blocked,
-        question.trace(),
+        problem.trace(),
         seed,
         outside[1] if outside else (),
     )
@@ -196,7 +179,7 @@ def check_request(
     starts: int,
     evaluations: int,
 ) -> None:
-    """Refuse what cannot be searched for, with every reason; arguments as for `backcast`."""
+    """Refuse a search that cannot be made, with every reason; arguments as for `backcast`."""
     problems = []
     if not 0 < probability <= 1:
         problems.append(f"A probability lies above 0 and up to 1, not at {probability:g}.")
@@ -217,63 +200,60 @@ def check_request(
         raise EffortError("\n".join(problems))
 
 
-def _search(question: Question, starts: int, evaluations: int, seed: int) -> tuple[Values, Values, Verdict]:
-    """The answer as it is written down, the least effort with all levers, and the verdict."""
-    alone = np.zeros(len(question.measures))
-    if question.margins(alone[None], "one by one")[0] >= 0:
-        return alone, alone, "already"
-    first = bearing(question)
-    corner = furthest(question, first, starts, evaluations, seed)
-    if question.margins(corner[None])[0] < 0:
-        surest = question.surest
-        return _without_idle(question, surest), surest, "not reachable"
-    cheapest = least(question, first, corner, starts, evaluations, seed)
-    few = rounded(question, fewest(question, cheapest, evaluations))
+def _search(problem: SearchProblem, starts: int, evaluations: int, seed: int) -> tuple[Values, Values, Verdict]:
+    """The answer as it is written to the scenario, the least effort with all levers, and the verdict."""
+    unmoved = np.zeros(len(problem.measures))
+    if problem.margins(unmoved[None], "one by one")[0] >= 0:
+        return unmoved, unmoved, "already"
+    alone = one_at_a_time(problem)
+    corner = maximise_margin(problem, alone, starts, evaluations, seed)
+    if problem.margins(corner[None])[0] < 0:
+        surest = problem.surest
+        return _without_idle(problem, surest), surest, "not reachable"
+    cheapest = minimise_effort(problem, alone, corner, starts, evaluations, seed)
+    few = round_up_shares(problem, drop_levers(problem, cheapest, evaluations))
     return few, cheapest, "reachable"
 
 
-def _without_idle(question: Question, surest: Values) -> Values:
-    """The surest setting without the levers that bring next to nothing there."""
+def _without_idle(problem: SearchProblem, surest: Values) -> Values:
+    """The setting of highest probability without the levers that gain next to nothing there."""
     moved = np.flatnonzero(surest)
     without = np.repeat(surest[None], len(moved), axis=0)
     without[np.arange(len(moved)), moved] = 0.0
-    start, here = question.margins(np.array([surest * 0, surest]), "without one lever")
-    lost = here - question.margins(without, "without one lever")
+    start, here = problem.margins(np.array([surest * 0, surest]), "without one lever")
+    lost = here - problem.margins(without, "without one lever")
     few = surest.copy()
     few[moved[lost <= IDLE * (here - start)]] = 0.0
-    (left,) = question.margins(few[None], "without one lever")
-    same = question.probabilities(np.array([few, surest]))
+    (left,) = problem.margins(few[None], "without one lever")
+    same = problem.probabilities(np.array([few, surest]))
     return few if here - left <= 10 * IDLE * (here - start) and same[0] >= same[1] else surest
 
 
 def _levers(
-    question: Question, measures: Sequence[Measure], answer: Values, cheapest: Values, ramp: float
+    problem: SearchProblem, measures: Sequence[Measure], answer: Values, cheapest: Values, ramp: float
 ) -> pd.DataFrame:
     moved = np.flatnonzero(answer)
     without = np.repeat(answer[None], len(moved), axis=0)
     without[np.arange(len(moved)), moved] = 0.0
-    here = question.margins(answer[None], "without one lever")[0]
-    lost = here - question.margins(without, "without one lever") if len(moved) else np.zeros(0)
-    spent = parts(measures, answer[None])[0]
-    rows = []
-    for place, less in zip(moved.tolist(), lost.tolist(), strict=True):
-        measure = measures[place]
-        rows.append(
-            {
-                "lever": measure.name,
-                "unit": measure.lever.unit,
-                "default": _text(measure, measure.default),
-                "value": _text(measure, measure.value(float(answer[place]))),
-                "share": float(answer[place]),
-                "start": measure.start,
-                "in_full": measure.start + ramp,
-                "effort": float(spent[place]),
-                "at_bound": bool(abs(answer[place]) == 1.0),
-                "margin_lost_without": float(less),
-                "share_of_least_effort": float(cheapest[place]),
-            }
-        )
-    table = pd.DataFrame(rows, columns=list(LEVER_COLUMNS))
+    here = problem.margins(answer[None], "without one lever")[0]
+    lost = here - problem.margins(without, "without one lever") if len(moved) else np.zeros(0)
+    chosen = [measures[index] for index in moved.tolist()]
+    shares = answer[moved]
+    table = pd.DataFrame(
+        {
+            "lever": [measure.name for measure in chosen],
+            "unit": [measure.lever.unit for measure in chosen],
+            "default": [_text(measure, measure.default) for measure in chosen],
+            "value": [_text(measure, measure.value(share)) for measure, share in zip(chosen, shares, strict=True)],
+            "share": shares,
+            "start": [measure.start for measure in chosen],
+            "in_full": [measure.start + ramp for measure in chosen],
+            "effort": effort_by_lever(measures, answer[None])[0, moved],
+            "at_bound": np.abs(shares) == 1.0,
+            "margin_lost_without": lost,
+            "share_of_least_effort": cheapest[moved],
+        }
+    )
     return table.sort_values("effort", ascending=False, ignore_index=True)
 
 
@@ -285,25 +265,25 @@ def _text(measure: Measure, values: Values) -> str:
 
 def _others(targets: Sequence[Target], margins: Values) -> pd.DataFrame:
     rows = []
-    for place, target in enumerate(targets):
-        before, after = (Share(int(is_reached(margins[k, place]).sum()), margins.shape[-1]) for k in (0, 1))
+    for index, target in enumerate(targets):
+        before, after = (Share(int(is_reached(margins[k, index]).sum()), margins.shape[-1]).columns() for k in (0, 1))
         rows.append(
             {
                 "target": target.id,
                 "year": target.year,
                 "unit": target.unit,
-                "before": before.probability,
-                "before_se": before.standard_error,
-                "after": after.probability,
-                "after_se": after.standard_error,
-                "margin_change": float(np.median(margins[1, place]) - np.median(margins[0, place])),
+                "before": before["probability"],
+                "before_se": before["probability_se"],
+                "after": after["probability"],
+                "after_se": after["probability_se"],
+                "margin_change": float(np.median(margins[1, index]) - np.median(margins[0, index])),
             }
         )
-    return pd.DataFrame(rows, columns=list(OTHER_COLUMNS))
+    return pd.DataFrame(rows)
 
 
 def _blocked(run: xr.Dataset, year: int, bottlenecks: Sequence[Bottleneck]) -> pd.DataFrame:
-    """What binds in a year, most widespread first."""
+    """The bottlenecks that bind in a year, most widespread first."""
     table = calendar(run, bottlenecks)
     now = table[table["year"] == year]
     rows = [
@@ -317,16 +297,5 @@ def _blocked(run: xr.Dataset, year: int, bottlenecks: Sequence[Bottleneck]) -> p
         for bottleneck in bottlenecks
         for group in [now[now["bottleneck"] == bottleneck.id]]
     ]
-    found = pd.DataFrame(rows, columns=list(BLOCKED_COLUMNS))
-    return found.sort_values("binds", ascending=False, ignore_index=True)
-
-
-def assured_margin(answer: Answer, candidate: int) -> float:
-    """Return the margin that the asked-for share of the members searched with has, in the plan's unit.
-
-    Examples
-    --------
-    >>> assured_margin(answer, 1) >= 0  # doctest: +SKIP
-    True
-    """
-    return float(assured(answer.margins[candidate, : answer.searched], answer.probability))
+    blocked = pd.DataFrame(rows, columns=list(BLOCKED_COLUMNS))
+    return blocked.sort_values("binds", ascending=False, ignore_index=True)

@@ -29,7 +29,7 @@ from analysis.charts.style import (
 )
 from analysis.charts.words import with_year, word
 from analysis.effort.delay.study import ALL, Delays
-from analysis.effort.delay.tables import NAMED, lever_words
+from analysis.effort.delay.words import NAMED, lever_words
 from scenarios import Target, load_levers
 
 #: Levers that are named in some panel take these in turn, then again with other marks and dashes; the rest are grey.

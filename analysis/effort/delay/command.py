@@ -1,4 +1,4 @@
-"""What a later start costs."""
+"""The command ``delay``: the cost of starting policies later."""
 
 from __future__ import annotations
 
@@ -17,30 +17,33 @@ from analysis.command_line import (
     make_console,
 )
 from analysis.effort.delay import charts, tables
-from analysis.effort.delay.study import WANTED, check_wanted, delay_costs, levers_of
+from analysis.effort.delay.study import WANTED, check_wanted, delay_costs, levers_of, select_targets
 from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import (
-    load_scenario,
-    load_targets,
-)
+from scenarios import load_scenario, load_targets
 
 
 def delay(
-    scenario: Annotated[str, typer.Option(help="Shipped name or path of a YAML file.")] = "plan",
+    scenario: Annotated[
+        str, typer.Option(help="The scenario whose levers are delayed: a shipped name or the path of a YAML file.")
+    ] = "plan",
     target: Annotated[
         list[str] | None,
-        typer.Option(help="Id of a target; may be repeated. Without it: the headlines and all of 2035."),
+        typer.Option(help="Id of a target; repeat it to name several. Without it: the headlines and all of 2035."),
     ] = None,
-    probability: Annotated[float, typer.Option(help="What the last start still has to give.")] = WANTED,
-    members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    probability: Annotated[
+        float, typer.Option(help="Probability that the last start still gives: above 0, up to 1.")
+    ] = WANTED,
+    members: Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble.")] = USUAL_MEMBERS,
     out: Out = OUTPUTS,
 ) -> None:
-    """Say what it costs to start a scenario's levers later, each alone and all together, and what the last start is."""
+    """Compute the cost of delay: the probability of each target by the start year of a scenario's levers.
+
+    Each lever is delayed alone, and all together; the last start year that still gives the probability is named.
+    """
     console = make_console()
     with exit_on_mistakes():
         with collect_mistakes() as part:
@@ -48,7 +51,7 @@ def delay(
                 chosen = load_scenario(scenario)
                 levers_of(chosen)
             with part():
-                asked = chosen_targets(load_targets(), target, tables.is_usual)
+                targets = select_targets(load_targets(), target)
             with part():
                 check_wanted(probability)
             with part():
@@ -56,10 +59,10 @@ def delay(
         facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
         announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
         with count_progress(f"Starts of levers x {members} members") as progress:
-            found = delay_costs(
-                load_model(), chosen, parameters, asked, variables_by_name(), wanted=probability, progress=progress
+            delays = delay_costs(
+                load_model(), chosen, parameters, targets, variables_by_name(), wanted=probability, progress=progress
             )
-        tables.print_delays(console, found)
-        tables.write(found, facts, out)
-        charts.draw(found, facts, out / "figures")
+        tables.print_delays(console, delays)
+        tables.write(delays, facts, out)
+        charts.draw(delays, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/delay_{chosen.name}_*.png.")

@@ -1,7 +1,7 @@
-"""What starting later costs: the probability of each target against the start year of each lever of a scenario.
+"""The cost of delay: the probability of each target against the start year of each lever of a scenario.
 
-A lever that starts so many years later takes the same course so many years later; until then it is left alone. Every
-start is run with the same members, so a difference between two starts is the delay's and its error that of pairs.
+A delayed lever takes the same path as many years later; until then it keeps its value without the scenario. Every start
+is run with the same members, so that the error of a difference between two starts is that of paired runs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import xarray as xr
 from analysis.effort.levers import FIRST_START
 from analysis.effort.trials import City
 from analysis.outcome.shares import Share
+from analysis.outcome.targets import chosen_targets
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import ROUNDING, Scenario, Target, is_reached
@@ -25,88 +26,55 @@ Setting = float | pd.Series | xr.DataArray
 
 #: All levers of the scenario, delayed by the same number of years.
 ALL: Final = "all levers"
-#: Years within which a measure takes effect that is in full from one moment on; the model's steps are longer.
+#: Years within which an abrupt measure takes effect; the model's time steps are longer.
 JUMP: Final = 1e-3
 #: A target counts as still within reach from this probability on.
 WANTED: Final = 0.8
 
-COLUMNS: Final = (
-    "target",
-    "lever",
-    "delay",
-    "start",
-    "members",
-    "probability",
-    "probability_se",
-    "probability_low",
-    "probability_high",
-    "change",
-    "change_se",
-    "margin_median",
-)
-LAST_COLUMNS: Final = (
-    "target",
-    "lever",
-    "wanted",
-    "answer",
-    "first_start",
-    "last_start",
-    "probability",
-    "probability_se",
-    "probability_at_once",
-    "probability_without",
-    "probability_without_se",
-)
+#: The year of the plan's second set of targets.
+SECOND: Final = 2035
 
 
 class DelayError(UserError):
-    """It cannot be said what a delay costs; the message says why."""
+    """The cost of delay cannot be computed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Delays:
-    """What starting later costs, by target and lever."""
+    """The cost of delay by target and lever.
+
+    Attributes
+    ----------
+    table
+        Probability by delay; ``start`` is a calendar year, empty in the rows without the lever.
+    last
+        As from `last_starts`.
+    """
 
     scenario: Scenario
     targets: tuple[Target, ...]
-    #: `COLUMNS`; ``start`` is a calendar year, empty in the rows without the lever.
     table: pd.DataFrame
-    #: `LAST_COLUMNS`: ``answer`` is "none", "year", "any", "later" or "without".
     last: pd.DataFrame
 
 
+def select_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
+    """Return the targets named, or the modelled headlines and all modelled targets of 2035."""
+    if ids:
+        return chosen_targets(targets, ids)
+    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
+
+
 def levers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return the levers that a scenario moves, assumptions apart.
-
-    Raises
-    ------
-    DelayError
-        If it moves none.
-
-    Examples
-    --------
-    >>> "TALENT ARRIVALS" in levers_of(load_scenario("plan"))  # doctest: +SKIP
-    True
-    """
-    found = tuple(change.constant for change in scenario.changes if change.policy)
-    if not found:
+    """Return the levers that a scenario moves, assumptions apart."""
+    levers = tuple(change.constant for change in scenario.changes if change.policy)
+    if not levers:
         message = f"{scenario.name} moves no lever, so there is nothing to delay."
         raise DelayError(message)
-    return found
+    return levers
 
 
 def check_wanted(probability: float) -> None:
-    """Refuse a probability that the last start cannot have to give.
-
-    Raises
-    ------
-    DelayError
-        If it is not above 0 and up to 1.
-
-    Examples
-    --------
-    >>> check_wanted(0.8)
-    """
+    """Refuse a wanted probability that is none."""
     if not 0 < probability <= 1:
         message = f"A probability lies above 0 and up to 1, not at {probability:g}."
         raise DelayError(message)
@@ -126,34 +94,15 @@ def delay_costs(
 
     Parameters
     ----------
-    city
-        The model.
-    scenario
-        Whose levers are delayed; what it assumes beside them stays.
-    members
-        Parameter sets, dim ``member``.
-    targets
-        Modelled targets.
-    variables
-        The model's variables.
     wanted
-        The probability that the last start still has to give.
+        The probability that the last start still gives.
     progress
-        Called with the number of variants done and of all.
+        Called with the number of runs done and of all.
 
     Returns
     -------
     Delays
         Starts from the lever's own up to the year of the last target; for each target those up to its own year.
-
-    Raises
-    ------
-    DelayError
-        If the scenario moves no lever, or the probability is not between 0 and 1.
-
-    Examples
-    --------
-    >>> delay_costs(city, plan, read_members(20), targets, variables_by_name())  # doctest: +SKIP
     """
     levers = levers_of(scenario)
     check_wanted(wanted)
@@ -181,22 +130,22 @@ def delay_costs(
         return {target.id: target.margin(run[target.variable].sel(time=target.year)).to_numpy() for target in targets}
 
     at_once = margins((), 0)
-    found: dict[tuple[str, int | None], dict[str, Any]] = {(name, 0): at_once for name in starts}
+    results: dict[tuple[str, int | None], dict[str, Any]] = {(name, 0): at_once for name in starts}
     for number, (name, years) in enumerate(jobs, 1):
-        found[name, years] = margins(levers if name == ALL else (name,), years)
+        results[name, years] = margins(levers if name == ALL else (name,), years)
         progress(number, len(jobs))
     rows = [
         _row(target, name, years, starts[name], result[target.id], at_once[target.id])
         for target in targets
-        for (name, years), result in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
+        for (name, years), result in sorted(results.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
         if years is None or starts[name] + years <= target.year
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"delay": "Int64", "start": "Int64"})
+    table = pd.DataFrame(rows).astype({"delay": "Int64", "start": "Int64"})
     return Delays(scenario, tuple(targets), table, last_starts(table, wanted))
 
 
 def own_start(setting: Setting, alone: Setting) -> int:
-    """Return the calendar year in which a setting first differs from leaving the lever alone.
+    """Return the calendar year in which a setting first differs from not moving the lever.
 
     Examples
     --------
@@ -217,14 +166,14 @@ def own_start(setting: Setting, alone: Setting) -> int:
 
 
 def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
-    """Return a setting that takes the same course some years later, and leaves the lever alone until then.
+    """Return a setting that takes the same path some years later, and does not move the lever until then.
 
     Parameters
     ----------
     setting
         A number for the whole run, a path over ``time``, or either by subscript.
     alone
-        What the constant is where nobody moves the lever.
+        The value of the constant where the lever is not moved.
     years
         How much later; a whole number above 0.
 
@@ -242,16 +191,16 @@ def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
     begin = float(FIRST_START - 1)
     if "time" not in array.dims:
         array = array.expand_dims(time=[begin])
-    # A path is held before its first year, so what it holds at the beginning of the run is where its course begins.
+    # A path is constant before its first year, so it begins with its value at the beginning of the run.
     first = (
         array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
         if _inside(array, begin)
         else array.isel(time=[0]).assign_coords(time=[begin])
     )
-    course = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
-    course = course.assign_coords(time=course["time"] + years)
+    path = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
+    path = path.assign_coords(time=path["time"] + years)
     still = before.expand_dims(time=[begin + years - JUMP])
-    both = xr.broadcast(still, course, exclude=["time"])
+    both = xr.broadcast(still, path, exclude=["time"])
     return xr.concat(both, "time", coords="minimal", compat="override")
 
 
@@ -290,27 +239,16 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
 
 
 def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
-    """Return the last start from which, and from every earlier one, a target is still reached surely enough.
-
-    Parameters
-    ----------
-    table
-        With `COLUMNS`.
-    wanted
-        The probability that is enough.
+    """Return the last start which, like every earlier one, still gives a target its wanted probability.
 
     Returns
     -------
     pandas.DataFrame
-        `LAST_COLUMNS`. ``answer`` is "year" where starting at once is enough and a later start is not, with the last
-        one that is; "any" where the lever need not start at all; "none" where no start is enough. A lever that works
-        against a target leaves it likelier the later it starts: "later" where only later starts are enough, with the
-        first of them and, unless being left alone is enough too, the last; "without" where only being left alone is.
-        The probability is that of the start that is told, and of the earliest one where none is.
-
-    Examples
-    --------
-    >>> last_starts(delays.table, 0.8)  # doctest: +SKIP
+        One row per target and lever. ``answer`` is "year" where starting at once is enough and a later start is not,
+        with the last one that is; "any" where the lever need not start at all; "none" where no start is enough. A lever
+        that works against a target makes it likelier the later it starts: "later" where only later starts are enough,
+        with the first of them and, unless no start at all is enough too, the last; "without" where only no start at all
+        is. The probability is that of the start in the answer, or of the earliest one where there is none.
     """
     rows = []
     for (target, lever), group in table.groupby(["target", "lever"], sort=False):
@@ -344,4 +282,4 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
                 "probability_without_se": without["probability_se"],
             }
         )
-    return pd.DataFrame(rows, columns=list(LAST_COLUMNS)).astype({"first_start": "Int64", "last_start": "Int64"})
+    return pd.DataFrame(rows).astype({"first_start": "Int64", "last_start": "Int64"})

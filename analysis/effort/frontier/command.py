@@ -1,4 +1,4 @@
-"""What more certainty takes."""
+"""The command ``frontier``: least effort by probability, and trade-offs between targets and the budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from analysis.command_line import (
 )
 from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
 from analysis.effort.backcast.study import SEED as SEARCH_SEED
-from analysis.effort.frontier import tables
+from analysis.effort.frontier import charts, tables
 from analysis.effort.frontier.study import MEMBERS as FRONTIER_MEMBERS
 from analysis.effort.frontier.study import frontier as find_frontier
 from analysis.effort.frontier.tradeoffs import GENERATIONS
@@ -29,24 +29,29 @@ from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-)
+from scenarios import load_scenarios
 
 
 def frontier(
-    target: Annotated[str, typer.Option(help="Id of the target.")],
+    target: Annotated[str, typer.Option(help="Id of the target to be reached.")],
     levers: MovedLevers = None,
     start: FirstStart = FIRST_START,
     any_direction: AnyDirection = False,
     ramp: Ramp = RAMP,
-    members: Annotated[int, typer.Option(help="Members to search with; all others judge.")] = FRONTIER_MEMBERS,
-    evaluations: Annotated[int, typer.Option(help="Most trials for each probability.")] = EVALUATIONS,
-    generations: Annotated[int, typer.Option(min=1, help="Of the search for trade-offs.")] = GENERATIONS,
-    seed: Annotated[int, typer.Option(min=0, help="Of the searches.")] = SEARCH_SEED,
+    members: Annotated[
+        int, typer.Option(help="Ensemble members to search with; all others test the result.")
+    ] = FRONTIER_MEMBERS,
+    evaluations: Annotated[
+        int, typer.Option(help="Largest number of model trials for each probability.")
+    ] = EVALUATIONS,
+    generations: Annotated[int, typer.Option(min=1, help="Generations of NSGA-III for the trade-offs.")] = GENERATIONS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = SEARCH_SEED,
     out: Out = OUTPUTS,
 ) -> None:
-    """Say what more certainty takes, and what the urbanization rates and the budget cost each other."""
+    """Compute the least effort for each probability of reaching a target (the Pareto frontier), and trade-offs.
+
+    The trade-offs are those between the resident rate, the registered rate and the fiscal gap.
+    """
     console = make_console()
     with exit_on_mistakes():
         parameters, city = read_members(), load_model()
@@ -62,7 +67,7 @@ def frontier(
         announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
         gate = plausibility_gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
         with count_progress(f"Probabilities x {members} members") as progress:
-            found = find_frontier(
+            effort_frontier = find_frontier(
                 city,
                 goal,
                 measures,
@@ -87,8 +92,8 @@ def frontier(
                 gate=gate,
                 progress=progress,
             )
-        tables.print_frontier(console, found)
+        tables.print_frontier(console, effort_frontier)
         tables.print_tradeoffs(console, fronts)
-        tables.write(found, fronts, facts, out)
-        tables.draw(found, fronts, facts, out / "figures")
+        tables.write(effort_frontier, fronts, facts, out)
+        charts.draw(effort_frontier, fronts, facts, out / "figures")
         console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")

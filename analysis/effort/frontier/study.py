@@ -1,8 +1,8 @@
-"""The frontier of effort against probability: what the next point of certainty takes.
+"""The frontier of least effort against the probability of reaching a target.
 
-One least-effort problem (`least_effort`) for each probability, all with the same members and trials. The last
-one asks for every member: no future of the ensemble is left out. The knee is the point farthest from the straight line
-between the ends of the frontier, both axes scaled to one (Das 1999, On characterizing the "knee" of the Pareto curve).
+One least-effort problem (`analysis.effort.search`) for each probability, all with the same members and trials. The last
+one asks for every member of the ensemble. The knee is the point farthest from the straight line between the ends of the
+frontier, both axes scaled to one (Das 1999, On characterizing the "knee" of the Pareto curve).
 """
 
 from __future__ import annotations
@@ -16,43 +16,40 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.backcast.study import EVALUATIONS, SEED, check_request
-from analysis.effort.levers import RAMP, Measure, Values, effort
-from analysis.effort.plausible import Gate, outside_said
-from analysis.effort.search import bearing, furthest, least, rounded
-from analysis.effort.trials import City, Question, Trials
+from analysis.effort.levers import RAMP, Measure, Values, total_effort
+from analysis.effort.plausible import Gate, describe_outside
+from analysis.effort.search import maximise_margin, minimise_effort, one_at_a_time, round_up_shares
+from analysis.effort.trials import City, SearchProblem, Trials
 from analysis.outcome.shares import Share
 from scenarios import ROUNDING, Target, is_reached
 
-#: What is asked for, in rising order; 1 stands for every member.
+#: Probabilities of the frontier, in rising order; 1 asks for every member.
 PROBABILITIES: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 #: Members to search with unless another number is asked for.
 MEMBERS: Final = 100
-#: Searches for each probability: the frontier is a curve, of which one point bears the others out.
+#: Searches for each probability: the frontier is a curve, whose points confirm one another.
 STARTS: Final = 1
-FRONTIER_COLUMNS: Final = (
-    "probability_asked_for",
-    "reachable",
-    "effort",
-    "levers",
-    "probability",
-    "probability_se",
-    "probability_of_others",
-    "probability_of_others_se",
-    "knee",
-    "outside",
-)
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """Effort by probability."""
+    """Effort by probability.
+
+    Attributes
+    ----------
+    table
+        By rising probability; where it is not reachable, the setting of highest probability. ``outside`` says what
+        makes a setting implausible and is empty where nothing does.
+    shares
+        Axes row of the table, lever.
+    searched, others
+        Number of members used in the search, and of the others.
+    """
 
     target: Target
     measures: tuple[Measure, ...]
     ramp: float
-    #: `FRONTIER_COLUMNS`, by rising probability; where it is not reachable, the surest setting found.
     table: pd.DataFrame
-    #: Axes row of the table, lever.
     shares: Values
     searched: int
     others: int
@@ -73,83 +70,67 @@ def frontier(
     gate: Gate | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Frontier:
-    """Find the least effort for each probability; arguments as for `analysis.effort.backcast.study.backcast`.
-
-    Raises
-    ------
-    EffortError
-        As there.
-
-    Examples
-    --------
-    >>> frontier(city, target, measures, read_members(), 100)  # doctest: +SKIP
-    """
-    asked = sorted(set(probabilities))
-    for probability in asked:
+    """Find the least effort for each probability; arguments as for `analysis.effort.backcast.study.backcast`."""
+    wanted = sorted(set(probabilities))
+    for probability in wanted:
         check_request(probability, measures, members.sizes["member"], searched, ramp, STARTS, evaluations)
     trials = Trials(city, measures, members.isel(member=slice(searched)), [target], ramp)
     known: dict[bytes, Values] = {}
-    found: list[tuple[float, bool, Values]] = []
-    for place, probability in enumerate(asked):
-        progress(place, len(asked))
-        question = Question(trials, probability, known)
-        alone = np.zeros(len(measures))
-        if question.margins(alone[None], "one by one")[0] >= 0:
-            found.append((probability, True, alone))
+    points: list[tuple[float, bool, Values]] = []
+    for index, probability in enumerate(wanted):
+        progress(index, len(wanted))
+        problem = SearchProblem(trials, probability, known)
+        unmoved = np.zeros(len(measures))
+        if problem.margins(unmoved[None], "one by one")[0] >= 0:
+            points.append((probability, True, unmoved))
             continue
-        first = bearing(question)
-        corner = furthest(question, first, STARTS, evaluations, seed)
-        if question.margins(corner[None])[0] < 0:
-            found += [(more, False, question.surest) for more in asked[place:]]
+        alone = one_at_a_time(problem)
+        corner = maximise_margin(problem, alone, STARTS, evaluations, seed)
+        if problem.margins(corner[None])[0] < 0:
+            points += [(more, False, problem.surest) for more in wanted[index:]]
             break
-        cheapest = least(question, first, corner, STARTS, evaluations, seed)
-        found.append((probability, True, rounded(question, cheapest)))
-    shares = np.array([row for _, _, row in found])
+        cheapest = minimise_effort(problem, alone, corner, STARTS, evaluations, seed)
+        points.append((probability, True, round_up_shares(problem, cheapest)))
+    shares = np.array([row for _, _, row in points])
     rest = members.isel(member=slice(searched, None))
-    seen, outside = trials.judged(shares, gate)
+    seen, outside = trials.evaluate(shares, gate)
     seen = seen[:, 0]
     unseen = Trials(city, measures, rest, [target], ramp).margins(shares)[:, 0]
-    spent = effort(measures, shares)
+    spent = total_effort(measures, shares)
     rows = []
-    for place, (probability, reachable, row) in enumerate(found):
-        own, others = (Share(int(is_reached(m[place]).sum()), m.shape[1]) for m in (seen, unseen))
+    for index, (probability, reachable, row) in enumerate(points):
+        own, others = (Share(int(is_reached(m[index]).sum()), m.shape[1]) for m in (seen, unseen))
         rows.append(
             {
                 "probability_asked_for": probability,
                 "reachable": reachable,
-                "effort": float(spent[place]),
+                "effort": float(spent[index]),
                 "levers": int(np.count_nonzero(row)),
                 "probability": own.probability,
                 "probability_se": own.standard_error,
                 "probability_of_others": others.probability,
                 "probability_of_others_se": others.standard_error,
                 "knee": False,
-                # What makes it implausible; empty where nothing does.
-                "outside": outside_said(outside[place], "en") if outside else "",
+                "outside": describe_outside(outside[index], "en") if outside else "",
             }
         )
-    table = pd.DataFrame(rows, columns=list(FRONTIER_COLUMNS))
+    table = pd.DataFrame(rows)
     reached = table.index[table["reachable"] & (table["outside"] == "")]
-    place_of_knee = knee(
+    index_of_knee = find_knee(
         table.loc[reached, "probability_asked_for"].to_numpy(), table.loc[reached, "effort"].to_numpy()
     )
-    if place_of_knee is not None:
-        table.loc[reached[place_of_knee], "knee"] = True
-    progress(len(asked), len(asked))
+    if index_of_knee is not None:
+        table.loc[reached[index_of_knee], "knee"] = True
+    progress(len(wanted), len(wanted))
     return Frontier(target, tuple(measures), ramp, table, shares, searched, members.sizes["member"] - searched, seed)
 
 
-def knee(probability: Values, spent: Values) -> int | None:
-    """Return the place of the point that lies farthest below the line between the ends; None without one.
-
-    Parameters
-    ----------
-    probability, spent
-        Rising.
+def find_knee(probability: Values, spent: Values) -> int | None:
+    """Return the index of the point that lies farthest below the line between the ends; None without one.
 
     Examples
     --------
-    >>> knee(np.array([0.0, 0.5, 0.9, 1.0]), np.array([0.0, 0.1, 0.3, 2.0]))
+    >>> find_knee(np.array([0.0, 0.5, 0.9, 1.0]), np.array([0.0, 0.1, 0.3, 2.0]))
     2
     """
     if len(probability) < 3 or np.ptp(probability) == 0 or np.ptp(spent) == 0:

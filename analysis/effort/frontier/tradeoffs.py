@@ -1,7 +1,7 @@
-"""What the two urbanization rates and the budget cost each other: settings of which none is better in all three.
+"""Trade-offs between the two urbanization rates and the budget: the Pareto front of the levers.
 
-The front is found by NSGA-III (Deb and Jain 2014, as pymoo keeps it) on what nine members in ten have: a rate that is
-at least so high, a fiscal gap that is at most so large. Its knees are the points from which a little more of one thing
+The front is computed by NSGA-III (Deb and Jain 2014, as in pymoo) on the rates that nine members in ten have at least
+and the fiscal gap that nine in ten do not exceed. Its knees are the points from which a little more of one objective
 costs much of the others (Rachmawati and Srinivasan 2009; pymoo's ``HighTradeoffPoints``), named after what they favour.
 """
 
@@ -16,57 +16,85 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.backcast.study import EVALUATIONS, check_request
-from analysis.effort.levers import RAMP, Measure, Values, effort
+from analysis.effort.levers import RAMP, Measure, Values, total_effort
 from analysis.effort.plausible import Gate
-from analysis.effort.trials import City, Trials, assured
+from analysis.effort.trials import City, Trials, margin_at_probability
 from scenarios import Target
 
-#: Years that are looked at, one front for each.
+#: Years, one front for each.
 YEARS: Final = (2025, 2035)
 #: Steps along each edge of the directions that the front is spread over: 45 settings.
 PARTITIONS: Final = 8
 GENERATIONS: Final = 30
-#: Members that the front is searched with; all others judge it.
+#: Members that the front is searched with; all others test it.
 MEMBERS: Final = 24
-#: The share of members that has at least what is told.
+#: The share of members that has at least the value of an objective.
 ROBUST: Final = 0.9
 SEED: Final = 2020
 #: A knee is balanced if it stands within this share of the front's span in all objectives.
 BALANCED: Final = 0.25
-
-#: Differences of the two rates (points) and of the gap (percent of revenue) that are below what is told.
+#: Smaller differences of the two rates (points) and of the gap (percent of revenue) are not reported.
 NOTICEABLE: Final = np.array([0.1, 0.1, 0.5])
 OBJECTIVES: Final = ("resident rate", "registered rate", "fiscal gap ratio")
-TRADEOFF_COLUMNS: Final = (
-    "year",
-    "point",
-    "resident_rate",
-    "registered_rate",
-    "fiscal_gap_ratio",
-    "resident_rate_of_others",
-    "registered_rate_of_others",
-    "fiscal_gap_ratio_of_others",
-    "effort",
-    "knee",
-    "name",
-)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether there is a trade-off in a year, on the front and from the baseline.
+
+    Attributes
+    ----------
+    settings
+        Number of settings on the front.
+    best
+        Index in the front of a setting that no other exceeds in any objective by more than `NOTICEABLE`; None where
+        there is a trade-off.
+    better
+        Indices in the front of the settings that exceed the baseline in all objectives by more than `NOTICEABLE`.
+    """
+
+    settings: int
+    best: int | None
+    better: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tradeoffs:
-    """Fronts of the three objectives."""
+    """Fronts of the three objectives.
+
+    Attributes
+    ----------
+    table
+        Rates in percent, the gap in percent of budget revenue; the first point of a year is the baseline, which need
+        not lie on the front.
+    shares
+        Axes row of the table, lever.
+    searched, others
+        Number of members used in the search, and of the others.
+    """
 
     measures: tuple[Measure, ...]
     ramp: float
-    #: `TRADEOFF_COLUMNS`: rates in percent, the gap in percent of budget revenue; the first point of a year is the
-    #: baseline, which need not lie on the front.
     table: pd.DataFrame
-    #: Axes row of the table, lever.
     shares: Values
     searched: int
     others: int
     generations: int
     seed: int
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the fronts."""
+        return list(dict.fromkeys(self.table["year"].tolist()))
+
+    @property
+    def years_with_tradeoff(self) -> list[int]:
+        """Years in which one objective has to be given up for another."""
+        return [year for year in self.years if self.verdict(year).settings and self.verdict(year).best is None]
+
+    def verdict(self, year: int) -> Verdict:
+        """Return whether there is a trade-off in a year."""
+        return judge_front(self.table[self.table["year"] == year])
 
 
 def objectives(year: int) -> tuple[Target, Target, Target]:
@@ -77,11 +105,11 @@ def objectives(year: int) -> tuple[Target, Target, Target]:
         ("registered rate", "at least", "target registered urbanization rate", 1.0),
         ("fiscal gap ratio", "at most", "fiscal gap ratio", 0.01),
     )
-    found = [
+    first, second, third = (
         Target(name, words, "", "core", year, 0.0, comparison, "percent", variable, factor)
         for name, comparison, variable, factor in given
-    ]
-    return found[0], found[1], found[2]
+    )
+    return first, second, third
 
 
 def tradeoffs(
@@ -101,31 +129,12 @@ def tradeoffs(
 
     Parameters
     ----------
-    city
-        The model.
-    measures
-        The levers that may be moved.
     members
-        Parameter sets, dim ``member``: the first `searched` for the search, the others to judge the front by.
-    years
-        Saved years.
-    ramp
-        Years from a lever's start until it works in full.
-    generations, seed
-        Of NSGA-III.
+        Parameter sets, dim ``member``: the first `searched` for the search, the others to test the front.
     gate
-        The ranges that a setting has to stay within to be on a front.
+        The ranges that a setting stays within to be on a front.
     progress
-        Called with the generations made and how many there will be.
-
-    Raises
-    ------
-    EffortError
-        As `analysis.effort.backcast.study.backcast`.
-
-    Examples
-    --------
-    >>> tradeoffs(city, measures, read_members(200))  # doctest: +SKIP
+        Called with the number of generations done and of all.
     """
     check_request(ROBUST, measures, members.sizes["member"], searched, ramp, 1, EVALUATIONS)
     done = 0
@@ -138,22 +147,17 @@ def tradeoffs(
     tables, shares = [], []
     for year in years:
         goals = objectives(year)
-        trials, judge = (
+        trials, test = (
             Trials(city, measures, members.isel(member=part), goals, ramp)
             for part in (slice(searched), slice(searched, None))
         )
         front = _front(trials, generations, seed, gate, step)
         rows = np.vstack([np.zeros((1, len(measures))), front])
-        tables.append(_table(year, rows, trials, judge))
+        tables.append(_table(year, rows, trials, test))
         shares.append(rows)
-    table = pd.concat(tables, ignore_index=True)[list(TRADEOFF_COLUMNS)]
+    table = pd.concat(tables, ignore_index=True)
     others = members.sizes["member"] - searched
     return Tradeoffs(tuple(measures), ramp, table, np.vstack(shares), searched, others, generations, seed)
-
-
-def _held(trials: Trials, shares: Values) -> Values:
-    """What a share `ROBUST` of members has of each objective, larger being better; axes candidate, objective."""
-    return assured(trials.margins(shares), ROBUST)
 
 
 def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step: Callable[[], None]) -> Values:
@@ -170,84 +174,52 @@ def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step:
 
     class Levers(Problem):  # type: ignore[misc]
         def _evaluate(self, shares: Values, out: dict[str, Any], *_: Any, **__: Any) -> None:
-            margins, outside = trials.judged(shares, gate)
-            out["F"] = -assured(margins, ROBUST)
+            margins, outside = trials.evaluate(shares, gate)
+            out["F"] = -margin_at_probability(margins, ROBUST)
             if gate is not None:
-                out["G"] = np.array([[sum(each.widths for each in told)] for told in outside])
+                out["G"] = np.array([[sum(each.widths for each in quantities)] for quantities in outside])
 
     directions = get_reference_directions("das-dennis", len(OBJECTIVES), n_partitions=PARTITIONS)
     first = np.random.default_rng(seed).uniform(low, high, (len(directions), len(low)))
-    # To leave every lever alone is always possible.
+    # Moving no lever is always possible.
     first[0] = 0.0
-    found = minimize(
+    result = minimize(
         Levers(n_var=len(low), n_obj=len(OBJECTIVES), n_ieq_constr=int(gate is not None), xl=low, xu=high),
         NSGA3(pop_size=len(directions), ref_dirs=directions, sampling=first),
         ("n_gen", generations),
         seed=seed,
         callback=lambda _: step(),
     )
-    if found.X is None:
+    if result.X is None:
         return np.zeros((0, len(low)))
-    front = np.atleast_2d(found.X)
-    return np.asarray(front[np.argsort(np.atleast_2d(found.F)[:, 0], kind="stable")])
+    front = np.atleast_2d(result.X)
+    return np.asarray(front[np.argsort(np.atleast_2d(result.F)[:, 0], kind="stable")])
 
 
-def _table(year: int, shares: Values, trials: Trials, judge: Trials) -> pd.DataFrame:
-    found, of_others = _held(trials, shares), _held(judge, shares)
-    spent = effort(trials.measures, shares)
-    knees = named_knees(found[1:])
-    rows = []
-    for place in range(len(shares)):
-        name = "baseline" if place == 0 else knees.get(place - 1, "")
-        rows.append(
-            {
-                "year": year,
-                "point": place,
-                "resident_rate": found[place, 0],
-                "registered_rate": found[place, 1],
-                "fiscal_gap_ratio": -found[place, 2],
-                "resident_rate_of_others": of_others[place, 0],
-                "registered_rate_of_others": of_others[place, 1],
-                "fiscal_gap_ratio_of_others": -of_others[place, 2],
-                "effort": float(spent[place]),
-                "knee": place - 1 in knees,
-                "name": name,
-            }
-        )
-    return pd.DataFrame(rows)
+def _table(year: int, shares: Values, trials: Trials, test: Trials) -> pd.DataFrame:
+    values, of_others = (margin_at_probability(each.margins(shares), ROBUST) for each in (trials, test))
+    knees = named_knees(values[1:])
+    points = range(len(shares))
+    return pd.DataFrame(
+        {
+            "year": year,
+            "point": points,
+            "resident_rate": values[:, 0],
+            "registered_rate": values[:, 1],
+            "fiscal_gap_ratio": -values[:, 2],
+            "resident_rate_of_others": of_others[:, 0],
+            "registered_rate_of_others": of_others[:, 1],
+            "fiscal_gap_ratio_of_others": -of_others[:, 2],
+            "effort": total_effort(trials.measures, shares),
+            "knee": [point - 1 in knees for point in points],
+            "name": ["baseline", *(knees.get(point - 1, "") for point in points[1:])],
+        }
+    )
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether there is a trade-off in a year, on the front and from the baseline.
-
-    Attributes
-    ----------
-    settings
-        On the front.
-    best
-        Place in the front of a setting that no other betters in any objective by more than `NOTICEABLE`; None where
-        there is a trade-off.
-    better
-        Places in the front of the settings that better the baseline in all objectives by more than `NOTICEABLE`.
-    """
-
-    settings: int
-    best: int | None
-    better: tuple[int, ...]
-
-
-def verdict(table: pd.DataFrame, year: int) -> Verdict:
-    """Say whether there is a trade-off in a year.
-
-    Parameters
-    ----------
-    table
-        `TRADEOFF_COLUMNS`, the first row of the year being the baseline.
-    year
-        One of the table.
-    """
-    rows = table.loc[table["year"] == year, ["resident_rate", "registered_rate", "fiscal_gap_ratio"]].to_numpy(float)
+def judge_front(table: pd.DataFrame) -> Verdict:
+    """Return whether the front of a year, whose first row is the baseline, is a trade-off."""
+    rows = table[["resident_rate", "registered_rate", "fiscal_gap_ratio"]].to_numpy(float)
     points = rows * np.array([1.0, 1.0, -1.0])
     front = points[1:]
     if not len(front):
@@ -255,7 +227,7 @@ def verdict(table: pd.DataFrame, year: int) -> Verdict:
     near = (front >= front.max(axis=0) - NOTICEABLE).all(axis=1)
     better = (front > points[0] + NOTICEABLE).all(axis=1)
     best = int(np.flatnonzero(near)[0]) if near.any() else None
-    return Verdict(len(front), best, tuple(int(place) for place in np.flatnonzero(better)))
+    return Verdict(len(front), best, tuple(np.flatnonzero(better).tolist()))
 
 
 def named_knees(front: Values) -> dict[int, str]:
@@ -269,7 +241,7 @@ def named_knees(front: Values) -> dict[int, str]:
     Returns
     -------
     dict
-        Place in the front to name; a knee that stands about as high in all of them is "balanced".
+        Name by index in the front; a knee that stands about as high in all of them is "balanced".
 
     Examples
     --------
@@ -280,10 +252,10 @@ def named_knees(front: Values) -> dict[int, str]:
 
     if len(front) < 3 or (np.ptp(front, axis=0) == 0).any():
         return {}
-    chosen = HighTradeoffPoints().do(-front)
-    places = [] if chosen is None else sorted(int(place) for place in np.atleast_1d(chosen))
+    knees = HighTradeoffPoints().do(-front)
+    indices = [] if knees is None else sorted(np.atleast_1d(knees).tolist())
     along = (front - front.min(axis=0)) / np.ptp(front, axis=0)
     return {
-        place: "balanced" if np.ptp(along[place]) < BALANCED else OBJECTIVES[int(along[place].argmax())]
-        for place in places
+        index: "balanced" if np.ptp(along[index]) < BALANCED else OBJECTIVES[int(along[index].argmax())]
+        for index in indices
     }

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from analysis.charts.words import terms
-from analysis.conditions.boxes import Score, grown, inside, needed, peeled, score
-from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, held_out
+from analysis.conditions.boxes import Score, drop_unneeded_limits, inside, prim_box, score, tree_box
+from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, hold_out
 from analysis.conditions.words import evidence, sentence, tenths
 from analysis.outcome.futures import Input, inputs, judge, lever_draws, settings
 from calibration.fit.ensemble import read_members
@@ -37,7 +37,7 @@ def planted():
     values = noise(1)
     within = ((values["X3"] >= 0.6) & (values["X7"] <= 0.5)).to_numpy()
     met = np.random.default_rng(2).random(SIZE) < np.where(within, 0.9, 0.1)
-    return values, met, find_condition(values, met, held_out(np.arange(SIZE), 3), bootstraps=8, seed=4)
+    return values, met, find_condition(values, met, hold_out(np.arange(SIZE), 3), bootstraps=8, seed=4)
 
 
 def test_a_planted_box_is_found_again_by_both_methods(planted):
@@ -85,7 +85,7 @@ def test_noise_has_no_condition():
     found = []
     for seed in range(20):
         met = np.random.default_rng(100 + seed).random(SIZE) < 0.3
-        found.append(find_condition(noise(seed), met, held_out(np.arange(SIZE), seed), bootstraps=0).status)
+        found.append(find_condition(noise(seed), met, hold_out(np.arange(SIZE), seed), bootstraps=0).status)
     # At most one in a hundred boxes of noise passes the test, and few are even screened.
     assert found.count("found") <= 1
     assert set(found) <= {"none", "found"}
@@ -95,8 +95,8 @@ def test_a_box_fitted_to_noise_is_not_borne_out_by_the_futures_held_out():
     held, dense = 0, 0
     for seed in range(8):
         values, met = noise(seed, 8), np.random.default_rng(200 + seed).random(SIZE) < 0.3
-        judges = held_out(np.arange(SIZE), seed)
-        limits, _ = peeled(values[~judges].reset_index(drop=True), met[~judges])
+        judges = hold_out(np.arange(SIZE), seed)
+        limits, _ = prim_box(values[~judges].reset_index(drop=True), met[~judges])
         searched, judged = (score(inside(values[half], limits), met[half]) for half in (~judges, judges))
         named = tuple(Limit(name, *ends, 0.0) for name, ends in limits.items())
         held += Box("PRIM", named, searched, judged).holds
@@ -130,14 +130,14 @@ def test_a_box_must_beat_the_base_rate_on_the_futures_held_out():
 @pytest.mark.parametrize(("count", "status"), [(0, "never"), (SIZE, "always"), (6, "too few"), (SIZE - 6, "too few")])
 def test_nothing_is_searched_where_there_is_nothing_to_tell_apart(count, status):
     met = np.arange(SIZE) < count
-    found = find_condition(noise(1), met, held_out(np.arange(SIZE), 1))
+    found = find_condition(noise(1), met, hold_out(np.arange(SIZE), 1))
     assert (found.status, found.met, found.boxes) == (status, count, ())
 
 
 def test_a_target_that_is_nearly_always_met_is_searched_for_its_misses():
     values = noise(6, 10)
     met = (values["X2"] < 0.85).to_numpy()
-    found = find_condition(values, met, held_out(np.arange(SIZE), 1), bootstraps=0)
+    found = find_condition(values, met, hold_out(np.arange(SIZE), 1), bootstraps=0)
     assert (found.status, found.outcome) == ("found", "missed")
     assert found.best is not None
     assert found.best.limits[0].lower == pytest.approx(0.85, abs=0.03)
@@ -146,21 +146,21 @@ def test_a_target_that_is_nearly_always_met_is_searched_for_its_misses():
 def test_a_limit_that_chance_explains_is_opened():
     values = noise(7, 3)
     met = (values["X0"] > 0.7).to_numpy()
-    assert set(needed({"X0": (0.7, 1.0), "X1": (0.02, math.inf)}, values, met)) == {"X0"}
-    assert needed({"X0": (0.7, 0.9999)}, values, met) == {"X0": (0.7, math.inf)}
+    assert set(drop_unneeded_limits({"X0": (0.7, 1.0), "X1": (0.02, math.inf)}, values, met)) == {"X0"}
+    assert drop_unneeded_limits({"X0": (0.7, 0.9999)}, values, met) == {"X0": (0.7, math.inf)}
 
 
 def test_a_tree_may_tell_a_band():
     values = noise(8, 3)
     met = ((values["X0"] > 0.4) & (values["X0"] < 0.6)).to_numpy()
-    assert grown(values, met)["X0"] == pytest.approx((0.4, 0.6), abs=0.02)
+    assert tree_box(values, met)["X0"] == pytest.approx((0.4, 0.6), abs=0.02)
 
 
 def test_what_is_told_is_what_was_tested(planted):
     values, met, _ = planted
     coarse = {name: lambda end, _: round(end, 1) for name in values}
-    judges = held_out(np.arange(SIZE), 3)
-    box = find_condition(values, met, judges, rounded=coarse, bootstraps=0).best
+    judges = hold_out(np.arange(SIZE), 3)
+    box = find_condition(values, met, judges, rounding=coarse, bootstraps=0).best
     assert box is not None
     limits = {limit.input: (limit.lower, limit.upper) for limit in box.limits}
     assert limits == {"X3": (0.6, math.inf), "X7": (-math.inf, 0.5)}
@@ -169,7 +169,7 @@ def test_what_is_told_is_what_was_tested(planted):
 
 def test_no_member_is_on_both_sides():
     member = np.arange(300) % 75
-    judges = held_out(member, 1)
+    judges = hold_out(member, 1)
     assert judges.sum() == 4 * 37
     assert set(member[judges]).isdisjoint(member[~judges])
 

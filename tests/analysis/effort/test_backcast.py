@@ -9,17 +9,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis.effort.backcast import tables as backcast_report
+from analysis.effort.backcast import tables
 from analysis.effort.backcast.study import (
     BLOCKED_COLUMNS,
     CANDIDATES,
-    LEVER_COLUMNS,
-    OTHER_COLUMNS,
-    assured_margin,
     backcast,
 )
-from analysis.effort.levers import EffortError, chosen, effort
-from analysis.effort.trials import Trials, assured
+from analysis.effort.backcast.words import sentences
+from analysis.effort.levers import EffortError, choose_levers, total_effort
+from analysis.effort.trials import Trials, margin_at_probability
 from analysis.outcome.files import joint_manifest
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
@@ -33,7 +31,7 @@ MEMBERS = draws(700, 11)
 
 
 def ask(threshold, probability: float = 0.8, weights=WEIGHTS, searched=200, **options: Any):
-    measures = chosen(
+    measures = choose_levers(
         {name: lever(name, effort=EFFORTS[name]) for name in weights}, {name: constant(name) for name in weights}
     )
     options = {"bottlenecks": (), "starts": 2, "evaluations": 60, **options}
@@ -47,7 +45,7 @@ def reachable():
 
 def test_the_answer_is_the_least_effort_of_the_closed_form(reachable):
     # A brings most per effort and is used in full; C makes up the rest; B stays.
-    missing = 3.0 - float(assured(MEMBERS["LUCK"].to_numpy()[:200], 0.8))
+    missing = 3.0 - float(margin_at_probability(MEMBERS["LUCK"].to_numpy()[:200], 0.8))
     assert reachable.verdict == "reachable"
     assert reachable.effort == pytest.approx(1 + 2 * (missing - 2) / 3, rel=2e-3)
     assert reachable.levers["lever"].tolist() == ["C", "A"]
@@ -59,8 +57,8 @@ def test_the_answer_is_the_least_effort_of_the_closed_form(reachable):
 
 def test_the_answer_is_enough_for_the_members_searched_with_and_judged_by_others(reachable):
     seen, unseen = (reachable.reached(1, searched=searched) for searched in (True, False))
-    assert seen.probability == pytest.approx(0.8)
-    assert assured_margin(reachable, 1) == pytest.approx(0.0, abs=2e-3)
+    assert seen["probability"] == pytest.approx(0.8)
+    assert reachable.margin_at_probability(1) == pytest.approx(0.0, abs=2e-3)
     added = float(reachable.margins[1, 0] - reachable.margins[0, 0])
     luck = MEMBERS["LUCK"].to_numpy()[200:]
     assert unseen.probability == pytest.approx((luck - 3.0 + added >= 0).mean())
@@ -71,7 +69,7 @@ def test_what_is_there_already_takes_nothing():
     answer = ask(68.0)
     assert (answer.verdict, answer.effort, len(answer.levers)) == ("already", 0.0, 0)
     assert answer.reached(1, searched=True).probability >= 0.8
-    assert "already" in backcast_report.sentences(answer, "en")[0]
+    assert "already" in sentences(answer, "en")[0]
 
 
 def test_out_of_reach_it_says_how_far_one_gets_and_which_levers_are_at_their_bounds():
@@ -80,10 +78,10 @@ def test_out_of_reach_it_says_how_far_one_gets_and_which_levers_are_at_their_bou
     assert np.abs(answer.shares[1]).tolist() == [1.0, 1.0, 1.0]
     luck = MEMBERS["LUCK"].to_numpy()
     assert answer.reached(1, searched=True).probability == pytest.approx((luck[:200] - 0.5 >= 0).mean())
-    told = " ".join(backcast_report.sentences(answer, "en"))
+    told = " ".join(sentences(answer, "en"))
     assert "not reachable with 80 %: best attainable P = " in told
     assert "Levers at their bounds: word, word, word" in told
-    assert "不可达" in backcast_report.sentences(answer, "zh")[0]
+    assert "不可达" in sentences(answer, "zh")[0]
 
 
 def test_out_of_reach_idle_levers_are_not_asked_to_move():
@@ -94,7 +92,8 @@ def test_out_of_reach_idle_levers_are_not_asked_to_move():
 def test_other_targets_are_held_against_the_answer():
     late = goal(74.5, 2035, "target.late")
     answer = ask(73.0, targets=[late])
-    assert tuple(answer.others.columns) == OTHER_COLUMNS
+    columns = ["target", "year", "unit", "before", "before_se", "after", "after_se", "margin_change"]
+    assert answer.others.columns.tolist() == columns
     row = answer.others.set_index("target").loc["target.late"]
     assert row["after"] > row["before"]
     assert row["margin_change"] == pytest.approx(float(answer.margins[1, 0] - answer.margins[0, 0]))
@@ -130,7 +129,7 @@ def of_the_city():
     """Three levers and few members, so that it is quick."""
     names = ["TALENT ARRIVALS", "EASE OF SETTLEMENT", "PAYMENT FOR RURAL RIGHTS@2022"]
     target = load_targets()["target.urbanization.registered.2025"]
-    measures = chosen(load_levers(), variables_by_name(), names)
+    measures = choose_levers(load_levers(), variables_by_name(), names)
     members = read_members(20)
     return backcast(city(), target, SURELY, measures, members, 10, starts=1, evaluations=30), members
 
@@ -141,7 +140,7 @@ def test_of_the_city_the_answer_is_a_scenario_that_gives_the_same_margins(of_the
     assert 0 < answer.effort < sum(lever.effort for lever in load_levers().values())
     path = tmp_path / "backcast_urbanization_registered_2025.yaml"
     facts = joint_manifest(load_scenarios(["baseline"]), members)
-    path.write_text(backcast_report.scenario_text(answer, facts), encoding="utf-8")
+    path.write_text(tables.scenario_text(answer, facts), encoding="utf-8")
     read = load_scenario(path)
     run = city().run(read.settings(members), outputs=[str(answer.target.variable)], final_time=2025.0)
     margins = answer.target.margin(run[str(answer.target.variable)].sel(time=2025)).to_numpy()
@@ -155,9 +154,9 @@ def test_of_the_city_no_setting_on_a_grid_takes_less_effort(of_the_city):
     axis = np.linspace(0, 1, 4)
     grid = np.array([(a, b, c) for a in axis for b in axis for c in axis])
     margins = Trials(city(), answer.measures, members.isel(member=slice(10)), [answer.target]).margins(grid)[:, 0]
-    enough = assured(margins, SURELY) >= 0
+    enough = margin_at_probability(margins, SURELY) >= 0
     assert enough.any()
-    assert answer.effort <= effort(answer.measures, grid)[enough].min() * 1.001
+    assert answer.effort <= total_effort(answer.measures, grid)[enough].min() * 1.001
 
 
 @pytest.mark.slow
@@ -167,35 +166,47 @@ def test_of_the_city_no_setting_on_a_grid_takes_less_effort(of_the_city):
 )
 def test_of_the_city_it_agrees_with_a_grid_searched_whole(names):
     target = load_targets()["target.urbanization.registered.2025"]
-    measures = chosen(load_levers(), variables_by_name(), list(names))
+    measures = choose_levers(load_levers(), variables_by_name(), list(names))
     members = read_members(60)
     answer = backcast(city(), target, 0.8, measures, members, 50, starts=2, evaluations=60)
     points = 21 if len(names) == 2 else 9
     axes = [np.linspace(measure.lowest_share, measure.highest_share, points) for measure in measures]
     grid = np.stack([column.ravel() for column in np.meshgrid(*axes, indexing="ij")], axis=1)
     margins = Trials(city(), measures, members.isel(member=slice(50)), [target]).margins(grid)[:, 0]
-    enough = assured(margins, 0.8) >= 0
+    enough = margin_at_probability(margins, 0.8) >= 0
     if not enough.any():
         assert answer.verdict == "not reachable"
-        assert assured(margins, 0.8).max() <= assured_margin(answer, 1) + 1e-6
+        assert margin_at_probability(margins, 0.8).max() <= answer.margin_at_probability(1) + 1e-6
         return
-    spent = effort(measures, grid)[enough].min()
+    spent = total_effort(measures, grid)[enough].min()
     steps = sum(measure.lever.effort * (axis[1] - axis[0]) for measure, axis in zip(measures, axes, strict=True))
     assert spent - steps <= answer.effort <= spent * 1.001
 
 
 def test_what_blocks_is_told_with_its_extent():
     target = load_targets()["target.urbanization.resident.2025"]
-    measures = chosen(load_levers(), variables_by_name(), ["BASE LAND QUOTA"])
+    measures = choose_levers(load_levers(), variables_by_name(), ["BASE LAND QUOTA"])
     answer = backcast(city(), target, 0.8, measures, read_members(8), 5, starts=1, evaluations=10)
     assert answer.verdict == "not reachable"
     assert tuple(answer.blocked.columns) == BLOCKED_COLUMNS
     assert answer.blocked["binds"].is_monotonic_decreasing
     assert answer.blocked["binds"].between(0, 1).all()
-    told = " ".join(backcast_report.sentences(answer, "en"))
+    told = " ".join(sentences(answer, "en"))
     assert "Blocked by: " in told
     assert "Levers at their bounds: base land quota" in told
-    assert tuple(answer.levers.columns) == LEVER_COLUMNS
-    data = backcast_report.as_dataset(answer, joint_manifest(load_scenarios(["baseline"]), read_members(8)))
+    assert answer.levers.columns.tolist() == [
+        "lever",
+        "unit",
+        "default",
+        "value",
+        "share",
+        "start",
+        "in_full",
+        "effort",
+        "at_bound",
+        "margin_lost_without",
+        "share_of_least_effort",
+    ]
+    data = tables.as_dataset(answer, joint_manifest(load_scenarios(["baseline"]), read_members(8)))
     assert data.sizes == {"candidate": len(CANDIDATES), "lever": 1, "member": 8}
     assert isinstance(answer.trace, pd.DataFrame)

@@ -34,7 +34,9 @@ def call(*words: object):
 def few_members():
     """An ensemble of twenty, so that judging is quick too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_scenarios, "read_members", lambda count=None: ensemble.read_members(count or 20))
+        for command in ("backcast", "frontier"):
+            target = f"analysis.effort.{command}.command.read_members"
+            patch.setattr(target, lambda count=None: ensemble.read_members(count or 20))
         yield
 
 

@@ -7,11 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from analysis.effort.frontier import tables as frontier_report
-from analysis.effort.frontier.study import FRONTIER_COLUMNS, frontier, knee
-from analysis.effort.frontier.tradeoffs import OBJECTIVES, TRADEOFF_COLUMNS, named_knees, objectives, tradeoffs
-from analysis.effort.levers import EffortError, chosen
-from analysis.effort.trials import assured
+from analysis.effort.frontier import charts, tables
+from analysis.effort.frontier.study import find_knee, frontier
+from analysis.effort.frontier.tradeoffs import OBJECTIVES, named_knees, objectives, tradeoffs
+from analysis.effort.frontier.words import NAMES
+from analysis.effort.levers import EffortError, choose_levers
+from analysis.effort.trials import margin_at_probability
 from analysis.outcome.files import joint_manifest
 from scenarios import load_scenarios
 from tests.support.plain_city import PlainCity, constant, draws, goal, lever
@@ -21,7 +22,7 @@ LUCK = MEMBERS["LUCK"].to_numpy()[:200]
 
 
 def levers(**efforts: float):
-    return chosen(
+    return choose_levers(
         {name: lever(name, effort=spent) for name, spent in efforts.items()}, {name: constant(name) for name in efforts}
     )
 
@@ -37,9 +38,20 @@ def found():
 
 def test_the_frontier_is_the_closed_form(found):
     table = found.table.set_index("probability_asked_for")
-    assert tuple(found.table.columns) == FRONTIER_COLUMNS
+    assert found.table.columns.tolist() == [
+        "probability_asked_for",
+        "reachable",
+        "effort",
+        "levers",
+        "probability",
+        "probability_se",
+        "probability_of_others",
+        "probability_of_others_se",
+        "knee",
+        "outside",
+    ]
     for probability in (0.5, 0.8):
-        missing = 2.0 - float(assured(LUCK, probability))
+        missing = 2.0 - float(margin_at_probability(LUCK, probability))
         known = missing / 2 if missing <= 2 else 1 + 2 * (missing - 2)
         assert table.loc[probability, "effort"] == pytest.approx(known, rel=5e-3)
         assert table.loc[probability, "probability"] == pytest.approx(probability, abs=0.0051)
@@ -55,7 +67,7 @@ def test_a_name_covers_no_point_and_no_other_name():
     points = np.array([[0.0, 0.0], [0.2, 0.4], [0.0, 0.5], [-0.2, 0.45], [0.5, 0.0], [0.05, 0.0], [10.0, 10.0]])
     ax.plot(*points.T, "o")
     figure.draw_without_rendering()
-    frontier_report.name_points(ax, points, [("budget first", (0.0, 0.0)), ("balanced", (0.05, 0.0))])
+    charts.name_points(ax, points, [("budget first", (0.0, 0.0)), ("balanced", (0.05, 0.0))])
     boxes = []
     for label in ax.texts:
         label.get_window_extent()
@@ -83,11 +95,11 @@ def test_the_probability_in_other_members_has_its_own_error(found):
 def test_the_knee_is_where_effort_begins_to_rise_steeply():
     probability = np.linspace(0, 1, 11)
     spent = np.where(probability <= 0.7, probability, 0.7 + 10 * (probability - 0.7))
-    assert knee(probability, spent) == 7
-    assert knee(probability, probability) is None
-    assert knee(probability[:2], spent[:2]) is None
+    assert find_knee(probability, spent) == 7
+    assert find_knee(probability, probability) is None
+    assert find_knee(probability[:2], spent[:2]) is None
     # A frontier that lies above the line between its ends has none.
-    assert knee(probability, np.sqrt(probability)) is None
+    assert find_knee(probability, np.sqrt(probability)) is None
 
 
 def test_a_frontier_refuses_what_a_backcast_refuses():
@@ -111,7 +123,19 @@ def fronts():
 
 
 def test_no_point_of_a_front_is_bettered_by_another(fronts):
-    assert tuple(fronts.table.columns) == TRADEOFF_COLUMNS
+    assert fronts.table.columns.tolist() == [
+        "year",
+        "point",
+        "resident_rate",
+        "registered_rate",
+        "fiscal_gap_ratio",
+        "resident_rate_of_others",
+        "registered_rate_of_others",
+        "fiscal_gap_ratio_of_others",
+        "effort",
+        "knee",
+        "name",
+    ]
     front = fronts.table[fronts.table["name"] != "baseline"]
     points = np.column_stack([front["resident_rate"], front["registered_rate"], -front["fiscal_gap_ratio"]])
     for point in points:
@@ -127,9 +151,9 @@ def test_the_baseline_stands_first_and_has_no_effort(fronts):
     first = fronts.table.iloc[0]
     assert (first["name"], first["effort"]) == ("baseline", 0.0)
     luck = MEMBERS["LUCK"].to_numpy()[:10]
-    assert first["resident_rate"] == pytest.approx(70 + 0.1 * float(assured(luck, 0.9)))
+    assert first["resident_rate"] == pytest.approx(70 + 0.1 * float(margin_at_probability(luck, 0.9)))
     # A gap that nine in ten do not exceed, in percent.
-    assert first["fiscal_gap_ratio"] == pytest.approx(100 * (70 - 0.1 * float(assured(-luck, 0.9))))
+    assert first["fiscal_gap_ratio"] == pytest.approx(100 * (70 - 0.1 * float(margin_at_probability(-luck, 0.9))))
 
 
 def test_knees_are_named_after_what_they_give():
@@ -139,7 +163,7 @@ def test_knees_are_named_after_what_they_give():
     lopsided = np.array([[0.0, 1.0, 0.0], [0.95, 0.5, 0.6], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     assert named_knees(lopsided).get(1) == "resident rate"
     assert named_knees(np.ones((5, 3))) == {}
-    assert set(frontier_report.NAMES) >= {*OBJECTIVES, "balanced", "baseline"}
+    assert set(NAMES) >= {*OBJECTIVES, "balanced", "baseline"}
 
 
 def test_the_same_seed_gives_the_same_front():
@@ -153,10 +177,10 @@ def test_the_same_seed_gives_the_same_front():
 def test_tables_data_and_charts_are_written_in_both_languages(found, fronts, tmp_path):
     facts = joint_manifest(load_scenarios(["baseline"]), None)
     (tmp_path / "figures").mkdir()
-    frontier_report.write(found, fronts, facts, tmp_path)
-    frontier_report.draw(found, fronts, facts, tmp_path / "figures")
+    tables.write(found, fronts, facts, tmp_path)
+    charts.draw(found, fronts, facts, tmp_path / "figures")
     written = {path.name for path in tmp_path.rglob("*.*")}
     assert {name for name in written if not name.endswith("-metadata.json")} == {
-        *frontier_report.file_names(found.target),
+        *tables.file_names(found.target),
         *(f"frontier_{name}_{language}.png" for name in ("goal", "tradeoffs") for language in ("zh", "en")),
     }

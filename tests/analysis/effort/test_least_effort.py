@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.effort.levers import chosen, effort
-from analysis.effort.search import bearing, fewest, furthest, least, rounded
-from analysis.effort.trials import Question, Trials, assured
+from analysis.effort.levers import choose_levers, total_effort
+from analysis.effort.search import drop_levers, maximise_margin, minimise_effort, one_at_a_time, round_up_shares
+from analysis.effort.trials import SearchProblem, Trials, margin_at_probability
 from tests.support.plain_city import PlainCity, constant, draws, goal, lever
 
 MEMBERS = draws(200, 3)
@@ -27,23 +27,23 @@ def question(weights, threshold, probability=0.8, efforts=None, defaults=None, b
     variables = {name: constant(name, defaults.get(name, 0.0)) for name in weights}
     trials = Trials(
         PlainCity(weights, bend=bend),
-        chosen(levers, variables),
+        choose_levers(levers, variables),
         MEMBERS,
         [goal(threshold)],
     )
-    return Question(trials, probability)
+    return SearchProblem(trials, probability)
 
 
 def solve(asked, starts=2, seed=1):
-    first = bearing(asked)
-    corner = furthest(asked, first, starts, 200, seed)
+    first = one_at_a_time(asked)
+    corner = maximise_margin(asked, first, starts, 200, seed)
     if asked.margins(corner[None])[0] < 0:
         return None
-    return least(asked, first, corner, starts, 200, seed)
+    return minimise_effort(asked, first, corner, starts, 200, seed)
 
 
 def spent(asked, shares):
-    return float(effort(asked.measures, shares[None])[0])
+    return float(total_effort(asked.measures, shares[None])[0])
 
 
 def knapsack(weights, efforts, missing):
@@ -64,7 +64,7 @@ EFFORTS = {"A": 1.0, "B": 3.0, "C": 0.1, "D": 4.0, "E": 1.0}
 def test_the_least_effort_of_a_linear_case_is_its_closed_form(probability):
     asked = question(WEIGHTS, 73.0, probability, EFFORTS)
     found = solve(asked)
-    known = knapsack(WEIGHTS, EFFORTS, 3.0 - float(assured(LUCK, probability)))
+    known = knapsack(WEIGHTS, EFFORTS, 3.0 - float(margin_at_probability(LUCK, probability)))
     assert found == pytest.approx(np.array([known[name] for name in WEIGHTS]), abs=5e-3)
     assert spent(asked, found) == pytest.approx(sum(EFFORTS[name] * part for name, part in known.items()), rel=2e-3)
     # Enough members reach it, and not one member more than the sample's steps allow.
@@ -84,7 +84,7 @@ def test_with_many_members_it_is_the_answer_for_normal_luck():
 def test_a_lever_that_helps_when_lowered_is_lowered():
     asked = question({"A": -2.0, "B": 1.0}, 70.5, 0.5, defaults={"A": 0.6})
     found = solve(asked)
-    missing = 0.5 + 1.2 - float(assured(LUCK, 0.5))
+    missing = 0.5 + 1.2 - float(margin_at_probability(LUCK, 0.5))
     assert found[0] < 0
     assert spent(asked, found) == pytest.approx(min(0.6, missing / 2) + max(0.0, missing - 1.2), rel=5e-3)
 
@@ -94,7 +94,7 @@ def test_a_lever_that_may_be_raised_only_stays_where_lowering_would_help():
     asked = question({"A": -2.0, "B": 1.0}, 70.7, 0.5, defaults={"A": 0.6}, direction="raise")
     found = solve(asked)
     assert found[0] == 0.0
-    assert spent(asked, found) == pytest.approx(0.7 - float(assured(LUCK, 0.5)), rel=5e-3)
+    assert spent(asked, found) == pytest.approx(0.7 - float(margin_at_probability(LUCK, 0.5)), rel=5e-3)
 
 
 def bent(values):
@@ -113,8 +113,8 @@ def test_it_agrees_with_a_grid_searched_whole(names, threshold):
     step = 0.02 if names == "AB" else 0.05
     axis = np.linspace(0, 1, round(1 / step) + 1)
     grid = np.array(list(itertools.product(axis, repeat=len(names))))
-    enough = assured(asked.trials.margins(grid)[:, 0], 0.8) >= 0
-    best = effort(asked.measures, grid)[enough].min()
+    enough = margin_at_probability(asked.trials.margins(grid)[:, 0], 0.8) >= 0
+    best = total_effort(asked.measures, grid)[enough].min()
     # The search is not tied to the grid, so it may be better by a step of the dearest lever, and must not be worse.
     assert best - step * max(efforts[name] for name in names) <= spent(asked, found) <= best + 1e-6
     assert asked.margins(found[None])[0] >= 0
@@ -132,7 +132,7 @@ def test_out_of_reach_the_furthest_candidate_is_the_best_corner():
     asked = question({"A": 2.0, "B": -1.0}, 80.0, 0.8, defaults={"B": 0.3})
     assert solve(asked) is None
     assert asked.surest.tolist() == [1.0, -1.0]
-    assert asked.trace()["best_margin"].max() == pytest.approx(2.0 - 10 + float(assured(LUCK, 0.8)))
+    assert asked.trace()["best_margin"].max() == pytest.approx(2.0 - 10 + float(margin_at_probability(LUCK, 0.8)))
 
 
 def test_out_of_reach_an_optimum_between_the_ends_is_found():
@@ -140,7 +140,7 @@ def test_out_of_reach_an_optimum_between_the_ends_is_found():
         return -4 * (values["A"] - 0.6) ** 2 - 2 * (values["B"] - 0.3) ** 2
 
     asked = question({"A": 0.0, "B": 0.0}, 75.0, 0.8, bend=hump)
-    at = furthest(asked, bearing(asked), 2, 200, 1)
+    at = maximise_margin(asked, one_at_a_time(asked), 2, 200, 1)
     assert at == pytest.approx([0.6, 0.3], abs=0.01)
 
 
@@ -148,9 +148,9 @@ def test_levers_of_little_use_are_left_alone():
     # Five levers bring the same per effort, so that any split of them takes the same: one is enough.
     weights = dict.fromkeys("ABCDE", 1.0)
     asked = question(weights, 70.2, 0.5)
-    even = np.full(5, (0.2 - float(assured(LUCK, 0.5))) / 5 + 1e-6)
+    even = np.full(5, (0.2 - float(margin_at_probability(LUCK, 0.5))) / 5 + 1e-6)
     assert asked.margins(even[None])[0] >= 0
-    few = fewest(asked, even, 100)
+    few = drop_levers(asked, even, 100)
     assert np.count_nonzero(few) == 1
     assert spent(asked, few) <= 1.05 * spent(asked, even)
     assert asked.margins(few[None])[0] >= 0
@@ -159,8 +159,8 @@ def test_levers_of_little_use_are_left_alone():
 def test_levers_that_are_needed_stay():
     asked = question(WEIGHTS, 73.0, 0.8, EFFORTS)
     found = solve(asked)
-    few = fewest(asked, found, 100)
-    known = knapsack(WEIGHTS, EFFORTS, 3.0 - float(assured(LUCK, 0.8)))
+    few = drop_levers(asked, found, 100)
+    known = knapsack(WEIGHTS, EFFORTS, 3.0 - float(margin_at_probability(LUCK, 0.8)))
     assert {name for name, share in zip(WEIGHTS, few, strict=True) if share} >= {
         name for name, part in known.items() if EFFORTS[name] * part > 0.2
     }
@@ -170,7 +170,7 @@ def test_levers_that_are_needed_stay():
 def test_shares_that_are_written_down_are_still_enough():
     asked = question(WEIGHTS, 73.0, 0.8, EFFORTS)
     found = solve(asked)
-    written = rounded(asked, found)
+    written = round_up_shares(asked, found)
     assert asked.margins(written[None])[0] >= 0
     assert np.array_equal(np.round(written, 4), written)
     assert spent(asked, written) == pytest.approx(spent(asked, found), rel=1e-3)

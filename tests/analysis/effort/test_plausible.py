@@ -12,13 +12,13 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from analysis.effort.backcast import charts as backcast_figures
-from analysis.effort.backcast import tables as backcast_report
+from analysis.effort.backcast import charts, tables
 from analysis.effort.backcast.study import backcast
+from analysis.effort.backcast.words import sentences
 from analysis.effort.frontier.study import frontier
-from analysis.effort.frontier.tradeoffs import TRADEOFF_COLUMNS, objectives, tradeoffs, verdict
-from analysis.effort.levers import chosen
-from analysis.effort.plausible import QUANTITIES, Gate, gate, observed, outside_said
+from analysis.effort.frontier.tradeoffs import judge_front, objectives, tradeoffs
+from analysis.effort.levers import choose_levers
+from analysis.effort.plausible import QUANTITIES, Gate, describe_outside, observed_record, plausible_ranges
 from analysis.outcome.files import joint_manifest
 from calibration.fit.ensemble import read_members
 from calibration.observations import read_observations
@@ -51,21 +51,23 @@ def test_what_lies_outside_is_told_with_its_quantity_year_and_distance():
     assert found.quantity.variable == GAP
     assert found.value == pytest.approx(-66.7)
     assert found.by == pytest.approx(26.7)
-    assert "fiscal gap -66.7 % of budget revenue" in outside_said(surplus, "en")
-    assert "outside by 26.7" in outside_said(surplus, "en")
-    assert "财政缺口-66.7%（占一般公共预算收入）" in outside_said(surplus, "zh")
+    assert "fiscal gap -66.7 % of budget revenue" in describe_outside(surplus, "en")
+    assert "outside by 26.7" in describe_outside(surplus, "en")
+    assert "财政缺口-66.7%（占一般公共预算收入）" in describe_outside(surplus, "zh")
 
 
 def test_the_record_is_that_of_the_budget():
     # 336.8 over 266.1, 658.2 over 614.3 and 1288.8 over 906.1 hundred million yuan.
-    assert observed(read_observations())[GAP] == pytest.approx(
+    assert observed_record(read_observations())[GAP] == pytest.approx(
         [336.8 / 266.1 - 1, 658.2 / 614.3 - 1, 1288.8 / 906.1 - 1]
     )
 
 
 @pytest.fixture(scope="module")
 def of_the_city():
-    return gate(city(), load_levers(), variables_by_name(), read_members(6), 2035, observed(read_observations()))
+    return plausible_ranges(
+        city(), load_levers(), variables_by_name(), read_members(6), 2035, observed_record(read_observations())
+    )
 
 
 def test_every_shipped_scenario_is_inside_and_a_surplus_of_two_thirds_of_revenue_is_not(of_the_city):
@@ -80,7 +82,7 @@ def test_every_shipped_scenario_is_inside_and_a_surplus_of_two_thirds_of_revenue
 
 def ask(threshold: float, **options):
     """A lifts the rate, and with it the gap: 70 + 4 x A + luck against a gap of 10 x A."""
-    measures = chosen({"A": lever("A")}, {"A": constant("A")})
+    measures = choose_levers({"A": lever("A")}, {"A": constant("A")})
     plain = PlainCity({"A": 4.0}, others={GAP: {"A": 10.0}})
     options = {"bottlenecks": (), "starts": 1, "evaluations": 30, **options}
     return backcast(plain, goal(threshold), 0.8, measures, MEMBERS, 150, **options)
@@ -90,18 +92,18 @@ def test_an_implausible_answer_is_no_answer_and_leaves_neither_scenario_nor_char
     answer = ask(73.0, gate=ranges(69.0, 72.0))
     assert [each.quantity.variable for each in answer.outside] == [GAP]
     for language, words in (("en", "no plausible answer"), ("zh", "没有可信的答案")):
-        (sentence,) = backcast_report.sentences(answer, language)
+        (sentence,) = sentences(answer, language)
         assert words in sentence
     written = StringIO()
-    backcast_report.print_answer(Console(width=200, file=written), answer, {})
+    tables.print_answer(Console(width=200, file=written), answer, {})
     assert "措施 lever" not in written.getvalue()
     facts = joint_manifest(load_scenarios(["baseline"]), None)
     (tmp_path / "figures").mkdir()
     stale = [tmp_path / "backcast_goal.yaml", tmp_path / "figures" / "backcast_goal_zh.png"]
     for path in stale:
         path.write_text("of an earlier call", encoding="utf-8")
-    backcast_report.write(answer, facts, tmp_path)
-    assert backcast_figures.draw(answer, facts, tmp_path / "figures") == []
+    tables.write(answer, facts, tmp_path)
+    assert charts.draw(answer, facts, tmp_path / "figures") == []
     assert not [path for path in stale if path.exists()]
     with xr.open_dataset(tmp_path / "backcast_goal.nc") as data:
         assert data.attrs["plausible"] == "no"
@@ -110,7 +112,7 @@ def test_an_implausible_answer_is_no_answer_and_leaves_neither_scenario_nor_char
 
 
 def test_a_frontier_marks_what_is_implausible_and_has_no_knee_there():
-    measures = chosen({"A": lever("A")}, {"A": constant("A")})
+    measures = choose_levers({"A": lever("A")}, {"A": constant("A")})
     plain = PlainCity({"A": 4.0}, others={GAP: {"A": 10.0}})
     table = frontier(
         plain, goal(72.0), measures, MEMBERS, 150, probabilities=(0.05, 0.5, 0.8, 0.9), gate=ranges(69.0, 75.5)
@@ -124,7 +126,7 @@ def test_a_frontier_marks_what_is_implausible_and_has_no_knee_there():
 def test_no_point_of_a_front_lies_outside():
     resident, registered, gap = (str(each.variable) for each in objectives(2025))
     plain = PlainCity({"A": 0.0}, spread=0.1, others={resident: {"A": 5.0}, registered: {"A": 5.0}, gap: {"A": 3.0}})
-    measures = chosen({"A": lever("A")}, {"A": constant("A")})
+    measures = choose_levers({"A": lever("A")}, {"A": constant("A")})
     options: dict[str, Any] = {"years": (2025,), "generations": 6, "seed": 1}
     free, held = (
         tradeoffs(plain, measures, MEMBERS.isel(member=slice(40)), 10, **options, gate=limit).shares.max()
@@ -136,20 +138,17 @@ def test_no_point_of_a_front_lies_outside():
 
 
 def table_of(*points: tuple[float, float, float]) -> pd.DataFrame:
-    rows = [dict.fromkeys(TRADEOFF_COLUMNS, 0.0) | {"year": 2025} for _ in points]
-    for row, (resident, registered, short) in zip(rows, points, strict=True):
-        row |= {"resident_rate": resident, "registered_rate": registered, "fiscal_gap_ratio": short}
-    return pd.DataFrame(rows)
+    return pd.DataFrame(points, columns=["resident_rate", "registered_rate", "fiscal_gap_ratio"])
 
 
 def test_where_one_setting_is_best_in_all_three_there_is_no_tradeoff():
-    alone = verdict(table_of((76.0, 62.0, 20.0), (78.0, 66.0, -5.0), (77.0, 65.0, -4.0)), 2025)
+    alone = judge_front(table_of((76.0, 62.0, 20.0), (78.0, 66.0, -5.0), (77.0, 65.0, -4.0)))
     assert (alone.settings, alone.best, alone.better) == (2, 0, (0, 1))
-    apart = verdict(table_of((76.0, 62.0, 20.0), (78.0, 66.0, 25.0), (75.0, 61.0, -4.0)), 2025)
+    apart = judge_front(table_of((76.0, 62.0, 20.0), (78.0, 66.0, 25.0), (75.0, 61.0, -4.0)))
     assert (apart.best, apart.better) == (None, ())
-    partly = verdict(table_of((76.0, 62.0, 20.0), (78.0, 66.0, 15.0), (77.0, 65.0, -4.0)), 2025)
+    partly = judge_front(table_of((76.0, 62.0, 20.0), (78.0, 66.0, 15.0), (77.0, 65.0, -4.0)))
     assert (partly.best, partly.better) == (None, (0, 1))
     # Less than what is told is no difference.
-    same = verdict(table_of((76.0, 62.0, 20.0), (76.05, 62.05, 19.8)), 2025)
+    same = judge_front(table_of((76.0, 62.0, 20.0), (76.05, 62.05, 19.8)))
     assert same.better == ()
     assert replace(same, best=None).settings == 1

@@ -18,20 +18,21 @@ import run_scenarios
 from analysis.information import study as information_study
 from analysis.information.choice import choose, envelope
 from analysis.information.collectable import FILE, CollectableError, load_collectables, values
-from analysis.information.utility import UtilityError, check, effort, utilities
-from analysis.information.value import (
-    ByWeight,
-    InformationError,
-    Worth,
-    expected_gain,
-    value_by_weight,
-    value_of_information,
-)
+from analysis.information.utility import UtilityError, check_utility, scenario_effort, utilities
+from analysis.information.value import ByWeight, InformationError, Worth, value_by_weight
 from analysis.information.words import choice_sentences, worth_sentences
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import Change, Lever, Scenario, Target
 from tests.support.city import city
+
+
+def without_effort(utility: Any, known: Any, **options: Any) -> SimpleNamespace:
+    """The value of information where no option takes effort."""
+    found = value_by_weight(utility, np.zeros(utility.shape[1]), (0.0,), known, **options)
+    return SimpleNamespace(
+        perfect=found.perfect[0], partial={name: worths[0] for name, worths in found.partial.items()}
+    )
 
 
 def two_actions(count: int, seed: int, mean: float = 0.5) -> tuple[Any, dict[str, Any]]:
@@ -49,7 +50,7 @@ def closed_form(mean: float, spread: float) -> float:
 @pytest.fixture(scope="module")
 def normal():
     utility, known = two_actions(3000, seed=1)
-    return utility, value_of_information(utility, known, resamples=12, seed=2)
+    return utility, without_effort(utility, known, resamples=12, seed=2)
 
 
 def test_a_choice_between_two_actions_matches_its_closed_form(normal):
@@ -58,19 +59,18 @@ def test_a_choice_between_two_actions_matches_its_closed_form(normal):
     for name, spread in (("a", 1.0), ("b", 2.0), ("both", math.sqrt(5))):
         worth = found.partial[name]
         assert abs(worth.estimate - closed_form(0.5, spread)) < 4 * worth.error, name
-        assert worth.told_apart, name
+        assert worth.distinguishable, name
     # Twelve resamples tell an error to about a fifth; both are the spread of a mean of 3,000.
     assert found.perfect.error == pytest.approx(
         np.std(np.maximum(normal[0][:, 1], 0) - normal[0][:, 1]) / 3000**0.5, rel=0.6
     )
 
 
-def test_the_better_action_on_average_is_chosen_and_how_often_it_is_best_is_told(normal):
+def test_the_choice_would_change_in_the_members_in_which_the_action_chosen_is_not_the_best(normal):
     utility, found = normal
-    assert found.chosen == 1
-    assert found.best_in.tolist() == pytest.approx([(utility[:, 1] <= 0).mean(), (utility[:, 1] >= 0).mean()])
+    assert envelope(utility.mean(axis=0), [0.0, 0.0]) == ((0.0, 1),)
     assert found.perfect.changed == pytest.approx((utility[:, 1] < 0).mean())
-    assert not found.settled
+    assert 0 < found.perfect.changed < 0.5
 
 
 def test_knowing_all_that_matters_is_worth_as_much_as_knowing_everything(normal):
@@ -86,8 +86,8 @@ def test_a_statistic_that_tells_nothing_is_worth_nothing(normal):
         # Options equally good on average: any wiggle of a regression would turn into a choice.
         utility, known = two_actions(200, seed, mean=0.0)
         noise = np.random.default_rng(1000 + seed).normal(size=(200, 4))
-        found = value_of_information(utility, {**known, "noise": noise}, resamples=8, seed=seed)
-        apart += found.partial["nothing"].told_apart + found.partial["noise"].told_apart
+        found = without_effort(utility, {**known, "noise": noise}, resamples=8, seed=seed)
+        apart += found.partial["nothing"].distinguishable + found.partial["noise"].distinguishable
         assert found.partial["b"].estimate > found.partial["noise"].estimate
     assert apart <= 4
 
@@ -99,37 +99,39 @@ def test_no_member_is_chosen_for_by_a_regression_that_saw_it():
         gain = random.normal(size=60)
         utility = np.column_stack([np.zeros(60), gain - gain.mean()])
         noise = {"noise": random.normal(size=(60, 4))}
-        worths.append(value_of_information(utility, noise, resamples=0, seed=seed).partial["noise"].estimate)
+        worths.append(without_effort(utility, noise, resamples=0, seed=seed).partial["noise"].estimate)
     # A regression that sees its own member makes this noise worth 0.15; the error of this mean is 0.015.
     assert np.mean(worths) < 0.06
     assert min(worths) < 0
 
 
-def test_worth_is_between_nil_and_that_of_everything_whatever_the_utilities():
+def test_worth_is_between_zero_and_that_of_everything_whatever_the_utilities():
     for seed in range(15):
         random = np.random.default_rng(seed)
         count, options = int(random.integers(20, 80)), int(random.integers(2, 7))
         known = random.normal(size=(count, 3))
         utility = random.standard_t(2, size=(count, options)) + known[:, :1] * random.normal(size=options)
-        found = value_of_information(utility, {"x": known[:, :1], "all": known}, resamples=2, seed=seed)
+        found = without_effort(utility, {"x": known[:, :1], "all": known}, resamples=2, seed=seed)
         assert found.perfect.estimate >= 0
-        assert found.perfect.estimate == pytest.approx(expected_gain(utility))
+        assert found.perfect.estimate == pytest.approx(
+            utility.max(axis=1).mean() - utility.mean(axis=0).max(), abs=1e-12
+        )
         for worth in found.partial.values():
             assert worth.estimate <= found.perfect.estimate + 1e-12
             assert 0 <= worth.value <= found.perfect.value + 1e-12
 
 
-def test_an_estimate_below_nil_is_told_as_nil_and_kept():
+def test_an_estimate_below_zero_is_told_as_zero_and_kept():
     worth = Worth(-0.01, 0.02, 0.1)
-    assert (worth.value, worth.estimate, worth.told_apart) == (0.0, -0.01, False)
-    assert not Worth(0.03, 0.02, 0.1).told_apart
-    assert Worth(0.04, 0.02, 0.1).told_apart
+    assert (worth.value, worth.estimate, worth.distinguishable) == (0.0, -0.01, False)
+    assert not Worth(0.03, 0.02, 0.1).distinguishable
+    assert Worth(0.04, 0.02, 0.1).distinguishable
 
 
 def test_a_bent_relation_is_found():
     x = np.random.default_rng(3).normal(size=1500)
     utility = np.column_stack([np.zeros(1500), x**2 - 1.2])
-    found = value_of_information(utility, {"x": x[:, None]}, resamples=2)
+    found = without_effort(utility, {"x": x[:, None]}, resamples=2)
     assert found.partial["x"].estimate > 0.95 * found.perfect.estimate
 
 
@@ -137,15 +139,14 @@ def test_no_information_is_worth_anything_where_one_option_is_always_best():
     random = np.random.default_rng(4)
     utility = np.column_stack([random.normal(size=100), np.zeros(100)])
     utility[:, 1] = utility[:, 0] + 0.1 + random.random(100)
-    found = value_of_information(utility, {"x": utility[:, :1]}, resamples=3)
-    assert found.settled
-    assert (found.perfect.estimate, found.perfect.error) == (0.0, 0.0)
+    found = without_effort(utility, {"x": utility[:, :1]}, resamples=3)
+    assert (found.perfect.estimate, found.perfect.error, found.perfect.changed) == (0.0, 0.0, 0.0)
     assert (found.partial["x"].estimate, found.partial["x"].changed) == (0.0, 0.0)
 
 
 def test_a_number_that_all_members_share_is_worth_nothing():
     utility, _ = two_actions(100, 5)
-    assert value_of_information(utility, {"x": np.ones((100, 1))}, resamples=2).partial["x"].estimate == 0.0
+    assert without_effort(utility, {"x": np.ones((100, 1))}, resamples=2).partial["x"].estimate == 0.0
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_number_that_all_members_share_is_worth_nothing():
 )
 def test_what_makes_no_sense_is_refused(utility, known, told):
     with pytest.raises(InformationError, match=told):
-        value_of_information(utility, known, resamples=2)
+        without_effort(utility, known, resamples=2)
 
 
 # Utility
@@ -176,14 +177,14 @@ def scenario(*changes: tuple[str, Any]) -> Scenario:
 
 def test_effort_is_the_weighted_share_of_the_range_that_is_moved():
     known = {"A": lever("A", 2.0, 3.0), "B": lever("B", {"x": 0.0, "y": 4.0}, 1.0)}
-    assert effort(scenario(), known) == 0
-    assert effort(scenario(("A", 7.0)), known) == pytest.approx(3 * 0.5)
-    assert effort(scenario(("A", 1.0)), known) == pytest.approx(3 * 0.1)
+    assert scenario_effort(scenario(), known) == 0
+    assert scenario_effort(scenario(("A", 7.0)), known) == pytest.approx(3 * 0.5)
+    assert scenario_effort(scenario(("A", 1.0)), known) == pytest.approx(3 * 0.1)
     # Two years on the way up, then thirteen at the end: (0.5 + 14) / 15 of half the range.
-    assert effort(scenario(("A", {2020.0: 2.0, 2022.0: 7.0})), known) == pytest.approx(3 * 0.5 * 14.5 / 15)
-    assert effort(scenario(("B", {"x": 5.0, "y": 4.0})), known) == pytest.approx(0.25)
-    assert effort(scenario(("B", 4.0)), known) == pytest.approx(0.2)
-    assert effort(scenario(("A", 7.0), ("NO LEVER", 1.0)), known) == pytest.approx(1.5)
+    assert scenario_effort(scenario(("A", {2020.0: 2.0, 2022.0: 7.0})), known) == pytest.approx(3 * 0.5 * 14.5 / 15)
+    assert scenario_effort(scenario(("B", {"x": 5.0, "y": 4.0})), known) == pytest.approx(0.25)
+    assert scenario_effort(scenario(("B", 4.0)), known) == pytest.approx(0.2)
+    assert scenario_effort(scenario(("A", 7.0), ("NO LEVER", 1.0)), known) == pytest.approx(1.5)
 
 
 GOALS = [
@@ -209,12 +210,12 @@ def test_a_shortfall_is_in_percent_of_the_threshold_and_more_than_enough_does_no
 
 
 def test_a_weight_or_threshold_without_sense_is_refused():
-    with pytest.raises(UtilityError, match="nil or more; it is -1"):
-        check("targets", GOALS, -1.0)
+    with pytest.raises(UtilityError, match="0 or more; it is -1"):
+        check_utility("targets", GOALS, -1.0)
     none = Target("none", {}, "1", "core", 2025, 0.0, "at most", "percent", "c")
-    check("targets", [none], 1.0)
-    with pytest.raises(UtilityError, match="nil for: none"):
-        check("shortfall", [none], 1.0)
+    check_utility("targets", [none], 1.0)
+    with pytest.raises(UtilityError, match="0 for: none"):
+        check_utility("shortfall", [none], 1.0)
 
 
 def test_only_what_somebody_decides_can_be_chosen():
@@ -322,7 +323,7 @@ def test_worth_at_each_weight_is_that_of_the_utility_at_this_weight():
     efforts, weights = np.array([0.0, 1.0, 3.0]), (0.0, 0.07, 0.4)
     found = value_by_weight(gains, efforts, weights, known, resamples=3, seed=4)
     for place, weight in enumerate(weights):
-        alone = value_of_information(gains - weight * efforts, known, resamples=3, seed=4)
+        alone = without_effort(gains - weight * efforts, known, resamples=3, seed=4)
         assert found.perfect[place].estimate == pytest.approx(alone.perfect.estimate)
         assert found.perfect[place].error == pytest.approx(alone.perfect.error)
         assert found.partial["x"][place].estimate == pytest.approx(alone.partial["x"].estimate)
@@ -383,12 +384,13 @@ def test_an_option_that_leads_at_every_weight_is_told_as_such():
 
 def test_worth_is_told_as_a_function_of_the_weight(mixed):
     told = worth_sentences(study(mixed, share=Worth(0.1, 0.01, 0.25), other=Worth(-0.01, 0.01, 0.1)), "en")
-    assert "depends on the weight: most at 0.25, where it adds 0.250 targets" in told[0]
+    assert "depends on the weight: it is largest at 0.25, where it adds 0.250 targets" in told[0]
     assert (
-        "Knowing only the urban share: most at a weight of 0.25, 0.100 targets (standard error 0.010), 40 %" in told[1]
+        "Knowing only the urban share: largest at a weight of 0.25, 0.100 targets (standard error 0.010), 40 %"
+        in told[1]
     )
-    assert told[1].endswith("told from nil at weights 0.25 to 0.5.")
-    assert told[2] == "Cannot be told from nil at any of the weights looked at (0 to 0.5): urban other."
+    assert told[1].endswith("distinguishable from zero at weights 0.25 to 0.5.")
+    assert told[2] == "Not distinguishable from zero at any weight from 0 to 0.5: urban other."
     never = study(np.column_stack([np.zeros(60), -np.ones(60)]))
     assert worth_sentences(never, "zh") == ["在所看的权重（0—0.5）内，没有信息能改变选择：信息的价值为0。"]
 
@@ -470,7 +472,7 @@ def test_the_choice_can_be_worked_out_again_from_the_data(done):
     [
         (("plan", "--members", 30), "two scenarios or more"),
         (("baseline", "weak_inflow"), "nobody decides"),
-        (("baseline", "plan", "--members", 30, "--effort-weight", "-1"), "must be nil or more"),
+        (("baseline", "plan", "--members", 30, "--effort-weight", "-1"), "must be 0 or more"),
         (("baseline", "pla"), "There is no scenario 'pla'"),
         (("--target", "registered"), "There is no target 'registered'"),
         (("baseline", "plan", "--members", 12), "12 members are too few"),

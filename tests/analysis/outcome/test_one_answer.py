@@ -13,7 +13,7 @@ from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.state import Setting, as_yaml, scenario_of
 from analysis.dashboard.statistics import standings
 from analysis.effort.delay.study import delay_costs
-from analysis.effort.levers import chosen
+from analysis.effort.levers import choose_levers
 from analysis.effort.trials import Trials
 from analysis.outcome import futures
 from analysis.outcome.shares import share_in_words
@@ -121,7 +121,7 @@ def test_compare_delay_conditions_and_information_count_the_members_that_run_cou
 
 def test_backcast_frontier_and_assess_begin_from_the_baseline_that_run_tells(city, members, targets, runs, table):
     wanted = counts(table, "baseline", targets)
-    measures = chosen(load_levers(), variables_by_name(), ["EASE OF SETTLEMENT"])
+    measures = choose_levers(load_levers(), variables_by_name(), ["EASE OF SETTLEMENT"])
     alone = Trials(city, measures, members, targets).margins(np.zeros((1, 1)))[0]
     assert is_reached(alone).sum(axis=1).tolist() == wanted
     before = judge_targets(targets, runs["baseline"].rename(run="member"), {})[0]["probability_before"]

@@ -1,0 +1,119 @@
+"""The cost of delay in words, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.charts.words import LANGUAGES
+from analysis.effort.delay.study import ALL
+from analysis.outcome.printing import three_digits
+from analysis.outcome.shares import share_in_percent
+from analysis.outcome.target_words import unit_of
+from scenarios import ROUNDING, Lever, Target
+
+#: A lever is named when the probability without it differs by at least this much.
+NAMED: Final = 0.02
+#: Printed where no lever is named.
+NONE_DECIDES: Final = "没有一项单独使概率变化2个百分点 none moves the probability by 2 points by itself"
+NOTES: Final = (
+    "每格：年份为最晚开始的年初（其时概率±标准误，百分点），箭头后为取消该项措施时的概率。",
+    "“不够”：何时开始都低于所要求的概率，列出按期开始时的概率和余量中位数（正为达到）及原因；随时：不开始也够。",
+    "“起”：按期开始低于此值，从该年起（或在所列年份之间）才开始则够，即措施对这一目标不利；不采取：只有取消才够。",
+    "单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者。",
+    "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error),",
+    "and after the arrow the probability without the lever. too low: whenever it starts, with the probability and",
+    "the median margin (positive where reached) of starting on time, and why. any: need not start. from: too low on",
+    "time, enough only from that year on (or between the years told), as the lever works against this target. left",
+    "alone: enough only without it. One lever is delayed while the others stay; named are those without which the",
+    "probability moves by 2 points or more.",
+)
+
+
+def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:
+    """Return the title of a lever, or of all levers together.
+
+    Examples
+    --------
+    >>> lever_words(ALL, "en", {})
+    'all levers together'
+    """
+    if name == ALL:
+        return "全部措施" if language == "zh" else "all levers together"
+    return str(levers[name].title[language])
+
+
+def last_start_words(row: Any, members: int) -> str:
+    """Return one row of `analysis.effort.delay.study.last_starts` in both languages.
+
+    Examples
+    --------
+    >>> row = {"answer": "year", "last_start": 2023, "probability": 0.83, "probability_without": 0.4}
+    >>> last_start_words(row, 200)
+    '2023: 83% ±3 → 40% ±3'
+    >>> row = {"answer": "later", "first_start": 2024, "last_start": None, "probability": 0.83}
+    >>> last_start_words(row | {"probability_without": 0.95}, 200)
+    '2024起 from 2024: 83% ±3 → 95% ±2'
+    """
+    years = f"{row['last_start']}"
+    if row["answer"] == "later":
+        first = row["first_start"]
+        years = f"{first}起 from {first}" if pd.isna(row["last_start"]) else f"{first}–{years}"
+    start = {"none": "不够 too low", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
+    probability = f": {percent(row['probability'], members)}" if row["answer"] in ("year", "later", "none") else ""
+    return f"{start}{probability} → {percent(row['probability_without'], members)}"
+
+
+def percent(probability: float, members: int) -> str:
+    """Return a probability in percent with its standard error, or the bound where no or every member reaches it."""
+    return share_in_percent(round(probability * members), members)
+
+
+def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int) -> str:
+    """Return the row of all levers together; where no start is enough, with the margins and the reason."""
+    words = last_start_words(row, members)
+    if row["answer"] != "none":
+        return words
+    own = table[(table["target"] == target.id) & (table["lever"] == ALL)]
+    on_time, without = (
+        three_digits(float(own.loc[rows, "margin_median"].iloc[0]), sign=True)
+        for rows in (own["delay"] == 0, own["delay"].isna())
+    )
+    reasons = why_never_enough(own, row["wanted"])
+    zh, en = (f"{on_time} → {without} {unit_of(target, language)}" for language in LANGUAGES)
+    return f"{words}\n余量 {zh}：{reasons[0]}\n[dim]margin {en}: {reasons[1]}[/]"
+
+
+def why_never_enough(own: pd.DataFrame, wanted: float) -> tuple[str, str]:
+    """Return why no start of a scenario's levers gives the probability, in Chinese and English.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"delay": [0, None], "probability": [0.3, 0.3], "margin_median": [-1.0, -1.0]})
+    >>> why_never_enough(rows, 0.8)[1]
+    'no lever of the scenario moves this target'
+    """
+    on_time, without = own[own["delay"] == 0].iloc[0], own[own["delay"].isna()].iloc[0]
+    gain = float(on_time["margin_median"] - without["margin_median"])
+    if abs(gain) <= ROUNDING and on_time["probability"] == without["probability"]:
+        return "情景中没有一项措施影响这一目标", "no lever of the scenario moves this target"
+    if gain <= 0 and on_time["probability"] <= without["probability"]:
+        return "措施合起来对这一目标不利", "together the levers work against this target"
+    if on_time["margin_median"] >= 0:
+        return (
+            f"按期开始时中位数达到，但把握不到{100 * wanted:g}%",
+            f"started on time it is reached in the median, but less surely than {100 * wanted:g} %",
+        )
+    percent_of_gap = f"{100 * gain / (gain - float(on_time['margin_median'])):.0f}"
+    best = float(own.loc[own["delay"].notna(), "margin_median"].max())
+    later = (
+        ("", "")
+        if best > on_time["margin_median"] + ROUNDING
+        else ("，推迟不会更多", "; a later start makes up no more")
+    )
+    return (
+        f"按期开始也只补上差距的{percent_of_gap}%{later[0]}",
+        f"even on time the levers make up {percent_of_gap} % of what is missing{later[1]}",
+    )
