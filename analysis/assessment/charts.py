@@ -23,7 +23,7 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.marks import draw_fan
 from analysis.charts.style import BLUE, DASHES, ORANGE, VERMILION, chart_style
-from analysis.charts.words import unit_name, unit_size, word
+from analysis.outcome.words import unit_name, unit_size, word
 from model.definition import Variable, variables_by_name
 
 COLUMNS: Final = 3

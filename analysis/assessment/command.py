@@ -15,7 +15,6 @@ from analysis.assessment.study import assess_stored_forecast
 from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
-    exit_on_mistakes,
     make_console,
     report_progress,
 )
@@ -50,32 +49,31 @@ def assess(
 ) -> None:
     """Score the stored forecast with newer observations, re-weight the ensemble, and judge the targets anew."""
     console = make_console()
-    with exit_on_mistakes():
-        newer = read_newer_observations(observations)
-        inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
-        parameters, policies, targets = read_members(), load_scenario(scenario), load_targets()
-        facts = result_files.joint_manifest([policies], parameters) | {
-            "observations_file": observations.name,
-            "observations_hash": fingerprint(newer),
-            "series_put_in": ", ".join(inside),
-            "series_left_out": ", ".join(outside),
-        }
-        announce_replaced_files(console, out, tables.FILES, "assessment_*.png")
-        with report_progress() as progress:
-            assessment = assess_stored_forecast(
-                newer,
-                load_model(),
-                parameters,
-                targets,
-                progress,
-                None if policies.name == "baseline" else policies,
-                inside,
-                outside,
-            )
-        tables.print_assessment(console, assessment, targets)
-        tables.write_assessment(assessment, out, facts)
-        weights = assessment.weights["weight"].to_numpy() if assessment.accepted else None
-        unused = assessment.series.loc[~assessment.series["used"].astype(bool), "variable"].tolist()
-        titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
-        charts.draw(assessment.points, assessment.forecast, weights, titled, out / "figures", unused)
-        console.print(f"Written to {escape(str(out))}: {', '.join(tables.FILES)}, figures/assessment_*.png.")
+    newer = read_newer_observations(observations)
+    inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
+    parameters, policies, targets = read_members(), load_scenario(scenario), load_targets()
+    facts = result_files.joint_manifest([policies], parameters) | {
+        "observations_file": observations.name,
+        "observations_hash": fingerprint(newer),
+        "series_put_in": ", ".join(inside),
+        "series_left_out": ", ".join(outside),
+    }
+    announce_replaced_files(console, out, tables.FILES, "assessment_*.png")
+    with report_progress() as progress:
+        assessment = assess_stored_forecast(
+            newer,
+            load_model(),
+            parameters,
+            targets,
+            progress,
+            None if policies.name == "baseline" else policies,
+            inside,
+            outside,
+        )
+    tables.print_assessment(console, assessment, targets)
+    tables.write_assessment(assessment, out, facts)
+    weights = assessment.weights["weight"].to_numpy() if assessment.accepted else None
+    unused = assessment.series.loc[~assessment.series["used"].astype(bool), "variable"].tolist()
+    titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
+    charts.draw(assessment.points, assessment.forecast, weights, titled, out / "figures", unused)
+    console.print(f"Written to {escape(str(out))}: {', '.join(tables.FILES)}, figures/assessment_*.png.")

@@ -20,12 +20,10 @@ from analysis.briefing.verification import manifest
 from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from analysis.charts.material import gather
-from analysis.charts.words import LANGUAGES
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     announce_replaced_files,
-    exit_on_mistakes,
     make_console,
     report_progress,
 )
@@ -33,6 +31,7 @@ from analysis.outcome import files as result_files
 from analysis.outcome import output_folder
 from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
+from analysis.outcome.words import LANGUAGES
 from analysis.run import stored_runs
 from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
@@ -62,21 +61,20 @@ def brief(
     """
     console = make_console()
     wrong: list[str] = []
-    with exit_on_mistakes():
-        if verify is not None:
-            wrong = _verify_briefing(console, verify, scenario)
-        else:
-            about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
-            (chosen,) = load_scenarios([about])
-            written = [file for one in languages for file in files.file_names(chosen.name, one)]
-            announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-            evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-            results = compute_results(evidence)
-            with report_progress() as report:
-                for one in languages:
-                    files.write(evidence, results, one, out, report)
-            console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-            console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
+    if verify is not None:
+        wrong = _verify_briefing(console, verify, scenario)
+    else:
+        about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
+        (chosen,) = load_scenarios([about])
+        written = [file for one in languages for file in files.file_names(chosen.name, one)]
+        announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
+        evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+        results = compute_results(evidence)
+        with report_progress() as report:
+            for one in languages:
+                files.write(evidence, results, one, out, report)
+        console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+        console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
     if wrong:
         raise typer.Exit(1)
 

@@ -10,8 +10,8 @@ from analysis.charts.marks import elements_of, median_and_reach, stack_bars
 from analysis.charts.material import Material
 from analysis.charts.panels import LEDGER
 from analysis.charts.style import BLACK, PART_COLOURS, Size, chart_style
-from analysis.charts.words import element_name, unit_name, unit_size, word
 from analysis.outcome.ensembles import has_members, quantile
+from analysis.outcome.words import element_name, unit_name, unit_size, word
 
 RATE_ACCOUNTS = {"resident rate": "Resident Rate Account", "registered rate": "Registered Rate Account"}
 

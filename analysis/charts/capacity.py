@@ -13,8 +13,8 @@ from analysis.charts.marks import draw_fan, stack_bars
 from analysis.charts.material import Material
 from analysis.charts.panels import SCHOOLS
 from analysis.charts.style import BLUE, DASHES, VERMILION, Size, chart_style
-from analysis.charts.words import element_name, unit_name, word
 from analysis.outcome.ensembles import quantile
+from analysis.outcome.words import element_name, unit_name, word
 
 
 def service_places(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:

@@ -23,7 +23,7 @@ from analysis.charts.panels import COMPARISONS, VARIABLES
 from analysis.charts.population import age_profile, population_by_group
 from analysis.charts.style import Size
 from analysis.charts.trends import comparison, indicators
-from analysis.charts.words import LANGUAGES, terms
+from analysis.outcome.words import LANGUAGES, terms
 from model.engine.children import end_with_parent
 from model.files.pictures import is_whole
 

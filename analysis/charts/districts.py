@@ -9,8 +9,8 @@ from analysis.charts.frame import band_note, frame_chart
 from analysis.charts.marks import draw_fan, elements_of
 from analysis.charts.material import Material
 from analysis.charts.style import BLACK, DASHES, Size, chart_style
-from analysis.charts.words import element_name, unit_name, unit_size, word
 from analysis.outcome.ensembles import quantile
+from analysis.outcome.words import element_name, unit_name, unit_size, word
 
 
 def districts(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from analysis.charts.style import chart_style
-from analysis.charts.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES
 from model.files.atomic import replaced
 from model.files.pictures import seal
 

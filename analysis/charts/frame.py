@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 
 from analysis.charts.material import Material
 from analysis.charts.style import GREY, Size
-from analysis.charts.words import unit_name, unit_size, word
+from analysis.outcome.words import unit_name, unit_size, word
 from scenarios import Scenario
 
 

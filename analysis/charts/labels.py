@@ -15,7 +15,7 @@ from scipy.optimize import isotonic_regression
 from analysis.charts.marks import target_height
 from analysis.charts.material import Material
 from analysis.charts.style import BLACK, darken
-from analysis.charts.words import SIGNS, word
+from analysis.outcome.words import SIGNS, word
 from scenarios import Target
 
 Side = Literal["right", "center", "left"]

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 
 from analysis.charts.material import Material
 from analysis.charts.style import BANDS, BLACK, PART_COLOURS, YELLOW
-from analysis.charts.words import element_name
 from analysis.outcome.ensembles import has_members, quantile
+from analysis.outcome.words import element_name
 from scenarios import Target
 
 

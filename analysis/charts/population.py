@@ -11,8 +11,8 @@ from analysis.charts.labels import label_right
 from analysis.charts.marks import elements_of
 from analysis.charts.material import Material
 from analysis.charts.style import BLACK, DASHES, PART_COLOURS, Size, chart_style, darken
-from analysis.charts.words import element_name, unit_name, unit_size, word
 from analysis.outcome.ensembles import has_members, quantile
+from analysis.outcome.words import element_name, unit_name, unit_size, word
 
 AGE_BAND = 5
 PYRAMID_YEARS = (2020, 2025, 2035)

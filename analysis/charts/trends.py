@@ -13,7 +13,7 @@ from analysis.charts.marks import draw_bars_at_end, draw_fan, mark_targets, targ
 from analysis.charts.material import Material, families
 from analysis.charts.panels import COMPARISONS, INDICATORS, Panel
 from analysis.charts.style import Size, chart_style
-from analysis.charts.words import unit_size, word
+from analysis.outcome.words import unit_size, word
 
 
 def comparison(material: Material, name: str, language: str, canvas: Size | None = None) -> Figure:

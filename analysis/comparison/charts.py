@@ -17,11 +17,11 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.panels import Panel
 from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
-from analysis.charts.words import unit_name, unit_size, with_year, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import decimals, waterfall
 from analysis.outcome.printing import signed
+from analysis.outcome.words import unit_name, unit_size, with_year, word
 from model.definition import Variable
 from scenarios import Scenario
 

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES, terms, word
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
 from analysis.outcome.printing import make_table, signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.words import LANGUAGES, terms, word
 from model.definition import Variable
 from scenarios import Scenario, Target
 

@@ -16,11 +16,11 @@ from matplotlib.ticker import MaxNLocator
 from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, source_line, title_with_hash
 from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, chart_style
-from analysis.charts.words import unit_size, word
 from analysis.charts.wrapping import wrapped
 from analysis.conditions.discovery import Box, Condition
 from analysis.conditions.study import Study
 from analysis.conditions.words import sentence
+from analysis.outcome.words import unit_size, word
 
 GREY = "#9A9A9A"
 #: Inputs in which a box is drawn.

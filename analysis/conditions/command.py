@@ -11,7 +11,6 @@ from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
     collect_mistakes,
-    exit_on_mistakes,
     make_console,
     report_progress,
 )
@@ -54,32 +53,31 @@ def conditions(
     The conditions are ranges of uncertain parameters, or of levers too; half of the futures are searched, the other
     half tests the result.
     """
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                chosen = load_scenario(scenario)
-            with part():
-                goals = chosen_targets(load_targets(), target)
-            with part():
-                parameters = read_members(members)
-                study.check_size(parameters, futures)
-        drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
-        console = make_console()
-        name = study.name_of(chosen, with_levers=levers)
-        announce_replaced_files(console, out, tables.file_names(name), f"{name}_*.png")
-        with report_progress() as report:
-            result = study.study(
-                load_model(),
-                chosen,
-                goals,
-                parameters,
-                variables_by_name(),
-                levers=drawn,
-                count=futures,
-                bootstraps=bootstraps,
-                seed=seed,
-                progress=report,
-            )
-        tables.print_conditions(console, result)
-        written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
-        console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
+    with collect_mistakes() as part:
+        with part():
+            chosen = load_scenario(scenario)
+        with part():
+            goals = chosen_targets(load_targets(), target)
+        with part():
+            parameters = read_members(members)
+            study.check_size(parameters, futures)
+    drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
+    console = make_console()
+    name = study.name_of(chosen, with_levers=levers)
+    announce_replaced_files(console, out, tables.file_names(name), f"{name}_*.png")
+    with report_progress() as report:
+        result = study.study(
+            load_model(),
+            chosen,
+            goals,
+            parameters,
+            variables_by_name(),
+            levers=drawn,
+            count=futures,
+            bootstraps=bootstraps,
+            seed=seed,
+            progress=report,
+        )
+    tables.print_conditions(console, result)
+    written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
+    console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")

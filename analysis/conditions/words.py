@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from analysis.charts.words import SIGNS
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import plan_unit
 from analysis.outcome.shares import Share
+from analysis.outcome.words import SIGNS
 from scenarios import Target
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -18,10 +18,10 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
-from analysis.charts.words import SIGNS
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
 from analysis.dashboard.words import element_title, number, say
+from analysis.outcome.words import SIGNS
 from scenarios import Target
 
 FONT: Final = "Page Sans"

@@ -14,7 +14,6 @@ from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.outcome import files as result_files
@@ -42,20 +41,19 @@ def dashboard(
     from analysis.dashboard.briefings import Briefings
 
     console = make_console()
-    with exit_on_mistakes():
-        targets, ready, drawn = (
-            list(load_targets().values()),
-            load_scenarios(["baseline", "plan"]),
-            read_members(members),
-        )
-        port = serving.free_port(host, port)
-        with count_progress(f"Running {members} members ahead") as progress:
-            kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
-        facts = result_files.joint_manifest(ready, drawn)
-        site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
-        for line in site.words():
-            console.print(escape(line), soft_wrap=True)
-        site.run()
+    targets, ready, drawn = (
+        list(load_targets().values()),
+        load_scenarios(["baseline", "plan"]),
+        read_members(members),
+    )
+    port = serving.free_port(host, port)
+    with count_progress(f"Running {members} members ahead") as progress:
+        kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
+    facts = result_files.joint_manifest(ready, drawn)
+    site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
+    for line in site.words():
+        console.print(escape(line), soft_wrap=True)
+    site.run()
 
 
 def brief_command(scenario: str, language: str, folder: Path) -> list[str]:

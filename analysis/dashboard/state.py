@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import yaml
 
-from analysis.charts.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES
 from model.definition import variables_by_name
 from model.engine.errors import UserError
 from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios

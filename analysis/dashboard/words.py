@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.charts.words import terms
+from analysis.outcome.words import terms
 from model.engine.errors import UserError
 from scenarios.schemas import Schema
 from scenarios.word_files import Measured, Size, Word, read_words, usable

@@ -21,10 +21,10 @@ from analysis.charts.style import (
     REFERENCE_DASH,
     chart_style,
 )
-from analysis.charts.words import word
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
 from analysis.information.words import choice_sentences, distinguishable_ranges, utility_words, worth_sentences
+from analysis.outcome.words import word
 
 GREY, LIGHT = "#B0B0B0", "#E4E4E4"
 #: Ends of a 90 % interval in standard errors.

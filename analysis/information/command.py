@@ -11,7 +11,6 @@ from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
     collect_mistakes,
-    exit_on_mistakes,
     make_console,
     report_progress,
 )
@@ -55,34 +54,33 @@ def information(
 
     The weights of effort at which the choice changes are computed too.
     """
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                options = study.options(scenarios)
-            with part():
-                goals = chosen_targets(load_targets(), target)
-                check_utility(utility, goals, effort_weight or 0.0)
-            with part():
-                parameters = read_members(members)
-                study.check_size(parameters)
-        variables, console = variables_by_name(), make_console()
-        statistics = load_collectables(variables, parameters)
-        announce_replaced_files(console, out, tables.file_names(), "information_*.png")
-        with report_progress() as report:
-            result = study.study(
-                load_model(),
-                options,
-                goals,
-                parameters,
-                variables,
-                load_levers(),
-                statistics,
-                kind=utility,
-                weight=effort_weight,
-                resamples=resamples,
-                seed=seed,
-                progress=report,
-            )
-        tables.print_information(console, result)
-        written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
-        console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
+    with collect_mistakes() as part:
+        with part():
+            options = study.options(scenarios)
+        with part():
+            goals = chosen_targets(load_targets(), target)
+            check_utility(utility, goals, effort_weight or 0.0)
+        with part():
+            parameters = read_members(members)
+            study.check_size(parameters)
+    variables, console = variables_by_name(), make_console()
+    statistics = load_collectables(variables, parameters)
+    announce_replaced_files(console, out, tables.file_names(), "information_*.png")
+    with report_progress() as report:
+        result = study.study(
+            load_model(),
+            options,
+            goals,
+            parameters,
+            variables,
+            load_levers(),
+            statistics,
+            kind=utility,
+            weight=effort_weight,
+            resamples=resamples,
+            seed=seed,
+            progress=report,
+        )
+    tables.print_information(console, result)
+    written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
+    console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")

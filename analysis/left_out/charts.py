@@ -16,9 +16,9 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, source_line
 from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, chart_style
-from analysis.charts.words import element_name, with_year, word
 from analysis.left_out.study import ALL
 from analysis.left_out.words import service_name
+from analysis.outcome.words import element_name, with_year, word
 from scenarios import Scenario
 
 #: Years whose cells are drawn.

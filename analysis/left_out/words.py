@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES, element_name, word
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
 from analysis.outcome.printing import make_table
+from analysis.outcome.words import LANGUAGES, element_name, word
 from model.definition import variables_by_name
 from scenarios import Scenario
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.charts.words import terms
+from analysis.outcome.words import terms
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import Lever, Scenario, Target

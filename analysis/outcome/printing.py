@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES, SIGNS, terms
 from analysis.outcome.ensembles import share_held
 from analysis.outcome.shares import share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
+from analysis.outcome.words import LANGUAGES, SIGNS, terms
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.charts.words import word
 from analysis.outcome.printing import plan_unit, wanted
+from analysis.outcome.words import word
 from scenarios import Target
 
 

@@ -18,12 +18,12 @@ from PIL import Image
 from analysis.charts.files import save
 from analysis.charts.material import Material, gather
 from analysis.charts.trends import comparison
-from analysis.charts.words import LANGUAGES
 from analysis.command_line import USUAL_MEMBERS
 from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
 from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
+from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name

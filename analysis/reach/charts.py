@@ -20,11 +20,11 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.material import gather
 from analysis.charts.style import DASHES, GREY, Size, chart_style
-from analysis.charts.words import element_name, word
 from analysis.charts.wrapping import wrapped
 from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import asked_for, unit_of
+from analysis.outcome.words import element_name, word
 from analysis.reach.study import Reached
 from analysis.reach.words import in_percent
 from scenarios import Scenario, Target

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES, element_name
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.outcome.printing import make_table, signed, three_digits, wanted
 from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import LANGUAGES, element_name
 from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers

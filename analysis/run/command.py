@@ -63,10 +63,10 @@ def run(
 
                 parameters = read_members(members)
     # Loaded after the checks, as these libraries take seconds.
-    from analysis.charts.words import terms
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
     from analysis.outcome.targets import evaluate_targets
+    from analysis.outcome.words import terms
     from analysis.run import stored_runs
 
     targets = load_targets()

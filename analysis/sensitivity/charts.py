@@ -20,8 +20,8 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid
 from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.charts.words import with_year, word
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import with_year, word
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading
 from analysis.sensitivity.words import describe, input_title
 from model.definition import Variable

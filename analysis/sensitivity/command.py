@@ -11,7 +11,6 @@ from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
     collect_mistakes,
-    exit_on_mistakes,
     make_console,
     report_progress,
 )
@@ -63,32 +62,31 @@ def sensitivity(
 ) -> None:
     """Rank the parameters, policies and model forms that the targets are sensitive to (Sobol', Morris, PAWN, delta)."""
     console = make_console()
-    with exit_on_mistakes():
-        priors, count = read_priors(), samples or study.USUAL_SAMPLES[method]
-        with collect_mistakes() as part:
-            with part():
-                base = load_scenario(scenario)
-            with part():
-                goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
-            with part():
-                groups = study.chosen_groups(vary)
-            with part():
-                study.check_question(method, count, inputs)
-            with part():
-                if cluster is not None:
-                    check_scheduler(cluster)
-        members = read_members() if inputs == "posterior" else None
-        varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
-        question = study.Question(method, count, seed, inputs, groups, goals, factors)
-        stem = out / "sensitivity" / study.name_of(question, base)
-        announce_replaced_files(console, stem.parent, tables.files(stem.name), f"{stem.name}_*.png")
-        tables.remove_old_runs(console, stem, resume=resume)
-        with report_progress() as progress:
-            findings = study.analyse(
-                question, varied, base.settings(), stem, resume=resume, cluster=cluster, progress=progress
-            )
-        broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
-        facts = result_files.joint_manifest([base], members) | tables.facts(findings)
-        tables.print_all(console, findings, base, variables_by_name(), facts, broken)
-        written = tables.write(findings, base, variables_by_name(), facts, stem)
-        console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")
+    priors, count = read_priors(), samples or study.USUAL_SAMPLES[method]
+    with collect_mistakes() as part:
+        with part():
+            base = load_scenario(scenario)
+        with part():
+            goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
+        with part():
+            groups = study.chosen_groups(vary)
+        with part():
+            study.check_question(method, count, inputs)
+        with part():
+            if cluster is not None:
+                check_scheduler(cluster)
+    members = read_members() if inputs == "posterior" else None
+    varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
+    question = study.Question(method, count, seed, inputs, groups, goals, factors)
+    stem = out / "sensitivity" / study.name_of(question, base)
+    announce_replaced_files(console, stem.parent, tables.files(stem.name), f"{stem.name}_*.png")
+    tables.remove_old_runs(console, stem, resume=resume)
+    with report_progress() as progress:
+        findings = study.analyse(
+            question, varied, base.settings(), stem, resume=resume, cluster=cluster, progress=progress
+        )
+    broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
+    facts = result_files.joint_manifest([base], members) | tables.facts(findings)
+    tables.print_all(console, findings, base, variables_by_name(), facts, broken)
+    written = tables.write(findings, base, variables_by_name(), facts, stem)
+    console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")

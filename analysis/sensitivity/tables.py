@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES
 from analysis.outcome import files as result_files
+from analysis.outcome.words import LANGUAGES
 from analysis.sensitivity import charts, indices
 from analysis.sensitivity.runs import remove_finished
 from analysis.sensitivity.study import DUMMY, OTHERS, Findings, leading, select, stores

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from analysis.charts.words import LANGUAGES, TermError, element_name, word
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import LANGUAGES, TermError, element_name, word
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
 from scenarios import Target, load_levers

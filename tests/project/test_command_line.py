@@ -14,8 +14,8 @@ import run_scenarios
 from analysis.charts import catalogue
 from analysis.charts.catalogue import DETAILS
 from analysis.charts.panels import COMPARISONS
-from analysis.charts.words import LANGUAGES
 from analysis.outcome.targets import COLUMNS
+from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from model import checks as model_checks
 from model.definition import MODEL_FILE, model_hash

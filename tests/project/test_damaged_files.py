@@ -16,10 +16,10 @@ import xarray as xr
 from analysis.assessment import words as assessment_words
 from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
-from analysis.charts import words as chart_words
 from analysis.dashboard import words as page_words
 from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
+from analysis.outcome import words as chart_words
 from calibration.fit.ensemble import read_members
 from calibration.fit.priors import PRIORS_FILE, read_priors
 from calibration.history import figures as history_figures

@@ -187,7 +187,7 @@ def copied_project(tmp_path_factory):
         ("scenarios/levers.yaml", b"- constant: [", "levers.yaml cannot be used:\n * The file is not valid YAML"),
         ("scenarios/targets.yaml", b"\xff\xfe", "targets.yaml cannot be used:\n * The file is not UTF-8 text"),
         ("scenarios/shipped/baseline.yaml", None, "There is no scenario 'baseline'"),
-        ("analysis/charts/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
+        ("analysis/outcome/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
         ("model/jinan.mdl", None, "jinan.mdl cannot be read"),
         ("model/jinan.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "jinan.mdl cannot be read"),
     ],

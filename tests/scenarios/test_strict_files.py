@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from analysis.assessment.observations import AssessmentError, read_newer_observations
-from analysis.charts.words import terms
+from analysis.outcome.words import terms
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
 from scenarios import LeverError, ScenarioError, TargetError, load_levers, load_scenario, load_targets

@@ -10,7 +10,7 @@ from analysis.briefing.content import Name, Number, Run, Text
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
-from analysis.charts.words import terms
+from analysis.outcome.words import terms
 from scenarios import Target
 
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.

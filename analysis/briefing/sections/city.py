@@ -20,7 +20,7 @@ from analysis.briefing.sections.targets import source
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.briefing.words import word
 from analysis.charts.panels import INDICATORS, LEDGER, Panel
-from analysis.charts.words import terms
+from analysis.outcome.words import terms
 from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Years that tables show.

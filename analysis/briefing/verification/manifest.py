@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analysis.briefing.study import BriefingError
-from analysis.charts.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 
 #: Facts without which a briefing cannot be made again.

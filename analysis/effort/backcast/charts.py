@@ -22,11 +22,11 @@ from analysis.charts.style import (
     VERMILION,
     chart_style,
 )
-from analysis.charts.words import LANGUAGES, with_year, word
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import name_of
 from analysis.effort.backcast.words import probability_words, value_words
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import LANGUAGES, with_year, word
 
 #: Levers with a bar of their own.
 BARS: Final = 14

@@ -12,7 +12,6 @@ from analysis.command_line import (
     USUAL_MEMBERS,
     announce_replaced_files,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.effort.backcast import charts, tables
@@ -50,39 +49,36 @@ def backcast(
     The levers are optimised over the calibrated ensemble; the answer is written as a scenario that `run` accepts.
     """
     console = make_console()
-    with exit_on_mistakes():
-        targets, parameters, city = load_targets(), read_members(), load_model()
-        goal, measures = target_and_measures(
-            target,
-            levers,
-            start,
-            lambda moved: check_request(
-                probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations
-            ),
-            any_direction=any_direction,
+    targets, parameters, city = load_targets(), read_members(), load_model()
+    goal, measures = target_and_measures(
+        target,
+        levers,
+        start,
+        lambda moved: check_request(probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations),
+        any_direction=any_direction,
+    )
+    every = [each for each in targets.values() if each.modelled]
+    facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+    name = tables.name_of(goal)
+    announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
+    with count_progress(f"Trials x {members} members") as progress:
+        answer = find_least_effort(
+            city,
+            goal,
+            probability,
+            measures,
+            parameters,
+            members,
+            targets=every,
+            ramp=ramp,
+            starts=starts,
+            evaluations=evaluations,
+            seed=seed,
+            gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
+            progress=progress,
         )
-        every = [each for each in targets.values() if each.modelled]
-        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-        name = tables.name_of(goal)
-        announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
-        with count_progress(f"Trials x {members} members") as progress:
-            answer = find_least_effort(
-                city,
-                goal,
-                probability,
-                measures,
-                parameters,
-                members,
-                targets=every,
-                ramp=ramp,
-                starts=starts,
-                evaluations=evaluations,
-                seed=seed,
-                gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
-                progress=progress,
-            )
-        tables.print_answer(console, answer, targets)
-        tables.write(answer, facts, out)
-        drawn = charts.draw(answer, facts, out / "figures")
-        files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
-        console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")
+    tables.print_answer(console, answer, targets)
+    tables.write(answer, facts, out)
+    drawn = charts.draw(answer, facts, out / "figures")
+    files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
+    console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")

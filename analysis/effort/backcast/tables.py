@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES
 from analysis.effort.backcast.study import CANDIDATES, Answer
 from analysis.effort.backcast.words import sentences, value_words
 from analysis.effort.levers import effort_by_lever, scenario_document
@@ -22,6 +21,7 @@ from analysis.outcome import files as result_files
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import LANGUAGES
 from model.files.atomic import replaced
 from scenarios import Target
 

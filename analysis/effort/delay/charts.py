@@ -27,9 +27,9 @@ from analysis.charts.style import (
     VERMILION,
     chart_style,
 )
-from analysis.charts.words import with_year, word
 from analysis.effort.delay.study import ALL, Delays
 from analysis.effort.delay.words import NAMED, lever_words
+from analysis.outcome.words import with_year, word
 from scenarios import Target, load_levers
 
 #: Levers that are named in some panel take these in turn, then again with other marks and dashes; the rest are grey.

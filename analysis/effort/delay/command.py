@@ -13,7 +13,6 @@ from analysis.command_line import (
     announce_replaced_files,
     collect_mistakes,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.effort.delay import charts, tables
@@ -45,24 +44,23 @@ def delay(
     Each lever is delayed alone, and all together; the last start year that still gives the probability is named.
     """
     console = make_console()
-    with exit_on_mistakes():
-        with collect_mistakes() as part:
-            with part():
-                chosen = load_scenario(scenario)
-                levers_of(chosen)
-            with part():
-                targets = select_targets(load_targets(), target)
-            with part():
-                check_wanted(probability)
-            with part():
-                parameters = read_members(members)
-        facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
-        announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
-        with count_progress(f"Starts of levers x {members} members") as progress:
-            delays = delay_costs(
-                load_model(), chosen, parameters, targets, variables_by_name(), wanted=probability, progress=progress
-            )
-        tables.print_delays(console, delays)
-        tables.write(delays, facts, out)
-        charts.draw(delays, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/delay_{chosen.name}_*.png.")
+    with collect_mistakes() as part:
+        with part():
+            chosen = load_scenario(scenario)
+            levers_of(chosen)
+        with part():
+            targets = select_targets(load_targets(), target)
+        with part():
+            check_wanted(probability)
+        with part():
+            parameters = read_members(members)
+    facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
+    announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
+    with count_progress(f"Starts of levers x {members} members") as progress:
+        delays = delay_costs(
+            load_model(), chosen, parameters, targets, variables_by_name(), wanted=probability, progress=progress
+        )
+    tables.print_delays(console, delays)
+    tables.write(delays, facts, out)
+    charts.draw(delays, facts, out / "figures")
+    console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/delay_{chosen.name}_*.png.")

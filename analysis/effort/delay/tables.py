@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES
 from analysis.effort.delay.study import ALL, Delays
 from analysis.effort.delay.words import (
     NAMED,
@@ -24,6 +23,7 @@ from analysis.effort.delay.words import (
     percent,
 )
 from analysis.outcome import files as result_files
+from analysis.outcome.words import LANGUAGES
 from scenarios import load_levers
 
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.charts.words import LANGUAGES
 from analysis.effort.delay.study import ALL
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import LANGUAGES
 from scenarios import ROUNDING, Lever, Target
 
 #: A lever is named when the probability without it differs by at least this much.

@@ -17,12 +17,12 @@ from analysis.charts.files import save
 from analysis.charts.frame import head_and_foot
 from analysis.charts.labels import Side
 from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, YELLOW, chart_style
-from analysis.charts.words import LANGUAGES, word
 from analysis.charts.wrapping import wrapped
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tables import name_of
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
 from analysis.effort.frontier.words import NAMES, tradeoff_sentence, tradeoff_sentences
+from analysis.outcome.words import LANGUAGES, word
 
 RATES: Final = ("resident_rate", "registered_rate")
 

@@ -11,7 +11,6 @@ from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
     count_progress,
-    exit_on_mistakes,
     make_console,
 )
 from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
@@ -53,47 +52,46 @@ def frontier(
     The trade-offs are those between the resident rate, the registered rate and the fiscal gap.
     """
     console = make_console()
-    with exit_on_mistakes():
-        parameters, city = read_members(), load_model()
-        goal, measures = target_and_measures(
-            target,
-            levers,
-            start,
-            lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
-            any_direction=any_direction,
+    parameters, city = read_members(), load_model()
+    goal, measures = target_and_measures(
+        target,
+        levers,
+        start,
+        lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
+        any_direction=any_direction,
+    )
+    facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
+    name = tables.name_of(goal)
+    announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
+    gate = plausibility_gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
+    with count_progress(f"Probabilities x {members} members") as progress:
+        effort_frontier = find_frontier(
+            city,
+            goal,
+            measures,
+            parameters,
+            members,
+            ramp=ramp,
+            evaluations=evaluations,
+            seed=seed,
+            gate=gate,
+            progress=progress,
         )
-        facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-        name = tables.name_of(goal)
-        announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
-        gate = plausibility_gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
-        with count_progress(f"Probabilities x {members} members") as progress:
-            effort_frontier = find_frontier(
-                city,
-                goal,
-                measures,
-                parameters,
-                members,
-                ramp=ramp,
-                evaluations=evaluations,
-                seed=seed,
-                gate=gate,
-                progress=progress,
-            )
-        with count_progress("Generations of trade-offs") as progress:
-            few = min(members, TRADEOFF_MEMBERS)
-            fronts = find_tradeoffs(
-                city,
-                measures,
-                parameters,
-                few,
-                ramp=ramp,
-                generations=generations,
-                seed=seed,
-                gate=gate,
-                progress=progress,
-            )
-        tables.print_frontier(console, effort_frontier)
-        tables.print_tradeoffs(console, fronts)
-        tables.write(effort_frontier, fronts, facts, out)
-        charts.draw(effort_frontier, fronts, facts, out / "figures")
-        console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")
+    with count_progress("Generations of trade-offs") as progress:
+        few = min(members, TRADEOFF_MEMBERS)
+        fronts = find_tradeoffs(
+            city,
+            measures,
+            parameters,
+            few,
+            ramp=ramp,
+            generations=generations,
+            seed=seed,
+            gate=gate,
+            progress=progress,
+        )
+    tables.print_frontier(console, effort_frontier)
+    tables.print_tradeoffs(console, fronts)
+    tables.write(effort_frontier, fronts, facts, out)
+    charts.draw(effort_frontier, fronts, facts, out / "figures")
+    console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")

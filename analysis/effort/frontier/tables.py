@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.charts.words import LANGUAGES
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
 from analysis.effort.frontier.words import NAMES, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.words import LANGUAGES
 from scenarios import Target
 
 

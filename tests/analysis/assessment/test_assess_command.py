@@ -18,7 +18,7 @@ from analysis.assessment import command as assess_command
 from analysis.assessment import study as assessment_study
 from analysis.assessment.observations import read_newer_observations
 from analysis.assessment.tables import DATA_FILE, FILES
-from analysis.charts.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import POSTERIOR_FILE, read_members
 from calibration.fit.forecast import simulate
 from model.definition import model_hash

@@ -39,8 +39,8 @@ from analysis.briefing.writing.slides import slides
 from analysis.briefing.writing.workbook import LINE, lone_number, workbook
 from analysis.charts.panels import INDICATORS
 from analysis.charts.style import chart_style
-from analysis.charts.words import LANGUAGES, word
 from analysis.outcome.bottlenecks import RELIEFS
+from analysis.outcome.words import LANGUAGES, word
 from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels

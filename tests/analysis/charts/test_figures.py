@@ -18,9 +18,9 @@ from analysis.charts.labels import spread_apart
 from analysis.charts.material import Material, families, gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
 from analysis.charts.trends import comparison
-from analysis.charts.words import LANGUAGES, terms
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
+from analysis.outcome.words import LANGUAGES, terms
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name

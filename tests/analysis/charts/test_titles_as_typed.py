@@ -26,11 +26,11 @@ from analysis.charts.material import gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
 from analysis.charts.style import chart_style
 from analysis.charts.trends import comparison
-from analysis.charts.words import LANGUAGES
 from analysis.dashboard.controls import SAID
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
 from analysis.outcome.printing import changes_table
+from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from scenarios import load_scenarios, load_targets
 from tests.support.city import city

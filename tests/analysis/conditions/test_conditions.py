@@ -12,11 +12,11 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.charts.words import terms
 from analysis.conditions.boxes import Score, drop_unneeded_limits, inside, prim_box, score, tree_box
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, hold_out
 from analysis.conditions.words import evidence, sentence, tenths
 from analysis.outcome.futures import Input, inputs, judge, lever_draws, settings
+from analysis.outcome.words import terms
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import Target, load_levers, load_scenario, load_targets

@@ -57,7 +57,7 @@ def test_the_answer_is_the_least_effort_of_the_closed_form(reachable):
 
 def test_the_answer_is_enough_for_the_members_searched_with_and_judged_by_others(reachable):
     seen, unseen = (reachable.reached(1, searched=searched) for searched in (True, False))
-    assert seen["probability"] == pytest.approx(0.8)
+    assert seen.probability == pytest.approx(0.8)
     assert reachable.margin_at_probability(1) == pytest.approx(0.0, abs=2e-3)
     added = float(reachable.margins[1, 0] - reachable.margins[0, 0])
     luck = MEMBERS["LUCK"].to_numpy()[200:]
