@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.dashboard.serving import make_kitchen
+from analysis.dashboard.serving import make_shared_ensemble
 from analysis.dashboard.statistics import standings
 from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, model_hash
@@ -68,10 +68,10 @@ def moved(constant: str, value: float) -> Scenario:
 def computing() -> dict[str, npt.NDArray[np.float64]]:
     """Milliseconds until the first redraw and until all members are exact, and what the first redraw misses."""
     targets = list(load_targets().values())
-    kitchen = make_kitchen(
+    shared = make_shared_ensemble(
         compile_model(MODEL_FILE), read_members(MEMBERS), targets, load_scenarios(["baseline", "plan"]), lambda *_: None
     )
-    live, reference = kitchen.live, kitchen.known(load_scenario("baseline"))
+    live, reference = shared.live, shared.known(load_scenario("baseline"))
     assert reference is not None
     found: dict[str, list[float]] = {"first": [], "complete": [], "probability": [], "rate": []}
     for one in load_levers().values():
@@ -165,13 +165,7 @@ def report(computed: dict[str, npt.NDArray[np.float64]], browsed: dict[str, npt.
 
 
 def main() -> int:
-    """Measure and write the report.
-
-    Examples
-    --------
-    >>> main()  # doctest: +SKIP
-    0
-    """
+    """Measure and write the report."""
     text = report(computing(), in_the_browser())
     with replaced(REPORT) as partial:
         partial.write_text(text, encoding="utf-8")
