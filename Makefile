@@ -43,10 +43,7 @@ notices: $(READY)
 
 # The pages and numbers that are worked out from the model, the data and the ensemble.
 pages: $(READY)
-	$(BIN)/python -m model.reference_page
-	$(BIN)/python -m calibration.history.report
-	$(BIN)/python -m tests.city.test_loops
-	$(BIN)/python run_scenarios.py answer
+	$(BIN)/python -m analysis.pages
 
 # The same, then the documentation site, in site/; no network is used.
 docs: pages

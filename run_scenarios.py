@@ -28,9 +28,7 @@ COMMANDS: Final = {
     "assess": "analysis.assessment.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
-    "answer": "analysis.pages.command",
 }
-HIDDEN: Final = {"answer"}
 
 
 class LazyCommands(TyperGroup):
@@ -47,7 +45,7 @@ class LazyCommands(TyperGroup):
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         command = next(node for node in body if isinstance(node, ast.FunctionDef) and node.decorator_list)
-        return TyperCommand(name, help=ast.get_docstring(command), hidden=name in HIDDEN)
+        return TyperCommand(name, help=ast.get_docstring(command))
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""

@@ -1,18 +1,16 @@
-"""Print ``docs/model.md`` from the model file: ``python -m model.reference_page [--check]``.
+"""Print ``docs/model.md`` from the model file: ``python -m analysis.pages model [--check]``.
 
 Every sentence about a variable comes from ``model/jinan.mdl``; this file only lays it out.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from model.definition import MODEL_FILE, DefinitionError, Kind, Sector, Variable, read_sectors
+from model.definition import MODEL_FILE, Kind, Sector, Variable, read_sectors
 from model.files.atomic import replaced
 
 PAGE = Path(__file__).parents[1] / "docs" / "model.md"
@@ -292,25 +290,23 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
-def main() -> int:
-    """Write the page, or say with ``--check`` whether it is up to date."""
-    parser = argparse.ArgumentParser(prog="python -m model.reference_page", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is stale")
-    check = parser.parse_args().check
-    try:
-        page = print_page()
-    except DefinitionError as error:
-        print(error, file=sys.stderr)
-        return 2
-    fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page
-    if check and not fresh:
-        print("docs/model.md does not match model/jinan.mdl: run `make docs`", file=sys.stderr)
-        return 1
-    if not fresh:
+def update_page(*, write: bool) -> list[Path]:
+    """Compare the page with the model file, and write it if it differs.
+
+    Parameters
+    ----------
+    write
+        Write the page if it is out of date.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The page, if it was out of date.
+    """
+    page = print_page()
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
+        return []
+    if write:
         with replaced(PAGE) as partial:
             partial.write_text(page, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return [PAGE]

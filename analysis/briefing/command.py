@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing import files
-from analysis.briefing.evidence import Evidence, targets_hash
-from analysis.briefing.evidence import gather as gather_evidence
-from analysis.briefing.results import results as briefing_results
-from analysis.briefing.verification import comparison, manifest
-from analysis.briefing.verification.opening import opened as opened_briefing
+from analysis.briefing.results import compute_results
+from analysis.briefing.study import Evidence, targets_hash
+from analysis.briefing.study import gather as gather_evidence
+from analysis.briefing.verification import compare_file as comparison
+from analysis.briefing.verification import manifest
+from analysis.briefing.verification.open_file import open_briefing
+from analysis.briefing.writing import files
 from analysis.charts import figures
 from analysis.command_line import (
     OUTPUTS,
@@ -58,7 +59,7 @@ def brief(
     """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
 
     Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
-    of --verify is 1 if anything in the file differs, and 2 if that cannot be told.
+    of --verify is 1 if anything in the file differs, and 2 if the file cannot be verified.
     """
     console = make_console()
     wrong: list[str] = []
@@ -71,10 +72,10 @@ def brief(
             written = [file for one in languages for file in files.file_names(chosen.name, one)]
             announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
             evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-            found = briefing_results(evidence)
+            results = compute_results(evidence)
             with report_progress() as report:
                 for one in languages:
-                    files.write(evidence, found, one, out, report)
+                    files.write(evidence, results, one, out, report)
             console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
             console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
     if wrong:
@@ -100,7 +101,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
 
 def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
     """Make a briefing again from its manifest, print what differs, and return it."""
-    file = opened_briefing(path)
+    file = open_briefing(path)
     members = manifest.members_of(file.manifest)
     names = manifest.scenarios_of(file.manifest, given)
     facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members))

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Place = Literal["page", "slides", "workbook"]
+Medium = Literal["page", "slides", "workbook"]
 
 #: Where a block is shown unless it says otherwise.
-EVERYWHERE: Final[frozenset[Place]] = frozenset({"page", "slides", "workbook"})
-PAGE_AND_BOOK: Final[frozenset[Place]] = frozenset({"page", "workbook"})
-PAGE_AND_SLIDES: Final[frozenset[Place]] = frozenset({"page", "slides"})
-PAGE_ONLY: Final[frozenset[Place]] = frozenset({"page"})
-SLIDES_ONLY: Final[frozenset[Place]] = frozenset({"slides"})
-BOOK_ONLY: Final[frozenset[Place]] = frozenset({"workbook"})
+EVERYWHERE: Final[frozenset[Medium]] = frozenset({"page", "slides", "workbook"})
+PAGE_AND_WORKBOOK: Final[frozenset[Medium]] = frozenset({"page", "workbook"})
+PAGE_AND_SLIDES: Final[frozenset[Medium]] = frozenset({"page", "slides"})
+PAGE_ONLY: Final[frozenset[Medium]] = frozenset({"page"})
+WORKBOOK_ONLY: Final[frozenset[Medium]] = frozenset({"workbook"})
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Number:
     Attributes
     ----------
     key
-        Its place among the results, such as ``targets/plan/.../median``.
+        Its key among the results, such as ``targets/plan/.../median``.
     value
         The result itself, in the unit that results are kept in.
     form
@@ -89,7 +88,7 @@ class Paragraph:
 
     id: str
     text: Text
-    where: frozenset[Place] = EVERYWHERE
+    where: frozenset[Medium] = EVERYWHERE
     strong: bool = False
 
 
@@ -113,12 +112,12 @@ class Table:
     title: Text
     columns: tuple[Text, ...]
     rows: tuple[tuple[Text, ...], ...]
-    where: frozenset[Place] = EVERYWHERE
+    where: frozenset[Medium] = EVERYWHERE
     #: Columns whose cells stand at the right.
     numeric: frozenset[int] = frozenset()
     #: Relative widths of the columns.
     widths: tuple[float, ...] = ()
-    #: Colour of a cell by row and column, counted from nil.
+    #: Colour of a cell by row and column, counted from zero.
     tones: Mapping[tuple[int, int], str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
     #: Where the numbers come from, for the workbook.
@@ -133,7 +132,7 @@ class Picture:
     name: str
     scenario: str | None
     alt: str
-    where: frozenset[Place] = PAGE_AND_SLIDES
+    where: frozenset[Medium] = PAGE_AND_SLIDES
 
 
 Block = Paragraph | Table | Picture
@@ -162,7 +161,7 @@ class Briefing:
 
 
 def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
-    """Yield the texts of a block with the place of each.
+    """Yield the texts of a block with the position of each.
 
     Examples
     --------
@@ -181,7 +180,7 @@ def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
 
 
 def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
-    """Yield every text of a briefing with its place, in order.
+    """Yield every text of a briefing with its position, in order.
 
     Examples
     --------
@@ -196,7 +195,7 @@ def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
             yield from texts_of(block)
 
 
-def faults(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
+def find_mistakes(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
     """Return what in a briefing's content does not come from the results, in words; nothing when all does.
 
     Parameters
@@ -208,18 +207,20 @@ def faults(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
 
     Examples
     --------
-    >>> faults(Briefing("en", ("In ", Number("year", 2024.0, ".0f")), ("99 %",), ()), {"year": 2025})
+    >>> find_mistakes(Briefing("en", ("In ", Number("year", 2024.0, ".0f")), ("99 %",), ()), {"year": 2025})
     ['title: year is 2025 in the results, not 2024', "subtitle: a number is typed in '99 %'"]
     """
-    found = []
-    for place, text in every_text(briefing):
+    mistakes = []
+    for position, text in every_text(briefing):
         for run in text:
             if isinstance(run, str) and any(letter.isdecimal() for letter in run):
-                found.append(f"{place}: a number is typed in {run!r}")
+                mistakes.append(f"{position}: a number is typed in {run!r}")
             if not isinstance(run, Number):
                 continue
             if run.key not in results:
-                found.append(f"{place}: there is no result {run.key}")
+                mistakes.append(f"{position}: there is no result {run.key}")
             elif not math.isclose(results[run.key], run.value, rel_tol=1e-12, abs_tol=0.0):
-                found.append(f"{place}: {run.key} is {results[run.key]:.10g} in the results, not {run.value:.10g}")
-    return found
+                mistakes.append(
+                    f"{position}: {run.key} is {results[run.key]:.10g} in the results, not {run.value:.10g}"
+                )
+    return mistakes

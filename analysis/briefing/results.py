@@ -1,27 +1,35 @@
-"""Every result that a briefing may speak of, by key: the one place that its numbers come from."""
+"""Every result that a briefing may state, as typed records: the one place that its numbers come from.
+
+Each result knows its key, a path from the topic to the statistic such as ``targets/plan/ID/median``.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.briefing.evidence import AGE_GROUPS, EXACT_UP_TO, HEADLINES, Evidence
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
+from analysis.briefing.study import AGE_GROUPS, HEADLINES, Evidence
 from analysis.charts import figures
+from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import summary
 from analysis.outcome.ensembles import QUANTILES, quantile
+from analysis.pages.answer import REGISTERED
 from analysis.reach.bottlenecks import BOTTLENECKS
-from analysis.reach.probability import CONDITION_COLUMNS, CONFIDENCE, share
+from analysis.reach.probability import CONFIDENCE, share
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
+Record = TypeVar("Record")
 
-#: Names of `analysis.outcome.ensembles.QUANTILES` in keys.
+#: Statistics of an ensemble and their levels.
 LEVELS: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 #: Grades of inputs that rest on memory or on judgement.
 WEAK_GRADES: Final = ("D", "E")
@@ -29,275 +37,536 @@ WEAK_GRADES: Final = ("D", "E")
 FELT_BY: Final = 0.5
 
 
-def results(evidence: Evidence) -> dict[str, float]:
-    """Return every result by its key, in the units of the model and of the plan; what does not exist has no key.
+class Result(float):
+    """A number with its key among the results, in the units of the model and of the plan."""
 
-    Keys are paths: the topic, then the scenario, and so on to the statistic, as in ``targets/plan/ID/median``.
+    key: str
 
-    Examples
-    --------
-    >>> results(evidence)["definition/last_year"]  # doctest: +SKIP
-    2035.0
-    """
-    found: dict[str, float] = {}
-    for part in (
-        _definitions,
-        _targets,
-        _conditions,
-        _series,
-        _city,
-        _settling,
-        _ratios,
-        _contributions,
-        _limits,
-        _settings,
-    ):
-        found |= part(evidence)
-    return {key: float(value) for key, value in found.items() if np.isfinite(value)}
+    def __new__(cls, key: str, value: float) -> Result:
+        """Keep the key beside the number."""
+        result = super().__new__(cls, value)
+        result.key = key
+        return result
 
 
-def _definitions(evidence: Evidence) -> dict[str, float]:
+@dataclass(frozen=True)
+class Spread:
+    """A median with the ends of the wide interval."""
+
+    median: Result
+    p05: Result
+    p95: Result
+
+
+@dataclass(frozen=True)
+class Quantiles(Spread):
+    """A spread with the ends of the narrow interval, too."""
+
+    p25: Result
+    p75: Result
+
+
+@dataclass(frozen=True)
+class Probability:
+    """A share of members with its standard error and its confidence interval."""
+
+    probability: Result
+    probability_se: Result
+    probability_low: Result
+    probability_high: Result
+
+
+@dataclass(frozen=True)
+class TargetResult(Spread, Probability):
+    """One target in one scenario."""
+
+    year: Result
+    threshold: Result
+    #: From which value on the target counts as reached.
+    accepted: Result
+    margin: Result
+    #: The margin without its sign.
+    distance: Result
+    #: None where no year reaches it.
+    year_reached_median: Result | None
+    #: None where no discrepancy of the model is known.
+    probability_with_discrepancy: Result | None
+
+
+@dataclass(frozen=True)
+class Condition(Probability):
+    """The registered target in a third of the members, from the lowest to the highest value of a parameter there."""
+
+    lowest: Result
+    highest: Result
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What words such as "wide interval" stand for."""
+
+    wide_interval: Result
+    narrow_interval: Result
+    confidence: Result
+    first_year: Result
+    year_after_first: Result
+    last_year: Result
+    child_age: Result
+    adult_age: Result
+    last_working_age: Result
+    elder_age: Result
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many members, targets and inputs there are, and of which kind."""
+
+    members: Result
+    study_members: Result
+    orders: Result
+    modelled: Result
+    tracked: Result
+    reached: Result
+    sure_yes: Result
+    sure_no: Result
+    likely: Result
+    open: Result
+    unlikely: Result
+    constants: Result
+    weak: Result
+
+
+@dataclass(frozen=True)
+class District:
+    """The resident rate of a district: by year, its rise, and what it gains over the baseline in the last year."""
+
+    years: Mapping[int, Quantiles]
+    rise: Result
+    gain: Result
+
+
+@dataclass(frozen=True)
+class AgeGroup:
+    """People of a broad age group and their share of all, by year."""
+
+    people: Mapping[int, Quantiles]
+    share: Mapping[int, Quantiles]
+
+
+@dataclass(frozen=True)
+class School:
+    """Places of a level of school: needed, provided and short, by year, and the years that stand out."""
+
+    need: Mapping[int, Quantiles]
+    capacity: Mapping[int, Quantiles]
+    short: Mapping[int, Quantiles]
+    peak_year: Result
+    worst_year: Result
+    #: None where places are never short.
+    last_short_year: Result | None
+
+
+@dataclass(frozen=True)
+class SettlingEntry:
+    """An entry of the account of settling, in all and, of money, for each person who settles."""
+
+    total: Quantiles
+    person: Quantiles | None
+
+
+@dataclass(frozen=True)
+class RatioChange:
+    """By what share the two parts of a ratio differ from the baseline, without sign."""
+
+    above: Result
+    below: Result
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a lever contributes to a rate in the year of its target."""
+
+    mean: Result
+    #: The mean without its sign.
+    size: Result
+    p05: Result | None
+    p95: Result | None
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Contributions to both headline rates, by target and lever."""
+
+    #: From the largest contributions to both rates to the smallest.
+    levers: tuple[str, ...]
+    by_target: Mapping[str, Mapping[str, Contribution]]
+    #: By target and number of levers named: what all the others contribute together.
+    others: Mapping[str, Mapping[int, Contribution]]
+    #: By number of levers named: how many others there are.
+    number_of_others: Mapping[int, Result]
+    #: None where nothing is sampled.
+    largest_error: Result | None
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """Where and when something binds."""
+
+    #: By year: districts where it is felt.
+    districts: Mapping[int, Result]
+    #: None where it is felt nowhere.
+    first_felt: Result | None
+    last_felt: Result | None
+
+
+@dataclass(frozen=True)
+class Gain(Spread):
+    """What one step of relief adds to a target's variable."""
+
+    step: Result
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a scenario sets a constant to, or one element of it, by year."""
+
+    constant: str
+    #: Empty where the constant has no subscripts.
+    element: str
+    default: Result
+    years: Mapping[int, Result]
+
+
+@dataclass(frozen=True)
+class Results:
+    """All results of a briefing; what is by scenario or year has these in the keys of a mapping."""
+
+    definitions: Definitions
+    years: Mapping[int, Result]
+    counts: Counts
+    #: Number of inputs by grade of their source.
+    grades: Mapping[str, Result]
+    #: Of modelled targets, by scenario and target.
+    targets: Mapping[tuple[str, str], TargetResult]
+    #: By parameter and third; thirds that hold no member are missing.
+    conditions: Mapping[tuple[str, int], Condition]
+    #: By scenario, variable and year.
+    series: Mapping[tuple[str, str], Mapping[int, Quantiles]]
+    districts: Mapping[str, District]
+    ages: Mapping[str, AgeGroup]
+    schools: Mapping[str, School]
+    #: Median of the yearly mean, by variable and district, the city among these.
+    ledger: Mapping[tuple[str, str], Result]
+    settling: Mapping[str, SettlingEntry]
+    #: By target.
+    ratios: Mapping[str, RatioChange]
+    #: None where the scenario is the baseline.
+    contributions: Contributions | None
+    #: By bottleneck.
+    limits: Mapping[str, Bottleneck]
+    #: By constant that is relaxed and target.
+    gains: Mapping[tuple[str, str], Gain]
+    settings: tuple[Setting, ...]
+
+    def by_key(self) -> dict[str, float]:
+        """Return every result by its key."""
+        return {result.key: float(result) for result in _results_in(self)}
+
+
+def _results_in(part: Any) -> Iterator[Result]:
+    if isinstance(part, Result):
+        yield part
+    elif is_dataclass(part):
+        for one in fields(part):
+            yield from _results_in(getattr(part, one.name))
+    elif isinstance(part, Mapping | tuple):
+        for one in part.values() if isinstance(part, Mapping) else part:
+            yield from _results_in(one)
+
+
+def compute_results(evidence: Evidence) -> Results:
+    """Compute every result of a briefing from what it rests on."""
+    name = evidence.scenario.name
     times = evidence.run["time"].to_numpy()
+    comparison = evidence.comparison
+    return Results(
+        definitions=_definitions(times),
+        years={int(year): Result(f"definition/year/{year:.0f}", year) for year in times},
+        counts=_counts(evidence),
+        grades={grade: Result(f"counts/grade/{grade}", number) for grade, number in evidence.grades.items()},
+        targets=_targets(evidence),
+        conditions=_conditions(evidence),
+        series={
+            (scenario, panel.variable): _by_year(
+                evidence.material.runs[scenario][panel.variable], f"series/{scenario}/{panel.variable}"
+            )
+            for scenario in dict.fromkeys((name, "baseline"))
+            for panel in figures.INDICATORS
+        },
+        districts=_districts(evidence),
+        ages=_ages(evidence),
+        schools={school: _school(evidence.run, school, f"places/{name}/{school}") for school in figures.SCHOOLS},
+        ledger=_ledger(evidence),
+        settling=_settling(evidence.settling),
+        ratios={
+            one.target.id: _record(
+                RatioChange, f"ratios/{one.target.id}", {"above": abs(one.above), "below": abs(one.below)}
+            )
+            for one in evidence.ratios
+        },
+        contributions=None if comparison is None else _contributions(evidence, comparison),
+        limits={bottleneck.id: _bottleneck(evidence, bottleneck.id) for bottleneck in BOTTLENECKS},
+        gains=_gains(evidence.reached.gains),
+        settings=tuple(_settings(evidence)),
+    )
+
+
+def _record(kind: type[Record], key: str, values: Mapping[str, Any]) -> Record:
+    """A record of results, each called by the record's key and its own name; None for what is missing or not finite."""
+    make: Any = kind
+    return make(**{one.name: _result(f"{key}/{one.name}", values.get(one.name)) for one in fields(make)})  # type: ignore[no-any-return]
+
+
+def _result(key: str, value: float | None) -> Result | None:
+    return None if value is None or not np.isfinite(value) else Result(key, value)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[return-value]
+
+
+def _quantiles(values: xr.DataArray, key: str) -> Quantiles:
+    return _record(Quantiles, key, {name: quantile(values, level).item() for name, level in LEVELS.items()})
+
+
+def _by_year(series: xr.DataArray, key: str, kind: str = "") -> dict[int, Quantiles]:
+    """Quantiles of a series in each year; `kind` stands behind the year in the key."""
+    levels = {name: quantile(series, level).to_numpy() for name, level in LEVELS.items()}
+    return {
+        int(year): _record(
+            Quantiles, f"{key}/{year:.0f}{kind}", {name: values[index] for name, values in levels.items()}
+        )
+        for index, year in enumerate(series["time"].to_numpy())
+    }
+
+
+def _definitions(times: Values) -> Definitions:
     levels = sorted(QUANTILES)
+    return _record(
+        Definitions,
+        "definition",
+        {
+            "wide_interval": round(100 * (levels[-1] - levels[0]), 9),
+            "narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
+            "confidence": 100 * CONFIDENCE,
+            "first_year": times[0],
+            "year_after_first": times[0] + 1,
+            "last_year": times[-1],
+            "child_age": AGE_GROUPS["children"][1] - 1,
+            "adult_age": AGE_GROUPS["working"][0],
+            "last_working_age": AGE_GROUPS["working"][1] - 1,
+            "elder_age": AGE_GROUPS["elders"][0],
+        },
+    )
+
+
+def _counts(evidence: Evidence) -> Counts:
     table = evidence.table[evidence.table["scenario"] == evidence.scenario.name]
     modelled = table[table["reached"] != "not modelled"]
-    odds = modelled["probability"]
-    tones = odds.map(tone)
-    sure = {"sure_yes": odds == 1.0, "sure_no": odds == 0.0}
-    sure |= {name: tones == colour for name, colour in (("likely", "good"), ("open", "open"), ("unlikely", "bad"))}
-    return {
-        **{f"counts/{name}": int(which.sum()) for name, which in sure.items()},
-        "definition/wide_interval": round(100 * (levels[-1] - levels[0]), 9),
-        "definition/narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
-        "definition/confidence": 100 * CONFIDENCE,
-        "definition/first_year": times[0],
-        "definition/year_after_first": times[0] + 1,
-        "definition/last_year": times[-1],
-        "definition/elder_age": AGE_GROUPS["elders"][0],
-        "definition/child_age": AGE_GROUPS["children"][1] - 1,
-        "definition/adult_age": AGE_GROUPS["working"][0],
-        "definition/last_working_age": AGE_GROUPS["working"][1] - 1,
-        "definition/felt_by": FELT_BY,
-        **{f"definition/year/{year:.0f}": year for year in times},
-        "counts/members": evidence.members,
-        "counts/study_members": 0 if evidence.comparison is None else _study_members(evidence),
-        "counts/orders": 0 if evidence.comparison is None else evidence.comparison.permutations or 0,
-        "counts/exact_up_to": EXACT_UP_TO,
-        "counts/scenarios": len(evidence.material.runs),
-        "counts/districts": evidence.run.sizes["District"],
-        "counts/targets": len(table),
-        "counts/modelled": len(modelled),
-        "counts/tracked": len(table) - len(modelled),
-        "counts/reached": int((modelled["reached"] == "yes").sum()),
-        "counts/constants": sum(evidence.grades.values()),
-        "counts/weak": sum(evidence.grades.get(grade, 0) for grade in WEAK_GRADES),
-        **{f"counts/grade/{grade}": number for grade, number in evidence.grades.items()},
-    }
+    probability, comparison = modelled["probability"], evidence.comparison
+    tones = probability.map(tone)
+    return _record(
+        Counts,
+        "counts",
+        {
+            "members": evidence.members,
+            "study_members": 0 if comparison is None else comparison.contributions.sizes["member"],
+            "orders": 0 if comparison is None else comparison.permutations or 0,
+            "modelled": len(modelled),
+            "tracked": len(table) - len(modelled),
+            "reached": (modelled["reached"] == "yes").sum(),
+            "sure_yes": (probability == 1.0).sum(),
+            "sure_no": (probability == 0.0).sum(),
+            "likely": (tones == "good").sum(),
+            "open": (tones == "open").sum(),
+            "unlikely": (tones == "bad").sum(),
+            "constants": sum(evidence.grades.values()),
+            "weak": sum(evidence.grades.get(grade, 0) for grade in WEAK_GRADES),
+        },
+    )
 
 
-def _study_members(evidence: Evidence) -> int:
-    assert evidence.comparison is not None
-    return int(evidence.comparison.contributions.sizes["member"])
-
-
-def _targets(evidence: Evidence) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _targets(evidence: Evidence) -> dict[tuple[str, str], TargetResult]:
+    known: dict[tuple[str, str], dict[str, Any]] = {}
     for table in (evidence.table, evidence.reached.tables.summary):
-        for row in table.to_dict("records"):
-            for column, value in row.items():
-                if isinstance(value, int | float) and not isinstance(value, bool):
-                    found[f"targets/{row['scenario']}/{row['target']}/{column}"] = value
-    # The table of all scenarios tells no bounds, which a share of none or all is told by.
-    for place in [key.removesuffix("/probability") for key in found if key.endswith("/probability")]:
-        if np.isnan(found[f"{place}/probability"]):
-            continue
-        odds = share(round(found[f"{place}/probability"] * evidence.members), evidence.members)
-        found |= {f"{place}/{column}": value for column, value in odds.items()}
-    for place in [key.removesuffix("/margin") for key in found if key.endswith("/margin")]:
-        found[f"{place}/distance"] = abs(found[f"{place}/margin"])
-        target = evidence.targets[place.rpartition("/")[2]]
-        if target.modelled:
-            found[f"{place}/accepted"] = target.limit
-    best = evidence.table.groupby("target")["probability"].max()
-    return found | {f"targets/best/{target}/probability": value for target, value in best.items()}
+        for row in _rows(table):
+            if evidence.targets[row["target"]].modelled:
+                known.setdefault((row["scenario"], row["target"]), {}).update(row)
+    results = {}
+    for (scenario, target), row in known.items():
+        # The table of all scenarios has no bounds, which a share of none or all is stated by.
+        row |= share(round(row["probability"] * evidence.members), evidence.members)
+        row |= {"distance": abs(row["margin"]), "accepted": evidence.targets[target].limit}
+        results[scenario, target] = _record(TargetResult, f"targets/{scenario}/{target}", row)
+    return results
 
 
-def _conditions(evidence: Evidence) -> dict[str, float]:
-    rows = evidence.reached.tables.conditions.to_dict("records")
+def _conditions(evidence: Evidence) -> dict[tuple[str, int], Condition]:
+    name, table = evidence.scenario.name, evidence.reached.tables.conditions
+    table = table[(table["scenario"] == name) & (table["target"] == REGISTERED) & table["probability"].notna()]
     return {
-        f"conditions/{row['scenario']}/{row['target']}/{row['parameter']}/{row['group']}/{column}": row[column]
-        for row in rows
-        for column in CONDITION_COLUMNS[4:]
+        (row["parameter"], row["group"]): _record(
+            Condition, f"conditions/{name}/{REGISTERED}/{row['parameter']}/{row['group']}", row
+        )
+        for row in _rows(table)
     }
 
 
-def _series(evidence: Evidence) -> dict[str, float]:
-    found = {}
-    variables = dict.fromkeys(panel.variable for panel in figures.INDICATORS)
-    for name, run in evidence.material.runs.items():
-        for variable in variables if name in (evidence.scenario.name, "baseline") else ():
-            for statistic, level in LEVELS.items():
-                for year, value in _by_year(quantile(run[variable], level)):
-                    found[f"series/{name}/{variable}/{year:.0f}/{statistic}"] = value
-    return found
+def _districts(evidence: Evidence) -> dict[str, District]:
+    name = evidence.scenario.name
+    rates, others = (
+        evidence.material.runs[scenario]["resident urbanization rate by district"] for scenario in (name, "baseline")
+    )
+    districts = {}
+    for district in map(str, evidence.run["District"].to_numpy()):
+        key = f"districts/{name}/{district}"
+        years = _by_year(rates.sel(District=district), key)
+        first, last = years[min(years)].median, years[max(years)].median
+        other = quantile(others.sel(District=district), 0.5).to_numpy()[-1]
+        districts[district] = District(years, Result(f"{key}/rise", last - first), Result(f"{key}/gain", last - other))
+    return districts
 
 
-def _by_year(series: Any) -> list[tuple[float, float]]:
-    return list(zip(series["time"].to_numpy(), series.to_numpy(), strict=True))
-
-
-def _city(evidence: Evidence) -> dict[str, float]:
-    run, name = evidence.run, evidence.scenario.name
-    found: dict[str, float] = {}
-    for statistic, level in LEVELS.items():
-        for scenario in dict.fromkeys((name, "baseline")):
-            rates = quantile(evidence.material.runs[scenario]["resident urbanization rate by district"], level)
-            for district in rates["District"].to_numpy():
-                for year, value in _by_year(rates.sel(District=district)):
-                    found[f"districts/{scenario}/{district}/{year:.0f}/{statistic}"] = value
-        for group in AGE_GROUPS:
-            ages = evidence.ages.sel(group=group)
-            for kind, series in (("people", ages), ("share", ages / evidence.ages.sum("group"))):
-                for year, value in _by_year(quantile(series, level)):
-                    found[f"ages/{name}/{group}/{year:.0f}/{kind}/{statistic}"] = value
-        for school in figures.SCHOOLS:
-            need, places = (run[f"service {word} in city"].sel(Service=school) for word in ("need", "capacity"))
-            for kind, series in (("need", need), ("capacity", places), ("short", need - places)):
-                for year, value in _by_year(quantile(series, level)):
-                    found[f"places/{name}/{school}/{year:.0f}/{kind}/{statistic}"] = value
-        for panel in figures.LEDGER:
-            after = run[panel.variable].sel(time=run["time"] > run["time"][0]).mean("time")
-            found[f"ledger/{name}/{panel.variable}/city/{statistic}"] = quantile(after.sum("District"), level).item()
-            for district in after["District"].to_numpy():
-                value = quantile(after.sel(District=district), level).item()
-                found[f"ledger/{name}/{panel.variable}/{district}/{statistic}"] = value
-    ends = [f"{run['time'][end].item():.0f}" for end in (0, -1)]
-    for district in run["District"].to_numpy():
-        first, last = (found[f"districts/{name}/{district}/{year}/median"] for year in ends)
-        found[f"districts/{name}/{district}/rise"] = last - first
-        found[f"districts/{name}/{district}/gain"] = last - found[f"districts/baseline/{district}/{ends[1]}/median"]
-    for school in figures.SCHOOLS:
-        need = quantile(run["service need in city"].sel(Service=school), 0.5)
-        short = need - quantile(run["service capacity in city"].sel(Service=school), 0.5)
-        found[f"places/{name}/{school}/peak_year"] = need["time"][int(need.argmax("time"))].item()
-        found[f"places/{name}/{school}/worst_year"] = short["time"][int(short.argmax("time"))].item()
-        over = short["time"].where(short > 0, drop=True)
-        if over.size:
-            found[f"places/{name}/{school}/last_short_year"] = over.max().item()
-    return found
-
-
-def _settling(evidence: Evidence) -> dict[str, float]:
-    """What settling brings and costs a year, in all and for each person who settles."""
-    account, found = evidence.settling, {}
-    for name, entry in account.data_vars.items():
-        each = {"total": entry} if name in PEOPLE else {"total": entry, "person": entry / account["people"]}
-        for kind, values in each.items():
-            for statistic, level in LEVELS.items():
-                found[f"settling/{name}/{kind}/{statistic}"] = quantile(values, level).item()
-    return found
-
-
-def _ratios(evidence: Evidence) -> dict[str, float]:
-    """By what share each part of a ratio differs from the baseline, without its sign."""
+def _ages(evidence: Evidence) -> dict[str, AgeGroup]:
+    everyone, key = evidence.ages.sum("group"), f"ages/{evidence.scenario.name}"
+    groups = {name: evidence.ages.sel(group=name) for name in AGE_GROUPS}
     return {
-        f"ratios/{one.target.id}/{part}": abs(getattr(one, part))
-        for one in evidence.ratios
-        for part in ("ratio", "above", "below")
+        name: AgeGroup(
+            _by_year(people, f"{key}/{name}", "/people"), _by_year(people / everyone, f"{key}/{name}", "/share")
+        )
+        for name, people in groups.items()
     }
 
 
-def _contributions(evidence: Evidence) -> dict[str, float]:
-    comparison = evidence.comparison
-    if comparison is None:
-        return {}
-    found: dict[str, float] = {}
-    columns = ("mean", "p05", "p95", "same_sign", "sampling_error", "alone")
-    for row in summary(comparison).to_dict("records"):
-        place = f"contributions/{row['indicator']}/{row['year']:.0f}/{row['lever']}"
-        found |= {f"{place}/{column}": row[column] for column in columns}
-    found |= {f"{key.removesuffix('mean')}size": abs(found[key]) for key in list(found) if key.endswith("/mean")}
-    found["contributions/largest_error"] = max(found[key] for key in found if key.endswith("/sampling_error"))
-    for size in range(len(comparison.levers)):
-        found[f"counts/rest/{size}"] = len(comparison.levers) - size
-        for name in comparison.contributions:
-            parts = comparison.contributions[name].isel(lever=_order(evidence)[size:]).sum("lever")
-            for year, part in parts.groupby("time"):
-                place = f"contributions/{name}/{year:.0f}/rest/{size}"
-                found[f"{place}/mean"] = float(part.mean())
-                found |= {f"{place}/{end}": float(part.quantile(LEVELS[end])) for end in ("p05", "p95")}
-    return found
+def _school(run: xr.Dataset, name: str, key: str) -> School:
+    need, capacity = (run[f"service {word} in city"].sel(Service=name) for word in ("need", "capacity"))
+    middle = quantile(need, 0.5)
+    short = middle - quantile(capacity, 0.5)
+    times = short["time"]
+    over = times.where(short > 0, drop=True)
+    return School(
+        _by_year(need, key, "/need"),
+        _by_year(capacity, key, "/capacity"),
+        _by_year(need - capacity, key, "/short"),
+        Result(f"{key}/peak_year", times[int(middle.argmax("time"))].item()),
+        Result(f"{key}/worst_year", times[int(short.argmax("time"))].item()),
+        Result(f"{key}/last_short_year", over.max().item()) if over.size else None,
+    )
 
 
-def _order(evidence: Evidence) -> list[int]:
-    """Places of the levers, from the largest contributions to both rates in the targets' years to the smallest."""
-    assert evidence.comparison is not None
-    sizes = np.zeros(len(evidence.comparison.levers))
+def _ledger(evidence: Evidence) -> dict[tuple[str, str], Result]:
+    ledger, run = {}, evidence.run
+    for panel in figures.LEDGER:
+        mean = run[panel.variable].sel(time=run["time"] > run["time"][0]).mean("time")
+        parts = {str(name): mean.sel(District=name) for name in mean["District"].to_numpy()}
+        for name, values in {"city": mean.sum("District"), **parts}.items():
+            key = f"ledger/{evidence.scenario.name}/{panel.variable}/{name}/median"
+            ledger[panel.variable, name] = Result(key, quantile(values, 0.5).item())
+    return ledger
+
+
+def _settling(account: xr.Dataset) -> dict[str, SettlingEntry]:
+    return {
+        str(name): SettlingEntry(
+            _quantiles(entry, f"settling/{name}/total"),
+            None if name in PEOPLE else _quantiles(entry / account["people"], f"settling/{name}/person"),
+        )
+        for name, entry in account.data_vars.items()
+    }
+
+
+def _contributions(evidence: Evidence, comparison: Comparison) -> Contributions:
+    table = summary(comparison)
+    by_target: dict[str, dict[str, Contribution]] = {}
+    keys: dict[str, str] = {}
+    parts: dict[str, xr.DataArray] = {}
     for target in (evidence.targets[name] for name in HEADLINES):
-        parts = evidence.comparison.contributions[target.variable].sel(time=target.year)
-        sizes += np.abs(parts.mean("member").to_numpy())
-    return [int(place) for place in np.argsort(-sizes, kind="stable")]
+        keys[target.id] = f"contributions/{target.variable}/{target.year}"
+        own = table[(table["indicator"] == target.variable) & (table["year"] == target.year)]
+        by_target[target.id] = {
+            row["lever"]: _record(
+                Contribution,
+                f"{keys[target.id]}/{row['lever']}",
+                {**row, "size": abs(row["mean"])},
+            )
+            for row in _rows(own)
+        }
+        parts[target.id] = comparison.contributions[target.variable].sel(time=target.year)
+    sizes = sum(np.abs(part.mean("member").to_numpy()) for part in parts.values())
+    order = [int(index) for index in np.argsort(-np.asarray(sizes), kind="stable")]
+    counts = range(len(order))
+    return Contributions(
+        tuple(comparison.levers[index] for index in order),
+        by_target,
+        {
+            name: {
+                named: _contribution(part.isel(lever=order[named:]).sum("lever"), f"{keys[name]}/rest/{named}")
+                for named in counts
+            }
+            for name, part in parts.items()
+        },
+        {named: Result(f"counts/rest/{named}", len(order) - named) for named in counts},
+        _result("contributions/largest_error", table["sampling_error"].max()),
+    )
 
 
-def ordered_levers(evidence: Evidence) -> list[str]:
-    """Return the changed levers, from the largest contributions to both rates to the smallest.
-
-    Examples
-    --------
-    >>> ordered_levers(evidence)[0]  # doctest: +SKIP
-    'TALENT ARRIVALS'
-    """
-    assert evidence.comparison is not None
-    return [evidence.comparison.levers[place] for place in _order(evidence)]
+def _contribution(members: xr.DataArray, key: str) -> Contribution:
+    mean = float(members.mean())
+    ends = {name: float(members.quantile(LEVELS[name])) for name in ("p05", "p95")}
+    return _record(Contribution, key, {"mean": mean, "size": abs(mean), **ends})
 
 
-def _settings(evidence: Evidence) -> dict[str, float]:
+def _bottleneck(evidence: Evidence, name: str) -> Bottleneck:
+    table: pd.DataFrame = evidence.reached.calendar
+    table = table[table["bottleneck"] == name]
+    felt = table[table["probability"] >= FELT_BY]["year"]
+    key = f"limits/{name}/city"
+    return Bottleneck(
+        {int(year): Result(f"{key}/{year:.0f}/districts", (felt == year).sum()) for year in table["year"].unique()},
+        _result(f"{key}/first_felt", felt.min()),
+        _result(f"{key}/last_felt", felt.max()),
+    )
+
+
+def _gains(table: pd.DataFrame) -> dict[tuple[str, str], Gain]:
+    gains = {}
+    for row in _rows(table[table["target"].isin(HEADLINES)]):
+        # What the step brings, rather than what a unit would.
+        step = {name: row[name] * row["step"] for name in ("median", "p05", "p95")}
+        key = (row["constant"], row["target"])
+        gains[key] = _record(Gain, f"gains/{key[0]}/{key[1]}", {**row, **step})
+    return gains
+
+
+def _settings(evidence: Evidence) -> Iterator[Setting]:
     """What the scenario sets, in every year and element."""
     scenario, variables = evidence.scenario, variables_by_name()
     times, settings = evidence.run["time"].to_numpy(), scenario.settings()
-    found: dict[str, float] = {}
     for change in scenario.changes:
-        variable, value = variables[change.constant], settings[change.constant]
-        array = _over_time(value, times)
+        array = _over_time(settings[change.constant], times)
         first = array.isel(time=0)
-        start = np.broadcast_to(np.asarray(variable.default, dtype=float), first.shape)
-        for place in np.ndindex(first.shape):
-            elements = [str(first[dim].to_numpy()[at]) for dim, at in zip(first.dims, place, strict=True)]
-            key = "/".join([f"settings/{scenario.name}/{change.constant}", *elements])
-            found[f"{key}/default"] = float(start[place])
-            chosen = dict(zip(first.dims, place, strict=True))
-            for year, number in _by_year(array.isel(chosen)):
-                found[f"{key}/{year:.0f}"] = number
-    return found
-
-
-def _limits(evidence: Evidence) -> dict[str, float]:
-    found: dict[str, float] = {}
-    table: pd.DataFrame = evidence.reached.calendar
-    for row in table.to_dict("records"):
-        place = f"limits/{row['bottleneck']}/{row['district']}/{row['year']:.0f}"
-        found |= {f"{place}/{column}": row[column] for column in ("probability", "probability_se", "shortfall_median")}
-    for bottleneck in BOTTLENECKS:
-        own = table[table["bottleneck"] == bottleneck.id]
-        felt = own[own["probability"] >= FELT_BY]
-        for year, rows in own.groupby("year"):
-            found[f"limits/{bottleneck.id}/city/{year:.0f}/districts"] = (rows["probability"] >= FELT_BY).sum()
-            found[f"limits/{bottleneck.id}/city/{year:.0f}/probability"] = rows["probability"].mean()
-        if len(felt):
-            found[f"limits/{bottleneck.id}/city/first_felt"] = felt["year"].min()
-            found[f"limits/{bottleneck.id}/city/last_felt"] = felt["year"].max()
-    gains = evidence.reached.gains
-    gains = gains[gains["target"].isin(HEADLINES)]
-    for row in gains.to_dict("records"):
-        place = f"gains/{row['constant']}/{row['target']}"
-        found[f"{place}/step"] = row["step"]
-        # What the step brings, rather than what a unit would.
-        found |= {f"{place}/{column}": row[column] * row["step"] for column in ("median", "p05", "p95")}
-        found[f"{place}/agreement"] = row["agreement"]
-    for target in HEADLINES:
-        own = gains[gains["target"] == target]
-        found[f"gains/largest/{target}"] = (own["median"] * own["step"]).max()
-    return found
+        default = np.broadcast_to(np.asarray(variables[change.constant].default, dtype=float), first.shape)
+        for index in np.ndindex(first.shape):
+            chosen = dict(zip(first.dims, index, strict=True))
+            element = "/".join(str(first[dim].to_numpy()[at]) for dim, at in chosen.items())
+            key = "/".join(filter(None, ("settings", scenario.name, change.constant, element)))
+            values = array.isel(chosen).to_numpy()
+            yield Setting(
+                change.constant,
+                element,
+                Result(f"{key}/default", float(default[index])),
+                {int(year): Result(f"{key}/{year:.0f}", value) for year, value in zip(times, values, strict=True)},
+            )
 
 
 def _over_time(value: float | pd.Series | xr.DataArray, times: Values) -> xr.DataArray:
@@ -307,8 +576,5 @@ def _over_time(value: float | pd.Series | xr.DataArray, times: Values) -> xr.Dat
     array = value if isinstance(value, xr.DataArray) else xr.DataArray(float(value))
     if "time" not in array.dims:
         return array.expand_dims(time=times)
-    path = array.transpose("time", ...)
-    own = path["time"].to_numpy()
-    read = np.apply_along_axis(lambda values: np.interp(times, own, values), 0, path.to_numpy())
-    rest = {dim: path[dim] for dim in path.dims if dim != "time"}
-    return xr.DataArray(read, dims=path.dims, coords={"time": times, **rest})
+    own = array["time"].to_numpy()
+    return array.interp(time=times.clip(own.min(), own.max())).transpose("time", ...)

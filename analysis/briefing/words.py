@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Any
 
 from analysis.briefing.content import Run, Text
 from model.engine.errors import UserError
@@ -36,8 +35,8 @@ def templates() -> Mapping[str, Mapping[str, str]]:
     """
     sentences, mistakes = read_words(FILE, Word, WordsError)
     for name, sentence in () if mistakes else sentences.items():
-        for language, said in sentence.items():
-            if any(letter.isdecimal() for text, *_ in Formatter().parse(said) for letter in text):
+        for language, template in sentence.items():
+            if any(letter.isdecimal() for text, *_ in Formatter().parse(template) for letter in text):
                 mistakes.add((name, language), f"{shown(name)}: a number is typed in the {language} sentence.")
     return usable(FILE, sentences, mistakes, WordsError)
 
@@ -60,10 +59,10 @@ def say(name: str, language: str, **gaps: Run | Text) -> Text:
     ('median',)
     """
     runs: list[Run] = []
-    for said, gap, _, _ in Formatter().parse(templates()[name][language]):
-        if said:
+    for literal, gap, _, _ in Formatter().parse(templates()[name][language]):
+        if literal:
             # A percent sign stays on the line of its number.
-            runs.append(said.replace(" %", "\N{NO-BREAK SPACE}%"))
+            runs.append(literal.replace(" %", "\N{NO-BREAK SPACE}%"))
         if gap:
             filling = gaps[gap]
             runs.extend(filling if isinstance(filling, tuple) else (filling,))
@@ -89,12 +88,7 @@ def listed(texts: Iterable[Text], language: str) -> Text:
     >>> listed([("a",), ("b",)], "zh")
     ('a', '、', 'b')
     """
-    runs: list[Any] = []
-    for place, text in enumerate(texts):
-        if place:
-            runs.append("、" if language == "zh" else ", ")
-        runs.extend(text)
-    return tuple(runs)
+    return _join(texts, word("between items", language))
 
 
 def joined(texts: Iterable[Text], language: str) -> Text:
@@ -105,9 +99,13 @@ def joined(texts: Iterable[Text], language: str) -> Text:
     >>> joined([("One.",), ("Two.",)], "en")
     ('One.', ' ', 'Two.')
     """
-    runs: list[Any] = []
-    for text in texts:
-        if runs and text and language == "en":
-            runs.append(" ")
+    return _join((text for text in texts if text), word("between sentences", language))
+
+
+def _join(texts: Iterable[Text], separator: str) -> Text:
+    runs: list[Run] = []
+    for index, text in enumerate(texts):
+        if index and separator:
+            runs.append(separator)
         runs.extend(text)
     return tuple(runs)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from analysis.briefing.strip_dates import strip_dates
+from analysis.briefing.writing.strip_dates import strip_dates
 from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.output_folder import OutputFolderError, alone
 from model.engine.children import run_child

@@ -1,4 +1,4 @@
-"""The README's answer, worked out anew: ``python run_scenarios.py answer [--check]``.
+"""The README's answer, worked out anew: ``python -m analysis.pages answer [--check]``.
 
 Writes the figure ``docs/images/answer.png`` and the parts of the README between ``<!-- name -->`` and
 ``<!-- end name -->``, from the ensemble's runs of every shipped scenario and over what is not known of 2020.
@@ -7,6 +7,7 @@ Writes the figure ``docs/images/answer.png`` and the parts of the README between
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,23 @@ import xarray as xr
 from PIL import Image
 
 from analysis.charts import figures
+from analysis.command_line import USUAL_MEMBERS
 from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
 from analysis.reach.probability import share_in_words
+from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import variables_by_name
+from model.engine.errors import UserError
 from model.files.atomic import replaced
 from model.files.pictures import is_whole
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
+from scenarios.word_files import Word, Words, read_words, usable
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+WORDS_FILE = Path(__file__).parent / "words.yaml"
 FIGURE = ROOT / "docs" / "images" / "answer.png"
 RESIDENT, REGISTERED = "target.urbanization.resident.2025", "target.urbanization.registered.2025"
 LAST_YEAR = 2035
@@ -50,45 +56,64 @@ def run_scenarios(members: xr.Dataset) -> figures.Material:
     return figures.gather(chosen, runs, list(targets.values()), facts)
 
 
+@cache
+def templates() -> Words:
+    """Return the sentences by name and language."""
+    return usable(WORDS_FILE, *read_words(WORDS_FILE, Word, UserError), UserError)
+
+
+def say(name: str, language: str, **gaps: object) -> str:
+    """Return a sentence with its gaps filled.
+
+    Examples
+    --------
+    >>> say("reached", "en", year=2028)
+    'the median first reaches it at the end of 2028'
+    """
+    return str(templates()[name][language]).format(**gaps)
+
+
 def answer(material: figures.Material, rates: Rates, language: str) -> str:
     """The answer in one paragraph, in Chinese or in English; `rates` are those of `latent_rates`."""
     targets = {target.id: target for target in material.targets}
     table = evaluate_targets(material.targets, material.runs)
-    zh = language == "zh"
-    count = material.runs["plan"].sizes["member"]
-    sentences = []
+    members = material.runs["plan"].sizes["member"]
+    paragraphs = []
     for scenario in ("plan", "baseline"):
-        title = material.scenarios[scenario].title[language]
         own = table[table["scenario"] == scenario].set_index("target")
-        resident, registered = (_against(targets[name], own.loc[name], count, zh) for name in (RESIDENT, REGISTERED))
         run = material.runs[scenario]
-        ends = [_percent(_value(targets[name], run, LAST_YEAR)) for name in (RESIDENT, REGISTERED)]
-        reached, modelled = (own["reached"] == "yes").sum(), (own["reached"] != NOT_MODELLED).sum()
-        sentences.append(
-            f"**{title}**：2025年常住人口城镇化率{resident}；户籍人口城镇化率{registered}。{LAST_YEAR}年两率的中位数为"
-            f"{ends[0]}%和{ends[1]}%。模型计算的{modelled}个目标按中位数达到{reached}个。"
-            if zh
-            else f"**{title}:** the resident urbanization rate of 2025 is {resident}; the registered rate"
-            f" is {registered}. In {LAST_YEAR} their medians are {ends[0]} % and {ends[1]} %. Of the {modelled} targets"
-            f" that the model computes, {reached} are reached in the median."
+        rows = {name: rate_in_words(targets[name], own.loc[name], members, language) for name in (RESIDENT, REGISTERED)}
+        ends = {name: f"{_median(targets[name], run, LAST_YEAR):.1f}" for name in (RESIDENT, REGISTERED)}
+        paragraphs.append(
+            say(
+                "scenario",
+                language,
+                title=material.scenarios[scenario].title[language],
+                resident=rows[RESIDENT],
+                registered=rows[REGISTERED],
+                last=LAST_YEAR,
+                resident_end=ends[RESIDENT],
+                registered_end=ends[REGISTERED],
+                modelled=(own["reached"] != NOT_MODELLED).sum(),
+                reached=(own["reached"] == "yes").sum(),
+            )
         )
-    best = [_best(material, table[table["target"] == name], count, zh) for name in (RESIDENT, REGISTERED)]
-    total, tracked = len(material.scenarios), sum(not target.modelled for target in material.targets)
+    best = [_best(material, table[table["target"] == name], members, language) for name in (RESIDENT, REGISTERED)]
     plan = [row[REGISTERED, "plan"] for row in rates.values()]
-    sentences.append(
-        f"{total}个情景中，2025年常住目标的达标概率{best[0]}；户籍目标的达标概率{best[1]}。"
-        f"2020年户籍人口城镇化率和非户籍常住人口没有查到公布值，逐一取其范围两端时，规划情景2025年户籍率的中位数为"
-        f"{min(plan):.1f}%至{max(plan):.1f}%。规划的另外{tracked}个目标没有模拟。概率是{count}组与2010—2020年观测相符的参数中"
-        f"达到目标的比例，以模型、先验范围和情景政策不变为前提。"
-        if zh
-        else f"Of {total} scenarios, the probability of the resident target of 2025 is {best[0]}; that of the"
-        f" registered one is {best[1]}. The registered urban share and the number of unregistered residents of 2020"
-        f" were not found: at the ends of their ranges, one at a time, the median of the plan's registered rate of 2025"
-        f" lies between {min(plan):.1f} and {max(plan):.1f} %. The plan's other {tracked} targets are not modelled. A"
-        f" probability is the share of {count} parameter sets that the observations of 2010-2020 support; it is"
-        " conditional on the model, the priors and unchanged policies."
+    paragraphs.append(
+        say(
+            "all scenarios",
+            language,
+            scenarios=len(material.scenarios),
+            resident=best[0],
+            registered=best[1],
+            low=f"{min(plan):.1f}",
+            high=f"{max(plan):.1f}",
+            tracked=sum(not target.modelled for target in material.targets),
+            members=members,
+        )
     )
-    return "\n\n".join(sentences)
+    return "\n\n".join(paragraphs)
 
 
 def latent_rates(members: xr.Dataset) -> Rates:
@@ -107,7 +132,7 @@ def latent_rates(members: xr.Dataset) -> Rates:
                 run = city.run({**scenario.settings(members), name: value}, outputs=outputs)
                 row = rates.setdefault((name, value), {})
                 for target in judged:
-                    row[target.id, scenario.name] = _value(target, run, target.year)
+                    row[target.id, scenario.name] = _median(target, run, target.year)
     return rates
 
 
@@ -123,51 +148,38 @@ def latent_table(rates: Rates) -> str:
     return "\n".join(lines)
 
 
-def _value(target: Target, run: xr.Dataset, year: int) -> float:
+def _median(target: Target, run: xr.Dataset, year: int) -> float:
     return float(quantile(run[target.variable].sel(time=year), 0.5)) / target.factor
 
 
-def _percent(value: float) -> str:
-    return f"{value:.1f}"
-
-
-def _against(target: Target, row: Any, members: int, zh: bool) -> str:
-    """A target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
-    value, low, high = (_percent(row[name]) for name in ("median", "p05", "p95"))
-    far = f"{abs(row['margin']):.1f}"
-    odds, when = (
-        share_in_words(round(row["probability"] * members), members, "zh" if zh else "en"),
-        row["year_reached_median"],
-    )
-    if zh:
-        year = f"{LAST_YEAR}年前中位数达不到" if pd.isna(when) else f"中位数{when:.0f}年底首次达到"
-        side = "高" if row["margin"] >= 0 else "低"
-        return (
-            f"中位数为{value}%（90%区间{low}%—{high}%），比目标{target.threshold:g}%{side}{far}个百分点，"
-            f"按期达到的概率{odds}，{year}"
-        )
-    year = f"not by {LAST_YEAR}" if pd.isna(when) else f"in the median at the end of {when:.0f}"
-    side = "above" if row["margin"] >= 0 else "below"
-    return (
-        f"{value} % in the median (90 % interval {low} to {high}), {far} points {side} the target of"
-        f" {target.threshold:g} %, which is reached in time with a probability of {odds} and first {year}"
+def rate_in_words(target: Target, row: Any, members: int, language: str) -> str:
+    """Return a target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
+    year = row["year_reached_median"]
+    return say(
+        "rate above" if row["margin"] >= 0 else "rate below",
+        language,
+        **{name: f"{row[column]:.1f}" for name, column in (("median", "median"), ("low", "p05"), ("high", "p95"))},
+        gap=f"{abs(row['margin']):.1f}",
+        goal=f"{target.threshold:g}",
+        probability=share_in_words(round(row["probability"] * members), members, language),
+        when=say("not reached", language, last=LAST_YEAR)
+        if pd.isna(year)
+        else say("reached", language, year=f"{year:.0f}"),
     )
 
 
-def _best(material: figures.Material, rows: pd.DataFrame, members: int, zh: bool) -> str:
+def _best(material: figures.Material, rows: pd.DataFrame, members: int, language: str) -> str:
     """The highest probability among the scenarios and whose it is."""
-    most = rows["probability"].max()
-    titles = [
-        material.scenarios[name].title["zh" if zh else "en"]
-        for name in rows.loc[rows["probability"] == most, "scenario"]
-    ]
-    odds = share_in_words(round(most * members), members, "zh" if zh else "en")
-    if most == 0:
-        return f"都{odds}" if zh else f"{odds} in all of them"
-    return f"最高{odds}，属于{'、'.join(titles)}" if zh else f"at most {odds}, under {'; '.join(titles)}"
+    highest = rows["probability"].max()
+    probability = share_in_words(round(highest * members), members, language)
+    if highest == 0:
+        return say("same in all", language, probability=probability)
+    best = rows.loc[rows["probability"] == highest, "scenario"]
+    titles = say("between titles", language).join(material.scenarios[name].title[language] for name in best)
+    return say("highest", language, probability=probability, titles=titles)
 
 
-def filled(text: str, blocks: Mapping[str, str]) -> str:
+def fill_blocks(text: str, blocks: Mapping[str, str]) -> str:
     r"""A text with each block put between its marks.
 
     Raises
@@ -177,7 +189,7 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
 
     Examples
     --------
-    >>> filled("<!-- sum -->\n3\n<!-- end sum -->", {"sum": "4"})
+    >>> fill_blocks("<!-- sum -->\n3\n<!-- end sum -->", {"sum": "4"})
     '<!-- sum -->\n4\n<!-- end sum -->'
     """
     for name, block in blocks.items():
@@ -190,7 +202,7 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
     return text
 
 
-def described(image: Path) -> str:
+def read_description(image: Path) -> str:
     """What a figure says of itself, written into it by `figures.save`; nothing where there is none, or no whole one."""
     if not is_whole(image):
         return ""
@@ -198,33 +210,33 @@ def described(image: Path) -> str:
         return str(opened.info.get("Description", ""))
 
 
-def write(members: xr.Dataset, *, check: bool = False) -> bool:
-    """Write figure and blocks, or only look whether they are up to date.
+def update_page(members: xr.Dataset | None = None, *, write: bool) -> list[Path]:
+    """Compare the README and its figure with what the ensemble gives, and write them if they differ.
 
     Parameters
     ----------
     members
-        Parameter sets of the calibrated ensemble, dim ``member``.
-    check
-        Write nothing.
+        Parameter sets of the calibrated ensemble, dim ``member``; the first `USUAL_MEMBERS` if left out.
+    write
+        Write the files that are out of date.
 
     Returns
     -------
-    bool
-        Whether README and figure already held what this ensemble gives.
-
-    Examples
-    --------
-    >>> write(read_members(200), check=True)  # doctest: +SKIP
-    True
+    list of pathlib.Path
+        The files that were out of date.
     """
+    members = read_members(USUAL_MEMBERS) if members is None else members
     material, rates = run_scenarios(members), latent_rates(members)
     blocks = {f"answer {language}": answer(material, rates, language) for language in figures.LANGUAGES}
-    old = README.read_text(encoding="utf-8")
-    new = filled(old, {**blocks, "latent": latent_table(rates)})
-    fresh = old == new and described(FIGURE) == blocks["answer en"]
-    if not check:
-        with replaced(README) as partial:
-            partial.write_text(new, encoding="utf-8")
-        figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
-    return fresh
+    text = fill_blocks(README.read_text(encoding="utf-8"), {**blocks, "latent": latent_table(rates)})
+    stale = []
+    if README.read_text(encoding="utf-8") != text:
+        stale.append(README)
+        if write:
+            with replaced(README) as partial:
+                partial.write_text(text, encoding="utf-8")
+    if read_description(FIGURE) != blocks["answer en"]:
+        stale.append(FIGURE)
+        if write:
+            figures.save(figures.comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
+    return stale

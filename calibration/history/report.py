@@ -305,6 +305,11 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
     return _table("From the history run to the policy run of the same member", header, rows)
 
 
+def update_page(*, write: bool) -> list[Path]:
+    """Compare the page and its figures with what the data and the ensemble give, and write what differs."""
+    return [PAGE] if main([] if write else ["--check"]) else []
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the page and its figures.
 

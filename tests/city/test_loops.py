@@ -1,103 +1,19 @@
-"""The feedback loops: each one matters, and a city with all of them at rest stays as it is.
-
-The table of knock-outs in docs/behaviour.md is written by ``python -m tests.city.test_loops``.
-"""
+"""The feedback loops: each one matters, and a city with all of them at rest stays as it is."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analysis.pages import loops
+from analysis.pages.loops import HEADLINES, LOOPS, PAGE, YEARS, update_page
 from scenarios.scenario import load_scenario
-from tests.conftest import ROOT
-from tests.support.city import ROUNDING, STARTS, city, default, full, scaled
+from tests.support.city import ROUNDING, STARTS, city, full, scaled
 
-PAGE = ROOT / "docs" / "behaviour.md"
-BEGIN, END = "<!-- loops: begin -->", "<!-- loops: end -->"
-
-#: What the table reports: heading, variable, decimals.
-HEADLINES = [
-    ("resident rate, %", "target resident urbanization rate", 3),
-    ("registered rate, %", "target registered urbanization rate", 3),
-    ("services of unregistered, %", "target service coverage of unregistered", 3),
-    ("citizenization score", "target citizenization", 3),
-    ("income ratio", "target income ratio", 3),
-    ("residents, thousand", "residents", 1),
-    ("price to income, years", "price to income ratio", 2),
-]
-YEARS = (2025, 2035)
 #: Smallest relative change of any headline that counts as an effect; rounding is a million times smaller.
 EFFECT = 0.00001
-
-#: A pool so large that arrivals do not empty it.
-ENDLESS = 1000.0
-
-
-def land_income_as_transfer():
-    """Land sales bring the budget nothing, and a transfer of the same size in the first year takes their place."""
-    first = city().run(outputs=["land sale revenue", "cost index"], final_time=2021).isel(time=0)
-    sold = float(first["land sale revenue"] * default("LAND SALE NET SHARE") / first["cost index"])
-    return {"LAND SALE NET SHARE": 0.0, "BASE TRANSFERS": float(default("BASE TRANSFERS")) + sold}
-
-
-#: Loop, its name, and how its coupling is cut.
-LOOPS = {
-    "R1": (
-        "jobs, income, migration",
-        "no pull of income and jobs on movers",
-        lambda: {"INCOME ELASTICITY": 0.0, "JOB ELASTICITY": 0.0, "INCOME WEIGHT": 0.0},
-    ),
-    "R2": ("family and network migration", "no pull of those who came before", lambda: {"NETWORK ELASTICITY": 0.0}),
-    "R3": (
-        "people, land, money",
-        "settled people earn neither land nor award",
-        lambda: {
-            "PEOPLE LAND LINK": full("PEOPLE LAND LINK", 0.0),
-            "HOMESTEAD EXIT SHARE": 0.0,
-            "AWARD PER SETTLED PERSON": 0.0,
-        },
-    ),
-    "R4": (
-        "land revenue, infrastructure",
-        "land income replaced by a transfer of the same first size",
-        land_income_as_transfer,
-    ),
-    "B1": (
-        "house price",
-        "homes' cost moves nobody and changes no wish for space",
-        lambda: {"HOUSING ELASTICITY": 0.0, "HOUSING WEIGHT": 0.0, "PRICE ELASTICITY OF FLOOR AREA": 0.0},
-    ),
-    "B2": ("service crowding", "no pull of services on movers", lambda: {"SERVICE ELASTICITY": 0.0}),
-    "B3": (
-        "cost of settling on the budget",
-        "settled people cost nothing",
-        lambda: {"SERVICE COST OF SETTLED PERSON": 0.0},
-    ),
-    "B4": ("value of rural land rights", "rights lost do not count", lambda: {"RIGHTS WEIGHT": 0.0}),
-    "B5": (
-        "origin depletion",
-        "endless pools with the same arrivals at first",
-        lambda: {
-            "MIGRANT POOL 2020": scaled("MIGRANT POOL 2020", ENDLESS),
-            "ARRIVAL RATE": scaled("ARRIVAL RATE", 1 / ENDLESS),
-            "POOL CHANGE": 0.0,
-        },
-    ),
-    "B6": (
-        "development boundary and farmland",
-        "boundary ten times as wide, no protected fields",
-        lambda: {"URBAN DEVELOPMENT BOUNDARY": scaled("URBAN DEVELOPMENT BOUNDARY", 10.0), "CULTIVATED FLOOR": 0.0},
-    ),
-    "B7": ("equal services lower the gain from settling", "service gain does not count", lambda: {"GAIN WEIGHT": 0.0}),
-    "B8": (
-        "fewer farmers, higher farm income",
-        "income ratio moves no villager",
-        lambda: {"INCOME ELASTICITY OF MIGRATION": 0.0},
-    ),
-}
 
 #: Loop, a push to its first link, the indicator that feels it through the loop, and in which direction.
 PUSHES = {
@@ -124,36 +40,6 @@ AT_REST_TABLES = (
     *("ARRIVAL RATE", "DEPARTURE RATE", "VILLAGE LEAVING RATE", "BASE MOVE RATE", "RECLASSIFICATION RATE"),
     *("MORTALITY 2010", "MORTALITY 2020"),
 )
-
-
-@functools.cache
-def change(loop):
-    """Change of each headline when the loop is cut, with dim time."""
-    names = [variable for _, variable, _ in HEADLINES]
-    base = city().run(outputs=names).sel(time=list(YEARS))
-    cut = city().run(LOOPS[loop][2](), outputs=names).sel(time=list(YEARS))
-    return base, cut - base
-
-
-def table():
-    """The knock-out table as lines of Markdown: change in 2025 / change in 2035."""
-    lines = [
-        "| loop | cut by | " + " | ".join(heading for heading, *_ in HEADLINES) + " |",
-        "|---|---|" + "---:|" * len(HEADLINES),
-    ]
-    for loop, (name, how, _) in LOOPS.items():
-        cells = []
-        for heading, variable, decimals in HEADLINES:
-            values = change(loop)[1][variable].to_numpy() / (1000 if "thousand" in heading else 1)
-            # Adding nil turns a rounded -0 into 0.
-            cells.append(" / ".join(f"{round(value, decimals) + 0.0:+.{decimals}f}" for value in values))
-        lines.append(f"| {loop} {name} | {how} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def written():
-    """The lines between the marks of the page."""
-    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip().splitlines()
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -185,7 +71,7 @@ def test_cutting_a_loop_changes_what_the_city_reaches(loop):
     for scenario in ("baseline", "tight_finance"):
         settings, names = load_scenario(scenario).settings(), [variable for _, variable, _ in HEADLINES]
         base = city().run(settings, outputs=names)
-        cut = city().run(settings | LOOPS[loop][2](), outputs=names)
+        cut = city().run(settings | LOOPS[loop].settings(city()), outputs=names)
         for name in names:
             largest = max(largest, float(abs(cut[name] / base[name] - 1).sel(time=list(YEARS)).max()))
     assert largest > EFFECT
@@ -194,7 +80,7 @@ def test_cutting_a_loop_changes_what_the_city_reaches(loop):
 @pytest.mark.parametrize("loop", PUSHES)
 def test_a_push_goes_through_its_loop_and_not_without_it(loop):
     push, indicator, sign = PUSHES[loop]
-    cut = LOOPS[loop][2]()
+    cut = LOOPS[loop].settings(city())
     whole_city: dict[str, Any] = {}
     effects = []
     for settings in (whole_city, cut):
@@ -208,11 +94,14 @@ def test_a_push_goes_through_its_loop_and_not_without_it(loop):
 
 
 def test_the_page_tells_the_loops_as_they_are():
-    assert written() == table(), "docs/behaviour.md is stale: run python -m tests.city.test_loops"
+    assert update_page(write=False) == [], "run `make pages`"
 
 
-if __name__ == "__main__":
+def test_a_stale_table_is_reported_or_written(monkeypatch, tmp_path):
+    stale = tmp_path / "behaviour.md"
     text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text("\n".join([before + BEGIN, *table(), END]) + after, encoding="utf-8")
+    stale.write_text(text.replace("| R1 jobs", "| R1 work"), encoding="utf-8")
+    monkeypatch.setattr(loops, "PAGE", stale)
+    assert update_page(write=False) == [stale]
+    assert update_page(write=True) == [stale]
+    assert stale.read_text(encoding="utf-8") == text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
+from typer.testing import CliRunner
 
+from analysis.pages.__main__ import app
 from model import reference_page
 from model.reference_page import PAGE, print_page
 
@@ -46,13 +46,13 @@ def test_assumptions_are_listed_worst_first(small_town_file):
 
 
 @pytest.mark.parametrize("line", ["--check", ""])
-def test_a_stale_page_is_reported_or_written(line, monkeypatch, tmp_path, small_town_file, capsys):
+def test_a_stale_page_is_reported_or_written(line, monkeypatch, tmp_path, small_town_file):
     page = tmp_path / "model.md"
     page.write_text("old", encoding="utf-8")
     monkeypatch.setattr(reference_page, "PAGE", page)
     monkeypatch.setattr(reference_page, "print_page", lambda: print_page(small_town_file))
-    monkeypatch.setattr(sys, "argv", ["reference_page", *line.split()])
+    outcome = CliRunner().invoke(app, ["model", *line.split()])
     stale = line == "--check"
-    assert reference_page.main() == int(stale)
+    assert outcome.exit_code == int(stale), outcome.output
     assert (page.read_text(encoding="utf-8") == "old") is stale
-    assert ("make docs" in capsys.readouterr().err) is stale
+    assert ("make pages" in outcome.stderr) is stale

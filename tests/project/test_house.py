@@ -84,7 +84,7 @@ def test_continuous_integration_runs_the_same_command(root):
 
 def test_the_readme_answers_with_the_numbers_of_the_ensemble(monkeypatch, tmp_path):
     members = read_members(USUAL_MEMBERS)
-    assert answer.write(members, check=True), "run `make docs`"
+    assert answer.update_page(members, write=False) == [], "run `make pages`"
     stale = tmp_path / "README.md"
     text = answer.README.read_text(encoding="utf-8")
     stale.write_text(
@@ -92,4 +92,4 @@ def test_the_readme_answers_with_the_numbers_of_the_ensemble(monkeypatch, tmp_pa
     )
     assert stale.read_text(encoding="utf-8") != text
     monkeypatch.setattr(answer, "README", stale)
-    assert not answer.write(members, check=True)
+    assert answer.update_page(members, write=False) == [stale]

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.briefing import evidence as evidence_module
-from analysis.briefing import files
-from analysis.briefing.briefing import compose
+from analysis.briefing import command
+from analysis.briefing import study as evidence_module
+from analysis.briefing.charts import file_name, pictures, write
+from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.pictures import file_name, pictures, write
-from analysis.briefing.results import results
+from analysis.briefing.results import Results, compute_results
+from analysis.briefing.study import Evidence
+from analysis.briefing.writing import files
 from analysis.charts import figures
 
 #: Few, so that the tests are quick; enough for intervals and probabilities.
@@ -35,14 +36,14 @@ class Written:
     output: str
 
     @cached_property
-    def found(self) -> dict[str, float]:
-        """Every result by its key."""
-        return results(self.evidence)
+    def results(self) -> Results:
+        """Every result."""
+        return compute_results(self.evidence)
 
     @cached_property
     def composed(self) -> dict[str, Briefing]:
         """What the briefing says, by language."""
-        return {language: compose(self.evidence, self.found, language) for language in LANGUAGES}
+        return {language: compose(self.evidence, self.results, language) for language in LANGUAGES}
 
     def path(self, kind: str, language: str = "zh") -> Path:
         """The file of a kind, by its suffix."""
@@ -75,8 +76,8 @@ def write_briefing(out: Path) -> Written:
         return kept[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_scenarios, "shipped_scenarios", lambda: ("baseline", "plan"))
-        patch.setattr(run_scenarios, "gather_evidence", remembered)
+        patch.setattr(command, "shipped_scenarios", lambda: ("baseline", "plan"))
+        patch.setattr(command, "gather_evidence", remembered)
         patch.setattr(evidence_module, "ORDERS", 4)
         patch.setattr(files, "draw", drawn_at_once)
         outcome = call("brief", "--language", "both", "--members", MEMBERS, "--out", out)

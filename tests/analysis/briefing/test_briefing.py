@@ -16,17 +16,27 @@ from openpyxl import load_workbook
 from pptx import Presentation
 from pptx.oxml.ns import qn
 
-from analysis.briefing import evidence as evidence_module
-from analysis.briefing.author import TARGET_UNITS
-from analysis.briefing.briefing import compose
-from analysis.briefing.content import Briefing, Number, Paragraph, Section, Table, every_text, faults, plain, texts_of
-from analysis.briefing.page import page
-from analysis.briefing.pictures import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
-from analysis.briefing.results import results
-from analysis.briefing.slide_layout import BOTTOM, GAP, TOP, pages
-from analysis.briefing.slides import slides
+from analysis.briefing import study as evidence_module
+from analysis.briefing.charts import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
+from analysis.briefing.compose import compose
+from analysis.briefing.content import (
+    Briefing,
+    Number,
+    Paragraph,
+    Section,
+    Table,
+    every_text,
+    find_mistakes,
+    plain,
+    texts_of,
+)
+from analysis.briefing.results import compute_results
+from analysis.briefing.sections.author import TARGET_UNITS
 from analysis.briefing.words import templates
-from analysis.briefing.workbook import LINE, lone_number, workbook
+from analysis.briefing.writing.page import page
+from analysis.briefing.writing.slide_layout import BOTTOM, GAP, TOP, pages
+from analysis.briefing.writing.slides import slides
+from analysis.briefing.writing.workbook import LINE, lone_number, workbook
 from analysis.charts import figures
 from analysis.charts.figures import word
 from analysis.reach.bottlenecks import RELIEFS
@@ -45,14 +55,14 @@ def evidence(written):
 
 
 @pytest.fixture(scope="module")
-def found(evidence):
-    return results(evidence)
+def results(evidence):
+    return compute_results(evidence)
 
 
 @pytest.fixture(scope="module")
-def briefing(evidence, found):
+def briefing(evidence, results):
     """The content of the Chinese briefing."""
-    return compose(evidence, found, "zh")
+    return compose(evidence, results, "zh")
 
 
 def test_one_call_leaves_page_slides_workbook_and_charts_in_both_languages(written):
@@ -82,10 +92,10 @@ def texts_of_file(path):
 
 @pytest.mark.parametrize("language", figures.LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_text_and_number_of_the_content_stands_in_the_file(written, evidence, found, kind, language):
+def test_every_text_and_number_of_the_content_stands_in_the_file(written, evidence, results, kind, language):
     place = {"html": "page", "pptx": "slides", "xlsx": "workbook"}[kind]
     stands = texts_of_file(written.path(kind, language))
-    content = compose(evidence, found, language)
+    content = compose(evidence, results, language)
     wanted = [
         text
         for section in content.sections
@@ -101,10 +111,14 @@ def test_every_text_and_number_of_the_content_stands_in_the_file(written, eviden
         assert plain(text) in stands if number is None else round(number.shown, 9) in numbers, plain(text)
 
 
-def test_content_that_types_a_number_or_tells_another_result_is_found(found):
+def test_content_that_types_a_number_or_tells_another_result_is_found(results):
     wrong = Number("counts/members", MEMBERS + 1.0, ".0f")
     said = Briefing("en", ("Of 30 members, ", wrong), (Number("counts/unicorns", 1.0),), ())
-    assert [problem.split(": ")[0] for problem in faults(said, found)] == ["title", "title", "subtitle"]
+    assert [problem.split(": ")[0] for problem in find_mistakes(said, results.by_key())] == [
+        "title",
+        "title",
+        "subtitle",
+    ]
 
 
 def test_every_slide_tells_in_its_notes_what_it_was_made_from(written, evidence):
@@ -163,7 +177,7 @@ def test_the_page_refers_to_nothing_outside_itself(written, language):
         assert all(value.startswith("#") for value in re.findall(r'href="([^"]*)"', inside))
 
 
-def test_a_real_chart_is_the_same_bytes_each_time(evidence, found, tmp_path, briefing):
+def test_a_real_chart_is_the_same_bytes_each_time(evidence, results, tmp_path, briefing):
     picture = next(picture for picture in pictures(briefing) if picture.name == "ledger")
 
     for kind in ("png", "svg"):
@@ -172,7 +186,7 @@ def test_a_real_chart_is_the_same_bytes_each_time(evidence, found, tmp_path, bri
         assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
 
 
-def test_the_same_content_is_the_same_bytes(written, evidence, found, tmp_path, briefing):
+def test_the_same_content_is_the_same_bytes(written, evidence, results, tmp_path, briefing):
     list(drawn_at_once(evidence, briefing, tmp_path))
     charts = {picture.id: tmp_path / file_name(picture, "zh", "png") for picture in pictures(briefing)}
     drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in charts.items()}
@@ -181,11 +195,11 @@ def test_the_same_content_is_the_same_bytes(written, evidence, found, tmp_path, 
     assert written.path("xlsx").read_bytes() == workbook(briefing)
 
 
-def test_both_languages_tell_the_same_results(evidence, found):
+def test_both_languages_tell_the_same_results(evidence, results):
     told = [
         {
             run.key
-            for _, text in every_text(compose(evidence, found, language))
+            for _, text in every_text(compose(evidence, results, language))
             for run in text
             if isinstance(run, Number)
         }
@@ -195,8 +209,8 @@ def test_both_languages_tell_the_same_results(evidence, found):
 
 
 @pytest.mark.parametrize("language", figures.LANGUAGES)
-def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, found, language):
-    texts = dict(every_text(compose(evidence, found, language)))
+def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, results, language):
+    texts = dict(every_text(compose(evidence, results, language)))
     told = [
         run for text in texts.values() for run in text if isinstance(run, Number) and run.key.endswith("/probability")
     ]
@@ -205,8 +219,8 @@ def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, found, l
     assert [text for text in texts.values() if plain(text).startswith("<")]
 
 
-def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, found):
-    texts = dict(every_text(compose(evidence, found, "en")))
+def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, results):
+    texts = dict(every_text(compose(evidence, results, "en")))
     wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
     assert wanted["urban community elder-care coverage"] == "≥ 100% (99 counts)"
     assert wanted["resident urbanization rate"] == "≥ 78.5%"
@@ -222,24 +236,24 @@ def test_words_below_a_table_never_stand_alone_on_a_slide(rows):
     assert all(sum(part.height + GAP for part in page) <= BOTTOM - TOP + GAP for page in placed)
 
 
-def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, found):
-    words = plain(next(text for place, text in every_text(compose(evidence, found, "en")) if place == "answer.answer"))
+def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, results):
+    words = plain(dict(every_text(compose(evidence, results, "en")))["answer.answer"])
     for part in ("target of", "probability", "main driver", "interval"):
         assert part in words
     assert "main blocker of the" in words or "none of these" in words
 
 
-def test_the_baseline_has_a_briefing_without_contributions(evidence, found):
+def test_the_baseline_has_a_briefing_without_contributions(evidence, results):
     from dataclasses import replace
 
     alone = replace(evidence, scenario=evidence.baseline, comparison=None)
-    same = results(alone)
+    same = compute_results(alone)
     briefing = compose(alone, same, "zh")
-    assert faults(briefing, same) == []
+    assert find_mistakes(briefing, same.by_key()) == []
     assert not [place for place, _ in every_text(briefing) if place.startswith("compare.table")]
 
 
-def test_sections_stand_in_the_order_of_the_reader_s_questions(evidence, found, briefing):
+def test_sections_stand_in_the_order_of_the_reader_s_questions(evidence, results, briefing):
     sections = briefing.sections
     assert [section.id for section in sections] == [
         "answer",
@@ -323,8 +337,8 @@ def test_a_wrong_word_is_refused(words, message, tmp_path):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(evidence, found, language):
-    briefing = compose(evidence, found, language)
+def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(evidence, results, language):
+    briefing = compose(evidence, results, language)
     sizes = slide_sizes(briefing)
     for picture in pictures(briefing):
         drawn = figure(evidence, picture, language, sizes[picture.id])
@@ -343,8 +357,8 @@ def test_letters_of_charts_on_slides_are_eight_points_high_and_cover_no_others(e
             assert all(Text.get_window_extent(text).x0 >= inside.x0 - 1 for text in told), picture.name
 
 
-def test_pictures_are_drawn_in_other_processes_under_their_names(evidence, found, tmp_path):
-    briefing = compose(evidence, found, "en")
+def test_pictures_are_drawn_in_other_processes_under_their_names(evidence, results, tmp_path):
+    briefing = compose(evidence, results, "en")
     one = [section for section in briefing.sections if section.id == "ledger"]
     few = Briefing(briefing.language, briefing.title, briefing.subtitle, tuple(one), briefing.manifest)
     assert {path.name for path in draw(evidence, few, tmp_path)} == {"plan_ledger_en.png", "plan_ledger_en.svg"}

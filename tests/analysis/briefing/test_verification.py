@@ -6,7 +6,10 @@ import io
 import os
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -15,12 +18,15 @@ from openpyxl import load_workbook
 from PIL import Image
 from pptx import Presentation
 
-from analysis.briefing import files
-from analysis.briefing.briefing import compose
-from analysis.briefing.verification import comparison, same
+from analysis.briefing import command
+from analysis.briefing.compose import compose
+from analysis.briefing.results import Result
+from analysis.briefing.verification import compare_file as comparison
+from analysis.briefing.verification import tolerances as same
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.opening import KINDS as PLACES
-from analysis.briefing.verification.opening import opened
+from analysis.briefing.verification.open_file import KINDS as PLACES
+from analysis.briefing.verification.open_file import open_briefing
+from analysis.briefing.writing import files
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once
 from tests.support.forgeries import PAGE, SLIDES, WORKBOOK, Forgery
 
@@ -52,11 +58,9 @@ def fresh(written, tmp_path_factory):
 @pytest.fixture
 def verify(written, fresh, monkeypatch):
     """The command line's verification of a file, over evidence that is ready, as making it again takes long."""
-    import run_scenarios
-
-    found, composed = written.found, written.composed
-    monkeypatch.setattr(run_scenarios, "_evidence", lambda *_: written.evidence)
-    monkeypatch.setattr(comparison, "results", lambda _: found)
+    results, composed = written.results, written.composed
+    monkeypatch.setattr(command, "_evidence", lambda *_: written.evidence)
+    monkeypatch.setattr(comparison, "compute_results", lambda _: results)
     monkeypatch.setattr(comparison, "compose", lambda *given: composed[given[-1]])
     monkeypatch.setattr(comparison, "made", fresh)
     monkeypatch.setattr(files, "draw", drawn_at_once)
@@ -284,12 +288,21 @@ def test_a_part_that_cannot_be_read_is_named(verify, copied, part):
     assert f"{part}: it cannot be read" in outcome.output
 
 
+def nudged(part: Any) -> Any:
+    """The same results, each but whole numbers different in its last bits."""
+    if isinstance(part, Result):
+        return part if part.is_integer() else Result(part.key, part * (1 + 2e-14))
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{one.name: nudged(getattr(part, one.name)) for one in fields(part)})
+    if isinstance(part, Mapping):
+        return {name: nudged(one) for name, one in part.items()}
+    return tuple(map(nudged, part)) if isinstance(part, tuple) else part
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_another_processor_holds_to_the_digits_shown(written, copied, monkeypatch, kind, tmp_path):
     """The last bits of every result, and the last level of every colour, are as another machine may give them."""
-    found = written.found
-    nudged = {key: value if float(value).is_integer() else value * (1 + 2e-14) for key, value in found.items()}
-    briefing = compose(written.evidence, nudged, "zh")
+    briefing = compose(written.evidence, nudged(written.results), "zh")
     place = PLACES[f".{kind}"]
 
     def paler(evidence, briefing, folder, kinds):
@@ -306,7 +319,7 @@ def test_a_file_of_another_processor_holds_to_the_digits_shown(written, copied, 
     there = files.made(written.evidence, briefing, tmp_path / "there", [place])[place]
     path = copied(kind)
     assert path.read_bytes() != there
-    outcome = comparison.compared(opened(path), there, [], [])
+    outcome = comparison.compared(open_briefing(path), there, [], [])
     assert not outcome.differences, outcome.words
     assert not outcome.identical
     assert "every word, cell, shape and digit shown, though not byte for byte" in outcome.words
@@ -324,7 +337,7 @@ def test_a_picture_beyond_the_tolerance_is_another():
 
 
 def test_the_manifest_of_a_file_is_compared_entry_by_entry(written):
-    manifest = opened(written.path("xlsx", "en")).manifest
+    manifest = open_briefing(written.path("xlsx", "en")).manifest
     assert manifest["members"] == str(MEMBERS)
     assert wrong_facts(manifest, manifest) == []
     assert may_differ(manifest, manifest) == []

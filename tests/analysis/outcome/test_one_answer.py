@@ -133,8 +133,8 @@ def test_a_sentence_says_of_how_many_members_a_probability_is_and_a_year_is_whol
         year = row["year_reached_median"]
         assert year == int(year)
         number = round(row["probability"] * MEMBERS)
-        for language, zh in (("zh", True), ("en", False)):
-            said = answer._against(target, row, MEMBERS, zh)
-            assert share_in_words(number, MEMBERS, language) in said
-            assert str(MEMBERS) in said
-            assert f"{year:.0f}" in said
+        for language in ("zh", "en"):
+            sentence = answer.rate_in_words(target, row, MEMBERS, language)
+            assert share_in_words(number, MEMBERS, language) in sentence
+            assert str(MEMBERS) in sentence
+            assert f"{year:.0f}" in sentence

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.briefing.briefing import compose
+from analysis.briefing.compose import compose
 from analysis.briefing.content import Number, every_text, plain
-from analysis.briefing.results import results
+from analysis.briefing.results import compute_results
 from analysis.briefing.settling import COSTS, INCOME, VARIABLES, settling_account
 from analysis.outcome import ratios
 from scenarios import load_scenarios, load_targets
@@ -59,7 +59,7 @@ def test_the_briefing_tells_beside_the_headline_that_the_poorer_city_has_the_nar
     poorer = ratios.Moved(load_targets()[GAP], -0.15, -0.186, -0.044)
     evidence = replace(written.evidence, ratios=[poorer])
     for language, words in (("en", "only because urban income per head is lower"), ("zh", "只因城镇居民人均收入较低")):
-        texts = dict(every_text(compose(evidence, results(evidence), language)))
+        texts = dict(every_text(compose(evidence, compute_results(evidence), language)))
         for block in ("answer.reasons", "board.reasons"):
             assert words in plain(texts[block])
             assert "18.6" in plain(texts[block])
@@ -67,7 +67,7 @@ def test_the_briefing_tells_beside_the_headline_that_the_poorer_city_has_the_nar
 
 def test_the_briefing_tells_no_reason_where_no_ratio_is_better(written):
     evidence = replace(written.evidence, ratios=[ratios.Moved(load_targets()[GAP], 0.1, 0.1, 0.0)])
-    places = [place for place, _ in every_text(compose(evidence, results(evidence), "en"))]
+    places = [place for place, _ in every_text(compose(evidence, compute_results(evidence), "en"))]
     assert len(places) > 300
     assert not [place for place in places if place.endswith(".reasons")]
 
@@ -101,7 +101,7 @@ def test_the_account_of_settling_counts_every_entry_once_and_talent_too():
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_briefing_tells_the_whole_account_with_intervals_and_what_is_left_out(written, language):
-    texts = dict(every_text(compose(written.evidence, results(written.evidence), language)))
+    texts = dict(every_text(compose(written.evidence, compute_results(written.evidence), language)))
     told = [run for place, text in texts.items() if place.startswith("ledger.account[") for run in text]
     keys = {run.key for run in told if isinstance(run, Number)}
     for entry in (*INCOME, *COSTS, "balance"):

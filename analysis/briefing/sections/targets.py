@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from analysis.briefing.author import Author
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
+from analysis.briefing.sections.author import Author
 from analysis.briefing.words import joined, listed, word
 from analysis.outcome.ratios import FELT, RATIOS, Moved
 from scenarios import Target
@@ -16,27 +16,22 @@ SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
 
 
 def target_section(author: Author) -> Section:
-    """Return the board of all modelled targets, and the names of the others.
-
-    Examples
-    --------
-    >>> target_section(author).id  # doctest: +SKIP
-    'board'
-    """
+    """Return the board of all modelled targets, and the names of the others."""
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
     takeaway = author.say(
         "board.takeaway",
-        modelled=author.number("counts/modelled", ".0f"),
-        reached=author.number("counts/reached", ".0f"),
+        modelled=author.count(author.results.counts.modelled),
+        reached=author.count(author.results.counts.reached),
         scenario=author.title(evidence.scenario.title),
     )
     tracked = author.say(
         "board.tracked",
-        tracked=author.number("counts/tracked", ".0f"),
+        tracked=author.count(author.results.counts.tracked),
         names=listed(dict.fromkeys(others), author.language),
     )
+    confidence = author.count(author.results.definitions.confidence)
     return Section(
         "board",
         word("board.section", author.language),
@@ -44,35 +39,20 @@ def target_section(author: Author) -> Section:
         (
             board(author, "board.table", author.say("board.table"), modelled),
             *reasons(author, "board.reasons", modelled),
-            Paragraph(
-                "board.reading", author.say("board.reading", confidence=author.number("definition/confidence", ".0f"))
-            ),
+            Paragraph("board.reading", author.say("board.reading", confidence=confidence)),
             Paragraph("board.tracked", tracked, PAGE_ONLY),
         ),
     )
 
 
 def glance(author: Author, block: str) -> Table:
-    """Return the board of the headline targets alone.
-
-    Examples
-    --------
-    >>> glance(author, "answer.table").id  # doctest: +SKIP
-    'answer.table'
-    """
+    """Return the board of the headline targets alone."""
     headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
     return board(author, block, author.say("answer.table"), headlines)
 
 
 def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
-    """Return targets as rows, with the scenario's probability told by colour, too.
-
-    Examples
-    --------
-    >>> board(author, "b", (), []).rows  # doctest: +SKIP
-    ()
-    """
-    name = author.evidence.scenario.name
+    """Return targets as rows, with the probability shown by colour, too."""
     columns = [
         author.say("board.target"),
         author.say("year"),
@@ -82,33 +62,34 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
         author.say("board.margin"),
         author.say("board.odds"),
     ]
-    compared = name != "baseline"
+    compared = author.evidence.scenario.name != "baseline"
     if compared:
         columns.append(author.say("board.odds of", scenario=author.title(author.evidence.baseline.title)))
     rows: list[tuple[Text, ...]] = []
     tones: dict[tuple[int, int], str] = {}
     for target in targets:
-        place = f"targets/{name}/{target.id}"
+        result = author.target(target.id)
         unit, form, scale = author.target_unit(target)
-        joint = unit if unit == ("%",) or author.language == "zh" else (" ", *unit)
         sign = form if form.startswith("+") else f"+{form}"
-        wanted: Text = (SIGNS[target.comparison], author.number(f"{place}/threshold", ",.5g", scale), *joint)
+        threshold = author.number(result.threshold, ",.5g", scale)
+        amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
+        wanted: Text = (SIGNS[target.comparison], *amount)
         if target.tolerance:
-            wanted += author.say("board.accepted", accepted=author.number(f"{place}/accepted", ",.5g", scale))
+            wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
         row: list[Text] = [
             (author.title(target.title),),
-            (author.year(f"{place}/year"),),
+            (author.count(result.year),),
             wanted,
-            (author.number(f"{place}/median", form, scale),),
-            author.interval(place, form, scale),
-            (author.number(f"{place}/margin", sign, scale),),
-            author.odds(place),
+            (author.number(result.median, form, scale),),
+            author.interval(result.p05, result.p95, form, scale),
+            (author.number(result.margin, sign, scale),),
+            author.probability(result),
         ]
-        tones[len(rows), 6] = tone(author.results[f"{place}/probability"])
+        tones[len(rows), 6] = tone(result.probability)
         if compared:
-            other = f"targets/baseline/{target.id}"
-            row.append(author.odds(other))
-            tones[len(rows), 7] = tone(author.results[f"{other}/probability"])
+            other = author.results.targets["baseline", target.id]
+            row.append(author.probability(other))
+            tones[len(rows), 7] = tone(other.probability)
         rows.append(tuple(row))
     widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
     return Table(
@@ -131,40 +112,34 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
     evidence, shown = author.evidence, {target.id for target in targets}
     if evidence.scenario.name == "baseline":
         return []
-    told = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
-    return [Paragraph(block, joined(told, author.language))] if told else []
+    texts = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
+    return [Paragraph(block, joined(texts, author.language))] if texts else []
 
 
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
-    called = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
-    gaps = {}
-    for part, change in (("above", one.above), ("below", one.below)):
+    names = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
+    gaps, sizes = {}, author.results.ratios[one.target.id]
+    for part, change, size in (("above", one.above, sizes.above), ("below", one.below, sizes.below)):
         if abs(change) < FELT:
-            gaps[part] = author.say("reason.same", quantity=called[part])
+            gaps[part] = author.say("reason.same", quantity=names[part])
         else:
-            size = author.percent(f"ratios/{one.target.id}/{part}", ".1f")
-            gaps[part] = author.say("reason.higher" if change > 0 else "reason.lower", quantity=called[part], size=size)
-    said = author.say(
+            sentence = "reason.higher" if change > 0 else "reason.lower"
+            gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
+    text = author.say(
         "reason",
         target=author.title(ratio.title),
-        year=author.year(f"targets/{author.evidence.scenario.name}/{one.target.id}/year"),
+        year=author.count(author.target(one.target.id).year),
         baseline=author.title(author.evidence.baseline.title),
         **gaps,
     )
     if not one.by_loss:
-        return said
-    lower = called["below" if one.target.comparison == "at least" else "above"]
+        return text
+    lower = names["below" if one.target.comparison == "at least" else "above"]
     warning = author.say("reason.loss in part" if one.reason == "both" else "reason.loss", quantity=lower)
-    return joined([said, warning], author.language)
+    return joined([text, warning], author.language)
 
 
 def source(author: Author) -> Text:
-    """Return where the numbers of a table come from.
-
-    Examples
-    --------
-    >>> source(author)  # doctest: +SKIP
-    ('济南城镇化模型，', ...)
-    """
-    return author.say("model source", members=author.number("counts/members", ".0f"), wide=author.wide())
+    """Return where the numbers of a table come from."""
+    return author.say("model source", members=author.members(), wide=author.wide())

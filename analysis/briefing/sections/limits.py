@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from analysis.briefing.answer_section import lever_title, relief_words
-from analysis.briefing.author import WORTH_A_WORD, Author
-from analysis.briefing.city_sections import picture, year_heading, years
-from analysis.briefing.content import PAGE_AND_BOOK, Name, Number, Paragraph, Section, Table, Text
+from analysis.briefing.charts import BOTTLENECKS as CHART
+from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Number, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
-from analysis.briefing.pictures import BOTTLENECKS as CHART
-from analysis.briefing.target_section import source
+from analysis.briefing.results import Gain
+from analysis.briefing.sections.answer import lever_title, relief_words
+from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.city import picture, year_heading, years
+from analysis.briefing.sections.targets import source
 from analysis.briefing.words import listed, word
 from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS
@@ -22,35 +23,30 @@ YUAN = {"zh": 1e8, "en": 1e9}
 
 
 def limit_section(author: Author) -> Section:
-    """Return the bottleneck calendar and what relief brings.
-
-    Examples
-    --------
-    >>> limit_section(author).id  # doctest: +SKIP
-    'limits'
-    """
+    """Return the bottleneck calendar and what relief brings."""
     results = author.results
     goal = author.evidence.targets[RESIDENT]
-    key = "limits/{}/city/{}/districts"
-    order = sorted(BOTTLENECKS, key=lambda one: -results[key.format(one.id, goal.year)])
-    felt = [one for one in order if results[key.format(one.id, goal.year)] > 0][:NAMED]
+    districts = {one.id: results.limits[one.id].districts[goal.year] for one in BOTTLENECKS}
+    order = sorted(BOTTLENECKS, key=lambda one: -districts[one.id])
+    felt = [one for one in order if districts[one.id] > 0][:NAMED]
     names = [
         author.say(
             "limits.name",
             bottleneck=author.title(one.title),
-            districts=author.number(key.format(one.id, goal.year), ".0f"),
+            districts=author.count(districts[one.id]),
         )
         for one in felt
     ]
-    year = author.year(f"targets/{author.evidence.scenario.name}/{goal.id}/year")
+    year = author.count(author.target(goal.id).year)
     takeaway = author.say("limits.takeaway", year=year, names=listed(names, author.language) or author.say("none"))
-    shown = [one for one in years(author) if one > results["definition/first_year"]]
+    shown = [one for one in years(author) if one > results.definitions.first_year]
     rows = []
     for one in BOTTLENECKS:
-        place = f"limits/{one.id}/city"
-        ends = [f"{place}/{end}_felt" for end in ("first", "last")]
-        spans = [(author.year(end),) if end in results else author.say("none") for end in ends]
-        counts = [(author.number(f"{place}/{when}/districts", ".0f"),) for when in shown]
+        limit = results.limits[one.id]
+        spans = [
+            author.say("none") if end is None else (author.count(end),) for end in (limit.first_felt, limit.last_felt)
+        ]
+        counts = [(author.count(limit.districts[when]),) for when in shown]
         rows.append(((author.title(one.title),), *spans, *counts))
     calendar = Table(
         "limits.table",
@@ -75,8 +71,7 @@ def _reliefs(author: Author, year: Number) -> Table:
     titles = {bottleneck.id: author.title(bottleneck.title) for bottleneck in BOTTLENECKS}
     rows = []
     for relief in RELIEFS:
-        gains = [f"gains/{relief.constant}/{target}" for target in (RESIDENT, REGISTERED)]
-        cells = [_gain(author, gain) for gain in gains]
+        cells = [_gain(author, author.results.gains[relief.constant, target]) for target in (RESIDENT, REGISTERED)]
         rows.append(((titles[relief.bottleneck],), relief_words(author, relief.constant, RESIDENT), *cells))
     return Table(
         "limits.reliefs",
@@ -94,27 +89,21 @@ def _reliefs(author: Author, year: Number) -> Table:
     )
 
 
-def _gain(author: Author, place: str) -> Text:
-    largest = max(abs(author.results[f"{place}/{end}"]) for end in ("p05", "median", "p95"))
-    return author.band(place, "+.2f") if largest >= WORTH_A_WORD else author.say("almost none")
+def _gain(author: Author, gain: Gain) -> Text:
+    largest = max(abs(end) for end in (gain.p05, gain.median, gain.p95))
+    return author.band(gain, "+.2f") if largest >= WORTH_A_WORD else author.say("almost none")
 
 
 def assumption_section(author: Author) -> Section:
-    """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets.
-
-    Examples
-    --------
-    >>> assumption_section(author).id  # doctest: +SKIP
-    'assumptions'
-    """
+    """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets."""
     takeaway = author.say(
         "assumptions.takeaway",
-        all=author.number("counts/constants", ".0f"),
-        weak=author.number("counts/weak", ".0f"),
+        all=author.count(author.results.counts.constants),
+        weak=author.count(author.results.counts.weak),
     )
     rows = tuple(
-        ((Name(grade),), author.say(f"grade.{grade}"), (author.number(f"counts/grade/{grade}", ".0f"),))
-        for grade in sorted(author.evidence.grades)
+        ((Name(grade),), author.say(f"grade.{grade}"), (author.count(number),))
+        for grade, number in sorted(author.results.grades.items())
     )
     grades = Table(
         "assumptions.grades",
@@ -139,17 +128,13 @@ def _unknowns(author: Author) -> Table:
         form, scale = (".1f", 0.01) if share else (author.form("people"), author.unit("people")[1])
         unit: Text = ("%",) if share else (" ", author.unit("people")[0])
         for third in range(1, GROUPS + 1):
-            place = f"conditions/{author.evidence.scenario.name}/{REGISTERED}/{parameter}/{third}"
-            if f"{place}/probability" not in author.results:
+            condition = author.results.conditions.get((parameter, third))
+            if condition is None:
                 continue
-            span = author.say(
-                "range",
-                low=author.number(f"{place}/lowest", form, scale),
-                high=author.number(f"{place}/highest", form, scale),
-            )
-            tones[len(rows), 3] = tone(author.results[f"{place}/probability"])
-            called = author.parameter(parameter)
-            rows.append((called, author.say(f"third.{third}"), span + unit, author.odds(place)))
+            span = author.interval(condition.lowest, condition.highest, form, scale) + unit
+            tones[len(rows), 3] = tone(condition.probability)
+            name = author.parameter(parameter)
+            rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
     return Table(
         "assumptions.unknown",
         author.say("assumptions.unknown"),
@@ -170,22 +155,18 @@ def _unknowns(author: Author) -> Table:
 def _measures(author: Author) -> Table:
     """What the scenario sets, against the model's own value; a constant with subscripts has a row per element."""
     levers, rows = load_levers(), []
-    name = author.evidence.scenario.name
+    changes = {change.constant: change for change in author.evidence.scenario.changes}
     shown = years(author)[1:2] + years(author)[-1:]
-    for change in author.evidence.scenario.changes:
-        prefix = f"settings/{name}/{change.constant}/"
-        places = dict.fromkeys(key.rsplit("/", 1)[0] for key in author.results if key.startswith(prefix))
-        for place in places:
-            called: Text = (lever_title(author, change.constant),)
-            if place != prefix.rstrip("/"):
-                called += ("：" if author.language == "zh" else ": ", author.element(place.removeprefix(prefix)))
-            columns = ["default", *(str(year) for year in shown)]
-            scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
-            cells = [(author.number(f"{place}/{column}", ",.10g", scale),) for column in columns]
-            plan = (
-                (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
-            )
-            rows.append((called, *cells, author.say(f"unit.{change.unit}"), plan))
+    for setting in author.results.settings:
+        change = changes[setting.constant]
+        name: Text = (lever_title(author, change.constant),)
+        if setting.element:
+            name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
+        scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
+        values = (setting.default, *(setting.years[year] for year in shown))
+        cells = [(author.number(value, ",.10g", scale),) for value in values]
+        plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
+        rows.append((name, *cells, author.say(f"unit.{change.unit}"), plan))
     return Table(
         "assumptions.measures",
         author.say("assumptions.measures", scenario=author.title(author.evidence.scenario.title)),
@@ -197,23 +178,17 @@ def _measures(author: Author) -> Table:
             author.say("assumptions.plan"),
         ),
         tuple(rows),
-        PAGE_AND_BOOK,
+        PAGE_AND_WORKBOOK,
         numeric=frozenset((1, 2, 3)),
         widths=(4.0, 1.6, 1.6, 1.6, 1.8, 1.8),
     )
 
 
 def not_section(author: Author) -> Section:
-    """Return what the model is not.
-
-    Examples
-    --------
-    >>> not_section(author).id  # doctest: +SKIP
-    'not'
-    """
+    """Return what the model is not."""
     gaps = {
-        "forecast": {"data": author.year("definition/first_year")},
-        "judge": {"tracked": author.number("counts/tracked", ".0f")},
+        "forecast": {"data": author.first_year()},
+        "judge": {"tracked": author.count(author.results.counts.tracked)},
     }
     names = ("forecast", "probability", "map", "households", "judge", "unknown")
     blocks = tuple(Paragraph(f"not.{name}", author.say(f"not.{name}", **gaps.get(name, {}))) for name in names)

@@ -16,7 +16,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from analysis.briefing.content import Briefing, Paragraph, Picture, Table, Text, plain
-from analysis.briefing.slide_layout import (
+from analysis.briefing.words import word
+from analysis.briefing.writing.slide_layout import (
     BODY,
     BOTTOM,
     CELLS,
@@ -32,8 +33,7 @@ from analysis.briefing.slide_layout import (
     pages,
     row_height,
 )
-from analysis.briefing.strip_dates import EPOCH, strip_dates
-from analysis.briefing.words import word
+from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 
 #: Fonts that machines with PowerPoint have; the eastern one is for Chinese characters.
 LATIN, EASTERN = "Calibri", "Microsoft YaHei"
@@ -53,11 +53,6 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
         Its content.
     charts
         PNG file of each picture, by the picture's id.
-
-    Examples
-    --------
-    >>> slides(briefing, charts)[:2]  # doctest: +SKIP
-    b'PK'
     """
     deck = Presentation()
     deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
@@ -80,7 +75,7 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
 
 
 def notes(briefing: Briefing) -> str:
-    """Return the manifest as the notes of a slide tell it, a fact to a line.
+    """Return the manifest as the notes of a slide, a fact to a line.
 
     Examples
     --------
@@ -102,7 +97,7 @@ def _cover(deck: Any, briefing: Briefing) -> None:
     slide.shapes._spTree.insert(2, panel._element)
     title = slide.shapes.title
     title.name = "title"
-    _place(title, (MARGIN + 0.4, 2.3, WIDTH - 2 * MARGIN - 0.8, 1.2))
+    _set_box(title, (MARGIN + 0.4, 2.3, WIDTH - 2 * MARGIN - 0.8, 1.2))
     _write(title.text_frame, briefing.title, 40, WHITE, bold=True)
     _text(slide, "subtitle", briefing.subtitle, (MARGIN + 0.4, 3.6, BODY - 0.8, 1.4), 20, WHITE)
 
@@ -111,7 +106,7 @@ def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
     slide = deck.slides.add_slide(deck.slide_layouts[TITLE_ONLY])
     title = slide.shapes.title
     title.name = f"{section}.takeaway"
-    _place(title, (MARGIN, 0.5, BODY, 0.84))
+    _set_box(title, (MARGIN, 0.5, BODY, 0.84))
     title.text_frame.word_wrap = True
     title.text_frame.margin_left = title.text_frame.margin_right = 0
     title.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
@@ -124,10 +119,10 @@ def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
 
 def _lay_out(slide: Any, page: list[Placed], charts: Mapping[str, Path]) -> None:
     top = TOP
-    for place, part in enumerate(page):
+    for index, part in enumerate(page):
         block = part.block
         if isinstance(block, Picture):
-            below = sum(other.height + GAP for other in page[place + 1 :])
+            below = sum(other.height + GAP for other in page[index + 1 :])
             top += _picture(slide, block, charts[block.id], top, BOTTOM - top - below)
         elif isinstance(block, Paragraph):
             box = (MARGIN, top, BODY, part.height)
@@ -171,11 +166,11 @@ def _table(slide: Any, block: Table, part: Placed, top: float) -> None:
     table._tbl.tblPr.set("bandRow", "0")
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Inches(width)
-    for place, cells in enumerate([block.columns, *rows]):
-        table.rows[place].height = Inches(row_height(cells, widths))
+    for row, cells in enumerate([block.columns, *rows]):
+        table.rows[row].height = Inches(row_height(cells, widths))
         for column, text in enumerate(cells):
-            tone = block.tones.get((part.first + place - 1, column), "") if place else ""
-            _cell(table.cell(place, column), text, column in block.numeric, place == 0, tone)
+            tone = block.tones.get((part.first + row - 1, column), "") if row else ""
+            _cell(table.cell(row, column), text, column in block.numeric, row == 0, tone)
 
 
 def _cell(cell: Any, text: Text, right: bool, heading: bool, tone: str) -> None:
@@ -236,7 +231,7 @@ def _colour(code: str) -> Any:
     return RGBColor(*bytes.fromhex(code))  # type: ignore[no-untyped-call]
 
 
-def _place(shape: Any, box: tuple[float, float, float, float]) -> None:
+def _set_box(shape: Any, box: tuple[float, float, float, float]) -> None:
     shape.left, shape.top, shape.width, shape.height = (Inches(side) for side in box)
 
 

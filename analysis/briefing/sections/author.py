@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.briefing.content import Name, Number, Run, Text
-from analysis.briefing.evidence import Evidence
+from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
+from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
 from analysis.charts import figures
 from scenarios import Target
@@ -27,12 +28,11 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".2f", "people": ",.1f", "people a year": ".2f"},
     "en": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".3f", "people": ",.2f", "people a year": ".1f"},
 }
-YEAR: Final = ".0f"
 #: An interval narrower than this share of its median looks like a single number.
 NARROW: Final = 5e-4
 #: A change of a rate, in percentage points, that is smaller rounds to nothing.
 WORTH_A_WORD: Final = 0.005
-#: From which standard error on a probability is told in whole percents.
+#: From which standard error on a probability is stated in whole percents.
 WHOLE_PERCENT: Final = 0.01
 
 
@@ -41,20 +41,24 @@ class Author:
     """One language's view of the results."""
 
     evidence: Evidence
-    results: Mapping[str, float]
+    results: Results
     language: str
 
-    def number(self, key: str, form: str = ".1f", scale: float = 1.0) -> Number:
-        """Return a result as it is to be shown; KeyError where there is none."""
-        return Number(key, self.results[key], form, scale)
+    def target(self, target: str) -> TargetResult:
+        """Return how a target ends in the scenario that the briefing is about."""
+        return self.results.targets[self.evidence.scenario.name, target]
 
-    def year(self, key: str) -> Number:
-        """Return a result that is a year."""
-        return self.number(key, YEAR)
+    def number(self, result: Result, form: str = ".1f", scale: float = 1.0) -> Number:
+        """Return a result as it is to be shown."""
+        return Number(result.key, float(result), form, scale)
 
-    def percent(self, key: str, form: str = ".0f") -> Number:
+    def count(self, result: Result) -> Number:
+        """Return a result that is a whole number, such as a year."""
+        return self.number(result, ".0f")
+
+    def percent(self, result: Result, form: str = ".0f") -> Number:
         """Return a share in percent."""
-        return self.number(key, form, 0.01)
+        return self.number(result, form, 0.01)
 
     def say(self, name: str, **gaps: Run | Text) -> Text:
         """Return a sentence of `words.yaml` in this language."""
@@ -87,40 +91,55 @@ class Author:
         unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_UNITS else (Name(target.unit),)
         return unit, form, zh if self.language == "zh" else en
 
-    def band(self, place: str, form: str = ".1f", scale: float = 1.0, *, middle: str = "median") -> Text:
+    def band(self, spread: Spread, form: str = ".1f", scale: float = 1.0) -> Text:
         """Return a median with its wide interval behind it, where that has any width."""
-        low, high = (self.number(f"{place}/{end}", form, scale) for end in ("p05", "p95"))
-        if abs(high.value - low.value) <= NARROW * abs(self.results[f"{place}/{middle}"]):
-            return (self.number(f"{place}/{middle}", form, scale),)
-        return self.say("with range", middle=self.number(f"{place}/{middle}", form, scale), low=low, high=high)
+        middle, low, high = (self.number(one, form, scale) for one in (spread.median, spread.p05, spread.p95))
+        if spread.p95 - spread.p05 <= NARROW * abs(spread.median):
+            return (middle,)
+        return self.say("with range", middle=middle, low=low, high=high)
 
-    def interval(self, place: str, form: str = ".1f", scale: float = 1.0) -> Text:
-        """Return a wide interval alone."""
-        low, high = (self.number(f"{place}/{end}", form, scale) for end in ("p05", "p95"))
-        return self.say("range", low=low, high=high)
+    def interval(self, low: Result, high: Result, form: str = ".1f", scale: float = 1.0) -> Text:
+        """Return an interval alone."""
+        return self.say("range", low=self.number(low, form, scale), high=self.number(high, form, scale))
 
-    def odds(self, place: str) -> Text:
-        """Return a probability in percent with its standard error; for none or all members, how far it is sure."""
-        error = self.results[f"{place}/probability_se"]
-        if error == 0.0:
-            bound, end = ("below", "high") if self.results[f"{place}/probability"] == 0.0 else ("above", "low")
-            return self.say(f"percent {bound}", number=self.percent(f"{place}/probability_{end}", ".1f"))
-        form = ".1f" if error < WHOLE_PERCENT else ".0f"
-        odds, error_told = (self.percent(f"{place}/{name}", form) for name in ("probability", "probability_se"))
-        return self.say("percent with error", number=odds, error=error_told)
+    def probability(self, share: Probability) -> Text:
+        """Return a probability in percent with its standard error; for none or all members, the bound it is within."""
+        if share.probability_se == 0.0:
+            if share.probability == 0.0:
+                return self.say("percent below", number=self.percent(share.probability_high, ".1f"))
+            return self.say("percent above", number=self.percent(share.probability_low, ".1f"))
+        form = ".1f" if share.probability_se < WHOLE_PERCENT else ".0f"
+        number, error = (self.percent(one, form) for one in (share.probability, share.probability_se))
+        return self.say("percent with error", number=number, error=error)
 
     def parameter(self, name: str) -> Text:
         """Return what an unknown of the start year is called."""
-        return self.say(f"parameter.{name}", year=self.year("definition/first_year"))
+        return self.say(f"parameter.{name}", year=self.first_year())
 
-    def change(self, rate: str, place: str) -> Text:
+    def change(self, rate: str, contribution: Contribution) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""
-        called = self.say(f"rate.{rate}")
-        if self.results[f"{place}/size"] < WORTH_A_WORD:
-            return self.say("leaves", rate=called)
-        rises = self.results[f"{place}/mean"] >= 0
-        return self.say("raises" if rises else "lowers", rate=called, points=self.number(f"{place}/size", ".2f"))
+        name = self.say(f"rate.{rate}")
+        if contribution.size < WORTH_A_WORD:
+            return self.say("leaves", rate=name)
+        effect = "raises" if contribution.mean >= 0 else "lowers"
+        return self.say(effect, rate=name, points=self.number(contribution.size, ".2f"))
+
+    def first_year(self) -> Number:
+        """Return the year that the runs start from."""
+        return self.count(self.results.definitions.first_year)
+
+    def year_after_first(self) -> Number:
+        """Return the first year of flows."""
+        return self.count(self.results.definitions.year_after_first)
+
+    def last_year(self) -> Number:
+        """Return the last year of the runs."""
+        return self.count(self.results.definitions.last_year)
+
+    def members(self) -> Number:
+        """Return how many parameter sets were run."""
+        return self.count(self.results.counts.members)
 
     def wide(self) -> Number:
         """Return how many percent the wide interval holds."""
-        return self.number("definition/wide_interval", ".0f")
+        return self.count(self.results.definitions.wide_interval)

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, tostring
 
-from analysis.briefing.verification.same import contrast
+from analysis.briefing.verification.tolerances import contrast
 
 #: Says whether two values, an attribute's or a text's, are the same; told the elements that they stand in.
 Same = Callable[[tuple[Element, ...], str, str], bool]

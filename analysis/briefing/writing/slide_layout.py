@@ -43,12 +43,12 @@ def pages(section: Section) -> Iterator[list[Placed]]:
     shown = [block for block in section.blocks if "slides" in block.where]
     page: list[Placed] = []
     room = BOTTOM - TOP
-    for place, block in enumerate(shown):
-        follows = place > 0 and isinstance(shown[place - 1], Picture) and isinstance(block, Paragraph)
+    for index, block in enumerate(shown):
+        follows = index > 0 and isinstance(shown[index - 1], Picture) and isinstance(block, Paragraph)
         if page and (isinstance(block, Picture) or (isinstance(page[0].block, Picture) and not follows)):
             yield page
             page, room = [], BOTTOM - TOP
-        after = _words_after(shown, place)
+        after = _words_after(shown, index)
         for part in _split(block, room, after):
             needed = part.height + (after if isinstance(block, Table) and part.last == len(block.rows) else 0.0)
             if page and needed > room:
@@ -70,13 +70,13 @@ def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
     >>> round(width, 2), round(height, 2)
     (12.23, 5.55)
     """
-    found = {}
+    rooms = {}
     for page in pages(section):
-        for place, part in enumerate(page):
+        for index, part in enumerate(page):
             if isinstance(part.block, Picture):
-                others = sum(other.height + GAP for other in (*page[:place], *page[place + 1 :]))
-                found[part.block.id] = (BODY, BOTTOM - TOP - others)
-    return found
+                others = sum(other.height + GAP for other in (*page[:index], *page[index + 1 :]))
+                rooms[part.block.id] = (BODY, BOTTOM - TOP - others)
+    return rooms
 
 
 def paragraph_height(paragraph: Paragraph) -> float:
@@ -115,9 +115,9 @@ def lines(text: Text, width: float, size: float) -> int:
     return max(1, ceil(ems * size / 72 / width))
 
 
-def _words_after(blocks: Sequence[Block], place: int) -> float:
+def _words_after(blocks: Sequence[Block], index: int) -> float:
     """Inches of the paragraphs that follow a block: those on a table stand on its slide, never alone on one."""
-    words = takewhile(lambda block: isinstance(block, Paragraph), blocks[place + 1 :])
+    words = takewhile(lambda block: isinstance(block, Paragraph), blocks[index + 1 :])
     return sum(paragraph_height(block) + GAP for block in words if isinstance(block, Paragraph))
 
 

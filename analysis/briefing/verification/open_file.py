@@ -13,11 +13,11 @@ from typing import Final
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
-from analysis.briefing.content import Place
-from analysis.briefing.evidence import BriefingError
+from analysis.briefing.content import Medium
+from analysis.briefing.study import BriefingError
 
 #: Kinds of files, by suffix.
-KINDS: Final[Mapping[str, Place]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
+KINDS: Final[Mapping[str, Medium]] = {".html": "page", ".pptx": "slides", ".xlsx": "workbook"}
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
 #: Bytes of the record at the end of an archive.
@@ -36,11 +36,11 @@ _FACT: Final = re.compile(r'<dd data-fact="([^"<>]*)">([^<>]*)</dd>')
 
 
 @dataclass(frozen=True)
-class Opened:
+class BriefingFile:
     """A file that claims to be a briefing."""
 
     name: str
-    kind: Place
+    kind: Medium
     content: bytes
     #: Parts of an Office file by their names; a page has none.
     parts: Mapping[str, bytes]
@@ -48,7 +48,7 @@ class Opened:
     manifest: Mapping[str, str]
 
 
-def opened(path: Path) -> Opened:
+def open_briefing(path: Path) -> BriefingFile:
     """Open a briefing.
 
     Parameters
@@ -63,10 +63,10 @@ def opened(path: Path) -> Opened:
 
     Examples
     --------
-    >>> opened(Path("briefing.doc"))
+    >>> open_briefing(Path("briefing.doc"))
     Traceback (most recent call last):
     ...
-    analysis.briefing.evidence.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
+    analysis.briefing.study.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
     """
     name = path.name[:LETTERS]
     kind = KINDS.get(path.suffix.lower())
@@ -84,7 +84,7 @@ def opened(path: Path) -> Opened:
         raise BriefingError(message)
     content = path.read_bytes()
     try:
-        parts = {} if kind == "page" else unpacked(content)
+        parts = {} if kind == "page" else unpack(content)
         facts = dict(_facts(kind, content, parts))
     except (ElementTree.ParseError, BadZipFile, UnicodeDecodeError, ValueError) as error:
         message = f"{name} cannot be read as a briefing: {error}"
@@ -92,10 +92,10 @@ def opened(path: Path) -> Opened:
     if not facts:
         message = f"{name} carries no manifest, so nothing says what it was made from: `brief` did not write it."
         raise BriefingError(message)
-    return Opened(name, kind, content, parts, facts)
+    return BriefingFile(name, kind, content, parts, facts)
 
 
-def unpacked(content: bytes) -> dict[str, bytes]:
+def unpack(content: bytes) -> dict[str, bytes]:
     """Return the parts of a zip archive by name.
 
     Raises
@@ -105,12 +105,12 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 
     Examples
     --------
-    >>> unpacked(b"torn")
+    >>> unpack(b"torn")
     Traceback (most recent call last):
     ...
     ValueError: it is damaged (File is not a zip file).
     """
-    found: dict[str, bytes] = {}
+    parts: dict[str, bytes] = {}
     try:
         with ZipFile(BytesIO(content)) as archive:
             listed = archive.infolist()
@@ -121,11 +121,11 @@ def unpacked(content: bytes) -> dict[str, bytes]:
                 message = f"its parts are larger than {UNPACKED:,} bytes when unpacked."
                 raise ValueError(message)
             for part in listed:
-                if part.filename in found:
+                if part.filename in parts:
                     message = f"it holds its part {part.filename[:60]!r} twice."
                     raise ValueError(message)
                 # A part cannot be longer than it says: the archive's reader stops there.
-                found[part.filename] = archive.read(part)
+                parts[part.filename] = archive.read(part)
             ends = content[-END_OF_ARCHIVE:].startswith(b"PK\5\6")
             if not ends or (listed and min(part.header_offset for part in listed)):
                 message = "something stands before or behind its parts."
@@ -133,10 +133,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, UnicodeDecodeError) as error:
         message = f"it is damaged ({str(error)[:100]})."
         raise ValueError(message) from error
-    return found
+    return parts
 
 
-def tree(content: bytes) -> ElementTree.Element:
+def parse_xml(content: bytes) -> ElementTree.Element:
     """Return the elements of an XML part.
 
     Raises
@@ -146,7 +146,7 @@ def tree(content: bytes) -> ElementTree.Element:
 
     Examples
     --------
-    >>> tree(b"<a><b/></a>").tag
+    >>> parse_xml(b"<a><b/></a>").tag
     'a'
     """
     # A NUL stands in text of two bytes a letter, in which the other words would not be seen.
@@ -162,33 +162,33 @@ def tree(content: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(content)
 
 
-def sheets(parts: Mapping[str, bytes]) -> dict[str, str]:
+def sheet_titles(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Return the titles of a workbook's sheets by the names of their parts, in order.
 
     Examples
     --------
-    >>> sheets({"xl/workbook.xml": b'<workbook/>', "xl/_rels/workbook.xml.rels": b'<Relationships/>'})
+    >>> sheet_titles({"xl/workbook.xml": b'<workbook/>', "xl/_rels/workbook.xml.rels": b'<Relationships/>'})
     {}
     """
-    targets = {one.get("Id"): one.get("Target", "") for one in tree(parts["xl/_rels/workbook.xml.rels"])}
+    targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts["xl/_rels/workbook.xml.rels"])}
     found = {}
-    for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
+    for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
         found["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
     return found
 
 
-def texts(parts: Mapping[str, bytes]) -> list[str]:
+def shared_texts(parts: Mapping[str, bytes]) -> list[str]:
     """Return the texts that a workbook's cells share.
 
     Examples
     --------
-    >>> texts({})
+    >>> shared_texts({})
     []
     """
     if "xl/sharedStrings.xml" not in parts:
         return []
-    return ["".join(one.itertext()) for one in tree(parts["xl/sharedStrings.xml"])]
+    return ["".join(one.itertext()) for one in parse_xml(parts["xl/sharedStrings.xml"])]
 
 
 def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
@@ -196,7 +196,7 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
     Examples
     --------
-    >>> cell_value(tree(f'<c xmlns="{SHEET[1:-1]}" t="s"><v>0</v></c>'.encode()), ["yes"])
+    >>> cell_value(parse_xml(f'<c xmlns="{SHEET[1:-1]}" t="s"><v>0</v></c>'.encode()), ["yes"])
     'yes'
     """
     value = cell.find(f"{SHEET}v")
@@ -206,7 +206,7 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
     return written if value is not None else "".join(cell.itertext())
 
 
-def _facts(kind: Place, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Facts of the manifest as a file tells them: the page's list, the notes of the first slide, the sheet of facts."""
     found: Iterator[tuple[str, str]]
     if kind == "page":
@@ -224,7 +224,7 @@ def _facts(kind: Place, content: bytes, parts: Mapping[str, bytes]) -> Iterator[
 
 def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     if "ppt/notesSlides/notesSlide1.xml" in parts:
-        for line in tree(parts["ppt/notesSlides/notesSlide1.xml"]).iter(f"{DRAWING}p"):
+        for line in parse_xml(parts["ppt/notesSlides/notesSlide1.xml"]).iter(f"{DRAWING}p"):
             name, colon, fact = "".join(line.itertext()).partition(": ")
             if colon:
                 yield name, fact
@@ -233,10 +233,10 @@ def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
 def _from_sheet(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(parts):
         return
-    shared = texts(parts)
+    shared = shared_texts(parts)
     # The last sheet as written, but a forger may have put another behind it.
-    for sheet in reversed([name for name in sheets(parts) if name in parts]):
-        rows = ([cell_value(cell, shared) for cell in row] for row in tree(parts[sheet]).iter(f"{SHEET}row"))
+    for sheet in reversed([name for name in sheet_titles(parts) if name in parts]):
+        rows = ([cell_value(cell, shared) for cell in row] for row in parse_xml(parts[sheet]).iter(f"{SHEET}row"))
         facts = [(row[0], row[1]) for row in rows if len(row) > 1 and row[0]]
         if {name for name, _ in facts} & HASHES:
             yield from facts[1:]

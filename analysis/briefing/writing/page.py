@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Picture, Table, Text, every_text, plain
-from analysis.briefing.embedded_font import embedded_font
 from analysis.briefing.words import templates, word
+from analysis.briefing.writing.embedded_font import embedded_font
 
 
 def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
@@ -25,11 +25,6 @@ def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
         Its content.
     drawings
         SVG text of each picture, by the picture's id.
-
-    Examples
-    --------
-    >>> page(briefing, drawings)[:15]  # doctest: +SKIP
-    '<!DOCTYPE html>'
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -9,9 +9,9 @@ from posixpath import join, normpath
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from analysis.briefing.verification.elements import Difference, Same, differences, plain_name, strictly
-from analysis.briefing.verification.opening import DRAWING, SHEET, cell_value, sheets, texts, tree
-from analysis.briefing.verification.same import contrast, same_bitmap, same_number
+from analysis.briefing.verification.compare_xml import Difference, Same, differences, plain_name, strictly
+from analysis.briefing.verification.open_file import DRAWING, SHEET, cell_value, parse_xml, shared_texts, sheet_titles
+from analysis.briefing.verification.tolerances import contrast, same_bitmap, same_number
 
 #: Differences that are told of one part, and those that are looked at.
 OF_A_PART, OF_A_PART_LOOKED_AT = 5, 2_000
@@ -47,7 +47,7 @@ def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) 
     """
     titles: dict[str, str] = {}
     if "xl/workbook.xml" in should:
-        titles = sheets(should)
+        titles = sheet_titles(should)
         yield from _cells(has, should)
     charts = _charts(should, titles)
     yield from _by_part(has, should, lambda part, one: _in_workbook(part, one, titles, charts), _full_value)
@@ -87,7 +87,7 @@ def _of_part(
     """Differences of a part, each with whether it can wait behind those of other parts."""
     if part.endswith((".xml", ".rels", ".vml")):
         try:
-            all_of_it = list(islice(differences(tree(has), tree(should), same), OF_A_PART_LOOKED_AT))
+            all_of_it = list(islice(differences(parse_xml(has), parse_xml(should), same), OF_A_PART_LOOKED_AT))
         except (ParseError, ValueError) as error:
             return [(False, f"{part}: it cannot be read ({str(error)[:80]})")]
         found = sorted(
@@ -112,7 +112,7 @@ def _telling(difference: Difference) -> bool:
 
 
 def _order(part: str) -> tuple[int, int, str]:
-    """What is read first stands first: slides, sheets, pictures; then what lies under them."""
+    """What is read first stands first: slides, sheet_titles, pictures; then what lies under them."""
     ranks = (
         "ppt/slides/slide",
         "xl/worksheets/sheet",
@@ -167,8 +167,8 @@ def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
         links = f"ppt/slides/_rels/{part.rpartition('/')[2]}.rels"
         if number is None or links not in parts:
             continue
-        targets = {one.get("Id"): one.get("Target", "") for one in tree(parts[links])}
-        for picture in tree(parts[part]).iter():
+        targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts[links])}
+        for picture in parse_xml(parts[part]).iter():
             for one in picture.iter() if _shape_name(picture) else ():
                 link = next((value for name, value in one.items() if name.endswith("}embed")), None)
                 if link in targets:
@@ -224,15 +224,15 @@ def _states(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Whether each sheet is visible, by its title."""
     return {
         sheet.get("name", ""): sheet.get("state", "visible")
-        for sheet in tree(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
+        for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet")
     }
 
 
 def _shown(parts: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[str, dict[str, str]]]]:
     """Values and looks of all cells that hold something, by sheet and place."""
-    shared, looks = texts(parts), _looks(tree(parts["xl/styles.xml"]))
-    for part, title in sheets(parts).items():
-        for cell in tree(parts[part]).iter(f"{SHEET}c") if part in parts else ():
+    shared, looks = shared_texts(parts), _looks(parse_xml(parts["xl/styles.xml"]))
+    for part, title in sheet_titles(parts).items():
+        for cell in parse_xml(parts[part]).iter(f"{SHEET}c") if part in parts else ():
             if value := cell_value(cell, shared):
                 yield f"{title}!{cell.get('r')}", (value, looks[int(cell.get("s", "0"))])
 
@@ -268,7 +268,7 @@ def _charts(parts: Mapping[str, bytes], titles: Mapping[str, str]) -> dict[str, 
     for sheet, title in titles.items():
         drawings = _linked(parts, sheet)
         for chart in (chart for drawing in drawings for chart in _linked(parts, drawing)):
-            heading = next((one.text for one in tree(parts[chart]).iter(f"{DRAWING}t")), "")
+            heading = next((one.text for one in parse_xml(parts[chart]).iter(f"{DRAWING}t")), "")
             found[chart] = f"sheet {title}, chart {heading!r}"
         found |= {drawing: f"sheet {title}, place of its charts" for drawing in drawings}
     return found
@@ -280,4 +280,4 @@ def _linked(parts: Mapping[str, bytes], part: str) -> list[str]:
     links = f"{folder}/_rels/{name}.rels"
     if links not in parts:
         return []
-    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in tree(parts[links])]
+    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in parse_xml(parts[links])]

@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from analysis.briefing.briefing import compose
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.files import made
-from analysis.briefing.results import results
+from analysis.briefing.compose import compose
+from analysis.briefing.results import compute_results
+from analysis.briefing.study import Evidence
+from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
+from analysis.briefing.verification.compare_page import page_differences
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.office import slides_differences, workbook_differences
-from analysis.briefing.verification.opening import Opened, unpacked
-from analysis.briefing.verification.page import page_differences
-from analysis.briefing.verification.same import LEVELS, POINTS, TOLERANCE
+from analysis.briefing.verification.open_file import BriefingFile, unpack
+from analysis.briefing.verification.tolerances import LEVELS, POINTS, TOLERANCE
+from analysis.briefing.writing.files import made
 
 #: Differences that are looked for, and those that a message names.
 SOUGHT, NAMED = 500, 20
@@ -54,7 +54,7 @@ class Outcome:
         return "\n".join(lines)
 
 
-def verify(file: Opened, evidence: Evidence) -> Outcome:
+def verify(file: BriefingFile, evidence: Evidence) -> Outcome:
     """Compare a file with the briefing made again.
 
     Parameters
@@ -69,8 +69,7 @@ def verify(file: Opened, evidence: Evidence) -> Outcome:
     Outcome
         Without differences if the file is right.
     """
-    found = results(evidence)
-    briefing = compose(evidence, found, file.manifest["language"])
+    briefing = compose(evidence, compute_results(evidence), file.manifest["language"])
     wrong = wrong_facts(file.manifest, briefing.manifest)
     remarks = may_differ(file.manifest, briefing.manifest)
     # Facts are compared above, once; what is told of them in each slide's notes is compared with the file's own.
@@ -80,14 +79,14 @@ def verify(file: Opened, evidence: Evidence) -> Outcome:
     return compared(file, fresh, wrong, remarks)
 
 
-def compared(file: Opened, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
+def compared(file: BriefingFile, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
     """Return what a file differs in from the bytes that it should have, besides facts that are wrong already."""
     if file.content == fresh:
         return Outcome(file.name, True, wrong, remarks)
     if file.kind == "page":
         others = page_differences(file.content, fresh)
     else:
-        parts: Mapping[str, bytes] = unpacked(fresh)
+        parts: Mapping[str, bytes] = unpack(fresh)
         differ = slides_differences if file.kind == "slides" else workbook_differences
         others = differ(file.parts, parts)
     found = list(dict.fromkeys([*wrong, *islice(others, SOUGHT)]))

@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from analysis.briefing.briefing import compose
-from analysis.briefing.content import Briefing, Place, faults
-from analysis.briefing.evidence import BriefingError, Evidence
-from analysis.briefing.page import page
-from analysis.briefing.pictures import draw, file_name, pictures
-from analysis.briefing.slides import slides
-from analysis.briefing.workbook import workbook
+from analysis.briefing.charts import draw, file_name, pictures
+from analysis.briefing.compose import compose
+from analysis.briefing.content import Briefing, Medium, find_mistakes
+from analysis.briefing.results import Results
+from analysis.briefing.study import BriefingError, Evidence
+from analysis.briefing.writing.page import page
+from analysis.briefing.writing.slides import slides
+from analysis.briefing.writing.workbook import workbook
 from model.files.atomic import replaced
 
 #: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
-KINDS: Final[Mapping[Place, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
-CHARTS_IN: Final[Mapping[Place, str]] = {"page": "svg", "slides": "png"}
+KINDS: Final[Mapping[Medium, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
+CHARTS_IN: Final[Mapping[Medium, str]] = {"page": "svg", "slides": "png"}
 CHARTS: Final = "figures"
 
 
@@ -34,7 +35,7 @@ def file_names(scenario: str, language: str) -> list[str]:
 
 def write(
     evidence: Evidence,
-    found: Mapping[str, float],
+    results: Results,
     language: str,
     out: Path,
     progress: Callable[[str, int, int], None] | None = None,
@@ -43,8 +44,8 @@ def write(
 
     Parameters
     ----------
-    evidence, found
-        What it rests on, and its `analysis.briefing.results.results`.
+    evidence, results
+        What it rests on, and `analysis.briefing.results.compute_results` of it.
     language
         "zh" or "en".
     out
@@ -60,15 +61,13 @@ def write(
     Raises
     ------
     BriefingError
-        If the content tells a number that is not that of the results.
-
-    Examples
-    --------
-    >>> write(evidence, results(evidence), "zh", Path("outputs/brief"))  # doctest: +SKIP
+        If a number in the content is not that of the results.
     """
-    briefing = compose(evidence, found, language)
-    if wrong := faults(briefing, found):
-        raise BriefingError("The briefing does not tell the results:\n" + "\n".join(f" * {one}" for one in wrong[:20]))
+    briefing = compose(evidence, results, language)
+    if wrong := find_mistakes(briefing, results.by_key()):
+        raise BriefingError(
+            "The briefing does not agree with the results:\n" + "\n".join(f" * {one}" for one in wrong[:20])
+        )
     tell = progress or (lambda _task, _done, _of: None)
     contents = made(evidence, briefing, out / CHARTS, list(KINDS), lambda *done: tell(f"charts {language}", *done))
     paths = [out / name for name in file_names(evidence.scenario.name, language)]
@@ -83,9 +82,9 @@ def made(
     evidence: Evidence,
     briefing: Briefing,
     charts: Path,
-    kinds: Sequence[Place],
+    kinds: Sequence[Medium],
     progress: Callable[[int, int], None] | None = None,
-) -> dict[Place, bytes]:
+) -> dict[Medium, bytes]:
     """Return the contents of a briefing's files; the same briefing gives the same bytes.
 
     Parameters
@@ -116,7 +115,7 @@ def made(
         drawings = {name: file.with_suffix(".svg").read_text(encoding="utf-8") for name, file in files.items()}
         return page(briefing, drawings).encode()
 
-    writers: Mapping[Place, Callable[[], bytes]] = {
+    writers: Mapping[Medium, Callable[[], bytes]] = {
         "page": written_page,
         "slides": lambda: slides(briefing, files),
         "workbook": lambda: workbook(briefing),

@@ -12,8 +12,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from analysis.briefing.content import Briefing, Picture
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.slide_layout import picture_rooms
+from analysis.briefing.study import Evidence
+from analysis.briefing.writing.slide_layout import picture_rooms
 from analysis.charts import figures
 from analysis.comparison import charts as comparison_figures
 from analysis.reach import charts as reach_figures
@@ -67,10 +67,6 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     ------
     pathlib.Path
         Each file once it is written; equal inputs give equal bytes.
-
-    Examples
-    --------
-    >>> files = list(draw(evidence, briefing, Path("outputs/brief/charts")))  # doctest: +SKIP
     """
     rooms = slide_sizes(briefing)
     wanted = [(picture, kind) for picture in pictures(briefing) for kind in kinds]
@@ -103,12 +99,7 @@ def slide_sizes(briefing: Briefing) -> dict[str, figures.Size]:
 
 
 def figure(evidence: Evidence, picture: Picture, language: str, canvas: figures.Size | None = None) -> Figure:
-    """Return one chart, of a size in inches or of its own.
-
-    Examples
-    --------
-    >>> figure(evidence, Picture("ledger.chart", "ledger", "plan", "Ledger"), "zh")  # doctest: +SKIP
-    """
+    """Return one chart, of a size in inches or of its own."""
     if picture.name == CONTRIBUTIONS:
         assert evidence.comparison is not None
         pair = (evidence.baseline, evidence.scenario)
@@ -123,12 +114,7 @@ def figure(evidence: Evidence, picture: Picture, language: str, canvas: figures.
 
 
 def write(drawn: Figure, path: Path) -> None:
-    """Write a chart so that the same chart is the same bytes.
-
-    Examples
-    --------
-    >>> write(Figure(figsize=(1, 1)), Path("empty.svg"))  # doctest: +SKIP
-    """
+    """Write a chart so that the same chart is the same bytes."""
     nothing = {"Software": None} if path.suffix == ".png" else {"Date": None, "Creator": None}
     with figures.chart_style(), rc_context({"svg.hashsalt": "briefing"}), replaced(path) as partial:
         drawn.savefig(partial, format=path.suffix[1:], dpi=DOTS, metadata=nothing)

@@ -9,8 +9,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Plot, Section, Table, Text, every_text, plain
-from analysis.briefing.strip_dates import EPOCH
 from analysis.briefing.words import say, word
+from analysis.briefing.writing.strip_dates import EPOCH
 
 #: The font that machines with Excel have, for both languages.
 FONT: Final = "Microsoft YaHei"
@@ -26,13 +26,7 @@ CHART_ROWS: Final = 18
 
 
 def workbook(briefing: Briefing) -> bytes:
-    """Return the workbook; each block of a sheet is a named range, so that it can be found again.
-
-    Examples
-    --------
-    >>> workbook(briefing)[:2]  # doctest: +SKIP
-    b'PK'
-    """
+    """Return the workbook; each block of a sheet is a named range, so that it can be found again."""
     file = BytesIO()
     book = Workbook(file, {"in_memory": True})
     book.set_properties({"title": plain(briefing.title), "created": EPOCH})
@@ -97,7 +91,7 @@ class _Writer:
             row += 1
 
     def keys(self, briefing: Briefing) -> None:
-        """List every result that the briefing tells, in the units that results are kept in."""
+        """List every result in the briefing, in the units that results are kept in."""
         numbers = {run.key: run.value for _, text in every_text(briefing) for run in text if isinstance(run, Number)}
         sheet = self.book.add_worksheet(word("workbook.keys", briefing.language)[:31])
         sheet.set_column(0, 0, 90)
@@ -157,23 +151,23 @@ class _Writer:
             align = "right" if column in block.numeric else "left"
             look = self.format(bold=True, bottom=1, text_wrap=True, align=align, valign="bottom", font_color="#5B6673")
             sheet.write_string(row, column, plain(heading), look)
-        for place, cells in enumerate(block.rows):
+        for index, cells in enumerate(block.rows):
             for column, text in enumerate(cells):
-                self._cell(sheet, row + 1 + place, column, text, block, place)
+                self._cell(sheet, row + 1 + index, column, text, block, index)
         after = row + len(block.rows) + 1
         if block.source:
-            said = plain(source_line(block, language))
+            line = plain(source_line(block, language))
             self._name(sheet, f"{block.id}.source", after, after, 1)
-            sheet.write_string(after, 0, said, self.format(font_color="#5B6673", font_size=9))
+            sheet.write_string(after, 0, line, self.format(font_color="#5B6673", font_size=9))
             after += 1
         for plot in block.plots:
             self._chart(sheet, block, plot, row)
             after = max(after, row + CHART_ROWS + 1)
         return after
 
-    def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, place: int) -> None:
+    def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, index: int) -> None:
         look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
-        if tone := block.tones.get((place, column)):
+        if tone := block.tones.get((index, column)):
             look["bg_color"] = TONES[tone]
         if column in block.numeric:
             look["align"] = "right"
@@ -189,9 +183,9 @@ class _Writer:
         """A chart right of the table: lines over the years, and targets as marks."""
         chart = self.book.add_chart({"type": "scatter", "subtype": "straight"})
         first, last = row + 1, row + len(block.rows)
-        for place, column in enumerate(plot.lines):
-            line = {"color": "#0072B2", "width": 2.5 if place == 0 else 1.25}
-            if place:
+        for index, column in enumerate(plot.lines):
+            line = {"color": "#0072B2", "width": 2.5 if index == 0 else 1.25}
+            if index:
                 line["dash_type"] = "dash"
             chart.add_series(
                 {
@@ -237,8 +231,8 @@ class _Writer:
         sheet.insert_chart(row, len(block.columns) + 1, chart)
 
     def _name(self, sheet: Any, block: str, first: int, last: int, columns: int) -> None:
-        place = xl_range_abs(first, 0, last, columns - 1)
-        self.book.define_name(range_name(block), f"={_quoted(sheet)}!{place}")
+        cells = xl_range_abs(first, 0, last, columns - 1)
+        self.book.define_name(range_name(block), f"={_quoted(sheet)}!{cells}")
 
 
 def source_line(table: Table, language: str) -> Text:

@@ -22,8 +22,8 @@ def strip_dates(content: bytes) -> bytes:
     >>> strip_dates(file.getvalue()) == strip_dates(strip_dates(file.getvalue()))
     True
     """
-    found = BytesIO()
-    with ZipFile(BytesIO(content)) as archive, ZipFile(found, "w", ZIP_DEFLATED) as undated:
+    stripped = BytesIO()
+    with ZipFile(BytesIO(content)) as archive, ZipFile(stripped, "w", ZIP_DEFLATED) as undated:
         for part in archive.infolist():
             undated.writestr(ZipInfo(part.filename, EPOCH.timetuple()[:6]), archive.read(part), ZIP_DEFLATED)
-    return found.getvalue()
+    return stripped.getvalue()

@@ -28,7 +28,7 @@ from scenarios import Scenario, Target
 HEADLINES: Final = (RESIDENT, REGISTERED)
 #: Contributions and reliefs change little from member to member, so fewer members give them well enough.
 STUDY_MEMBERS: Final = 40
-#: Orders of the levers that are sampled; the text tells the standard error.
+#: Orders of the levers that are sampled; the text states the standard error.
 ORDERS: Final = 8
 #: Up to so many changed levers all coalitions are run, which is no more than the orders come to.
 EXACT_UP_TO: Final = 6
@@ -108,15 +108,10 @@ def gather(
     ------
     BriefingError
         If there are fewer than two parameter sets, or the baseline is not among the runs.
-
-    Examples
-    --------
-    >>> gather(city, load_scenario("plan"), material, read_members(200)).members  # doctest: +SKIP
-    200
     """
     tell = progress or (lambda _study, _done, _of: None)
     if parameters.sizes["member"] < 2 or "baseline" not in material.runs:
-        message = "A briefing tells probabilities: it needs at least 2 members, and the baseline among the runs."
+        message = "A briefing states probabilities: it needs at least 2 members, and the baseline among the runs."
         raise BriefingError(message)
     targets = {target.id: target for target in material.targets}
     baseline = material.scenarios["baseline"]
@@ -183,8 +178,8 @@ def _compared(
 def _broad_ages(population: xr.DataArray) -> xr.DataArray:
     people = population.sum(["District", "Group"])
     groups = [people.isel(Age=slice(first, last)).sum("Age") for first, last in AGE_GROUPS.values()]
-    found: xr.DataArray = xr.concat(groups, "group").assign_coords(group=list(AGE_GROUPS))
-    return found.rename(run="member") if "run" in found.dims else found
+    ages: xr.DataArray = xr.concat(groups, "group").assign_coords(group=list(AGE_GROUPS))
+    return ages.rename(run="member") if "run" in ages.dims else ages
 
 
 def _manifest(material: figures.Material, scenario: Scenario) -> dict[str, str]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from analysis.briefing.answer_section import answer_section
-from analysis.briefing.author import Author
-from analysis.briefing.city_sections import (
+from analysis.briefing.content import Briefing, Name
+from analysis.briefing.results import Results
+from analysis.briefing.sections.answer import answer_section
+from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.city import (
     age_section,
     course_section,
     district_section,
     ledger_section,
     school_section,
 )
-from analysis.briefing.compare_section import compare_section
-from analysis.briefing.content import Briefing, Name
-from analysis.briefing.evidence import Evidence
-from analysis.briefing.limit_sections import assumption_section, limit_section, not_section
-from analysis.briefing.target_section import target_section
+from analysis.briefing.sections.comparison import compare_section
+from analysis.briefing.sections.limits import assumption_section, limit_section, not_section
+from analysis.briefing.sections.targets import target_section
+from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
 
 #: The packages whose versions can change how a file or a picture is written, though no number in it.
@@ -41,7 +41,7 @@ SECTIONS = (
 )
 
 
-def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> Briefing:
+def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
     """Write a briefing.
 
     Parameters
@@ -49,14 +49,9 @@ def compose(evidence: Evidence, results: Mapping[str, float], language: str) -> 
     evidence
         What it rests on.
     results
-        `analysis.briefing.results.results` of it.
+        What `analysis.briefing.results.compute_results` returns for it.
     language
         "zh" or "en".
-
-    Examples
-    --------
-    >>> compose(evidence, results(evidence), "zh").sections[0].id  # doctest: +SKIP
-    'answer'
     """
     author = Author(evidence, results, language)
     scenario = evidence.scenario
@@ -85,6 +80,7 @@ def briefing_hash() -> str:
     12
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.*")):
+    folder = Path(__file__).parent
+    for path in sorted(one for part in ("", "sections", "writing") for one in (folder / part).glob("*.*")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
-from analysis.briefing.verification.same import contrast, decoded, same_drawing, same_font, same_number
+from analysis.briefing.verification.tolerances import contrast, decoded, same_drawing, same_font, same_number
 
 #: The places of a page that a machine may lawfully write otherwise: full values, drawings and the font.
 _VALUE: Final = r'(?<=<data value=")[^"<>]*(?=" data-key=")'

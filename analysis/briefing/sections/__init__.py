@@ -1,0 +1,1 @@
+"""The sections of a briefing: what each says, from the results, in one language."""

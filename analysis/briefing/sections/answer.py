@@ -1,0 +1,210 @@
+"""The answer in one paragraph: reached or not, how likely, by what margin, through what, and what stands in the way."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
+from analysis.briefing.likelihood import likelihood
+from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.targets import glance, reasons
+from analysis.briefing.words import joined
+from analysis.comparison import study as comparison_results
+from analysis.comparison.tables import TOTAL
+from analysis.pages.answer import REGISTERED, RESIDENT
+from analysis.reach.bottlenecks import BOTTLENECKS, RELIEFS, Relief
+from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
+from model.definition import variables_by_name
+from scenarios import Target
+
+#: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
+LEVEL: Final = 0.05
+#: How many of a language's unit one of the model's is, in steps of `analysis.reach.bottlenecks.RELIEFS`; shares else.
+STEPS: Final = {
+    "URBAN DEVELOPMENT BOUNDARY": {"zh": 1.0, "en": 1.0},
+    "BASE LAND QUOTA": {"zh": 1.0, "en": 1.0},
+    "AFFORDABLE RENTAL STARTS": {"zh": 1.0, "en": 1.0},
+    "BASE TRANSFERS": {"zh": 1e8, "en": 1e9},
+}
+
+
+def answer_section(author: Author) -> Section:
+    """Return the first section."""
+    targets = author.evidence.targets
+    resident, registered = targets[RESIDENT], targets[REGISTERED]
+    results = [author.target(target) for target in (RESIDENT, REGISTERED)]
+    verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
+    year = author.count(results[0].year)
+    headline = author.say(
+        "answer.headline",
+        year=year,
+        resident=verdicts[0],
+        registered=verdicts[1],
+    )
+    whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
+    reliefs = [_relief(author, target) for target in (resident, registered)]
+    # What was tried is stated once.
+    again = "answer.blocker too" if reliefs[0] else "answer.blocker"
+    whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
+    blocks: list[Paragraph | Table] = [
+        Paragraph("answer.answer", joined(whole, author.language), strong=True),
+        Paragraph("answer.sure", _sure(author)),
+    ]
+    if unsure := _unsure(author):
+        blocks.append(Paragraph("answer.unsure", unsure))
+    conditional = author.say(
+        "answer.conditional",
+        members=author.members(),
+        data=author.first_year(),
+    )
+    published = [one.probability_with_discrepancy for one in results]
+    if published[0] is not None and published[1] is not None:
+        shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
+        conditional = joined([conditional, author.say("answer.published", year=year, **shares)], author.language)
+    headlines = [target for target in targets.values() if target.headline]
+    blocks += [glance(author, "answer.table"), *reasons(author, "answer.reasons", headlines)]
+    blocks.append(Paragraph("answer.conditional", conditional))
+    return Section("answer", _plain(author, "answer.section"), headline, tuple(blocks))
+
+
+def relief_words(author: Author, constant: str, target: str) -> Text:
+    """Return a step of relief in words."""
+    scale = STEPS.get(constant, {}).get(author.language, 0.01)
+    step = author.results.gains[constant, target].step
+    return author.say(f"relief.{constant}", step=author.number(step, ",.0f", scale))
+
+
+def lever_title(author: Author, constant: str) -> Name:
+    """Return what a changed constant is called, a lever or an assumption."""
+    return Name(_lever_title(constant, author.language))
+
+
+@cache
+def _lever_title(constant: str, language: str) -> str:
+    """Kept, as the levers' file is read for each title."""
+    return comparison_results.lever_title(constant, language, variables_by_name())
+
+
+def _plain(author: Author, name: str) -> str:
+    (words,) = author.say(name)
+    assert isinstance(words, str)
+    return words
+
+
+def _rate(author: Author, target: Target) -> Text:
+    result, definitions = author.target(target.id), author.results.definitions
+    kind = "level" if result.distance < LEVEL else "above" if result.margin > 0 else "below"
+    gaps: dict[str, Run] = {
+        "year": author.count(result.year),
+        "rate": author.title(target.title),
+        "median": author.number(result.median),
+        "wide": author.wide(),
+        "low": author.number(result.p05),
+        "high": author.number(result.p95),
+        "goal": author.number(result.threshold, ".4g"),
+    }
+    if kind != "level":
+        gaps["gap"] = author.number(result.distance)
+    text = author.say(f"answer.{kind}", **gaps)
+    confidence = author.count(definitions.confidence)
+    members = author.members()
+    if result.probability == 0.0:
+        high = author.percent(result.probability_high, ".1f")
+        text += author.say("answer.none", members=members, confidence=confidence, high=high)
+    elif result.probability == 1.0:
+        low = author.percent(result.probability_low, ".1f")
+        text += author.say("answer.all", members=members, confidence=confidence, low=low)
+    else:
+        shares = {"odds": author.percent(result.probability), "error": author.percent(result.probability_se)}
+        text += author.say("answer.some", members=members, **shares)
+    if result.year_reached_median is not None:
+        return text + author.say("answer.when", year=author.count(result.year_reached_median))
+    return text + author.say("answer.never", year=author.last_year())
+
+
+def _driver(author: Author) -> Text:
+    evidence, contributions = author.evidence, author.results.contributions
+    if contributions is None:
+        return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
+    lever = contributions.levers[0]
+    gaps = {
+        f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
+        for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
+        for suffix, name in (("", TOTAL), ("_part", lever))
+    }
+    return author.say(
+        "answer.driver",
+        scenario=author.title(evidence.scenario.title),
+        baseline=author.title(evidence.baseline.title),
+        year=author.count(author.target(RESIDENT).year),
+        lever=lever_title(author, lever),
+        **gaps,
+    )
+
+
+def _relief(author: Author, target: Target) -> Relief | None:
+    """The relief that brings most, if that is worth a word and its bottleneck is felt anywhere by the target's year."""
+    results = author.results
+    best = max(RELIEFS, key=lambda relief: results.gains[relief.constant, target.id].median)
+    helps = results.gains[best.constant, target.id].median >= WORTH_A_WORD
+    return best if helps and results.limits[best.bottleneck].districts[target.year] else None
+
+
+def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
+    result, rate = author.target(target.id), author.title(target.title)
+    if best is None:
+        return author.say("answer.no blocker", rate=rate, year=author.count(result.year))
+    gain = author.results.gains[best.constant, target.id]
+    bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
+    text = author.say(
+        sentence,
+        rate=rate,
+        bottleneck=author.title(bottlenecks[best.bottleneck].title),
+        year=author.count(result.year),
+        districts=author.count(author.results.limits[best.bottleneck].districts[target.year]),
+        relief=relief_words(author, best.constant, target.id),
+        gain=author.number(gain.median, ".2f"),
+        wide=author.wide(),
+        low=author.number(gain.p05, ".2f"),
+        high=author.number(gain.p95, ".2f"),
+    )
+    misses = result.margin + gain.median < 0
+    return text + author.say("answer.gap stays" if misses else "answer.full stop")
+
+
+def _sure(author: Author) -> Text:
+    counts = author.results.counts
+    numbers = {"yes": counts.sure_yes, "no": counts.sure_no, "likely": counts.likely, "unlikely": counts.unlikely}
+    numbers |= {"open": counts.open, "modelled": counts.modelled, "tracked": counts.tracked}
+    return author.say("answer.sure", **{gap: author.count(number) for gap, number in numbers.items()})
+
+
+def _unsure(author: Author) -> Text:
+    """The unknown of the start year on which the registered target turns most, if it turns at all."""
+    conditions = author.results.conditions
+    ends = {
+        parameter: (conditions[parameter, 1], conditions[parameter, GROUPS])
+        for parameter in UNKNOWN_OF_2020
+        if {(parameter, 1), (parameter, GROUPS)} <= conditions.keys()
+    }
+
+    def spread(parameter: str) -> float:
+        low, high = ends[parameter]
+        return abs(low.probability - high.probability)
+
+    parameter = max(ends, key=spread, default="")
+    if not parameter or spread(parameter) < LEVEL:
+        return ()
+    low, high = ends[parameter]
+    share = parameter == "REGISTERED URBAN SHARE 2020"
+    form, scale = (".1f", 0.01) if share else (",.0f", 1.0)
+    limits = {"low": author.number(low.highest, form, scale), "high": author.number(high.lowest, form, scale)}
+    words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
+    return author.say(
+        "answer.unsure",
+        parameter=author.parameter(parameter),
+        low_odds=author.probability(low),
+        high_odds=author.probability(high),
+        **words,
+    )

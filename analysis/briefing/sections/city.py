@@ -1,0 +1,326 @@
+"""The course, the districts, the ages, the school places, and the ledger of people, land and money."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.briefing.content import (
+    PAGE_AND_WORKBOOK,
+    WORKBOOK_ONLY,
+    Number,
+    Paragraph,
+    Picture,
+    Plot,
+    Section,
+    Table,
+    Text,
+)
+from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.targets import source
+from analysis.briefing.settling import BALANCE, COSTS, INCOME
+from analysis.briefing.words import word
+from analysis.charts import figures
+from analysis.pages.answer import REGISTERED, RESIDENT
+
+#: Years that tables show.
+YEARS: Final = (2020, 2025, 2030, 2035)
+#: How people of an age group are written: the unit of the languages differs in size.
+AGE_FORMS: Final = {"zh": ",.0f", "en": ".2f"}
+
+
+def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
+    """Return a chart of `analysis.charts.figures` as a block."""
+    return Picture(block, name, scenario, str(figures.terms()["charts"][name][author.language]))
+
+
+def years(author: Author) -> list[int]:
+    """Return those of `YEARS` that the runs cover."""
+    times = author.evidence.run["time"].to_numpy()
+    return [year for year in YEARS if year in times]
+
+
+def year_heading(author: Author, year: int) -> Text:
+    """Return a year as a column heading."""
+    return author.say("year heading", year=author.count(author.results.years[year]))
+
+
+def course_section(author: Author) -> Section:
+    """Return the course of the main indicators, with every year and a chart of each in the workbook."""
+    evidence = author.evidence
+    name = evidence.scenario.name
+    variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
+    last = author.results.definitions.last_year
+    rates = [author.number(author.results.series[name, variable][int(last)].median) for variable in variables]
+    takeaway = author.say("fans.takeaway", year=author.count(last), resident=rates[0], registered=rates[1])
+    rows = []
+    for panel in figures.INDICATORS:
+        unit, scale = author.unit(panel.unit)
+        form = author.form(panel.unit)
+        series = author.results.series[name, panel.variable]
+        cells = [author.band(series[year], form, scale) for year in years(author)]
+        rows.append(((author.label(panel.label),), (unit,), *cells))
+    table = Table(
+        "fans.table",
+        author.say("fans.table", wide=author.wide()),
+        (author.say("quantity"), author.say("unit"), *(year_heading(author, year) for year in years(author))),
+        tuple(rows),
+        numeric=frozenset(range(2, 2 + len(years(author)))),
+        widths=(2.6, 1.2, *[2.2] * len(years(author))),
+        source=source(author),
+    )
+    shown = dict.fromkeys((name, "baseline"))
+    every_year = [_series(author, panel, scenario) for scenario in shown for panel in figures.INDICATORS]
+    return Section(
+        "fans",
+        word("fans.section", author.language),
+        takeaway,
+        (
+            picture(author, "indicators", name, "fans.indicators"),
+            Paragraph("fans.reading", author.say("fans.reading")),
+            table,
+            *every_year,
+        ),
+    )
+
+
+def _series(author: Author, panel: figures.Panel, scenario: str) -> Table:
+    """Every year of an indicator, for the workbook, with a chart."""
+    unit, scale = author.unit(panel.unit)
+    form = author.form(panel.unit)
+    targets = {
+        target.year: author.results.targets[scenario, target.id].threshold
+        for target in author.evidence.targets.values()
+        if target.variable == panel.variable and target.factor == 1
+    }
+    rows: list[tuple[Text, ...]] = []
+    for year, spread in author.results.series[scenario, panel.variable].items():
+        cells: list[Text] = [(author.count(author.results.years[year]),)]
+        statistics = (spread.median, spread.p05, spread.p25, spread.p75, spread.p95)
+        cells += [(author.number(statistic, form, scale),) for statistic in statistics]
+        if targets:
+            cells.append((author.number(targets[year], form, scale),) if year in targets else ())
+        rows.append(tuple(cells))
+    wide, narrow = author.wide(), author.count(author.results.definitions.narrow_interval)
+    columns = [author.say("year"), author.say("median"), author.say("lower", wide=wide)]
+    columns += [author.say(name, narrow=narrow) for name in ("inner lower", "inner upper")]
+    columns.append(author.say("upper", wide=wide))
+    marks: tuple[int, ...] = ()
+    if targets:
+        columns.append(author.say("fans.target"))
+        marks = (len(columns) - 1,)
+    name = f"{scenario}.{panel.label}".replace(" ", "_")
+    title = author.title(author.evidence.material.scenarios[scenario].title)
+    quantity = author.label(panel.label)
+    return Table(
+        f"fans.{name}",
+        (*author.say("fans.series", quantity=quantity, scenario=title), " [", unit, "]"),
+        tuple(columns),
+        tuple(rows),
+        WORKBOOK_ONLY,
+        numeric=frozenset(range(len(columns))),
+        plots=(Plot(f"{quantity.text} · {title.text}", (1, 2, 5), marks, unit.text),),
+        source=source(author),
+    )
+
+
+def district_section(author: Author) -> Section:
+    """Return the resident rate of every district."""
+    evidence = author.evidence
+    name, last, districts = evidence.scenario.name, author.results.definitions.last_year, author.results.districts
+    ends = {district: one.years[int(last)].median for district, one in districts.items()}
+    riser, lowest = max(districts, key=lambda one: districts[one].rise), min(districts, key=lambda one: ends[one])
+    takeaway = author.say(
+        "districts.takeaway",
+        riser=author.element(riser),
+        rise=author.percent(districts[riser].rise, ".1f"),
+        year=author.count(last),
+        lowest=author.element(lowest),
+        rate=author.percent(ends[lowest], ".1f"),
+    )
+    compared = name != "baseline"
+    rows = []
+    for district, one in districts.items():
+        cells: list[Text] = [(author.element(district),)]
+        cells += [author.band(one.years[year], ".1f", 0.01) for year in years(author)]
+        if compared:
+            cells.append((author.percent(one.gain, "+.1f"),))
+        rows.append(tuple(cells))
+    columns = [author.say("district"), *(year_heading(author, year) for year in years(author))]
+    if compared:
+        baseline = author.title(evidence.baseline.title)
+        columns.append(author.say("districts.gain", year=author.count(last), baseline=baseline))
+    table = Table(
+        "districts.table",
+        author.say("districts.table", wide=author.wide()),
+        tuple(columns),
+        tuple(rows),
+        PAGE_AND_WORKBOOK,
+        numeric=frozenset(range(1, len(columns))),
+        source=source(author),
+    )
+    chart = picture(author, "districts", name, "districts.chart")
+    return Section("districts", word("districts.section", author.language), takeaway, (chart, table))
+
+
+def age_section(author: Author) -> Section:
+    """Return the age profile, and broad ages with their intervals."""
+    definitions, elders = author.results.definitions, author.results.ages["elders"]
+    first, last = int(definitions.first_year), int(definitions.last_year)
+    _, scale = author.unit("people")
+    form = AGE_FORMS[author.language]
+    takeaway = author.say(
+        "ages.takeaway",
+        age=author.count(definitions.elder_age),
+        first=author.count(definitions.first_year),
+        last=author.count(definitions.last_year),
+        before=author.number(elders.people[first].median, form, scale),
+        after=author.number(elders.people[last].median, form, scale),
+        share_before=author.percent(elders.share[first].median, ".1f"),
+        share_after=author.percent(elders.share[last].median, ".1f"),
+    )
+    bounds = {
+        "children": {"last": author.count(definitions.child_age)},
+        "working": {
+            "first": author.count(definitions.adult_age),
+            "last": author.count(definitions.last_working_age),
+        },
+        "elders": {"first": author.count(definitions.elder_age)},
+    }
+    rows = []
+    for group, ages in author.results.ages.items():
+        name = author.say(f"ages.{group}", **bounds[group])
+        people = [author.band(ages.people[year], form, scale) for year in years(author)]
+        shares = [author.band(ages.share[year], ".1f", 0.01) for year in years(author)]
+        rows += [(name, *people), (author.say("ages.share", group=name), *shares)]
+    table = Table(
+        "ages.table",
+        author.say("ages.table", wide=author.wide()),
+        ((), *(year_heading(author, year) for year in years(author))),
+        tuple(rows),
+        PAGE_AND_WORKBOOK,
+        numeric=frozenset(range(1, 1 + len(years(author)))),
+        source=source(author),
+    )
+    chart = picture(author, "age_profile", author.evidence.scenario.name, "ages.chart")
+    return Section("ages", word("ages.section", author.language), takeaway, (chart, table))
+
+
+def school_section(author: Author) -> Section:
+    """Return the wave of children through the schools."""
+    unit, scale = author.unit("places")
+    gaps: dict[str, Number] = {}
+    for gap, level in (("primary", "primary"), ("junior", "junior secondary")):
+        school = author.results.schools[level]
+        worst = school.short[int(school.worst_year)]
+        gaps |= {f"{gap}_year": author.count(school.worst_year), gap: author.number(worst.median, ".1f", scale)}
+    short = all(gaps[gap].value > 0 for gap in ("primary", "junior"))
+    takeaway = author.say("schools.takeaway", **gaps) if short else author.say("schools.enough")
+    rows = []
+    for level, school in author.results.schools.items():
+        peak, last = int(school.peak_year), school.last_short_year
+        rows.append(
+            (
+                (author.element(level),),
+                (author.count(school.peak_year),),
+                author.band(school.need[peak], ".1f", scale),
+                author.band(school.capacity[peak], ".1f", scale),
+                (author.count(school.worst_year),),
+                author.band(school.short[int(school.worst_year)], ".1f", scale),
+                author.say("none") if last is None else (author.count(last),),
+            )
+        )
+    columns = ("level", "peak", "need", "places", "worst", "short", "last")
+    table = Table(
+        "schools.table",
+        author.say("schools.table", unit=unit, wide=author.wide()),
+        tuple(author.say(f"schools.{column}") for column in columns),
+        tuple(rows),
+        numeric=frozenset(range(1, len(columns))),
+        widths=(2.4, 1.2, 2.2, 2.2, 1.2, 2.2, 1.2),
+        source=source(author),
+    )
+    chart = picture(author, "service_places", author.evidence.scenario.name, "schools.chart")
+    reading = Paragraph("schools.reading", author.say("schools.reading", last=author.last_year()))
+    return Section("schools", word("schools.section", author.language), takeaway, (chart, table, reading))
+
+
+def ledger_section(author: Author) -> Section:
+    """Return what settling earns and costs, by district."""
+    name = author.evidence.scenario.name
+    units = [author.unit(panel.unit) for panel in figures.LEDGER]
+
+    def cell(district: str, column: int) -> Number:
+        panel = figures.LEDGER[column]
+        result = author.results.ledger[panel.variable, district]
+        return author.number(result, author.form(panel.unit), units[column][1])
+
+    districts = ["city", *(str(district) for district in author.evidence.run["District"].to_numpy())]
+    rows = tuple(
+        (
+            author.say("city") if district == "city" else (author.element(district),),
+            *((cell(district, column),) for column in range(len(units))),
+        )
+        for district in districts
+    )
+    table = Table(
+        "ledger.table",
+        author.say(
+            "ledger.table",
+            first=author.year_after_first(),
+            last=author.last_year(),
+        ),
+        (
+            author.say("district"),
+            *(
+                (author.label(panel.label), " [", unit, "]")
+                for panel, (unit, _) in zip(figures.LEDGER, units, strict=True)
+            ),
+        ),
+        rows,
+        PAGE_AND_WORKBOOK,
+        numeric=frozenset(range(1, 1 + len(units))),
+        source=source(author),
+    )
+    chart = picture(author, "ledger", name, "ledger.chart")
+    reading = Paragraph("ledger.reading", author.say("ledger.reading", last=author.last_year()))
+    blocks = (_settling_table(author), reading, chart, table)
+    return Section("ledger", word("ledger.section", author.language), _settling_takeaway(author), blocks)
+
+
+def _settling_takeaway(author: Author) -> Text:
+    """The account of settling in a sentence, with how sure its balance is."""
+    people, money = (author.unit(unit)[1] for unit in ("people a year", "yuan a year"))
+    forms = [author.form(unit) for unit in ("people a year", "yuan a year")]
+    totals = {name: entry.total for name, entry in author.results.settling.items()}
+    return author.say(
+        "ledger.takeaway",
+        **{kind: author.number(totals[kind].median, forms[0], people) for kind in ("settled", "talent")},
+        **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
+        low=author.number(totals[BALANCE].p05, f"+{forms[1]}", money),
+        high=author.number(totals[BALANCE].p95, f"+{forms[1]}", money),
+        wide=author.wide(),
+    )
+
+
+def _settling_table(author: Author) -> Table:
+    """The account of settling, entry by entry, in all and for each person."""
+    money, form = author.unit("yuan a year")[1], author.form("yuan a year")
+    entries = {name: author.results.settling[name] for name in (*INCOME, *COSTS, BALANCE)}
+    rows = tuple(
+        (author.say(f"ledger.{name}"), author.band(one.total, form, money), author.band(one.person, ",.0f"))
+        for name, one in entries.items()
+        if one.person is not None
+    )
+    first, last = (
+        author.year_after_first(),
+        author.last_year(),
+    )
+    return Table(
+        "ledger.account",
+        author.say("ledger.account", first=first, last=last, wide=author.wide()),
+        tuple(author.say(f"ledger.{column}") for column in ("entry", "total", "person")),
+        rows,
+        numeric=frozenset((1, 2)),
+        widths=(4.0, 2.4, 2.4),
+        source=source(author),
+    )

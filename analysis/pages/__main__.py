@@ -1,0 +1,59 @@
+"""The pages and numbers of the documentation that are worked out from the model, the data and the ensemble."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated, Final
+
+import typer
+
+from analysis.command_line import exit_on_mistakes
+
+
+class Page(StrEnum):
+    """A generated page, or a part of one."""
+
+    MODEL = "model"
+    HISTORY = "history"
+    LOOPS = "loops"
+    ANSWER = "answer"
+
+
+#: The module of each page, which is loaded only when the page is made; its `update_page` returns the stale files.
+MODULES: Final = {
+    Page.MODEL: "model.reference_page",
+    Page.HISTORY: "calibration.history.report",
+    Page.LOOPS: "analysis.pages.loops",
+    Page.ANSWER: "analysis.pages.answer",
+}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def update_pages(
+    pages: Annotated[
+        list[Page] | None,
+        typer.Argument(
+            help="model: docs/model.md; history: docs/history.md and its figures; loops: the table of "
+            "docs/behaviour.md; answer: answer, figure and table of README.md. All of them if left out."
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; the exit code is 1 if a page is out of date.")
+    ] = False,
+) -> None:
+    """Write the pages that are worked out from the model, the data and the calibrated ensemble."""
+    with exit_on_mistakes():
+        stale = [
+            path for page in pages or MODULES for path in import_module(MODULES[page]).update_page(write=not check)
+        ]
+    for path in stale:
+        typer.echo(f"{path.name} was out of date{': run `make pages`' if check else ' and is written'}.", err=check)
+    if check and stale:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
