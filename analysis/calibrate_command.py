@@ -13,6 +13,7 @@ from analysis.command_line import (
 )
 from analysis.outcome import output_folder
 from calibration.fit.ensemble import POSTERIOR_FILE
+from model.files.repository import require_repository
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -26,6 +27,8 @@ def calibrate(
 
     Takes about a quarter of an hour on two processors.
     """
+    with exit_on_mistakes():
+        require_repository("python run_scenarios.py calibrate")
     # The samplers take longer to import than most commands to run.
     from calibration.fit.calibrate import SEED, Effort, write
     from calibration.fit.calibrate import calibrate as find_ensemble

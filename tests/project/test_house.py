@@ -87,9 +87,7 @@ def test_the_readme_answers_with_the_numbers_of_the_ensemble(monkeypatch, tmp_pa
     assert answer.update_page(members, write=False) == [], "run `make pages`"
     stale = tmp_path / "README.md"
     text = answer.README.read_text(encoding="utf-8")
-    stale.write_text(
-        text.replace("<!-- answer en -->\n**The plan:**", "<!-- answer en -->\n**Our plan:**"), encoding="utf-8"
-    )
+    stale.write_text(text.replace("<!-- answer en -->\n**No, ", "<!-- answer en -->\n**Yes, "), encoding="utf-8")
     assert stale.read_text(encoding="utf-8") != text
     monkeypatch.setattr(answer, "README", stale)
     assert answer.update_page(members, write=False) == [stale]
