@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from analysis.dashboard.live_ensemble import LiveEnsemble
-from analysis.dashboard.session import Kitchen, Session
+from analysis.dashboard.session import Session, SharedEnsemble
 from analysis.sensitivity import runs as sensitivity_runs
 from calibration.fit.ensemble import read_members
 from calibration.fit.likelihood import run_history
@@ -124,7 +124,7 @@ def test_the_live_page_says_that_a_setting_loses_land():
     live = LiveEnsemble(load_model(), read_members(2), ["residents"])
     said: queue.Queue[str] = queue.Queue()
     ignore: Callable[..., None] = lambda *_: None  # noqa: E731
-    session = Session(Kitchen(live), live.complete(load_scenario("baseline")), ignore, ignore, said.put)
+    session = Session(SharedEnsemble(live), live.complete(load_scenario("baseline")), ignore, ignore, said.put)
     baseline = load_scenario("baseline")
     shares: dict[str, Any] = dict.fromkeys(city().subscripts["Use"], 1.0)
     change = Change("USE SHARE", shares, "Dmnl", "s", "", False, "leak", None)

@@ -46,8 +46,8 @@ def wheel(root, kept, tmp_path_factory) -> Path:
     build = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
     done = subprocess.run([sys.executable, "-c", build, made], cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (file,) = made.glob("*.whl")
-    return file
+    (file,) = sorted(made.glob("*.whl"))
+    return Path(file)
 
 
 @pytest.fixture(scope="module")
