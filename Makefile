@@ -5,16 +5,24 @@ READY := .venv/ready
 LOCK := requirements.lock
 CHROMIUM := /usr/bin/chromium
 PUBLIC := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_CONSTRAINT=
+CORES ?= 2
+# The tests of a file share what they have run, so they stay together.
+SIDE_BY_SIDE = --numprocesses $(CORES) --dist loadfile
+COVERED := model scenarios calibration analysis
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test test-browser slow lint audit notices pages docs benchmark benchmark-page equivalence lock clean
+.PHONY: run test coverage test-browser slow lint audit notices pages docs benchmark benchmark-page equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
 	$(BIN)/python run_scenarios.py run
 
 test: lint
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(SIDE_BY_SIDE)
+
+# Lines and branches that tests reach; slower than make test.
+coverage: $(READY)
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) $(COVERED:%=--cov=%) --cov-branch --cov-report=term:skip-covered --cov-fail-under=80
 
 # The live page in Chromium, which is installed if it is missing and this system's apt can.
 test-browser: $(READY)

@@ -9,6 +9,7 @@ import typer
 from analysis.command_line import make_console, report_progress
 from analysis.outcome import output_folder
 from calibration.fit.ensemble import POSTERIOR_FILE
+from model.files.repository import require_repository
 
 
 def calibrate(
@@ -21,6 +22,7 @@ def calibrate(
 
     Takes about a quarter of an hour on two processors.
     """
+    require_repository("python run_scenarios.py calibrate")
     # The samplers take longer to import than most commands to run.
     from calibration.fit.calibrate import SEED, Effort, write
     from calibration.fit.calibrate import calibrate as find_ensemble

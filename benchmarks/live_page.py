@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.dashboard.serving import make_kitchen
+from analysis.dashboard.serving import make_shared_ensemble
 from analysis.dashboard.statistics import standings
 from benchmarks.browser import ARGUMENTS, CHROMIUM, Served, lever, ready
 from calibration.fit.ensemble import read_members
@@ -68,10 +68,10 @@ def moved(constant: str, value: float) -> Scenario:
 def computing() -> dict[str, npt.NDArray[np.float64]]:
     """Milliseconds until the first redraw and until all members are exact, and what the first redraw misses."""
     targets = list(load_targets().values())
-    kitchen = make_kitchen(
+    shared = make_shared_ensemble(
         compile_model(MODEL_FILE), read_members(MEMBERS), targets, load_scenarios(["baseline", "plan"]), lambda *_: None
     )
-    live, reference = kitchen.live, kitchen.known(load_scenario("baseline"))
+    live, reference = shared.live, shared.known(load_scenario("baseline"))
     assert reference is not None
     found: dict[str, list[float]] = {"first": [], "complete": [], "probability": [], "rate": []}
     for one in load_levers().values():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.briefing.writing.strip_dates import strip_dates
-from analysis.dashboard.turns import Turn, Turns
+from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.output_folder import OutputFolderError, alone
 from model.engine.children import run_child
 
@@ -47,7 +47,7 @@ class Briefings:
 
     def __init__(self, command: Command, results: Path) -> None:
         self._command, self._results = command, results
-        self._turns = Turns()
+        self._work_queue = WorkQueue()
 
     def ask(self, name: str, text: str | None, language: str, done: Callable[[bytes, str], None]) -> None:
         """Have a briefing made.
@@ -63,7 +63,7 @@ class Briefings:
         done
             Called from another thread with a zip file and nothing, or with nothing and what went wrong.
         """
-        self._turns.ask(Turn.BRIEFING, lambda: done(*self._made(name, text, language)))
+        self._work_queue.ask(Priority.BRIEFING, lambda: done(*self._made(name, text, language)))
 
     def _made(self, name: str, text: str | None, language: str) -> tuple[bytes, str]:
         self._results.mkdir(parents=True, exist_ok=True)

@@ -48,9 +48,9 @@ def dashboard(
     )
     port = serving.free_port(host, port)
     with count_progress(f"Running {members} members ahead") as progress:
-        kitchen = serving.make_kitchen(load_model(), drawn, targets, ready, progress)
+        shared = serving.make_shared_ensemble(load_model(), drawn, targets, ready, progress)
     facts = result_files.joint_manifest(ready, drawn)
-    site = serving.site(kitchen, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
+    site = serving.site(shared, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
     for line in site.words():
         console.print(escape(line), soft_wrap=True)
     site.run()

@@ -90,13 +90,7 @@ def lever_dial(lever: Lever, members: xr.Dataset, language: str) -> Dial:
 
 
 def assumption_dial(variable: Variable, members: xr.Dataset, language: str) -> Dial:
-    """Describe an uncertain constant; its usual value is the median of the members.
-
-    Examples
-    --------
-    >>> assumption_dial(variables_by_name()["LONG RUN FERTILITY"], members, "en").title  # doctest: +SKIP
-    'Long-run total fertility'
-    """
+    """Describe an uncertain constant; its usual value is the median of the members."""
     usual, varies = _usual(variable, members)
     low, high = (float(members[variable.name].quantile(level)) for level in (0.05, 0.95))
     title = words()["assumptions"][variable.name][language]
@@ -239,12 +233,7 @@ class Control:
 def policy_controls(
     setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
 ) -> dict[str, dict[str, Control]]:
-    """Return a control for each lever, by chapter of the plan.
-
-    Examples
-    --------
-    >>> policy_controls(Setting(), members, "zh", print, print)  # doctest: +SKIP
-    """
+    """Return a control for each lever, by chapter of the plan."""
     chapters: dict[str, list[Lever]] = {}
     for lever in known_levers().values():
         chapters.setdefault(str(lever.section)[0], []).append(lever)
@@ -260,12 +249,7 @@ def policy_controls(
 def assumption_controls(
     setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
 ) -> dict[str, Control]:
-    """Return a control for each uncertain constant that a user may fix.
-
-    Examples
-    --------
-    >>> assumption_controls(Setting(), members, "zh", print, print)  # doctest: +SKIP
-    """
+    """Return a control for each uncertain constant that a user may fix."""
     variables = variables_by_name()
     return {
         constant: Control(

@@ -59,10 +59,6 @@ def chart(
         "zh" or "en".
     foot
         What the chart rests on.
-
-    Examples
-    --------
-    >>> chart(live, outcomes, indicator, titles, "zh", "")  # doctest: +SKIP
     """
     size, unit = indicator.size[language], indicator.unit[language]
     with chart_style():
@@ -109,10 +105,6 @@ def data(
         As for `chart`.
     manifest
         What has to be known to make the numbers again.
-
-    Examples
-    --------
-    >>> data(live, outcomes, titles, {}).splitlines()[0]  # doctest: +SKIP
     """
     variables, rows = variables_by_name(), []
     for role, outcome in outcomes.items():

@@ -55,12 +55,6 @@ class LiveEnsemble:
         Parameter sets, dim ``member``.
     outputs
         Variables of the model, of the whole city or by district.
-
-    Examples
-    --------
-    >>> live = LiveEnsemble(load_model(), read_members(500), ["residents"])  # doctest: +SKIP
-    >>> live.series(live.complete(load_scenario("plan")), "residents").shape  # doctest: +SKIP
-    (500, 16)
     """
 
     def __init__(self, model: CompiledModel, members: xr.Dataset, outputs: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.controls import SAID, WIDE, Control, assumption_controls, policy_controls, titles
 from analysis.dashboard.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
-from analysis.dashboard.session import MEMBERS_TRACED, Kitchen, Question, Session, Shown
+from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, SharedEnsemble, Shown
 from analysis.dashboard.state import (
     MOST_SAVED,
     PACES,
@@ -94,7 +94,7 @@ class Page:
 
     Parameters
     ----------
-    kitchen
+    shared
         What all pages share.
     targets
         The plan's targets.
@@ -104,16 +104,12 @@ class Page:
         The part of the page's address behind the question mark.
     briefings
         What makes the briefing of a setting.
-
-    Examples
-    --------
-    >>> Page(kitchen, list(load_targets().values()), {}, "base=plan", briefings).fill(document)  # doctest: +SKIP
     """
 
     def __init__(
-        self, kitchen: Kitchen, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings
+        self, shared: SharedEnsemble, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings
     ) -> None:
-        self._kitchen, self._live, self._briefings = kitchen, kitchen.live, briefings
+        self._shared, self._live, self._briefings = shared, shared.live, briefings
         self._facts = {key: value for key, value in facts.items() if not key.startswith("scenario")}
         self._targets = [target for target in targets if target.modelled]
         self.state, problems = from_query(query)
@@ -122,9 +118,13 @@ class Page:
         self._mend_choices()
         self._shown: Shown | None = None
         self._document: Document | None = None
-        baseline = kitchen.known(scenario_of(Setting())) or self._live.complete(scenario_of(Setting()))
+        baseline = shared.known(scenario_of(Setting())) or self._live.complete(scenario_of(Setting()))
         self._session = Session(
-            kitchen, baseline, self._later(self._redraw), self._later(self._explain), self._later(self._tell)
+            shared,
+            baseline,
+            self._later(self._redraw),
+            self._later(self.show_contributions),
+            self._later(self.show_error),
         )
         self._controls: dict[str, Control] = {}
         self._fan = charts.Fan(self._live.times, self._language)
@@ -408,7 +408,8 @@ class Page:
         links = [f"?{to_query(state)}" for state in (self.state, replace(self.state, language=other))]
         self._address.value = json.dumps(links)
 
-    def _explain(self, question: Question, found: Comparison | None) -> None:
+    def show_contributions(self, question: Question, found: Comparison | None) -> None:
+        """Show what each lever contributed to a difference, or that nothing was changed."""
         language = self._language
         first = question.first.title[language]
         if question.first.hash == self._roles()["baseline"].hash and question.first.changes:
@@ -439,7 +440,8 @@ class Page:
         text = say("traced", language, total=f"{mean.sum():+.2f}", members=MEMBERS_TRACED, how=how, **told)
         self._traced.text = escape(text)
 
-    def _tell(self, message: str) -> None:
+    def show_error(self, message: str) -> None:
+        """Say why a setting cannot be run."""
         self._say_problem("cannot run", message)
 
     # What is saved, loaded and taken away

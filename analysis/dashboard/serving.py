@@ -27,7 +27,7 @@ from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.page import FONT_FILE, Page
-from analysis.dashboard.session import Kitchen
+from analysis.dashboard.session import SharedEnsemble
 from analysis.dashboard.words import say
 from model.engine import CompiledModel
 from scenarios import Scenario, Target
@@ -91,13 +91,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def make_kitchen(
+def make_shared_ensemble(
     model: CompiledModel,
     members: xr.Dataset,
     targets: Iterable[Target],
     ready: Iterable[Scenario],
     progress: Callable[[int, int], None],
-) -> Kitchen:
+) -> SharedEnsemble:
     """Make everything ready that all pages share, and run the scenarios that pages begin with.
 
     Parameters
@@ -110,18 +110,14 @@ def make_kitchen(
         Scenarios to be run beforehand.
     progress
         Told how many of the scenarios are done, and of how many.
-
-    Examples
-    --------
-    >>> make_kitchen(load_model(), read_members(500), targets, [load_scenario("plan")], print)  # doctest: +SKIP
     """
     shown = [*indicators(list(targets)), *district_indicators()]
-    kitchen = Kitchen(LiveEnsemble(model, members, shown))
+    shared = SharedEnsemble(LiveEnsemble(model, members, shown))
     wanted = list(ready)
     for done, scenario in enumerate(wanted, 1):
-        kitchen.keep(kitchen.live.complete(scenario))
+        shared.keep(shared.live.complete(scenario))
         progress(done, len(wanted))
-    return kitchen
+    return shared
 
 
 def free_port(host: str, port: int) -> int:
@@ -148,7 +144,7 @@ def free_port(host: str, port: int) -> int:
 
 
 def site(
-    kitchen: Kitchen,
+    shared: SharedEnsemble,
     targets: Iterable[Target],
     facts: Mapping[str, str],
     host: str,
@@ -161,8 +157,8 @@ def site(
 
     Parameters
     ----------
-    kitchen
-        As from `make_kitchen`.
+    shared
+        As from `make_shared_ensemble`.
     targets
         The plan's targets.
     facts
@@ -173,17 +169,13 @@ def site(
         What to ask for where others can reach the page; None makes one up.
     briefings
         What makes the briefing of a setting.
-
-    Examples
-    --------
-    >>> site(kitchen, targets, {}, "127.0.0.1", 5006, briefings=briefings).run()  # doctest: +SKIP
     """
     everything = list(targets)
 
     def fill(document: Document) -> None:
         arguments = document.session_context.request.arguments if document.session_context is not None else {}
         query = urlencode([(key, values[0]) for key, values in arguments.items() if values])
-        Page(kitchen, everything, facts, query, briefings).fill(document)
+        Page(shared, everything, facts, query, briefings).fill(document)
 
     server = Server(
         {"/": Application(FunctionHandler(fill))},

@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.comparison.contributions import Comparison, ComparisonError, compare
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
-from analysis.dashboard.turns import Turn, Turns
+from analysis.dashboard.work_queue import Priority, WorkQueue
 from model.engine.errors import UserError
 from scenarios import Scenario
 
@@ -30,17 +30,12 @@ PAUSE: Final = 0.25
 BATCH: Final = 128
 
 
-class Kitchen:
-    """What all sessions share: the ready ensemble, the processors, and outcomes, which depend on settings only.
-
-    Examples
-    --------
-    >>> kitchen = Kitchen(LiveEnsemble(load_model(), read_members(500), ["residents"]))  # doctest: +SKIP
-    """
+class SharedEnsemble:
+    """What all sessions share: the ready ensemble, the processors, and outcomes, which depend on settings only."""
 
     def __init__(self, live: LiveEnsemble) -> None:
         self.live = live
-        self.turns = Turns()
+        self.work_queue = WorkQueue()
         self._kept: OrderedDict[str, Outcome] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -109,38 +104,38 @@ class Session:
 
     Parameters
     ----------
-    kitchen
+    shared
         What is shared.
     reference
         A complete outcome to begin from.
-    show, explain, tell
+    show, show_contributions, show_error
         Called from another thread: with what can be shown; with the contributions, or None where there is nothing to
         trace; with a sentence when a setting cannot be run.
     """
 
     def __init__(
         self,
-        kitchen: Kitchen,
+        shared: SharedEnsemble,
         reference: Outcome,
         show: Callable[[Shown], None],
-        explain: Callable[[Question, Comparison | None], None],
-        tell: Callable[[str], None],
+        show_contributions: Callable[[Question, Comparison | None], None],
+        show_error: Callable[[str], None],
     ) -> None:
-        self._kitchen = kitchen
+        self._shared = shared
         self._reference = reference
-        self._show, self._explain, self._tell = show, explain, tell
+        self._show, self._show_contributions, self._show_error = show, show_contributions, show_error
         self._move = 0
 
     def ask(self, roles: Mapping[str, Scenario], question: Question | None) -> None:
         """Compute what these scenarios come to, the first of them first, and then what the question asks."""
         self._move += 1
-        self._then(Turn.FIRST_REDRAW, self._first, _Task(self._move, dict(roles), question))
+        self._then(Priority.FIRST_REDRAW, self._first, _Task(self._move, dict(roles), question))
 
     def stop(self) -> None:
         """End all work for this user."""
         self._move += 1
 
-    def _then(self, turn: Turn, step: Callable[[_Task], None], task: _Task, pause: float = 0.0) -> None:
+    def _then(self, priority: Priority, step: Callable[[_Task], None], task: _Task, pause: float = 0.0) -> None:
         def work() -> None:
             if task.move != self._move:
                 return
@@ -149,16 +144,16 @@ class Session:
             except _MovedOnError:
                 return
             except UserError as error:
-                self._tell(str(error))
+                self._show_error(str(error))
 
-        self._kitchen.turns.ask(turn, work, pause)
+        self._shared.work_queue.ask(priority, work, pause)
 
     def _first(self, task: _Task) -> None:
         started = time.perf_counter()
         by_hash: dict[str, Outcome] = {}
         for role, scenario in task.roles.items():
-            known = by_hash.get(scenario.hash) or self._kitchen.known(scenario)
-            found = known or self._kitchen.live.preliminary(scenario, self._reference)
+            known = by_hash.get(scenario.hash) or self._shared.known(scenario)
+            found = known or self._shared.live.preliminary(scenario, self._reference)
             task.outcomes[role] = by_hash[scenario.hash] = found
         self._worked(task, started)
         self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
@@ -167,20 +162,20 @@ class Session:
     def _go_on(self, task: _Task, pause: float = 0.0) -> None:
         self._reference = next((found for found in task.outcomes.values() if found.complete), self._reference)
         if any(not outcome.complete for outcome in task.outcomes.values()):
-            self._then(Turn.ALL_MEMBERS, self._part, task, pause)
+            self._then(Priority.ALL_MEMBERS, self._part, task, pause)
         elif task.question is not None:
-            self._then(Turn.CONTRIBUTIONS, self._trace, task, pause)
+            self._then(Priority.CONTRIBUTIONS, self._trace, task, pause)
 
     def _part(self, task: _Task) -> None:
         """Run the next part of the members of the first outcome that is not complete."""
-        started, live = time.perf_counter(), self._kitchen.live
+        started, live = time.perf_counter(), self._shared.live
         unfinished = next(outcome for outcome in task.outcomes.values() if not outcome.complete)
         if not task.parts:
             task.parts = [unfinished.values[: live.pilots]]
         task.parts.append(live.exact(unfinished.scenario, len(task.parts)))
         if len(task.parts) == len(live.parts):
             whole = Outcome(unfinished.scenario, np.concatenate(task.parts), unfinished.rough, complete=True)
-            self._kitchen.keep(whole)
+            self._shared.keep(whole)
             task.outcomes = {role: whole if old is unfinished else old for role, old in task.outcomes.items()}
             task.parts = []
             self._worked(task, started)
@@ -190,11 +185,11 @@ class Session:
         self._go_on(task)
 
     def _trace(self, task: _Task) -> None:
-        asked, live = task.question, self._kitchen.live
+        asked, live = task.question, self._shared.live
         assert asked is not None
 
         def look(_done: int, _of: int) -> None:
-            self._kitchen.turns.give_way(Turn.CONTRIBUTIONS)
+            self._shared.work_queue.give_way(Priority.CONTRIBUTIONS)
             if task.move != self._move:
                 raise _MovedOnError
 
@@ -213,9 +208,9 @@ class Session:
             )
         except ComparisonError:
             # Both set everything alike.
-            self._explain(asked, None)
+            self._show_contributions(asked, None)
         else:
-            self._explain(asked, found)
+            self._show_contributions(asked, found)
 
     @staticmethod
     def _worked(task: _Task, started: float) -> None:

@@ -38,21 +38,12 @@ def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0
     -------
     numpy.ndarray
         Axes quantile, time and the variable's subscript, if it has one.
-
-    Examples
-    --------
-    >>> bands(live, outcome, "residents", 1e4)[2]  # doctest: +SKIP
     """
     return np.quantile(live.series(outcome, variable), QUANTILES, axis=0) / size
 
 
 def standings(live: LiveEnsemble, outcome: Outcome, targets: Iterable[Target]) -> dict[str, Standing]:
-    """Return how likely each modelled target is reached in time, as `analysis.outcome.targets` defines it, by id.
-
-    Examples
-    --------
-    >>> standings(live, outcome, targets)["target.urbanization.resident.2025"].odds  # doctest: +SKIP
-    """
+    """Return how likely each modelled target is reached in time, as `analysis.outcome.targets` defines it, by id."""
     found = {}
     for target in targets:
         if target.variable is None:

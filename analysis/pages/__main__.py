@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from analysis.command_line import exit_on_mistakes
+from model.files.repository import require_repository
 
 
 class Page(StrEnum):
@@ -46,6 +47,7 @@ def update_pages(
 ) -> None:
     """Write the pages that are worked out from the model, the data and the calibrated ensemble."""
     with exit_on_mistakes():
+        require_repository("python -m analysis.pages")
         stale = [
             path for page in pages or MODULES for path in import_module(MODULES[page]).update_page(write=not check)
         ]

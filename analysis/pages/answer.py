@@ -70,14 +70,14 @@ def say(name: str, language: str, **gaps: object) -> str:
 
     Examples
     --------
-    >>> say("reached", "en", year=2028)
-    'the median first reaches it at the end of 2028'
+    >>> say("reached in", "en", year=2028)
+    'The rate first reaches it at the end of 2028.'
     """
     return str(templates()[name][language]).format(**gaps)
 
 
 def answer(material: Material, rates: Rates, language: str) -> str:
-    """The answer in one paragraph, in Chinese or in English; `rates` are those of `latent_rates`."""
+    """Return the answer in three paragraphs, in Chinese or in English; `rates` are those of `latent_rates`."""
     targets = {target.id: target for target in material.targets}
     table = evaluate_targets(material.targets, material.runs)
     members = material.runs["plan"].sizes["member"]
@@ -87,20 +87,16 @@ def answer(material: Material, rates: Rates, language: str) -> str:
         run = material.runs[scenario]
         rows = {name: rate_in_words(targets[name], own.loc[name], members, language) for name in (RESIDENT, REGISTERED)}
         ends = {name: f"{_median(targets[name], run, LAST_YEAR):.1f}" for name in (RESIDENT, REGISTERED)}
-        paragraphs.append(
-            say(
-                "scenario",
-                language,
-                title=material.scenarios[scenario].title[language],
-                resident=rows[RESIDENT],
-                registered=rows[REGISTERED],
-                last=LAST_YEAR,
-                resident_end=ends[RESIDENT],
-                registered_end=ends[REGISTERED],
-                modelled=(own["reached"] != NOT_MODELLED).sum(),
-                reached=(own["reached"] == "yes").sum(),
-            )
+        rates_of_2025 = say(
+            "rates",
+            language,
+            resident=rows[RESIDENT],
+            registered=rows[REGISTERED],
+            last=LAST_YEAR,
+            resident_end=ends[RESIDENT],
+            registered_end=ends[REGISTERED],
         )
+        paragraphs.append(opening(scenario, own, language) + ("" if language == "zh" else " ") + rates_of_2025)
     best = [_best(material, table[table["target"] == name], members, language) for name in (RESIDENT, REGISTERED)]
     plan = [row[REGISTERED, "plan"] for row in rates.values()]
     paragraphs.append(
@@ -117,6 +113,22 @@ def answer(material: Material, rates: Rates, language: str) -> str:
         )
     )
     return "\n\n".join(paragraphs)
+
+
+def opening(scenario: str, own: pd.DataFrame, language: str) -> str:
+    """Return how many of the modelled targets a scenario reaches in time; for the plan after a yes or no.
+
+    Examples
+    --------
+    >>> opening("plan", pd.DataFrame({"reached": ["yes", "no", "not modelled"]}), "en").partition(" If")[0]
+    '**No, not all of them.**'
+    """
+    reached, modelled = (own["reached"] == "yes").sum(), (own["reached"] != NOT_MODELLED).sum()
+    counts = {"reached": reached, "modelled": modelled}
+    if scenario != "plan":
+        return say("baseline", language, **counts)
+    key = "all reached" if reached == modelled else "some reached" if reached else "none reached"
+    return say("plan", language, verdict=say(key, language), **counts)
 
 
 def latent_rates(members: xr.Dataset) -> Rates:
@@ -159,7 +171,7 @@ def rate_in_words(target: Target, row: Any, members: int, language: str) -> str:
     """Return a target's value in its year, how far that is from the threshold, how likely, and when it is reached."""
     year = row["year_reached_median"]
     return say(
-        "rate above" if row["margin"] >= 0 else "rate below",
+        "above" if row["margin"] >= 0 else "below",
         language,
         **{name: f"{row[column]:.1f}" for name, column in (("median", "median"), ("low", "p05"), ("high", "p95"))},
         gap=f"{abs(row['margin']):.1f}",
@@ -167,7 +179,7 @@ def rate_in_words(target: Target, row: Any, members: int, language: str) -> str:
         probability=share_in_words(round(row["probability"] * members), members, language),
         when=say("not reached", language, last=LAST_YEAR)
         if pd.isna(year)
-        else say("reached", language, year=f"{year:.0f}"),
+        else say("reached in", language, year=f"{year:.0f}"),
     )
 
 

@@ -117,7 +117,7 @@ def examples(count: int) -> settings:
     )
 
 
-@examples(6)
+@examples(4)
 @given(drawn=st.data())
 def test_random_models_equal_pysd(drawn, tmp_path_factory, assert_same):
     compare_where_pysd_runs(write_random(drawn, tmp_path_factory.mktemp("random")), assert_same)

@@ -121,7 +121,7 @@ def test_results_of_other_members_are_replaced_and_that_is_said(tmp_path, no_cha
     assert call("run", "plan", "--members", 2, "--out", tmp_path).exit_code == 0
     outcome = call("run", "plan", "--members", 3, "--out", tmp_path)
     assert "Replacing" in outcome.output
-    assert "baseline.nc, plan.nc, targets.csv" in outcome.output
+    assert "baseline.nc, plan.nc, targets.csv" in " ".join(outcome.output.split())
     assert "Unchanged and kept" not in outcome.output
     with xr.open_dataset(tmp_path / "plan.nc") as data:
         assert data.sizes["member"] == 3

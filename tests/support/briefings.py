@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,16 @@ def drawn_at_once(_evidence: object, briefing: Briefing, folder: Path, kinds=("p
             yield path
 
 
+@contextmanager
+def quick_briefings() -> Iterator[pytest.MonkeyPatch]:
+    """Have briefings compare two shipped scenarios, try few orders of levers, and draw small pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "shipped_scenarios", lambda: ("baseline", "plan"))
+        patch.setattr(evidence_module, "ORDERS", 4)
+        patch.setattr(files, "draw", drawn_at_once)
+        yield patch
+
+
 def write_briefing(out: Path) -> Written:
     """Write it into a folder."""
     kept: list[Evidence] = []
@@ -74,11 +85,8 @@ def write_briefing(out: Path) -> Written:
         kept.append(gather(*given))
         return kept[-1]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "shipped_scenarios", lambda: ("baseline", "plan"))
+    with quick_briefings() as patch:
         patch.setattr(command, "gather_evidence", remembered)
-        patch.setattr(evidence_module, "ORDERS", 4)
-        patch.setattr(files, "draw", drawn_at_once)
         outcome = call("brief", "--language", "both", "--members", MEMBERS, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return Written(out, kept[0], outcome.output)

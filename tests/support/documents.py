@@ -82,7 +82,7 @@ def make_targets() -> set[str]:
 
 def commands() -> set[str]:
     """The names of the commands of run_scenarios.py."""
-    return {known.name or known.callback.__name__ for known in run_scenarios.app.registered_commands if known.callback}
+    return set(run_scenarios.COMMANDS)
 
 
 def call(words: list[str]) -> Result:
@@ -108,8 +108,9 @@ def check_commands(block: Block) -> None:
             wrong = wrong_words(words[1:])
             assert wrong is None, f"{block.place}: {wrong}"
         elif program == PYTHON and words[:1] == ["-m"]:
-            place = ROOT / (words[1].replace(".", "/") + ".py")
-            assert place.is_file() or words[1] == "http.server", f"{block.place}: {words[1]}"
+            place = ROOT / words[1].replace(".", "/")
+            known = place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+            assert known or words[1] == "http.server", f"{block.place}: {words[1]}"
         elif program.startswith(".venv/bin/"):
             assert (ROOT / program).exists(), f"{block.place}: {program}"
         else:

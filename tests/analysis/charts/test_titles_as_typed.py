@@ -33,6 +33,7 @@ from analysis.outcome.printing import changes_table
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from scenarios import load_scenarios, load_targets
+from tests.support.briefings import quick_briefings
 from tests.support.city import city
 
 # Mathtext, its errors, markup of rich, an emoji code of rich, HTML, a glyph no font has, Arabic, a combining accent;
@@ -149,7 +150,9 @@ def test_the_changes_of_a_scenario_are_printed_as_typed(file):
 
 def test_a_briefing_holds_the_title_as_typed(file, tmp_path):
     call = ["brief", "--scenario", str(file), "--members", "3", "--language", "en", "--out", str(tmp_path)]
-    done = CliRunner().invoke(run_scenarios.app, call, env={"COLUMNS": "500"})
+    # The charts are drawn with these titles above.
+    with quick_briefings():
+        done = CliRunner().invoke(run_scenarios.app, call, env={"COLUMNS": "500"})
     assert done.exit_code == 0, done.output
     for kind in ("pptx", "xlsx"):
         (path,) = tmp_path.rglob(f"*.{kind}")

@@ -28,7 +28,7 @@ from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
 from analysis.dashboard.page import Page
-from analysis.dashboard.session import Kitchen, Question, Session, Shown
+from analysis.dashboard.session import Question, Session, SharedEnsemble, Shown
 from analysis.dashboard.state import (
     Setting,
     State,
@@ -45,8 +45,8 @@ from analysis.dashboard.state import (
     to_query,
 )
 from analysis.dashboard.statistics import bands, standings
-from analysis.dashboard.turns import Turn, Turns
 from analysis.dashboard.words import words
+from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.targets import evaluate_targets
 from calibration.fit.ensemble import read_members
@@ -77,10 +77,10 @@ def baseline(live):
 
 
 @pytest.fixture(scope="module")
-def kitchen(live, baseline):
-    kitchen = Kitchen(live)
-    kitchen.keep(baseline)
-    return kitchen
+def shared(live, baseline):
+    shared = SharedEnsemble(live)
+    shared.keep(baseline)
+    return shared
 
 
 def test_all_members_come_to_what_the_model_alone_makes_of_them(live):
@@ -132,10 +132,10 @@ def test_probabilities_on_the_page_are_those_of_the_target_table(live, targets):
 class Watched:
     """A session whose reports are kept in order."""
 
-    def __init__(self, kitchen: Kitchen, reference: Outcome) -> None:
+    def __init__(self, shared: SharedEnsemble, reference: Outcome) -> None:
         self.reports: queue.Queue[object] = queue.Queue()
         self.session = Session(
-            kitchen, reference, self.reports.put, lambda _asked, found: self.reports.put(found), self.reports.put
+            shared, reference, self.reports.put, lambda _asked, found: self.reports.put(found), self.reports.put
         )
 
     def next(self) -> object:
@@ -147,8 +147,8 @@ class Watched:
         self.session.ask(roles, Question(roles["baseline"], page, RATE, 2025) if trace else None)
 
 
-def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(kitchen, baseline):
-    watched = Watched(kitchen, baseline)
+def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(shared, baseline):
+    watched = Watched(shared, baseline)
     setting = Setting("baseline", {"TALENT ARRIVALS": 150_000.0, "BASE LAND QUOTA": 20.0})
     watched.ask(setting, trace=True)
     first, second, third = (watched.next() for _ in range(3))
@@ -156,7 +156,7 @@ def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(kitc
     assert not first.complete
     assert isinstance(second, Shown)
     assert second.complete
-    np.testing.assert_array_equal(second.outcomes["page"].values, kitchen.live.complete(scenario_of(setting)).values)
+    np.testing.assert_array_equal(second.outcomes["page"].values, shared.live.complete(scenario_of(setting)).values)
     assert isinstance(third, Comparison)
     assert set(third.levers) == set(setting.changes)
     watched.ask(setting)
@@ -165,29 +165,27 @@ def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(kitc
     assert again.complete
 
 
-def test_a_changed_assumption_changes_the_baseline_too(kitchen, baseline):
-    watched = Watched(kitchen, baseline)
+def test_a_changed_assumption_changes_the_baseline_too(shared, baseline):
+    watched = Watched(shared, baseline)
     watched.ask(Setting("baseline", {"LONG RUN FERTILITY": 0.9, "TALENT ARRIVALS": 100_000.0}))
     reports = [watched.next() for _ in range(3)]
     last = reports[-1]
     assert isinstance(last, Shown)
     assert last.complete
     assert [change.constant for change in last.outcomes["baseline"].scenario.changes] == ["LONG RUN FERTILITY"]
-    births = [
-        bands(kitchen.live, outcome, "births in city")[2, -1] for outcome in (last.outcomes["baseline"], baseline)
-    ]
+    births = [bands(shared.live, outcome, "births in city")[2, -1] for outcome in (last.outcomes["baseline"], baseline)]
     assert births[0] < births[1]
 
 
-def test_a_new_move_ends_the_work_of_the_one_before(kitchen, baseline):
-    watched = Watched(kitchen, baseline)
+def test_a_new_move_ends_the_work_of_the_one_before(shared, baseline):
+    watched = Watched(shared, baseline)
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
         held.set()
         go_on.wait(PATIENCE)
 
-    kitchen.turns.ask(Turn.FIRST_REDRAW, hold)
+    shared.work_queue.ask(Priority.FIRST_REDRAW, hold)
     assert held.wait(PATIENCE)
     for quota in (21.0, 22.0, 23.0):
         watched.ask(Setting("baseline", {"BASE LAND QUOTA": quota}))
@@ -208,14 +206,14 @@ def finish(order, done):
 
 
 def test_first_redraws_come_before_all_other_work_and_a_mistake_stops_nobody(capsys):
-    turns, done = Turns(), threading.Event()
+    work_queue, done = WorkQueue(), threading.Event()
     order: list[object] = []
     held = threading.Event()
-    turns.ask(Turn.FIRST_REDRAW, lambda: wait(held))
-    turns.ask(Turn.CONTRIBUTIONS, lambda: finish(order, done))
-    turns.ask(Turn.ALL_MEMBERS, lambda: order.append(1 / 0))
-    turns.ask(Turn.ALL_MEMBERS, lambda: order.append("all"))
-    turns.ask(Turn.FIRST_REDRAW, lambda: order.append("first"))
+    work_queue.ask(Priority.FIRST_REDRAW, lambda: wait(held))
+    work_queue.ask(Priority.CONTRIBUTIONS, lambda: finish(order, done))
+    work_queue.ask(Priority.ALL_MEMBERS, lambda: order.append(1 / 0))
+    work_queue.ask(Priority.ALL_MEMBERS, lambda: order.append("all"))
+    work_queue.ask(Priority.FIRST_REDRAW, lambda: order.append("first"))
     held.set()
     assert done.wait(PATIENCE)
     assert order == ["first", "all", "traced"]
@@ -223,19 +221,19 @@ def test_first_redraws_come_before_all_other_work_and_a_mistake_stops_nobody(cap
 
 
 def test_a_long_piece_of_work_lets_more_urgent_work_of_others_go_first():
-    turns, begun, asked, done = Turns(), threading.Event(), threading.Event(), threading.Event()
+    work_queue, begun, asked, done = WorkQueue(), threading.Event(), threading.Event(), threading.Event()
     order: list[str] = []
 
     def trace() -> None:
         begun.set()
         asked.wait(PATIENCE)
-        turns.give_way(Turn.CONTRIBUTIONS)
+        work_queue.give_way(Priority.CONTRIBUTIONS)
         order.append("traced")
 
-    turns.ask(Turn.CONTRIBUTIONS, trace)
+    work_queue.ask(Priority.CONTRIBUTIONS, trace)
     assert begun.wait(PATIENCE)
-    turns.ask(Turn.CONTRIBUTIONS, lambda: finish(order, done))
-    turns.ask(Turn.FIRST_REDRAW, lambda: order.append("first"))
+    work_queue.ask(Priority.CONTRIBUTIONS, lambda: finish(order, done))
+    work_queue.ask(Priority.FIRST_REDRAW, lambda: order.append("first"))
     asked.set()
     assert done.wait(PATIENCE)
     assert order == ["first", "traced", "traced"]
@@ -449,7 +447,7 @@ def test_a_file_that_is_too_large_or_changes_too_much_is_refused():
 
 
 @pytest.fixture(scope="module")
-def address(kitchen, targets):
+def address(shared, targets):
     """Where the page is served from a thread."""
     ready: queue.Queue[Any] = queue.Queue()
 
@@ -457,7 +455,7 @@ def address(kitchen, targets):
         asyncio.set_event_loop(asyncio.new_event_loop())
         port = serving.free_port("127.0.0.1", 0)
         briefings = Briefings(lambda *_: ["false"], Path("unused"))
-        site = serving.site(kitchen, targets, {}, "127.0.0.1", port, briefings=briefings)
+        site = serving.site(shared, targets, {}, "127.0.0.1", port, briefings=briefings)
         ready.put((site, port))
         site.server.start()
         site.server.io_loop.start()

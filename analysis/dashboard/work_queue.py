@@ -1,4 +1,4 @@
-"""Whose turn it is to use the processors: one piece of work at a time, first redraws before all else."""
+"""The order in which sessions use the processors: one piece of work at a time, first redraws before all else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 
-class Turn(IntEnum):
+class Priority(IntEnum):
     """Kinds of work, the most urgent first."""
 
     FIRST_REDRAW = 0
@@ -20,7 +20,7 @@ class Turn(IntEnum):
     BRIEFING = 3
 
 
-class Turns:
+class WorkQueue:
     """One thread that works off what all sessions ask for, in order of urgency and then of asking.
 
     The engine uses all processors for each piece, so two pieces at once would only make both late. A session asks for
@@ -28,8 +28,8 @@ class Turns:
 
     Examples
     --------
-    >>> turns, done = Turns(), threading.Event()
-    >>> turns.ask(Turn.FIRST_REDRAW, done.set)
+    >>> work_queue, done = WorkQueue(), threading.Event()
+    >>> work_queue.ask(Priority.FIRST_REDRAW, done.set)
     >>> done.wait(5)
     True
     """
@@ -37,22 +37,22 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         self._order = itertools.count()
-        threading.Thread(target=self._work, daemon=True, name="turns").start()
+        threading.Thread(target=self._work, daemon=True, name="work queue").start()
 
-    def ask(self, turn: Turn, work: Callable[[], None], pause: float = 0.0) -> None:
+    def ask(self, priority: Priority, work: Callable[[], None], pause: float = 0.0) -> None:
         """Have a piece of work done after a pause in seconds; it says itself, to whom it concerns, how it ended."""
         if pause:
-            timer = threading.Timer(pause, self.ask, (turn, work))
+            timer = threading.Timer(pause, self.ask, (priority, work))
             timer.daemon = True
             timer.start()
         else:
-            self._waiting.put((turn, next(self._order), work))
+            self._waiting.put((priority, next(self._order), work))
 
-    def give_way(self, turn: Turn) -> None:
+    def give_way(self, priority: Priority) -> None:
         """Do all that is more urgent, from within a long piece of work; only that may call this."""
         while not self._waiting.empty():
             waiting = self._waiting.get()
-            if waiting[0] >= turn:
+            if waiting[0] >= priority:
                 self._waiting.put(waiting)
                 return
             self._do(waiting[2])
