@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from fontTools.ttLib import TTFont
@@ -40,7 +41,7 @@ def replaced(was: str, becomes: str, count: int = 1) -> Callable[[Path], None]:
     return forge
 
 
-def matched(pattern: str, becomes: str) -> Callable[[Path], None]:
+def matched(pattern: str, becomes: str | Callable[[re.Match[str]], str]) -> Callable[[Path], None]:
     """Change the first match of a pattern in a page."""
 
     def forge(path: Path) -> None:
@@ -126,12 +127,75 @@ def swapped_digits(path: Path) -> None:
     path.write_text(text.replace(address[1], base64.b64encode(file.getvalue()).decode()), encoding="utf-8")
 
 
-def other_drawing(path: Path) -> None:
-    """Put another drawing in the place of the last one of a page."""
-    text = path.read_text(encoding="utf-8")
-    *_, drawing = re.finditer(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text)
-    changed = base64.b64decode(drawing[1]).replace(b'width="', b'width="9', 1)
-    path.write_text(text.replace(drawing[1], base64.b64encode(changed).decode()), encoding="utf-8")
+def redrawn(pattern: str, becomes: str | Callable[[re.Match[str]], str]) -> Callable[[Path], None]:
+    """Change the first match of a pattern in the last drawing of a page."""
+
+    def forge(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        *_, drawing = re.finditer(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text)
+        changed, number = re.subn(pattern, becomes, base64.b64decode(drawing[1]).decode(), count=1)
+        assert number
+        assert changed != base64.b64decode(drawing[1]).decode()
+        path.write_text(text.replace(drawing[1], base64.b64encode(changed.encode()).decode()), encoding="utf-8")
+
+    return forge
+
+
+def full_width(number: str) -> str:
+    """The same number in digits that Python reads and no browser does."""
+    return number.translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
+
+
+def underscored(number: re.Match[str]) -> str:
+    """What was found, its first group in a way that Python reads and no spreadsheet does."""
+    return number[0].replace(number[1], re.sub(r"([0-9])([0-9])", r"\1_\2", number[1], count=1))
+
+
+def in_full_width(number: re.Match[str]) -> str:
+    """What was found, its first group in digits that Python reads and no browser does."""
+    wide = {ord("0") + digit: ord("０") + digit for digit in range(10)}
+    return number[0].replace(number[1], number[1].translate(wide))
+
+
+def matched_in_part(part: str, pattern: str, becomes: Callable[[re.Match[str]], str]) -> Callable[[Path], None]:
+    """Change the first match of a pattern in a part of an Office file."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        text, number = re.subn(pattern, becomes, parts[part].decode(), count=1)
+        assert number, part
+        parts[part] = text.encode()
+
+    return rezipped(change)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
+
+
+def with_chunk(picture: bytes, kind: bytes, content: bytes) -> bytes:
+    """A PNG picture with a chunk before its pixels, instead of those of the same kind; every pixel as it was."""
+    with Image.open(BytesIO(picture)) as opened:
+        opened.load()
+    at = picture.index(b"IDAT") - 4
+    start, rest = picture[:at], picture[at:]
+    if kind in start:
+        first = start.index(kind) - 4
+        start = start[:first] + start[first + 12 + int.from_bytes(start[first : first + 4]) :]
+    return start + chunk(kind, content) + rest
+
+
+#: Turned by 180 degrees, as a camera notes it.
+TURNED: Final = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0"
+#: Chunks of a PNG picture that change what is seen and no pixel.
+CHUNKS: Final[Mapping[str, tuple[bytes, bytes]]] = {
+    "a gamma": (b"gAMA", (500).to_bytes(4)),
+    "a note to turn it": (b"eXIf", TURNED),
+    "another resolution": (b"pHYs", (3937).to_bytes(4) + (39).to_bytes(4) + b"\1"),
+    "a profile of colours": (b"iCCP", b"profile\0\0" + zlib.compress(b"profile")),
+    "a note of its colours": (b"cHRM", bytes(32)),
+    "a text": (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x/>"),
+}
 
 
 PAGE: Mapping[str, Forgery] = {
@@ -147,10 +211,30 @@ PAGE: Mapping[str, Forgery] = {
         matched(r'(data-block="answer.answer".*?<data value=")[0-9.]+("[^>]*/median")', r"\g<1>77.2\2"),
         "answer.answer: the full value is 77.2",
     ),
+    "a full value in digits of another script": (
+        matched(r'data-block="answer.answer".*?<data value="([0-9.]+)"[^>]*/median"', in_full_width),
+        "answer.answer: the full value is ",
+    ),
+    "a full value with an underscore": (
+        matched(r'data-block="answer.answer".*?<data value="([0-9.]+)"[^>]*/median"', underscored),
+        "answer.answer: the full value is ",
+    ),
+    "a coordinate in digits of another script": (
+        redrawn(r'<path d="M ([0-9.]+) ', in_full_width),
+        "is not the one drawn from these results",
+    ),
     "the key of a number": (replaced("resident.2025/median", "resident.2035/median"), "answer.answer"),
     "a sentence left out": (matched(r'<p data-block="answer.sure">.*?</p>', ""), "answer.sure"),
     "a sentence added": (replaced("<main>", "<main><p>92 %</p>"), "'<p> 92 % </p>"),
-    "a sentence behind the end": (replaced("</html>", "</html><p>92 %</p>"), "92 %"),
+    "a sentence behind the end": (
+        replaced("</html>", "</html><p>92 %</p>"),
+        "behind the end of the page: '<p> 92 % </p>' was added",
+    ),
+    "words behind the end": (replaced("</html>", "</html>92 %"), "behind the end of the page: '92 %"),
+    "words behind a sentence": (
+        matched(r'(<p data-block="answer.sure">.*?</p>)', r"\1<p>92 %</p>"),
+        "section answer: '<p> 92 % </p>' was added",
+    ),
     "a conditional comment": (replaced("<main>", "<!--[if IE]>92 %<![endif]--><main>"), "a comment"),
     "the title": (matched(r"<title>.*?</title>", "<title>全部达到</title>"), "title: '全部达到'"),
     "the language of the page": (replaced('lang="zh-CN"', 'lang="en"'), 'lang="en"'),
@@ -167,7 +251,7 @@ PAGE: Mapping[str, Forgery] = {
         replaced("<head>", '<head><meta http-equiv="refresh" content="0; url=other.html">'),
         "http-equiv",
     ),
-    "another drawing": (other_drawing, "is not the one drawn from these results"),
+    "another drawing": (redrawn('width="', 'width="9'), "is not the one drawn from these results"),
     "a picture on top": (replaced("</figure>", '<img src="data:," style="position: absolute"></figure>'), "position"),
     "another font": (swapped_digits, "the font is not the one cut out"),
     "an event": (replaced("<body>", '<body onload="alert(1)">'), "onload"),
@@ -240,7 +324,20 @@ def other_media(parts: dict[str, bytes]) -> None:
     parts[part] = picture_file().getvalue()
 
 
+def chunked(kind: bytes, content: bytes) -> Callable[[Path], None]:
+    """Put a chunk into the first picture of slides."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        parts["ppt/media/image1.png"] = with_chunk(parts["ppt/media/image1.png"], kind, content)
+
+    return rezipped(change)
+
+
 SLIDES: Mapping[str, Forgery] = {
+    **{
+        f"in a picture {name}": (chunked(*content), "picture fans.indicators is not the one drawn from these results")
+        for name, content in CHUNKS.items()
+    },
     "a sentence": (
         on_shape("answer.takeaway", lambda one: setattr(run_of(one), "text", "全部达到")),
         "slide 2, shape answer.takeaway: '全部达到'",
@@ -355,6 +452,18 @@ HEADER = "<headerFooter><oddHeader>100</oddHeader></headerFooter>"
 WORKBOOK: Mapping[str, Forgery] = {
     "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!D6"),
     "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!D6"),
+    "a number with an underscore": (
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', underscored),
+        "目标看板!D6: ",
+    ),
+    "a number in digits of another script": (
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', in_full_width),
+        "目标看板!D6: ",
+    ),
+    "what a chart remembers with an underscore": (
+        matched_in_part("xl/charts/chart1.xml", r"<c:pt idx=\"5\"><c:v>([0-9.]{4,})</c:v>", underscored),
+        "sheet 走势, chart",
+    ),
     "a number format": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "number_format", '"99.9 %"')),
         "目标看板!D6: its number format is '\"99.9 %\"'",
@@ -417,3 +526,28 @@ WORKBOOK: Mapping[str, Forgery] = {
         "结论!A1: '全部达到'",
     ),
 }  # fmt: skip
+
+
+def entry(name: str, becomes: Callable[[str], str]) -> Callable[[Path], None]:
+    """Change an entry of the manifest of a page."""
+    return matched(rf'(?<=data-fact="{name}">)([^<]*)', lambda has: becomes(has[0]))
+
+
+#: Entries of a page's manifest that no part of it shows to be wrong: the exit code, and what must be told first.
+MANIFEST_ENTRIES: Mapping[str, tuple[Callable[[Path], None], int, str]] = {
+    "other members": (
+        entry("members", lambda has: str(int(has) + 2)),
+        2,
+        "entries members ({members}) and posterior_hash ({posterior_hash}) do not belong together",
+    ),
+    "another version that computes": (
+        entry("versions", lambda has: re.sub("numpy [^,]+", "numpy 9.9.9", has)),
+        0,
+        "Versions of libraries that compute: the file says numpy 9.9.9, here it is numpy ",
+    ),
+    "another version that writes": (
+        entry("written_with", lambda has: re.sub("^([^ ]+) [^,]+", r"\1 9.9.9", has)),
+        0,
+        "Versions of libraries that write: the file says ",
+    ),
+}

@@ -30,7 +30,7 @@ class Outcome:
     """The result of a comparison."""
 
     name: str
-    #: Whether every byte is the same.
+    #: Whether every byte is the same, and nothing is remarked.
     identical: bool
     #: What differs, the shortest useful first.
     differences: list[str]
@@ -46,9 +46,10 @@ class Outcome:
         elif self.identical:
             lines.append(f"{self.name} is identical to the briefing made again, byte for byte.")
         else:
+            but = "but for the versions above" if self.remarks else "though not byte for byte"
             lines.append(
                 f"{self.name} is the same as the briefing made again in every word, cell, shape and digit shown, "
-                f"though not byte for byte: full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
+                f"{but}: full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
                 f"pictures within {LEVELS} of 255 levels of colour."
             )
         return "\n".join(lines)
@@ -82,7 +83,8 @@ def verify(file: BriefingFile, evidence: Evidence) -> Outcome:
 def compared(file: BriefingFile, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
     """Return what a file differs in from the bytes that it should have, besides facts that are wrong already."""
     if file.content == fresh:
-        return Outcome(file.name, True, wrong, remarks)
+        # It was made again with the file's own manifest: bytes say nothing of an entry that is not the one of here.
+        return Outcome(file.name, not remarks, wrong, remarks)
     if file.kind == "page":
         others = page_differences(file.content, fresh)
     else:

@@ -54,10 +54,12 @@ def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) 
 
 
 def _full_value(path: tuple[Element, ...], has: str, should: str) -> bool:
-    """Numbers of cells and charts are kept in full; an index of a shared text is none."""
-    own = path[-1]
-    number = plain_name(own.tag) == "v" and not (len(path) > 1 and path[-2].get("t") == "s")
-    return has == should or (number and same_number(has, should))
+    """Numbers of cells and charts are kept in full; texts there, and indices of shared ones, are none."""
+    if has == should:
+        return True
+    names = [plain_name(one.tag) for one in path]
+    number = names[-1] == "v" and ("numCache" in names or (names[-2:] == ["c", "v"] and path[-2].get("t", "n") == "n"))
+    return number and same_number(has, should)
 
 
 def _by_part(

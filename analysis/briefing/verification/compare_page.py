@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from html.parser import HTMLParser
@@ -19,6 +20,12 @@ _LAWFUL: Final = re.compile(f"{_VALUE}|{_DRAWING}|{_FONT}")
 _FONT_ADDRESS: Final = re.compile(_FONT)
 #: Above so many pairs of pieces no alignment is searched for.
 ALIGNED: Final = 4_000_000
+#: Elements that hold nothing and are never closed.
+EMPTY: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+#: What a message calls the place after the last element.
+BEHIND: Final = "behind the end of the page"
 
 
 class _Piece(NamedTuple):
@@ -123,9 +130,13 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[_Piece] = []
         self.where = "page"
+        #: Elements that are open, each with the place that it stands in.
+        self.open: list[tuple[str, str]] = []
+        self.count: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        around = self.where
         if given.get("data-block"):
             self.where = given["data-block"]
         elif given.get("data-picture"):
@@ -142,9 +153,20 @@ class _Reader(HTMLParser):
             exact.append(f"{name}={'' if lawful and given.keys() & {'data-key', 'data-picture'} else value}")
             shown.append(f'{name}="{_short(value or "")}"')
         self.pieces.append(_Piece(self.where, f"<{' '.join(shown)}>", "\0".join(exact)))
+        if tag in EMPTY:
+            self.where = around
+        else:
+            self.open.append((tag, around))
+            self.count[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
         self.pieces.append(_Piece(self.where, f"</{tag}>", f"/{tag}"))
+        closed = "" if self.count[tag] else tag
+        while closed != tag:
+            closed, self.where = self.open.pop()
+            self.count[closed] -= 1
+        if tag == "html":
+            self.where = BEHIND
 
     def handle_data(self, data: str) -> None:
         data = _FONT_ADDRESS.sub("…", data)

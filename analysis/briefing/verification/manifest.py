@@ -18,6 +18,11 @@ DECISIVE: Final = {
     "posterior_hash": "the calibrated ensemble (posterior)",
     "targets_hash": "the list of targets",
 }
+#: The hash of the ensemble is that of so many members: which of the two is wrong cannot be told.
+MISMATCHED: Final = (
+    "its manifest's entries members ({}) and posterior_hash ({}) do not belong together: so many members of the "
+    "calibrated ensemble give {} now; one of the two entries was changed, or the ensemble was calibrated anew since"
+)
 #: Facts of the program itself.
 PROGRAM: Final = ("code_hash", "briefing_hash")
 #: Letters of a fact that a message quotes.
@@ -133,7 +138,9 @@ def changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     ['the model has been changed since (1 then, 2 now)']
     """
     return [
-        f"{what} has been changed since ({then[fact][:QUOTED]} then, {now[fact]} now)"
+        MISMATCHED.format(then.get("members", ""), then[fact][:QUOTED], now[fact])
+        if fact == "posterior_hash"
+        else f"{what} has been changed since ({then[fact][:QUOTED]} then, {now[fact]} now)"
         for fact, what in DECISIVE.items()
         if fact in then and fact in now and then[fact] != now[fact]
     ]
@@ -168,11 +175,11 @@ def may_differ(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     Examples
     --------
     >>> may_differ({"versions": "numpy 1"}, {"versions": "numpy 2"})
-    ['Versions of libraries that compute: numpy 1 then, numpy 2 now.']
+    ['Versions of libraries that compute: the file says numpy 1, here it is numpy 2; nothing shows that it was so.']
     """
     return [
-        f"Versions of {what}: {', '.join(set_apart(then[name], now[name]))} then, "
-        f"{', '.join(set_apart(now[name], then[name]))} now."
+        f"Versions of {what}: the file says {', '.join(set_apart(then[name], now[name]))}, "
+        f"here it is {', '.join(set_apart(now[name], then[name]))}; nothing shows that it was so."
         for name, what in MACHINE.items()
         if name in then and name in now and then[name] != now[name] and _same_libraries(then[name], now[name])
     ]

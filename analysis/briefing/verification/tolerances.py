@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import re
+import zlib
 from io import BytesIO
 from itertools import zip_longest
 from typing import Final
@@ -20,10 +21,15 @@ TOLERANCE: Final = 1e-9
 POINTS: Final = 1e-4
 #: A pixel of a bitmap may differ by so many of 255 levels of a colour.
 LEVELS: Final = 8
+#: Bytes that every PNG bitmap begins with.
+PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 #: Letters that a message quotes.
 QUOTED: Final = 60
 
-_NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+#: A number as spreadsheets and browsers read it: `float` would also take underscores, blanks and digits of any script.
+_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+#: A number of a drawing that stands alone: digits of a name or of a colour are words.
+_DRAWN_NUMBER: Final = re.compile(rf"(?<![\w#.+-]){_NUMBER.pattern}")
 #: Names that matplotlib gives to what is drawn more than once: made from its coordinates.
 _DRAWN_NAME: Final = re.compile(r"\b[A-Za-z]?[0-9a-f]{10}\b")
 _BITMAP: Final = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]*)")
@@ -34,13 +40,16 @@ def same_number(has: str, should: str) -> bool:
 
     Examples
     --------
-    >>> same_number("77.14999999999999", "77.15"), same_number("77.150001", "77.15"), same_number("one", "1")
+    >>> same_number("77.14999999999999", "77.15"), same_number("77.150001", "77.15"), same_number("7_7.15", "77.15")
     (True, False, False)
     """
-    try:
-        return math.isclose(float(has), float(should), rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    except ValueError:
+    if has == should:
+        return True
+    if not (_NUMBER.fullmatch(has) and _NUMBER.fullmatch(should)):
         return False
+    # A year is shown with as many digits as it is given.
+    relative = 0.0 if should.lstrip("-").isdigit() else TOLERANCE
+    return math.isclose(float(has), float(should), rel_tol=relative, abs_tol=TOLERANCE)
 
 
 def same_drawing(has: bytes, should: bytes) -> bool:
@@ -68,9 +77,15 @@ def same_drawing(has: bytes, should: bytes) -> bool:
 
 
 def same_bitmap(has: bytes, should: bytes) -> bool:
-    """Return whether two PNG bitmaps are of one size and no pixel differs by more than `LEVELS`."""
+    """Return whether no pixel of two PNG bitmaps differs by more than `LEVELS`, and all that they say besides is equal.
+
+    A gamma, a profile of colours, a resolution or a note that the picture is to be turned changes what is seen, though
+    no pixel differs.
+    """
     if has == should:
         return True
+    if _besides_pixels(has) != _besides_pixels(should):
+        return False
     try:
         with Image.open(BytesIO(has), formats=["PNG"]) as one, Image.open(BytesIO(should), formats=["PNG"]) as other:
             frames = [getattr(image, "n_frames", 1) for image in (one, other)]
@@ -83,15 +98,37 @@ def same_bitmap(has: bytes, should: bytes) -> bool:
     return int(np.abs(pixels[0] - pixels[1]).max(initial=0)) <= LEVELS
 
 
+def _besides_pixels(png: bytes) -> list[tuple[bytes, bytes]] | None:
+    """Return every chunk of a PNG bitmap in order, its packed pixels by name only; nothing if it is damaged."""
+    if not png.startswith(PNG_START):
+        return None
+    chunks: list[tuple[bytes, bytes]] = []
+    at = len(PNG_START)
+    while at < len(png):
+        length, kind = int.from_bytes(png[at : at + 4]), png[at + 4 : at + 8]
+        content, checksum = png[at + 8 : at + 8 + length], png[at + 8 + length : at + 12 + length]
+        if checksum != zlib.crc32(kind + content).to_bytes(4):
+            return None
+        # However many chunks the pixels are packed into, they are one.
+        if kind != b"IDAT" or chunks[-1:] != [(b"IDAT", b"")]:
+            chunks.append((kind, b"" if kind == b"IDAT" else content))
+        at += 12 + length
+    return chunks
+
+
 def same_font(has: bytes, should: bytes) -> bool:
     """Return whether two fonts have the same tables, however they are packed."""
     if has == should:
         return True
     try:
         with TTFont(BytesIO(has)) as one, TTFont(BytesIO(should)) as other:
-            return one.reader.keys() == other.reader.keys() and all(
-                one.reader[table] == other.reader[table]
-                for table in other.reader.keys()  # noqa: SIM118
+            return (
+                one.sfntVersion == other.sfntVersion
+                and one.reader.keys() == other.reader.keys()
+                and all(
+                    one.reader[table] == other.reader[table]
+                    for table in other.reader.keys()  # noqa: SIM118
+                )
             )
     except (TTLibError, OSError, ValueError, KeyError, EOFError):
         return False
@@ -143,4 +180,4 @@ def _drawing(text: str) -> tuple[str, list[str], list[bytes]]:
     text = _BITMAP.sub("bitmap", text)
     order: dict[str, str] = {}
     text = _DRAWN_NAME.sub(lambda name: order.setdefault(name[0], f"name{chr(0x100 + len(order))}"), text)
-    return _NUMBER.sub("#", text), _NUMBER.findall(text), bitmaps
+    return _DRAWN_NUMBER.sub("#", text), _DRAWN_NUMBER.findall(text), bitmaps
