@@ -191,7 +191,7 @@ def test_an_unknown_relief_is_refused_by_the_model():
 @pytest.mark.parametrize(
     ("shares", "told"),
     [
-        ([1.0, 1.0, 1.0], "3个区县并列 3 districts alike: 100%"),
+        ([1.0, 1.0, 1.0], "3个区县并列 3 districts alike: 10/10"),
         ([0.4, 0.4, 0.1], "槐荫区 Huaiyin 4/10"),
         ([0.1, 0.2, 0.3], "0/3 济阳区 Jiyang 3/10"),
         ([0.0, 0.0, 0.0], "0/3"),
