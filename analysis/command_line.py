@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -27,15 +30,45 @@ USUAL_MEMBERS = 200
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
 
 
+class Terminated(KeyboardInterrupt):
+    """The system, or another program, has asked this one to end (SIGTERM)."""
+
+
+@contextmanager
+def _terminated_like_an_interrupt() -> Iterator[None]:
+    """Let SIGTERM unwind what is under way as Ctrl-C does: the usual end at once leaves children and partial files."""
+    # Only the main thread may say what a signal does.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Some send it twice, to the process and to its group; a second one may not cut the unwinding short.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextmanager
 def exit_on_mistakes() -> Iterator[None]:
-    """Turn a user's mistake into a message and exit code 2, and an interrupt into a line and exit code 130."""
+    """Turn a user's mistake into a message and exit code 2, and an interrupt into a line and exit code 130.
+
+    Being told to end (SIGTERM) is handled like an interrupt, with exit code 143.
+    """
     try:
-        with output_folder.released_at_the_end():
+        with _terminated_like_an_interrupt(), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
         typer.echo(output_folder.in_words(error), err=True)
         raise typer.Exit(2) from None
+    except Terminated:
+        typer.echo(output_folder.TERMINATED, err=True)
+        raise typer.Exit(128 + signal.SIGTERM) from None
     except KeyboardInterrupt:
         typer.echo(output_folder.INTERRUPTED, err=True)
         raise typer.Exit(130) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, overload
 
@@ -21,13 +23,20 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FILE = Path(__file__).parent / "targets.yaml"
+#: What the plan says, row by row; the file of targets may not contradict it.
+PLAN_FILE = Path(__file__).parent / "plan" / "plan_quantities.csv"
 #: The years of the plan.
 FIRST_YEAR, LAST_YEAR = 2021, 2035
-#: By what part of its threshold a target may be missed and still count as reached.
-LARGEST_TOLERANCE: Final = 0.1
+#: By what part of its threshold a target may be missed and still count as "about" it; in percent, by how many points.
+ABOUT_PART: Final = 0.05
+ABOUT_POINTS: Final = 5.0
+#: By how many points 100 percent may be missed and still count as "all".
+ALL_POINTS: Final = 1.0
 #: A margin this small, in the plan's unit, is rounding and not a miss.
 ROUNDING: Final = 1e-9
 _MODEL_KEYS = ("variable", "factor", "definition")
+_SIGNS: Final = {">=": "at least", "<=": "at most", "~": "about"}
+_YEAR_AT_THE_END: Final = re.compile(r"(?<![0-9])20[0-9]{2}$")
 
 
 class PlanUnit(NamedTuple):
@@ -222,9 +231,11 @@ def _check(
     variables: Mapping[str, Variable],
     mistakes: Mistakes,
 ) -> None:
-    """Check what one key means beside the others and in the model."""
+    """Check what one key means beside the others, in the plan and in the model."""
+    told = set()
 
     def wrong(key: str, text: str) -> None:
+        told.add(key)
         mistakes.add((*where, key), f"{label}: {text}")
 
     if isinstance(year := sound.get("year"), int) and not FIRST_YEAR <= year <= LAST_YEAR:
@@ -250,9 +261,43 @@ def _check(
                 wrong(key, f"{key!r} is missing.")
         _check_variable(sound, variables, wrong, mistakes)
         _check_constant(sound, variables, wrong, mistakes)
+    # A key that is wrong in itself is not held against the plan as well.
+    _check_plan({key: value for key, value in sound.items() if key not in told}, wrong)
 
 
-def _check_tolerance(sound: Mapping[Any, Any], threshold: Any, wrong: Any) -> None:
+@cache
+def _plan() -> Mapping[str, Mapping[str, str]]:
+    """The plan's targets by id, as they stand in `PLAN_FILE`."""
+    with PLAN_FILE.open(encoding="utf-8-sig", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}
+
+
+def _check_plan(sound: Mapping[Any, Any], wrong: Callable[[str, str], None]) -> None:
+    """Hold a target against the plan's row of the same id, and its year against the one that ends its id."""
+    name = str(sound.get("id"))
+    row = _plan().get(name)
+    if row is None:
+        ending = _YEAR_AT_THE_END.search(name)
+        if ending and "year" in sound and sound["year"] != int(ending[0]):
+            wrong("year", f"the year {sound['year']} is not the one that its id ends in.")
+        return
+    here = {"year": row["year"], "section": row["section"]}
+    if row["value"]:
+        here |= {"threshold": row["value"], "unit": row["unit"], "comparison": _SIGNS[row["comparison"]]}
+    for key, said in here.items():
+        given = sound.get(key)
+        same = given == float(said) if key in ("year", "threshold") else " ".join(str(given).split()) == said
+        if key in sound and not same:
+            wrong(
+                key,
+                f"{key!r} is {said} in the plan ({PLAN_FILE.name}), not {shown(given)}. "
+                "A target of your own needs an id of its own.",
+            )
+    if not row["value"] and sound.get("threshold") is not None:
+        wrong("threshold", f"the plan gives no number ({PLAN_FILE.name}); name a 'threshold_constant' of the model.")
+
+
+def _check_tolerance(sound: Mapping[Any, Any], threshold: Any, wrong: Callable[[str, str], None]) -> None:
     tolerance = sound.get("tolerance", 0)
     if tolerance is None or not isinstance(tolerance, int | float):
         return
@@ -262,10 +307,19 @@ def _check_tolerance(sound: Mapping[Any, Any], threshold: Any, wrong: Any) -> No
         wrong("tolerance", "a 'tolerance' of 0 is none; delete it or give one.")
     elif tolerance < 0:
         wrong("tolerance", f"the tolerance {tolerance:g} is below zero.")
-    elif isinstance(threshold, int | float) and tolerance > (most := LARGEST_TOLERANCE * abs(threshold)):
-        wrong("tolerance", f"the tolerance {tolerance:.10g} is more than a tenth of the threshold ({most:g}).")
     elif tolerance and threshold is None and "threshold" in sound:
         wrong("tolerance", "a 'threshold_constant' takes no tolerance.")
+    elif tolerance and isinstance(threshold, int | float) and {"comparison", "unit"} <= sound.keys():
+        percent = sound["unit"] == "percent"
+        if sound["comparison"] == "about":
+            most = ABOUT_POINTS if percent else ABOUT_PART * abs(threshold)
+        elif percent and threshold == 100 and sound["comparison"] == "at least":
+            most = ALL_POINTS
+        else:
+            wrong("tolerance", "only 'about' and 'at least' 100 percent take a tolerance; delete it.")
+            return
+        if tolerance > most:
+            wrong("tolerance", f"the tolerance {tolerance:.10g} is more than {most:g}, the most for such a target.")
 
 
 def _check_variable(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,7 +18,13 @@ from analysis.comparison.study import HEADLINES, lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
 from analysis.outcome.printing import make_table, signed
 from analysis.outcome.ratios import Moved, reason_in_words
-from analysis.outcome.shares import share_in_percent
+from analysis.outcome.shares import (
+    change_in_points,
+    count_in_words,
+    has_interval,
+    no_interval_in_words,
+    share_in_percent,
+)
 from analysis.outcome.words import LANGUAGES, terms, word
 from model.definition import Variable
 from scenarios import Scenario, Target
@@ -68,13 +73,14 @@ def print_comparison(
         for name, array in comparison.contributions.data_vars.items()
         if name not in known and set(array.dims) == {"lever", "member", "time"}
     ]
-    console.print(_differences(shown, table, scenarios))
+    members = comparison.values.sizes["member"]
+    console.print(_differences(shown, table, scenarios, members))
     for one in shown:
         console.print(_contributions(one, comparison, table, variables))
         total = table[(table["indicator"] == one.variable) & (table["lever"] == TOTAL)].iloc[-1]
         levers = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
         for language in LANGUAGES:
-            console.print(escape(_in_words(one, total, levers, scenarios, variables, language)))
+            console.print(escape(_in_words(one, total, levers, scenarios, variables, members, language)))
             for each in ratios:
                 if each.better and each.target.variable == one.variable:
                     console.print(escape(reason_in_words(each, scenarios, language)))
@@ -98,11 +104,13 @@ def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
     )
 
 
-def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
+def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> Table:
     first, second = scenarios
     printed = make_table(
         f"{second.title['zh']}与{first.title['zh']}之差\n{second.title['en']} minus {first.title['en']}",
-        "样本平均值（90%区间）与中位数同号的样本比例\nmean over members (90 % interval) share of members with its sign",
+        f"样本平均值{'（90%区间）' if has_interval(members) else ''}，与中位数同号的样本数/样本数\n"
+        f"mean over members{' (90 % interval)' if has_interval(members) else ''}, members with the sign of the median "
+        "/ members",
     )
     totals = table[table["lever"] == TOTAL]
     printed.add_column("指标 indicator", overflow="fold", ratio=1)
@@ -112,7 +120,7 @@ def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequen
         own = totals[totals["indicator"] == one.variable]
         digits = decimals(own["mean"] / one.size)
         name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
-        printed.add_row(name, *(_cell(row, one.size, digits) for row in own.to_dict("records")))
+        printed.add_row(name, *(_cell(row, one.size, digits, members) for row in own.to_dict("records")))
     return printed
 
 
@@ -134,9 +142,10 @@ def _contributions(
     for year in means.columns:
         printed.add_column(f"{year:g}", justify="right")
     digits = decimals(means.to_numpy().ravel() / one.size)
+    members = comparison.values.sizes["member"]
 
     def cells(name: str) -> list[str]:
-        return [_cell(row, one.size, digits) for row in rows[rows["lever"] == name].to_dict("records")]
+        return [_cell(row, one.size, digits, members) for row in rows[rows["lever"] == name].to_dict("records")]
 
     for name in order:
         titles = " ".join(lever_title(name, language, variables) for language in LANGUAGES)
@@ -145,7 +154,7 @@ def _contributions(
         rest = comparison.contributions[one.variable].sel(lever=lesser).sum("lever")
         printed.add_row(
             " ".join(word("labels", "other levers", language).format(count=len(lesser)) for language in LANGUAGES),
-            *(_cell(_over_members(rest.sel(time=year)), one.size, digits) for year in means.columns),
+            *(_cell(_over_members(rest.sel(time=year)), one.size, digits, members) for year in means.columns),
         )
     printed.add_section()
     printed.add_row("合计 total", *cells(TOTAL), style="bold")
@@ -164,6 +173,7 @@ def _in_words(
     levers: pd.DataFrame,
     scenarios: Sequence[Scenario],
     variables: Mapping[str, Variable],
+    members: int,
     language: str,
 ) -> str:
     """The last year's difference in a sentence: how much, how sure, through what, and how much is interaction."""
@@ -191,20 +201,27 @@ def _in_words(
     # Of a ratio, one is below another by so much, and not by so many times.
     unit = "" if one.unit["en"] == word("units", "ratio", "en") else one.unit[language]
     unit = "people" if one.in_ten_thousands and not zh else unit
-    title, share = one.title[language], f"{100 * total['same_sign']:.0f}"
+    title = one.title[language]
+    sure = []
+    if has_interval(members):
+        sure.append(f"90%区间{low}至{high}" if zh else f"90 % interval {low} to {high}")
+    if members > 1:
+        same = count_in_words(round(total["same_sign"] * members), members, language)
+        sure.append(f"{same}与中位数同号" if zh else f"{same} agree on the sign")
+    basis = ("，" if zh else "; ").join(sure)
     amount = f"{abs(change):.{digits}f}"
     if zh:
         return (
             f"{total['year']:g}年“{second}”的{title}比“{first}”{'高' if change >= 0 else '低'}{amount}{unit}"
-            f"（90%区间{low}至{high}，{share}%的样本同号）。"
+            + (f"（{basis}）。" if basis else "。")
             + (f"主要来自{sides[0]}。" if sides[0] else "")
             + (f"起相反作用的有{sides[1]}。" if sides[1] else "")
             + f"各项单独实施的作用之和为{alone}，一起实施另有{together}（相互作用）。"
         )
     by = f"{as_text(total['mean'])} {unit}".strip()
     return (
-        f"{title} in {total['year']:g}: {second} differs from {first} by {by} "
-        f"(90 % interval {low} to {high}; {share} % of members agree on the sign)."
+        f"{title} in {total['year']:g}: {second} differs from {first} by {by}"
+        + (f" ({basis})." if basis else ".")
         + (f" It comes mostly from {sides[0]}." if sides[0] else "")
         + (f" Against it work {sides[1]}." if sides[1] else "")
         + f" Each lever alone, summed, gives {alone}; acting together adds {together} (interaction)."
@@ -226,8 +243,9 @@ def _probabilities(
     members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
     printed = make_table(
         f"目标达到的概率（%，{members}组样本）\nProbability of reaching the targets in time, % (n = {members})",
-        "变化后为其标准误（同一批样本成对比较）；措施后为其作用（百分点）\n"
-        "change with its standard error (the same members, in pairs); levers with their contribution in points",
+        "变化后为其标准误（同一批样本成对比较），没有样本或全部样本变化时为95%区间的界限；措施后为其作用（百分点）\n"
+        "change with its standard error (the same members, in pairs), or the bound of the 95 % interval where none or\n"
+        "all of them change; levers with their contribution in points",
     )
     printed.add_column("目标 target", overflow="fold", ratio=2)
     for scenario in scenarios:
@@ -236,9 +254,8 @@ def _probabilities(
     printed.add_column(f"主要措施 main levers\nn = {traced}", overflow="fold", ratio=3)
     for target in targets:
         ends = in_time[target.id].astype(float)
-        change = 100 * (ends.isel(scenario=1) - ends.isel(scenario=0))
-        count, spread = change.sizes["member"], float(change.std(ddof=1)) if change.size > 1 else 0.0
-        error = f" ±{spread / math.sqrt(count):.0f}" if spread else ""
+        change = ends.isel(scenario=1) - ends.isel(scenario=0)
+        error = float(change.std(ddof=1)) / members**0.5 if members > 1 else 0.0
         steps = waterfall(comparison, target.id).iloc[1:-1]
         named = [
             f"{lever_title(row['step'], 'zh', variables)} {lever_title(row['step'], 'en', variables)} "
@@ -247,8 +264,8 @@ def _probabilities(
         ]
         printed.add_row(
             f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
-            *(share_in_percent(int(ends.isel(scenario=number).sum()), count) for number in (0, 1)),
-            f"{signed(float(change.mean()), 0)}{error}",
+            *(share_in_percent(int(ends.isel(scenario=number).sum()), members) for number in (0, 1)),
+            change_in_points(float(change.mean()), error, members),
             escape("\n".join(named)) or "—",
         )
     return printed
@@ -284,11 +301,17 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
         f"Intervals and shares are over {members} parameter sets that the observations of 2010-2020 support, "
         "conditional on the model and the priors."
     )
+    if not has_interval(members):
+        for language in LANGUAGES:
+            console.print(no_interval_in_words(members, language))
 
 
-def _cell(row: Mapping[Any, Any], size: float, digits: int) -> str:
+def _cell(row: Mapping[Any, Any], size: float, digits: int, members: int) -> str:
     middle = signed(row["mean"] / size, digits)
     if row["p05"] == row["p95"]:
         return middle
+    same = f"{round(row['same_sign'] * members)}/{members}"
+    if not has_interval(members):
+        return f"{middle} {same}"
     band = f"{signed(row['p05'] / size, digits)} … {signed(row['p95'] / size, digits)}"
-    return f"{middle} ({band}) {100 * row['same_sign']:.0f}%"
+    return f"{middle} ({band}) {same}"

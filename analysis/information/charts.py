@@ -23,7 +23,13 @@ from analysis.charts.style import (
 )
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
-from analysis.information.words import choice_sentences, distinguishable_ranges, utility_words, worth_sentences
+from analysis.information.words import (
+    basis_words,
+    choice_sentences,
+    distinguishable_ranges,
+    utility_words,
+    worth_sentences,
+)
 from analysis.outcome.words import word
 
 GREY, LIGHT = "#B0B0B0", "#E4E4E4"
@@ -35,7 +41,9 @@ def draw(study: Study, folder: Path) -> list[Path]:
     """Draw the chart in each language; return the files."""
 
     def describe(language: str) -> str:
-        return " ".join([*choice_sentences(study, language), *worth_sentences(study, language)])
+        return " ".join(
+            [*choice_sentences(study, language), basis_words(study, language), *worth_sentences(study, language)]
+        )
 
     return save_each(partial(information_chart, study), folder, "information", describe)
 
@@ -57,7 +65,7 @@ def information_chart(study: Study, language: str) -> Figure:
             figure,
             word("charts", "information", language),
             wrapped(utility_words(study, language), language, 1.9),
-            wrapped(word("labels", "information note", language), language, 1.9),
+            wrapped(f"{word('labels', 'information note', language)} {basis_words(study, language)}", language, 1.9),
             footer,
         )
         return figure

@@ -19,6 +19,7 @@ from analysis.information.collectable import load_collectables
 from analysis.information.utility import Kind, check_utility
 from analysis.information.value import RESAMPLES
 from analysis.outcome.output_folder import Out
+from analysis.outcome.shares import FEWEST_FOR_INTERVAL
 from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
 from model import load_model
@@ -46,7 +47,9 @@ def information(
     members: Annotated[
         int | None, typer.Option(min=1, help="Number of members of the calibrated ensemble. Without it: all.")
     ] = None,
-    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples for standard errors.")] = RESAMPLES,
+    resamples: Annotated[
+        int, typer.Option(min=FEWEST_FOR_INTERVAL, help="Bootstrap resamples for standard errors and intervals.")
+    ] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = study.SEED,
     out: Out = OUTPUTS,
 ) -> None:

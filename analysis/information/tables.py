@@ -17,6 +17,7 @@ from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.information.words import (
     LANGUAGES,
+    basis_words,
     choice_sentences,
     digits,
     distinguishable_ranges,
@@ -112,7 +113,8 @@ def write(study: Study, out: Path) -> list[Path]:
 def print_information(console: Console, study: Study) -> None:
     """Print the leading options by weight and the assumptions, then the options and the value of information."""
     for language in LANGUAGES:
-        for sentence in [*choice_sentences(study, language), utility_words(study, language)]:
+        first, *others = choice_sentences(study, language)
+        for sentence in [first, basis_words(study, language), *others, utility_words(study, language)]:
             console.print(escape(sentence))
     console.print(_options_table(study))
     console.print(_worth_table(study))
@@ -152,6 +154,10 @@ def _worth_rows(study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def _basis(study: Study) -> str:
+    return "\n".join(basis_words(study, language) for language in LANGUAGES)
+
+
 def _options_table(study: Study) -> Table:
     table = Table(title="可选情景  Options", title_justify="left", title_style="bold")
     table.add_column("情景 scenario", overflow="fold")
@@ -173,7 +179,7 @@ def _options_table(study: Study) -> Table:
             "—" if own is None else ranges_words([own], "en"),
             ranges_words(choice.ties[index], "en") or "—",
         )
-    table.caption = "±：标准误；—：在任何权重下都不是  ±: standard error; —: at no weight"
+    table.caption = f"±：标准误；—：在任何权重下都不是  ±: standard error; —: at no weight\n{_basis(study)}"
     table.caption_justify = "left"
     return table
 
@@ -199,7 +205,8 @@ def _worth_table(study: Study) -> Table:
         )
     table.caption = (
         f"权重看到{digits(study.worth.weights[-1])}为止；?：与零无法区分；—：在任何权重下都无法区分\n"
-        f"weights up to {digits(study.worth.weights[-1])}; ?: not distinguishable from zero; —: at no weight"
+        f"weights up to {digits(study.worth.weights[-1])}; ?: not distinguishable from zero; —: at no weight\n"
+        f"±：标准误  ±: standard error\n{_basis(study)}"
     )
     table.caption_justify = "left"
     return table

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.information.study import Study
 from analysis.information.value import Worth
+from analysis.outcome.shares import count_in_words
 
 LANGUAGES: Final = ("zh", "en")
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -17,6 +18,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no order": (
             "本结果不给出应选哪个情景：哪个情景的期望效用最高，取决于每单位力度折合多少{unit}（权重），而权重没有出处。"
         ),
+        "basis": "n = {members}组样本；标准误和90%区间来自对这些样本的{resamples}次自助重抽样。",
         "targets": "效用 = 按时达到的目标数（共{count}个：{listed}）− 权重 × 力度。",
         "shortfall": "效用 = −（各目标差额占其目标值的百分比之和，共{count}个目标：{listed}）− 权重 × 力度。",
         "effort": (
@@ -30,7 +32,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "gap": "",
         "unit targets": "个目标",
         "unit shortfall": "个百分点",
-        "flip": "权重为{weight}时（90%区间{low}—{high}），期望效用最高者由“{before}”变为“{after}”。",
+        "flip": (
+            "权重为{weight}时（90%区间{low}—{high}，{resamples}次重抽样），期望效用最高者由“{before}”变为“{after}”。"
+        ),
         "leads": "不论权重多大，期望效用最高的都是“{first}”。",
         "first": "权重为0时，期望效用最高的是“{first}”。",
         "nothing": "“{title}”不采取任何措施，权重再大时总是它最高，这是效用定义的结果，不是建议。",
@@ -42,7 +46,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no value": "在所看的权重（0—{last}）内，没有信息能改变选择：信息的价值为0。",
         "perfect": (
             "事先知道一切的价值随权重变化：权重{at}时最大，期望效用增加{value}{unit}（标准误{error}），"
-            "{changed:.0f}%的样本会改变选择；权重0时为{start}，{last}时为{end}。"
+            "{changed}会改变选择；权重0时为{start}，{last}时为{end}。"
         ),
         "partial": (
             "仅知道“{name}”：权重{at}时最大，增加{value}{unit}（标准误{error}），为当时全部信息价值的{share:.0f}%；"
@@ -54,6 +58,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no order": (
             "This does not say which scenario to take: which one has the highest expected utility depends on how many "
             "{unit} a unit of effort is worth (the weight), for which there is no source."
+        ),
+        "basis": (
+            "n = {members} members; standard errors and 90 % intervals are over {resamples} bootstrap resamples "
+            "of them."
         ),
         "targets": "Utility = number of targets reached in time, of {count} ({listed}), less weight x effort.",
         "shortfall": (
@@ -76,8 +84,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "unit targets": "targets",
         "unit shortfall": "points",
         "flip": (
-            "At a weight of {weight} (90 % interval {low} to {high}) the highest expected utility passes from "
-            "'{before}' to '{after}'."
+            "At a weight of {weight} (90 % interval {low} to {high}, {resamples} resamples) the highest expected "
+            "utility passes from '{before}' to '{after}'."
         ),
         "leads": "Whatever the weight, '{first}' has the highest expected utility.",
         "first": "At a weight of 0 '{first}' has the highest expected utility.",
@@ -93,7 +101,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no value": "At weights from 0 to {last} no information can change the choice: its value is zero.",
         "perfect": (
             "The value of perfect information depends on the weight: it is largest at {at}, where it adds {value} "
-            "{unit} (standard error {error}) and changes the choice in {changed:.0f} % of members; it is {start} at a "
+            "{unit} (standard error {error}) and changes the choice in {changed}; it is {start} at a "
             "weight of 0 and {end} at {last}."
         ),
         "partial": (
@@ -114,6 +122,12 @@ def utility_words(study: Study, language: str) -> str:
     return words[study.kind].format(count=len(study.targets), listed=listed) + words["gap"] + words["effort"]
 
 
+def basis_words(study: Study, language: str) -> str:
+    """Return how many members and how many resamples of them the numbers rest on."""
+    members, resamples = study.gain.sizes["member"], len(study.worth.resampled)
+    return WORDS[language]["basis"].format(members=members, resamples=resamples)
+
+
 def choice_sentences(study: Study, language: str) -> list[str]:
     """Return that no scenario is recommended, the weights at which the leader changes, ties, and assumptions."""
     words, choice = WORDS[language], study.choice
@@ -128,6 +142,7 @@ def choice_sentences(study: Study, language: str) -> list[str]:
             high=digits(flip.high),
             before=names[flip.before],
             after=names[flip.after],
+            resamples=len(study.worth.resampled),
         )
         for flip in choice.flips
     ]
@@ -150,7 +165,7 @@ def worth_sentences(study: Study, language: str) -> list[str]:
     last = digits(worth.weights[-1])
     if not any(each.value > 0 for each in worth.perfect):
         return [words["no value"].format(last=last)]
-    unit = words[f"unit {study.kind}"]
+    unit, members = words[f"unit {study.kind}"], study.gain.sizes["member"]
 
     def at_highest(worths: Sequence[Worth]) -> dict[str, object]:
         index = highest(worths)
@@ -159,7 +174,7 @@ def worth_sentences(study: Study, language: str) -> list[str]:
             "at": digits(worth.weights[index]),
             "value": f"{largest.value:.3f}",
             "error": f"{largest.error:.3f}",
-            "changed": 100 * largest.changed,
+            "changed": count_in_words(round(largest.changed * members), members, language),
             "share": 100 * largest.value / perfect if perfect else 0.0,
             "unit": unit,
         }

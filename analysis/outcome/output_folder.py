@@ -34,6 +34,8 @@ INTERRUPTED: Final = (
     "\n已中断：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。"
     "  Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
 )
+#: What is printed after SIGTERM.
+TERMINATED: Final = INTERRUPTED.replace("已中断", "已按要求终止").replace("Interrupted", "Ended as asked (SIGTERM)")
 #: A longer command is cut where another one shows it.
 LONGEST: Final = 120
 
@@ -180,6 +182,9 @@ def in_words(error: UserError | OSError) -> str:
 
 def _give_back(lock: FileLock, folder: Path, made: list[Path]) -> None:
     if lock.is_locked:
+        # A child that the signal reached too could not remove what it was writing.
+        for each in (folder, folder / FIGURES):
+            remove_leftovers(each)
         # Removed before the lock is freed: whoever opened the same file meanwhile finds that it has no name any more.
         for name in (WRITER, LOCK):
             with suppress(OSError):

@@ -13,8 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.outcome.ensembles import share_held
-from analysis.outcome.shares import share_in_percent, whole_percent
+from analysis.outcome.ensembles import MEMBER_DIMS, share_held
+from analysis.outcome.shares import (
+    count_in_words,
+    has_interval,
+    no_interval_in_words,
+    share_in_percent,
+    whole_percent,
+)
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.outcome.words import LANGUAGES, SIGNS, terms
 from scenarios import Scenario, Target, load_levers
@@ -57,6 +63,9 @@ def print_answers(
         f"Probability: share of {members} parameter sets that the observations of 2010-2020 support; it is conditional "
         "on the model, the priors and unchanged policies.\n"
     )
+    if not has_interval(members):
+        for language in LANGUAGES:
+            console.print(no_interval_in_words(members, language))
 
 
 def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
@@ -72,7 +81,10 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
             try:
                 share = share_held(claim, runs[scenario.name], runs)
                 if share < USUAL:
-                    part = "" if share == 0 else f" (holds in {100 * share:.0f} % of members)"
+                    run = runs[scenario.name]
+                    members = next((run.sizes[dim] for dim in MEMBER_DIMS if dim in run.dims), 1)
+                    held = count_in_words(round(share * members), members, "en")
+                    part = "" if members == 1 else f" (holds in {held})"
                     lines.append(f"✗ {scenario.name}: {claim}{part}")
             except KeyError as missing:
                 lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
@@ -165,7 +177,8 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
     table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     table.add_column("情景 scenario", overflow="fold")
     ensemble = bool(rows["probability"].notna().any())
-    values = ("中位数\nmedian", "90%区间\n90 % interval") if ensemble else ("数值\nvalue",)
+    interval = ("90%区间\n90 % interval",) if has_interval(members) else ()
+    values = ("中位数\nmedian", *interval) if ensemble else ("数值\nvalue",)
     shares = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
     for heading in (*values, "余量\nmargin", *shares, "首次达到\nfirst year"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -174,7 +187,8 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
         reached = "[green]是 yes[/]" if row["reached"] == "yes" else "[red]否 no[/]"
         value = [_format_number(row["median"])]
         if ensemble:
-            value.append(f"{_format_number(row['p05'])} – {_format_number(row['p95'])}")
+            if interval:
+                value.append(f"{_format_number(row['p05'])} – {_format_number(row['p95'])}")
             reached = share_in_percent(round(row["probability"] * members), members)
         table.add_row(titles[row["scenario"]], *value, _format_number(row["margin"], "+"), reached, year)
     return table

@@ -16,6 +16,8 @@ from scipy import stats
 
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
+#: Members from which on 5 and 95 % of them are given as an interval: one member on either side of it.
+FEWEST_FOR_INTERVAL: Final = 20
 _Z: Final = stats.norm.ppf((1 + CONFIDENCE) / 2)
 
 Values = npt.NDArray[np.float64]
@@ -140,6 +142,84 @@ def share_in_words(number: int, members: int, language: str) -> str:
     if zh:
         return f"为{share}%（{members}组样本，标准误{error}%）"
     return f"{share} % (of {members} members, standard error {error} %)"
+
+
+def count_in_words(number: int, members: int, language: str) -> str:
+    """Return how many members of how many, for "in ...": no share of a few, and no certainty of all.
+
+    Examples
+    --------
+    >>> count_in_words(4, 4, "en"), count_in_words(0, 4, "en"), count_in_words(3, 4, "en")
+    ('all 4 members', 'none of 4 members', '3 of 4 members')
+    >>> count_in_words(4, 4, "zh"), count_in_words(0, 4, "zh"), count_in_words(3, 4, "zh")
+    ('全部4组样本', '4组样本中的0组', '4组样本中的3组')
+    >>> count_in_words(1, 1, "en")
+    'the only member'
+    """
+    if number == members:
+        if members == 1:
+            return "唯一一组样本" if language == "zh" else "the only member"
+        return f"全部{members}组样本" if language == "zh" else f"all {members} members"
+    if language == "zh":
+        return f"{members}组样本中的{number}组"
+    return f"{number or 'none'} of {members} member{'s' if members > 1 else ''}"
+
+
+def change_in_points(change: float, error: float, members: int) -> str:
+    """Return the difference of two shares in points with its standard error; bounds where that error is zero.
+
+    Parameters
+    ----------
+    change, error
+        As shares, from -1 to 1.
+    members
+        Of either share, the smaller number where they differ.
+
+    Returns
+    -------
+    str
+        Where no member tells the shares apart, how far apart they may be all the same; where all do, the least.
+
+    Examples
+    --------
+    >>> change_in_points(0.25, 0.25, 4), change_in_points(0.0, 0.0, 4), change_in_points(1.0, 0.0, 4)
+    ('+25 ±25', '<±49', '>+51')
+    >>> change_in_points(-1.0, 0.0, 4), change_in_points(0.005, 0.005, 200)
+    ('<-51', '+0.5 ±0.5')
+    """
+    if error > 0:
+        decimals = next((number for number in (0, 1) if round(100 * error, number) > 0), 2)
+        points = round(100 * change, decimals) or 0.0
+        return f"{points:{'+' if points else ''}.{decimals}f} ±{100 * error:.{decimals}f}"
+    bound = f"{100 * Share(0, members).high:.2g}"
+    if change == 0:
+        return f"<±{bound}"
+    return f"{'>+' if change > 0 else '<-'}{100 * abs(change) - float(bound):.4g}"
+
+
+def has_interval(members: int) -> bool:
+    """Say whether so many members have a 90 % interval.
+
+    Examples
+    --------
+    >>> has_interval(4), has_interval(20)
+    (False, True)
+    """
+    return members >= FEWEST_FOR_INTERVAL
+
+
+def no_interval_in_words(members: int, language: str) -> str:
+    """Return why there is no 90 % interval.
+
+    Examples
+    --------
+    >>> no_interval_in_words(4, "en")
+    'No 90 % interval is given of 4 members; 20 are the fewest.'
+    """
+    if language == "zh":
+        return f"样本只有{members}组，不给出90%区间（至少要{FEWEST_FOR_INTERVAL}组）。"
+    of = f"{members} member{'s' if members > 1 else ''}"
+    return f"No 90 % interval is given of {of}; {FEWEST_FOR_INTERVAL} are the fewest."
 
 
 def percent_with_error(probability: float, error: float) -> str:

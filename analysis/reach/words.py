@@ -13,7 +13,16 @@ from rich.table import Table
 
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.outcome.printing import make_table, signed, three_digits, wanted
-from analysis.outcome.shares import percent_with_error, share_in_percent, share_in_words, whole_percent
+from analysis.outcome.shares import (
+    change_in_points,
+    count_in_words,
+    has_interval,
+    no_interval_in_words,
+    percent_with_error,
+    share_in_percent,
+    share_in_words,
+    whole_percent,
+)
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, element_name
 from analysis.reach.study import Reached
@@ -47,8 +56,8 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
         for scenario in reached.scenarios:
             own = reached.calendar[reached.calendar["scenario"] == scenario.name]
             if len(own):
-                console.print(_calendar(own, scenario), "")
-                console.print(_gains(reached, scenario, variables), "")
+                console.print(_calendar(own, scenario, members), "")
+                console.print(_gains(reached, scenario, variables, members), "")
     _say_basis(console, summary, members)
 
 
@@ -90,7 +99,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
             share_in_percent(row["reached"], row["members"]),
             f"{100 * row['probability_low']:.0f} – {100 * row['probability_high']:.0f}%",
             in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"]),
-            f"{middle}\n({low} … {high})",
+            f"{middle}\n({low} … {high})" if has_interval(members) else middle,
             f"{row['year_reached_median']:.0f}" if pd.notna(row["year_reached_median"]) else "—",
             share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
         )
@@ -124,8 +133,9 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
         zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，得{both}。"
         en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
     if best["reached_then_lost"] > 0:
-        zh += f"{100 * best['reached_then_lost']:.0f}%的样本提前达到，到期又失去。"
-        en += f" {100 * best['reached_then_lost']:.0f} % of members reach it early and have lost it by then."
+        lost = round(best["reached_then_lost"] * of)
+        zh += f"{count_in_words(lost, of, 'zh')}提前达到，到期又失去。"
+        en += f" Reached early and lost by then in {count_in_words(lost, of, 'en')}."
     console.print(escape(zh))
     console.print(escape(en) + "\n")
 
@@ -166,7 +176,7 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
                 else "—"
                 for group in (1, 2, 3)
             ]
-            change = f"{100 * row['difference']:+.0f} ±{100 * row['difference_se']:.0f}"
+            change = change_in_points(row["difference"], row["difference_se"], int(groups["members"].min()))
             table.add_row(
                 _parameter(row["parameter"], variables),
                 escape(titles[scenario]),
@@ -204,13 +214,13 @@ def _board(reached: Reached) -> Table:
     return table
 
 
-def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
+def _calendar(own: pd.DataFrame, scenario: Scenario, members: int) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
     table = make_table(
         f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
-        "受限区县数（过半样本受限），及受限样本比例最高的区县（比例相同的并列）\n"
-        "districts in which it binds in over half of the members, and the one with the largest share of members,\n"
-        "or those that share it",
+        "受限区县数（过半样本受限），及受限样本最多的区县（数目相同的并列）和其中受限的样本数/样本数\n"
+        "districts in which it binds in over half of the members; the one with the most such members, or those that\n"
+        "have as many, and that number / members",
     )
     table.add_column("瓶颈 bottleneck", overflow="fold", ratio=1)
     years = [year for year in YEARS if year in set(own["year"])]
@@ -223,7 +233,7 @@ def _calendar(own: pd.DataFrame, scenario: Scenario) -> Table:
             highest = float(rows["probability"].max())
             worst = [str(name) for name in rows.loc[rows["probability"] == highest, "district"]]
             count = int((rows["probability"] > USUAL).sum())
-            where = f"\n{_districts(worst)} {whole_percent(highest)}%" if highest > 0 else ""
+            where = f"\n{_districts(worst)} {round(highest * members)}/{members}" if highest > 0 else ""
             cells.append(f"{count}/{len(rows)}{where}")
         table.add_row(f"{bottleneck.title['zh']} [dim]{escape(bottleneck.title['en'])}[/]", *cells)
     return table
@@ -236,14 +246,15 @@ def _districts(names: Sequence[str]) -> str:
     return "\n".join(" ".join(element_name(name, language) for language in LANGUAGES) for name in names)
 
 
-def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable]) -> Table:
+def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable], members: int) -> Table:
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
     table = make_table(
         f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
-        f"每步使余量增加多少（中位数，90%区间）；半步与整步每单位作用相差不到{100 * AGREEMENT:.0f}%的样本比例\n"
-        f"gain in margin per step (median, 90 % interval); share of members in which half a step confirms it within "
-        f"{100 * AGREEMENT:.0f} %",
+        f"每步使余量增加多少（中位数{'，90%区间' if has_interval(members) else ''}）；半步与整步每单位作用相差不到"
+        f"{100 * AGREEMENT:.0f}%的样本数/样本数\n"
+        f"gain in margin per step (median{', 90 % interval' if has_interval(members) else ''}); members in which half "
+        f"a step confirms it within {100 * AGREEMENT:.0f} % / members",
     )
     table.add_column("放宽 relief", overflow="fold", ratio=1)
     table.add_column("一步\nstep", justify="right", overflow="fold")
@@ -265,7 +276,8 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
             row: Any = own.xs((bottleneck, constant, target.id))
             step = float(row["step"])
             low, middle, high = (signed(row[name] * step, decimals[target.id]) for name in ends)
-            cells.append(f"{middle} ({low} … {high}) {100 * row['agreement']:.0f}%")
+            band = f" ({low} … {high})" if has_interval(members) else ""
+            cells.append(f"{middle}{band} {round(row['agreement'] * members)}/{members}")
         known, lever = variables[constant], levers.get(constant)
         title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"
         table.add_row(escape(title), f"+{step:,.10g} {known.unit}", *cells)
@@ -282,6 +294,9 @@ def _say_basis(console: Console, summary: pd.DataFrame, members: int) -> None:
         "the model, the priors and unchanged policies; for none or all of them the bound of the 95 % interval. Members "
         "that do not get there count as later (censored), never as missing."
     )
+    if not has_interval(members):
+        for language in LANGUAGES:
+            console.print(no_interval_in_words(members, language))
     if summary["probability_with_discrepancy"].notna().any():
         console.print(
             "含模型遗漏：另计公布值与模型之间的年际差异（与存储的预测相同，见calibration/forecast.py）；没有判断过该差异的目标为“—”。"

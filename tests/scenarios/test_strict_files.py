@@ -268,7 +268,27 @@ def broken_copy(source: Path, folder: Path, old: str, new: str) -> Path:
         ("year: 2025", "year: 20255", "the year 20255 is outside"),
         ("year: 2025", "year: true", "True is not a year"),
         ("year: 2025", "year: 2025-12-31", "'2025-12-31' is not a year"),
-        ("tolerance: 1\n", "tolerance: 1e9\n", "the tolerance 1000000000 is more than a tenth of the threshold"),
+        ("tolerance: 1\n", "tolerance: 1e9\n", "the tolerance 1000000000 is more than 1, the most for such a target"),
+        ("tolerance: 1\n", "tolerance: 1.1\n", "the tolerance 1.1 is more than 1"),
+        ("tolerance: 5\n", "tolerance: 5.5\n", "the tolerance 5.5 is more than 5"),
+        ("tolerance: 20\n", "tolerance: 21\n", "the tolerance 21 is more than 20"),
+        ("threshold: 78.5\n", "threshold: 78.5\n  tolerance: 0.5\n", "only 'about' and 'at least' 100 percent take a"),
+        ("threshold: 78.5\n", "threshold: 78.5\n  tolerance: 0.04\n", "only 'about' and 'at least' 100 percent take a"),
+        (
+            "threshold: 65\n",
+            "threshold: 0.65001\n",
+            "line 32: target.urbanization.registered.2025: 'threshold' is 65 in the",
+        ),
+        ("threshold: 78.5", "threshold: 0", "'threshold' is 78.5 in the plan (plan_quantities.csv), not 0."),
+        ("year: 2025", "year: 2030", "'year' is 2025 in the plan (plan_quantities.csv), not 2030."),
+        ("unit: persons cumulative from 2021", "unit: persons", "'unit' is persons cumulative from 2021 in the plan"),
+        ("  comparison: at least\n", "  comparison: at most\n", "'comparison' is at least in the plan"),
+        ("section: 2.1(3)", "section: 2.1(4)", "'section' is 2.1(3) in the plan (plan_quantities.csv), not '2.1(4)'"),
+        (
+            "threshold: null\n  threshold_constant: CITIZENIZATION THRESHOLD\n",
+            "threshold: 1\n",
+            "target.citizenization.2035: the plan gives no number",
+        ),
         ("tolerance: 1\n", "tolerance: -1\n", "the tolerance -1 is below zero"),
         ("tolerance: 1\n", "tolerance: .nan\n", "nan is not a finite number"),
         ("tolerance: 1\n", "tolerance: some\n", "'some' is not a number"),
@@ -316,6 +336,17 @@ def broken_copy(source: Path, folder: Path, old: str, new: str) -> Path:
 def test_a_target_with_one_wrong_value_is_refused(old, new, told, tmp_path):
     with pytest.raises(TargetError, match=re.escape(told)):
         load_targets(file=broken_copy(TARGET_FILE, tmp_path, old, new))
+
+
+def test_a_target_of_ones_own_stands_beside_those_of_the_plan(tmp_path):
+    file = broken_copy(TARGET_FILE, tmp_path, "- id: target.urbanization.resident.2025", "- id: target.own.2025")
+    assert load_targets(file=file)["target.own.2025"].threshold == 78.5
+
+
+def test_the_year_that_ends_an_id_is_the_year_of_the_target(tmp_path):
+    file = broken_copy(TARGET_FILE, tmp_path, "- id: target.urbanization.resident.2025", "- id: target.own.2030")
+    with pytest.raises(TargetError, match="the year 2025 is not the one that its id ends in"):
+        load_targets(file=file)
 
 
 def test_every_unit_of_a_modelled_target_has_words():

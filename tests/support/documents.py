@@ -32,7 +32,7 @@ SMALL = {
     "delay": ["--members", "2"],
     "reach": ["--members", "6"],
     "left-out": ["--members", "2"],
-    "information": ["--members", "40", "--resamples", "2"],
+    "information": ["--members", "40", "--resamples", "20"],
     "sensitivity": ["--samples", "64"],
     "brief": ["--members", "6"],
     "backcast": ["--members", "6", "--starts", "1", "--evaluations", "10"],

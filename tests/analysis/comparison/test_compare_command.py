@@ -113,7 +113,8 @@ def test_the_difference_is_said_in_both_languages_with_its_levers_and_what_it_re
         assert lever.title["zh"] in text
         assert lever.title["en"] in text
     assert "2035年“保障性住房”的常住人口城镇化率比“基准情景”" in text
-    assert "of members agree on the sign" in text
+    assert f"all {MEMBERS} members agree on the sign" in text
+    assert f"全部{MEMBERS}组样本与中位数同号" in text
     assert "All 8 combinations of 3 changes were run" in text
     assert f"{MEMBERS} parameter sets" in text
 
@@ -153,11 +154,24 @@ def test_numbers_of_a_chart_have_equal_digits_and_end_inside_their_panel(languag
         assert max(ends) <= ax.get_window_extent().x1
 
 
+def test_all_or_none_of_a_few_members_are_no_certainty_and_no_interval(made):
+    text = said(made[0])
+    assert "100%" not in text
+    assert "100 %" not in text
+    assert f"{MEMBERS}/{MEMBERS}" in text
+    # None reaches the resident target in either scenario: neither share is resolved, so their difference is not 0.
+    row = re.search(r"2025 常住人口城镇化率.*?(<\d+%)\D*(<\d+%)\s*│\s*(\S+)", text)
+    assert row
+    assert row.groups() == ("<56%", "<56%", "<±56")
+    assert f"No 90 % interval is given of {MEMBERS} members; 20 are the fewest." in text
+    assert not re.search(r"\(90 % interval|（90%区间", text)
+
+
 def test_english_words_count_people_one_by_one(made):
     text = said(made[0])
     sentence = re.search(r"Residents in 2035: Affordable.*?members agree", text)
     assert sentence
-    assert re.search(r"differs from Baseline by [+-][\d,]+000? people \(90 % interval [+-][\d,]+", sentence[0])
+    assert re.search(r"differs from Baseline by [+-][\d,]+000? people \(", sentence[0])
     assert "10,000 people" not in sentence[0]
 
 

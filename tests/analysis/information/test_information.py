@@ -351,6 +351,7 @@ def study(gains: Any, **partial: Worth) -> Any:
         scenarios=options,
         statistics={name: SimpleNamespace(title={"zh": "户籍率", "en": f"urban {name}"}) for name in partial},
         efforts={"baseline": 0.0, "plan": 2.0},
+        gain=xr.DataArray(gains, dims=("member", "scenario")),
         choice=choose(gains.mean(axis=0), efforts, worth.resampled),
         worth=worth,
         kind="targets",
@@ -368,6 +369,7 @@ def test_the_first_words_give_no_order_but_the_weight_at_which_the_choice_flips(
     told = choice_sentences(study(mixed), "en")
     assert told[0].startswith("This does not say which scenario to take")
     assert "At a weight of 0.25 (90 % interval 0." in told[2]
+    assert ", 50 resamples) the highest" in told[2]
     assert told[2].endswith("passes from 'Plan' to 'Baseline'.")
     assert "is no recommendation" in told[3]
     assert "'Plan' (weights 0.25 to" in told[4]
@@ -410,7 +412,7 @@ def call(*words: object):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     out = tmp_path_factory.mktemp("information") / "outputs"
-    outcome = call("baseline", "plan", "registration_reform", "--members", 60, "--resamples", 2, "--out", out)
+    outcome = call("baseline", "plan", "registration_reform", "--members", 60, "--resamples", 20, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return outcome, out
 
@@ -434,6 +436,12 @@ def test_the_tables_hold_the_answer_within_its_bounds(done):
     assert set(worth.loc[worth["information"] == "willingness", "tells"]) == {"WILLINGNESS 2020"}
     assert worth["standard_error"].notna().all()
     assert "2020年户籍人口城镇化率" in outcome.output
+    basis = "n = 60 members; standard errors and 90 % intervals are over 20 bootstrap resamples of them."
+    # At the top and below either table.
+    assert outcome.output.count(basis) == 3
+    assert outcome.output.count("n = 60组样本；标准误和90%区间来自对这些样本的20次自助重抽样。") == 3
+    assert "changes the choice in" in outcome.output
+    assert "% of members" not in outcome.output
     assert "Utility = number of targets reached in time, of 6" in outcome.output
     assert "应选“" not in outcome.output
     assert outcome.output.startswith("本结果不给出应选哪个情景")
@@ -476,6 +484,11 @@ def test_the_choice_can_be_worked_out_again_from_the_data(done):
         (("baseline", "pla"), "There is no scenario 'pla'"),
         (("--target", "registered"), "There is no target 'registered'"),
         (("baseline", "plan", "--members", 12), "12 members are too few"),
+        # Four repetitions have no 5 % and 95 % of them.
+        (
+            ("baseline", "plan", "--resamples", 4),
+            "Invalid value for '--resamples': Input should be greater than or equal to 20",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_words(words, told, tmp_path):

@@ -166,14 +166,30 @@ def test_the_table_keeps_the_members_apart_until_the_end():
 
 def test_a_sentence_names_the_worst_off_together_and_stays_silent_where_none_are():
     table = as_table({"plan": (school_places(town(), ["preschool"]),)})
-    said = in_words(table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"})), "en")
+    said = in_words(table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"})), "en", 2)
     assert "Worst off: unregistered, from the province; unregistered, from other provinces in Shizhong, 60 %" in said
     assert "by a standard of 0.92 places a child" in said
     # In one of two districts half of the 3,500 entitled lack a place.
     assert "a shortfall of 2 thousand places open to the child" in said
     full = as_table({"plan": (school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), ["preschool"]),)})
-    assert "Worst off" not in in_words(full, "en")
-    assert "位子不够" not in in_words(full, "zh")
+    assert "Worst off" not in in_words(full, "en", 2)
+    assert "位子不够" not in in_words(full, "zh", 2)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"), [(2, "without (worst in all 2 members)"), (20, "to 60) without (worst in")]
+)
+def test_none_and_all_of_a_few_members_are_counted_and_have_no_interval(members, told):
+    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
+    table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
+    sentence = in_words(table, "en", members)
+    assert told in sentence
+    assert "of members" not in sentence
+    assert ("90 % interval" in sentence) == (members == 20)
+    written = StringIO()
+    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], members)
+    assert ("No 90 % interval is given of 2 members; 20 are the fewest." in written.getvalue()) == (members == 2)
+    assert f"n = {members}" in written.getvalue()
 
 
 QUEUES = ("wait,", "waits", "years on average", "queue", "在等", "平均等", "年才能")
@@ -183,10 +199,12 @@ QUEUES = ("wait,", "waits", "years on average", "queue", "在等", "平均等", 
 def test_a_shortfall_is_told_by_its_standard_and_nobody_is_said_to_wait(language):
     run = city().run(load_scenario("plan").settings(read_members(3)), outputs=list(VARIABLES))
     table = as_table({"plan": left_out(run)})
-    told = [in_words(table[(table["service"] == s) & (table["year"] == 2025)], language) for s in (*STAGES, RENTAL)]
+    told = [in_words(table[(table["service"] == s) & (table["year"] == 2025)], language, 3) for s in (*STAGES, RENTAL)]
     assert all(("的标准" if language == "zh" else "by a standard of") in sentence for sentence in told)
     assert not [(sentence, word) for sentence in told for word in QUEUES if word in sentence]
-    assert ("2035年以前补不齐" if language == "zh" else "not closed before 2035") in told[-1]
+    assert (
+        "全部3组样本在2035年以前都补不齐" if language == "zh" else "in all 3 members it is not closed before 2035"
+    ) in told[-1]
 
 
 def test_the_table_names_groups_together_whose_share_is_the_same():
