@@ -36,11 +36,13 @@ BALANCED: Final = 0.25
 #: Smaller differences of the two rates (points) and of the gap (percent of revenue) are not reported.
 NOTICEABLE: Final = np.array([0.1, 0.1, 0.5])
 OBJECTIVES: Final = ("resident rate", "registered rate", "fiscal gap ratio")
+#: Columns of the objectives over the members not searched with, by which a front is judged.
+JUDGED: Final = ("resident_rate_of_others", "registered_rate_of_others", "fiscal_gap_ratio_of_others")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether there is a trade-off in a year, on the front and from the baseline.
+    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with.
 
     Attributes
     ----------
@@ -219,7 +221,7 @@ def _table(year: int, shares: Values, trials: Trials, test: Trials) -> pd.DataFr
 
 def judge_front(table: pd.DataFrame) -> Verdict:
     """Return whether the front of a year, whose first row is the baseline, is a trade-off."""
-    rows = table[["resident_rate", "registered_rate", "fiscal_gap_ratio"]].to_numpy(float)
+    rows = table[list(JUDGED)].to_numpy(float)
     points = rows * np.array([1.0, 1.0, -1.0])
     front = points[1:]
     if not len(front):
