@@ -20,14 +20,14 @@ NAMED: Final = 0.02
 NONE_DECIDES: Final = "没有一项单独使概率变化2个百分点 none moves the probability by 2 points by itself"
 NOTES: Final = (
     "每格：年份为最晚开始的年初（其时概率±标准误，百分点，n为样本数），箭头后为取消该项措施时的概率。",
-    "“样本太少，说不准”：所要求的概率在估计的一个标准误之内（或全部、无一达到时在95%界限之内），增加--members才能断定。",
+    "“样本太少，说不准”：所要求的概率在估计的一个标准误之内（或全部、无一达到时在95%界限之内），增加--members或可断定。",
     "“不够”：何时开始都低于所要求的概率，列出按期开始时的概率和余量中位数（正为达到）及原因；随时：不开始也够。",
     "“起”：按期开始低于此值，从该年起（或在所列年份之间）才开始则够，即措施对这一目标不利；不采取：只有取消才够。",
     "单项推迟时其余措施按情景不变；所列为取消后概率变化至少2个百分点者，“不利”：取消后概率反而更高。",
     "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error, of n",
     "members), and after the arrow the probability without the lever. too few members to tell: the wanted probability",
-    "lies within one standard error of an estimate (or within the 95 % bound where all or none reach it): it takes more",
-    "--members. too low: whenever it starts, with the probability and the median margin (positive where reached) of",
+    "lies within one standard error of an estimate (or within the 95 % bound where all or none reach it); more --members",
+    "may tell. too low: whenever it starts, with the probability and the median margin (positive where reached) of",
     "starting on time, and why. any: need not start. from: too low on time, enough only from that year on (or between",
     "the years told), as the lever works against this target. left alone: enough only without it. One lever is delayed",
     "while the others stay; named are those without which the probability moves by 2 points or more. works against:",

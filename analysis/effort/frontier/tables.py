@@ -51,8 +51,8 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
             f"±为标准误（百分点）。要求：对用于搜索的{frontier.searched}组样本，100%为无一例外；所得以其余样本为准。\n"
             "拐点：有力度的各行中离首尾连线最远处（按其余样本）。\n"
             f"±: standard error in points. Asked: of the {frontier.searched} members searched with, 100 % being all of "
-            "them;\nwhat is attained is told by those not searched with. Knee: the row with effort farthest from the "
-            "line\nbetween the ends, by those not searched with."
+            "them; what is attained is told by those not searched with. Knee: the row with effort farthest from the "
+            "line between the ends, by those not searched with."
         ),
         caption_justify="left",
     )
@@ -95,10 +95,10 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
         title_style="bold",
         caption=(
             f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。"
-            f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者。\n"
+            f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者找出、按前者命名。\n"
             f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
             f"Over the {fronts.others} members not searched with; in brackets the {fronts.searched} searched with, by "
-            "which the knees are found."
+            "which the knees are found; their names are by the others."
         ),
         caption_justify="left",
     )

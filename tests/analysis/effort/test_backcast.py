@@ -121,7 +121,7 @@ def test_too_few_trials_are_refused_with_the_option_and_the_remedy():
         "--evaluations 8 is too few: to search over 3 levers takes at least 9 model trials. "
         "Take --evaluations 9 or more, or name at most 2 with --levers."
     )
-    with pytest.raises(EffortError, match="--starts 0 makes no search. Take --starts 1 or more"):
+    with pytest.raises(EffortError, match=r"--starts 0 makes no search\. Take --starts 1 or more"):
         ask(73.0, starts=0)
 
 
