@@ -77,7 +77,11 @@ def effort_chart(frontier: Frontier, facts: Mapping[str, str], language: str) ->
         ax.set_ylim(bottom=min(0.0, -0.03 * float(shown["effort"].max() if len(shown) else 0.0)))
         ax.set_xlabel(word("labels", "probability", language))
         ax.set_ylabel(word("labels", "effort", language))
-        ax.legend(loc="upper left", fontsize=8)
+        drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        # The members that judge come first; error bars are listed last by default.
+        first = word("labels", "found in the others", language)
+        labels = [first, *(label for label in drawn if label != first)]
+        ax.legend([drawn[label] for label in labels], labels, loc="upper left", fontsize=8)
         target = frontier.target
         year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
         title = f"{word('charts', 'frontier', language)} · {target.title[language]}{year}"
