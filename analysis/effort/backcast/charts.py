@@ -57,7 +57,7 @@ def chart(answer: Answer, facts: Mapping[str, str], language: str) -> Figure:
         verdict = word("labels", f"backcast {answer.verdict}", language).format(
             probability=f"{100 * answer.probability:g}",
             effort=f"{answer.effort:.2f}",
-            best=probability_words(answer, 1, searched=True),
+            others=probability_words(answer, 1, searched=False),
         )
         source = source_line("footer", facts, language, scenario=name_of(target))
         note = word("labels", "backcast note", language).format(

@@ -88,9 +88,10 @@ class Answer:
         margins = self.margins[candidate, : self.searched] if searched else self.margins[candidate, self.searched :]
         return int(is_reached(margins).sum()), len(margins)
 
-    def margin_at_probability(self, candidate: int) -> float:
-        """Return the margin of the wanted share of the members searched with, in the plan's unit."""
-        return float(margin_at_probability(self.margins[candidate, : self.searched], self.probability))
+    def margin_at_probability(self, candidate: int, *, searched: bool = True) -> float:
+        """Return the margin of the wanted share of members, in the plan's unit; arguments as for `reached`."""
+        part = slice(self.searched) if searched else slice(self.searched, None)
+        return float(margin_at_probability(self.margins[candidate, part], self.probability))
 
 
 def backcast(
@@ -192,10 +193,17 @@ def check_request(
         )
     if not 0 < ramp < np.inf:
         problems.append(f"A lever takes more than 0 years until it works in full, not {ramp:g}.")
+    if starts < 1:
+        problems.append(f"--starts {starts} makes no search. Take --starts 1 or more.")
     # COBYQA builds its first model from twice as many trials as there are levers.
-    least_trials = 2 * len(measures) + 3
-    if starts < 1 or evaluations < least_trials:
-        problems.append(f"At least 1 search of {least_trials} trials is needed for {len(measures)} levers.")
+    least_trials, most_levers = 2 * len(measures) + 3, (evaluations - 3) // 2
+    if measures and evaluations < least_trials:
+        fewer = f", or name at most {most_levers} with --levers" if most_levers > 0 else ""
+        count = f"{len(measures)} lever{'s' if len(measures) > 1 else ''}"
+        problems.append(
+            f"--evaluations {evaluations} is too few: to search over {count} takes at least {least_trials} "
+            f"model trials. Take --evaluations {least_trials} or more{fewer}."
+        )
     if problems:
         raise EffortError("\n".join(problems))
 

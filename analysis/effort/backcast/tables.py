@@ -67,9 +67,10 @@ def _lever_table(answer: Answer) -> Table:
     table = Table(
         caption=(
             "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"
-            f"生效：从开始年年初起{answer.ramp:g}年内线性到位，是假设。\n"
+            f"生效：从开始年年初起{answer.ramp:g}年内线性到位，是假设。“不用则差”按用于搜索的样本计。\n"
             "Effort: weight x share of the whole range moved (scenarios/levers.yaml); the weights are assumptions. "
-            f"In full {answer.ramp:g} years after the beginning of the start year, an assumption."
+            f"In full {answer.ramp:g} years after the beginning of the start year, an assumption. "
+            "Lost without: over the members searched with."
         ),
         caption_justify="left",
     )

@@ -19,15 +19,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
         "title": "{title}（{year}年）",
         "percent": "{number:g}%",
-        "judged": "用于搜索的{searched}组样本中概率{seen}（±标准误，百分点），其余{others}组中{unseen}。",
-        "already": "{title}：不采取任何措施，概率已达到{wanted}。{judged}",
-        "reachable": (
-            "{title}：最小力度{effort:.2f}，动用{count}项措施（不限项数时{least:.2f}）。{judged}不采取措施时{before}。"
-        ),
-        "optimistic": "在未用于搜索的样本中低于要求：为稳妥，可要求更高的概率。",
+        "judged": "未用于搜索的{others}组样本中概率{unseen}（±标准误，百分点），用于搜索的{searched}组中{seen}。",
+        "before": "不采取措施时，未用于搜索的{others}组样本中{unseen}，用于搜索的{searched}组中{seen}。",
+        "already": "{title}：不采取任何措施，用于搜索的样本已有{wanted}达到。{judged}",
+        "reachable": ("{title}：最小力度{effort:.2f}，动用{count}项措施（不限项数时{least:.2f}）。{judged}{before}"),
+        "optimistic": "未用于搜索的样本低于所要求的{wanted}，应以其为准：可增加用于搜索的样本，或要求更高的概率。",
         "not reachable": (
-            "{title}：不可达，概率到不了{wanted}，最好的结果是{judged}不采取措施时{before}。"
-            "用于搜索的样本中有{wanted}与目标相差不超过{missed}{unit}。"
+            "{title}：不可达，概率到不了{wanted}，最好的结果是{judged}{before}"
+            "{wanted}的样本与目标相差不超过：未用于搜索的{missed_unseen}{unit}，用于搜索的{missed}{unit}。"
         ),
         "blocked": "受制于：{blockers}。已到上下限的措施：{bounds}。",
         "blocker": "{title}（{share:.0f}%）",
@@ -46,18 +45,25 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "title": "{title}, {year}",
         "percent": "{number:g} %",
         "judged": (
-            "P = {seen} (± standard error in points) over the {searched} members searched with, {unseen} over {others} "
-            "others."
+            "P = {unseen} (± standard error in points) over the {others} members not searched with, {seen} over the "
+            "{searched} searched with."
         ),
-        "already": "{title}: reached with {wanted} already, without any lever. {judged}",
+        "before": (
+            "Without any lever {unseen} over the {others} members not searched with, {seen} over the {searched} "
+            "searched with."
+        ),
+        "already": "{title}: without any lever {wanted} of the members searched with reach it already. {judged}",
         "reachable": (
             "{title}: least effort {effort:.2f} with {count} levers ({least:.2f} if every lever may be used). {judged} "
-            "Without any lever {before}."
+            "{before}"
         ),
-        "optimistic": "Over the others it falls short of that: ask for more to be safe.",
+        "optimistic": (
+            "The members not searched with fall short of the {wanted} asked for, and theirs is the number to go by: "
+            "search with more members, or ask for a higher probability."
+        ),
         "not reachable": (
-            "{title}: not reachable with {wanted}: best attainable {judged} Without any lever {before}. In {wanted} of "
-            "the members searched with it is missed by at most {missed} {unit}."
+            "{title}: not reachable with {wanted}: best attainable {judged} {before} {wanted} of the members miss "
+            "it by at most {missed_unseen} {unit} (not searched with) and {missed} {unit} (searched with)."
         ),
         "blocked": "Blocked by: {blockers}. Levers at their bounds: {bounds}.",
         "blocker": "{title} ({share:.0f} % of districts and members)",
@@ -99,27 +105,35 @@ def sentences(answer: Answer, language: str) -> list[str]:
         kind = "furthest" if answer.verdict == "not reachable" else "least"
         candidate, outside = words[kind].format(wanted=wanted), describe_outside(answer.outside, language)
         return [words["implausible"].format(title=title, candidate=candidate, outside=outside)]
-    judged = words["judged"].format(
-        searched=answer.searched,
-        others=answer.margins.shape[1] - answer.searched,
-        seen=probability_words(answer, 1, searched=True),
-        unseen=probability_words(answer, 1, searched=False),
+    before, judged = (
+        words[kind].format(
+            searched=answer.searched,
+            others=answer.margins.shape[1] - answer.searched,
+            seen=probability_words(answer, candidate, searched=True),
+            unseen=probability_words(answer, candidate, searched=False),
+        )
+        for candidate, kind in enumerate(("before", "judged"))
     )
+    missed, missed_unseen = (
+        three_digits(max(0.0, -answer.margin_at_probability(1, searched=searched))) for searched in (True, False)
+    )
+    optimistic = [words["optimistic"].format(wanted=wanted)] * _optimistic(answer)
     first = words[answer.verdict].format(
         title=title,
         wanted=wanted,
         judged=judged,
-        before=f"{probability_words(answer, 0, searched=True)} (n = {answer.searched})",
+        before=before,
         effort=answer.effort,
         count=len(answer.levers),
         least=float(effort_by_lever(answer.measures, answer.shares[2:3]).sum()),
-        missed=three_digits(-answer.margin_at_probability(1)),
+        missed=missed,
+        missed_unseen=missed_unseen,
         unit=unit_of(target, language),
     )
     if answer.verdict == "already":
-        return [first]
+        return [first, *optimistic]
     if answer.verdict == "reachable":
-        return [first, *[words["optimistic"]] * _optimistic(answer), *_against_the_plan(answer, language)]
+        return [first, *optimistic, *_against_the_plan(answer, language)]
     blocked = words["blocked"].format(blockers=_blockers(answer, language), bounds=_at_bounds(answer, language))
     return [first, blocked, *_against_the_plan(answer, language)]
 

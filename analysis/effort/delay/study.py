@@ -238,6 +238,24 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
     }
 
 
+def is_told(row: Any, wanted: float) -> bool:
+    """Return whether an estimate tells on which side of the wanted probability it lies.
+
+    It does not where the wanted probability lies within one standard error, or, where all or none of the members reach
+    the target, within Wilson's interval, whose bound is what is printed then.
+
+    Examples
+    --------
+    >>> [is_told({"probability": p, "members": n}, 0.8) for p, n in ((5 / 6, 6), (1.0, 6), (0.84, 200), (1.0, 200))]
+    [False, False, True, True]
+    """
+    members = int(row["members"])
+    share = Share(round(float(row["probability"]) * members), members)
+    if share.number in (0, members):
+        return not share.low < wanted < share.high
+    return abs(share.probability - wanted) >= share.standard_error
+
+
 def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
     """Return the last start which, like every earlier one, still gives a target its wanted probability.
 
@@ -248,7 +266,8 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         with the last one that is; "any" where the lever need not start at all; "none" where no start is enough. A lever
         that works against a target makes it likelier the later it starts: "later" where only later starts are enough,
         with the first of them and, unless no start at all is enough too, the last; "without" where only no start at all
-        is. The probability is that of the start in the answer, or of the earliest one where there is none.
+        is. The probability is that of the start in the answer, or of the earliest one where there is none. ``told`` is
+        False where an estimate that the answer rests on does not support it (`is_told`).
     """
     rows = []
     for (target, lever), group in table.groupby(["target", "lever"], sort=False):
@@ -267,12 +286,19 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         else:
             answer, at = ("any", without) if ends_open else ("year", timed.iloc[last])
         years = timed["start"]
+        rests_on = {
+            "year": timed.iloc[: last + 1],
+            "later": timed.iloc[first : last + 1],
+            "without": group[group["delay"].isna()],
+        }.get(answer, group)
         rows.append(
             {
                 "target": target,
                 "lever": lever,
                 "wanted": wanted,
                 "answer": answer,
+                "told": all(is_told(row, wanted) for row in rests_on.to_dict("records")),
+                "members": int(without["members"]),
                 "first_start": years.iloc[first] if answer == "later" else None,
                 "last_start": years.iloc[last] if answer in ("year", "later") and not ends_open else None,
                 "probability": at["probability"],

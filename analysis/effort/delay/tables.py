@@ -18,9 +18,9 @@ from analysis.effort.delay.words import (
     NONE_DECIDES,
     NOTES,
     all_levers_words,
-    last_start_words,
     lever_words,
     percent,
+    single_lever_words,
 )
 from analysis.outcome import files as result_files
 from analysis.outcome.words import LANGUAGES
@@ -51,7 +51,7 @@ def print_delays(console: Console, delays: Delays) -> None:
         on_time = delays.table[(delays.table["target"] == target.id) & (delays.table["delay"] == 0)].iloc[0]
         single = [
             " ".join(lever_words(str(name), language, levers) for language in LANGUAGES)
-            + f": {last_start_words(row, members)}"
+            + f": {single_lever_words(row, members)}"
             for name, row in _deciding_levers(rows.drop(index=ALL))
         ]
         table.add_row(

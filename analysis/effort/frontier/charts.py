@@ -25,6 +25,8 @@ from analysis.effort.frontier.words import NAMES, tradeoff_sentence, tradeoff_se
 from analysis.outcome.words import LANGUAGES, word
 
 RATES: Final = ("resident_rate", "registered_rate")
+#: The columns that are drawn are those over the members not searched with.
+GAP: Final = "fiscal_gap_ratio_of_others"
 
 
 def draw(frontier: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], folder: Path) -> list[Path]:
@@ -41,7 +43,7 @@ def draw(frontier: Frontier, fronts: Tradeoffs, facts: Mapping[str, str], folder
 
 
 def effort_chart(frontier: Frontier, facts: Mapping[str, str], language: str) -> Figure:
-    """Draw effort against the probability asked for and against that of the other members."""
+    """Draw effort against the probability in the members not searched with, and against that asked for."""
     with chart_style():
         figure = Figure(figsize=(11, 5.5), layout="constrained")
         ax = figure.subplots()
@@ -49,32 +51,37 @@ def effort_chart(frontier: Frontier, facts: Mapping[str, str], language: str) ->
         shown = frontier.table[frontier.table["outside"] == ""]
         reached = shown[shown["reachable"]]
         missed = shown[~shown["reachable"]].drop_duplicates("effort")
-        asked, spent = 100 * reached["probability_asked_for"], reached["effort"]
-        ax.plot(asked, spent, "-o", color=BLUE, ms=4, lw=1.8, label=word("labels", "asked of the searched", language))
-        error = 196 * shown["probability_of_others_se"]
+        spent = reached["effort"]
         ax.errorbar(
             100 * shown["probability_of_others"],
             shown["effort"],
-            xerr=error,
-            fmt="s",
-            color=ORANGE,
+            xerr=196 * shown["probability_of_others_se"],
+            fmt="-o",
+            color=BLUE,
             ms=4,
-            lw=1,
+            lw=1.8,
             label=word("labels", "found in the others", language),
         )
+        label = word("labels", "asked of the searched", language)
+        ax.plot(100 * reached["probability_asked_for"], spent, "--s", color=ORANGE, ms=3, lw=1, label=label)
         if len(missed):
             text = word("labels", "not reachable", language)
-            ax.plot(100 * missed["probability"], missed["effort"], "x", color=VERMILION, ms=9, mew=2, label=text)
+            at_others = 100 * missed["probability_of_others"]
+            ax.plot(at_others, missed["effort"], "x", color=VERMILION, ms=9, mew=2, label=text)
         for row in reached[reached["knee"]].to_dict("records"):
-            at = (100 * row["probability_asked_for"], row["effort"])
+            at = (100 * row["probability_of_others"], row["effort"])
             ax.plot(*at, "*", color=YELLOW, mec=BLACK, ms=15, zorder=5)
-            text = f"{word('labels', 'knee', language)}: {at[0]:g} %, {at[1]:.2f}"
+            text = f"{word('labels', 'knee', language)}: {at[0]:.0f} %, {at[1]:.2f}"
             ax.annotate(text, at, xytext=(-10, 12), textcoords="offset points", ha="right", va="bottom")
         ax.set_xlim(-3, 103)
         ax.set_ylim(bottom=min(0.0, -0.03 * float(shown["effort"].max() if len(shown) else 0.0)))
         ax.set_xlabel(word("labels", "probability", language))
         ax.set_ylabel(word("labels", "effort", language))
-        ax.legend(loc="upper left", fontsize=8)
+        drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        # The members that judge come first; error bars are listed last by default.
+        first = word("labels", "found in the others", language)
+        labels = [first, *(label for label in drawn if label != first)]
+        ax.legend([drawn[label] for label in labels], labels, loc="upper left", fontsize=8)
         target = frontier.target
         year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
         title = f"{word('charts', 'frontier', language)} · {target.title[language]}{year}"
@@ -112,10 +119,10 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
             table = fronts.table[fronts.table["year"] == year]
             marked = table[(table["name"] == "baseline") | table["knee"]]
             for ax, column in zip(row, RATES, strict=True):
-                points = table[["fiscal_gap_ratio", column]].to_numpy(dtype=float)
+                points = table[[GAP, f"{column}_of_others"]].to_numpy(dtype=float)
                 named = [
                     (NAMES[name][language], (float(gap), float(rate)))
-                    for name, gap, rate in zip(marked["name"], marked["fiscal_gap_ratio"], marked[column], strict=True)
+                    for name, gap, rate in zip(marked["name"], marked[GAP], marked[f"{column}_of_others"], strict=True)
                 ]
                 name_points(ax, points, named)
         return figure
@@ -123,15 +130,13 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
 
 def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, language: str) -> Any:
     table = fronts.table[fronts.table["year"] == year]
-    front = table[table["name"] != "baseline"]
+    front, rate = table[table["name"] != "baseline"], f"{column}_of_others"
     highest = float(fronts.table["effort"].max()) or 1.0
-    colours = ax.scatter(
-        front["fiscal_gap_ratio"], front[column], c=front["effort"], cmap="viridis_r", s=28, vmin=0, vmax=highest
-    )
+    colours = ax.scatter(front[GAP], front[rate], c=front["effort"], cmap="viridis_r", s=28, vmin=0, vmax=highest)
     for row in table[table["name"] == "baseline"].to_dict("records"):
-        ax.plot(row["fiscal_gap_ratio"], row[column], "D", color="white", mec=BLACK, ms=13, zorder=4)
+        ax.plot(row[GAP], row[rate], "D", color="white", mec=BLACK, ms=13, zorder=4)
     for row in front[front["knee"]].to_dict("records"):
-        ax.plot(row["fiscal_gap_ratio"], row[column], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
+        ax.plot(row[GAP], row[rate], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
     when = f"（{year}年）" if language == "zh" else f", {year}"
     ax.set_title(word("labels", column.replace("_", " "), language) + when, loc="left")
     ax.set_xlabel(f"{word('labels', 'fiscal gap ratio', language)} (%)")

@@ -1,8 +1,9 @@
 """The frontier of least effort against the probability of reaching a target.
 
 One least-effort problem (`analysis.effort.search`) for each probability, all with the same members and trials. The last
-one asks for every member of the ensemble. The knee is the point farthest from the straight line between the ends of the
-frontier, both axes scaled to one (Das 1999, On characterizing the "knee" of the Pareto curve).
+one asks for every member of the sample. What a setting gives is told by the members not searched with. The knee is the
+point with effort farthest from the straight line between the ends of the frontier, both axes scaled to one (Das 1999,
+On characterizing the "knee" of the Pareto curve).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Frontier:
         Axes row of the table, lever.
     searched, others
         Number of members used in the search, and of the others.
+    searched_without, others_without
+        How many of them reach the target without any lever.
     """
 
     target: Target
@@ -53,6 +56,8 @@ class Frontier:
     shares: Values
     searched: int
     others: int
+    searched_without: int
+    others_without: int
     seed: int
 
 
@@ -95,21 +100,23 @@ def frontier(
     rest = members.isel(member=slice(searched, None))
     seen, outside = trials.evaluate(shares, gate)
     seen = seen[:, 0]
-    unseen = Trials(city, measures, rest, [target], ramp).margins(shares)[:, 0]
+    with_unmoved = np.vstack([np.zeros(len(measures)), shares])
+    unmoved_unseen, *unseen = Trials(city, measures, rest, [target], ramp).margins(with_unmoved)[:, 0]
+    unmoved_seen = trials.margins(with_unmoved[:1])[0, 0]
     spent = total_effort(measures, shares)
     rows = []
     for index, (probability, reachable, row) in enumerate(points):
-        own, others = (Share(int(is_reached(m[index]).sum()), m.shape[1]) for m in (seen, unseen))
+        own, others = (Share(int(is_reached(m[index]).sum()), len(m[index])) for m in (seen, unseen))
         rows.append(
             {
                 "probability_asked_for": probability,
                 "reachable": reachable,
                 "effort": float(spent[index]),
                 "levers": int(np.count_nonzero(row)),
-                "probability": own.probability,
-                "probability_se": own.standard_error,
                 "probability_of_others": others.probability,
                 "probability_of_others_se": others.standard_error,
+                "probability": own.probability,
+                "probability_se": own.standard_error,
                 "knee": False,
                 "outside": describe_outside(outside[index], "en") if outside else "",
             }
@@ -117,26 +124,41 @@ def frontier(
     table = pd.DataFrame(rows)
     reached = table.index[table["reachable"] & (table["outside"] == "")]
     index_of_knee = find_knee(
-        table.loc[reached, "probability_asked_for"].to_numpy(), table.loc[reached, "effort"].to_numpy()
+        table.loc[reached, "probability_of_others"].to_numpy(), table.loc[reached, "effort"].to_numpy()
     )
     if index_of_knee is not None:
         table.loc[reached[index_of_knee], "knee"] = True
     progress(len(wanted), len(wanted))
-    return Frontier(target, tuple(measures), ramp, table, shares, searched, members.sizes["member"] - searched, seed)
+    return Frontier(
+        target,
+        tuple(measures),
+        ramp,
+        table,
+        shares,
+        searched,
+        members.sizes["member"] - searched,
+        int(is_reached(unmoved_seen).sum()),
+        int(is_reached(unmoved_unseen).sum()),
+        seed,
+    )
 
 
 def find_knee(probability: Values, spent: Values) -> int | None:
-    """Return the index of the point that lies farthest below the line between the ends; None without one.
+    """Return the index of the point with effort that lies farthest below the line between the ends; None without one.
+
+    Of points without effort the last is the end.
 
     Examples
     --------
     >>> find_knee(np.array([0.0, 0.5, 0.9, 1.0]), np.array([0.0, 0.1, 0.3, 2.0]))
     2
     """
-    if len(probability) < 3 or np.ptp(probability) == 0 or np.ptp(spent) == 0:
+    first = max(0, int(np.count_nonzero(spent <= ROUNDING)) - 1)
+    probability, spent = probability[first:], spent[first:]
+    if len(probability) < 3 or probability[-1] <= probability[0] or spent[-1] <= spent[0]:
         return None
-    across = (probability - probability[0]) / np.ptp(probability)
+    across = (probability - probability[0]) / (probability[-1] - probability[0])
     up = (spent - spent[0]) / (spent[-1] - spent[0])
     below = across - up
     best = int(below.argmax())
-    return best if below[best] > ROUNDING else None
+    return first + best if below[best] > ROUNDING else None

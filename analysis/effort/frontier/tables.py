@@ -15,7 +15,7 @@ from rich.table import Table
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
-from analysis.effort.frontier.words import NAMES, tradeoff_sentences
+from analysis.effort.frontier.words import NAMES, frontier_sentences, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
 from analysis.outcome.shares import share_in_percent
@@ -37,6 +37,9 @@ def name_of(target: Target) -> str:
 def print_frontier(console: Console, frontier: Frontier) -> None:
     """Print effort and number of levers by probability, and where the knee is."""
     target = frontier.target
+    for language in LANGUAGES:
+        for sentence in frontier_sentences(frontier, language):
+            console.print(escape(sentence))
     table = Table(
         title=escape(
             f"{target.title['zh']}（{target.year}年）：不同把握所需的最小力度\n"
@@ -45,9 +48,11 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
         title_justify="left",
         title_style="bold",
         caption=(
-            f"±为标准误（百分点）。100%：用于搜索的{frontier.searched}组样本无一例外。拐点：离首尾连线最远处。\n"
-            f"±: standard error in points. 100 %: all {frontier.searched} members searched with. "
-            "Knee: farthest from the line between the ends."
+            f"±为标准误（百分点）。要求：对用于搜索的{frontier.searched}组样本，100%为无一例外；所得以其余样本为准。\n"
+            "拐点：有力度的各行中离首尾连线最远处（按其余样本）。\n"
+            f"±: standard error in points. Asked: of the {frontier.searched} members searched with, 100 % being all of "
+            "them; what is attained is told by those not searched with. Knee: the row with effort farthest from the "
+            "line between the ends, by those not searched with."
         ),
         caption_justify="left",
     )
@@ -55,8 +60,8 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
         "要求 asked",
         "力度 effort",
         "措施数 levers",
-        f"所得 attained\nn = {frontier.searched}",
-        f"其余样本 others\nn = {frontier.others}",
+        f"所得：未用于搜索\nattained: not\nsearched with\nn = {frontier.others}",
+        f"用于搜索\nsearched with\nn = {frontier.searched}",
         "",
     ):
         table.add_column(heading, justify="right")
@@ -68,8 +73,8 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
             f"{100 * row['probability_asked_for']:g} %",
             f"{row['effort']:.2f}",
             f"{row['levers']}",
-            share_in_percent(round(row["probability"] * frontier.searched), frontier.searched),
             share_in_percent(round(row["probability_of_others"] * frontier.others), frontier.others),
+            share_in_percent(round(row["probability"] * frontier.searched), frontier.searched),
             note,
         )
     console.print(table)
@@ -89,9 +94,11 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
         title_justify="left",
         title_style="bold",
         caption=(
-            f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。括号内为未用于搜索的样本。\n"
+            f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。"
+            f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者找出、按前者命名。\n"
             f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
-            "In brackets: members not searched with."
+            f"Over the {fronts.others} members not searched with; in brackets the {fronts.searched} searched with, by "
+            "which the knees are found; their names are by the others."
         ),
         caption_justify="left",
     )
@@ -107,7 +114,7 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
     named = fronts.table[(fronts.table["name"] != "") & fronts.table["year"].isin(years)]
     for row in named.to_dict("records"):
         numbers = [
-            f"{row[name]:.1f} ({row[f'{name}_of_others']:.1f})"
+            f"{row[f'{name}_of_others']:.1f} ({row[name]:.1f})"
             for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
         ]
         words = " ".join(NAMES[row["name"]].values())

@@ -36,11 +36,13 @@ BALANCED: Final = 0.25
 #: Smaller differences of the two rates (points) and of the gap (percent of revenue) are not reported.
 NOTICEABLE: Final = np.array([0.1, 0.1, 0.5])
 OBJECTIVES: Final = ("resident rate", "registered rate", "fiscal gap ratio")
+#: Columns of the objectives over the members not searched with, by which a front is judged.
+JUDGED: Final = ("resident_rate_of_others", "registered_rate_of_others", "fiscal_gap_ratio_of_others")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether there is a trade-off in a year, on the front and from the baseline.
+    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with.
 
     Attributes
     ----------
@@ -198,7 +200,7 @@ def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step:
 
 def _table(year: int, shares: Values, trials: Trials, test: Trials) -> pd.DataFrame:
     values, of_others = (margin_at_probability(each.margins(shares), ROBUST) for each in (trials, test))
-    knees = named_knees(values[1:])
+    knees = named_knees(values[1:], of_others[1:])
     points = range(len(shares))
     return pd.DataFrame(
         {
@@ -219,7 +221,7 @@ def _table(year: int, shares: Values, trials: Trials, test: Trials) -> pd.DataFr
 
 def judge_front(table: pd.DataFrame) -> Verdict:
     """Return whether the front of a year, whose first row is the baseline, is a trade-off."""
-    rows = table[["resident_rate", "registered_rate", "fiscal_gap_ratio"]].to_numpy(float)
+    rows = table[list(JUDGED)].to_numpy(float)
     points = rows * np.array([1.0, 1.0, -1.0])
     front = points[1:]
     if not len(front):
@@ -230,13 +232,15 @@ def judge_front(table: pd.DataFrame) -> Verdict:
     return Verdict(len(front), best, tuple(np.flatnonzero(better).tolist()))
 
 
-def named_knees(front: Values) -> dict[int, str]:
+def named_knees(front: Values, judged: Values | None = None) -> dict[int, str]:
     """Return the knees of a front, each named after the objective in which it stands highest along the front.
 
     Parameters
     ----------
     front
         Axes point, objective (`OBJECTIVES`), larger being better.
+    judged
+        The same settings over the members not searched with, which name the knees; None for `front` itself.
 
     Returns
     -------
@@ -254,7 +258,8 @@ def named_knees(front: Values) -> dict[int, str]:
         return {}
     knees = HighTradeoffPoints().do(-front)
     indices = [] if knees is None else sorted(np.atleast_1d(knees).tolist())
-    along = (front - front.min(axis=0)) / np.ptp(front, axis=0)
+    values = front if judged is None or (np.ptp(judged, axis=0) == 0).any() else judged
+    along = (values - values.min(axis=0)) / np.ptp(values, axis=0)
     return {
         index: "balanced" if np.ptp(along[index]) < BALANCED else OBJECTIVES[int(along[index].argmax())]
         for index in indices

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
 
 from analysis.effort.backcast import tables
@@ -15,7 +16,7 @@ from analysis.effort.backcast.study import (
     CANDIDATES,
     backcast,
 )
-from analysis.effort.backcast.words import sentences
+from analysis.effort.backcast.words import probability_words, sentences
 from analysis.effort.levers import EffortError, choose_levers, total_effort
 from analysis.effort.trials import Trials, margin_at_probability
 from analysis.outcome.files import joint_manifest
@@ -107,10 +108,46 @@ def test_every_mistake_is_told_at_once():
         "A probability lies a",
         "700 members cannot b",
         "A lever takes more t",
-        "At least 1 search of",
+        "--evaluations 3 is t",
     ]
     with pytest.raises(EffortError, match="no lever to move"):
         ask(73.0, weights={})
+
+
+def test_too_few_trials_are_refused_with_the_option_and_the_remedy():
+    with pytest.raises(EffortError) as caught:
+        ask(73.0, evaluations=8)
+    assert str(caught.value) == (
+        "--evaluations 8 is too few: to search over 3 levers takes at least 9 model trials. "
+        "Take --evaluations 9 or more, or name at most 2 with --levers."
+    )
+    with pytest.raises(EffortError, match=r"--starts 0 makes no search\. Take --starts 1 or more"):
+        ask(73.0, starts=0)
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(73.0, "reachable"), (77.0, "not reachable"), (68.0, "already")])
+def test_the_members_not_searched_with_are_told_first(threshold, verdict):
+    answer = ask(threshold)
+    assert answer.verdict == verdict
+    for language in ("zh", "en"):
+        told = sentences(answer, language)[0]
+        for candidate in (0, 1) if verdict != "already" else (1,):
+            unseen, seen = (probability_words(answer, candidate, searched=searched) for searched in (False, True))
+            assert unseen != seen
+            assert -1 < told.index(unseen) < told.rindex(seen)
+    if verdict != "already":
+        before = probability_words(answer, 0, searched=False)
+        assert f"Without any lever {before} over the 500 members not searched with" in sentences(answer, "en")[0]
+
+
+def test_what_only_a_lucky_sample_reaches_already_is_said_to_fall_short():
+    luck = np.concatenate([np.full(10, 2.5), np.linspace(-3, 3, 200)])
+    measures = choose_levers({"A": lever("A")}, {"A": constant("A")})
+    members = xr.Dataset({"LUCK": ("member", luck)})
+    answer = backcast(PlainCity({"A": 2.0}), goal(72.0), 0.8, measures, members, 10, bottlenecks=())
+    assert answer.verdict == "already"
+    assert "fall short of the 80 % asked for" in sentences(answer, "en")[1]
+    assert "低于所要求的80%" in sentences(answer, "zh")[1]
 
 
 def test_the_search_tells_how_far_it_is():

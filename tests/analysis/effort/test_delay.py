@@ -22,10 +22,16 @@ from analysis.effort.delay.study import (
     own_start,
 )
 from analysis.effort.delay.tables import print_delays
-from analysis.effort.delay.words import NONE_DECIDES, why_never_enough
+from analysis.effort.delay.words import (
+    NONE_DECIDES,
+    last_start_words,
+    levers_against,
+    single_lever_words,
+    why_never_enough,
+)
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
-from scenarios import load_scenario, load_targets
+from scenarios import load_levers, load_scenario, load_targets
 from tests.support.city import city
 from tests.support.plain_city import YEARS, PlainCity, constant, draws, goal, scenario
 
@@ -121,6 +127,7 @@ def test_a_start_after_one_that_is_too_late_does_not_count():
             "start": pd.array([2021, 2022, 2023, None], dtype="Int64"),
             "probability": [0.9, 0.7, 0.85, 0.9],
             "probability_se": 0.01,
+            "members": 1000,
         }
     )
     row = last_starts(table, 0.8).iloc[0]
@@ -148,6 +155,7 @@ def test_a_lever_that_works_against_a_target_has_a_first_start(chances, answer, 
             "start": pd.array([2021, 2022, 2023, 2024, None], dtype="Int64"),
             "probability": chances,
             "probability_se": 0.01,
+            "members": 1000,
         }
     )
     row = last_starts(table, 0.8).iloc[0]
@@ -210,6 +218,8 @@ def test_targets_of_several_years_are_judged_each_up_to_its_own():
         "lever",
         "wanted",
         "answer",
+        "told",
+        "members",
         "first_start",
         "last_start",
         "probability",
@@ -262,6 +272,57 @@ def test_where_no_start_is_enough_the_reason_is_told(chances, margins, reason):
     zh, en = why_never_enough(rows, 0.8)
     assert reason in en
     assert zh
+
+
+@pytest.mark.parametrize(
+    ("members", "chances", "told"),
+    [
+        # 83 % of six is an estimate with an error of 15 points; of 600 with one of 1.5.
+        (6, (5 / 6, 4 / 6), False),
+        (600, (5 / 6, 4 / 6), True),
+        # All of six may as well be 61 %.
+        (6, (1.0, 0.0), False),
+        (200, (1.0, 0.0), True),
+        # Too low, but within the error.
+        (6, (4 / 6, 4 / 6), False),
+        (6, (1 / 6, 0.0), True),
+    ],
+)
+def test_an_answer_is_given_only_where_the_error_of_its_estimate_supports_it(members, chances, told):
+    table = pd.DataFrame(
+        {
+            "target": "t",
+            "lever": "A",
+            "delay": pd.array([0, None], dtype="Int64"),
+            "start": pd.array([2021, None], dtype="Int64"),
+            "probability": chances,
+            "probability_se": 0.01,
+            "members": members,
+        }
+    )
+    row = last_starts(table, 0.8).iloc[0]
+    assert row["told"] == told
+    words = last_start_words(row, members)
+    assert f"(n = {members})" in words
+    assert ("too few members to tell" in words) != told
+
+
+def test_the_reason_names_the_levers_that_work_against_the_target():
+    # B takes away more than a third of what A brings.
+    found = costs(scenario(("A", RISING), ("B", 1.0)), [goal(72.0)], {"A": 3.0, "B": -1.2})
+    names = dict(zip("AB", list(load_levers())[:2], strict=True))
+    table = found.table.replace({"lever": names})
+    (against,) = levers_against(table)
+    assert against[0] == names["B"]
+    own = table[table["lever"] == ALL]
+    title = load_levers()[names["B"]].title
+    zh, en = why_never_enough(own, 0.8, [against])
+    assert en.endswith(f"works against this target: {title['en']} (without it {against[1]})")
+    assert f"对这一目标不利：{title['zh']}" in zh
+    assert "a later start makes up no more" not in en
+    row = found.last.set_index("lever").loc["B"]
+    assert "works against this target" in single_lever_words(row, 400)
+    assert "works against" not in single_lever_words(found.last.set_index("lever").loc["A"], 400)
 
 
 def test_no_cell_of_the_printed_table_is_a_bare_dash():

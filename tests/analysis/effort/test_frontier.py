@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import StringIO
+
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from rich.console import Console
 
 from analysis.effort.frontier import charts, tables
 from analysis.effort.frontier.study import find_knee, frontier
-from analysis.effort.frontier.tradeoffs import OBJECTIVES, named_knees, objectives, tradeoffs
-from analysis.effort.frontier.words import NAMES
+from analysis.effort.frontier.tradeoffs import OBJECTIVES, judge_front, named_knees, objectives, tradeoffs
+from analysis.effort.frontier.words import NAMES, frontier_sentences, tradeoff_sentence
 from analysis.effort.levers import EffortError, choose_levers
 from analysis.effort.trials import margin_at_probability
 from analysis.outcome.files import joint_manifest
@@ -43,10 +49,10 @@ def test_the_frontier_is_the_closed_form(found):
         "reachable",
         "effort",
         "levers",
-        "probability",
-        "probability_se",
         "probability_of_others",
         "probability_of_others_se",
+        "probability",
+        "probability_se",
         "knee",
         "outside",
     ]
@@ -100,6 +106,59 @@ def test_the_knee_is_where_effort_begins_to_rise_steeply():
     assert find_knee(probability[:2], spent[:2]) is None
     # A frontier that lies above the line between its ends has none.
     assert find_knee(probability, np.sqrt(probability)) is None
+
+
+def test_the_knee_is_never_a_row_without_effort():
+    assert find_knee(np.array([0.1, 0.3, 0.5, 0.6, 1.0]), np.array([0.0, 0.0, 0.0, 0.4, 2.0])) is None
+    # The line begins at the last row without effort, from which the fifth lies farthest below.
+    assert find_knee(np.array([0.1, 0.3, 0.5, 0.6, 0.8, 1.0]), np.array([0.0, 0.0, 0.0, 0.4, 1.3, 2.4])) == 4
+
+
+#: Ten lucky members come first, so that the sample searched with reaches the target by itself.
+LUCKY = xr.Dataset({"LUCK": ("member", np.concatenate([np.full(10, 2.5), np.linspace(-3, 3, 200)]))})
+
+
+def test_what_is_reached_without_any_lever_is_told_by_the_other_members_first():
+    found = frontier(PlainCity({"A": 2.0}), goal(72.0), levers(A=1.0), LUCKY, 10, probabilities=(0.5, 1.0))
+    # A sixth of the others, evenly spread from -3 to 3, has at least 2.
+    assert (found.searched_without, found.others_without) == (10, 34)
+    for language, first in (
+        ("en", "Without any lever P = 17% ±3 over the 200 members not"),
+        ("zh", "200组样本中概率17%"),
+    ):
+        told = "".join(frontier_sentences(found, language))
+        assert first in told
+        assert told.index("17% ±3") < told.index(">72%")
+    assert "in which up to 100 % takes no lever; go by the 200 others" in "".join(frontier_sentences(found, "en"))
+    assert not found.table["knee"].any()
+
+
+def test_the_printed_frontier_leads_with_the_other_members(found):
+    written = StringIO()
+    tables.print_frontier(Console(width=200, file=written), found)
+    (row,) = (line for line in written.getvalue().splitlines() if line.startswith("│") and "80 %" in line)
+    others = found.table.set_index("probability_asked_for").loc[0.8, "probability_of_others"]
+    cells = [cell.strip() for cell in row.split("│")]
+    assert cells[4].startswith(f"{100 * others:.0f}% ±")
+    assert cells[5].startswith("80% ±")
+
+
+def front_of(searched, others):
+    """A baseline and one setting, each (resident, registered, gap), in the search sample and in the others."""
+    columns = ("resident_rate", "registered_rate", "fiscal_gap_ratio")
+    values = np.column_stack([np.array(searched, dtype=float), np.array(others, dtype=float)])
+    names = [*columns, *(f"{column}_of_others" for column in columns)]
+    return pd.DataFrame(values, columns=names).assign(year=2025, effort=[0.0, 3.0], knee=False, name=["baseline", ""])
+
+
+def test_a_front_is_judged_and_worded_by_the_members_not_searched_with(fronts):
+    lucky_only = front_of([(70, 60, 10), (72, 62, 5)], [(70, 60, 10), (72, 62, 11)])
+    assert judge_front(lucky_only).better == ()
+    real = front_of([(70, 60, 10), (72, 62, 5)], [(70, 60, 10), (71, 61.5, 8)])
+    assert judge_front(real).better == (0,)
+    told = tradeoff_sentence(replace(fronts, table=real), 2025, "en")
+    assert "over the 30 members not searched with" in told
+    assert "resident rate +1.0, registered rate +1.5, gap -2.0 points" in told
 
 
 def test_a_frontier_refuses_what_a_backcast_refuses():
@@ -162,6 +221,8 @@ def test_knees_are_named_after_what_they_give():
     # Half of the front's width lower in the other two, it favours the first.
     lopsided = np.array([[0.0, 1.0, 0.0], [0.95, 0.5, 0.6], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     assert named_knees(lopsided).get(1) == "resident rate"
+    # The place of a knee is that of the search, its name that of the members not searched with.
+    assert named_knees(steep, lopsided) == {1: "resident rate"}
     assert named_knees(np.ones((5, 3))) == {}
     assert set(NAMES) >= {*OBJECTIVES, "balanced", "baseline"}
 
