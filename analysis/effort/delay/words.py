@@ -27,11 +27,11 @@ NOTES: Final = (
     "In each cell: the last start, at the beginning of the year (with the probability then ± its standard error, of n",
     "members), and after the arrow the probability without the lever. too few members to tell: the wanted probability",
     "lies within one standard error of an estimate (or within the 95 % bound where all or none reach it); more",
-    "--members may tell. too low: whenever it starts, with the probability and the median margin (positive where reached)",
-    "of starting on time, and why. any: need not start. from: too low on time, enough only from that year on (or between",
-    "the years told), as the lever works against this target. left alone: enough only without it. One lever is delayed",
-    "while the others stay; named are those without which the probability moves by 2 points or more. works against:",
-    "the probability is higher without it.",
+    "--members may tell. too low: whenever it starts, with the probability and the median margin (positive where",
+    "reached) of starting on time, and why. any: need not start. from: too low on time, enough only from that year on",
+    "(or between the years told), as the lever works against this target. left alone: enough only without it. One",
+    "lever is delayed while the others stay; named are those without which the probability moves by 2 points or more.",
+    "works against: the probability is higher without it.",
 )
 
 

@@ -125,7 +125,7 @@ COMMANDS = [
     ("reach", "--scenario", "FILE", "--members", "3"),
     ("left-out", "FILE", "--members", "3"),
     ("delay", "--scenario", "FILE", "--members", "3", "--target", "urbanization.registered.2025"),
-    ("information", "plan", "FILE", "--members", "30", "--resamples", "2"),
+    ("information", "plan", "FILE", "--members", "30", "--resamples", "20"),
     ("conditions", "--scenario", "FILE", "--members", "60", "--bootstraps", "0"),
 ]
 
