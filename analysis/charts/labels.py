@@ -98,7 +98,7 @@ def spread_apart(
 
     Examples
     --------
-    >>> spread_apart(np.array([0.5, 0.5]), 0.2).tolist()
+    >>> spread_apart(np.array([0.5, 0.5]), 0.2).round(9).tolist()
     [0.4, 0.6]
     """
     order = np.argsort(heights, kind="stable")

@@ -19,7 +19,7 @@ PATIENCE = 60
 POOL = """
 import multiprocessing, time
 from concurrent.futures import ProcessPoolExecutor
-from model.children import end_with_parent
+from model.engine.children import end_with_parent
 
 if __name__ == "__main__":
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), end_with_parent) as pool:
