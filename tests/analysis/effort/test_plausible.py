@@ -16,7 +16,7 @@ from analysis.effort.backcast import charts, tables
 from analysis.effort.backcast.study import backcast
 from analysis.effort.backcast.words import sentences
 from analysis.effort.frontier.study import frontier
-from analysis.effort.frontier.tradeoffs import judge_front, objectives, tradeoffs
+from analysis.effort.frontier.tradeoffs import JUDGED, judge_front, objectives, tradeoffs
 from analysis.effort.levers import choose_levers
 from analysis.effort.plausible import QUANTITIES, Gate, describe_outside, observed_record, plausible_ranges
 from analysis.outcome.files import joint_manifest
@@ -138,7 +138,7 @@ def test_no_point_of_a_front_lies_outside():
 
 
 def table_of(*points: tuple[float, float, float]) -> pd.DataFrame:
-    return pd.DataFrame(points, columns=["resident_rate", "registered_rate", "fiscal_gap_ratio"])
+    return pd.DataFrame(points, columns=list(JUDGED))
 
 
 def test_where_one_setting_is_best_in_all_three_there_is_no_tradeoff():
