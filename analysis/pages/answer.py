@@ -26,7 +26,7 @@ from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from model import load_model
-from model.definition import variables_by_name
+from model.definition import model_hash, variables_by_name
 from model.engine.errors import UserError
 from model.files.atomic import replaced
 from model.files.pictures import is_whole
@@ -250,8 +250,10 @@ def update_page(members: xr.Dataset | None = None, *, write: bool) -> list[Path]
         if write:
             with replaced(README) as partial:
                 partial.write_text(text, encoding="utf-8")
-    if read_description(FIGURE) != blocks["answer en"]:
+    # The figure prints the fingerprint of the model, which can change while the answer stays.
+    description = f"{blocks['answer en']} ({model_hash()})"
+    if read_description(FIGURE) != description:
         stale.append(FIGURE)
         if write:
-            save(comparison(material, "urbanization_rates", "zh"), FIGURE, blocks["answer en"])
+            save(comparison(material, "urbanization_rates", "zh"), FIGURE, description)
     return stale

@@ -86,27 +86,6 @@ level), variance (a wrong amplitude) and covariance (the rest: wrong in no syste
 """
 
 
-def page_text(model: CompiledModel, members: xr.Dataset) -> str:
-    """Print the whole page.
-
-    Parameters
-    ----------
-    members
-        As from `calibration.fit.ensemble.read_members`.
-
-    Returns
-    -------
-    str
-        Markdown.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty.
-    """
-    return page_with(model, members, ensemble_history(model, members))
-
-
 def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> str:
     """Print the whole page from the members' history runs."""
     cells = district_series(history)

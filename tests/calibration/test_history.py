@@ -15,8 +15,8 @@ from calibration.fit.ensemble import read_members
 from calibration.fit.likelihood import History, calibration_targets, registered_estimates, run_history, targets
 from calibration.history import report as history_report
 from calibration.history.figures import FIGURES, fingerprint, is_drawn
-from calibration.history.report import IMAGES, MEMBERS, PAGE, page_text, split
-from calibration.history.series import Series, city_series, theil_shares
+from calibration.history.report import IMAGES, MEMBERS, PAGE, page_with, split
+from calibration.history.series import Series, city_series, ensemble_history, theil_shares
 from calibration.observations import DATA_FOLDER, LAST_YEAR, ObservationError, district_values, read_observations
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model
@@ -135,7 +135,8 @@ def test_error_shares_of_a_stretched_series_are_variance_alone():
 
 
 def test_the_page_and_figures_in_docs_are_fresh(model):
-    text = page_text(model, read_members(MEMBERS))
+    members = read_members(MEMBERS)
+    text = page_with(model, members, ensemble_history(model, members))
     assert PAGE.read_text(encoding="utf-8") == text, "run `python -m calibration history`"
     for name in FIGURES:
         for language in ("zh", "en"):
