@@ -19,6 +19,7 @@ from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
 from bokeh.server.server import Server
 from bokeh.server.util import bind_sockets
+from bokeh.server.views.ws import WSHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler, StaticFileHandler
@@ -187,11 +188,23 @@ def site(
         http_server_kwargs={"max_body_size": MOST_FORM},
     )
     server._tornado.add_handlers(r".*", [Rule(_OfAnotherSite(), _Refused)])
-    if is_loopback(host):
-        return Site(server, host, port, None)
-    asked = token or secrets.token_urlsafe(TOKEN_BYTES)
-    server._tornado.add_handlers(r".*", [Rule(_WithoutToken(asked), _Gate, {"token": asked})])
+    asked = None if is_loopback(host) else token or secrets.token_urlsafe(TOKEN_BYTES)
+    if asked is not None:
+        server._tornado.add_handlers(r".*", [Rule(_WithoutToken(asked), _Gate, {"token": asked})])
+    socket = {"application_context": server._tornado._applications["/"], "bokeh_websocket_path": "/ws"}
+    server._tornado.add_handlers(r".*", [("/ws", _Socket, socket)])
     return Site(server, host, port, asked)
+
+
+class _Socket(WSHandler):  # type: ignore[misc]
+    """The connection of one page, which may lose its session before it closes."""
+
+    def on_close(self) -> None:
+        """Leave in silence where the session has gone first, as when the server ends while pages are open."""
+        if self.connection is not None and self.connection._session is None:
+            self.application.client_lost(self.connection)
+        else:
+            super().on_close()
 
 
 def _origins(host: str, port: int) -> list[str]:

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
+from bokeh.client import pull_session
 
 from analysis.comparison.contributions import Comparison
 from analysis.dashboard import briefings, serving
@@ -447,8 +448,8 @@ def test_a_file_that_is_too_large_or_changes_too_much_is_refused():
 
 
 @pytest.fixture(scope="module")
-def address(shared, targets):
-    """Where the page is served from a thread."""
+def served(shared, targets):
+    """Where the page is served from a thread, and its server."""
     ready: queue.Queue[Any] = queue.Queue()
 
     def serve() -> None:
@@ -462,8 +463,33 @@ def address(shared, targets):
 
     threading.Thread(target=serve, daemon=True).start()
     site, port = ready.get(timeout=PATIENCE)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}", site.server
     site.server.io_loop.add_callback(site.server.io_loop.stop)
+
+
+@pytest.fixture
+def address(served):
+    return served[0]
+
+
+def test_a_page_that_closes_after_its_session_is_gone_leaves_no_error(served, caplog):
+    address, server = served
+    client = pull_session(url=address)
+    lost, closed = threading.Event(), threading.Event()
+
+    def lose_the_session() -> None:
+        (connection,) = server._tornado._clients
+        ends = connection._socket.on_close
+        connection._socket.on_close = lambda: closed.set() if ends() is None else None
+        connection.detach_session()
+        lost.set()
+
+    server.io_loop.add_callback(lose_the_session)
+    assert lost.wait(PATIENCE)
+    client.close()
+    assert closed.wait(PATIENCE), caplog.text
+    assert not server._tornado._clients
+    assert "Uncaught exception" not in caplog.text
 
 
 def status(url, **headers):
