@@ -21,7 +21,10 @@ def run(changes: dict[str, Any] | None = None, **settings: Any) -> xr.Dataset:
     )
     made = city().run(changes or {}, outputs=names, **settings)
     return xr.Dataset(
-        {name: made[name] if name == "settled by district" else made[name].sum(set(made[name].dims) - {"time"}) for name in names}
+        {
+            name: made[name] if name == "settled by district" else made[name].sum(set(made[name].dims) - {"time"})
+            for name in names
+        }
     )
 
 
