@@ -408,8 +408,8 @@ def _registration(start: xr.Dataset) -> list[Target]:
                0.004, "C", "yearbooks, Laiwu interpolated", growth, years=(2016,)),
         Target("registered births [person/Year]", births.to_numpy(), 0.05, "B", "yearbooks, communiques",
                lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY),
-        # Registered growth less births and deaths that are themselves declared late: half a year of either is some 10 %.
-        Target("net registered migration [person/Year]", np.array(moved_in), 0.12, "C", "yearbooks, births and deaths declared",
+        # Registered growth less births and deaths that are themselves declared late.
+        Target("net registered migration [person/Year]", np.array(moved_in), 0.12, "C", "yearbooks, events declared",
                lambda h: h.over("net registered migration", [2019, 2020]), years=(2019, 2020), memory=MEMORY),
         Target("registered urbanization rate [Dmnl]", np.array([rate]), 0.006, "B", "press conference, 2020-12-17",
                lambda h: h.at("registered urbanization rate", [2019]), years=(2019,)),
