@@ -73,7 +73,7 @@ COURSE: Final = (
     "urban rural income ratio",
     "gross domestic product",
     "budget revenue",
-    "public spending",
+    "general budget spending",
 )
 
 

@@ -150,9 +150,9 @@ def test_every_district_keeps_its_land(start):
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_the_city_borrows_or_keeps_exactly_what_it_spends_or_earns(start):
-    run, step = every_step(start, "Fiscal Reserve", "Municipal Debt", "public income", "public spending")
-    money = total(run, "Fiscal Reserve") - total(run, "Municipal Debt")
+def test_the_city_borrows_exactly_what_it_spends_beyond_its_income(start):
+    run, step = every_step(start, "Municipal Debt", "public income", "public spending")
+    money = -total(run, "Municipal Debt")
     assert leak(money, total(run, "public income") - total(run, "public spending"), step) < ROUNDING
 
 
