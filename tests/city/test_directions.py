@@ -63,7 +63,7 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("AWARD PER SETTLED PERSON", "fiscal gap ratio", 2025, "-", "R3: money follows people"),
     ("CAPITAL BUDGET FOR SERVICES", UNREGISTERED_SERVED, 2025, "+", "places are built"),
     ("CAPITAL BUDGET FOR SERVICES", UNREGISTERED_SERVED, 2035, "+", "places are built"),
-    ("CAPITAL BUDGET FOR SERVICES", PUPILS, 2035, "+", "places are built"),
+    ("CAPITAL BUDGET FOR SERVICES", "large primary classes", 2025, "-", "places are built"),
     ("CAPITAL BUDGET FOR SERVICES", "residents", 2035, "+", "B2: better services attract people"),
     ("CAPITAL BUDGET FOR SERVICES", "fiscal gap ratio", 2025, "+", "places cost money"),
     ("SKILLS TRAINING", "urban income per head", 2035, "+", "trained workers produce more"),
