@@ -40,6 +40,11 @@ BAND_NAMES: Final = ("0-9", "10-14", "15-24", "25-34", "35-59", "60-74", "75+")
 MEASUREMENT_ERROR: Final = {"A": 0.001, "B": 0.003, "C": 0.01, "D": 0.02, "E": 0.04}
 #: Years over which what the model leaves out of a yearly series stays alike.
 MEMORY: Final = 5.0
+#: Relative standard error of a year's declared deaths: the rates of 2010-2020 (8.4, 6.7, 8.1, 6.3, 7.0, 6.6 and 7.3
+#: per mille) swing by 0.11 about their mean, which no mortality does.
+DECLARED_DEATHS_ERROR: Final = 0.11
+#: The same of births, which are declared sooner; judged.
+DECLARED_BIRTHS_ERROR: Final = 0.03
 #: Services with places to count: kindergarten to hospital.
 SCHOOL_SERVICES: Final = slice(1, 5)
 END_STATE: Final = (
@@ -170,6 +175,9 @@ class Target:
     discrepancy
         What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
         the first fit takes.
+    reporting
+        Relative standard error of a year's declarations about what happened in it: late ones, and clearings of the
+        register, fall into one year and are missing in others.
     """
 
     name: str
@@ -185,6 +193,7 @@ class Target:
     boundary: str = "new"
     expected: Callable[[History], Array] | None = None
     discrepancy: float | Array | None = None
+    reporting: float = 0.0
 
     def residuals(self, history: History) -> Array:
         """Deviations in units of the error, (run, value)."""
@@ -201,8 +210,9 @@ class Target:
 
     @property
     def measurement(self) -> float:
-        """Standard error of the published numbers, by grade; none where the policy run's own start is compared."""
-        return 0.0 if self.absolute or self.expected is not None else MEASUREMENT_ERROR[self.grade]
+        """Standard error of the published numbers, by grade and of what is declared; none for the run's own start."""
+        counting = 0.0 if self.absolute or self.expected is not None else MEASUREMENT_ERROR[self.grade]
+        return float(np.hypot(counting, self.reporting))
 
     @property
     def covariance(self) -> Array:
@@ -299,9 +309,11 @@ def further_targets() -> tuple[Target, ...]:
 
     return (
         Target("registered deaths [person/Year]", deaths[death_years].to_numpy(), 0.05, "C", yearbooks,
-               lambda h: h.over("registered deaths", death_years), years=tuple(death_years), memory=MEMORY),
+               lambda h: h.over("registered deaths", death_years), years=tuple(death_years), memory=MEMORY,
+               reporting=DECLARED_DEATHS_ERROR),
         Target("registered births, years of rates [person/Year]", births[birth_years].to_numpy(), 0.06, "C", yearbooks,
-               lambda h: h.over("registered births", birth_years), years=tuple(birth_years), memory=MEMORY),
+               lambda h: h.over("registered births", birth_years), years=tuple(birth_years), memory=MEMORY,
+               reporting=DECLARED_BIRTHS_ERROR),
         growth("gross domestic product", "gdp", (2012, 2014, 2016), 0.03, "books and press"),
         growth("urban income per head", "income_per_capita_urban", (2015, 2017), 0.02, "compilation"),
     )  # fmt: skip
@@ -402,7 +414,8 @@ def _registration() -> list[Target]:
         Target("growth of the registered population 2012-2016 [Dmnl]", estimates[[2016]].to_numpy() / estimates[2012],
                0.004, "C", "yearbooks, Laiwu interpolated", growth, years=(2016,)),
         Target("registered births [person/Year]", births.to_numpy(), 0.05, "B", "yearbooks, communiques",
-               lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY),
+               lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY,
+               reporting=DECLARED_BIRTHS_ERROR),
     ]  # fmt: skip
 
 
