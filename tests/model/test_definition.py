@@ -18,6 +18,7 @@ INDICATORS = {
     "floor area per head",
     "floor area per head by district",
     "land supplied by source",
+    "large primary classes",
     "net registered migration",
     "places short",
     "price to income ratio",
