@@ -41,11 +41,14 @@ class ForecastError:
     since
         Year at whose end it is zero and from which it builds up, as in the stored forecast; None for the same size in
         every year.
+    reporting
+        Relative standard error of a year's declarations, new in each year.
     """
 
     relative: float
     memory: float
     since: float | None = None
+    reporting: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 < self.relative < np.inf and 0 < self.memory < np.inf):
@@ -63,7 +66,7 @@ class ForecastError:
         correlation = np.exp(-abs(years[:, None] - years) / self.memory)
         if self.since is not None:
             correlation = correlation - np.exp(-(years[:, None] + years - 2 * self.since) / self.memory)
-        return np.asarray(self.relative**2 * correlation)
+        return np.asarray(self.relative**2 * correlation + self.reporting**2 * np.equal.outer(years, years))
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ def forecast_errors() -> dict[str, ForecastError]:
     Examples
     --------
     >>> forecast_errors()["residents"]
-    ForecastError(relative=0.008, memory=5, since=2020)
+    ForecastError(relative=0.008, memory=5, since=2020, reporting=0.0)
     """
-    return {each.variable: ForecastError(each.relative, each.memory, BASE_YEAR) for each in FORECASTS}
+    return {each.variable: ForecastError(each.relative, each.memory, BASE_YEAR, each.reporting) for each in FORECASTS}
 
 
 def log_likelihood(

@@ -16,7 +16,7 @@ from calibration.census.migration_schedules import (
     leaving_profile,
     return_profile,
 )
-from calibration.census.single_years import Vector, women_share
+from calibration.census.single_years import Vector, women_share, women_share_change
 from calibration.census.start_population import StartPopulation, registered_total, start_population
 from calibration.observations import district_values, read_observations
 
@@ -37,7 +37,9 @@ class DerivedTables:
         By census year, 12 districts [person, m2/person, person/household, Dmnl].
     registered_population
         By census year [person].
-    women_share, fertility_shape
+    women_share
+        By census year, 86 ages [Dmnl].
+    women_share_change, fertility_shape
         Dmnl, 86 ages.
     departure_profile, leaving_profile, return_profile, internal_profile
         Relative rates by age, mean one over ages 15-59 [Dmnl].
@@ -52,7 +54,8 @@ class DerivedTables:
     persons_per_household: dict[int, Vector]
     family_household_share: dict[int, Vector]
     registered_population: dict[int, float]
-    women_share: Vector
+    women_share: dict[int, Vector]
+    women_share_change: Vector
     fertility_shape: Vector
     departure_profile: Vector
     leaving_profile: Vector
@@ -79,6 +82,7 @@ def derive() -> DerivedTables:
     mortality = fit_mortality(data)
     shape = fertility_shape(data)
     residuals = cohort_residuals(data, mortality, shape)
+    women = {year: women_share(data, year) for year in CENSUS_YEARS}
 
     def both(variable: str) -> dict[int, Vector]:
         return {year: district_values(data, variable, year).to_numpy() for year in CENSUS_YEARS}
@@ -100,7 +104,8 @@ def derive() -> DerivedTables:
         persons_per_household=household_size,
         family_household_share={year: in_families[year] / residents[year] for year in CENSUS_YEARS},
         registered_population={year: registered_total(data, year) for year in CENSUS_YEARS},
-        women_share=women_share(data),
+        women_share=women,
+        women_share_change=women_share_change(women[2010], women[2020]),
         fertility_shape=shape,
         departure_profile=departure_profile(),
         leaving_profile=leaving_profile(data, mortality),

@@ -98,7 +98,7 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
     years = 2020 - np.arange(10)
     births = pd.Series((city_after[:10] - city_net[:10]) / lived, index=years).sort_index()
     children_born = pd.Series(city_after[:10] / lived, index=years).sort_index()
-    women = women_share(observations)
+    women = women_share(observations, 2020)
     city_before = before.sum(axis=0)
     rate = {
         year: births[year] / float((_cohorts_between(city_before, city_after, year - 2010.5) * women) @ shape)

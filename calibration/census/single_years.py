@@ -24,6 +24,8 @@ BAND_SLICES: Final = tuple(
 #: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
 STUDENT_SHAPE_15_19: Final = (0.02, 0.03, 0.06, 0.37, 0.52)
 STUDENT_SHAPE_20_24: Final = (1.00 / 2.75, 0.85 / 2.75, 0.45 / 2.75, 0.25 / 2.75, 0.20 / 2.75)
+#: Weight of smooth against exact changes of the share of women: cohorts are met within some thousandths.
+SMOOTHNESS: Final = 10.0
 
 
 def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
@@ -146,17 +148,54 @@ def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray
     )
 
 
-def women_share(observations: pd.DataFrame) -> Vector:
-    """Women's share of the city's residents by single age, census 2020.
+def women_share(observations: pd.DataFrame, year: int) -> Vector:
+    """Women's share of the city's residents by single age.
+
+    Parameters
+    ----------
+    year
+        Census year, 2010 or 2020.
 
     Returns
     -------
     numpy.ndarray
         Dmnl, 86 ages; smooth, and the women of each band as in the census.
     """
-    residents = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)
-    women = census_residents(observations, 2020).sel(sex="female").sum("district").to_numpy()
+    residents = single_year_residents(observations, year).sum("district").to_numpy().astype(float)
+    women = census_residents(observations, year).sel(sex="female").sum("district").to_numpy()
     return np.asarray(smooth_within_bands(women, residents) / residents)
+
+
+def women_share_change(then: Vector, now: Vector) -> Vector:
+    """Change of a cohort's share of women in the year before each birthday, by moves and deaths.
+
+    Parameters
+    ----------
+    then, now
+        Women's share by single age of two censuses ten years apart.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dmnl, 86 ages, none at age 0. The smoothest changes (least squared second differences, by `SMOOTHNESS`) whose
+        sums over ten birthdays are what each cohort went through between the censuses; the open age stays apart from
+        the one below as it is.
+
+    Examples
+    --------
+    >>> fixed = np.full(AGES, 0.49)
+    >>> bool(abs(women_share_change(fixed, fixed)).max() < 1e-12)
+    True
+    """
+    between, birthdays = 10, OPEN_AGE - 1
+    cohorts = np.arange(birthdays + 1 - between)
+    sums = np.zeros((len(cohorts), birthdays))
+    for age in cohorts:
+        sums[age, age : age + between] = 1
+    second = np.diff(np.eye(birthdays), n=2, axis=0)
+    gone_through = now[cohorts + between] - then[cohorts]
+    changes = np.linalg.solve(sums.T @ sums + SMOOTHNESS * second.T @ second, sums.T @ gone_through)
+    return np.concatenate([[0.0], changes, [now[OPEN_AGE] - now[OPEN_AGE - 1]]])
 
 
 def _local_cohorts(observations: pd.DataFrame, year: int) -> Vector:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from calibration.fit.likelihood import DECLARED_BIRTHS_ERROR, DECLARED_DEATHS_ERROR
 from model.definition import variables_by_name
 from model.engine import CompiledModel
 
@@ -46,12 +47,15 @@ class Forecast:
         Years over which it stays alike.
     flow
         Whether a year's value is the mean over the year rather than the state at its end.
+    reporting
+        Relative standard error of a year's declarations, new in each year (`calibration.fit.likelihood`).
     """
 
     variable: str
     relative: float
     memory: float
     flow: bool = False
+    reporting: float = 0.0
 
 
 FORECASTS: Final = (
@@ -61,9 +65,9 @@ FORECASTS: Final = (
     Forecast("registered urbanization rate", 0.012, 5),
     # Registered births fell by a sixth in 2020 after two years of little change.
     Forecast("births in city", 0.10, 4, flow=True),
-    Forecast("registered births", 0.10, 4, flow=True),
+    Forecast("registered births", 0.10, 4, flow=True, reporting=DECLARED_BIRTHS_ERROR),
     Forecast("deaths in city", 0.05, 3, flow=True),
-    Forecast("registered deaths", 0.05, 3, flow=True),
+    Forecast("registered deaths", 0.05, 3, flow=True, reporting=DECLARED_DEATHS_ERROR),
     Forecast("urban income per head", 0.03, 5),
     Forecast("rural income per head", 0.03, 5),
     Forecast("urban rural income ratio", 0.012, 5),
@@ -82,7 +86,8 @@ def discrepancy_covariance(forecast: Forecast, years: Array) -> Array:
     """
     since = np.asarray(years, dtype=float) - BASE_YEAR
     apart, together = abs(since[:, None] - since), since[:, None] + since
-    return np.asarray(forecast.relative**2 * (np.exp(-apart / forecast.memory) - np.exp(-together / forecast.memory)))
+    alike = forecast.relative**2 * (np.exp(-apart / forecast.memory) - np.exp(-together / forecast.memory))
+    return np.asarray(alike + forecast.reporting**2 * np.diag(since > 0))
 
 
 def simulate(

@@ -76,7 +76,7 @@ PARAMETERS: Final = (
     Parameter("REGISTERED URBAN SHARE 2010", 0.46, 0.07),
     Parameter("PRODUCTIVITY GROWTH 2010", 0.075, 0.2),
     Parameter("INCOME SHARE TREND 2010", 0.02, 0.6),
-    Parameter("RURAL WAGE CATCH UP", -0.005, 0.01, relative=False),
+    Parameter("INCOME RATIO 2010", 2.99, 0.03),
     Parameter("TREND JOB GROWTH 2010", 0.015, 0.5),
     Parameter("BASE LAND QUOTA 2010", 30.0, 0.3),
     Parameter("INCOME ELASTICITY OF FLOOR AREA", 0.4, 0.3),

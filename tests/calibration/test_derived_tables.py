@@ -197,9 +197,18 @@ def test_births_behind_the_children_exceed_the_registered_by_the_unregistered() 
 def test_fertility_shape_and_women_share_are_what_they_are_called() -> None:
     assert TABLES.fertility_shape.sum() == pytest.approx(1)
     assert not TABLES.fertility_shape[[14, 50]].any()
-    women = census_residents(DATA, 2020).sel(sex="female").sum("district").to_numpy()
-    counted = TABLES.women_share * TABLES.start[2020].residents.sum(axis=0)
-    np.testing.assert_allclose([counted[part].sum() for part in BAND_SLICES], women)
+    for year, share in TABLES.women_share.items():
+        women = census_residents(DATA, year).sel(sex="female").sum("district").to_numpy()
+        counted = share * TABLES.start[year].residents.sum(axis=0)
+        np.testing.assert_allclose([counted[part].sum() for part in BAND_SLICES], women)
+
+
+def test_cohorts_of_2010_have_the_women_of_2020_ten_birthdays_later() -> None:
+    share = TABLES.women_share[2010]
+    for _ in range(10):
+        share = np.append(0.476, share[:-1] + TABLES.women_share_change[1:])
+    # Changes are smoothed over ages; a thousandth is a sixth of what cohorts of children differ by.
+    np.testing.assert_allclose(share[10:85], TABLES.women_share[2020][10:85], atol=0.0015)
 
 
 def test_arrivals_are_shares_with_a_student_peak_in_the_central_city() -> None:
@@ -257,7 +266,7 @@ def test_the_block_is_the_same_when_computed_again() -> None:
 
 def test_every_definition_has_a_chinese_term_a_source_and_a_grade() -> None:
     comments = re.findall(r"=\n.*?\n\t~\t(.*?)\n\t~\t(.*?)\n\t\|", derived_tables.block_text(), flags=re.DOTALL)
-    assert len(comments) == 31
+    assert len(comments) == 33
     for unit, comment in comments:
         assert unit
         assert re.match(r"[\u4e00-\u9fff]+\. ", comment)

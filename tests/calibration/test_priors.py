@@ -63,7 +63,7 @@ def test_every_draw_meets_the_constraints(priors, points):
     values = priors.values(points)
     assert priors.allowed(points).all()
     assert (values["LONG RUN FERTILITY"] <= values["FERTILITY 2020"]).all()
-    assert (values["RURAL WAGE PART"] + values["RURAL FARM PART"] <= 0.95).all()
+    assert (values["FARM LABOUR SHARE 2020"] <= values["FARM LABOUR SHARE 2010"]).all()
     assert not priors.allowed(np.random.default_rng(2).standard_normal((500, priors.size))).all()
 
 

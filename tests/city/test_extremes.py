@@ -63,7 +63,7 @@ def nobody_settles():
 
 def no_programmes():
     people = ("SKILLS TRAINING", "TRAINED START")
-    return dict.fromkeys((*people, "COUNTY TOWN PROGRAMME", "RURAL INCOME PROGRAMME", "RENT SUBSIDY"), 0.0)
+    return dict.fromkeys((*people, "COUNTY TOWN PROGRAMME", "RURAL PENSION RISE", "RENT SUBSIDY"), 0.0)
 
 
 def an_empty_dear_city():

@@ -25,7 +25,7 @@ PUSHES = {
     "B2": (lambda: {"INITIAL ADEQUACY 2020": scaled("INITIAL ADEQUACY 2020", 0.5)}, "arrivals by origin", "-"),
     "B4": (lambda: {"RURAL RIGHTS RETENTION": 1.0}, "settled people", "+"),
     "B7": (lambda: {"PERMIT ENTITLEMENT": full("PERMIT ENTITLEMENT", 1.0)}, "settled people", "-"),
-    "B8": (lambda: {"FARM INCOME GROWTH": 0.06}, "leaving village", "-"),
+    "B8": (lambda: {"FARM OUTPUT GROWTH": 0.06}, "leaving village", "-"),
 }
 
 #: Everything that changes who is where, switched off.

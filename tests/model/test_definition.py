@@ -21,6 +21,7 @@ INDICATORS = {
     "general budget spending",
     "gross domestic product",
     "land supplied by source",
+    "large primary classes",
     "net registered migration",
     "places short",
     "price to income ratio",

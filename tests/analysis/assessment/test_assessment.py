@@ -238,6 +238,9 @@ def test_errors_grow_from_nothing_as_in_the_stored_forecast():
     years = np.array([2021.0, 2023.0, 2030.0])
     error, forecast = ForecastError(0.03, 5, 2020), Forecast("urban income per head", 0.03, 5)
     np.testing.assert_allclose(error.covariance(years), discrepancy_covariance(forecast, years))
+    declared, counted = ForecastError(0.03, 5, 2020, 0.1), Forecast("registered deaths", 0.03, 5, reporting=0.1)
+    np.testing.assert_allclose(declared.covariance(years), discrepancy_covariance(counted, years))
+    np.testing.assert_allclose(declared.covariance(years) - error.covariance(years), 0.01 * np.eye(3), atol=1e-15)
     np.testing.assert_allclose(ForecastError(0.03, 5).covariance(years)[0, 1], 0.03**2 * np.exp(-2 / 5))
     assert forecast_errors()["urban income per head"] == error
     with pytest.raises(ValueError, match="above zero"):
