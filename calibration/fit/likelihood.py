@@ -424,7 +424,17 @@ def _registration(start: xr.Dataset) -> list[Target]:
         Target("registered births [person/Year]", births.to_numpy(), 0.05, "B", "yearbooks, communiques",
                lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY,
                reporting=DECLARED_BIRTHS_ERROR),
-    "Settled Movers",
+        # Registered growth less births and deaths that are themselves declared late.
+        Target("net registered migration [person/Year]", np.array(moved_in), 0.12, "C", "yearbooks, events declared",
+               lambda h: h.over("net registered migration", [2019, 2020]), years=(2019, 2020), memory=MEMORY),
+        Target("registered urbanization rate [Dmnl]", np.array([rate]), 0.006, "B", "press conference, 2020-12-17",
+               lambda h: h.at("registered urbanization rate", [2019]), years=(2019,)),
+        Target("residents registered outside Jinan [person]", np.array([outside]), 0.035, "C",
+               "census 2020, moves within the city taken out",
+               lambda h: h.state("residents by group")[:, -2:].sum(axis=1, keepdims=True)),
+        Target("settled people by origin [person]", start["Settled Movers"].sum("District").to_numpy(), 0.1, "E",
+               "start of the policy run, assumed", lambda h: h.state("Settled Movers").sum(axis=1), labels=origins,
+               expected=lambda h: h.at_start("Settled Movers").sum(axis=1)),
     ]  # fmt: skip
 
 
