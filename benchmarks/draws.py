@@ -12,7 +12,7 @@ import xarray as xr
 from model.definition import variables_by_name
 
 #: Constants that choose between two forms of a decision rule: 0 the present one, 1 the alternative.
-FORMS = ("MIGRATION RESPONSE FORM", "WILLINGNESS FORM", "HOUSING SUPPLY FORM")
+FORMS = ("MIGRATION RESPONSE FORM", "WILLINGNESS FORM")
 #: How far an element of a subscripted constant is moved from its value: a range spans all elements, one element less.
 SPREAD = 0.3
 

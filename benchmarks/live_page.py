@@ -31,7 +31,7 @@ RESIDENT = "target.urbanization.resident.2025"
 COMPUTE_WANTED, BROWSER_WANTED = 150, 400
 #: Moves of one lever in the browser, a share of its range each.
 SHARES = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.2, 0.35, 0.5, 0.65)
-MOVED = ("EASE OF SETTLEMENT", "TALENT ARRIVALS")
+MOVED = ("EASE OF SETTLEMENT", "TALENT SUBSIDY")
 #: Runs in the page: notes when its state changes after a key; what was complete before the key does not count.
 WATCH = """
 () => {

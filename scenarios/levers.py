@@ -16,6 +16,7 @@ from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, 
 from scenarios.strict_files import read_yaml, refusal, shown
 
 Direction = Literal["raise", "lower", "either", "keep"]
+Decider = Literal["city", "district", "province", "state"]
 
 FILE = Path(__file__).parent / "levers.yaml"
 #: The scale of effort is relative: no lever takes more than this many times the easiest.
@@ -49,6 +50,8 @@ class Lever:
     guidance: Sentences
     #: Section of the plan that sets this lever, or the policy it stands for.
     section: Line
+    #: Who can move it.
+    decided_by: Annotated[Decider, PlainValidator(one_of(*get_args(Decider)))]
     #: Relative effort of moving the lever from one end of its range to the other, 1 = easiest.
     effort: Number
     #: The way in which moving it is in keeping with the plan.

@@ -9,7 +9,7 @@ import xarray as xr
 #: What has to be run for it.
 VARIABLES: Final = (
     "settled people",
-    "talent settled in year",
+    "young settled in year",
     "settlement award by district",
     "land supplied by quota",
     "land supplied",
@@ -18,17 +18,17 @@ VARIABLES: Final = (
     "service cost of settled by district",
     "settled by district and group",
     "PAYMENT FOR RURAL RIGHTS",
-    "TALENT COST",
+    "TALENT SUBSIDY",
     "cost index",
 )
 #: Sources of land that those who settle open: the quota linked to them, and the homesteads that they leave.
 OPENED_BY_SETTLING: Final = ("settlement linked", "homestead exchange")
 #: Entries in yuan; the balance is income less costs.
 INCOME: Final = ("award", "land")
-COSTS: Final = ("services", "rights", "talent programme")
+COSTS: Final = ("services", "rights", "talent subsidy")
 BALANCE: Final = "balance"
 #: Entries in people.
-PEOPLE: Final = ("settled", "talent", "people")
+PEOPLE: Final = ("people", "young")
 
 
 def settling_account(run: xr.Dataset) -> xr.Dataset:
@@ -52,14 +52,13 @@ def settling_account(run: xr.Dataset) -> xr.Dataset:
     net_price = after["LAND SALE NET SHARE"] * after["land sale revenue"] / supplied.where(supplied > 0)
     rural = after["settled by district and group"].sel(Mover="rural in town").sum("District")
     entries = {
-        "settled": after["settled people"],
-        "talent": after["talent settled in year"],
-        "people": after["settled people"] + after["talent settled in year"],
+        "people": after["settled people"],
+        "young": after["young settled in year"],
         "award": after["settlement award by district"].sum("District"),
         "land": (opened.sum(["District", "Quota source"]) * net_price).fillna(0.0),
         "services": after["service cost of settled by district"].sum("District"),
         "rights": after["PAYMENT FOR RURAL RIGHTS"] * rural,
-        "talent programme": after["talent settled in year"] * after["TALENT COST"] * after["cost index"],
+        "talent subsidy": after["young settled in year"] * after["TALENT SUBSIDY"] * after["cost index"],
     }
     entries["income"] = sum((entries[name] for name in INCOME), xr.zeros_like(supplied))
     entries["cost"] = sum((entries[name] for name in COSTS), xr.zeros_like(supplied))

@@ -112,8 +112,8 @@ def lever_title(constant: str, language: str, variables: Mapping[str, Variable])
 
     Examples
     --------
-    >>> lever_title("TALENT ARRIVALS", "en", {})
-    'talent programme'
+    >>> lever_title("TALENT SUBSIDY", "en", {})
+    'subsidy for young talent'
     """
     levers = load_levers()
     if constant in levers:

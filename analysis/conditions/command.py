@@ -16,7 +16,6 @@ from analysis.command_line import (
 )
 from analysis.conditions import charts, study, tables
 from analysis.conditions.discovery import BOOTSTRAPS
-from analysis.effort.levers import NOT_DECIDED
 from analysis.outcome.output_folder import Out
 from analysis.outcome.targets import chosen_targets
 from calibration.fit.ensemble import read_members
@@ -61,7 +60,7 @@ def conditions(
         with part():
             parameters = read_members(members)
             study.check_size(parameters, futures)
-    drawn = {name: one for name, one in load_levers().items() if name not in NOT_DECIDED} if levers else None
+    drawn = load_levers() if levers else None
     console = make_console()
     name = study.name_of(chosen, with_levers=levers)
     announce_replaced_files(console, out, tables.file_names(name), f"{name}_*.png")

@@ -117,7 +117,7 @@ def css_class(constant: str) -> str:
 
     Examples
     --------
-    >>> css_class("TALENT ARRIVALS")
+    >>> css_class("TALENT SUBSIDY")
     'lever-talent-arrivals'
     """
     return f"lever-{constant.lower().replace(' ', '-')}"
@@ -303,7 +303,7 @@ def titles(constants: Sequence[str], language: str) -> list[str]:
 
     Examples
     --------
-    >>> titles(["TALENT ARRIVALS", "LONG RUN FERTILITY", "POOL CHANGE"], "zh")
+    >>> titles(["TALENT SUBSIDY", "LONG RUN FERTILITY", "POOL CHANGE"], "zh")
     ['人才落户规模', '长期总和生育率', '外部人口池自然变化']
     """
     levers, variables, assumed = known_levers(), variables_by_name(), words()["assumptions"]

@@ -151,8 +151,8 @@ def moved(setting: Setting, constant: str, element: str | None, number: float, p
 
     Examples
     --------
-    >>> moved(Setting("baseline"), "TALENT ARRIVALS", None, 120_000.0, 2025).changes
-    {'TALENT ARRIVALS': {2020.0: 60000.0, 2025.0: 120000.0}}
+    >>> moved(Setting("baseline"), "TALENT SUBSIDY", None, 120_000.0, 2025).changes
+    {'TALENT SUBSIDY': {2020.0: 8000.0, 2025.0: 120000.0}}
     >>> moved(Setting("plan"), "EASE OF SETTLEMENT", None, 0.75, None).changes
     {'EASE OF SETTLEMENT': {2020.0: 0.65, 2025.0: 0.75}}
     >>> moved(Setting("plan"), "EASE OF SETTLEMENT", None, 1.0, None).changes
@@ -218,7 +218,7 @@ def put_back(setting: Setting, constant: str) -> Setting:
 
     Examples
     --------
-    >>> put_back(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "TALENT ARRIVALS").changes
+    >>> put_back(Setting("plan", {"TALENT SUBSIDY": 90_000.0}), "TALENT SUBSIDY").changes
     {}
     """
     changes, brought = (
@@ -233,7 +233,7 @@ def value_of(setting: Setting, constant: str) -> Value | None:
 
     Examples
     --------
-    >>> value_of(Setting("plan"), "TALENT ARRIVALS")
+    >>> value_of(Setting("plan"), "TALENT SUBSIDY")
     120000.0
     """
     inherited = {change.constant: change.value for change in shipped(setting.base).changes}
@@ -250,7 +250,7 @@ def as_yaml(setting: Setting, name: str) -> str:
 
     Examples
     --------
-    >>> print(as_yaml(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "less_talent").splitlines()[0])
+    >>> print(as_yaml(Setting("plan", {"TALENT SUBSIDY": 90_000.0}), "less_talent").splitlines()[0])
     name: less_talent
     """
     variables = variables_by_name()
@@ -285,8 +285,8 @@ def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
 
     Examples
     --------
-    >>> from_yaml(as_yaml(Setting("plan", {"TALENT ARRIVALS": 90_000.0}), "a").encode(), "a.yaml")[1].changes
-    {'TALENT ARRIVALS': 90000.0}
+    >>> from_yaml(as_yaml(Setting("plan", {"TALENT SUBSIDY": 90_000.0}), "a").encode(), "a.yaml")[1].changes
+    {'TALENT SUBSIDY': 90000.0}
     """
     path = Path(filename)
     if path.suffix not in (".yaml", ".yml"):
@@ -321,8 +321,8 @@ def to_query(state: State) -> str:
 
     Examples
     --------
-    >>> to_query(State(Setting("plan", {"TALENT ARRIVALS": 90_000.0})))
-    'base=plan&changes=%7B%22TALENT+ARRIVALS%22%3A90000.0%7D'
+    >>> to_query(State(Setting("plan", {"TALENT SUBSIDY": 90_000.0})))
+    'base=plan&changes=%7B%22TALENT+SUBSIDY%22%3A90000.0%7D'
     """
     usual, said = _as_texts(State()), _as_texts(state)
     return urlencode({key: said[key] for key in _KEYS if said[key] != usual[key]})
@@ -337,8 +337,8 @@ def from_query(query: str) -> tuple[State, list[str]]:
     --------
     >>> from_query("base=plan&language=en")[0].setting.base
     'plan'
-    >>> from_query("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")[1]
-    ["page.yaml cannot be run:\n * line 11: 'TALENT ARRIVALS': -1 is outside 0 to 200000 person/Year."]
+    >>> from_query("changes=%7B%22TALENT+SUBSIDY%22%3A-1%7D")[1]
+    ["page.yaml cannot be run:\n * line 11: 'TALENT SUBSIDY': -1 is outside 0 to 200000 yuan/person."]
     """
     if len(query) > MOST_LINK:
         return State(), [f"The link is {len(query):,} characters long; at most {MOST_LINK:,} are read."]

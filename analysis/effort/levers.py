@@ -27,8 +27,6 @@ Values = npt.NDArray[np.float64]
 FIRST_START: Final = 2021
 #: Years from the start of a measure until it works in full; most measures of scenarios/plan.yaml take two.
 RAMP: Final = 2.0
-#: Listed as a lever, for use in scenarios, yet nobody decides it: moved only where it is named.
-NOT_DECIDED: Final = ("TALENT ALREADY RESIDENT SHARE",)
 #: Digits of a share that is written to a file: a ten-thousandth of the range is below any policy's precision.
 DIGITS: Final = 4
 
@@ -93,7 +91,7 @@ def choose_levers(
     Parameters
     ----------
     names
-        Constants; ``NAME@YEAR`` starts one in its own year. None for all but `NOT_DECIDED` and those to be kept.
+        Constants; ``NAME@YEAR`` starts one in its own year. None for all but those to be kept.
     start
         Calendar year from whose beginning the others are moved.
     last
@@ -107,7 +105,7 @@ def choose_levers(
         For an unknown or repeated name, a lever that is to be kept, or a year in which none can start.
     """
     kept = () if any_direction else tuple(name for name, lever in levers.items() if lever.direction == "keep")
-    requested = [name for name in levers if name not in (*NOT_DECIDED, *kept)] if names is None else list(names)
+    requested = [name for name in levers if name not in kept] if names is None else list(names)
     measures: dict[str, Measure] = {}
     problems = [] if FIRST_START <= start <= last else [_no_start("--start", str(start), last)]
     for text in requested:

@@ -148,7 +148,7 @@ def plausible_ranges(
     Parameters
     ----------
     levers, variables
-        All of them; every lever except `NOT_DECIDED` is moved at random within its range.
+        All of them; every lever is moved at random within its range.
     members
         Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
     """

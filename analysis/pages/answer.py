@@ -40,7 +40,7 @@ FIGURE = ROOT / "docs" / "images" / "answer.png"
 RESIDENT, REGISTERED = "target.urbanization.resident.2025", "target.urbanization.registered.2025"
 LAST_YEAR = 2035
 #: What no published source gives of 2020, and the start of every answer about registration depends on.
-LATENT = ("UNREGISTERED RESIDENTS 2020", "REGISTERED URBAN SHARE 2020", "TALENT ALREADY RESIDENT SHARE")
+LATENT = ("UNREGISTERED RESIDENTS 2020", "REGISTERED URBAN SHARE 2020", "RURAL RESIDENTS IN TOWN 2020")
 
 #: By constant and value assumed: a rate in percent by target and scenario.
 Rates = dict[tuple[str, float], dict[tuple[str, str], float]]

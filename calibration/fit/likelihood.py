@@ -57,6 +57,7 @@ END_STATE: Final = (
     "service need in city",
     "built up area",
     "job seekers per job",
+    "Settled Movers",
 )
 #: What the policy run assumes of 2020 and the history run should end near.
 START_STATE: Final = (
@@ -65,18 +66,21 @@ START_STATE: Final = (
     "service capacity in city",
     "service need in city",
     "job seekers per job",
+    "Settled Movers",
 )
 COURSE: Final = (
     "registered population",
     "registered births",
     "registered deaths",
+    "registered urbanization rate",
+    "net registered migration",
     "births in city",
     "deaths in city",
     "urban income per head",
     "urban rural income ratio",
     "gross domestic product",
     "budget revenue",
-    "public spending",
+    "general budget spending",
     "large primary classes",
 )
 
@@ -274,7 +278,7 @@ def targets(model: CompiledModel) -> tuple[Target, ...]:
         If the data are missing or faulty.
     """
     start = model.run(outputs=END_STATE, final_time=LAST_YEAR + 1).isel(time=0)
-    return (*_people(start), *_registration(), *_economy(), *_homes_and_services(start))
+    return (*_people(start), *_registration(start), *_economy(), *_homes_and_services(start))
 
 
 def further_targets() -> tuple[Target, ...]:
@@ -396,12 +400,16 @@ def registered_estimates() -> pd.Series:
     return pd.Series([published(year, "old") for year in years] + np.interp(years, (2010, 2018), laiwu), index=years)
 
 
-def _registration() -> list[Target]:
+def _registration(start: xr.Dataset) -> list[Target]:
     data = read_observations()
     levels = [2018, 2019, 2020]
     registered = np.array([city_value(data, "population_hukou_registered_yearend", y) for y in levels]) * 10_000
     estimates = registered_estimates()
     births = same_months(registered_events(data, "birth"))[[2011, 2019, 2020]]
+    moved_in = [city_value(data, "hukou_net_migration_derived", year) * 10_000 for year in (2019, 2020)]
+    rate = city_value(data, "hukou_urbanization_rate", 2019) / 100
+    outside = city_value(data, "residents_hukou_outside_jinan", 2020) * 10_000
+    origins = tuple(map(str, start["Settled Movers"]["Mover"].to_numpy()))
 
     def growth(history: History) -> Array:
         ends = history.at("registered population", (2012, 2016))
@@ -416,6 +424,17 @@ def _registration() -> list[Target]:
         Target("registered births [person/Year]", births.to_numpy(), 0.05, "B", "yearbooks, communiques",
                lambda h: h.over("registered births", list(births.index)), years=tuple(births.index), memory=MEMORY,
                reporting=DECLARED_BIRTHS_ERROR),
+        # Registered growth less births and deaths that are themselves declared late.
+        Target("net registered migration [person/Year]", np.array(moved_in), 0.12, "C", "yearbooks, events declared",
+               lambda h: h.over("net registered migration", [2019, 2020]), years=(2019, 2020), memory=MEMORY),
+        Target("registered urbanization rate [Dmnl]", np.array([rate]), 0.006, "B", "press conference, 2020-12-17",
+               lambda h: h.at("registered urbanization rate", [2019]), years=(2019,)),
+        Target("residents registered outside Jinan [person]", np.array([outside]), 0.035, "C",
+               "census 2020, moves within the city taken out",
+               lambda h: h.state("residents by group")[:, -2:].sum(axis=1, keepdims=True)),
+        Target("settled people by origin [person]", start["Settled Movers"].sum("District").to_numpy(), 0.1, "E",
+               "start of the policy run, assumed", lambda h: h.state("Settled Movers").sum(axis=1), labels=origins,
+               expected=lambda h: h.at_start("Settled Movers").sum(axis=1)),
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ JOINTS: Final = (
     "job seekers per job",
     "budget revenue",
     "land sale revenue",
-    "public spending",
+    "general budget spending",
     "Municipal Debt",
     "floor area per head",
     "price to income ratio",

@@ -72,7 +72,6 @@ PARAMETERS: Final = (
     Parameter("WAVE YEAR", 2017.5, 0.7, relative=False, digits=6),
     Parameter("WAVE WIDTH", 3.0, 0.4),
     Parameter("EASE OF SETTLEMENT 2010", 0.1, 1.0),
-    Parameter("TALENT ARRIVALS 2010", 5000.0, 1.0),
     Parameter("REGISTRATION FOLLOWS PLACE", 0.5, 0.4),
     Parameter("REGISTERED URBAN SHARE 2010", 0.46, 0.07),
     Parameter("PRODUCTIVITY GROWTH 2010", 0.075, 0.2),

@@ -39,7 +39,7 @@ def test_no_prior_is_put_on_what_a_shipped_scenario_starts_from_its_own_default(
             assert "default" not in block, f"{scenario.name}: {name}"
 
 
-@pytest.mark.parametrize("name", ["MORTALITY 2020", "TALENT ARRIVALS", "UNIT COST"])
+@pytest.mark.parametrize("name", ["MORTALITY 2020", "TALENT RESPONSE", "UNIT COST"])
 def test_a_range_holds_nine_tenths_of_the_draws(priors, name):
     parameter = priors.parameter(name)
     standard = np.random.default_rng(1).standard_normal((20_000, 1))
@@ -80,12 +80,12 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path):
     broken = (
         text.replace("  POOL CHANGE: {shape: normal", "  POOL CHNAGE: {shape: gaussian")
         .replace(
-            "  TIE LIFETIME: {shape: lognormal, range: [14.9, 42]",
-            "  TIE LIFETIME: {shape: lognormal, range: [42, 14.9]",
+            "  MIND CHANGE TIME: {shape: lognormal, range: [1.2, 3.4]",
+            "  MIND CHANGE TIME: {shape: lognormal, range: [3.4, 1.2]",
         )
         .replace("  - LONG RUN FERTILITY <= FERTILITY 2020", "  - LONG RUN FERTILITI <= FERTILITY 2020")
     )
-    assert broken.count("CHNAGE") == broken.count("[42, 14.9]") == broken.count("FERTILITI") == 1
+    assert broken.count("CHNAGE") == broken.count("[3.4, 1.2]") == broken.count("FERTILITI") == 1
     path = tmp_path / "priors.yaml"
     path.write_text(broken, encoding="utf-8")
     with pytest.raises(PriorError) as caught:

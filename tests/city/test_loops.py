@@ -18,7 +18,7 @@ EFFECT = 0.00001
 #: Loop, a push to its first link, the indicator that feels it through the loop, and in which direction.
 PUSHES = {
     "R1": (lambda: {"PRODUCTIVITY GROWTH": 0.08}, "arrivals by origin", "+"),
-    "R2": (lambda: {"REFERENCE COMMUNITY": scaled("REFERENCE COMMUNITY", 0.5)}, "arrivals by origin", "+"),
+    "R2": (lambda: {"TALENT SUBSIDY": 200_000.0}, "arrivals by origin", "+"),
     "R3": (lambda: {"LAND STANDARD ADJUSTMENT": 0.1}, "built up area", "+"),
     "R4": (lambda: {"LAND PRICE SHARE": 0.5}, "fiscal gap ratio", "-"),
     "B1": (lambda: {"HOUSE PRICE 2020": scaled("HOUSE PRICE 2020", 2.0)}, "arrivals by origin", "-"),
@@ -31,8 +31,8 @@ PUSHES = {
 #: Everything that changes who is where, switched off.
 AT_REST: dict[str, Any] = {
     **{name: 0.0 for name in ("FERTILITY 2010", "TWO CHILD WAVE", "FERTILITY 2020", "LONG RUN FERTILITY")},
-    **{name: 0.0 for name in ("TALENT ARRIVALS", "TALENT ARRIVALS 2010", "VILLAGE RETURN RATE")},
     **{name: 0.0 for name in ("REGISTERED LEAVING RATE", "REGISTERED RETURN RATE", "DEREGISTRATION RATE")},
+    "VILLAGE RETURN RATE": 0.0,
     **{name: 0.0 for name in ("ELSEWHERE NATURAL RATE", "EASE OF SETTLEMENT", "EASE OF SETTLEMENT 2010")},
     **{name: 0.0 for name in ("CONVERSION SHARE", "REGISTRATION FOLLOWS PLACE", "LAND RECLASSIFICATION")},
 }

@@ -38,7 +38,7 @@ question:
   en: What follows?
 base: plan
 changes:
-  TALENT ARRIVALS: {{value: 90000, unit: person/Year, source: assumption}}
+  TALENT SUBSIDY: {{value: 90000, unit: yuan/person, source: assumption}}
   EASE OF SETTLEMENT:
     path: {{2020: default, 2025: 0.95}}
     unit: Dmnl

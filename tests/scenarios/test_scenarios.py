@@ -83,15 +83,15 @@ def test_a_change_of_the_base_is_inherited_and_its_replacement_is_visible(tmp_pa
     path = tmp_path / "more_talent.yaml"
     path.write_text(
         "name: more_talent\ntitle: {zh: 人才, en: Talent}\nquestion: {zh: 问, en: Ask}\nbase: plan\nchanges:\n"
-        "  TALENT ARRIVALS: {value: 150000, unit: person/Year, source: 'assumption: for a test'}\nexpect: []\n",
+        "  TALENT SUBSIDY: {value: 150000, unit: yuan/person, source: 'assumption: for a test'}\nexpect: []\n",
         encoding="utf-8",
     )
     changes = {change.constant: change for change in load_scenario(path).changes}
     plan = {change.constant: change for change in load_scenario("plan").changes}
     assert changes.keys() == plan.keys()
-    assert changes["TALENT ARRIVALS"].value == 150_000
-    assert changes["TALENT ARRIVALS"].stated_in == "more_talent"
-    assert changes["TALENT ARRIVALS"].replaces == "plan"
+    assert changes["TALENT SUBSIDY"].value == 150_000
+    assert changes["TALENT SUBSIDY"].stated_in == "more_talent"
+    assert changes["TALENT SUBSIDY"].replaces == "plan"
     assert changes["SKILLS TRAINING"] == plan["SKILLS TRAINING"]
 
 
@@ -102,9 +102,9 @@ def test_hash_follows_the_changes_only():
 
 def test_settings_are_numbers_paths_and_arrays():
     settings = load_scenario("plan").settings()
-    talent = settings["TALENT ARRIVALS"]
-    assert isinstance(talent, xr.DataArray)
-    assert talent.to_series().to_list() == [60_000.0, 120_000.0]
+    share = settings["PUBLIC SERVICE SHARE OF NEW LAND"]
+    assert isinstance(share, xr.DataArray)
+    assert share.to_series().to_list() == [0.12, 0.15]
     assert isinstance(settings["EASE OF SETTLEMENT"], pd.Series)
     permits = settings["PERMIT ENTITLEMENT"]
     assert isinstance(permits, xr.DataArray)
@@ -243,7 +243,7 @@ def test_core_and_extended_targets_are_modelled_and_defined_and_the_others_are_n
         ("effort: 1", "effort: easy", "'effort': 'easy' is not a number"),
         ("direction: raise", "direction: up", "'direction' must be one of raise, lower, either, keep; not 'up'."),
         ("guidance:", "guide:", "'guide' is not a key of a lever. Did you mean 'guidance'?"),
-        ("constant: TALENT ALREADY RESIDENT SHARE", "constant: EASE OF SETTLEMENT", "listed twice"),
+        ("constant: DISTRICT COST SHARE", "constant: EASE OF SETTLEMENT", "listed twice"),
     ],
 )
 def test_a_wrong_lever_is_refused(old, new, message, tmp_path):
@@ -255,11 +255,11 @@ def test_a_wrong_lever_is_refused(old, new, message, tmp_path):
 
 def test_a_lever_whose_default_left_the_model_is_refused(tmp_path):
     file = tmp_path / "levers.yaml"
-    lever = load_levers()["TALENT ARRIVALS"]
+    lever = load_levers()["TALENT SUBSIDY"]
     assert isinstance(lever.default, int | float)
     text = LEVER_FILE.read_text(encoding="utf-8")
     file.write_text(text.replace(f"default: {lever.default:.0f}\n", "default: 1\n"), encoding="utf-8")
-    with pytest.raises(LeverError, match="'TALENT ARRIVALS': the default is 1, the model has"):
+    with pytest.raises(LeverError, match="'TALENT SUBSIDY': the default is 1, the model has"):
         load_levers(file=file)
 
 

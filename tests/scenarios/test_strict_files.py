@@ -30,7 +30,7 @@ base: {base}
 expect: []
 changes:
 """
-CHANGE = "  TALENT ARRIVALS: {value: 90000, unit: person/Year, source: assumption}\n"
+CHANGE = "  TALENT SUBSIDY: {value: 90000, unit: yuan/person, source: assumption}\n"
 
 
 def scenario_file(folder: Path, changes: str = CHANGE, name: str = "trial", base: str = "plan") -> Path:
@@ -78,7 +78,7 @@ def test_a_base_beside_the_scenario_is_read_with_and_without_its_ending(tmp_path
         found = load_scenario(
             scenario_file(tmp_path, changes="  RENT SUBSIDY: {value: 0.1, unit: Dmnl, source: x}\n", base=base)
         )
-        assert {"TALENT ARRIVALS", "RENT SUBSIDY"} <= {change.constant for change in found.changes}
+        assert {"TALENT SUBSIDY", "RENT SUBSIDY"} <= {change.constant for change in found.changes}
 
 
 def test_a_thousand_scenarios_based_on_one_another_are_refused(tmp_path):
@@ -136,10 +136,10 @@ def test_a_file_larger_than_any_scenario_is_not_read(tmp_path):
     [
         "".join(f"  TALENT ARRIVAL {number}: {{value: 1}}\n" for number in range(10_000)),
         "".join(f"  TALENT {number}: 1\n" for number in range(10_000)),
-        "  TALENT ARRIVALS: {path: {" + ", ".join(f"{2010 + n / 500}: 1" for n in range(9_000)) + "}}\n",
-        "  TALENT ARRIVALS: {path: {" + ", ".join(f"{n}: x" for n in range(90)) + "}}\n",
+        "  TALENT SUBSIDY: {path: {" + ", ".join(f"{2010 + n / 500}: 1" for n in range(9_000)) + "}}\n",
+        "  TALENT SUBSIDY: {path: {" + ", ".join(f"{n}: x" for n in range(90)) + "}}\n",
         "  PERMIT ENTITLEMENT: {by: {" + ", ".join(f"school {n}: 1" for n in range(9_000)) + "}}\n",
-        "  TALENT ARRIVALS: {value: [" + "lol, " * 40_000 + "]}\n",
+        "  TALENT SUBSIDY: {value: [" + "lol, " * 40_000 + "]}\n",
     ],
 )
 def test_ten_thousand_mistakes_fill_no_more_than_a_screen(changes, tmp_path):
@@ -221,9 +221,9 @@ def test_every_mistake_is_told_once_and_by_its_line():
         "line 5: There is no scenario 'plann' to be the base. Did you mean 'plan'?",
         "line 7: 'EASE OF SETTLEMNT' is not a constant of the model. Did you mean 'EASE OF SETTLEMENT'?",
         "line 8: 'EASE OF SETTLEMENT' in 2025: 1.2 is outside 0 to 1",
-        "line 11: 'TALENT ARRIVALS' has no source",
-        "line 12: 'TALENT ARRIVALS': '50万' is not a number. Write 500000.",
-        "line 13: 'TALENT ARRIVALS' is in 'person/Year', the file says '人/年'",
+        "line 11: 'TALENT SUBSIDY' has no source",
+        "line 12: 'TALENT SUBSIDY': '50万' is not a number. Write 500000.",
+        "line 13: 'TALENT SUBSIDY' is in 'yuan/person', the file says '人/年'",
         "line 14: 'RENT SUBSIDY' has no source",
         "line 15: 'RENT SUBSIDY': 0.9 is outside 0 to 0.5",
         "line 18: 'AFFORDABLE RENTAL STARTS' needs exactly one of 'value', 'path' and 'by'",
@@ -328,7 +328,7 @@ def broken_copy(source: Path, folder: Path, old: str, new: str) -> Path:
         ),
         (
             "threshold_constant: CITIZENIZATION THRESHOLD",
-            "threshold_constant: TALENT ARRIVALS",
+            "threshold_constant: TALENT SUBSIDY",
             "is in 'person/Year', but",
         ),
     ],

@@ -292,7 +292,7 @@ def _settling_takeaway(author: Author) -> Text:
     totals = {name: entry.total for name, entry in author.results.settling.items()}
     return author.say(
         "ledger.takeaway",
-        **{kind: author.number(totals[kind].median, forms[0], people) for kind in ("settled", "talent")},
+        **{kind: author.number(totals[kind].median, forms[0], people) for kind in ("people", "young")},
         **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
         low=author.number(totals[BALANCE].p05, f"+{forms[1]}", money),
         high=author.number(totals[BALANCE].p95, f"+{forms[1]}", money),

@@ -125,7 +125,7 @@ base: baseline
 changes:
   EASE OF SETTLEMENT: {path: {2020: default, 2025: 1.0}, unit: Dmnl, source: test}
   PERMIT ENTITLEMENT: {by: {childcare: {2020: default, 2025: 0.8}, primary: 1.0}, unit: Dmnl, source: test}
-  TALENT ALREADY RESIDENT SHARE: {value: 0.2, unit: Dmnl, source: test}
+  DISTRICT COST SHARE: {value: 0.2, unit: Dmnl, source: test}
 expect: []
 """
 

@@ -270,8 +270,8 @@ def test_every_uncertain_number_has_a_name_and_a_unit_in_both_languages(futures)
 
 def test_what_the_scenario_sets_and_what_never_differs_is_no_input(futures):
     values, known = inputs(futures, variables_by_name())
-    assert "TALENT ARRIVALS" in read_members(2)
-    assert "TALENT ARRIVALS" not in known
+    assert "SETTLEMENT PROCESSING TIME" in read_members(2)
+    assert "SETTLEMENT PROCESSING TIME" not in known
     assert (values.nunique() > 1).all()
     assert not any(one.constant.endswith(" 2010") for one in known.values())
 
@@ -307,8 +307,8 @@ def test_levers_are_drawn_over_their_ranges_and_override_the_scenario():
         assert values.mean() == pytest.approx(levers[name].lowest + span / 2, abs=0.08 * span)
     np.testing.assert_array_equal(drawn["FERTILITY SUPPORT"], lever_draws(levers.values(), 400, 1)["FERTILITY SUPPORT"])
     changes, member = settings(load_scenario("plan"), read_members(30), variables_by_name(), drawn, 400)
-    assert changes["TALENT ARRIVALS"].dims == ("run",)
-    np.testing.assert_array_equal(changes["TALENT ARRIVALS"], drawn["TALENT ARRIVALS"])
+    assert changes["SETTLEMENT PROCESSING TIME"].dims == ("run",)
+    np.testing.assert_array_equal(changes["SETTLEMENT PROCESSING TIME"], drawn["SETTLEMENT PROCESSING TIME"])
     assert (np.ptp(changes["PERMIT ENTITLEMENT"].to_numpy(), axis=1) == 0).all()
     assert list(member[:31]) == [*range(30), 0]
     known = inputs(changes, variables_by_name(), tuple(drawn), levers)[1]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 #: Milliseconds in which a page must have come up, and a redraw must have come, on a busy machine.
 PATIENCE = 60_000
-TALENT = "TALENT ARRIVALS"
+TALENT = "TALENT SUBSIDY"
 PLAN = load_scenario("plan").title["zh"]
 LANGUAGES = {"zh": "政策杠杆", "en": "Policy levers"}
 
@@ -111,7 +111,7 @@ def test_a_moved_lever_changes_probabilities_the_address_and_what_contributed(vi
     page = visit()
     before = probability(page, "target.talent_settled.2021_2025")
     set_lever(page, TALENT, "200000")
-    assert "TALENT+ARRIVALS" in page.url
+    assert "TALENT+SUBSIDY" in page.url
     assert probability(page, "target.talent_settled.2021_2025") > before
     page.get_by_text("沙普利值").wait_for()
     page.locator(f".{css_class(TALENT)} button", has_text="还原").click()
@@ -171,7 +171,7 @@ def test_a_reload_and_a_link_bring_the_same_page_back(visit):
 
 
 def test_a_damaged_link_is_told_and_nothing_of_it_taken_over(visit):
-    page = visit("?changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D")
+    page = visit("?changes=%7B%22TALENT+SUBSIDY%22%3A-1%7D")
     assert "outside 0 to 200000" in page.locator("#status [role=alert]").inner_text()
     assert page.locator("#start select").first.input_value() == load_scenario("baseline").title["zh"]
 
@@ -212,11 +212,11 @@ def test_a_saved_file_runs_comes_back_and_can_be_held_against(visit, tmp_path):
 
 def test_a_file_with_a_mistake_is_refused_in_words(visit, tmp_path):
     path = tmp_path / "wrong.yaml"
-    path.write_text("name: wrong\nchanges: {TALENT ARIVALS: {value: 1}}\n", encoding="utf-8")
+    path.write_text("name: wrong\nchanges: {TALENT SUBSIDI: {value: 1}}\n", encoding="utf-8")
     page = visit()
     page.locator("#files input[type=file]").set_input_files(path)
     page.locator("#status [role=alert]").wait_for()
-    assert "Did you mean 'TALENT ARRIVALS'" in page.locator("#status [role=alert]").inner_text()
+    assert "Did you mean 'TALENT SUBSIDY'" in page.locator("#status [role=alert]").inner_text()
 
 
 def test_the_chart_and_the_data_can_be_taken_away(visit, tmp_path):

@@ -150,7 +150,7 @@ class Watched:
 
 def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(shared, baseline):
     watched = Watched(shared, baseline)
-    setting = Setting("baseline", {"TALENT ARRIVALS": 150_000.0, "BASE LAND QUOTA": 20.0})
+    setting = Setting("baseline", {"TALENT SUBSIDY": 150_000.0, "BASE LAND QUOTA": 20.0})
     watched.ask(setting, trace=True)
     first, second, third = (watched.next() for _ in range(3))
     assert isinstance(first, Shown)
@@ -168,7 +168,7 @@ def test_a_move_shows_an_estimate_then_all_members_then_what_each_lever_did(shar
 
 def test_a_changed_assumption_changes_the_baseline_too(shared, baseline):
     watched = Watched(shared, baseline)
-    watched.ask(Setting("baseline", {"LONG RUN FERTILITY": 0.9, "TALENT ARRIVALS": 100_000.0}))
+    watched.ask(Setting("baseline", {"LONG RUN FERTILITY": 0.9, "TALENT SUBSIDY": 100_000.0}))
     reports = [watched.next() for _ in range(3)]
     last = reports[-1]
     assert isinstance(last, Shown)
@@ -276,7 +276,7 @@ def test_a_briefing_that_fails_is_told_in_the_words_of_the_command(tmp_path):
 
 SETTINGS = [
     Setting("plan"),
-    Setting("baseline", {"TALENT ARRIVALS": 90_000.0}),
+    Setting("baseline", {"TALENT SUBSIDY": 90_000.0}),
     moved(Setting("plan"), "PERMIT ENTITLEMENT", "primary", 0.95, 2030),
     moved(moved(Setting(), "RENT SUBSIDY", None, 0.2, 2035), "PEOPLE LAND LINK", "Lixia", 1.0, None),
     Setting("low_fertility", {"UNREGISTERED RESIDENTS 2020": 1_300_000.0}),
@@ -377,7 +377,7 @@ def test_a_small_move_of_any_lever_of_the_plan_does_little_and_back_again_is_the
 
 
 def test_a_saved_move_run_from_its_file_gives_the_numbers_of_the_page(few, tmp_path):
-    setting = moved(moved(Setting("plan"), "TALENT ARRIVALS", None, 90_000.0, 2030), "RENT SUBSIDY", None, 0.2, None)
+    setting = moved(moved(Setting("plan"), "TALENT SUBSIDY", None, 90_000.0, 2030), "RENT SUBSIDY", None, 0.2, None)
     path = tmp_path / "mine.yaml"
     path.write_text(as_yaml(setting, "mine"), encoding="utf-8")
     run = few.model.run(load_scenario(path).settings(few.members), outputs=list(few.outputs))
@@ -389,18 +389,18 @@ def test_a_saved_move_run_from_its_file_gives_the_numbers_of_the_page(few, tmp_p
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("changes=%7B%22TALENT+ARRIVALS%22%3A-1%7D", "outside 0 to 200000"),
-        ("changes=%7B%22TALENT+ARRIVALS%22%3Anull%7D", "not a number"),
-        ("changes=%7B%22TALENT+ARRIVALS%22%3ANaN%7D", "not a finite number"),
+        ("changes=%7B%22TALENT+SUBSIDY%22%3A-1%7D", "outside 0 to 200000"),
+        ("changes=%7B%22TALENT+SUBSIDY%22%3Anull%7D", "not a number"),
+        ("changes=%7B%22TALENT+SUBSIDY%22%3ANaN%7D", "not a finite number"),
         ("changes=%7B%22TALENT%22%3A1%7D", "Not a constant of the model"),
         ("changes=%5B1%5D", "damaged"),
         ("changes=%7B", "damaged"),
         ("base=..%2F..%2Fsecret", "no scenario"),
         ("changes=" + 5000 * "%5B", "damaged"),
-        ("saved=%7B%22a%2Fb%22%3A%5B%22plan%22%2C%7B%22TALENT+ARRIVALS%22%3A1%7D%5D%7D", "damaged"),
+        ("saved=%7B%22a%2Fb%22%3A%5B%22plan%22%2C%7B%22TALENT+SUBSIDY%22%3A1%7D%5D%7D", "damaged"),
         ("saved=%7B%22a%22%3A1%7D", "damaged"),
         ("saved=%7B%22baseline%22%3A%5B%22plan%22%2C%7B%7D%5D%7D", "damaged"),
-        ("saved=%7B%22a%22%3A%5B%22plan%22%2C%7B%22TALENT+ARRIVALS%22%3A-1%7D%5D%7D", "outside 0 to 200000"),
+        ("saved=%7B%22a%22%3A%5B%22plan%22%2C%7B%22TALENT+SUBSIDY%22%3A-1%7D%5D%7D", "outside 0 to 200000"),
         ("indicator=nothing", "no variable"),
         ("against=nothing", "not there"),
         ("colour=red", "does not know"),
@@ -417,7 +417,7 @@ def test_what_a_link_cannot_mean_is_told_and_left_out(query, told):
 
 def test_a_file_with_mistakes_is_refused_with_all_of_them():
     content = yaml.safe_load(as_yaml(SETTINGS[1], "mine"))
-    content["changes"]["TALENT ARRIVALS"]["value"] = 1e9
+    content["changes"]["TALENT SUBSIDY"]["value"] = 1e9
     content["changes"]["RENT"] = {"value": 1, "unit": "Dmnl", "source": "assumption"}
     with pytest.raises(StateError) as refusal:
         from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")

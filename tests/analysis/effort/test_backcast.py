@@ -164,7 +164,7 @@ SURELY = 0.7
 @pytest.fixture(scope="module")
 def of_the_city():
     """Three levers and few members, so that it is quick."""
-    names = ["TALENT ARRIVALS", "EASE OF SETTLEMENT", "PAYMENT FOR RURAL RIGHTS@2022"]
+    names = ["TALENT SUBSIDY", "EASE OF SETTLEMENT", "PAYMENT FOR RURAL RIGHTS@2022"]
     target = load_targets()["target.urbanization.registered.2025"]
     measures = choose_levers(load_levers(), variables_by_name(), names)
     members = read_members(20)
@@ -199,7 +199,7 @@ def test_of_the_city_no_setting_on_a_grid_takes_less_effort(of_the_city):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
-    [("TALENT ARRIVALS", "PAYMENT FOR RURAL RIGHTS"), ("TALENT ARRIVALS", "EASE OF SETTLEMENT", "PERMIT ENTITLEMENT")],
+    [("TALENT SUBSIDY", "PAYMENT FOR RURAL RIGHTS"), ("TALENT SUBSIDY", "EASE OF SETTLEMENT", "PERMIT ENTITLEMENT")],
 )
 def test_of_the_city_it_agrees_with_a_grid_searched_whole(names):
     target = load_targets()["target.urbanization.registered.2025"]

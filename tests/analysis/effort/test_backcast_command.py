@@ -117,7 +117,7 @@ def test_a_frontier_leaves_tables_data_and_charts(few_members, tmp_path):
     [
         (("--target", "urbanization.registred.2025"), "Did you mean 'target.urbanization.registered.2025'?"),
         (("--target", "target.smart_district_share.2025"), "not modelled"),
-        (("--target", REGISTERED, "--levers", "TALENT ARIVALS"), "Did you mean 'TALENT ARRIVALS'?"),
+        (("--target", REGISTERED, "--levers", "TALENT SUBSIDI"), "Did you mean 'TALENT SUBSIDY'?"),
         (("--target", REGISTERED, "--start", 2030), "2021 to 2025"),
         (("--target", REGISTERED, "--members", 100_000), "some of them are to judge the answer"),
         (("--target", REGISTERED, "--ramp", 0, "--evaluations", 5), "more than 0 years"),
@@ -138,10 +138,10 @@ def test_a_probability_that_is_none_is_refused(few_members, tmp_path):
 
 @pytest.mark.parametrize("command", ["backcast", "frontier"])
 def test_all_mistakes_of_a_request_are_told_at_once(command, few_members, tmp_path):
-    wrong = ("--target", "urbanization.registred.2025", "--levers", "TALENT ARIVALS", "--members", 100_000)
+    wrong = ("--target", "urbanization.registred.2025", "--levers", "TALENT SUBSIDI", "--members", 100_000)
     outcome = call(command, *wrong, "--out", tmp_path)
     told = " ".join(outcome.output.split())
     assert outcome.exit_code == 2
-    for part in ("'target.urbanization.registered.2025'?", "'TALENT ARRIVALS'?", "some of them are to judge"):
+    for part in ("'target.urbanization.registered.2025'?", "'TALENT SUBSIDY'?", "some of them are to judge"):
         assert part in told
     assert "no lever to move" not in told

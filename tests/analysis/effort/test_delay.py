@@ -165,7 +165,7 @@ def test_a_lever_that_works_against_a_target_has_a_first_start(chances, answer, 
 
 
 def test_a_lever_looks_the_same_in_every_panel_and_no_legend_lies_over_lines():
-    names = {"A": "TALENT ARRIVALS", "B": "RENT SUBSIDY"}
+    names = {"A": "TALENT SUBSIDY", "B": "RENT SUBSIDY"}
     goals = [goal(74.0), goal(74.5, 2030, "target.late")]
     found = costs(scenario(("A", RISING), ("B", RISING)), goals, {"A": 2.0, "B": 3.0})
     table, last = (part.replace({"lever": names}) for part in (found.table, found.last))
@@ -244,15 +244,15 @@ def test_delaying_the_talent_programme_costs_the_registered_target():
     target = load_targets()["target.urbanization.registered.2025"]
     members = read_members(24)
     plan = load_scenario("plan")
-    few = tuple(change for change in plan.changes if change.constant in ("TALENT ARRIVALS", "PERMIT ENTITLEMENT"))
+    few = tuple(change for change in plan.changes if change.constant in ("TALENT SUBSIDY", "PERMIT ENTITLEMENT"))
     found = delay_costs(city(), replace(plan, changes=few), members, [target], variables_by_name())
-    rows = found.table[found.table["lever"] == "TALENT ARRIVALS"]
+    rows = found.table[found.table["lever"] == "TALENT SUBSIDY"]
     margins = [float(value) for value in rows["margin_median"]]
     talent_gone = margins.pop()
     assert margins == sorted(margins, reverse=True)
     assert margins[0] - margins[-1] > 0.2
     # Without the lever the members have the pace that each of them draws, as in the baseline.
-    alone = replace(plan, changes=tuple(change for change in few if change.constant != "TALENT ARRIVALS"))
+    alone = replace(plan, changes=tuple(change for change in few if change.constant != "TALENT SUBSIDY"))
     run = city().run(alone.settings(members), outputs=[str(target.variable)], final_time=2025.0)
     margin = target.margin(run[str(target.variable)].sel(time=2025)).to_numpy()
     assert talent_gone == pytest.approx(float(np.median(margin)))
@@ -328,7 +328,7 @@ def test_the_reason_names_the_levers_that_work_against_the_target():
 def test_no_cell_of_the_printed_table_is_a_bare_dash():
     plan = scenario(("A", RISING))
     found = costs(plan, [goal(75.0), goal(60.0, 2030, "target.sure")], {"A": 4.0})
-    names = {"A": "TALENT ARRIVALS"}
+    names = {"A": "TALENT SUBSIDY"}
     found = replace(found, **{name: getattr(found, name).replace({"lever": names}) for name in ("table", "last")})
     written = StringIO()
     print_delays(Console(width=250, file=written), found)

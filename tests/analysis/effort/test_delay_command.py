@@ -23,7 +23,7 @@ title: {zh: 人才提速, en: Faster talent}
 question: {zh: "快一些呢？", en: "What if it goes faster?"}
 base: baseline
 changes:
-  TALENT ARRIVALS: {value: 120000, unit: person/Year, source: "plan 2.1(3)"}
+  TALENT SUBSIDY: {value: 120000, unit: yuan/person, source: "plan 2.1(3)"}
   RENT SUBSIDY: {path: {2020: default, 2022: 0.1}, unit: Dmnl, source: "plan 2.2(3)"}
 expect: []
 """
@@ -61,7 +61,7 @@ def test_it_leaves_data_tables_and_charts_in_both_languages(made):
 def test_tables_and_data_hold_the_same_numbers_and_say_what_made_them(made):
     _, _, out = made
     table = pd.read_csv(out / "delay_quick_talent.csv")
-    assert set(table["lever"]) == {"TALENT ARRIVALS", "RENT SUBSIDY", ALL}
+    assert set(table["lever"]) == {"TALENT SUBSIDY", "RENT SUBSIDY", ALL}
     assert sorted(table["start"].dropna().unique()) == [2021, 2022, 2023, 2024, 2025]
     with xr.open_dataset(out / "delay_quick_talent.nc") as opened:
         data = opened.load()
@@ -72,7 +72,7 @@ def test_tables_and_data_hold_the_same_numbers_and_say_what_made_them(made):
         assert float(cell["probability"]) == pytest.approx(row.probability)
         assert float(cell["margin_median"]) == pytest.approx(row.margin_median)
     # Talent is what moves the registered rate: without it, the margin is smaller than with it in time.
-    median = table[table["lever"] == "TALENT ARRIVALS"].set_index("delay")["margin_median"]
+    median = table[table["lever"] == "TALENT SUBSIDY"].set_index("delay")["margin_median"]
     assert median.loc[0] > median.loc[4]
 
 

@@ -11,8 +11,6 @@ import xarray as xr
 import yaml
 
 from analysis.effort.levers import (
-    FIRST_START,
-    NOT_DECIDED,
     EffortError,
     choose_levers,
     effort_by_lever,
@@ -32,8 +30,8 @@ WORDS = {"title": {"zh": "试", "en": "Try"}, "question": {"zh": "问", "en": "A
 
 
 def test_effort_is_the_weight_times_the_part_of_the_range_moved():
-    ease, talent = choose_levers(LEVERS, VARIABLES, ["EASE OF SETTLEMENT", "TALENT ARRIVALS"])
-    lever_ = LEVERS["TALENT ARRIVALS"]
+    ease, talent = choose_levers(LEVERS, VARIABLES, ["EASE OF SETTLEMENT", "TALENT SUBSIDY"])
+    lever_ = LEVERS["TALENT SUBSIDY"]
     found = effort_by_lever((ease, talent), np.array([[1.0, 0.5], [-1.0, -1.0], [0.0, 0.0]]))
     assert found[0, 0] == pytest.approx(LEVERS["EASE OF SETTLEMENT"].effort * 0.1)
     assert isinstance(lever_.default, float | int)
@@ -66,11 +64,9 @@ def test_a_whole_share_is_the_end_of_the_range_to_the_bit(name):
 def test_without_names_every_lever_is_free_but_what_nobody_decides():
     kept = {name for name, each in LEVERS.items() if each.direction == "keep"}
     assert kept == {"PEOPLE LAND LINK"}
-    assert {measure.name for measure in choose_levers(LEVERS, VARIABLES)} == set(LEVERS) - set(NOT_DECIDED) - kept
+    assert {measure.name for measure in choose_levers(LEVERS, VARIABLES)} == set(LEVERS) - kept
     free = choose_levers(LEVERS, VARIABLES, any_direction=True)
-    assert {measure.name for measure in free} == set(LEVERS) - set(NOT_DECIDED)
-    (named,) = choose_levers(LEVERS, VARIABLES, list(NOT_DECIDED))
-    assert named.start == FIRST_START
+    assert {measure.name for measure in free} == set(LEVERS)
 
 
 def test_the_direction_of_a_lever_is_the_way_in_which_the_plan_moves_it():
@@ -106,9 +102,9 @@ def test_a_lever_moves_only_the_way_the_plan_moves_it_unless_any_direction_is_al
 
 def test_mistakes_about_levers_are_told_all_at_once():
     with pytest.raises(EffortError) as caught:
-        choose_levers(LEVERS, VARIABLES, ["TALENT ARIVALS", "RENT SUBSIDY@2020", "RENT SUBSIDY@soon"], start=2019)
+        choose_levers(LEVERS, VARIABLES, ["TALENT SUBSIDI", "RENT SUBSIDY@2020", "RENT SUBSIDY@soon"], start=2019)
     told = str(caught.value)
-    assert "Did you mean 'TALENT ARRIVALS'?" in told
+    assert "Did you mean 'TALENT SUBSIDY'?" in told
     assert told.count("is not a year in which a lever can start") == 3
     with pytest.raises(EffortError, match="named twice"):
         choose_levers(LEVERS, VARIABLES, ["RENT SUBSIDY", "RENT SUBSIDY@2023"])
@@ -117,15 +113,15 @@ def test_mistakes_about_levers_are_told_all_at_once():
 
 
 def test_a_lever_left_alone_keeps_what_each_member_draws_and_a_moved_one_starts_from_the_default():
-    (talent,) = choose_levers(LEVERS, VARIABLES, ["TALENT ARRIVALS@2023"])
-    members = xr.Dataset({"TALENT ARRIVALS": ("member", [50_000.0, 70_000.0])})
-    found = lever_settings((talent,), np.array([[0.0], [1.0]]), members, ramp=2.0)["TALENT ARRIVALS"]
+    (talent,) = choose_levers(LEVERS, VARIABLES, ["TALENT SUBSIDY@2023"])
+    members = xr.Dataset({"TALENT SUBSIDY": ("member", [50_000.0, 70_000.0])})
+    found = lever_settings((talent,), np.array([[0.0], [1.0]]), members, ramp=2.0)["TALENT SUBSIDY"]
     # The end of 2020 is what each member holds, whatever is done later.
     assert found.sel(time=2020.0).to_numpy().tolist() == [50_000, 70_000] * 2
-    default = LEVERS["TALENT ARRIVALS"].default
+    default = LEVERS["TALENT SUBSIDY"].default
     wanted = [[50_000, 50_000], [70_000, 70_000], [default, 200_000], [default, 200_000]]
     assert found.sel(time=[2022.0, 2024.0]).transpose("run", "time").to_numpy().tolist() == wanted
-    alone = lever_settings((talent,), np.zeros((2, 1)), members)["TALENT ARRIVALS"]
+    alone = lever_settings((talent,), np.zeros((2, 1)), members)["TALENT SUBSIDY"]
     assert alone.to_numpy().tolist() == [50_000, 70_000, 50_000, 70_000]
 
 
@@ -163,7 +159,7 @@ def test_the_assured_margin_is_not_negative_exactly_when_enough_members_reach_th
 
 
 def test_the_scenario_file_runs_to_the_same_numbers(tmp_path):
-    names = ["TALENT ARRIVALS", "PERMIT ENTITLEMENT@2022", "EASE OF SETTLEMENT", "PEOPLE LAND LINK"]
+    names = ["TALENT SUBSIDY", "PERMIT ENTITLEMENT@2022", "EASE OF SETTLEMENT", "PEOPLE LAND LINK"]
     measures = choose_levers(LEVERS, VARIABLES, names, any_direction=True)
     shares = np.array([0.3123, -0.25, 1.0, 0.5])
     path = tmp_path / "backcast_try.yaml"

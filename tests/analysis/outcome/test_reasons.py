@@ -78,7 +78,7 @@ def test_the_account_of_settling_counts_every_entry_once_and_talent_too():
     sources = ["base quota", "settlement linked", "homestead exchange", "start up area"]
     values = {
         "settled people": (("time",), 10.0),
-        "talent settled in year": (("time",), 30.0),
+        "young settled in year": (("time",), 3.0),
         "settlement award by district": (("time", "District"), 500.0),
         "land supplied by quota": (("time", "District", "Quota source"), 1.0),
         "land supplied": (("time", "District"), 4.0),
@@ -87,14 +87,14 @@ def test_the_account_of_settling_counts_every_entry_once_and_talent_too():
         "service cost of settled by district": (("time", "District"), 50.0),
         "settled by district and group": (("time", "District", "Mover"), 2.0),
         "PAYMENT FOR RURAL RIGHTS": (("time",), 25.0),
-        "TALENT COST": (("time",), 3.0),
+        "TALENT SUBSIDY": (("time",), 30.0),
         "cost index": (("time",), 2.0),
     }
     assert set(values) == set(VARIABLES)
     arrays = {name: (dims, np.full([sizes[dim] for dim in dims], value)) for name, (dims, value) in values.items()}
     account = settling_account(xr.Dataset(arrays, {**places, "Quota source": sources, "Mover": ["rural in town"]}))
     # Four of eight units of land are opened by settling, at a net price of 800 x 0.5 / 8 = 50.
-    expected = {"award": 1000, "land": 200, "services": 100, "rights": 100, "talent programme": 180, "people": 40}
+    expected = {"award": 1000, "land": 200, "services": 100, "rights": 100, "talent subsidy": 180, "people": 10}
     assert {name: float(account[name]) for name in expected} == pytest.approx(expected)
     assert float(account["balance"]) == pytest.approx(1200 - 380)
 

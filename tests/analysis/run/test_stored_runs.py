@@ -28,7 +28,7 @@ title: {zh: 试验, en: Trial}
 question: {zh: 是否可行？, en: "Is it feasible?"}
 base: plan
 changes:
-  TALENT ARRIVALS: {value: 100000, unit: person/Year, source: "assumption: a trial"}
+  TALENT SUBSIDY: {value: 100000, unit: yuan/person, source: "assumption: a trial"}
 expect:
   - {variable: Population, element: [Lixia, registered urban, A30], year: 2035, is: above plan}
   - {variable: births by district, element: Lixia, year: 2035, is: above plan}
