@@ -91,6 +91,8 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("RURAL PENSION RISE", "fiscal gap ratio", 2025, "+", "pensions cost money"),
     ("LAND REVENUE FOR AGRICULTURE", "target income ratio", 2035, "-", "rural works raise farm output"),
     ("LAND REVENUE FOR AGRICULTURE", "fiscal gap ratio", 2025, "+", "rural works cost money"),
+    ("RETIREMENT AGE RISE", "gross domestic product", 2035, "+", "employees work longer"),
+    ("RETIREMENT AGE RISE", "job seekers per job", 2035, "+", "more seek work before jobs follow"),
     ("FERTILITY SUPPORT", "births in city", 2035, "+", "the support itself"),
     ("FERTILITY SUPPORT", "residents", 2035, "+", "more children"),
     ("FERTILITY SUPPORT", "fiscal gap ratio", 2025, "+", "the support costs money"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from tests.support.city import STARTS, city, default
@@ -50,22 +51,24 @@ def test_shares_of_women_stay_between_a_third_and_four_fifths():
 
 
 def test_later_retirement_adds_employees_between_50_and_64_and_no_farmers():
-    names = ["labour force by group", "Population", "farm labour"]
-    later, base = (
-        city().run(changes, outputs=names, final_time=2021) for changes in ({"RETIREMENT AGE RISE": 3.0}, {})
-    )
-    added = (later["labour force by group"] - base["labour force by group"]).isel(time=0).sum("District")
-    assert float(added.sel(Group="rural at home")) == 0
-    gain = 3.0 * default("RETIREMENT GAIN")
+    names = ["labour force by group", "Population"]
+    later, base = (city().run(changes, outputs=names) for changes in ({"RETIREMENT AGE RISE": 3.0}, {}))
+    added = (later["labour force by group"] - base["labour force by group"]).sum("District")
+    assert float(abs(added.sel(time=slice(2020, 2025))).max()) < 1e-6
+    # A year after the rise began hardly anybody has moved because of it.
+    added, people = added.sel(time=2026), base["Population"].sel(time=2026).sum("District")
+    assert float(added.sel(Group="rural at home")) == pytest.approx(0, abs=20)
+    gain = default("RETIREMENT GAIN")
     assert not gain[:50].any()
     assert not gain[65:].any()
-    assert (default("PARTICIPATION") + 5.0 * default("RETIREMENT GAIN") <= 1).all()
-    people = base["Population"].isel(time=0).sum("District")
-    expected = (people * xr.DataArray(gain, dims="Age")).sum("Age").drop_sel(Group="rural at home")
-    np.testing.assert_allclose(added.drop_sel(Group="rural at home"), expected, rtol=1e-6)
+    assert (default("PARTICIPATION") + 5.0 * gain <= 1).all()
+    expected = (people * xr.DataArray(3.0 / 15 * gain, dims="Age")).sum("Age")
+    apart = {"Group": "rural at home"}
+    np.testing.assert_allclose(added.drop_sel(apart), expected.drop_sel(apart), rtol=0.02)
 
 
-def test_later_retirement_eases_the_shortage_of_labour_in_2035():
-    outputs = ["job seekers per job", "gross domestic product"]
-    later, base = (city().run(changes, outputs=outputs) for changes in ({"RETIREMENT AGE RISE": 2.0}, {}))
-    assert float(later["gross domestic product"].sel(time=2035)) > float(base["gross domestic product"].sel(time=2035))
+def test_later_retirement_raises_output_in_2035():
+    outputs = ["gross domestic product"]
+    later, base = (city().run(changes, outputs=outputs) for changes in ({"RETIREMENT AGE RISE": 3.0}, {}))
+    gain = later["gross domestic product"] / base["gross domestic product"] - 1
+    assert 0.002 < float(gain.sel(time=2035)) < 0.03

