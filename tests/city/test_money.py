@@ -71,11 +71,11 @@ def test_nothing_is_ordered_with_money_that_is_not_there():
 
 @pytest.mark.parametrize("start", STARTS)
 def test_capital_is_cut_before_other_spending_and_running_cost_is_paid_in_full(start):
-    names = ("money for the rest", "other spending planned", "other spending share", "spending squeeze")
+    names = ("money for the rest", "other spending planned", "Other Spending Share", "spending squeeze")
     names += ("committed spending", "services operating spending", "spending carried out")
     run = city().run(income_halved(), outputs=names, initial_time=start)
     late = run.isel(time=slice(6, None))
-    cut = late["other spending share"] < 0.99
+    cut = late["Other Spending Share"] < 0.99
     assert bool(cut.any())
     assert float(late["spending squeeze"].where(cut).max()) < 0.1
     assert bool((run["spending carried out"] >= run["committed spending"]).all())
@@ -146,9 +146,9 @@ def test_a_programme_costs_money_to_build(programme):
 
 
 def test_what_is_not_kept_up_is_lost_and_services_are_worse():
-    names = (*CARRIED_OUT, "other spending share", "service adequacy", "capacity retired")
+    names = (*CARRIED_OUT, "Other Spending Share", "service adequacy", "capacity retired")
     base, poor = (city().run(changes, outputs=names) for changes in ({}, income_halved()))
-    assert float(poor["other spending share"].sel(time=2030)) < 0.8
+    assert float(poor["Other Spending Share"].sel(time=2030)) < 0.8
     for name in ("Programme Coverage", "Sewage Capacity"):
         later, before = (float(total(poor, name).sel(time=year)) for year in (2035, 2025))
         assert later < before, name
