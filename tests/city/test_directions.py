@@ -55,8 +55,6 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("PEOPLE LAND LINK", "built up area", 2035, "+", "R3: settled people earn land"),
     ("BASE LAND QUOTA", "built up area", 2035, "+", "the quota itself"),
     ("BASE LAND QUOTA", RESIDENT, 2035, "+", "villages on taken land become towns"),
-    ("BASE LAND QUOTA", "fiscal gap ratio", 2025, "-", "R4: land is sold"),
-    ("REDEVELOPMENT RATE", "floor area per head", 2035, "+", "more serviced land to build on"),
     ("PUBLIC SERVICE SHARE OF NEW LAND", "fiscal gap ratio", 2035, "+", "R4: land for schools is not sold"),
     ("RESIDENTIAL SHARE OF NEW LAND", "fiscal gap ratio", 2025, "-", "R4: residential land is sold dear"),
     ("RESIDENTIAL SHARE OF NEW LAND", "price to income ratio", 2035, "-", "B1: more homes can be built"),
@@ -84,7 +82,7 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("RURAL INCOME PROGRAMME", RESIDENT, 2035, "-", "R1: fewer leave the villages"),
     ("RURAL INCOME PROGRAMME", "fiscal gap ratio", 2025, "+", "the programme costs money"),
     ("FERTILITY SUPPORT", "births in city", 2035, "+", "the support itself"),
-    ("FERTILITY SUPPORT", "residents", 2035, "+", "more children"),
+    ("FERTILITY SUPPORT", UNREGISTERED_SERVED, 2035, "-", "more children, and less money for places"),
     ("FERTILITY SUPPORT", "fiscal gap ratio", 2025, "+", "the support costs money"),
     ("URBAN VILLAGE RENEWAL RATE", RENEWED, 2025, "+", "the programme itself"),
     (
@@ -110,11 +108,13 @@ UNSETTLED: list[tuple[str, str, int, str]] = [
     ("TALENT ARRIVALS", "fiscal gap ratio", 2025, "cost of the programme against the taxes of the talent"),
     ("COVERAGE RATE", REGISTERED, 2025, "more water and care, but a squeezed budget"),
     ("FERTILITY SUPPORT", RESIDENT, 2035, "children in villages against children in towns"),
+    ("FERTILITY SUPPORT", "residents", 2035, "more children, but the money is taken from places and homes"),
+    ("BASE LAND QUOTA", "fiscal gap ratio", 2025, "land sold against its servicing and upkeep"),
     (
-        "FERTILITY SUPPORT",
-        UNREGISTERED_SERVED,
+        "REDEVELOPMENT RATE",
+        "floor area per head",
         2035,
-        "more children share the places, but planners count them three years ahead",
+        "more land to build on, and more people who come for what it pays",
     ),
 ]
 
