@@ -61,8 +61,6 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("PEOPLE LAND LINK", "built up area", 2035, "+", "R3: settled people earn land"),
     ("BASE LAND QUOTA", "built up area", 2035, "+", "the quota itself"),
     ("BASE LAND QUOTA", RESIDENT, 2035, "+", "villages on taken land become towns"),
-    ("BASE LAND QUOTA", "fiscal gap ratio", 2025, "-", "R4: land is sold"),
-    ("REDEVELOPMENT RATE", "floor area per head", 2035, "+", "more serviced land to build on"),
     ("PUBLIC SERVICE SHARE OF NEW LAND", "fiscal gap ratio", 2035, "+", "R4: land for schools is not sold"),
     ("RESIDENTIAL SHARE OF NEW LAND", "fiscal gap ratio", 2025, "-", "R4: residential land is sold dear"),
     ("RESIDENTIAL SHARE OF NEW LAND", "price to income ratio", 2035, "-", "B1: more homes can be built"),
@@ -94,7 +92,7 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("RETIREMENT AGE RISE", "gross domestic product", 2035, "+", "employees work longer"),
     ("RETIREMENT AGE RISE", "job seekers per job", 2035, "+", "more seek work before jobs follow"),
     ("FERTILITY SUPPORT", "births in city", 2035, "+", "the support itself"),
-    ("FERTILITY SUPPORT", "residents", 2035, "+", "more children"),
+    ("FERTILITY SUPPORT", UNREGISTERED_SERVED, 2035, "-", "more children, and less money for places"),
     ("FERTILITY SUPPORT", "fiscal gap ratio", 2025, "+", "the support costs money"),
     ("URBAN VILLAGE RENEWAL RATE", RENEWED, 2025, "+", "the programme itself"),
     (
@@ -120,11 +118,13 @@ UNSETTLED: list[tuple[str, str, int, str]] = [
     ("TALENT SUBSIDY", "fiscal gap ratio", 2025, "cost of the programme against the taxes of the talent"),
     ("COVERAGE RATE", REGISTERED, 2025, "more water and care, but a squeezed budget"),
     ("FERTILITY SUPPORT", RESIDENT, 2035, "children in villages against children in towns"),
+    ("FERTILITY SUPPORT", "residents", 2035, "more children, but the money is taken from places and homes"),
+    ("BASE LAND QUOTA", "fiscal gap ratio", 2025, "land sold against its servicing and upkeep"),
     (
-        "FERTILITY SUPPORT",
-        UNREGISTERED_SERVED,
+        "REDEVELOPMENT RATE",
+        "floor area per head",
         2035,
-        "more children share the places, but planners count them three years ahead",
+        "more land to build on, and more people who come for what it pays",
     ),
 ]
 

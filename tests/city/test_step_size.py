@@ -25,6 +25,8 @@ LARGER = {
     ("price to income ratio", 2010.0): 0.004,
     ("target green buildings", 2010.0): 0.0015,
     ("target talent settled", 2010.0): 0.0015,
+    ("target shantytown renewal", 2010.0): 0.0015,
+    ("target urban elder care", 2010.0): 0.0015,
     ("fiscal gap ratio", 2010.0): 0.01,
     ("fiscal gap ratio", 2020.0): 0.0015,
 }
