@@ -115,7 +115,7 @@ def _service_money(run: xr.Dataset) -> xr.DataArray:
 
 def _squeeze(run: xr.Dataset) -> xr.DataArray:
     everywhere = xr.ones_like(run["approval share"])
-    return (1 - run["spending squeeze"]) * everywhere
+    return (1 - run["Capital Funded Share"]) * everywhere
 
 
 def _willingness(run: xr.Dataset) -> xr.DataArray:
@@ -186,9 +186,9 @@ BOTTLENECKS: Final = (
         "money.squeeze",
         "money",
         {"zh": "财政压缩支出", "en": "programmes cut by the budget"},
-        "spending squeeze below 1: the budget carries out less than the planned programmes, in the whole city alike",
+        "Capital Funded Share below 1: the budget carries out less than the planned programmes, in the whole city alike",
         FELT,
-        ("spending squeeze", "approval share"),
+        ("Capital Funded Share", "approval share"),
         _squeeze,
     ),
     Bottleneck(

@@ -79,9 +79,9 @@ PARAMETERS: Final = (
     Parameter("INCOME RATIO 2010", 2.99, 0.03),
     Parameter("TREND JOB GROWTH 2010", 0.015, 0.5),
     Parameter("BASE LAND QUOTA 2010", 30.0, 0.3),
-    Parameter("INCOME ELASTICITY OF FLOOR AREA", 0.4, 0.3),
-    Parameter("PRICE RESPONSE", 0.5, 0.5),
-    Parameter("PRICE FOLLOWS INCOME", 0.8, 0.3),
+    Parameter("INCOME ELASTICITY OF FLOOR AREA", 0.25, 0.3),
+    Parameter("PRICE RESPONSE", 0.13, 0.5),
+    Parameter("PRICE CORRECTION", 0.12, 0.5),
     Parameter("CAPITAL BUDGET FOR SERVICES 2010", 0.1, 0.7),
 )
 

@@ -13,7 +13,7 @@ from tests.support.city import STARTS, city, full, scaled
 
 #: Budget figures before 2019 leave out Laiwu: the series of 2018 and 2019 join at the growth of the years beside them.
 WITH_LAIWU = {"revenue": 1.085, "expenditure": 1.1}
-ACCOUNTS = ("budget revenue", "general budget spending", "Municipal Debt", "debt rate", "spending squeeze")
+ACCOUNTS = ("budget revenue", "general budget spending", "Municipal Debt", "debt rate", "Capital Funded Share")
 CARRIED_OUT = ("Programme Coverage", "Sewage Capacity", "Green Land Added", "Service Capacity")
 
 
@@ -24,7 +24,7 @@ def history():
 
 @functools.cache
 def scenario(name):
-    names = (*CARRIED_OUT, "Affordable Dwellings Completed", "spending squeeze", "unregistered service coverage")
+    names = (*CARRIED_OUT, "Affordable Dwellings Completed", "Capital Funded Share", "unregistered service coverage")
     return city().run(load_scenario(name).settings(), outputs=names)
 
 
@@ -61,23 +61,23 @@ def test_the_history_run_ends_with_the_debt_from_which_the_policy_run_starts():
 
 
 def test_nothing_is_ordered_with_money_that_is_not_there():
-    names = ("capacity ordered", "affordable starts", "spending squeeze")
+    names = ("capacity ordered", "affordable starts", "Capital Funded Share")
     base, poor = city().run(outputs=names), city().run(income_halved(), outputs=names)
     # Budgets follow within a year or two; what was planned for the first year goes on.
-    assert float(poor["spending squeeze"].sel(time=2024)) < 0.05
+    assert float(poor["Capital Funded Share"].sel(time=2024)) < 0.05
     for name in ("capacity ordered", "affordable starts"):
         assert float(total(poor, name).sel(time=2024)) < 0.1 * float(total(base, name).sel(time=2024))
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_capital_is_cut_before_other_spending_and_running_cost_is_paid_in_full(start):
-    names = ["Other Spending Share", "spending squeeze"]
+    names = ["Other Spending Share", "Capital Funded Share"]
     names += ["committed spending", "services operating spending", "spending carried out"]
     run = city().run(income_halved(), outputs=names, initial_time=start)
     late = run.isel(time=slice(6, None))
     cut = late["Other Spending Share"] < 0.99
     assert bool(cut.any())
-    assert float(late["spending squeeze"].where(cut).max()) < 0.1
+    assert float(late["Capital Funded Share"].where(cut).max()) < 0.1
     assert bool((run["spending carried out"] >= run["committed spending"]).all())
     assert bool((run["committed spending"] >= run["services operating spending"]).all())
 
@@ -107,7 +107,7 @@ def test_with_less_money_the_plan_builds_clearly_less(name):
 
 
 def test_land_that_brings_half_lowers_the_room_for_debt_as_well_as_income():
-    names = ("land income for capital", "borrowing allowed", "public income", "spending squeeze")
+    names = ("land income for capital", "borrowing allowed", "public income", "Capital Funded Share")
     half = {"LAND PRICE SHARE": scaled("LAND PRICE SHARE", 0.5), "OTHER LAND PRICE": scaled("OTHER LAND PRICE", 0.5)}
     base, poor = (run.sel(time=2021) for run in (city().run(outputs=names), city().run(half, outputs=names)))
     for name in ("land income for capital", "borrowing allowed", "public income"):

@@ -253,7 +253,7 @@ def test_every_statistic_asked_for_is_there_and_tells_what_it_says(drawn):
     np.testing.assert_array_equal(told["registered_share"][:, 0], drawn["REGISTERED URBAN SHARE 2020"])
     places = start["service capacity in city"].sel(Service="junior secondary")
     np.testing.assert_array_equal(told["school_places"][:, 2], places)
-    ratio = start["total floor area"].sum("District") / start["desired floor area"].sum("District")
+    ratio = start["Vacant Homes"].sum("District") / start["total floor area"].sum("District")
     np.testing.assert_allclose(told["vacancy"][:, 1], ratio, rtol=1e-12)
     assert all(np.ptp(array, axis=0).min() > 0 for array in told.values())
 
@@ -263,13 +263,13 @@ def test_every_mistake_in_the_file_of_statistics_is_told(tmp_path, drawn):
     text = FILE.read_text(encoding="utf-8")
     file.write_text(
         text.replace("[WILLINGNESS 2020]", "[WILINGNESS 2020]")
-        .replace("variable: total floor area", "variable: total flor area")
+        .replace("variable: Vacant Homes", "variable: Vacant Hoames")
         .replace("junior secondary]", "junior]"),
         encoding="utf-8",
     )
     with pytest.raises(CollectableError) as caught:
         load_collectables(variables_by_name(), drawn, file)
-    for told in ("WILLINGNESS 2020", "total floor area", "'junior' is not an element"):
+    for told in ("WILLINGNESS 2020", "Vacant Homes", "'junior' is not an element"):
         assert told in str(caught.value)
     file.write_text("[]", encoding="utf-8")
     with pytest.raises(CollectableError, match="must be a list"):

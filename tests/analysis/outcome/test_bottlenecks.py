@@ -41,7 +41,7 @@ def at_ease() -> xr.Dataset:
             "REFERENCE HOUSING BURDEN": ones.isel(District=0, drop=True),
             "RELATIVE HOUSE PRICE": ones,
             "service coverage": ones.expand_dims(Service=services),
-            "spending squeeze": ones.isel(District=0, drop=True),
+            "Capital Funded Share": ones.isel(District=0, drop=True),
             "willingness to settle": ones.expand_dims(Mover=movers),
             "ease now": ones.isel(District=0, drop=True),
             "residents by district and group": ones.expand_dims(Group=["home", "near", "far"]),
