@@ -9,7 +9,7 @@ import xarray as xr
 #: What has to be run for it.
 VARIABLES: Final = (
     "settled people",
-    "young settled in year",
+    "talent settled in year",
     "settlement award by district",
     "land supplied by quota",
     "land supplied",
@@ -53,12 +53,12 @@ def settling_account(run: xr.Dataset) -> xr.Dataset:
     rural = after["settled by district and group"].sel(Mover="rural in town").sum("District")
     entries = {
         "people": after["settled people"],
-        "young": after["young settled in year"],
+        "young": after["talent settled in year"],
         "award": after["settlement award by district"].sum("District"),
         "land": (opened.sum(["District", "Quota source"]) * net_price).fillna(0.0),
         "services": after["service cost of settled by district"].sum("District"),
         "rights": after["PAYMENT FOR RURAL RIGHTS"] * rural,
-        "talent subsidy": after["young settled in year"] * after["TALENT SUBSIDY"] * after["cost index"],
+        "talent subsidy": after["talent settled in year"] * after["TALENT SUBSIDY"] * after["cost index"],
     }
     entries["income"] = sum((entries[name] for name in INCOME), xr.zeros_like(supplied))
     entries["cost"] = sum((entries[name] for name in COSTS), xr.zeros_like(supplied))

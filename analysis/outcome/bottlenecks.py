@@ -100,7 +100,7 @@ def _starts(run: xr.Dataset) -> xr.DataArray:
 
 
 def _burden(run: xr.Dataset) -> xr.DataArray:
-    reference = run["REFERENCE HOUSING BURDEN"] * run["RELATIVE HOUSE PRICE"]
+    reference = run["RELATIVE HOUSE PRICE"]
     return (1 - reference / run["perceived housing burden"]).clip(min=0.0)
 
 
@@ -159,9 +159,9 @@ BOTTLENECKS: Final = (
         "housing.burden",
         "housing",
         {"zh": "住房负担高于2020年参照", "en": "housing burden above that of 2020"},
-        "perceived housing burden above REFERENCE HOUSING BURDEN x RELATIVE HOUSE PRICE",
+        "perceived housing burden above RELATIVE HOUSE PRICE, that of 2020",
         BURDEN_FELT,
-        ("perceived housing burden", "REFERENCE HOUSING BURDEN", "RELATIVE HOUSE PRICE"),
+        ("perceived housing burden", "RELATIVE HOUSE PRICE"),
         _burden,
     ),
     Bottleneck(

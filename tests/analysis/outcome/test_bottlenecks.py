@@ -38,7 +38,6 @@ def at_ease() -> xr.Dataset:
         {
             **{name: ones for name in ("approval share", "land share of orders", "funded share of orders")},
             **{name: ones for name in ("desired market starts", "market starts", "perceived housing burden")},
-            "REFERENCE HOUSING BURDEN": ones.isel(District=0, drop=True),
             "RELATIVE HOUSE PRICE": ones,
             "service coverage": ones.expand_dims(Service=services),
             "Capital Funded Share": ones.isel(District=0, drop=True),

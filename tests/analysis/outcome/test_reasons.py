@@ -78,7 +78,7 @@ def test_the_account_of_settling_counts_every_entry_once_and_talent_too():
     sources = ["base quota", "settlement linked", "homestead exchange", "start up area"]
     values = {
         "settled people": (("time",), 10.0),
-        "young settled in year": (("time",), 3.0),
+        "talent settled in year": (("time",), 3.0),
         "settlement award by district": (("time", "District"), 500.0),
         "land supplied by quota": (("time", "District", "Quota source"), 1.0),
         "land supplied": (("time", "District"), 4.0),
