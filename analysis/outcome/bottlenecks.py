@@ -186,7 +186,7 @@ BOTTLENECKS: Final = (
         "money.squeeze",
         "money",
         {"zh": "财政压缩支出", "en": "programmes cut by the budget"},
-        "Capital Funded Share below 1: the budget carries out less than the planned programmes, in the whole city alike",
+        "Capital Funded Share below 1: the budget carries out less than planned, in the whole city alike",
         FELT,
         ("Capital Funded Share", "approval share"),
         _squeeze,
