@@ -23,12 +23,14 @@ ALLOWED_GAP = 0.001
 LARGER = {
     ("target pupils in public schools", 2010.0): 0.004,
     ("target service coverage of unregistered", 2010.0): 0.003,
-    ("price to income ratio", 2010.0): 0.004,
-    ("target green buildings", 2010.0): 0.0015,
+    ("price to income ratio", 2010.0): 0.014,
+    ("price to income ratio", 2020.0): 0.007,
+    ("target green buildings", 2010.0): 0.002,
+    ("target green buildings", 2020.0): 0.003,
     ("target talent settled", 2010.0): 0.0015,
-    ("fiscal gap ratio", 2010.0): 0.01,
+    ("fiscal gap ratio", 2010.0): 0.015,
     ("target pupils in public schools", 2020.0): 0.0015,
-    ("fiscal gap ratio", 2020.0): 0.0015,
+    ("fiscal gap ratio", 2020.0): 0.007,
 }
 
 
