@@ -47,43 +47,30 @@ LOST: Final = 0.2
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that newer observations say about the forecast, ready to print and to write.
+    """Everything that newer observations say about the forecast, ready to print and to write."""
 
-    Attributes
-    ----------
-    points
-        One row per observation: forecast median, 50 and 90 % band, ``z`` (logarithm of the observation over the median,
-        in standard deviations of the forecast's logarithm), CRPS, PIT, within which bands, reference forecasts.
-    scores
-        One row per series, and `ALL`: points, CRPS (in the series' unit and relative to the observation), coverage,
-        MASE against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
-    series
-        One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
-        in; see `analysis.assessment.series.SeriesSelection`.
-    updates
-        Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.tail_probability`) of the
-        series used, with data up to each year; no rows where none is used.
-    weights
-        Weight of each member after all observations used; no rows when refused.
-    targets
-        One row per modelled target: probability and standard error before and after, how it fares (``course``), and
-        the year from whose data the model could have known (``known_since``).
-    by_year
-        Probability of each target with data up to each year; NaN where the update is refused.
-    forecast
-        The forecast that the observations are compared with, dims ``member, time``.
-    sentences
-        The results in plain words, by language ("zh", "en").
-    """
-
+    #: One row per observation: forecast median, 50 and 90 % band, ``z`` (logarithm of the observation over the median,
+    #: in standard deviations of the forecast's logarithm), CRPS, PIT, within which bands, reference forecasts.
     points: pd.DataFrame
+    #: One row per series, and `ALL`: points, CRPS (in the series' unit and relative to the observation), coverage, MASE
+    #: against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
     scores: pd.DataFrame
+    #: One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
+    #: in; see `analysis.assessment.series.SeriesSelection`.
     series: pd.DataFrame
+    #: Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.tail_probability`) of the
+    #: series used, with data up to each year; no rows where none is used.
     updates: pd.DataFrame
+    #: Weight of each member after all observations used; no rows when refused.
     weights: pd.DataFrame
+    #: One row per modelled target: probability and standard error before and after, how it fares (``course``), and the
+    #: year from whose data the model could have known (``known_since``).
     targets: pd.DataFrame
+    #: Probability of each target with data up to each year; NaN where the update is refused.
     by_year: pd.DataFrame
+    #: The forecast that the observations are compared with, dims ``member, time``.
     forecast: xr.Dataset
+    #: The results in plain words, by language ("zh", "en").
     sentences: Mapping[str, tuple[str, ...]]
 
     @property

@@ -43,28 +43,19 @@ Status = Literal["found", "none", "never", "always", "too few"]
 
 @dataclass(frozen=True)
 class Limit:
-    """Limits of a box on one input.
+    """Limits of a box on one input."""
 
-    Attributes
-    ----------
-    input
-        Its column.
-    lower, upper
-        Infinite where open.
-    strength
-        Loss of weighted relative accuracy on the searched half without it.
-    returned
-        Number of resampled searches that limit the input on the same side.
-    lower_range, upper_range
-        The 5th and 95th percentile of the limit in these, widened to hold the limit itself; NaN where open or never
-        found again.
-    """
-
+    #: Its column.
     input: str
+    #: Infinite where open.
     lower: float
     upper: float
+    #: Loss of weighted relative accuracy on the searched half without it.
     strength: float
+    #: Number of resampled searches that limit the input on the same side.
     returned: int = 0
+    #: The 5th and 95th percentile of the limit in these, widened to hold the limit itself; NaN where open or never
+    #: found again.
     lower_range: tuple[float, float] = (math.nan, math.nan)
     upper_range: tuple[float, float] = (math.nan, math.nan)
 
@@ -87,30 +78,20 @@ class Box:
 
 @dataclass(frozen=True)
 class Condition:
-    """Result for one target.
+    """Result for one target."""
 
-    Attributes
-    ----------
-    outcome
-        The outcome searched for.
-    status
-        "found"; "none" where no box is confirmed; "never" and "always" met; "too few" of either kind to search.
-    met
-        Number of the `futures` that meet the target.
-    screened
-        The inputs that were searched, the strongest first.
-    boxes
-        One by method, where the search was made.
-    trajectory
-        The peeling path on the searched half: ``coverage``, ``density``, ``mass`` and ``inputs`` limited.
-    """
-
+    #: The outcome searched for.
     outcome: Outcome
+    #: "found"; "none" where no box is confirmed; "never" and "always" met; "too few" of either kind to search.
     status: Status
+    #: Number of the `futures` that meet the target.
     met: int
     futures: int
+    #: The inputs that were searched, the strongest first.
     screened: tuple[str, ...] = ()
+    #: One by method, where the search was made.
     boxes: tuple[Box, ...] = ()
+    #: The peeling path on the searched half: ``coverage``, ``density``, ``mass`` and ``inputs`` limited.
     trajectory: pd.DataFrame | None = None
 
     @property

@@ -24,21 +24,14 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Step:
-    """A box on the peeling and pasting path.
+    """A box on the peeling and pasting path."""
 
-    Attributes
-    ----------
-    lower, upper
-        Limits by input, infinite where open.
-    within
-        Which futures are inside.
-    hits
-        Number of futures inside with the outcome.
-    """
-
+    #: Limits by input, infinite where open.
     lower: Values
     upper: Values
+    #: Which futures are inside.
     within: Flags
+    #: Number of futures inside with the outcome.
     hits: int
 
     @property

@@ -26,32 +26,22 @@ SEED: Final = 2035
 
 @dataclass(frozen=True)
 class Study:
-    """Request and result of a study.
+    """Request and result of a study."""
 
-    Attributes
-    ----------
-    scenario
-        The scenario of all futures.
-    targets, conditions
-        Targets and conditions by id of the target.
-    margin
-        Dims ``target`` and ``future``, in the plan's units.
-    values, inputs
-        The inputs that differ between futures, one column each, and the description of each column.
-    member, held_out
-        Index of the member of each future, and whether it is held out.
-    facts
-        Manifest.
-    """
-
+    #: The scenario of all futures.
     scenario: Scenario
+    #: Targets and conditions by id of the target.
     targets: Mapping[str, Target]
     conditions: Mapping[str, Condition]
+    #: Dims ``target`` and ``future``, in the plan's units.
     margin: xr.DataArray
+    #: The inputs that differ between futures, one column each, and the description of each column.
     values: pd.DataFrame
     inputs: Mapping[str, Input]
+    #: Index of the member of each future, and whether it is held out.
     member: npt.NDArray[np.int_]
     held_out: npt.NDArray[np.bool_]
+    #: Manifest.
     facts: Mapping[str, str]
 
     @property

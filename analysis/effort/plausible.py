@@ -25,24 +25,16 @@ from scenarios import Lever, load_scenarios, shipped_scenarios
 
 @dataclass(frozen=True)
 class Quantity:
-    """An outcome that stays within its range where a result is plausible.
+    """An outcome that stays within its range where a result is plausible."""
 
-    Attributes
-    ----------
-    variable
-        Of the model, over the whole city.
-    title, unit
-        By language.
-    size
-        One printed unit, in the model's unit.
-    span
-        What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
-    """
-
+    #: Of the model, over the whole city.
     variable: str
+    #: By language.
     title: Mapping[str, str]
     unit: Mapping[str, str]
+    #: One printed unit, in the model's unit.
     size: float
+    #: What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
     span: Literal["scenarios", "levers"]
 
 
@@ -85,14 +77,9 @@ class Outside:
 
 @dataclass(frozen=True)
 class Gate:
-    """The ranges that a plausible result stays within, by year.
+    """The ranges that a plausible result stays within, by year."""
 
-    Attributes
-    ----------
-    ranges
-        Dims ``quantity, end, time`` in model units; ends lowest and highest.
-    """
-
+    #: Dims ``quantity, end, time`` in model units; ends lowest and highest.
     ranges: xr.DataArray
 
     @property

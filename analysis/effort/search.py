@@ -40,20 +40,13 @@ ROUNDS: Final = 4
 
 @dataclass(frozen=True)
 class OneAtATime:
-    """Gain of each lever moved alone, all the way in its better direction.
+    """Gain of each lever moved alone, all the way in its better direction."""
 
-    Attributes
-    ----------
-    ends
-        -1, 0 or 1: the end with the larger margin; 0 where neither end gains anything.
-    gains
-        Of the margin, in the plan's unit.
-    start
-        Margin with no lever moved.
-    """
-
+    #: -1, 0 or 1: the end with the larger margin; 0 where neither end gains anything.
     ends: Values
+    #: Of the margin, in the plan's unit.
     gains: Values
+    #: Margin with no lever moved.
     start: float
 
 

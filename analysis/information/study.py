@@ -33,38 +33,26 @@ USUAL: Final[Mapping[Kind, float]] = {"targets": 0.3, "shortfall": 3.0}
 
 @dataclass(frozen=True)
 class Study:
-    """Request and result of a study.
+    """Request and result of a study."""
 
-    Attributes
-    ----------
-    scenarios
-        The options, by name.
-    targets, kind, efforts
-        The terms of the utility.
-    weight
-        A weight of effort that was asked for; None without one.
-    gain
-        Utility before effort is subtracted, dims ``member`` and ``scenario``.
-    statistics, values
-        The statistics that could be collected, and their values in each member.
-    choice
-        The leading option by weight of effort.
-    worth
-        Value of information by weight.
-    facts
-        Manifest.
-    """
-
+    #: The options, by name.
     scenarios: Mapping[str, Scenario]
+    #: What the utility is of, with `efforts` by option.
     targets: Sequence[Target]
     kind: Kind
+    #: A weight of effort that was asked for; None without one.
     weight: float | None
     efforts: Mapping[str, float]
+    #: Utility before effort is subtracted, dims ``member`` and ``scenario``.
     gain: xr.DataArray
+    #: The statistics that could be collected, and their values in each member.
     statistics: Mapping[str, Collectable]
     values: Mapping[str, Values]
+    #: The leading option by weight of effort.
     choice: Choice
+    #: Value of information by weight.
     worth: ByWeight
+    #: Manifest.
     facts: Mapping[str, str]
 
     def title(self, option: int, language: str) -> str:

@@ -43,20 +43,13 @@ class InformationError(UserError):
 
 @dataclass(frozen=True)
 class Worth:
-    """The value of some information, in the unit of the utility.
+    """The value of some information, in the unit of the utility."""
 
-    Attributes
-    ----------
-    estimate
-        The raw estimate, which chance can make negative.
-    error
-        Its standard error over resampled members, the regression repeated on each.
-    changed
-        Share of members in which the choice would be another one.
-    """
-
+    #: The raw estimate, which chance can make negative.
     estimate: float
+    #: Its standard error over resampled members, the regression repeated on each.
     error: float
+    #: Share of members in which the choice would be another one.
     changed: float
 
     @property
@@ -72,23 +65,15 @@ class Worth:
 
 @dataclass(frozen=True)
 class ByWeight:
-    """Value of information by weight of effort; each sequence in the order of the weights.
+    """Value of information by weight of effort; each sequence in the order of the weights."""
 
-    Attributes
-    ----------
-    weights
-        Cost of a unit of effort, in the unit of the gains.
-    perfect
-        EVPI.
-    partial
-        EVPPI by statistic.
-    resampled
-        Mean gains before effort, axes resample and option.
-    """
-
+    #: Cost of a unit of effort, in the unit of the gains.
     weights: tuple[float, ...]
+    #: EVPI.
     perfect: tuple[Worth, ...]
+    #: EVPPI by statistic.
     partial: Mapping[str, tuple[Worth, ...]]
+    #: Mean gains before effort, axes resample and option.
     resampled: Values
 
 

@@ -46,26 +46,17 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Input:
-    """One uncertain number of a future: a parameter, an element of one, or a lever.
+    """One uncertain number of a future: a parameter, an element of one, or a lever."""
 
-    Attributes
-    ----------
-    name
-        The model's constant, with its element in brackets where it has some.
-    constant
-        The model's constant.
-    titles
-        What it is called in Chinese and English.
-    unit
-        As in the model; "relative" for a table whose elements move together, as a factor on the model's own values.
-    lever
-        Whether a policy sets it.
-    """
-
+    #: The model's constant, with its element in brackets where it has some.
     name: str
+    #: The model's constant.
     constant: str
+    #: What it is called in Chinese and English.
     titles: Mapping[str, str]
+    #: As in the model; "relative" for a table whose elements move together, as a factor on the model's own values.
     unit: str
+    #: Whether a policy sets it.
     lever: bool = False
 
     def rounded(self, value: float, spread: float) -> float:

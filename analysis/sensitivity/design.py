@@ -30,23 +30,15 @@ class DesignError(UserError):
 
 @dataclass(frozen=True)
 class PickFreeze:
-    """Two independent samples A and B, and for each group of factors A with that group taken from B.
+    """Two independent samples A and B, and for each group of factors A with that group taken from B."""
 
-    Attributes
-    ----------
-    factors
-        Number of columns.
-    groups
-        Columns of each group; groups may overlap, and every group is one matrix more.
-    samples
-        Base samples: rows of A.
-    seed
-        Of the scrambling.
-    """
-
+    #: Number of columns.
     factors: int
+    #: Columns of each group; groups may overlap, and every group is one matrix more.
     groups: tuple[tuple[int, ...], ...]
+    #: Base samples: rows of A.
     samples: int
+    #: Of the scrambling.
     seed: int
 
     @property
@@ -84,20 +76,13 @@ class PickFreeze:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Morris's walks: from a random point of a grid, one factor after the other is moved once.
+    """Morris's walks: from a random point of a grid, one factor after the other is moved once."""
 
-    Attributes
-    ----------
-    factors
-        Number of columns.
-    samples
-        Number of walks.
-    seed
-        Of all walks; each is drawn by itself.
-    """
-
+    #: Number of columns.
     factors: int
+    #: Number of walks.
     samples: int
+    #: Of all walks; each is drawn by itself.
     seed: int
 
     @property

@@ -44,18 +44,12 @@ NEGLIGIBLE: Final = 1e-9
 
 @dataclass(frozen=True)
 class ChanceLevel:
-    """What chance makes of the indices of inputs without influence.
+    """What chance makes of the indices of inputs without influence."""
 
-    Attributes
-    ----------
-    mean, spread
-        Mean and standard deviation, one for each input.
-    count
-        Number of inputs without influence behind them.
-    """
-
+    #: Mean and standard deviation, one for each input.
     mean: Array
     spread: Array
+    #: Number of inputs without influence behind them.
     count: int
 
 

@@ -48,23 +48,15 @@ class StudyError(UserError):
 
 @dataclass(frozen=True)
 class Study:
-    """What is run: all that a worker needs to compute any block.
+    """What is run: all that a worker needs to compute any block."""
 
-    Attributes
-    ----------
-    factors
-        One for each column of the design.
-    design
-        Which points.
-    fixed
-        Changes that all runs share, such as those of a scenario.
-    outputs
-        Variables that are kept, over all saved times.
-    """
-
+    #: One for each column of the design.
     factors: tuple[Factor, ...]
+    #: Which points.
     design: Design
+    #: Changes that all runs share, such as those of a scenario.
     fixed: Mapping[str, Any]
+    #: Variables that are kept, over all saved times.
     outputs: tuple[str, ...]
 
     def changes(self, first: int, last: int) -> dict[str, Any]:

@@ -42,32 +42,21 @@ GROWTH_COLUMNS: Final = (*COLUMNS[:5], "samples", *COLUMNS[5:8])
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked.
+    """What is asked."""
 
-    Attributes
-    ----------
-    method
-        "sobol", "morris", "pawn" or "delta".
-    samples
-        Base samples of Sobol', PAWN and delta; walks of Morris.
-    seed
-        Of every random number.
-    inputs
-        "priors" or "posterior": where parameters come from.
-    vary
-        Which of `scenarios.factors.GROUPS`.
-    targets
-        Modelled targets: their variables over the years, and whether they are reached in time.
-    inputs_one_by_one
-        How many inputs are taken one by one where each costs runs or time; 0 for all.
-    """
-
+    #: "sobol", "morris", "pawn" or "delta".
     method: Method
+    #: Base samples of Sobol', PAWN and delta; walks of Morris.
     samples: int
+    #: Of every random number.
     seed: int
+    #: "priors" or "posterior": where parameters come from.
     inputs: str
+    #: Which of `scenarios.factors.GROUPS`.
     vary: tuple[str, ...]
+    #: Modelled targets: their variables over the years, and whether they are reached in time.
     targets: tuple[Target, ...]
+    #: How many inputs are taken one by one where each costs runs or time; 0 for all.
     inputs_one_by_one: int = USUAL_FACTORS
 
     @property
@@ -78,35 +67,24 @@ class Question:
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a study.
+    """The results of a study."""
 
-    Attributes
-    ----------
-    question
-        What was asked.
-    table
-        `COLUMNS`; ``indicator`` is a variable, or a target's id where yes or no is meant. Rows of a whole group carry
-        its name as ``factor``, and ``share`` is its share of the variance. ``above_chance`` says whether an index is
-        larger than chance makes that of an input without influence (`analysis.sensitivity.indices.beyond_chance`).
-    convergence
-        The same over growing sub-samples, for the inputs that lead, with the column ``samples``.
-    inputs
-        Every input and group that the table names.
-    share_reached
-        Share of points that reach each target, by id.
-    runs, screening_runs
-        Runs behind the indices, and of the screening before.
-    others
-        Number of inputs behind each rest of a group, by its name.
-    """
-
+    #: What was asked.
     question: Question
+    #: `COLUMNS`; ``indicator`` is a variable, or a target's id where yes or no is meant. Rows of a whole group carry
+    #: its name as ``factor``, and ``share`` is its share of the variance. ``above_chance`` says whether an index is
+    #: larger than chance makes that of an input without influence (`analysis.sensitivity.indices.beyond_chance`).
     table: pd.DataFrame
+    #: The same over growing sub-samples, for the inputs that lead, with the column ``samples``.
     convergence: pd.DataFrame
+    #: Every input and group that the table names.
     inputs: dict[str, Input]
+    #: Share of points that reach each target, by id.
     share_reached: dict[str, float]
+    #: Runs behind the indices, and of the screening before.
     runs: int
     screening_runs: int = 0
+    #: Number of inputs behind each rest of a group, by its name.
     others: dict[str, int] = field(default_factory=dict)
 
 

@@ -38,39 +38,28 @@ BLOCKED_COLUMNS: Final = ("bottleneck", "kind", "binds", "districts", "shortfall
 
 @dataclass(frozen=True)
 class Answer:
-    """The levers to move, or the setting that comes closest.
-
-    Attributes
-    ----------
-    shares
-        Axes `CANDIDATES`, lever.
-    margins
-        Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
-    levers
-        The levers that are moved, most effort first.
-    others
-        Effect on every modelled target, over the members not used in the search.
-    blocked
-        `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
-    trace
-        As from `analysis.effort.trials.SearchProblem.trace`.
-    outside
-        Quantities outside the range sampled and observed; the answer is implausible where there are any.
-    """
+    """The levers to move, or the setting that comes closest."""
 
     target: Target
     probability: float
     verdict: Verdict
     measures: tuple[Measure, ...]
     ramp: float
+    #: Axes `CANDIDATES`, lever.
     shares: Values
+    #: Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
     margins: Values
     searched: int
+    #: The levers that are moved, most effort first.
     levers: pd.DataFrame
+    #: Effect on every modelled target, over the members not used in the search.
     others: pd.DataFrame
+    #: `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
     blocked: pd.DataFrame
+    #: As from `analysis.effort.trials.SearchProblem.trace`.
     trace: pd.DataFrame
     seed: int
+    #: Quantities outside the range sampled and observed; the answer is implausible where there are any.
     outside: tuple[Outside, ...] = ()
 
     @property

@@ -41,19 +41,13 @@ class DelayError(UserError):
 
 @dataclass(frozen=True)
 class Delays:
-    """The cost of delay by target and lever.
-
-    Attributes
-    ----------
-    table
-        Probability by delay; ``start`` is a calendar year, empty in the rows without the lever.
-    last
-        As from `last_starts`.
-    """
+    """The cost of delay by target and lever."""
 
     scenario: Scenario
     targets: tuple[Target, ...]
+    #: Probability by delay; ``start`` is a calendar year, empty in the rows without the lever.
     table: pd.DataFrame
+    #: As from `last_starts`.
     last: pd.DataFrame
 
 

@@ -34,28 +34,20 @@ STARTS: Final = 1
 
 @dataclass(frozen=True)
 class Frontier:
-    """Effort by probability.
-
-    Attributes
-    ----------
-    table
-        By rising probability; where it is not reachable, the setting of highest probability. ``outside`` says what
-        makes a setting implausible and is empty where nothing does.
-    shares
-        Axes row of the table, lever.
-    searched, others
-        Number of members used in the search, and of the others.
-    searched_without, others_without
-        How many of them reach the target without any lever.
-    """
+    """Effort by probability."""
 
     target: Target
     measures: tuple[Measure, ...]
     ramp: float
+    #: By rising probability; where it is not reachable, the setting of highest probability. ``outside`` says what makes
+    #: a setting implausible and is empty where nothing does.
     table: pd.DataFrame
+    #: Axes row of the table, lever.
     shares: Values
+    #: Number of members used in the search, and of the others.
     searched: int
     others: int
+    #: How many of them reach the target without any lever.
     searched_without: int
     others_without: int
     seed: int

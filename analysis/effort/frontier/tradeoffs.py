@@ -42,43 +42,29 @@ JUDGED: Final = ("resident_rate_of_others", "registered_rate_of_others", "fiscal
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with.
+    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with."""
 
-    Attributes
-    ----------
-    settings
-        Number of settings on the front.
-    best
-        Index in the front of a setting that no other exceeds in any objective by more than `NOTICEABLE`; None where
-        there is a trade-off.
-    better
-        Indices in the front of the settings that exceed the baseline in all objectives by more than `NOTICEABLE`.
-    """
-
+    #: Number of settings on the front.
     settings: int
+    #: Index in the front of a setting that no other exceeds in any objective by more than `NOTICEABLE`; None where
+    #: there is a trade-off.
     best: int | None
+    #: Indices in the front of the settings that exceed the baseline in all objectives by more than `NOTICEABLE`.
     better: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tradeoffs:
-    """Fronts of the three objectives.
-
-    Attributes
-    ----------
-    table
-        Rates in percent, the gap in percent of budget revenue; the first point of a year is the baseline, which need
-        not lie on the front.
-    shares
-        Axes row of the table, lever.
-    searched, others
-        Number of members used in the search, and of the others.
-    """
+    """Fronts of the three objectives."""
 
     measures: tuple[Measure, ...]
     ramp: float
+    #: Rates in percent, the gap in percent of budget revenue; the first point of a year is the baseline, which need not
+    #: lie on the front.
     table: pd.DataFrame
+    #: Axes row of the table, lever.
     shares: Values
+    #: Number of members used in the search, and of the others.
     searched: int
     others: int
     generations: int
