@@ -50,17 +50,8 @@ def draw(
         The forecast that was stored, dims ``member, time``.
     weights
         Weight of each member after the observations, sum 1; None where the update is refused.
-    facts
-        The manifest, and the scenario's ``title_zh`` and ``title_en``.
-    folder
-        Where to.
     unused
         Series that the weights do not rest on; their panels say so.
-
-    Returns
-    -------
-    list of Path
-        The files written.
     """
     return save_each(
         lambda language: chart(points, forecast, weights, facts, language, unused), folder, "assessment", facts
@@ -93,13 +84,7 @@ def chart(
 
 
 def axis_unit(variable: Variable, language: str) -> tuple[str, float]:
-    """Return the name of an axis unit and how many of the model's unit it stands for.
-
-    Examples
-    --------
-    >>> axis_unit(variables_by_name()["resident urbanization rate"], "en")
-    ('percent', 0.01)
-    """
+    """Return the name of an axis unit and how many of the model's unit it stands for."""
     if variable.unit in AXES or variable.unit == "Dmnl":
         kind = AXES.get(variable.unit) or (RATIO if RATIO in variable.name else "percent")
         return unit_name(kind, language), unit_size(kind, language)

@@ -47,10 +47,7 @@ def chosen_series(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the series that must and must not be used, by the model's name or its Chinese term.
 
-    Raises
-    ------
-    AssessmentError
-        Naming every one that is not observed or stands on both sides, and if nothing would be left.
+    Refused are those not observed or on both sides, and if nothing would be left.
 
     Examples
     --------

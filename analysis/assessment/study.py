@@ -93,12 +93,6 @@ def assess_stored_forecast(
 
     Parameters
     ----------
-    observations
-        As from `analysis.assessment.observations.read_newer_observations`.
-    model, members, targets
-        The city model, its whole calibrated ensemble, and the plan's targets by id.
-    progress
-        Called with the task, the members done and of how many.
     scenario
         Policies of the forecast; None for the baseline, whose forecast was stored.
     forced_in, forced_out
@@ -147,14 +141,10 @@ def assess(
 
     Parameters
     ----------
-    observations
-        As from `analysis.assessment.observations.read_newer_observations`.
     forecast, simulated
         The members with draws of what the model leaves out, which are scored, and without, which are weighted.
     targets_run, targets
         Variables of the targets by the same members; targets that are not modelled are passed over.
-    errors, history
-        As from `forecast_errors` and `past_series`.
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
     scenario
@@ -267,13 +257,7 @@ def judge_targets(
 
 
 def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
-    """Check that the forecast, made again, is the one whose quantiles were stored.
-
-    Raises
-    ------
-    AssessmentError
-        If the file is missing or its quantiles differ from those of `forecast`.
-    """
+    """Check that the forecast, made again, is the one whose quantiles were stored, and refuse to go on if not."""
     keys = ["variable", "unit", "year"]
     stored, made = read_stored_forecast(file).set_index(keys), forecast_table(forecast).set_index(keys)
     same = stored.index.sort_values().equals(made.index.sort_values())

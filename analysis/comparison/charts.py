@@ -47,18 +47,7 @@ def draw(
 ) -> list[Path]:
     """Draw `CHARTS` in both languages, as ``compare_FIRST_SECOND_NAME_LANGUAGE.png``.
 
-    Parameters
-    ----------
-    comparison
-        With the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
-    scenarios
-        The first and the second.
-    facts
-        The manifest of the comparison.
-    variables
-        The model's variables, for the words.
-    folder
-        Where to.
+    A comparison holds the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
     """
     files = []
     for name in CHARTS:

@@ -83,14 +83,10 @@ def compare(
 
     Parameters
     ----------
-    model
-        The city model.
     first, second
         The difference is the second minus the first.
     members
         Parameter sets of an ensemble, dim ``member``, as `Scenario.settings` takes them; None for the model's own.
-    indicators
-        Variables of the model.
     years
         Saved times at which they are compared.
     targets
@@ -99,17 +95,6 @@ def compare(
         Run all coalitions of up to so many levers; sample orders of more.
     permutations
         Orders to sample, an even number: every second one is the one before it backwards.
-    seed
-        Of the sampled orders.
-    batch
-        Runs per call of the model.
-    progress
-        Called with the number of finished runs and of all.
-
-    Returns
-    -------
-    Comparison
-        The same members in the same order as given.
 
     Raises
     ------
@@ -168,13 +153,7 @@ def runs_per_member(
     permutations: int = PERMUTATIONS,
     seed: int = SEED,
 ) -> int:
-    """Return the coalitions that `compare` would run with every member, arguments as there.
-
-    Raises
-    ------
-    ComparisonError
-        If the scenarios set everything alike, or the number of orders cannot be sampled.
-    """
+    """Return the coalitions that `compare` would run with every member, arguments as there."""
     levers = len(_choices(model, first, second, members))
     exact = levers <= exact_up_to
     if problems := _not_traced(first, second, levers, None if exact else permutations):

@@ -45,22 +45,7 @@ def usual_members(runs_per_member: int) -> int:
 
 
 def two_scenarios(first: str, second: str) -> tuple[Scenario, Scenario]:
-    """Read two scenarios, by name or path.
-
-    Raises
-    ------
-    ComparisonError
-        If both are the same.
-    ScenarioError
-        If there is any mistake in their files.
-
-    Examples
-    --------
-    >>> two_scenarios("plan", "plan")
-    Traceback (most recent call last):
-        ...
-    analysis.comparison.contributions.ComparisonError: plan and plan are the same scenario; name two that differ.
-    """
+    """Read two scenarios, by name or path, and refuse two that are the same."""
     scenarios = load_scenarios([first, second])
     if len(scenarios) < 2:
         message = f"{first} and {second} are the same scenario; name two that differ."
@@ -69,18 +54,7 @@ def two_scenarios(first: str, second: str) -> tuple[Scenario, Scenario]:
 
 
 def indicators(extra: Sequence[str], variables: Mapping[str, Variable]) -> tuple[str, ...]:
-    """Return the indicators to compare: the headlines and those named in addition.
-
-    Raises
-    ------
-    ComparisonError
-        Naming all that are unknown or not computed over time.
-
-    Examples
-    --------
-    >>> len(indicators([], {})) == len(HEADLINES)
-    True
-    """
+    """Return the indicators to compare: the headlines and those named in addition; refuse what is not computed."""
     computed = [name for name, known in variables.items() if known.kind in ("stock", "flow", "auxiliary")]
     problems = [
         f"{name!r} is not a computed variable of the model.{near(name, computed)}"

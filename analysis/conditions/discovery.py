@@ -126,14 +126,8 @@ def find_condition(
 ) -> Condition:
     """Search for the conditions under which a target is met, or missed where it is met more often than `OFTEN`.
 
-    Parameters
-    ----------
-    rounding
-        By input, a function that rounds a limit given the input's spread before the test, so that the printed limit is
-        the one tested; not rounded if None.
-    bootstraps
-        How many times the search is repeated on resampled futures of the searched half, screening included, with as
-        many inputs.
+    `rounding` rounds a limit of an input given its spread before the test, so that the printed limit is the one tested.
+    As many bootstraps repeat the search on resampled futures of the searched half, screening included.
 
     Examples
     --------

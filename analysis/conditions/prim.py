@@ -51,21 +51,10 @@ class Step:
 
 
 def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float, paste: float = PASTE) -> list[Step]:
-    """Peel a box until no peel makes hits more frequent, then paste as long as that does.
+    """Peel a box until no peel makes hits more frequent, then paste as long as that does; return every box from all on.
 
-    Parameters
-    ----------
-    peel
-        Share of the futures inside that one peel removes, together with those of equal value.
-    smallest
-        The smallest share of all futures in a box.
-    paste
-        Share of the futures just outside one side that one paste adds.
-
-    Returns
-    -------
-    list
-        Every box, beginning with that of all futures; `Step.density` rises from each to the next.
+    One peel removes its share of the futures inside, together with those of equal value; no box holds fewer than the
+    smallest share of all futures. `Step.density` rises from each to the next.
 
     Examples
     --------

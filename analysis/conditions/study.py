@@ -86,12 +86,7 @@ def study(
 ) -> Study:
     """Run the futures of a scenario and search for the conditions under which each target is met.
 
-    Parameters
-    ----------
-    levers
-        Levers to draw uniformly over their ranges; None keeps the scenario's.
-    count
-        Number of futures; as many as members if None.
+    Levers that are given are drawn uniformly over their ranges; there are as many futures as members unless counted.
     """
     size = check_size(members, count)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)

@@ -117,13 +117,7 @@ def box_sentence(target: str, condition: Condition, box: Box, inputs: Mapping[st
 
 
 def limit_words(limit: Limit, known: Input, language: str) -> str:
-    """Return the limits of a box on one input.
-
-    Examples
-    --------
-    >>> limit_words(Limit("A", 1.5, math.inf, 0.1), Input("A", "A", {"en": "A"}, "Year"), "en")
-    'A is at least 1.5 years'
-    """
+    """Return the limits of a box on one input."""
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
     kind = "at most" if open_below else "at least" if open_above else "between"
     low, high = (known.format_value(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
@@ -147,13 +141,7 @@ def tenths(share_of_one: float, language: str) -> str:
 
 
 def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
-    """Return the evidence for a condition: density, coverage and p-value on held-out futures, and stability.
-
-    Examples
-    --------
-    >>> evidence(Condition("met", "never", 0, 100), {}, "en")
-    ''
-    """
+    """Return the evidence for a condition: density, coverage and p-value on held-out futures, and stability."""
     box, words = condition.best, WORDS[language]
     if condition.status != "found" or box is None:
         return ""

@@ -160,21 +160,8 @@ def lever_settings(
     """Return the settings that run every candidate with every member, in one dim ``run`` (candidate by candidate).
 
     A lever that a candidate does not move is not set: where members differ in it, they keep their own values. One that
-    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file.
-
-    Parameters
-    ----------
-    measures, shares
-        As for `total_effort`.
-    members
-        Parameter sets, dim ``member``.
-    ramp
-        Years from a lever's start until its full value, linear in between; above 0.
-
-    Returns
-    -------
-    dict
-        By constant, an array of dims ``run``, ``time`` (moved levers) and subscripts.
+    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file, and
+    takes the ramp, in years above 0, until its full value, linear in between.
     """
     candidates, count = len(shares), members.sizes["member"]
     changes: dict[str, xr.DataArray] = {}
@@ -204,16 +191,9 @@ def lever_settings(
 def scenario_document(
     name: str, measures: Sequence[Measure], shares: Values, ramp: float, words: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a scenario that moves the levers, as the content of a scenario file.
+    """Return a scenario that moves the levers by the shares of one candidate, as the content of a scenario file.
 
-    Parameters
-    ----------
-    name
-        Name of the scenario and its file.
-    measures, shares, ramp
-        As for `lever_settings`; `shares` of one candidate, axis lever.
-    words
-        ``title`` and ``question`` by language, and ``source``, the reason why the levers are moved.
+    Words are ``title`` and ``question`` by language, and ``source``, the reason why the levers are moved.
     """
     changes: dict[str, Any] = {}
     for measure, share in zip(measures, shares, strict=True):

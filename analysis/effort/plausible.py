@@ -90,11 +90,8 @@ class Gate:
     def outside(self, run: xr.Dataset, candidates: int = 1) -> list[tuple[Outside, ...]]:
         """Return the quantities outside their ranges, for each candidate.
 
-        Parameters
-        ----------
-        run
-            Results with `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021
-            to the last of the run are compared.
+        A run holds `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021 on are
+        compared.
         """
         median, (low, high) = self._medians_and_ends(run, candidates)
         # The same run computed in another batch may differ in its last digits.
@@ -132,12 +129,7 @@ def plausible_ranges(
 ) -> Gate:
     """Run the shipped scenarios and levers moved at random, and return the ranges that they and the record span.
 
-    Parameters
-    ----------
-    levers, variables
-        All of them; every lever except `NOT_DECIDED` is moved at random within its range.
-    members
-        Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
+    Every lever except `NOT_DECIDED` is moved at random within its range; the first `MEMBERS` are run.
     """
     few = members.isel(member=slice(MEMBERS))
     measures = choose_levers(levers, variables, None, FIRST_START, last, any_direction=any_direction)

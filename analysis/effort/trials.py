@@ -53,25 +53,11 @@ class Trials:
     count: int = field(default=0, init=False)
 
     def margins(self, shares: Values) -> Values:
-        """Return the margins of candidates.
-
-        Returns
-        -------
-        numpy.ndarray
-            Axes candidate, target, member; in the plan's unit, not negative where the target is reached.
-        """
+        """Return margins in the plan's unit, 0 or more where a target is reached; axes candidate, target, member."""
         return self.evaluate(shares)[0]
 
     def evaluate(self, shares: Values, judge: Judge | None = None) -> tuple[Values, list[Any]]:
-        """Return the margins of candidates, and a judgement of the same runs for each.
-
-        Parameters
-        ----------
-        shares
-            As for `margins`.
-        judge
-            As from `analysis.effort.plausible.Gate`; an empty list without one.
-        """
+        """Return the margins of candidates, and a judgement of the same runs for each; none without a judge."""
         outputs = list(dict.fromkeys(str(target.variable) for target in self.targets))
         outputs += [name for name in (judge.variables if judge else ()) if name not in outputs]
         last = float(max(target.year for target in self.targets))
@@ -95,13 +81,7 @@ class Trials:
 
 
 def members_needed(probability: float, members: int) -> int:
-    """Return how many of the members have to reach a target for at least a probability.
-
-    Examples
-    --------
-    >>> members_needed(0.8, 200), members_needed(0.8, 7)
-    (160, 6)
-    """
+    """Return how many of the members have to reach a target for at least a probability."""
     return max(1, int(np.ceil(probability * members - ROUNDING)))
 
 

@@ -102,17 +102,9 @@ def load_collectables(
 
 
 def values(statistic: Collectable, members: xr.Dataset, start: xr.Dataset) -> Values:
-    """Return the value of a statistic in each member.
+    """Return the value of a statistic in each member: axes member and component, each in the model's unit.
 
-    Parameters
-    ----------
-    start
-        Its `Collectable.variables` at the end of 2020, dim ``run`` in the order of the members.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes member and component, each in the model's unit.
+    Start holds its `Collectable.variables` at the end of 2020, dim ``run`` in the order of the members.
 
     Examples
     --------

@@ -63,10 +63,7 @@ class Study:
 def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
     """Return the scenarios to choose among: those named, or every shipped one that sets levers only.
 
-    Raises
-    ------
-    UtilityError
-        If a named scenario changes an assumption, or if there are fewer than two.
+    Fewer than two are refused, and one that changes an assumption.
     """
     known = load_scenarios(names or shipped_scenarios())
     assumed = {s.name: [c.constant for c in s.changes if not c.policy] for s in known}
@@ -106,13 +103,7 @@ def study(
     seed: int = SEED,
     progress: Callable[[str, int, int], None] = lambda task, done, of: None,
 ) -> Study:
-    """Run every option over the members and work out what information is worth.
-
-    Parameters
-    ----------
-    weight
-        A weight of effort to include.
-    """
+    """Run every option over the members and work out what information is worth, at the given weight of effort too."""
     efforts = {scenario.name: scenario_effort(scenario, levers) for scenario in chosen}
     check_utility(kind, targets, 0.0 if weight is None else weight)
     check_size(members)
@@ -159,13 +150,7 @@ def study(
 
 
 def weight_grid(expected: Values, efforts: Values, kind: Kind, weight: float | None = None) -> tuple[float, ...]:
-    """Return the weights of effort at which information is valued: a grid, every flip, and the one asked for.
-
-    Examples
-    --------
-    >>> weight_grid(np.array([0.0, 1.0]), np.array([0.0, 2.0]), "targets")[-1]
-    0.75
-    """
+    """Return the weights of effort at which information is valued: a grid, every flip, and the one asked for."""
     flips = [start for start, _ in envelope(expected, efforts)[1:]]
     last = max([BEYOND * max(flips, default=0.0) or USUAL[kind], *([weight] if weight is not None else [])])
     extra = np.array(flips if weight is None else [*flips, weight])

@@ -89,16 +89,8 @@ def value_by_weight(
 ) -> ByWeight:
     """Estimate EVPI and EVPPI where the utility of an option is its gain less a weight times its effort.
 
-    Parameters
-    ----------
-    gains
-        Axes member and option.
-    efforts
-        Of each option, the same in every member.
-    statistics
-        Values known of each member, by statistic: axes member and component.
-    resamples
-        How many times everything is repeated on resampled members, for standard errors.
+    Gains have the axes member and option; effort is the same in every member; statistics are values known of each
+    member, axes member and component. Everything is repeated on resampled members, for standard errors.
 
     Examples
     --------

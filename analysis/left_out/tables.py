@@ -33,12 +33,7 @@ COLUMNS: Final = (
 
 
 def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
-    """Return quantiles over the members by service, group, district and year.
-
-    Parameters
-    ----------
-    results
-        By scenario, as from `left_out`.
+    """Return quantiles over the members by service, group, district and year; results are by scenario.
 
     Returns
     -------

@@ -103,13 +103,7 @@ def in_words(rows: pd.DataFrame, language: str, members: int) -> str:
 
 
 def standard_in_words(service: str, language: str) -> str:
-    """Return the standard that a need is measured by, as the model file has it.
-
-    Examples
-    --------
-    >>> standard_in_words("primary", "en"), standard_in_words(RENTAL, "zh")
-    ('1 place a child', '每名流动人口租住25平方米')
-    """
+    """Return the standard that a need is measured by, as the model file has it."""
     variables = variables_by_name()
     if service == RENTAL:
         area = variables["RENTED FLOOR AREA"].default
@@ -211,13 +205,6 @@ def _cell(rows: pd.DataFrame, key: str, members: int) -> str:
 
 def alike_in_words(names: Sequence[str], kind: str) -> str:
     """Return, in both languages, groups or districts that stand alike: up to two by name, more by their number.
-
-    Parameters
-    ----------
-    names
-        Elements.
-    kind
-        "group" or "district".
 
     Examples
     --------

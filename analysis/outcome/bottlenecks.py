@@ -216,35 +216,14 @@ RELIEFS: Final = (
 
 
 def variables_needed(bottlenecks: Iterable[Bottleneck] = BOTTLENECKS) -> tuple[str, ...]:
-    """Return the variables of the model that a run must hold for `calendar`.
-
-    Examples
-    --------
-    >>> variables_needed(BOTTLENECKS[:1])
-    ('approval share',)
-    """
+    """Return the variables of the model that a run must hold for `calendar`."""
     return tuple(dict.fromkeys(name for bottleneck in bottlenecks for name in bottleneck.variables))
 
 
 def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> xr.Dataset:
-    """Return how far each bottleneck falls short.
+    """Return how far each bottleneck falls short, as a share of what is wanted, dims ``member, time, District``.
 
-    Parameters
-    ----------
-    run
-        Results with `variables_needed`, dims ``time``, the subscripts and, for an ensemble, ``run`` or ``member``.
-    bottlenecks
-        Which of the conditions.
-
-    Returns
-    -------
-    xarray.Dataset
-        One variable per bottleneck, a share from 0 to 1 of what is wanted, dims ``member, time, District``.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
+    A run holds `variables_needed`, and dim ``run`` or ``member`` where it is an ensemble.
 
     Examples
     --------
@@ -262,11 +241,8 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
 def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> pd.DataFrame:
     """Return in what share of members each bottleneck binds, by district and year, of results as for `shortfalls`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `CALENDAR_COLUMNS`: ``probability`` is the share of members, with its standard error and interval as in
-        `analysis.outcome.shares.Share`; ``shortfall_median`` is over all members, whether it binds or not.
+    In `CALENDAR_COLUMNS`, with standard error and interval as in `analysis.outcome.shares.Share`; ``shortfall_median``
+    is over all members, whether it binds or not.
     """
     short = shortfalls(run, bottlenecks)
     tables = []
@@ -294,10 +270,6 @@ def gains(
 
     Parameters
     ----------
-    model
-        The city model.
-    scenario
-        The scenario that is relaxed.
     members
         Parameter sets of an ensemble, dim ``member``; None for the model's own.
     targets
@@ -314,11 +286,6 @@ def gains(
         target's year; positive is nearer to the target. ``agreement`` is the share of members whose gain per unit
         at half the step is the same within `AGREEMENT`: low where a limit ceases to bind on the way, so that the gain
         holds for the step but for no other.
-
-    Raises
-    ------
-    ChangeError
-        If a relief is no constant of the model.
     """
     modelled = [target for target in targets if target.modelled]
     outputs = list(dict.fromkeys(str(target.variable) for target in modelled))

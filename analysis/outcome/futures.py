@@ -93,13 +93,7 @@ class Input:
 
 
 def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:
-    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts.
-
-    Examples
-    --------
-    >>> lever_draws([], 10, seed=1)
-    {}
-    """
+    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts."""
     random = np.random.default_rng(seed)
     return {lever.constant: random.uniform(lever.lowest, lever.highest, count) for lever in levers}
 
@@ -117,10 +111,6 @@ def settings(
     ----------
     scenario
         Its changes hold in every future, but for levers that are drawn.
-    members
-        Parameter sets, dim ``member``.
-    variables
-        The model's variables, by name.
     drawn
         As from `lever_draws`; None where the scenario's levers are kept.
     count
@@ -161,13 +151,6 @@ def inputs(
 
     Left out: what a scenario sets in every future, what does not differ, and constants of 2010, which only the run over
     the past reads. A table whose elements keep their proportions, such as mortality by age, is one column.
-
-    Parameters
-    ----------
-    changes, variables
-        As for and from `settings`.
-    drawn, levers
-        Names of levers that were drawn, and levers by constant, for their titles.
     """
     columns: dict[str, Values] = {}
     known: dict[str, Input] = {}
@@ -204,22 +187,7 @@ def judge(
     targets: Sequence[Target],
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
-    """Run futures block by block and return each target's margin in its year, not negative where it is reached.
-
-    Parameters
-    ----------
-    city, changes
-        The model, and as from `settings`.
-    targets
-        Modelled ones.
-    progress
-        Called with the number of finished futures and of all.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``target`` and ``future``, in each target's unit.
-    """
+    """Run futures block by block and return each target's margin in its year and unit, dims ``target, future``."""
     size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
     parts = []
     wanted = list(dict.fromkeys(str(target.variable) for target in targets))

@@ -104,13 +104,7 @@ def released_at_the_end() -> Iterator[None]:
 
 
 def take(folder: Path) -> None:
-    """Make a folder, and keep it for the command that runs in `released_at_the_end` until that ends.
-
-    Raises
-    ------
-    OutputFolderError
-        As from `alone`.
-    """
+    """Make a folder, and keep it for the command that runs in `released_at_the_end` until that ends."""
     stack, folders = _HELD.get()
     path = folder.resolve()
     if path not in folders:

@@ -14,13 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.outcome.ensembles import MEMBER_DIMS, share_held
-from analysis.outcome.shares import (
-    count_in_words,
-    has_interval,
-    no_interval_in_words,
-    share_in_percent,
-    whole_percent,
-)
+from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.outcome.words import LANGUAGES, SIGNS, terms
 from scenarios import Scenario, Target, load_levers
@@ -38,12 +32,8 @@ def print_answers(
 
     Parameters
     ----------
-    console
-        Where to.
     table
         `analysis.outcome.targets.evaluate_targets` of all scenarios.
-    targets, chosen
-        The plan's targets and the scenarios that were run.
     members
         Parameter sets that were run; 1 for the model file's own values.
     """
@@ -69,12 +59,7 @@ def print_answers(
 
 
 def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
-    """Say which expectations of the scenario files the runs do not meet, and which could not be judged.
-
-    Examples
-    --------
-    >>> print_expectations(Console(), [], {})
-    """
+    """Say which expectations of the scenario files the runs do not meet, and which could not be judged."""
     lines = []
     for scenario in chosen:
         for claim in scenario.expectations:
@@ -95,12 +80,7 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
 
 
 def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
-    """Say which runs in a folder were made from other things than those made now, and what to do about it.
-
-    Examples
-    --------
-    >>> print_other_runs(Console(), Path("outputs"), {}, 200)
-    """
+    """Say which runs in a folder were made from other things than those made now, and what to do about it."""
     if not others:
         return
     files = ", ".join(f"{name} ({what})" for name, what in others.items())
@@ -117,12 +97,7 @@ def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], 
 def wanted(target: Target, *languages: str) -> str:
     """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
 
-    Parameters
-    ----------
-    target
-        Of the plan.
-    languages
-        "zh" or "en"; both in one line where none is named.
+    In "zh" or "en"; in both in one line where no language is named.
 
     Examples
     --------

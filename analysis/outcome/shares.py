@@ -62,20 +62,7 @@ class Share:
 
 
 def share_columns(numbers: npt.NDArray[np.int64], members: int) -> dict[str, Values]:
-    """Return many shares as columns of a table.
-
-    Parameters
-    ----------
-    numbers
-        How many members do, share by share.
-    members
-        How many there are.
-
-    Returns
-    -------
-    dict
-        ``probability``, its binomial standard error ``probability_se``, and the ends ``probability_low`` and
-        ``probability_high`` of Wilson's interval at `CONFIDENCE`.
+    """Return shares in columns: ``probability``, error ``_se``, and Wilson's interval, ``_low`` to ``_high``.
 
     Examples
     --------
@@ -168,17 +155,7 @@ def count_in_words(number: int, members: int, language: str) -> str:
 def change_in_points(change: float, error: float, members: int) -> str:
     """Return the difference of two shares in points with its standard error; bounds where that error is zero.
 
-    Parameters
-    ----------
-    change, error
-        As shares, from -1 to 1.
-    members
-        Of either share, the smaller number where they differ.
-
-    Returns
-    -------
-    str
-        Where no member tells the shares apart, how far apart they may be all the same; where all do, the least.
+    Where no member tells the shares apart, how far apart they may be all the same; where all do, the least.
 
     Examples
     --------

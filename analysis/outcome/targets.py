@@ -42,8 +42,6 @@ def chosen_targets(
 
     Parameters
     ----------
-    targets
-        All targets of the plan, by id.
     ids
         Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
     usual
@@ -53,11 +51,6 @@ def chosen_targets(
     ------
     TargetError
         Listing every id that is unknown, with near matches, and every target that is not modelled.
-
-    Examples
-    --------
-    >>> chosen_targets({}, [])
-    []
     """
     named = [part for text in ids or () for part in text.split(",") if part]
     if not named:
@@ -96,11 +89,6 @@ def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) 
         as nothing can be said about them; ``reached`` is "yes" or "no" (of the median), or "not modelled"; ``members``
         is the number of runs that the row is made from.
 
-    Raises
-    ------
-    KeyError
-        If a result lacks a target's variable or year.
-
     Examples
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
@@ -113,24 +101,7 @@ def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) 
 
 
 def first_year_reached(target: Target, series: xr.DataArray) -> xr.DataArray:
-    """First saved year at whose end a target is met, NaN where it never is.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, with dim ``time``.
-
-    Returns
-    -------
-    xarray.DataArray
-        Calendar years, dims of ``series`` without ``time``; as coarse as the saved times.
-
-    Raises
-    ------
-    ValueError
-        If the target is not modelled.
+    """Return the first saved year at whose end a target is met, NaN where it never is; series are in the model's unit.
 
     Examples
     --------
@@ -170,26 +141,9 @@ class Judgement:
 
 
 def judge(target: Target, series: xr.DataArray) -> Judgement:
-    """Judge members by a target: at the end of its year, each member alike.
+    """Judge members by a target: at the end of its year, each member alike; the series is in the model's unit.
 
     How far published numbers stray from any model is not in this; `reach` gives it as a second probability.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, with dim ``time`` and, for an ensemble, ``run`` or ``member``.
-
-    Returns
-    -------
-    Judgement
-        With ``low`` and ``high`` the ends of the 90 % interval.
-
-    Raises
-    ------
-    KeyError
-        If the target's year is not among the saved times.
 
     Examples
     --------

@@ -47,21 +47,7 @@ def draw(
     folder: Path,
     stem: str,
 ) -> list[Path]:
-    """Draw every chart in both languages, as ``STEM_NAME_LANGUAGE.png``.
-
-    Parameters
-    ----------
-    findings
-        As from `analysis.sensitivity.study.analyse`.
-    scenario
-        On which inputs were varied.
-    facts
-        The manifest of the study.
-    variables
-        The model's variables, for the words.
-    folder, stem
-        Where to.
-    """
+    """Draw every chart in both languages, as ``STEM_NAME_LANGUAGE.png``."""
     files = []
     for name in CHARTS:
         files += save_each(partial(chart, findings, name, scenario, facts, variables), folder, f"{stem}_{name}", facts)

@@ -129,17 +129,7 @@ Design = PickFreeze | Trajectories
 
 
 def check_power_of_two(samples: int) -> None:
-    """Refuse a number of base samples that is no power of two, naming the nearest ones.
-
-    Raises
-    ------
-    DesignError
-        With the powers of two below and above.
-
-    Examples
-    --------
-    >>> check_power_of_two(1024)
-    """
+    """Refuse a number of base samples that is no power of two, naming the nearest ones."""
     if samples < 2 or samples & (samples - 1):
         below = 2 ** max(1, int(np.log2(max(samples, 2))))
         near = f"{below:,}" if samples < 2 else f"{below:,} or {2 * below:,}"

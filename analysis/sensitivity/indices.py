@@ -89,12 +89,7 @@ def interval(values: Array) -> tuple[Array, Array, Array]:
 def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
     """Return first and total order of every group, dims ``resample, group``; NaN where the outcome does not vary.
 
-    Parameters
-    ----------
-    outcomes
-        Dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
-    counted
-        As from `weights`.
+    Outcomes have the dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
 
     Examples
     --------
@@ -174,23 +169,9 @@ def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Arr
 def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     """Return the median distance between the outcome's distribution and that within a slice of each input.
 
-    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size, or one for each value
-    of an input of few values. Sampling alone makes them too long, which is taken off (`without_length_bias`), so an
-    input without influence lies about zero, also below.
-
-    Parameters
-    ----------
-    inputs
-        Dims ``run, input``.
-    outcome
-        Dim ``run``; yes or no is 1 or 0.
-    counted
-        As from `weights`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dims ``resample, input``, at most 1.
+    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018), dims ``resample, input``, with `SLICES` slices of equal
+    size, or one for each value of an input of few values. Sampling alone makes them too long, which is taken off
+    (`without_length_bias`), so an input without influence lies about zero, also below. A yes or no is 1 or 0.
 
     Examples
     --------

@@ -86,13 +86,7 @@ class Study:
 
 
 def run_block(study: Study, number: int) -> tuple[str, dict[str, Array]]:
-    """Run a block; values that are not finite are kept, for the caller to refuse.
-
-    Returns
-    -------
-    tuple
-        Name of the compiled model that ran, and outputs with dims run and time.
-    """
+    """Return the name of the compiled model that ran, and outputs with dims run and time, finite or not."""
     city = _city()
     run = city.run(study.changes(*study.bounds(number)), outputs=study.outputs, keep_non_finite=True)
     return city.source.stem, {name: run[name].transpose("run", "time").to_numpy() for name in study.outputs}
@@ -116,8 +110,6 @@ def run_study(
         Continue what an earlier call left.
     cluster
         Address of the scheduler of a Dask cluster; None runs here.
-    progress
-        Called with the number of runs that are done, and of all.
 
     Raises
     ------
@@ -236,13 +228,7 @@ def _run_on_cluster(
 
 
 def check_scheduler(address: str) -> None:
-    """Refuse an address at which no scheduler answers within seconds.
-
-    Raises
-    ------
-    StudyError
-        Naming the address and what is wrong with it.
-    """
+    """Refuse an address at which no scheduler answers within seconds."""
     # Not by a client, which goes on looking in the background and reports it long after it has given up.
     from distributed.core import rpc
 
@@ -299,18 +285,7 @@ def _first_fault(study: Study, run: int) -> str:
 
 
 def remove_finished(stores: Iterable[Path], *, resume: bool) -> list[str]:
-    """Remove finished stores unless they are to be resumed, and return their names; an unfinished one is never removed.
-
-    Raises
-    ------
-    StudyError
-        Naming every store that holds an unfinished study.
-
-    Examples
-    --------
-    >>> remove_finished([Path("nowhere.zarr")], resume=False)
-    []
-    """
+    """Remove finished stores unless they are to be resumed, and return their names; refuse where one is unfinished."""
     existing = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
     broken = {path: state for path, state in existing.items() if state is None or state[0] < state[1]}
     if broken:

@@ -89,12 +89,7 @@ class Findings:
 
 
 def chosen_groups(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Return which groups of factors are varied, all of them unless some are named.
-
-    Raises
-    ------
-    StudyError
-        Naming every group that there is not.
+    """Return which groups of factors are varied, all of them unless some are named; refuse what is none.
 
     Examples
     --------
@@ -111,17 +106,7 @@ def chosen_groups(names: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def check_question(method: str, samples: int, inputs: str) -> None:
-    """Check that a study can answer a question, before anything runs.
-
-    Raises
-    ------
-    StudyError, DesignError
-        For Sobol' or Morris on dependent inputs; for a sample that is no power of two or too small.
-
-    Examples
-    --------
-    >>> check_question("sobol", 64, "priors")
-    """
+    """Check that a study can answer a question, before anything runs: not Sobol' or Morris on dependent inputs."""
     if inputs == "posterior" and method in ("sobol", "morris"):
         message = (
             f"--method {method} takes its inputs as independent, and the parameters of calibrated members are not: "
@@ -162,8 +147,6 @@ def analyse(
         Stores are made beside this path: ``STEM.zarr``, and ``STEM_screening.zarr`` where inputs are screened.
     resume, cluster
         As for `analysis.sensitivity.runs.run_study`.
-    progress
-        Called with a task, and how much of how much of it is done.
     """
     count = len(factors)
     single, screening_runs = list(range(count)), 0

@@ -49,12 +49,7 @@ def files(name: str) -> list[str]:
 
 
 def remove_old_runs(console: Console, stem: Path, *, resume: bool) -> None:
-    """Remove finished runs of an earlier study and say which, or say that there are none to go on with.
-
-    Examples
-    --------
-    >>> remove_old_runs(Console(), Path("nowhere/sobol"), resume=False)
-    """
+    """Remove finished runs of an earlier study and say which, or say that there are none to go on with."""
     if resume and not any(path.exists() for path in stores(stem)):
         console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
     removed = remove_finished(stores(stem), resume=resume)
@@ -116,13 +111,7 @@ def print_findings(
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process has held, in GB.
-
-    Examples
-    --------
-    >>> peak_memory() > 0
-    True
-    """
+    """Return the most memory that this process has held, in GB."""
     # In kilobytes on Linux, in bytes on macOS.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 

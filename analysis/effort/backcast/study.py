@@ -114,8 +114,6 @@ def backcast(
         Searches, the most trials of each, and the seed of their random starts.
     gate
         The ranges that a plausible answer stays within; None for any.
-    progress
-        Called with the number of trials done and about how many there will be.
 
     Raises
     ------

@@ -86,17 +86,8 @@ def delay_costs(
 ) -> Delays:
     """Run a scenario with each lever delayed alone, and with all of them delayed together, year by year.
 
-    Parameters
-    ----------
-    wanted
-        The probability that the last start still gives.
-    progress
-        Called with the number of runs done and of all.
-
-    Returns
-    -------
-    Delays
-        Starts from the lever's own up to the year of the last target; for each target those up to its own year.
+    Starts go from the lever's own up to the year of the last target; for each target those up to its own year are
+    given.
     """
     levers = levers_of(scenario)
     check_wanted(wanted)
@@ -139,13 +130,7 @@ def delay_costs(
 
 
 def own_start(setting: Setting, alone: Setting) -> int:
-    """Return the calendar year in which a setting first differs from not moving the lever.
-
-    Examples
-    --------
-    >>> own_start(pd.Series({2020: 1.0, 2022: 1.0, 2025: 2.0}), 1.0)
-    2023
-    """
+    """Return the calendar year in which a setting first differs from not moving the lever."""
     array, before = _array(setting), _array(alone)
     if "time" not in array.dims:
         return FIRST_START

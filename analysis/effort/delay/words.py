@@ -107,13 +107,7 @@ def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int
 
 
 def levers_against(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the levers that work against a target, with the probability on time and without each, in percent.
-
-    Parameters
-    ----------
-    rows
-        Of one target in `analysis.effort.delay.study.Delays.table`.
-    """
+    """Return the levers that work against a target, with the probability on time and without each, in percent."""
     against = []
     for name, group in rows[rows["lever"] != ALL].groupby("lever", sort=False):
         on_time, without = group[group["delay"] == 0].iloc[0], group[group["delay"].isna()].iloc[0]
@@ -126,20 +120,7 @@ def levers_against(rows: pd.DataFrame) -> list[tuple[str, str]]:
 def why_never_enough(own: pd.DataFrame, wanted: float, against: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
     """Return why no start of a scenario's levers gives the probability, in Chinese and English.
 
-    Parameters
-    ----------
-    own
-        Rows of all levers together for one target.
-    wanted
-        The probability.
-    against
-        As from `levers_against`: a lever of the scenario that works against the target is part of the reason.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"delay": [0, None], "probability": [0.3, 0.3], "margin_median": [-1.0, -1.0]})
-    >>> why_never_enough(rows, 0.8)[1]
-    'no lever of the scenario moves this target'
+    A lever of the scenario that works against the target (`levers_against`) is part of the reason.
     """
     zh, en = _why_together(own, wanted, alone=not against)
     if not against:

@@ -148,15 +148,6 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
 def name_points(ax: Axes, points: npt.NDArray[np.float64], named: Sequence[tuple[str, tuple[float, float]]]) -> None:
     """Write names beside their points where they cover no point and no other name; the figure has been laid out.
 
-    Parameters
-    ----------
-    ax
-        The panel.
-    points
-        All points of the panel, axes point, coordinate.
-    named
-        Each name and its point.
-
     Examples
     --------
     >>> figure = Figure()

@@ -139,11 +139,6 @@ def find_knee(probability: Values, spent: Values) -> int | None:
     """Return the index of the point with effort that lies farthest below the line between the ends; None without one.
 
     Of points without effort the last is the end.
-
-    Examples
-    --------
-    >>> find_knee(np.array([0.0, 0.5, 0.9, 1.0]), np.array([0.0, 0.1, 0.3, 2.0]))
-    2
     """
     first = max(0, int(np.count_nonzero(spent <= ROUNDING)) - 1)
     probability, spent = probability[first:], spent[first:]

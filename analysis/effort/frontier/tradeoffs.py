@@ -121,8 +121,6 @@ def tradeoffs(
         Parameter sets, dim ``member``: the first `searched` for the search, the others to test the front.
     gate
         The ranges that a setting stays within to be on a front.
-    progress
-        Called with the number of generations done and of all.
     """
     check_request(ROBUST, measures, members.sizes["member"], searched, ramp, 1, EVALUATIONS)
     done = 0
@@ -219,19 +217,10 @@ def judge_front(table: pd.DataFrame) -> Verdict:
 
 
 def named_knees(front: Values, judged: Values | None = None) -> dict[int, str]:
-    """Return the knees of a front, each named after the objective in which it stands highest along the front.
+    """Return the knees of a front by index, each named after the objective in which it stands highest along the front.
 
-    Parameters
-    ----------
-    front
-        Axes point, objective (`OBJECTIVES`), larger being better.
-    judged
-        The same settings over the members not searched with, which name the knees; None for `front` itself.
-
-    Returns
-    -------
-    dict
-        Name by index in the front; a knee that stands about as high in all of them is "balanced".
+    A knee that stands about as high in all of them is "balanced". Where the same settings are judged by other members,
+    these name the knees. Axes are point and objective (`OBJECTIVES`), larger being better.
 
     Examples
     --------
