@@ -76,8 +76,8 @@ def chart(
             if weights is not None and name in unused:
                 ax.set_title(f"{ax.get_title(loc='left')}{word('labels', 'assessment unused', language)}", loc="left")
         figure.legend(handles=_keys(points, weights, language), loc="outside right upper", fontsize=8)
-        told = {"file": facts["observations_file"], "scenario": facts[f"title_{language}"]}
-        source = source_line("assessment source", facts, language, **told)
+        gaps = {"file": facts["observations_file"], "scenario": facts[f"title_{language}"]}
+        source = source_line("assessment source", facts, language, **gaps)
         verdict = "assessment refused" if weights is None else "assessment weights"
         head_and_foot(figure, word("charts", "assessment", language), word("labels", verdict, language), source)
         return figure

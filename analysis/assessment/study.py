@@ -179,7 +179,13 @@ def assess(
         for year in sorted(set(used["year"]))
     }
     probabilities = {year: tail_probability(used[used["year"] <= year], forecast, simulated, errors) for year in steps}
-    updates = _updates(steps, probabilities)
+    updates = pd.DataFrame(
+        [
+            (year, step.pareto_k, step.effective_size, step.accepted, probabilities[year])
+            for year, step in steps.items()
+        ],
+        columns=["data_to", "pareto_k", "effective_size", "accepted", "chance"],
+    )
     table, by_year = judge_targets(goals, targets_run, steps)
     final = steps[max(steps)] if steps else None
     members = simulated["member"].to_numpy()
@@ -206,14 +212,6 @@ def judge_targets(
     The result is ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below
     `LIKELY` or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips
     in every year with an accepted update, up to the last; 2020 when the forecast itself says so.
-
-    Examples
-    --------
-    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
-    >>> rate = xr.Dataset({"rate": (("member", "time"), [[0.8], [0.8], [0.7]])}, {"time": [2025.0]})
-    >>> steps = {2021: Reweighting(np.array([0.2, 0.2, 0.6]), 0.1, 60.0)}
-    >>> judge_targets([goal], rate, steps)[0][["course", "known_since"]].values.tolist()
-    [['slipping', 2021]]
     """
     rows, yearly = [], []
     used = [year for year, step in steps.items() if step.accepted]
@@ -240,16 +238,7 @@ def judge_targets(
                 "known_since": known,
             }
         )
-        yearly += [
-            {
-                "target": target.id,
-                "data_to": year,
-                "probability": path.get(year, (np.nan, np.nan))[0],
-                "probability_se": path.get(year, (np.nan, np.nan))[1],
-                "accepted": step.accepted,
-            }
-            for year, step in steps.items()
-        ]
+        yearly += [(target.id, year, *path.get(year, (np.nan, np.nan)), step.accepted) for year, step in steps.items()]
     table = pd.DataFrame(rows)
     if rows:
         table["known_since"] = table["known_since"].astype("Int64")
@@ -276,14 +265,11 @@ def _reached(target: Target, run: xr.Dataset) -> Array:
 
 
 def _probabilities(targets: Iterable[Target], run: xr.Dataset, step: Reweighting | None) -> pd.Series:
-    usable = step is not None and step.accepted
-    return pd.Series(
-        {
-            target.id: _probability(_reached(target, run), step.weights)[0] if step is not None and usable else np.nan
-            for target in targets
-        },
-        dtype=float,
-    )
+    weights = step.weights if step is not None and step.accepted else None
+    probabilities = {
+        target.id: np.nan if weights is None else _probability(_reached(target, run), weights)[0] for target in targets
+    }
+    return pd.Series(probabilities, dtype=float)
 
 
 def _by_member(run: xr.Dataset) -> xr.Dataset:
@@ -352,14 +338,6 @@ def _course(before: float, after: float, after_error: float, known: int | None) 
         return "on course"
     # From 49 to 50 % is no change: two standard errors tell one from the draw of the members.
     return "now likely" if after - LIKELY > 2 * after_error else "about even"
-
-
-def _updates(steps: Mapping[int, Reweighting], probabilities: Mapping[int, float]) -> pd.DataFrame:
-    columns = ["data_to", "pareto_k", "effective_size", "accepted", "chance"]
-    rows = [
-        (year, step.pareto_k, step.effective_size, step.accepted, probabilities[year]) for year, step in steps.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _run_targets(

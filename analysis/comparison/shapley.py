@@ -105,10 +105,7 @@ def _added(worth: xr.Dataset, masks: Masks, player: int) -> xr.Dataset:
 
 
 def _by_lever(parts: Iterable[xr.Dataset], levers: Sequence[str], worth: xr.Dataset) -> xr.Dataset:
-    return _described(xr.concat(list(parts), dim="lever").assign_coords(lever=list(levers)), worth)
-
-
-def _described(effects: xr.Dataset, worth: xr.Dataset) -> xr.Dataset:
+    effects = xr.concat(list(parts), dim="lever").assign_coords(lever=list(levers))
     for name, array in effects.data_vars.items():
         array.attrs = dict(worth[name].attrs)
     return effects

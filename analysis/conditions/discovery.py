@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -148,13 +148,9 @@ def find_condition(
         return Condition(outcome, "none", count, met.size)
     limits_by_method, trajectory = _search(x[screened], y)
     rounded = {method: _round_limits(limits, x, rounding or {}) for method, limits in limits_by_method.items()}
+    tested = values[held_out], hits[held_out]
     boxes = [
-        Box(
-            method,
-            _limits(limits, x, y),
-            score(inside(x, limits), y),
-            score(inside(values[held_out], limits), hits[held_out]),
-        )
+        Box(method, _limits(limits, x, y), score(inside(x, limits), y), score(inside(tested[0], limits), tested[1]))
         for method, limits in rounded.items()
     ]
     status: Status = "found" if any(box.holds for box in boxes) else "none"
@@ -203,10 +199,8 @@ def _round_limits(limits: Limits, x: pd.DataFrame, rounding: Mapping[str, Callab
 
 def _limits(limits: Limits, x: pd.DataFrame, y: Flags) -> tuple[Limit, ...]:
     whole = score(inside(x, limits), y).accuracy
-    measured = []
-    for name, (lower, upper) in limits.items():
-        rest = {other: ends for other, ends in limits.items() if other != name}
-        measured.append(Limit(name, lower, upper, whole - score(inside(x, rest), y).accuracy))
+    rest = {name: {other: limits[other] for other in limits if other != name} for name in limits}
+    measured = [Limit(name, *limits[name], whole - score(inside(x, rest[name]), y).accuracy) for name in limits]
     return tuple(sorted(measured, key=lambda limit: -limit.strength))
 
 
@@ -236,5 +230,5 @@ def _with_stability(box: Box, again: Sequence[Limits]) -> Box:
             low, high = np.quantile([pair[side] for pair in same], (0.05, 0.95))
             own = (limit.lower, limit.upper)[side]
             ranges[side] = (min(float(low), own), max(float(high), own))
-        limits.append(Limit(limit.input, limit.lower, limit.upper, limit.strength, len(same), ranges[0], ranges[1]))
-    return Box(box.method, tuple(limits), box.searched, box.held_out, len(again))
+        limits.append(replace(limit, returned=len(same), lower_range=ranges[0], upper_range=ranges[1]))
+    return replace(box, limits=tuple(limits), searches=len(again))

@@ -14,7 +14,7 @@ import xarray as xr
 
 from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, hold_out
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
+from analysis.outcome.futures import City, FuturesError, Input, inputs, judge, lever_draws, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, is_reached
 
@@ -72,7 +72,7 @@ def check_size(members: xr.Dataset, count: int | None) -> int:
 
 
 def study(
-    city: Runnable,
+    city: City,
     scenario: Scenario,
     targets: Sequence[Target],
     members: xr.Dataset,

@@ -143,6 +143,11 @@ def _no_start(what: str, year: str, last: int) -> str:
     return f"{what}: {year!r} is not a year in which a lever can start; that is {FIRST_START} to {last}."
 
 
+def share_bounds(measures: Sequence[Measure]) -> tuple[Values, Values]:
+    """Return the lowest and the highest share of each lever."""
+    return np.array([each.lowest_share for each in measures]), np.array([each.highest_share for each in measures])
+
+
 def total_effort(measures: Sequence[Measure], shares: Values) -> Values:
     """Return the effort of each candidate; axes of `shares` are candidate and lever."""
     return np.asarray(effort_by_lever(measures, shares).sum(axis=1))

@@ -17,8 +17,8 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import qmc
 
-from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings
-from analysis.effort.trials import City
+from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings, share_bounds
+from analysis.outcome.futures import City
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
 
@@ -161,8 +161,7 @@ def plausible_ranges(
 
 def _at_random(measures: Sequence[Measure]) -> Values:
     """The setting that moves no lever, then random settings (Latin hypercube)."""
-    low = np.array([measure.lowest_share for measure in measures])
-    high = np.array([measure.highest_share for measure in measures])
+    low, high = share_bounds(measures)
     rows = low + qmc.LatinHypercube(len(measures), seed=SEED).random(SETTINGS) * (high - low)
     return np.vstack([np.zeros(len(measures)), rows])
 

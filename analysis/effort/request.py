@@ -11,7 +11,7 @@ import xarray as xr
 from analysis.command_line import collect_mistakes
 from analysis.effort.levers import FIRST_START, Measure, choose_levers
 from analysis.effort.plausible import Gate, observed_record, plausible_ranges
-from analysis.effort.trials import City
+from analysis.outcome.futures import City
 from analysis.outcome.targets import chosen_targets
 from calibration.observations import read_observations
 from model.definition import variables_by_name

@@ -97,11 +97,8 @@ def choose(expected: Values, efforts: Values, resampled: Values) -> Choice:
             if option == leader:
                 continue
             error = float((resampled[:, leader] - resampled[:, option]).std(ddof=1))
-            within = _within(
-                float(expected[leader] - expected[option]),
-                float(efforts[leader] - efforts[option]),
-                CRITICAL_VALUE * error,
-            )
+            gain, effort = (float(each[leader] - each[option]) for each in (expected, efforts))
+            within = _within(gain, effort, CRITICAL_VALUE * error)
             low, high = max(start, within[0]), min(end, within[1])
             if low <= high:
                 ties[option].append((low, high))

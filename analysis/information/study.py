@@ -15,7 +15,7 @@ from analysis.information.collectable import Collectable, values
 from analysis.information.utility import Kind, UtilityError, check_utility, scenario_effort, utilities
 from analysis.information.value import FEWEST, RESAMPLES, ByWeight, InformationError, Values, value_by_weight
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import Runnable, judge, settings
+from analysis.outcome.futures import City, judge, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
 
@@ -89,7 +89,7 @@ def check_size(members: xr.Dataset) -> None:
 
 
 def study(
-    city: Runnable,
+    city: City,
     chosen: Sequence[Scenario],
     targets: Sequence[Target],
     members: xr.Dataset,
@@ -115,7 +115,7 @@ def study(
     }
     start = _start(city, members, statistics)
     statistic_values = {name: values(statistic, members, start) for name, statistic in statistics.items()}
-    gain = utilities(kind, targets, margins, efforts, 0.0)
+    gain = utilities(kind, targets, margins)
     spent = np.array(list(efforts.values()))
     expected = gain.mean("member").to_numpy()
     worth = value_by_weight(
@@ -160,7 +160,7 @@ def weight_grid(expected: Values, efforts: Values, kind: Kind, weight: float | N
     return tuple(float(each) for each in np.unique([*apart, *extra]))
 
 
-def _start(city: Runnable, members: xr.Dataset, statistics: Mapping[str, Collectable]) -> xr.Dataset:
+def _start(city: City, members: xr.Dataset, statistics: Mapping[str, Collectable]) -> xr.Dataset:
     wanted = list(dict.fromkeys(name for statistic in statistics.values() for name in statistic.variables))
     if not wanted:
         return xr.Dataset()

@@ -54,43 +54,27 @@ def utilities(
     kind: Kind,
     targets: Sequence[Target],
     margins: Mapping[str, xr.DataArray],
-    efforts: Mapping[str, float],
-    weight: float,
 ) -> xr.DataArray:
-    """Return the utility of each scenario in each member.
+    """Return the utility of each scenario before effort, dims ``member`` and ``scenario``.
 
-    Parameters
-    ----------
-    kind
-        "targets": number of targets reached in their years. "shortfall": minus the sum over targets of the shortfall
-        in percent of the threshold, 0 where a target is reached.
-    targets
-        Modelled targets; for shortfalls no threshold is 0.
-    weight
-        Cost of a unit of effort, in targets or in percent.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``member`` and ``scenario``.
+    "targets" is the number of targets reached in their years, "shortfall" minus the sum over targets of the shortfall
+    in percent of the threshold, which is not 0; where a target is reached there is none.
 
     Examples
     --------
     >>> goal = Target("t", {}, "1", "core", 2025, 50.0, "at least", "percent", "rate")
-    >>> margin = xr.DataArray([[-5.0, 1.0]], dims=("target", "future"), coords={"target": ["t"]})
-    >>> utilities("shortfall", [goal], {"plan": margin}, {"plan": 2.0}, 1.0).values.tolist()
-    [[-12.0], [-2.0]]
+    >>> margin = xr.DataArray([[-5.0]], dims=("target", "future"), coords={"target": ["t"]})
+    >>> utilities("shortfall", [goal], {"plan": margin}).values.tolist()
+    [[-10.0]]
     """
-    check_utility(kind, targets, weight)
     sizes = np.array([abs(target.threshold or 0.0) for target in targets])[:, None]
     columns = []
-    for name, margin in margins.items():
+    for margin in margins.values():
         own = margin.sel(target=[target.id for target in targets]).transpose("target", "future").to_numpy()
         if kind == "targets":
-            gained = is_reached(own).sum(axis=0).astype(float)
+            columns.append(is_reached(own).sum(axis=0).astype(float))
         else:
-            gained = -(np.where(is_reached(own), 0.0, -own) / sizes).sum(axis=0) * 100
-        columns.append(gained - weight * efforts[name])
+            columns.append(-(np.where(is_reached(own), 0.0, -own) / sizes).sum(axis=0) * 100)
     return xr.DataArray(np.column_stack(columns), dims=("member", "scenario"), coords={"scenario": list(margins)})
 
 

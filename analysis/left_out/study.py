@@ -12,6 +12,7 @@ what follows for rental housing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import xarray as xr
@@ -48,6 +49,14 @@ VARIABLES: Final = (
     "affordable completions",
     "RENTED FLOOR AREA",
 )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Who is left out in one scenario, as from `school_places` and `rental_homes`."""
+
+    schools: xr.Dataset
+    homes: xr.Dataset
 
 
 def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset:
@@ -93,9 +102,9 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
     return homes.drop_vars("housed")
 
 
-def left_out(run: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+def left_out(run: xr.Dataset) -> LeftOut:
     """Return `school_places` and `rental_homes` of the same results."""
-    return school_places(run), rental_homes(run)
+    return LeftOut(school_places(run), rental_homes(run))
 
 
 def worst_off(services: xr.Dataset) -> xr.DataArray:

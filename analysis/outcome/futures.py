@@ -37,11 +37,11 @@ class FuturesError(UserError):
     """The futures asked for cannot be made; the message lists every reason."""
 
 
-class Runnable(Protocol):
-    """A model that runs changes and returns a Dataset with dim ``run``."""
+class City(Protocol):
+    """What can be run: the compiled model, or a stand-in with a known answer."""
 
-    def run(self, changes: Mapping[str, Any], *, outputs: Sequence[str], final_time: float | None = None) -> xr.Dataset:
-        """Run the model."""
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float | None = None) -> xr.Dataset:
+        """Return results with dims ``run`` and ``time``."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def inputs(
 
 
 def judge(
-    city: Runnable,
+    city: City,
     changes: Mapping[str, Any],
     targets: Sequence[Target],
     progress: Callable[[int, int], None] | None = None,

@@ -114,15 +114,10 @@ class Trajectories:
         return _walk(self.factors, self.seed, number)
 
     def all_moves(self) -> tuple[npt.NDArray[np.int64], Array]:
-        """Return the moves of every walk, dims ``walk, step``."""
-        walks = [self.moves(number) for number in range(self.samples)]
-        return np.stack([moved for moved, _ in walks]), np.stack([steps for _, steps in walks])
-
-    def moves(self, number: int) -> tuple[npt.NDArray[np.int64], Array]:
-        """Return which factor each step of a walk moves, and by how much (in shares of the grid, with sign)."""
-        steps = np.diff(self.walk(number), axis=0)
-        moved = np.argmax(np.abs(steps), axis=1)
-        return moved, steps[np.arange(len(steps)), moved]
+        """Return which factor each step moves, and by how much in signed shares of the grid, dims ``walk, step``."""
+        steps = np.diff([self.walk(number) for number in range(self.samples)], axis=1)
+        moved = np.argmax(np.abs(steps), axis=2)
+        return moved, np.take_along_axis(steps, moved[..., None], axis=2)[..., 0]
 
 
 Design = PickFreeze | Trajectories

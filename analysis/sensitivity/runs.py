@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
@@ -131,10 +130,11 @@ def run_study(
         path.parent.mkdir(parents=True, exist_ok=True)
         clear(path)
         store = _new_store(study, path, request)
-    waiting = [number for number in range(study.blocks) if (_states(study, store, number) == WAITING).any()]
+    waiting = [number for number in range(study.blocks) if (store.state[slice(*study.bounds(number))] == WAITING).any()]
     done = study.design.runs - sum(np.ptp(study.bounds(number)) for number in waiting)
     progress(int(done), study.design.runs)
-    computed = _run_here(study, waiting) if cluster is None else _run_on_cluster(study, waiting, cluster)
+    here = ((number, run_block(study, number)) for number in waiting)
+    computed = here if cluster is None else _run_on_cluster(study, waiting, cluster)
     for number, (model, outcomes) in computed:
         if model != _city().source.stem:
             message = "a worker runs another model file, version or kind of processor: results would differ from here"
@@ -189,15 +189,6 @@ def _new_store(study: Study, path: Path, request: str) -> RunStore:
     return RunStore.create(
         path, city.described(study.outputs), city.subscripts, time, runs, BLOCK, "float64", request, {}
     )
-
-
-def _states(study: Study, store: RunStore, number: int) -> npt.NDArray[np.int8]:
-    return store.state[slice(*study.bounds(number))]
-
-
-def _run_here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
-    for number in numbers:
-        yield number, run_block(study, number)
 
 
 def _run_on_cluster(

@@ -185,13 +185,7 @@ def analyse(
 
 
 def stores(stem: Path) -> list[Path]:
-    """Return where the runs of a study and of its screening are kept.
-
-    Examples
-    --------
-    >>> [path.name for path in stores(Path("sobol"))]
-    ['sobol.zarr', 'sobol_screening.zarr']
-    """
+    """Return where the runs of a study and of its screening are kept."""
     return [stem.with_name(f"{stem.name}.zarr"), stem.with_name(f"{stem.name}_screening.zarr")]
 
 

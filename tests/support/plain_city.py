@@ -61,8 +61,8 @@ class PlainCity:
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runs: int = field(default=0, init=False)
 
-    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
-        years = YEARS[final_time >= YEARS]
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float | None = None) -> xr.Dataset:
+        years = YEARS if final_time is None else YEARS[final_time >= YEARS]
         luck = changes["LUCK"].to_numpy()
         self.runs += len(luck)
         values = {name: self._over_time(changes.get(name, 0.0), years, len(luck)) for name in self.weights}

@@ -17,9 +17,10 @@ import xarray as xr
 
 from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort_by_lever, lever_settings, total_effort
 from analysis.effort.plausible import Gate, Outside
-from analysis.effort.search import drop_levers, maximise_margin, minimise_effort, one_at_a_time, round_up_shares
-from analysis.effort.trials import City, SearchProblem, Trials, margin_at_probability
+from analysis.effort.search import drop_levers, least_effort, round_up_shares
+from analysis.effort.trials import SearchProblem, Trials, margin_at_probability
 from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from scenarios import Target, is_reached
 
@@ -69,13 +70,8 @@ class Answer:
 
     def reached(self, candidate: int, *, searched: bool) -> Share:
         """Return the probability of one of `CANDIDATES`, with its error, in the members searched with or the others."""
-        count, members = self.count_reached(candidate, searched=searched)
-        return Share(count, members)
-
-    def count_reached(self, candidate: int, *, searched: bool) -> tuple[int, int]:
-        """Return how many members reach the target, and of how many; arguments as for `reached`."""
         margins = self.margins[candidate, : self.searched] if searched else self.margins[candidate, self.searched :]
-        return int(is_reached(margins).sum()), len(margins)
+        return Share(int(is_reached(margins).sum()), len(margins))
 
     def margin_at_probability(self, candidate: int, *, searched: bool = True) -> float:
         """Return the margin of the wanted share of members, in the plan's unit; arguments as for `reached`."""
@@ -197,17 +193,12 @@ def check_request(
 
 def _search(problem: SearchProblem, starts: int, evaluations: int, seed: int) -> tuple[Values, Values, Verdict]:
     """The answer as it is written to the scenario, the least effort with all levers, and the verdict."""
-    unmoved = np.zeros(len(problem.measures))
-    if problem.margins(unmoved[None], "one by one")[0] >= 0:
-        return unmoved, unmoved, "already"
-    alone = one_at_a_time(problem)
-    corner = maximise_margin(problem, alone, starts, evaluations, seed)
-    if problem.margins(corner[None])[0] < 0:
-        surest = problem.surest
-        return _without_idle(problem, surest), surest, "not reachable"
-    cheapest = minimise_effort(problem, alone, corner, starts, evaluations, seed)
-    few = round_up_shares(problem, drop_levers(problem, cheapest, evaluations))
-    return few, cheapest, "reachable"
+    cheapest, reachable = least_effort(problem, starts, evaluations, seed)
+    if not reachable:
+        return _without_idle(problem, cheapest), cheapest, "not reachable"
+    if not cheapest.any():
+        return cheapest, cheapest, "already"
+    return round_up_shares(problem, drop_levers(problem, cheapest, evaluations)), cheapest, "reachable"
 
 
 def _without_idle(problem: SearchProblem, surest: Values) -> Values:

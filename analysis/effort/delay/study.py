@@ -15,14 +15,13 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.levers import FIRST_START
-from analysis.effort.trials import City
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from analysis.outcome.targets import chosen_targets
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import ROUNDING, Scenario, Target, is_reached
-
-Setting = float | pd.Series | xr.DataArray
+from scenarios.start import Setting, as_array
 
 #: All levers of the scenario, delayed by the same number of years.
 ALL: Final = "all levers"
@@ -131,17 +130,12 @@ def delay_costs(
 
 def own_start(setting: Setting, alone: Setting) -> int:
     """Return the calendar year in which a setting first differs from not moving the lever."""
-    array, before = _array(setting), _array(alone)
+    array, before = as_array(setting), as_array(alone)
     if "time" not in array.dims:
         return FIRST_START
-    same = True
-    start = FIRST_START
-    for year in array["time"].to_numpy():
-        same = same and bool(np.all(array.sel(time=year, drop=True) == before))
-        if not same:
-            break
-        start = max(FIRST_START, int(np.floor(year)) + 1)
-    return start
+    same = (array == before).all([dim for dim in {*array.dims, *before.dims} if dim != "time"]).to_numpy()
+    kept = array["time"].to_numpy()[np.logical_and.accumulate(same)]
+    return max(FIRST_START, int(np.floor(kept[-1])) + 1) if len(kept) else FIRST_START
 
 
 def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
@@ -166,34 +160,20 @@ def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
     >>> delayed(5.0, 1.0, 2).to_series().round(3).to_dict()
     {2021.999: 1.0, 2022.0: 5.0}
     """
-    array, before = _array(setting), _array(alone)
+    array, before = as_array(setting), as_array(alone)
     begin = float(FIRST_START - 1)
     if "time" not in array.dims:
         array = array.expand_dims(time=[begin])
     # A path is constant before its first year, so it begins with its value at the beginning of the run.
-    first = (
-        array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
-        if _inside(array, begin)
-        else array.isel(time=[0]).assign_coords(time=[begin])
-    )
+    times = array["time"].to_numpy()
+    first = array.isel(time=[0]).assign_coords(time=[begin])
+    if times[0] < begin < times[-1]:
+        first = array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
     path = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
     path = path.assign_coords(time=path["time"] + years)
     still = before.expand_dims(time=[begin + years - JUMP])
     both = xr.broadcast(still, path, exclude=["time"])
     return xr.concat(both, "time", coords="minimal", compat="override")
-
-
-def _inside(array: xr.DataArray, year: float) -> bool:
-    times = array["time"].to_numpy()
-    return bool(times[0] < year < times[-1])
-
-
-def _array(setting: Setting) -> xr.DataArray:
-    if isinstance(setting, pd.Series):
-        return xr.DataArray(
-            setting.to_numpy(dtype=float), dims="time", coords={"time": setting.index.to_numpy(dtype=float)}
-        )
-    return setting if isinstance(setting, xr.DataArray) else xr.DataArray(float(setting))
 
 
 def _default(variable: Variable) -> xr.DataArray:
@@ -217,16 +197,11 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
     }
 
 
-def is_told(row: Any, wanted: float) -> bool:
-    """Return whether an estimate tells on which side of the wanted probability it lies.
+def is_clear(row: Any, wanted: float) -> bool:
+    """Return whether an estimate is clearly on one side of the wanted probability.
 
-    It does not where the wanted probability lies within one standard error, or, where all or none of the members reach
-    the target, within Wilson's interval, whose bound is what is printed then.
-
-    Examples
-    --------
-    >>> [is_told({"probability": p, "members": n}, 0.8) for p, n in ((5 / 6, 6), (1.0, 6), (0.84, 200), (1.0, 200))]
-    [False, False, True, True]
+    It is not where that lies within one standard error or, where all or none of the members reach the target, within
+    Wilson's interval, whose bound is what is printed then.
     """
     members = int(row["members"])
     share = Share(round(float(row["probability"]) * members), members)
@@ -246,7 +221,7 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         that works against a target makes it likelier the later it starts: "later" where only later starts are enough,
         with the first of them and, unless no start at all is enough too, the last; "without" where only no start at all
         is. The probability is that of the start in the answer, or of the earliest one where there is none. ``told`` is
-        False where an estimate that the answer rests on does not support it (`is_told`).
+        False where an estimate that the answer rests on does not support it (`is_clear`).
     """
     rows = []
     for (target, lever), group in table.groupby(["target", "lever"], sort=False):
@@ -276,7 +251,7 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
                 "lever": lever,
                 "wanted": wanted,
                 "answer": answer,
-                "told": all(is_told(row, wanted) for row in rests_on.to_dict("records")),
+                "told": all(is_clear(row, wanted) for row in rests_on.to_dict("records")),
                 "members": int(without["members"]),
                 "first_start": years.iloc[first] if answer == "later" else None,
                 "last_start": years.iloc[last] if answer in ("year", "later") and not ends_open else None,

@@ -49,19 +49,7 @@ def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:
 
 
 def last_start_words(row: Any, members: int) -> str:
-    """Return one row of `analysis.effort.delay.study.last_starts` in both languages.
-
-    Examples
-    --------
-    >>> row = {"answer": "year", "told": True, "last_start": 2023, "probability": 0.83, "probability_without": 0.4}
-    >>> last_start_words(row, 200)
-    '2023: 83% ±3 (n = 200) → 40% ±3'
-    >>> last_start_words(row | {"told": False, "probability": 5 / 6, "probability_without": 4 / 6}, 6)
-    '样本太少，说不准 too few members to tell: 2023 83% ±15 (n = 6) → 67% ±19'
-    >>> row = {"answer": "later", "told": True, "first_start": 2024, "last_start": None, "probability": 0.83}
-    >>> last_start_words(row | {"probability_without": 0.95}, 200)
-    '2024起 from 2024: 83% ±3 (n = 200) → 95% ±2'
-    """
+    """Return one row of `analysis.effort.delay.study.last_starts` in both languages."""
     years = f"{row['last_start']}"
     if row["answer"] == "later":
         first = row["first_start"]
@@ -75,8 +63,8 @@ def last_start_words(row: Any, members: int) -> str:
         )
         return f"样本太少，说不准 too few members to tell: {start}{probability} → {without}"
     start = {"none": "不够 too low", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
-    told = f": {probability}" if row["answer"] in ("year", "later", "none") else ""
-    return f"{start}{told} → {without}" + ("" if told else f" (n = {members})")
+    estimate = f": {probability}" if row["answer"] in ("year", "later", "none") else ""
+    return f"{start}{estimate} → {without}" + ("" if estimate else f" (n = {members})")
 
 
 def single_lever_words(row: Any, members: int) -> str:

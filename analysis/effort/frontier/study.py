@@ -19,8 +19,9 @@ import xarray as xr
 from analysis.effort.backcast.study import EVALUATIONS, SEED, check_request
 from analysis.effort.levers import RAMP, Measure, Values, total_effort
 from analysis.effort.plausible import Gate, describe_outside
-from analysis.effort.search import maximise_margin, minimise_effort, one_at_a_time, round_up_shares
-from analysis.effort.trials import City, SearchProblem, Trials
+from analysis.effort.search import least_effort, round_up_shares
+from analysis.effort.trials import SearchProblem, Trials
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from scenarios import ROUNDING, Target, is_reached
 
@@ -77,17 +78,11 @@ def frontier(
     for index, probability in enumerate(wanted):
         progress(index, len(wanted))
         problem = SearchProblem(trials, probability, known)
-        unmoved = np.zeros(len(measures))
-        if problem.margins(unmoved[None], "one by one")[0] >= 0:
-            points.append((probability, True, unmoved))
-            continue
-        alone = one_at_a_time(problem)
-        corner = maximise_margin(problem, alone, STARTS, evaluations, seed)
-        if problem.margins(corner[None])[0] < 0:
-            points += [(more, False, problem.surest) for more in wanted[index:]]
+        shares, reachable = least_effort(problem, STARTS, evaluations, seed)
+        if not reachable:
+            points += [(more, False, shares) for more in wanted[index:]]
             break
-        cheapest = minimise_effort(problem, alone, corner, STARTS, evaluations, seed)
-        points.append((probability, True, round_up_shares(problem, cheapest)))
+        points.append((probability, True, round_up_shares(problem, shares) if shares.any() else shares))
     shares = np.array([row for _, _, row in points])
     rest = members.isel(member=slice(searched, None))
     seen, outside = trials.evaluate(shares, gate)

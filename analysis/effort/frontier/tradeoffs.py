@@ -16,9 +16,10 @@ import pandas as pd
 import xarray as xr
 
 from analysis.effort.backcast.study import EVALUATIONS, check_request
-from analysis.effort.levers import RAMP, Measure, Values, total_effort
+from analysis.effort.levers import RAMP, Measure, Values, share_bounds, total_effort
 from analysis.effort.plausible import Gate
-from analysis.effort.trials import City, Trials, margin_at_probability
+from analysis.effort.trials import Trials, margin_at_probability
+from analysis.outcome.futures import City
 from scenarios import Target
 
 #: Years, one front for each.
@@ -155,8 +156,7 @@ def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step:
     from pymoo.util.ref_dirs import get_reference_directions
 
     Config.warnings["not_compiled"] = False
-    low = np.array([measure.lowest_share for measure in trials.measures])
-    high = np.array([measure.highest_share for measure in trials.measures])
+    low, high = share_bounds(trials.measures)
 
     class Levers(Problem):  # type: ignore[misc]
         def _evaluate(self, shares: Values, out: dict[str, Any], *_: Any, **__: Any) -> None:
@@ -221,11 +221,6 @@ def named_knees(front: Values, judged: Values | None = None) -> dict[int, str]:
 
     A knee that stands about as high in all of them is "balanced". Where the same settings are judged by other members,
     these name the knees. Axes are point and objective (`OBJECTIVES`), larger being better.
-
-    Examples
-    --------
-    >>> named_knees(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.9, 0.9, 0.9]]))
-    {3: 'balanced'}
     """
     from pymoo.mcdm.high_tradeoff import HighTradeoffPoints
 

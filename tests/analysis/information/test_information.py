@@ -197,16 +197,16 @@ def margins(*rows: list[float]) -> xr.DataArray:
     return xr.DataArray(np.array(rows), dims=("target", "future"), coords={"target": ["first", "second"]})
 
 
-def test_targets_are_counted_and_effort_is_taken_off():
+def test_targets_are_counted():
     both = {"s": margins([1.0, -5.0], [0.0, -1.0]), "t": margins([-5.0, -5.0], [0.1, 0.1])}
-    told = utilities("targets", GOALS, both, {"s": 2.0, "t": 0.0}, 0.25)
+    told = utilities("targets", GOALS, both)
     assert told.dims == ("member", "scenario")
-    assert told.to_numpy().tolist() == [[1.5, 1.0], [-0.5, 1.0]]
+    assert told.to_numpy().tolist() == [[2.0, 1.0], [0.0, 1.0]]
 
 
 def test_a_shortfall_is_in_percent_of_the_threshold_and_more_than_enough_does_not_count():
-    told = utilities("shortfall", GOALS, {"s": margins([30.0, -5.0], [1.0, -0.5])}, {"s": 2.0}, 1.0)
-    assert told.to_numpy().ravel().tolist() == pytest.approx([-2.0, -10 - 25 - 2])
+    told = utilities("shortfall", GOALS, {"s": margins([30.0, -5.0], [1.0, -0.5])})
+    assert told.to_numpy().ravel().tolist() == pytest.approx([0.0, -10 - 25])
 
 
 def test_a_weight_or_threshold_without_sense_is_refused():
