@@ -20,13 +20,7 @@ from analysis.briefing.verification import manifest
 from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from analysis.charts.material import gather
-from analysis.command_line import (
-    OUTPUTS,
-    USUAL_MEMBERS,
-    announce_replaced_files,
-    make_console,
-    report_progress,
-)
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, announce_replaced_files, make_console, report_progress
 from analysis.outcome import files as result_files
 from analysis.outcome import output_folder
 from analysis.outcome.discrepancies import discrepancies
@@ -36,11 +30,7 @@ from analysis.run import stored_runs
 from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-    load_targets,
-    shipped_scenarios,
-)
+from scenarios import load_scenarios, load_targets, shipped_scenarios
 
 
 def brief(

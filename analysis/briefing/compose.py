@@ -56,10 +56,7 @@ def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
     author = Author(evidence, results, language)
     scenario = evidence.scenario
     subtitle = say(
-        "subtitle",
-        language,
-        scenario=Name(scenario.title[language]),
-        question=Name(scenario.question[language]),
+        "subtitle", language, scenario=Name(scenario.title[language]), question=Name(scenario.question[language])
     )
     sections = tuple(write(author) for write in SECTIONS)
     manifest = {

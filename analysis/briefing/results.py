@@ -494,11 +494,7 @@ def _contributions(evidence: Evidence, comparison: Comparison) -> Contributions:
         keys[target.id] = f"contributions/{target.variable}/{target.year}"
         own = table[(table["indicator"] == target.variable) & (table["year"] == target.year)]
         by_target[target.id] = {
-            row["lever"]: _record(
-                Contribution,
-                f"{keys[target.id]}/{row['lever']}",
-                {**row, "size": abs(row["mean"])},
-            )
+            row["lever"]: _record(Contribution, f"{keys[target.id]}/{row['lever']}", {**row, "size": abs(row["mean"])})
             for row in _rows(own)
         }
         parts[target.id] = comparison.contributions[target.variable].sel(time=target.year)

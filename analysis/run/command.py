@@ -38,8 +38,7 @@ def run(
     members: Annotated[
         int,
         typer.Option(
-            min=1,
-            help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once.",
+            min=1, help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once."
         ),
     ] = USUAL_MEMBERS,
 ) -> None:
