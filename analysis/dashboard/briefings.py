@@ -69,16 +69,15 @@ class Briefings:
         self._results.mkdir(parents=True, exist_ok=True)
         _remove_left(self._results)
         with (
-            tempfile.TemporaryDirectory() as place,
+            tempfile.TemporaryDirectory() as own,
             tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._results) as folder,
         ):
             scenario = name
             if text is not None:
-                file = Path(place) / f"{name}.yaml"
+                file = Path(own) / f"{name}.yaml"
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
-            command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))]
-            ended = run_child(command)
+            ended = run_child(["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))])
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
             return _zipped(Path(folder)), ""

@@ -46,23 +46,9 @@ def dashboard(
 
 def brief_command(scenario: str, language: str, folder: Path) -> list[str]:
     """Return the command by which the live page has a briefing made."""
-    return [
-        sys.executable,
-        children.__file__,
-        _command_line(),
-        "brief",
-        "--scenario",
-        scenario,
-        "--language",
-        language,
-        "--out",
-        str(folder),
-    ]
-
-
-def _command_line() -> str:
-    """Return the file of the command line, wherever the project is installed."""
-    found = find_spec("run_scenarios")
-    assert found is not None
-    assert found.origin is not None
-    return found.origin
+    # The file of the command line, wherever the project is installed.
+    module = find_spec("run_scenarios")
+    assert module is not None
+    assert module.origin is not None
+    options = ["--scenario", scenario, "--language", language, "--out", str(folder)]
+    return [sys.executable, children.__file__, module.origin, "brief", *options]

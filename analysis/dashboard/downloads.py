@@ -19,21 +19,8 @@ from analysis.dashboard.words import say
 from analysis.outcome.ensembles import QUANTILES
 from model.definition import variables_by_name
 
-#: The columns of the data, in order.
-COLUMNS = (
-    "role",
-    "scenario_hash",
-    "variable",
-    "element",
-    "unit",
-    "year",
-    "p05",
-    "p25",
-    "median",
-    "p75",
-    "p95",
-    "status",
-)
+#: What the columns of quantiles are called, in the order of `QUANTILES`.
+STATISTICS = ("p05", "p25", "median", "p75", "p95")
 _LOOKS = {"baseline": DASHES[1], "against": DASHES[2], "page": DASHES[0]}
 
 
@@ -112,14 +99,25 @@ def data(
         for name in live.outputs:
             values = bands(live, outcome, name)
             elements = live.elements[live.axes[name][0]] if live.axes[name] else ("",)
-            for place, element in enumerate(elements):
-                courses = values[:, :, place] if values.ndim == 3 else values
-                for year, *levels in zip(live.times, *courses, strict=True):
-                    row = (titles[role], outcome.scenario.hash, name, element, variables[name].unit, year)
-                    rows.append((*row, *levels, status))
-    said = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return said + str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+            for index, element in enumerate(elements):
+                courses = values[:, :, index] if values.ndim == 3 else values
+                rows.append(
+                    pd.DataFrame(
+                        {
+                            "role": titles[role],
+                            "scenario_hash": outcome.scenario.hash,
+                            "variable": name,
+                            "element": element,
+                            "unit": variables[name].unit,
+                            "year": live.times,
+                            **dict(zip(STATISTICS, courses, strict=True)),
+                            "status": status,
+                        }
+                    )
+                )
+    head = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
+    table = pd.concat(rows)
+    return head + str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
 
 
 def _status(live: LiveEnsemble, outcomes: Mapping[str, Outcome], language: str) -> str:

@@ -37,11 +37,11 @@ def indicators(targets: Sequence[Target]) -> dict[str, Indicator]:
     '万人'
     """
     modelled = [target for target in targets if target.modelled]
-    found = {}
+    shown = {}
     for variable in dict.fromkeys([*_PANELS, *(str(target.variable) for target in modelled)]):
         mine = tuple(target for target in modelled if target.variable == variable)
-        found[variable] = _of_panel(_PANELS[variable], mine) if variable in _PANELS else _of_target(variable, mine)
-    return found
+        shown[variable] = _of_panel(_PANELS[variable], mine) if variable in _PANELS else _of_target(variable, mine)
+    return shown
 
 
 def district_indicators() -> dict[str, Indicator]:
