@@ -27,7 +27,6 @@ from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
 from analysis.run import stored_runs
-from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
 from model import load_model
 from scenarios import load_scenarios, load_targets, shipped_scenarios
@@ -78,7 +77,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     missing = [scenario for scenario in chosen if scenario.name not in kept]
     # Runs are read while others write, as each file is whole; to write some the folder is taken for that long.
     with output_folder.alone(folder) if missing else nullcontext():
-        runs = {**kept, **make_with_progress(folder, missing, targets, facts, "compiled", parameters)}
+        runs = {**kept, **stored_runs.make(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
     material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:

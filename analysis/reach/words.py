@@ -81,17 +81,17 @@ def in_percent(probability: float, error: float) -> str:
 def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
     table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
-    table.add_column("情景 scenario", overflow="fold", ratio=1)
     members = rows["members"].iloc[0]
-    for heading in (
+    _add_columns(
+        table,
+        "情景 scenario",
         f"概率（{members}组）\nprobability, n = {members}",
         "95%区间\n95 % interval",
         "含模型遗漏\nwith discrepancy",
         "余量 (90%)\nmargin (90 %)",
         "过半达到\nhalf reach it",
-        "到{0:g}年达到\never by {0:g}".format(rows["last_year"].iloc[0]),
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+        f"到{rows['last_year'].iloc[0]:g}年达到\never by {rows['last_year'].iloc[0]:g}",
+    )
     for row in rows.to_dict("records"):
         low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
         table.add_row(
@@ -150,26 +150,15 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
         "probability in the lower, middle and upper third of the members by the parameter; "
         "change in margin: upper less lower",
     )
-    table.add_column("参数 parameter", overflow="fold", ratio=1)
-    for heading in (
-        "情景\nscenario",
-        "下\nlower",
-        "中\nmiddle",
-        "上\nupper",
-        "变化（点）\nchange, points",
-        "余量变化\nmargin",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    contrasts = reached.tables.contrasts
+    parts = ("情景\nscenario", "下\nlower", "中\nmiddle", "上\nupper", "变化（点）\nchange, points", "余量变化\nmargin")
+    _add_columns(table, "参数 parameter", *parts)
+    contrasts, conditions = (
+        one[one["target"] == target.id] for one in (reached.tables.contrasts, reached.tables.conditions)
+    )
     for scenario in detailed:
-        own = contrasts[(contrasts["target"] == target.id) & (contrasts["scenario"] == scenario)]
-        for row in own.to_dict("records"):
-            groups = reached.tables.conditions
-            groups = groups[
-                (groups["target"] == target.id)
-                & (groups["scenario"] == scenario)
-                & (groups["parameter"] == row["parameter"])
-            ].set_index("group")
+        for row in contrasts[contrasts["scenario"] == scenario].to_dict("records"):
+            own = (conditions["scenario"] == scenario) & (conditions["parameter"] == row["parameter"])
+            groups = conditions[own].set_index("group")
             cells = [
                 share_in_percent(groups.loc[group, "reached"], groups.loc[group, "members"])
                 if group in groups.index
@@ -185,6 +174,13 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
                 three_digits(row["margin_difference"], sign=True),
             )
     return table
+
+
+def _add_columns(table: Table, first: str, *others: str) -> None:
+    """Add a column as wide as there is room for, and columns of numbers."""
+    table.add_column(first, overflow="fold", ratio=1)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
 
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:

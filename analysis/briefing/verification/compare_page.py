@@ -56,26 +56,19 @@ def page_differences(has: bytes, should: bytes) -> Iterator[str]:
         yield from differences or ["page: its markup is written otherwise, though no word of it differs"]
         return
     for one, another in zip(_LAWFUL.finditer(text), _LAWFUL.finditer(other), strict=True):
-        if not _same(one[0], another[0]):
-            yield f"{_block_at(other, another.start())}: {_differs(one[0], another[0])}"
+        if words := _difference(one[0], another[0]):
+            yield f"{_block_at(other, another.start())}: {words}"
 
 
-def _same(has: str, should: str) -> bool:
-    if has == should:
-        return True
+def _difference(has: str, should: str) -> str:
+    """What is wrong with a full value, a drawing or the font; nothing if it is the same within the tolerance."""
     if should.startswith("data:font"):
-        return same_font(decode_address(has), decode_address(should))
+        same = same_font(decode_address(has), decode_address(should))
+        return "" if same else "the font is not the one cut out for these words"
     if should.startswith("data:image"):
-        return same_drawing(decode_address(has), decode_address(should))
-    return same_number(has, should)
-
-
-def _differs(has: str, should: str) -> str:
-    if should.startswith("data:font"):
-        return "the font is not the one cut out for these words"
-    if should.startswith("data:image"):
-        return "the picture is not the one drawn from these results"
-    return f"the full value is {has[:40]} and should be {should}"
+        same = same_drawing(decode_address(has), decode_address(should))
+        return "" if same else "the picture is not the one drawn from these results"
+    return "" if same_number(has, should) else f"the full value is {has[:40]} and should be {should}"
 
 
 def _block_at(page: str, at: int) -> str:

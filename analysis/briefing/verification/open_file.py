@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from posixpath import join, normpath
 from typing import Final
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
@@ -163,13 +164,19 @@ def parse_xml(content: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(content)
 
 
+def linked(parts: Mapping[str, bytes], part: str) -> dict[str, str]:
+    """Return the parts that a part of an Office file refers to, by the ids that it gives them."""
+    folder, _, name = part.rpartition("/")
+    links = parse_xml(parts.get(f"{folder}/_rels/{name}.rels", b"<none/>"))
+    return {one.get("Id", ""): normpath(join("/", folder, one.get("Target", ""))).lstrip("/") for one in links}
+
+
 def sheet_titles(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Return the titles of a workbook's sheets by the names of their parts, in order."""
-    targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts["xl/_rels/workbook.xml.rels"])}
-    titles = {}
+    titles, targets = {}, linked(parts, "xl/workbook.xml")
     for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
-        titles["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
+        titles[targets.get(link, "")] = sheet.get("name", "")
     return titles
 
 
