@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,14 +15,13 @@ from PIL import Image
 from analysis.charts.accounts import ledger, rate_account
 from analysis.charts.capacity import land_supply, service_places
 from analysis.charts.districts import districts
-from analysis.charts.files import write_png
+from analysis.charts.files import draw_in_processes, write_png
 from analysis.charts.material import Material
 from analysis.charts.panels import COMPARISONS, VARIABLES
 from analysis.charts.population import age_profile, population_by_group
 from analysis.charts.style import Size
 from analysis.charts.trends import comparison, indicators
 from analysis.outcome.words import LANGUAGES, terms
-from model.engine.children import end_with_parent
 from model.files.pictures import is_whole
 
 #: Fewer charts than this are drawn at once rather than in other processes, which take a second to start.
@@ -138,15 +135,7 @@ def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> I
         for chart in wanted:
             yield _draw(lean, folder, chart)
         return
-    # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), end_with_parent) as pool:
-        tasks = [pool.submit(_draw, lean, folder, chart) for chart in wanted]
-        try:
-            for task in as_completed(tasks):
-                yield task.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    yield from draw_in_processes(_draw, lean, [(folder, chart) for chart in wanted])
 
 
 def _draw(material: Material, folder: Path, chart: Chart) -> Path:

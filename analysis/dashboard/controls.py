@@ -205,35 +205,20 @@ class Control:
         return f"{plain(value / self._size)} {unit}".strip()
 
 
-def policy_controls(
+def make_controls(
     setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
-) -> dict[str, dict[str, Control]]:
-    """Return a control for each lever, by chapter of the plan."""
-    chapters: dict[str, list[Lever]] = {}
-    for lever in known_levers().values():
-        chapters.setdefault(str(lever.section)[0], []).append(lever)
-    return {
-        chapter: {
-            lever.constant: Control(
-                _lever_dial(lever, members, language), setting, language, move, put_back, free=False
-            )
-            for lever in sorted(chapters[chapter], key=lambda lever: str(lever.section))
-        }
-        for chapter in sorted(chapters)
-    }
+) -> tuple[dict[str, dict[str, Control]], dict[str, Control]]:
+    """Return a control for each lever by chapter of the plan, and for each uncertain constant that a user may fix."""
 
+    def control(dial: Dial, *, free: bool) -> Control:
+        return Control(dial, setting, language, move, put_back, free=free)
 
-def assumption_controls(
-    setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
-) -> dict[str, Control]:
-    """Return a control for each uncertain constant that a user may fix."""
-    variables = variables_by_name()
-    return {
-        constant: Control(
-            _assumption_dial(variables[constant], members, language), setting, language, move, put_back, free=True
-        )
-        for constant in words()["assumptions"]
-    }
+    chapters: dict[str, dict[str, Control]] = {}
+    for lever in sorted(known_levers().values(), key=lambda lever: (str(lever.section)[0], str(lever.section))):
+        chapter = chapters.setdefault(str(lever.section)[0], {})
+        chapter[lever.constant] = control(_lever_dial(lever, members, language), free=False)
+    assumed = [variables_by_name()[constant] for constant in words()["assumptions"]]
+    return chapters, {one.name: control(_assumption_dial(one, members, language), free=True) for one in assumed}
 
 
 def _usual(variable: Variable, members: xr.Dataset) -> tuple[dict[str | None, float], bool]:

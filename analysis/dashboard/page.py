@@ -32,7 +32,7 @@ from bokeh.models import (
 from analysis.comparison.contributions import Comparison
 from analysis.dashboard import charts, downloads
 from analysis.dashboard.briefings import Briefings
-from analysis.dashboard.controls import TEXT_LOOK, WIDE, Control, assumption_controls, policy_controls, titles
+from analysis.dashboard.controls import TEXT_LOOK, WIDE, Control, make_controls, titles
 from analysis.dashboard.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
 from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, SharedEnsemble, Shown
@@ -138,8 +138,7 @@ class Page:
     def fill(self, document: Document) -> None:
         """Put the page together and start computing."""
         setting, members = self.state.setting, self._live.members
-        chapters = policy_controls(setting, members, self._language, self._move, self._put_back)
-        assumed = assumption_controls(setting, members, self._language, self._move, self._put_back)
+        chapters, assumed = make_controls(setting, members, self._language, self._move, self._put_back)
         self._controls = {name: control for mine in (*chapters.values(), assumed) for name, control in mine.items()}
         small = list(self._small.figures.values())
         roots: dict[str, list[UIElement]] = {

@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from analysis.pages.blocks import rewrite_blocks
 from model import load_model
 from model.definition import variables_by_name
 from model.engine import CompiledModel
-from model.files.atomic import replaced
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "behaviour.md"
-BEGIN, END = "<!-- loops: begin -->", "<!-- loops: end -->"
 
 #: What the table reports: heading, variable, decimals.
 HEADLINES: Final = (
@@ -159,12 +158,4 @@ def update_page(*, write: bool) -> list[Path]:
     list of pathlib.Path
         The page, if it was out of date.
     """
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    old, _, after = rest.partition(END)
-    new = f"\n{knock_out_table(load_model())}\n"
-    if old == new:
-        return []
-    if write:
-        with replaced(PAGE) as partial:
-            partial.write_text("".join((before, BEGIN, new, END, after)), encoding="utf-8")
-    return [PAGE]
+    return rewrite_blocks(PAGE, {"loops": knock_out_table(load_model())}, write=write)
