@@ -31,28 +31,13 @@ from bokeh.models import (
 
 from analysis.comparison.contributions import Comparison
 from analysis.dashboard import charts, downloads
+from analysis.dashboard import state as settings
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.controls import TEXT_LOOK, WIDE, Control, make_controls, titles
 from analysis.dashboard.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
 from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, SharedEnsemble, Shown
-from analysis.dashboard.state import (
-    MOST_SAVED,
-    PACES,
-    Setting,
-    State,
-    StateError,
-    as_yaml,
-    baseline_for,
-    from_query,
-    from_yaml,
-    may_be_called,
-    moved,
-    put_back,
-    scenario_of,
-    shipped,
-    to_query,
-)
+from analysis.dashboard.state import Setting, State, scenario_of, shipped, to_query
 from analysis.dashboard.statistics import Standing, bands, standings
 from analysis.dashboard.words import number, say, unit_title, words
 from scenarios import Scenario, Target, shipped_scenarios
@@ -112,7 +97,7 @@ class Page:
         self._shared, self._live, self._briefings = shared, shared.live, briefings
         self._facts = {key: value for key, value in facts.items() if not key.startswith("scenario")}
         self._targets = [target for target in targets if target.modelled]
-        self.state, problems = from_query(query)
+        self.state, problems = settings.from_query(query)
         self._language = self.state.language
         self._indicators, self._districts = indicators(targets), district_indicators()
         self._mend_choices()
@@ -234,7 +219,7 @@ class Page:
         def pace(year: int | None) -> str:
             return say("by year", language, year=year) if year else say("at once", language)
 
-        by_name = {str(year): year for year in PACES}
+        by_name = {str(year): year for year in settings.PACES}
         shown, small = (
             [(name, entry.title[language]) for name, entry in entries.items()]
             for entries in (self._indicators, self._districts)
@@ -283,16 +268,16 @@ class Page:
 
     def _move(self, constant: str, element: str | None, value: float) -> None:
         pace = None if constant in words()["assumptions"] else self.state.pace
-        self._take(moved(self.state.setting, constant, element, value, pace), constant)
+        self._take(settings.moved(self.state.setting, constant, element, value, pace), constant)
 
     def _put_back(self, constant: str) -> None:
-        self._take(put_back(self.state.setting, constant), constant)
+        self._take(settings.put_back(self.state.setting, constant), constant)
 
     # What is computed and drawn
 
     def _roles(self) -> dict[str, Scenario]:
         page = scenario_of(self.state.setting)
-        roles = {"page": page, "baseline": baseline_for(page)}
+        roles = {"page": page, "baseline": settings.baseline_for(page)}
         if self.state.against != "baseline":
             saved = self.state.saved.get(self.state.against)
             roles["against"] = scenario_of(saved if saved else Setting(self.state.against), self.state.against)
@@ -466,9 +451,9 @@ class Page:
         name = str(self._name.value).strip()
         if not name:
             self._say_problem("name wanted", "")
-        elif not may_be_called(name):
+        elif not settings.may_be_called(name):
             self._say_problem("name wrong", "")
-        elif name not in self.state.saved and len(self.state.saved) >= MOST_SAVED:
+        elif name not in self.state.saved and len(self.state.saved) >= settings.MOST_SAVED:
             self._say_problem("saved many", "")
         else:
             return name
@@ -486,7 +471,7 @@ class Page:
     def _save(self) -> None:
         name = self._keep()
         if name is not None:
-            self._hand_over(f"{name}.yaml", "application/yaml", as_yaml(self.state.setting, name).encode())
+            self._hand_over(f"{name}.yaml", "application/yaml", settings.as_yaml(self.state.setting, name).encode())
 
     def _loaded(self, load: FileInput) -> None:
         """Take a file over once its name has come too, and be ready for the same file again."""
@@ -501,8 +486,8 @@ class Page:
 
     def _load(self, content: str, filename: str) -> None:
         try:
-            name, setting = from_yaml(base64.b64decode(content), filename)
-        except StateError as error:
+            name, setting = settings.from_yaml(base64.b64decode(content), filename)
+        except settings.StateError as error:
             self._say_problem("file problem", str(error))
             return
         self._name.value = name
@@ -526,7 +511,7 @@ class Page:
         name = self._keep() if setting.changes else setting.base
         if name is not None:
             self._brief.disabled, self._brief.label = True, say("briefing is made", language)
-            text = as_yaml(setting, name) if setting.changes else None
+            text = settings.as_yaml(setting, name) if setting.changes else None
             self._briefings.ask(name, text, language, self._later(partial(self._hand_briefing, name)))
 
     def _hand_briefing(self, name: str, content: bytes, problem: str) -> None:

@@ -9,7 +9,7 @@ from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.targets import board, reasons
-from analysis.briefing.words import joined
+from analysis.briefing.words import join
 from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
@@ -43,8 +43,8 @@ def answer_section(author: Author) -> Section:
     again = "answer.blocker too" if reliefs[0] else "answer.blocker"
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
     blocks: list[Paragraph | Table] = [
-        Paragraph("answer.answer", joined(whole, author.language), strong=True),
-        Paragraph("answer.sure", _sure(author)),
+        Paragraph("answer.answer", join(whole, author.language), strong=True),
+        Paragraph("answer.sure", author.say("answer.sure")),
     ]
     if unsure := _unsure(author):
         blocks.append(Paragraph("answer.unsure", unsure))
@@ -52,7 +52,7 @@ def answer_section(author: Author) -> Section:
     published = [one.probability_with_discrepancy for one in results]
     if published[0] is not None and published[1] is not None:
         shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-        conditional = joined([conditional, author.say("answer.published", year=year, **shares)], author.language)
+        conditional = join([conditional, author.say("answer.published", year=year, **shares)], author.language)
     headlines = [target for target in targets.values() if target.headline and target.modelled]
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional))
@@ -102,7 +102,7 @@ def _rate(author: Author, target: Target) -> Text:
         text += author.say("answer.some", **shares)
     if result.year_reached_median is not None:
         return text + author.say("answer.when", year=author.count(result.year_reached_median))
-    return text + author.say("answer.never", year=author.count(author.results.definitions.last_year))
+    return text + author.say("answer.never")
 
 
 def _driver(author: Author) -> Text:
@@ -154,13 +154,6 @@ def _blocker(author: Author, target: Target, best: Relief | None, sentence: str)
     return text + author.say("answer.gap stays" if misses else "answer.full stop")
 
 
-def _sure(author: Author) -> Text:
-    counts = author.results.counts
-    numbers = {"yes": counts.sure_yes, "no": counts.sure_no, "likely": counts.likely, "unlikely": counts.unlikely}
-    numbers["open"] = counts.open
-    return author.say("answer.sure", **{gap: author.count(number) for gap, number in numbers.items()})
-
-
 def _unsure(author: Author) -> Text:
     """The unknown of the start year on which the registered target turns most, if it turns at all."""
     conditions = author.results.conditions
@@ -184,7 +177,7 @@ def _unsure(author: Author) -> Text:
     words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
     return author.say(
         "answer.unsure",
-        parameter=author.parameter(parameter),
+        parameter=author.say(f"parameter.{parameter}"),
         low_odds=author.probability(low),
         high_odds=author.probability(high),
         **words,

@@ -64,8 +64,8 @@ class Author:
         return self.number(result, form, 0.01)
 
     def say(self, name: str, **gaps: Run | Text) -> Text:
-        """Return a sentence of `words.yaml` in this language; gaps that mean the same everywhere need not be given."""
-        return say(name, self.language, **self._usual_gaps | gaps)
+        """Return a sentence of `words.yaml` in this language; definitions and counts fill their gaps themselves."""
+        return say(name, self.language, **self._facts | gaps)
 
     def heads(self, *names: str) -> list[Text]:
         """Return the headings of columns."""
@@ -161,10 +161,6 @@ class Author:
         number, error = (self.percent(one, form) for one in (share.probability, share.probability_se))
         return self.say("percent with error", number=number, error=error)
 
-    def parameter(self, name: str) -> Text:
-        """Return what an unknown of the start year is called."""
-        return self.say(f"parameter.{name}", year=self.count(self.results.definitions.first_year))
-
     def change(self, rate: str, contribution: Contribution) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""
         name = self.say(f"rate.{rate}")
@@ -174,17 +170,6 @@ class Author:
         return self.say(effect, rate=name, points=self.number(contribution.size, ".2f"))
 
     @cached_property
-    def _usual_gaps(self) -> dict[str, Run | Text]:
-        definitions, counts = self.results.definitions, self.results.counts
-        usual = {
-            "wide": definitions.wide_interval,
-            "narrow": definitions.narrow_interval,
-            "confidence": definitions.confidence,
-            "data": definitions.first_year,
-            "first": definitions.year_after_first,
-            "last": definitions.last_year,
-            "members": counts.members,
-            "modelled": counts.modelled,
-            "tracked": counts.tracked,
-        }
-        return {gap: self.count(result) for gap, result in usual.items()}
+    def _facts(self) -> dict[str, Run | Text]:
+        facts = {**vars(self.results.definitions), **vars(self.results.counts)}
+        return {name: self.count(result) for name, result in facts.items()}

@@ -21,7 +21,7 @@ def course_section(author: Author) -> Section:
     variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
     last = author.results.definitions.last_year
     rates = [author.number(author.results.series[name, variable][int(last)].median) for variable in variables]
-    takeaway = author.say("fans.takeaway", year=author.count(last), resident=rates[0], registered=rates[1])
+    takeaway = author.say("fans.takeaway", resident=rates[0], registered=rates[1])
     rows = []
     for panel in INDICATORS:
         unit, scale = author.unit(panel.unit)
@@ -88,7 +88,6 @@ def district_section(author: Author) -> Section:
         "districts.takeaway",
         riser=author.element(riser),
         rise=author.percent(districts[riser].rise, ".1f"),
-        year=author.count(last),
         lowest=author.element(lowest),
         rate=author.percent(ends[lowest], ".1f"),
     )
@@ -103,7 +102,7 @@ def district_section(author: Author) -> Section:
     columns = [author.say("district"), *author.year_headings(author.years)]
     if compared:
         baseline = author.title(evidence.baseline.title)
-        columns.append(author.say("districts.gain", year=author.count(last), baseline=baseline))
+        columns.append(author.say("districts.gain", baseline=baseline))
     table = author.table("districts.table", columns, rows, where=PAGE_AND_WORKBOOK)
     return author.section("districts", takeaway, author.picture("districts", name, "districts.chart"), table)
 
@@ -116,22 +115,14 @@ def age_section(author: Author) -> Section:
     form = AGE_FORMS[author.language]
     takeaway = author.say(
         "ages.takeaway",
-        age=author.count(definitions.elder_age),
-        first=author.count(definitions.first_year),
-        last=author.count(definitions.last_year),
         before=author.number(elders.people[first].median, form, scale),
         after=author.number(elders.people[last].median, form, scale),
         share_before=author.percent(elders.share[first].median, ".1f"),
         share_after=author.percent(elders.share[last].median, ".1f"),
     )
-    bounds = {
-        "children": {"last": author.count(definitions.child_age)},
-        "working": {"first": author.count(definitions.adult_age), "last": author.count(definitions.last_working_age)},
-        "elders": {"first": author.count(definitions.elder_age)},
-    }
     rows = []
     for group, ages in author.results.ages.items():
-        name = author.say(f"ages.{group}", **bounds[group])
+        name = author.say(f"ages.{group}")
         people = [author.band(ages.people[year], form, scale) for year in author.years]
         shares = [author.band(ages.share[year], ".1f", 0.01) for year in author.years]
         rows += [(name, *people), (author.say("ages.share", group=name), *shares)]

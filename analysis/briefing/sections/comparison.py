@@ -82,11 +82,10 @@ def _table(
 
 def _reading(author: Author, contributions: Contributions) -> Text:
     counts = author.results.counts
-    members, orders = author.count(counts.study_members), author.count(counts.orders)
     if not counts.orders or contributions.largest_error is None:
-        return author.say("compare.reading exact", members=members)
+        return author.say("compare.reading exact")
     error = author.number(contributions.largest_error, ".3f")
-    return author.say("compare.reading sampled", members=members, orders=orders, error=error)
+    return author.say("compare.reading sampled", error=error)
 
 
 def _probabilities(author: Author) -> Table:

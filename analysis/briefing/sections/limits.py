@@ -8,7 +8,7 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
-from analysis.briefing.words import listed
+from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
@@ -32,7 +32,8 @@ def limit_section(author: Author) -> Section:
         for one in felt
     ]
     year = author.count(author.target(goal.id).year)
-    takeaway = author.say("limits.takeaway", year=year, names=listed(names, author.language) or author.say("none"))
+    named = join(names, author.language, "between items") or author.say("none")
+    takeaway = author.say("limits.takeaway", year=year, names=named)
     shown = [one for one in author.years if one > results.definitions.first_year]
     rows = []
     for one in BOTTLENECKS:
@@ -76,11 +77,6 @@ def _gain(author: Author, gain: Gain) -> Text:
 
 def assumption_section(author: Author) -> Section:
     """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets."""
-    takeaway = author.say(
-        "assumptions.takeaway",
-        all=author.count(author.results.counts.constants),
-        weak=author.count(author.results.counts.weak),
-    )
     rows = [
         ((Name(grade),), author.say(f"grade.{grade}"), (author.count(number),))
         for grade, number in sorted(author.results.grades.items())
@@ -89,7 +85,9 @@ def assumption_section(author: Author) -> Section:
     grades = author.table("assumptions.grades", columns, rows, numeric=(2,), source=(), widths=(1.0, 3.0, 1.2))
     measures = [_measures(author)] if author.evidence.scenario.changes else []
     reading = Paragraph("assumptions.reading", author.say("assumptions.reading"))
-    return author.section("assumptions", takeaway, grades, _unknowns(author), *measures, reading)
+    return author.section(
+        "assumptions", author.say("assumptions.takeaway"), grades, _unknowns(author), *measures, reading
+    )
 
 
 def _unknowns(author: Author) -> Table:
@@ -105,7 +103,7 @@ def _unknowns(author: Author) -> Table:
                 continue
             span = author.interval(condition.lowest, condition.highest, form, scale) + unit
             tones[len(rows), 3] = tone(condition.probability)
-            name = author.parameter(parameter)
+            name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
     columns = author.heads("assumptions.parameter", "assumptions.third", "assumptions.span", "board.odds")
     widths = (3.2, 1.0, 2.4, 2.0)

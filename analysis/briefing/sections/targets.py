@@ -8,7 +8,7 @@ from typing import Final
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.sections.author import Author
-from analysis.briefing.words import joined, listed
+from analysis.briefing.words import join
 from analysis.outcome.ratios import FELT, RATIOS, Moved
 from scenarios import Target
 
@@ -20,12 +20,8 @@ def target_section(author: Author) -> Section:
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
-    takeaway = author.say(
-        "board.takeaway",
-        reached=author.count(author.results.counts.reached),
-        scenario=author.title(evidence.scenario.title),
-    )
-    tracked = author.say("board.tracked", names=listed(dict.fromkeys(others), author.language))
+    takeaway = author.say("board.takeaway", scenario=author.title(evidence.scenario.title))
+    tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
     return author.section(
         "board",
         takeaway,
@@ -82,7 +78,7 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
     if evidence.scenario.name == "baseline":
         return []
     texts = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
-    return [Paragraph(block, joined(texts, author.language))] if texts else []
+    return [Paragraph(block, join(texts, author.language))] if texts else []
 
 
 def _reason(author: Author, one: Moved) -> Text:
@@ -106,4 +102,4 @@ def _reason(author: Author, one: Moved) -> Text:
         return text
     lower = names["below" if one.target.comparison == "at least" else "above"]
     warning = author.say("reason.loss in part" if one.reason == "both" else "reason.loss", quantity=lower)
-    return joined([text, warning], author.language)
+    return join([text, warning], author.language)

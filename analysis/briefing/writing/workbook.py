@@ -8,18 +8,8 @@ from typing import Any, Final
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
-from analysis.briefing.content import (
-    TONE_COLOURS,
-    Briefing,
-    Number,
-    Paragraph,
-    Plot,
-    Section,
-    Table,
-    Text,
-    every_text,
-    plain,
-)
+from analysis.briefing import content
+from analysis.briefing.content import Briefing, Number, Paragraph, Table, Text, plain
 from analysis.briefing.words import say, word
 from analysis.briefing.writing.strip_dates import EPOCH
 
@@ -64,7 +54,7 @@ class _Writer:
             self.formats[key] = self.book.add_format(base)
         return self.formats[key]
 
-    def section(self, section: Section, language: str) -> None:
+    def section(self, section: content.Section, language: str) -> None:
         sheet = self.book.add_worksheet(section.title[:31])
         sheet.hide_gridlines(2)
         # On paper: A4, as wide as a sheet is.
@@ -91,7 +81,9 @@ class _Writer:
 
     def keys(self, briefing: Briefing) -> None:
         """List every result in the briefing, in the units that results are kept in."""
-        numbers = {run.key: run.value for _, text in every_text(briefing) for run in text if isinstance(run, Number)}
+        numbers = {
+            run.key: run.value for _, text in content.every_text(briefing) for run in text if isinstance(run, Number)
+        }
         sheet = self._list("workbook.keys", ("workbook.key", "workbook.value"), (90, 22), briefing.language)
         self.book.define_name(KEYS, f"={_quoted(sheet)}!{xl_range_abs(0, 0, len(numbers), 1)}")
         for row, (key, value) in enumerate(sorted(numbers.items()), 1):
@@ -166,7 +158,7 @@ class _Writer:
     def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, index: int) -> None:
         look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
         if tone := block.tones.get((index, column)):
-            look["bg_color"] = f"#{TONE_COLOURS[tone]}"
+            look["bg_color"] = f"#{content.TONE_COLOURS[tone]}"
         if column in block.numeric:
             look["align"] = "right"
         number = lone_number(text)
@@ -177,7 +169,7 @@ class _Writer:
         else:
             sheet.write_blank(row, column, None, self.format(**look))
 
-    def _chart(self, sheet: Any, block: Table, plot: Plot, row: int) -> None:
+    def _chart(self, sheet: Any, block: Table, plot: content.Plot, row: int) -> None:
         """A chart right of the table: lines over the years, and targets as marks."""
         chart = self.book.add_chart({"type": "scatter", "subtype": "straight"})
         first, last = row + 1, row + len(block.rows)
