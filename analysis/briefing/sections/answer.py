@@ -35,8 +35,7 @@ def answer_section(author: Author) -> Section:
     resident, registered = targets[RESIDENT], targets[REGISTERED]
     results = [author.target(target) for target in (RESIDENT, REGISTERED)]
     verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
-    year = author.count(results[0].year)
-    headline = author.say("answer.headline", year=year, resident=verdicts[0], registered=verdicts[1])
+    headline = author.say("answer.headline", resident=verdicts[0], registered=verdicts[1])
     whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
     reliefs = [_relief(author, target) for target in (resident, registered)]
     # What was tried is stated once.
@@ -52,7 +51,7 @@ def answer_section(author: Author) -> Section:
     published = [one.probability_with_discrepancy for one in results]
     if published[0] is not None and published[1] is not None:
         shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-        conditional = join([conditional, author.say("answer.published", year=year, **shares)], author.language)
+        conditional = join([conditional, author.say("answer.published", **shares)], author.language)
     headlines = [target for target in targets.values() if target.headline and target.modelled]
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional))
@@ -106,23 +105,16 @@ def _rate(author: Author, target: Target) -> Text:
 
 
 def _driver(author: Author) -> Text:
-    evidence, contributions = author.evidence, author.results.contributions
+    contributions = author.results.contributions
     if contributions is None:
-        return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
+        return author.say("answer.driver of baseline")
     lever = contributions.levers[0]
     gaps = {
         f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
         for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
-    return author.say(
-        "answer.driver",
-        scenario=author.title(evidence.scenario.title),
-        baseline=author.title(evidence.baseline.title),
-        year=author.count(author.target(RESIDENT).year),
-        lever=lever_title(author, lever),
-        **gaps,
-    )
+    return author.say("answer.driver", lever=lever_title(author, lever), **gaps)
 
 
 def _relief(author: Author, target: Target) -> Relief | None:

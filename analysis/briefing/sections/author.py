@@ -12,6 +12,7 @@ from analysis.briefing.results import Contribution, Probability, Result, Results
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import say, word
 from analysis.outcome.words import terms
+from analysis.pages.answer import RESIDENT
 from scenarios import Target
 
 #: Years that tables show.
@@ -64,7 +65,7 @@ class Author:
         return self.number(result, form, 0.01)
 
     def say(self, name: str, **gaps: Run | Text) -> Text:
-        """Return a sentence of `words.yaml` in this language; definitions and counts fill their gaps themselves."""
+        """Return a sentence of `words.yaml`; gaps for definitions, counts and what a briefing is about fill themselves."""
         return say(name, self.language, **self._facts | gaps)
 
     def heads(self, *names: str) -> list[Text]:
@@ -172,4 +173,9 @@ class Author:
     @cached_property
     def _facts(self) -> dict[str, Run | Text]:
         facts = {**vars(self.results.definitions), **vars(self.results.counts)}
-        return {name: self.count(result) for name, result in facts.items()}
+        return {
+            "scenario": self.title(self.evidence.scenario.title),
+            "baseline": self.title(self.evidence.baseline.title),
+            "goal_year": self.count(self.target(RESIDENT).year),
+            **{name: self.count(result) for name, result in facts.items()},
+        }

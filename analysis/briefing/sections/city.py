@@ -101,8 +101,7 @@ def district_section(author: Author) -> Section:
         rows.append(cells)
     columns = [author.say("district"), *author.year_headings(author.years)]
     if compared:
-        baseline = author.title(evidence.baseline.title)
-        columns.append(author.say("districts.gain", baseline=baseline))
+        columns.append(author.say("districts.gain"))
     table = author.table("districts.table", columns, rows, where=PAGE_AND_WORKBOOK)
     return author.section("districts", takeaway, author.picture("districts", name, "districts.chart"), table)
 

@@ -29,7 +29,6 @@ def compare_section(author: Author) -> Section:
         takeaway = author.say(
             "compare.takeaway",
             lever=lever_title(author, lever),
-            year=author.count(author.target(RESIDENT).year),
             resident=author.change("resident", contributions.by_target[RESIDENT][lever]),
             registered=author.change("registered", contributions.by_target[REGISTERED][lever]),
         )
@@ -72,12 +71,9 @@ def _table(
     columns = [author.say("compare.lever")]
     for rate in author.heads("compare.resident", "compare.registered"):
         columns += [rate, author.say("compare.interval of", rate=rate)]
-    title = author.say(
-        "compare.table",
-        year=author.count(author.target(RESIDENT).year),
-        baseline=author.title(author.evidence.baseline.title),
+    return author.table(
+        block, columns, rows, title=author.say("compare.table"), where=where, widths=(3.4, 1.3, 2.2, 1.3, 2.2)
     )
-    return author.table(block, columns, rows, title=title, where=where, widths=(3.4, 1.3, 2.2, 1.3, 2.2))
 
 
 def _reading(author: Author, contributions: Contributions) -> Text:

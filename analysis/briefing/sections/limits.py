@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.briefing.charts import BOTTLENECKS as CHART
-from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Number, Paragraph, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.answer import lever_title, relief_words
@@ -31,9 +31,8 @@ def limit_section(author: Author) -> Section:
         author.say("limits.name", bottleneck=author.title(one.title), districts=author.count(districts[one.id]))
         for one in felt
     ]
-    year = author.count(author.target(goal.id).year)
     named = join(names, author.language, "between items") or author.say("none")
-    takeaway = author.say("limits.takeaway", year=year, names=named)
+    takeaway = author.say("limits.takeaway", names=named)
     shown = [one for one in author.years if one > results.definitions.first_year]
     rows = []
     for one in BOTTLENECKS:
@@ -50,11 +49,11 @@ def limit_section(author: Author) -> Section:
         author.picture(CHART, author.evidence.scenario.name, "limits.chart"),
         author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown)))),
         Paragraph("limits.reading", author.say("limits.reading")),
-        _reliefs(author, year),
+        _reliefs(author),
     )
 
 
-def _reliefs(author: Author, year: Number) -> Table:
+def _reliefs(author: Author) -> Table:
     titles = {bottleneck.id: author.title(bottleneck.title) for bottleneck in BOTTLENECKS}
     rows = []
     for relief in RELIEFS:
@@ -64,7 +63,7 @@ def _reliefs(author: Author, year: Number) -> Table:
         "limits.reliefs",
         author.heads("limits.bottleneck", "limits.relief", "compare.resident", "compare.registered"),
         rows,
-        title=author.say("limits.relief table", year=year),
+        title=author.say("limits.relief table"),
         numeric=(2, 3),
         widths=(2.6, 4.0, 2.4, 2.4),
     )
@@ -130,7 +129,6 @@ def _measures(author: Author) -> Table:
         "assumptions.measures",
         columns + author.heads("unit", "assumptions.plan"),
         rows,
-        title=author.say("assumptions.measures", scenario=author.title(author.evidence.scenario.title)),
         where=PAGE_AND_WORKBOOK,
         numeric=(1, 2, 3),
         source=(),

@@ -20,11 +20,10 @@ def target_section(author: Author) -> Section:
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
-    takeaway = author.say("board.takeaway", scenario=author.title(evidence.scenario.title))
     tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
     return author.section(
         "board",
-        takeaway,
+        author.say("board.takeaway"),
         board(author, "board.table", modelled),
         *reasons(author, "board.reasons", modelled),
         Paragraph("board.reading", author.say("board.reading")),
@@ -95,7 +94,6 @@ def _reason(author: Author, one: Moved) -> Text:
         "reason",
         target=author.title(ratio.title),
         year=author.count(author.target(one.target.id).year),
-        baseline=author.title(author.evidence.baseline.title),
         **gaps,
     )
     if not one.by_loss:
