@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -19,7 +18,6 @@ from analysis.charts.files import draw_in_processes, write_png
 from analysis.charts.material import Material
 from analysis.charts.panels import COMPARISONS, VARIABLES
 from analysis.charts.population import age_profile, population_by_group
-from analysis.charts.style import Size
 from analysis.charts.trends import comparison, indicators
 from analysis.outcome.words import LANGUAGES, terms
 from model.files.pictures import is_whole
@@ -44,23 +42,19 @@ class Chart:
         return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
 
 
-class Detail(Protocol):
-    """What draws a chart of one scenario, in a language, of a size in inches or of its own."""
-
-    def __call__(self, material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
-        """Return the chart."""
-
-
-#: Charts of one scenario, by the name of their files.
-DETAILS: Mapping[str, Detail] = {
-    "indicators": indicators,
-    "population_by_group": population_by_group,
-    "age_profile": age_profile,
-    "service_places": service_places,
-    "land_supply": land_supply,
-    "districts": districts,
-    "rate_account": rate_account,
-    "ledger": ledger,
+#: What draws each chart of one scenario, in a language, of a size in inches or of its own, by the name of its file.
+DETAILS: Mapping[str, Callable[..., Figure]] = {
+    chart.__name__: chart
+    for chart in (
+        indicators,
+        population_by_group,
+        age_profile,
+        service_places,
+        land_supply,
+        districts,
+        rate_account,
+        ledger,
+    )
 }
 
 

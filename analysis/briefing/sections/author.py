@@ -65,7 +65,7 @@ class Author:
         return self.number(result, form, 0.01)
 
     def say(self, name: str, **gaps: Run | Text) -> Text:
-        """Return a sentence of `words.yaml`; gaps for definitions, counts and what a briefing is about fill themselves."""
+        """Return a sentence of `words.yaml`; what a briefing is about, definitions and counts need not be given."""
         return say(name, self.language, **self._facts | gaps)
 
     def heads(self, *names: str) -> list[Text]:
@@ -172,7 +172,7 @@ class Author:
 
     @cached_property
     def _facts(self) -> dict[str, Run | Text]:
-        facts = {**vars(self.results.definitions), **vars(self.results.counts)}
+        facts = {**self.results.definitions, **self.results.counts}
         return {
             "scenario": self.title(self.evidence.scenario.title),
             "baseline": self.title(self.evidence.baseline.title),

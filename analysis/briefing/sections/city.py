@@ -19,7 +19,7 @@ def course_section(author: Author) -> Section:
     evidence = author.evidence
     name = evidence.scenario.name
     variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
-    last = author.results.definitions.last_year
+    last = author.results.definitions["last_year"]
     rates = [author.number(author.results.series[name, variable][int(last)].median) for variable in variables]
     takeaway = author.say("fans.takeaway", resident=rates[0], registered=rates[1])
     rows = []
@@ -81,7 +81,7 @@ def _series(author: Author, panel: Panel, scenario: str) -> Table:
 def district_section(author: Author) -> Section:
     """Return the resident rate of every district."""
     evidence = author.evidence
-    name, last, districts = evidence.scenario.name, author.results.definitions.last_year, author.results.districts
+    name, last, districts = evidence.scenario.name, author.results.definitions["last_year"], author.results.districts
     ends = {district: one.years[int(last)].median for district, one in districts.items()}
     riser, lowest = max(districts, key=lambda one: districts[one].rise), min(districts, key=lambda one: ends[one])
     takeaway = author.say(
@@ -109,7 +109,7 @@ def district_section(author: Author) -> Section:
 def age_section(author: Author) -> Section:
     """Return the age profile, and broad ages with their intervals."""
     definitions, elders = author.results.definitions, author.results.ages["elders"]
-    first, last = int(definitions.first_year), int(definitions.last_year)
+    first, last = int(definitions["first_year"]), int(definitions["last_year"])
     _, scale = author.unit("people")
     form = AGE_FORMS[author.language]
     takeaway = author.say(

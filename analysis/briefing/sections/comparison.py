@@ -78,7 +78,7 @@ def _table(
 
 def _reading(author: Author, contributions: Contributions) -> Text:
     counts = author.results.counts
-    if not counts.orders or contributions.largest_error is None:
+    if not counts["orders"] or contributions.largest_error is None:
         return author.say("compare.reading exact")
     error = author.number(contributions.largest_error, ".3f")
     return author.say("compare.reading sampled", error=error)

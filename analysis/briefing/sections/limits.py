@@ -33,7 +33,7 @@ def limit_section(author: Author) -> Section:
     ]
     named = join(names, author.language, "between items") or author.say("none")
     takeaway = author.say("limits.takeaway", names=named)
-    shown = [one for one in author.years if one > results.definitions.first_year]
+    shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     for one in BOTTLENECKS:
         limit = results.limits[one.id]

@@ -83,11 +83,12 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
     names = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
-    gaps, sizes = {}, author.results.ratios[one.target.id]
-    for part, change, size in (("above", one.above, sizes.above), ("below", one.below, sizes.below)):
+    gaps = {}
+    for part, change in (("above", one.above), ("below", one.below)):
         if abs(change) < FELT:
             gaps[part] = author.say("reason.same", quantity=names[part])
         else:
+            size = author.results.ratios[one.target.id, part]
             sentence = "reason.higher" if change > 0 else "reason.lower"
             gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
     text = author.say(
