@@ -46,21 +46,9 @@ def pictures(briefing: Briefing) -> list[Picture]:
 
 
 def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[str] = FORMATS) -> Iterator[Path]:
-    """Draw the pictures of a briefing as PNG and SVG, in two processes.
+    """Draw the pictures of a briefing in two processes, in some of `FORMATS`, and yield each file once it is written.
 
-    Parameters
-    ----------
-    evidence, briefing
-        What is drawn.
-    folder
-        Where to.
-    kinds
-        Some of `FORMATS`.
-
-    Yields
-    ------
-    pathlib.Path
-        Each file once it is written; equal inputs give equal bytes.
+    Equal inputs give equal bytes.
     """
     rooms = slide_sizes(briefing)
     charts = [

@@ -32,17 +32,7 @@ SECTIONS = (
 
 
 def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
-    """Write a briefing.
-
-    Parameters
-    ----------
-    evidence
-        What it rests on.
-    results
-        What `analysis.briefing.results.compute_results` returns for it.
-    language
-        "zh" or "en".
-    """
+    """Write a briefing in "zh" or "en" from what it rests on and what `compute_results` returns for it."""
     author = Author(evidence, results, language)
     scenario = evidence.scenario
     subtitle = say(

@@ -193,14 +193,7 @@ def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
 
 
 def find_mistakes(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
-    """Return what in a briefing's content does not come from the results, in words; nothing when all does.
-
-    Parameters
-    ----------
-    briefing
-        The content.
-    results
-        Every result by its key.
+    """Return what in a briefing's content does not come from the results by key, in words; nothing when all does.
 
     Examples
     --------

@@ -61,16 +61,9 @@ def write_png(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def draw_in_processes(draw: Callable[..., Path], material: object, charts: Iterable[tuple[Any, ...]]) -> Iterator[Path]:
-    """Draw charts in two processes, and yield each file once it is written.
+    """Draw charts in two processes with `draw(material, *chart)`, and yield each file once it is written.
 
-    Parameters
-    ----------
-    draw
-        Draws one chart from the material and further arguments, and returns its file.
-    material
-        What all charts are drawn from; sent once to each process, as it is large.
-    charts
-        The further arguments of each chart.
+    The material is sent once to each process, as it is large.
     """
     # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _remember, (material,)) as pool:

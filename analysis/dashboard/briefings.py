@@ -36,13 +36,6 @@ class Briefings:
         What makes one.
     results
         The folder of what `run` has left, which a briefing beside it need not run again.
-
-    Examples
-    --------
-    >>> touch = lambda scenario, language, folder: ["touch", str(folder / f"{scenario}.html")]
-    >>> briefings = Briefings(touch, Path("outputs"))
-    >>> briefings.ask("plan", None, "zh", lambda content, problem: print(len(content) > 0, problem))  # doctest: +SKIP
-    True
     """
 
     def __init__(self, command: Command, results: Path) -> None:
@@ -50,18 +43,9 @@ class Briefings:
         self._work_queue = WorkQueue()
 
     def ask(self, name: str, text: str | None, language: str, done: Callable[[bytes, str], None]) -> None:
-        """Have a briefing made.
+        """Have the briefing of a shipped scenario made, or of the one in the text of a file.
 
-        Parameters
-        ----------
-        name
-            Of a shipped scenario, or of the one in `text`.
-        text
-            A scenario file's content; None for a shipped scenario.
-        language
-            "zh" or "en".
-        done
-            Called from another thread with a zip file and nothing, or with nothing and what went wrong.
+        `done` is called from another thread with a zip file and nothing, or with nothing and what went wrong.
         """
         self._work_queue.ask(Priority.BRIEFING, lambda: done(*self._made(name, text, language)))
 

@@ -32,21 +32,7 @@ def chart(
     language: str,
     foot: str,
 ) -> bytes:
-    """Draw one indicator as the page shows it, as a PNG file.
-
-    Parameters
-    ----------
-    live, outcomes
-        What is shown, by role.
-    indicator
-        What to draw.
-    titles
-        What each role is called.
-    language
-        "zh" or "en".
-    foot
-        What the chart rests on.
-    """
+    """Draw one indicator by role as the page shows it, as a PNG file; `foot` is what the chart rests on."""
     size, unit = indicator.size[language], indicator.unit[language]
     with chart_style():
         figure = Figure(figsize=(9.5, 5.2), layout="constrained")
@@ -84,15 +70,7 @@ def chart(
 def data(
     live: LiveEnsemble, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], manifest: Mapping[str, str]
 ) -> str:
-    """Return the bands of every indicator that the page knows as a table, under lines that say what made it.
-
-    Parameters
-    ----------
-    live, outcomes, titles
-        As for `chart`.
-    manifest
-        What has to be known to make the numbers again.
-    """
+    """Return the bands of every indicator that the page knows as a table, under lines with the manifest."""
     variables, rows = variables_by_name(), []
     for role, outcome in outcomes.items():
         status = "every member exact" if outcome.complete else "preliminary: members estimated"

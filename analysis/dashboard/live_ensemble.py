@@ -47,14 +47,7 @@ class Outcome:
 class LiveEnsemble:
     """A model and the members of an ensemble, made ready for many settings.
 
-    Parameters
-    ----------
-    model
-        The compiled city model.
-    members
-        Parameter sets, dim ``member``.
-    outputs
-        Variables of the model, of the whole city or by district.
+    `outputs` are variables of the model, of the whole city or by district.
     """
 
     def __init__(self, model: CompiledModel, members: xr.Dataset, outputs: Iterable[str]) -> None:
@@ -85,29 +78,13 @@ class LiveEnsemble:
         }
 
     def exact(self, scenario: Scenario, part: int) -> Values:
-        """Run one of `parts` with the model's own step.
-
-        Raises
-        ------
-        NonFiniteError
-            If a member leaves the numbers.
-        """
+        """Run one of `parts` with the model's own step; a member that leaves the numbers is a `NonFiniteError`."""
         return self._flat(self.parts[part].run(self._checked(scenario)[1][part]))
 
     def preliminary(self, scenario: Scenario, reference: Outcome) -> Outcome:
-        """Estimate all members from a yearly step, the pilots and a reference that was run in full.
+        """Estimate all members from a yearly step, the pilots, and a complete reference: the nearer, the better.
 
-        Parameters
-        ----------
-        scenario
-            The setting.
-        reference
-            Another setting, complete; the nearer, the better the estimate.
-
-        Returns
-        -------
-        Outcome
-            With the pilots exact. Where the long step left the numbers, the others are those of the reference.
+        The pilots are exact. Where the long step left the numbers, the others are those of the reference.
         """
         pilots = self.exact(scenario, 0)
         rough = self.rough(scenario)

@@ -75,21 +75,7 @@ _TEMPLATES: Final = jinja2.Environment(
 
 
 class Page:
-    """One user's page.
-
-    Parameters
-    ----------
-    shared
-        What all pages share.
-    targets
-        The plan's targets.
-    facts
-        The manifest that all results share.
-    query
-        The part of the page's address behind the question mark.
-    briefings
-        What makes the briefing of a setting.
-    """
+    """One user's page, as the `query` of its address asks for; `facts` are the manifest that all results share."""
 
     def __init__(
         self, shared: SharedEnsemble, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings

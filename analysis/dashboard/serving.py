@@ -95,16 +95,7 @@ def make_shared_ensemble(
 ) -> SharedEnsemble:
     """Make everything ready that all pages share, and run the scenarios that pages begin with.
 
-    Parameters
-    ----------
-    model, members
-        The compiled city model and the members of the calibrated ensemble.
-    targets
-        The plan's targets.
-    ready
-        Scenarios to be run beforehand.
-    progress
-        Told how many of the scenarios are done, and of how many.
+    `progress` is called with how many of these are done, and of how many.
     """
     shown = [*indicators(list(targets)), *district_indicators()]
     shared = SharedEnsemble(LiveEnsemble(model, members, shown))
@@ -148,23 +139,7 @@ def site(
     *,
     briefings: Briefings,
 ) -> Site:
-    """Make the server of the page.
-
-    Parameters
-    ----------
-    shared
-        As from `make_shared_ensemble`.
-    targets
-        The plan's targets.
-    facts
-        The manifest that all results share.
-    host, port
-        Where to listen.
-    token
-        What to ask for where others can reach the page; None makes one up.
-    briefings
-        What makes the briefing of a setting.
-    """
+    """Make the server of the page; where others can reach it, it asks for the token, or for one that it makes up."""
     everything = list(targets)
 
     def fill(document: Document) -> None:

@@ -100,17 +100,10 @@ class _MovedOnError(Exception):
 
 
 class Session:
-    """One user's computations; a new move ends what an earlier one began.
+    """One user's computations, which begin from a complete reference; a new move ends what an earlier one began.
 
-    Parameters
-    ----------
-    shared
-        What is shared.
-    reference
-        A complete outcome to begin from.
-    show, show_contributions, show_error
-        Called from another thread: with what can be shown; with the contributions, or None where there is nothing to
-        trace; with a sentence when a setting cannot be run.
+    The three functions are called from another thread: with what can be shown; with the contributions, or None where
+    there is nothing to trace; with a sentence when a setting cannot be run.
     """
 
     def __init__(

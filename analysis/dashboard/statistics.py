@@ -25,20 +25,7 @@ class Standing:
 
 
 def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0) -> Values:
-    """Return the quantiles of `analysis.outcome.ensembles.QUANTILES` over the members.
-
-    Parameters
-    ----------
-    live, outcome, variable
-        As `LiveEnsemble.series` takes them.
-    size
-        How many of the model's unit the result is in.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes quantile, time and the variable's subscript, if it has one.
-    """
+    """Return `QUANTILES` over the members in units of `size`: axes quantile, time and the subscript, if any."""
     return np.quantile(live.series(outcome, variable), QUANTILES, axis=0) / size
 
 

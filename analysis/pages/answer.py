@@ -195,17 +195,7 @@ def read_description(image: Path) -> str:
 def update_page(members: xr.Dataset | None = None, *, write: bool) -> list[Path]:
     """Compare the README and its figure with what the ensemble gives, and write them if they differ.
 
-    Parameters
-    ----------
-    members
-        Parameter sets of the calibrated ensemble, dim ``member``; the first `USUAL_MEMBERS` if left out.
-    write
-        Write the files that are out of date.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files that were out of date.
+    Returns the files that were out of date; `members` are the first `USUAL_MEMBERS` if left out.
     """
     members = read_members(USUAL_MEMBERS) if members is None else members
     material, rates = run_scenarios(members), latent_rates(members)

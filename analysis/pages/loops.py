@@ -146,16 +146,5 @@ def knock_out_table(city: CompiledModel) -> str:
 
 
 def update_page(*, write: bool) -> list[Path]:
-    """Compare the table of the page with what the model gives, and write it if it differs.
-
-    Parameters
-    ----------
-    write
-        Write the page if it is out of date.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The page, if it was out of date.
-    """
+    """Compare the table of the page with what the model gives, and write it if it differs; return the stale page."""
     return rewrite_blocks(PAGE, {"loops": knock_out_table(load_model())}, write=write)

@@ -164,23 +164,10 @@ def reach(
 
 
 def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
-    """Return the share of members that have not reached a target by each saved time.
+    """Return by saved time how many members first reach a target, and the share that has not, with error and interval.
 
-    All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958),
-    and its standard error (Greenwood's) is that of a share.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, dims ``time`` and ``member`` or ``run``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``year`` (saved time), ``first_reached`` (number of members), ``not_yet`` with its standard error ``not_yet_se``
-        and interval ``low`` to ``high``. Reaching it once counts, whatever follows.
+    All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958), and
+    its standard error (Greenwood's) is that of a share. Reaching it once counts, whatever follows.
 
     Examples
     --------

@@ -92,10 +92,7 @@ def _reason(author: Author, one: Moved) -> Text:
             sentence = "reason.higher" if change > 0 else "reason.lower"
             gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
     text = author.say(
-        "reason",
-        target=author.title(ratio.title),
-        year=author.count(author.target(one.target.id).year),
-        **gaps,
+        "reason", target=author.title(ratio.title), year=author.count(author.target(one.target.id).year), **gaps
     )
     if not one.by_loss:
         return text

@@ -36,26 +36,12 @@ _VERSIONS: Final = re.compile(r"[A-Za-z][\w.-]* [0-9][\w.+!-]{0,30}(, [A-Za-z][\
 
 
 def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[str]:
-    """Return the scenarios that a briefing speaks of, as names or paths.
-
-    Parameters
-    ----------
-    manifest
-        Of the file.
-    given
-        Path of the scenario that the briefing is about, where it is not among those shipped.
+    """Return the scenarios that a briefing speaks of; its own by a given path where it is not among those shipped.
 
     Raises
     ------
     BriefingError
         If one of them is not there any more, or has been changed since.
-
-    Examples
-    --------
-    >>> scenarios_of({"scenario": "plan", "scenarios": "baseline 0"})
-    Traceback (most recent call last):
-    ...
-    analysis.briefing.study.BriefingError: ...
     """
     problems, names = [], []
     entries = dict(entry.split(" ") for entry in manifest["scenarios"].split(", ") if entry.count(" ") == 1)
@@ -111,12 +97,7 @@ def members_of(manifest: Mapping[str, str]) -> int:
 
 
 def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Refuse to compare where the model, the ensemble or the targets are not those of the briefing.
-
-    Parameters
-    ----------
-    then, now
-        The manifest of the file, and of what would be made now.
+    """Refuse a file with the manifest `then` where the model, the ensemble or the targets are others `now`.
 
     Raises
     ------

@@ -51,24 +51,12 @@ class BriefingFile:
 
 
 def open_briefing(path: Path) -> BriefingFile:
-    """Open a briefing.
-
-    Parameters
-    ----------
-    path
-        An HTML page, a PPTX or an XLSX file that `brief` wrote.
+    """Open an HTML page, a PPTX or an XLSX file that `brief` wrote.
 
     Raises
     ------
     BriefingError
         If it is none of these, cannot be read as one, is far too large, or carries no manifest.
-
-    Examples
-    --------
-    >>> open_briefing(Path("briefing.doc"))
-    Traceback (most recent call last):
-    ...
-    analysis.briefing.study.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
     """
     name = path.name[:LETTERS]
     kind = KINDS.get(path.suffix.lower())

@@ -29,15 +29,7 @@ TITLE_ONLY: Final = 5
 
 
 def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
-    """Return the presentation.
-
-    Parameters
-    ----------
-    briefing
-        Its content.
-    charts
-        PNG file of each picture, by the picture's id.
-    """
+    """Return the presentation of a briefing; `charts` are the PNG files of its pictures by their ids."""
     deck = Presentation()
     deck.slide_width, deck.slide_height = Inches(layout.WIDTH), Inches(layout.HEIGHT)
     facts = deck.core_properties
