@@ -49,23 +49,21 @@ def brief(
     of --verify is 1 if anything in the file differs, and 2 if the file cannot be verified.
     """
     console = make_console()
-    wrong: list[str] = []
     if verify is not None:
-        wrong = _verify_briefing(console, verify, scenario)
-    else:
-        about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
-        (chosen,) = load_scenarios([about])
-        written = [file for one in languages for file in files.file_names(chosen.name, one)]
-        announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-        evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-        results = compute_results(evidence)
-        with report_progress() as report:
-            for one in languages:
-                files.write(evidence, results, one, out, report)
-        console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-        console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
-    if wrong:
-        raise typer.Exit(1)
+        if _verify_briefing(console, verify, scenario):
+            raise typer.Exit(1)
+        return
+    about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
+    (chosen,) = load_scenarios([about])
+    written = [file for one in languages for file in files.file_names(chosen.name, one)]
+    announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
+    evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+    results = compute_results(evidence)
+    with report_progress() as report:
+        for one in languages:
+            files.write(evidence, results, one, out, report)
+    console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+    console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
 
 
 def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:

@@ -10,6 +10,7 @@ from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, FactorRange, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
+from analysis.charts.marks import target_height
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
@@ -81,7 +82,7 @@ class Fan:
                 self._items[role].label = {"value": titles[role]}
         self._stars.data = {
             "year": [target.year for target in indicator.targets],
-            "height": [_height(target, indicator, self._language) for target in indicator.targets],
+            "height": [target_height(target, indicator.size[self._language]) for target in indicator.targets],
             "words": [wanted(target) for target in indicator.targets],
         }
         self._items[say("target star", self._language)].visible = bool(indicator.targets)
@@ -184,11 +185,6 @@ def wanted(target: Target) -> str:
     '2025: ≥ 78.5'
     """
     return f"{target.year}: {SIGNS[target.comparison]} {target.threshold:,g}"
-
-
-def _height(target: Target, indicator: Indicator, language: str) -> float:
-    assert target.threshold is not None
-    return target.threshold * target.factor / indicator.size[language]
 
 
 def _empty(times: Sequence[float]) -> dict[str, Any]:

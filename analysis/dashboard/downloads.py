@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.charts.frame import head_and_foot
+from analysis.charts.marks import target_height
 from analysis.charts.style import BANDS, BLACK, DASHES, YELLOW, chart_style
 from analysis.dashboard.charts import COLOURS, wanted
 from analysis.dashboard.indicators import Indicator
@@ -52,8 +53,7 @@ def chart(
             width = 2.4 if role == "page" else 1.6
             keys += ax.plot(live.times, values[0.5], color=colour, ls=_LOOKS[role], lw=width, label=titles[role])
         for target in indicator.targets:
-            assert target.threshold is not None
-            height = target.threshold * target.factor / size
+            height = target_height(target, size)
             label = f"{say('target star', language)} {wanted(target)}"
             keys += ax.plot(target.year, height, "*", ms=14, color=YELLOW, mec=BLACK, zorder=5, label=label, ls="none")
         ax.set_ylabel(unit)

@@ -163,7 +163,7 @@ class Page:
         if self.state.district not in self._districts:
             self.state = replace(self.state, district=State().district)
 
-    # What is said
+    # What is written
 
     def _make_texts(self) -> None:
         look = {**TEXT_LOOK, "stylesheets": [(FOLDER / "board.css").read_text(encoding="utf-8")]}
@@ -188,9 +188,6 @@ class Page:
         style = "background: #fff3f3; color: #8a0014; padding: 4px 8px; border-radius: 4px"
         self._problem.text = f'<div role="alert" style="{style}">{text}</div>'
         self._problem.visible = True
-
-    def _no_problem(self) -> None:
-        self._problem.visible = False
 
     # What is chosen
 
@@ -249,7 +246,7 @@ class Page:
         self._base.value = setting.base
         for constant in constants or self._controls:
             self._controls[constant].show(setting)
-        self._no_problem()
+        self._problem.visible = False
         self._ask()
 
     def _move(self, constant: str, element: str | None, value: float) -> None:
@@ -450,7 +447,7 @@ class Page:
         if name is not None:
             self.state = replace(self.state, saved={**self.state.saved, name: self.state.setting})
             self._against.options = self._comparable()
-            self._no_problem()
+            self._problem.visible = False
             self._write_address()
         return name
 

@@ -305,8 +305,8 @@ def to_query(state: State) -> str:
     >>> to_query(State(Setting("plan", {"TALENT ARRIVALS": 90_000.0})))
     'base=plan&changes=%7B%22TALENT+ARRIVALS%22%3A90000.0%7D'
     """
-    usual, said = _as_texts(State()), _as_texts(state)
-    return urlencode({key: said[key] for key in _KEYS if said[key] != usual[key]})
+    usual, texts = _as_texts(State()), _as_texts(state)
+    return urlencode({key: texts[key] for key in _KEYS if texts[key] != usual[key]})
 
 
 def from_query(query: str) -> tuple[State, list[str]]:

@@ -166,8 +166,8 @@ def reach(
 def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     """Return by saved time how many members first reach a target, and the share that has not, with error and interval.
 
-    All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958), and
-    its standard error (Greenwood's) is that of a share. Reaching it once counts, whatever follows.
+    All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958),
+    and its standard error (Greenwood's) is that of a share. Reaching it once counts, whatever follows.
 
     Examples
     --------

@@ -11,7 +11,8 @@ from analysis.briefing.content import Block, Name, Number, Picture, Run, Section
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import say, word
-from analysis.outcome.words import terms
+from analysis.outcome.words import element_name, unit_name, unit_size
+from analysis.outcome.words import word as term
 from analysis.pages.answer import RESIDENT
 from scenarios import Target
 
@@ -103,7 +104,7 @@ class Author:
 
     def picture(self, name: str, scenario: str | None, block: str) -> Picture:
         """Return a chart of `analysis.charts` as a block."""
-        return Picture(block, name, scenario, str(terms()["charts"][name][self.language]))
+        return Picture(block, name, scenario, term("charts", name, self.language))
 
     @property
     def years(self) -> list[int]:
@@ -120,16 +121,15 @@ class Author:
 
     def element(self, name: str) -> Name:
         """Return an element of a subscript range, such as a district."""
-        return Name(str(terms()["elements"][name][self.language]))
+        return Name(element_name(name, self.language))
 
     def label(self, name: str) -> Name:
         """Return what charts call a quantity."""
-        return Name(str(terms()["labels"][name][self.language]))
+        return Name(term("labels", name, self.language))
 
     def unit(self, name: str) -> tuple[Name, float]:
         """Return a unit of charts, and how many of the model's unit it stands for."""
-        unit = terms()["units"][name]
-        return Name(str(unit[self.language])), float(unit[f"{self.language}_size"])
+        return Name(unit_name(name, self.language)), unit_size(name, self.language)
 
     def form(self, unit: str) -> str:
         """Return how numbers of a unit of charts are written."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.sections.author import Author
 from analysis.briefing.words import join
 from analysis.outcome.ratios import FELT, RATIOS, Moved
+from analysis.outcome.words import SIGNS
 from scenarios import Target
-
-SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
 
 
 def target_section(author: Author) -> Section:
@@ -46,7 +44,7 @@ def board(author: Author, block: str, targets: Iterable[Target]) -> Table:
         sign = form if form.startswith("+") else f"+{form}"
         threshold = author.number(result.threshold, ",.5g", scale)
         amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
-        wanted: Text = (SIGNS[target.comparison], *amount)
+        wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
         if target.tolerance:
             wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
         row: list[Text] = [

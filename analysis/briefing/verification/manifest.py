@@ -18,7 +18,7 @@ DECISIVE: Final = {
     "posterior_hash": "the calibrated ensemble (posterior)",
     "targets_hash": "the list of targets",
 }
-#: The hash of the ensemble is that of so many members: which of the two is wrong cannot be told.
+#: The hash of the ensemble is that of so many members: nothing shows which of the two is wrong.
 MISMATCHED: Final = (
     "its manifest's entries members ({}) and posterior_hash ({}) do not belong together: so many members of the "
     "calibrated ensemble give {} now; one of the two entries was changed, or the ensemble was calibrated anew since"

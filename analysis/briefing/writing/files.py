@@ -40,7 +40,7 @@ def write(
     out: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Path]:
-    """Write page, slides and workbook of a briefing in "zh" or "en", and its charts into a folder below; return the files.
+    """Write page, slides and workbook in "zh" or "en", and the charts into a folder below; return the three files.
 
     Raises
     ------
