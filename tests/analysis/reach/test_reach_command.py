@@ -143,7 +143,7 @@ def made(tmp_path_factory):
     """Two targets in two scenarios over a few members, one bottleneck relaxed, with everything that is written."""
     out = tmp_path_factory.mktemp("reach") / "outputs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reach_results, "RELIEFS", RELIEFS[-1:])
+        patch.setattr(reach_results.bottlenecks, "RELIEFS", RELIEFS[-1:])
         outcome = call(
             "reach",
             "--target",
@@ -234,7 +234,7 @@ def test_the_looks_of_all_shipped_scenarios_differ():
 
 
 def test_results_of_another_call_are_replaced_and_that_is_said(made, monkeypatch):
-    monkeypatch.setattr(reach_results, "RELIEFS", (Relief("willingness", "WILLINGNESS 2020", 0.01),))
+    monkeypatch.setattr(reach_results.bottlenecks, "RELIEFS", (Relief("willingness", "WILLINGNESS 2020", 0.01),))
     monkeypatch.setattr(reach_figures, "draw", lambda *_: [])
     outcome = call("reach", "--target", GAP, "--scenario", "plan", "--members", 2, "--out", made[1].parent / "again")
     assert "Will replace" not in outcome.output
