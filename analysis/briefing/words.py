@@ -42,16 +42,7 @@ def templates() -> Mapping[str, Mapping[str, str]]:
 
 
 def say(name: str, language: str, **gaps: Run | Text) -> Text:
-    """Return a sentence with its gaps filled.
-
-    Parameters
-    ----------
-    name
-        Of the sentence in `words.yaml`.
-    language
-        "zh" or "en".
-    gaps
-        A number, a name or a text for each gap.
+    """Return a sentence of `words.yaml` with its gaps filled: each with a number, a name or a text.
 
     Examples
     --------

@@ -42,20 +42,9 @@ class Chart:
         return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
 
 
+_DETAILS = (indicators, population_by_group, age_profile, service_places, land_supply, districts, rate_account, ledger)
 #: What draws each chart of one scenario, in a language, of a size in inches or of its own, by the name of its file.
-DETAILS: Mapping[str, Callable[..., Figure]] = {
-    chart.__name__: chart
-    for chart in (
-        indicators,
-        population_by_group,
-        age_profile,
-        service_places,
-        land_supply,
-        districts,
-        rate_account,
-        ledger,
-    )
-}
+DETAILS: Mapping[str, Callable[..., Figure]] = {chart.__name__: chart for chart in _DETAILS}
 
 
 def list_charts(material: Material, detailed: Collection[str]) -> list[Chart]:

@@ -188,7 +188,7 @@ def wanted(target: Target) -> str:
 
 
 def _empty(times: Sequence[float]) -> dict[str, Any]:
-    return {"year": list(times), **{name: np.full(len(times), np.nan) for name in _NAMES}}
+    return _columns(times, np.full((len(_NAMES), len(times)), np.nan))
 
 
 def _columns(times: Sequence[float], values: Values) -> dict[str, Any]:

@@ -107,12 +107,7 @@ def make_shared_ensemble(
 
 
 def free_port(host: str, port: int) -> int:
-    """Return a port that can be listened on: the one asked for, or for 0 one that is free.
-
-    Raises
-    ------
-    OSError
-        If the address or the port cannot be taken, saying so.
+    """Return a port that can be listened on, for 0 one that is free; an `OSError` says why one cannot.
 
     Examples
     --------

@@ -119,21 +119,10 @@ def baseline_for(scenario: Scenario) -> Scenario:
 
 
 def moved(setting: Setting, constant: str, element: str | None, number: float, pace: int | None) -> Setting:
-    """Return a setting with one lever, or one element of it, brought to end at a number.
+    """Return a setting with one lever, or one element of it, brought to end at a number in the model's unit.
 
-    A path that the setting starts from is kept and shifted: by the whole move from the start, or by a part that grows
-    to the whole until the year of arrival. Where it would leave the lever's range, it stays at the bound.
-
-    Parameters
-    ----------
-    setting
-        The setting so far.
-    constant, element
-        The constant, and the element for one with subscripts.
-    number
-        What it ends at, in the model's unit.
-    pace
-        The year in which the move has arrived, linearly from 2020; None for at once.
+    A path that the setting starts from is kept and shifted: by the whole move from the start, or from 2020 on by a part
+    that grows to the whole until the year `pace`. Where it would leave the lever's range, it stays at the bound.
 
     Examples
     --------

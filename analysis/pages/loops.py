@@ -43,12 +43,6 @@ class Loop:
     settings: Callable[[CompiledModel], Settings]
 
 
-def fill(name: str, value: float) -> xr.DataArray:
-    """Return a constant with subscripts, the same for every element."""
-    variable = variables_by_name()[name]
-    return xr.DataArray(np.full_like(np.asarray(variable.default, dtype=float), value), dims=variable.dims)
-
-
 def scale(name: str, factor: float) -> xr.DataArray | float:
     """Return a constant times a factor, as the model's ``run`` takes it."""
     variable = variables_by_name()[name]
@@ -79,7 +73,7 @@ LOOPS: Final[Mapping[str, Loop]] = {
         "people, land, money",
         "settled people earn neither land nor award",
         lambda _: {
-            "PEOPLE LAND LINK": fill("PEOPLE LAND LINK", 0.0),
+            "PEOPLE LAND LINK": scale("PEOPLE LAND LINK", 0.0),
             "HOMESTEAD EXIT SHARE": 0.0,
             "AWARD PER SETTLED PERSON": 0.0,
         },

@@ -36,17 +36,7 @@ WIDE: Final = ("baseline", "plan")
 
 
 def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]:
-    """Draw every chart in both languages: ``reach_curves``, ``reach_margins``, ``reach_bottlenecks_SCENARIO``.
-
-    Parameters
-    ----------
-    reached
-        As from `analysis.reach.study.examine`.
-    facts
-        Its manifest.
-    folder
-        Where to.
-    """
+    """Draw every chart in both languages: ``reach_curves``, ``reach_margins``, ``reach_bottlenecks_SCENARIO``."""
     made: dict[str, Callable[[str], Figure]] = {
         "reach_curves": partial(curves, reached, facts),
         "reach_margins": partial(margins, reached, facts),

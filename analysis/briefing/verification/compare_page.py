@@ -52,7 +52,7 @@ def page_differences(has: bytes, should: bytes) -> Iterator[str]:
         yield "page: it is not written in UTF-8"
         return
     if _LAWFUL.sub("", text) != _LAWFUL.sub("", other):
-        differences = list(_aligned(_pieces(text), _pieces(other)))
+        differences = list(_aligned(_Reader(text).pieces, _Reader(other).pieces))
         yield from differences or ["page: its markup is written otherwise, though no word of it differs"]
         return
     for one, another in zip(_LAWFUL.finditer(text), _LAWFUL.finditer(other), strict=True):
@@ -109,23 +109,18 @@ def _joined(pieces: list[_Piece]) -> str:
     return " ".join(piece.shown for piece in pieces)
 
 
-def _pieces(text: str) -> list[_Piece]:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return reader.pieces
-
-
 class _Reader(HTMLParser):
     """Follows a page and keeps its pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[_Piece] = []
         self.where = "page"
         #: Elements that are open, each with the place that it stands in.
         self.open: list[tuple[str, str]] = []
         self.count: Counter[str] = Counter()
+        self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
