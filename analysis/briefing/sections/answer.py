@@ -65,15 +65,10 @@ def relief_words(author: Author, constant: str, target: str) -> Text:
     return author.say(f"relief.{constant}", step=author.number(step, ",.0f", scale))
 
 
-def lever_title(author: Author, constant: str) -> Name:
-    """Return what a changed constant is called, a lever or an assumption."""
-    return Name(_lever_title(constant, author.language))
-
-
 @cache
-def _lever_title(constant: str, language: str) -> str:
-    """Kept, as the levers' file is read for each title."""
-    return comparison_results.lever_title(constant, language, variables_by_name())
+def lever_title(constant: str, language: str) -> Name:
+    """Return what a changed constant is called, lever or assumption; kept, as the levers' file is read each time."""
+    return Name(comparison_results.lever_title(constant, language, variables_by_name()))
 
 
 def _rate(author: Author, target: Target) -> Text:
@@ -114,7 +109,7 @@ def _driver(author: Author) -> Text:
         for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
-    return author.say("answer.driver", lever=lever_title(author, lever), **gaps)
+    return author.say("answer.driver", lever=lever_title(lever, author.language), **gaps)
 
 
 def _relief(author: Author, target: Target) -> Relief | None:

@@ -28,7 +28,7 @@ def compare_section(author: Author) -> Section:
         lever = contributions.levers[0]
         takeaway = author.say(
             "compare.takeaway",
-            lever=lever_title(author, lever),
+            lever=lever_title(lever, author.language),
             resident=author.change("resident", contributions.by_target[RESIDENT][lever]),
             registered=author.change("registered", contributions.by_target[REGISTERED][lever]),
         )
@@ -51,7 +51,7 @@ def _table(
     """Contributions of the levers, of the others together, and of all."""
     by_target, others = contributions.by_target, contributions.number_of_others.get(len(levers))
     parts: list[tuple[Text, list[Contribution]]] = [
-        ((lever_title(author, lever),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
+        ((lever_title(lever, author.language),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
         for lever in levers
     ]
     if others is not None:

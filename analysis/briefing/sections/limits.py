@@ -116,7 +116,7 @@ def _measures(author: Author) -> Table:
     shown = author.years[1:2] + author.years[-1:]
     for setting in author.results.settings:
         change = changes[setting.constant]
-        name: Text = (lever_title(author, change.constant),)
+        name: Text = (lever_title(change.constant, author.language),)
         if setting.element:
             name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
         scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0

@@ -192,13 +192,11 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
 def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Facts of the manifest: from a page's list, the notes of the first slide, or the last sheet."""
-    facts: Iterator[tuple[str, str]]
     if kind == "page":
-        facts = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
-    elif kind == "slides":
-        facts = _from_notes(parts)
+        pairs = _FACT.findall(content.decode())
+        facts = iter([(unescape(name), unescape(fact)) for name, fact in pairs])
     else:
-        facts = _from_sheet(parts)
+        facts = _from_notes(parts) if kind == "slides" else _from_sheet(parts)
     for number, (name, fact) in enumerate(facts, 1):
         if number > FACTS or max(len(name), len(fact)) > LETTERS:
             message = f"its manifest is longer than {FACTS} facts of {LETTERS:,} letters."

@@ -146,7 +146,7 @@ class _Writer:
                 self._cell(sheet, row + 1 + index, column, text, block, index)
         after = row + len(block.rows) + 1
         if block.source:
-            line = plain(source_line(block, language))
+            line = plain((*say("workbook.source", language), *block.source))
             self._name(sheet, f"{block.id}.source", after, after, 1)
             sheet.write_string(after, 0, line, self.format(font_color="#5B6673", font_size=9))
             after += 1
@@ -206,17 +206,6 @@ class _Writer:
         # Excel takes letters, digits, dots and underscores.
         cells = xl_range_abs(first, 0, last, columns - 1)
         self.book.define_name(f"{RANGES}{block}", f"={_quoted(sheet)}!{cells}")
-
-
-def source_line(table: Table, language: str) -> Text:
-    """Return the line below a table that says where its numbers come from.
-
-    Examples
-    --------
-    >>> plain(source_line(Table("t", (), (), (), source=("census",)), "en"))
-    'Source: census'
-    """
-    return (*say("workbook.source", language), *table.source)
 
 
 def lone_number(text: Text) -> Number | None:
