@@ -71,7 +71,7 @@ def data(
     live: LiveEnsemble, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], manifest: Mapping[str, str]
 ) -> str:
     """Return the bands of every indicator that the page knows as a table, under lines with the manifest."""
-    variables, rows = variables_by_name(), []
+    variables, tables = variables_by_name(), []
     for role, outcome in outcomes.items():
         status = "every member exact" if outcome.complete else "preliminary: members estimated"
         for name in live.outputs:
@@ -79,23 +79,19 @@ def data(
             elements = live.elements[live.axes[name][0]] if live.axes[name] else ("",)
             for index, element in enumerate(elements):
                 courses = values[:, :, index] if values.ndim == 3 else values
-                rows.append(
-                    pd.DataFrame(
-                        {
-                            "role": titles[role],
-                            "scenario_hash": outcome.scenario.hash,
-                            "variable": name,
-                            "element": element,
-                            "unit": variables[name].unit,
-                            "year": live.times,
-                            **dict(zip(STATISTICS, courses, strict=True)),
-                            "status": status,
-                        }
-                    )
-                )
+                columns = {
+                    "role": titles[role],
+                    "scenario_hash": outcome.scenario.hash,
+                    "variable": name,
+                    "element": element,
+                    "unit": variables[name].unit,
+                    "year": live.times,
+                    **dict(zip(STATISTICS, courses, strict=True)),
+                    "status": status,
+                }
+                tables.append(pd.DataFrame(columns))
     head = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
-    table = pd.concat(rows)
-    return head + str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+    return head + str(pd.concat(tables).to_csv(index=False, float_format="%.10g", lineterminator="\n"))
 
 
 def _status(live: LiveEnsemble, outcomes: Mapping[str, Outcome], language: str) -> str:

@@ -340,10 +340,10 @@ def from_query(query: str) -> tuple[State, list[str]]:
 
 
 def _chosen(state: State, given: Mapping[str, str], problems: list[str]) -> State:
-    for field_, usual in (("indicator", state.indicator), ("district", state.district)):
-        name = given.get(field_, usual)
+    for choice, usual in (("indicator", state.indicator), ("district", state.district)):
+        name = given.get(choice, usual)
         if name in variables_by_name():
-            state = replace(state, **{field_: name})  # type: ignore[arg-type]
+            state = replace(state, **{choice: name})  # type: ignore[arg-type]
         else:
             problems.append(f"The link asks for {name!r}, which is no variable of the model.")
     against = given.get("against", "baseline")
