@@ -20,27 +20,16 @@ from analysis.briefing.verification import manifest
 from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from analysis.charts.material import gather
-from analysis.command_line import (
-    OUTPUTS,
-    USUAL_MEMBERS,
-    announce_replaced_files,
-    make_console,
-    report_progress,
-)
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, announce_replaced_files, make_console, report_progress
 from analysis.outcome import files as result_files
 from analysis.outcome import output_folder
 from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
 from analysis.run import stored_runs
-from analysis.run.stored_runs import make_with_progress
 from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-    load_targets,
-    shipped_scenarios,
-)
+from scenarios import load_scenarios, load_targets, shipped_scenarios
 
 
 def brief(
@@ -60,23 +49,21 @@ def brief(
     of --verify is 1 if anything in the file differs, and 2 if the file cannot be verified.
     """
     console = make_console()
-    wrong: list[str] = []
     if verify is not None:
-        wrong = _verify_briefing(console, verify, scenario)
-    else:
-        about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
-        (chosen,) = load_scenarios([about])
-        written = [file for one in languages for file in files.file_names(chosen.name, one)]
-        announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-        evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-        results = compute_results(evidence)
-        with report_progress() as report:
-            for one in languages:
-                files.write(evidence, results, one, out, report)
-        console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-        console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
-    if wrong:
-        raise typer.Exit(1)
+        if _verify_briefing(console, verify, scenario):
+            raise typer.Exit(1)
+        return
+    about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
+    (chosen,) = load_scenarios([about])
+    written = [file for one in languages for file in files.file_names(chosen.name, one)]
+    announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
+    evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+    results = compute_results(evidence)
+    with report_progress() as report:
+        for one in languages:
+            files.write(evidence, results, one, out, report)
+    console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+    console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
 
 
 def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
@@ -88,7 +75,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     missing = [scenario for scenario in chosen if scenario.name not in kept]
     # Runs are read while others write, as each file is whole; to write some the folder is taken for that long.
     with output_folder.alone(folder) if missing else nullcontext():
-        runs = {**kept, **make_with_progress(folder, missing, targets, facts, "compiled", parameters)}
+        runs = {**kept, **stored_runs.make(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
     material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:

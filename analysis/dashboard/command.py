@@ -10,20 +10,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.command_line import (
-    OUTPUTS,
-    USUAL_MEMBERS,
-    count_progress,
-    make_console,
-)
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, count_progress, make_console
 from analysis.outcome import files as result_files
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.engine import children
-from scenarios import (
-    load_scenarios,
-    load_targets,
-)
+from scenarios import load_scenarios, load_targets
 
 
 def dashboard(
@@ -41,11 +33,7 @@ def dashboard(
     from analysis.dashboard.briefings import Briefings
 
     console = make_console()
-    targets, ready, drawn = (
-        list(load_targets().values()),
-        load_scenarios(["baseline", "plan"]),
-        read_members(members),
-    )
+    targets, ready, drawn = (list(load_targets().values()), load_scenarios(["baseline", "plan"]), read_members(members))
     port = serving.free_port(host, port)
     with count_progress(f"Running {members} members ahead") as progress:
         shared = serving.make_shared_ensemble(load_model(), drawn, targets, ready, progress)
@@ -58,23 +46,9 @@ def dashboard(
 
 def brief_command(scenario: str, language: str, folder: Path) -> list[str]:
     """Return the command by which the live page has a briefing made."""
-    return [
-        sys.executable,
-        children.__file__,
-        _command_line(),
-        "brief",
-        "--scenario",
-        scenario,
-        "--language",
-        language,
-        "--out",
-        str(folder),
-    ]
-
-
-def _command_line() -> str:
-    """Return the file of the command line, wherever the project is installed."""
-    found = find_spec("run_scenarios")
-    assert found is not None
-    assert found.origin is not None
-    return found.origin
+    # The file of the command line, wherever the project is installed.
+    module = find_spec("run_scenarios")
+    assert module is not None
+    assert module.origin is not None
+    options = ["--scenario", scenario, "--language", language, "--out", str(folder)]
+    return [sys.executable, children.__file__, module.origin, "brief", *options]
