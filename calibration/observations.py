@@ -117,18 +117,7 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
 
 
 def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
-    """Census residents by district, sex and five-year band.
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (district, sex, age_band), person.
-
-    Raises
-    ------
-    ObservationError
-        If a cell is missing.
-    """
+    """Census residents by (district, sex, age band) [person]; an `ObservationError` if a cell is missing."""
     rows = observations[
         (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)
     ].set_index(["region", "sex", "age_band"])["value"]
@@ -156,19 +145,7 @@ def data_hash(folder: Path = DATA_FOLDER) -> str:
 
 
 def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.DataArray:
-    """One value for each of the twelve districts.
-
-    Parameters
-    ----------
-    variable
-        Name as in the data files.
-    year
-        Year of observation.
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (district), in the unit given in attrs.
+    """One value for each of the twelve districts, in the unit given in attrs.
 
     Raises
     ------

@@ -45,20 +45,7 @@ class _Entry:
 
 
 def parse_sectors(text: str, file: str) -> tuple[Sector, ...]:
-    """Return the sectors of a model.
-
-    Parameters
-    ----------
-    text
-        The model, without its sketch.
-    file
-        Name of the file, for messages.
-
-    Raises
-    ------
-    DefinitionError
-        Listing every fault of the text.
-    """
+    """Return the sectors of a model, given without its sketch; the file's name is for messages."""
     headers, entries = _read_entries(text, file)
     variables = _join(entries, file)
     return tuple(

@@ -47,23 +47,7 @@ point. A range is what a reasonable value lies in, not what it is known to be. A
 
 
 def print_page(path: Path = MODEL_FILE) -> str:
-    """The reference page of a model file, as Markdown.
-
-    Parameters
-    ----------
-    path
-        A ``.mdl`` file in UTF-8.
-
-    Returns
-    -------
-    str
-        The whole page; the same file always gives the same text.
-
-    Raises
-    ------
-    DefinitionError
-        If the file cannot be read.
-    """
+    """The reference page of a model file, as Markdown; the same file always gives the same text."""
     sectors = read_sectors(path)
     variables = [variable for sector in sectors for variable in sector.variables]
     described = [sector for sector in sectors if any(variable.kind in KINDS for variable in sector.variables)]

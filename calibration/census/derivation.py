@@ -27,20 +27,9 @@ CENSUS_YEARS: Final = (2010, 2020)
 class DerivedTables:
     """Everything the derived block is printed from.
 
-    Attributes
-    ----------
-    start
-        Start populations by census year.
-    mortality, residuals, arrivals
-        Fitted death rates; cohort residuals 2010-2020; yearly arrivals and their schedule.
-    urban_residents, floor_area_per_head, persons_per_household, family_household_share
-        By census year, 12 districts [person, m2/person, person/household, Dmnl].
-    registered_population
-        By census year [person].
-    women_share, fertility_shape
-        Dmnl, 86 ages.
-    departure_profile, leaving_profile, return_profile, internal_profile
-        Relative rates by age, mean one over ages 15-59 [Dmnl].
+    By census year: start populations; urban residents [person], floor area [m2/person], household size and share of
+    family households [Dmnl] of the 12 districts; registered population [person]. Shares and profiles have 86 ages
+    [Dmnl]; profiles are relative rates with mean one over ages 15-59.
     """
 
     start: dict[int, StartPopulation]

@@ -18,13 +18,7 @@ BROAD_AGES: Final = ((0, 10), (10, 18), (18, 25), (25, 30), (30, 35), (35, 45), 
 
 
 def tables_text() -> str:
-    """Print every table of the account as Markdown.
-
-    Returns
-    -------
-    str
-        Cohort residuals, births and fertility, registered population, mortality, arrivals, placement in villages.
-    """
+    """Print every table of the account as Markdown."""
     tables = derive()
     parts = (
         _residuals(tables),

@@ -69,20 +69,7 @@ def batches(members: xr.Dataset, size: int = BATCH) -> Iterable[xr.Dataset]:
 
 
 def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Sequence[Target]) -> xr.DataArray:
-    """Sum of squared whitened deviations of each member from each series.
-
-    Parameters
-    ----------
-    members
-        Parameter sets as from `calibration.fit.ensemble.read_members`.
-    targets
-        Series.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``member, series``; minus half of it is the log likelihood up to a constant.
-    """
+    """Sum of squared whitened deviations, (member, series); minus half of it is the log likelihood up to a constant."""
     parts = []
     for part in batches(members):
         history = run_history(model, settings(part))
@@ -92,20 +79,7 @@ def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Seque
 
 
 def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequence[str]) -> xr.DataArray:
-    """What each member says of the headline targets under each scenario.
-
-    Parameters
-    ----------
-    members
-        Parameter sets as from `calibration.fit.ensemble.read_members`.
-    scenarios
-        Names of shipped scenarios.
-
-    Returns
-    -------
-    xarray.DataArray
-        In the plan's units, dims ``scenario, headline, member``.
-    """
+    """What each member says of the headline targets, in the plan's units, dims ``scenario, headline, member``."""
     chosen = headlines()
     outputs = list(dict.fromkeys(str(item.target.variable) for item in chosen))
     by_scenario = []
@@ -120,12 +94,7 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
 
 
 def standard_points(priors: Priors, members: xr.Dataset) -> Array:
-    """Turn members back into points on the standard scale of the priors, (member, draw).
-
-    Parameters
-    ----------
-    members
-        As from `Priors.dataset`, factors not multiplied out.
+    """Turn members, factors not multiplied out, back into points on the standard scale of the priors, (member, draw).
 
     Examples
     --------

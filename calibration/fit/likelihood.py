@@ -70,17 +70,7 @@ COURSE: Final = (
 
 @dataclass(frozen=True)
 class History:
-    """Runs from the census of 2010 to that of 2020.
-
-    Attributes
-    ----------
-    end
-        State at the end of 2020, first dim `run`.
-    course
-        City totals by quarter, dims (run, time).
-    start
-        State from which the policy run of the same parameters starts, first dim `run`.
-    """
+    """Runs from the census of 2010 to that of 2020: their end, city totals by quarter, and start of the policy run."""
 
     end: xr.Dataset
     course: xr.Dataset
@@ -110,15 +100,7 @@ class History:
 def run_history(
     model: CompiledModel, changes: Mapping[str, Any] | None = None, *, keep_non_finite: bool = False
 ) -> History:
-    """Run the model from the end of 2010 to the end of 2020, once or once for each entry of the changes' dim `run`.
-
-    Parameters
-    ----------
-    changes
-        As for the model's ``run``.
-    keep_non_finite
-        Keep runs with values that are not finite instead of stopping.
-    """
+    """Run the model from the end of 2010 to the end of 2020, once or once for each entry of the changes' dim `run`."""
     span: dict[str, Any] = {"initial_time": FIRST_YEAR, "final_time": LAST_YEAR, "keep_non_finite": keep_non_finite}
     last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
     past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
@@ -238,34 +220,13 @@ def same_months(events: pd.Series) -> pd.Series:
 
 
 def targets(model: CompiledModel) -> tuple[Target, ...]:
-    """Every target of the first fit.
-
-    Parameters
-    ----------
-    model
-        The city model: where the policy run starts from an assumption, the history run should end there too.
-
-    Returns
-    -------
-    tuple of Target
-        Nothing after 2020.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty.
-    """
+    """Targets of the first fit; where the policy run starts from an assumption, the history run should end too."""
     start = model.run(outputs=END_STATE, final_time=LAST_YEAR + 1).isel(time=0)
     return (*_people(start), *_registration(), *_economy(), *_homes_and_services(start))
 
 
 def further_targets() -> tuple[Target, ...]:
     """Series that the calibration takes in beyond the first fit: deaths, more births, growth on the old boundary.
-
-    Returns
-    -------
-    tuple of Target
-        Nothing after 2020.
 
     Examples
     --------
@@ -300,13 +261,7 @@ def further_targets() -> tuple[Target, ...]:
 
 
 def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
-    """Everything that the calibration compares the history run with.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty, or a value lies after 2020.
-    """
+    """Everything that the calibration compares the history run with; values after 2020 are an `ObservationError`."""
     found = (*targets(model), *further_targets())
     late = [target.name for target in found if max(target.years) > LAST_YEAR]
     if late:

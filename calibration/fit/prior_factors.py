@@ -71,15 +71,7 @@ def prior_factors(priors: Priors) -> list[Factor]:
 
 
 def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
-    """One factor that draws whole members of the calibrated ensemble, whose parameters depend on each other.
-
-    Parameters
-    ----------
-    priors
-        For the names of what varies independently before calibration.
-    members
-        As from `calibration.fit.ensemble.read_members`.
-    """
+    """One factor that draws whole members of the calibrated ensemble, whose parameters depend on each other."""
     known = variables_by_name()
     tables = {str(name): _flat(array, known[str(name)]) for name, array in members.data_vars.items()}
     inputs = []

@@ -125,17 +125,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Priors:
-    """All priors, in the order of the file, and the constraints between parameters.
-
-    Attributes
-    ----------
-    parameters
-        The uncertain constants.
-    constraints
-        Relations that every member meets.
-    held_fixed
-        Reason by constant, for all others.
-    """
+    """All priors, in the order of the file, the constraints that every member meets, and why others are held fixed."""
 
     parameters: tuple[Parameter, ...]
     constraints: tuple[Constraint, ...]

@@ -75,13 +75,7 @@ class Series:
 
 
 def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
-    """The history run of every member.
-
-    Parameters
-    ----------
-    members
-        As from `calibration.fit.ensemble.read_members`.
-    """
+    """The history run of every member."""
     parts = [run_history(model, settings(part)) for part in batches(members)]
     end = xr.concat([part.end for part in parts], dim="run")
     return History(end, xr.concat([part.course for part in parts], dim="run"))
@@ -89,15 +83,7 @@ def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """Residents of one broad age at the census of 2020, in one district or in Jinan.
-
-    Attributes
-    ----------
-    observed
-        Counted [person].
-    simulated
-        Of each member [person].
-    """
+    """Residents of one broad age at the census of 2020, counted and of each member [person], in a district or Jinan."""
 
     region: str
     ages: str

@@ -34,20 +34,9 @@ class FirstFitError(UserError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A constant to fit.
+    """A constant to fit within its range in the model, from its first judgement, which the data pull it away from.
 
-    Attributes
-    ----------
-    name
-        As in the model; its range there bounds the fit.
-    judged
-        First judgement: where the fit starts and what the data pull it away from.
-    spread
-        How far off the judgement may be: relative (logarithm), or in the constant's unit if not `relative`.
-    relative
-        Whether the fit moves the logarithm.
-    digits
-        Significant digits written.
+    The spread says how far off the judgement may be: in logarithms, or in the constant's unit if not `relative`.
     """
 
     name: str
@@ -133,13 +122,7 @@ class Space:
 
 
 def read_space(path: Path, parameters: tuple[Parameter, ...] = PARAMETERS) -> Space:
-    """Read the fitted constants with their ranges.
-
-    Raises
-    ------
-    FirstFitError
-        If a constant is missing or its range is open.
-    """
+    """Read the fitted constants with their ranges; a `FirstFitError` names those missing or with an open range."""
     known = {variable.name: variable for variable in read_definition(path)}
     faults = [
         p.name for p in parameters if p.name not in known or known[p.name].low is None or known[p.name].high is None
@@ -152,22 +135,7 @@ def read_space(path: Path, parameters: tuple[Parameter, ...] = PARAMETERS) -> Sp
 
 
 def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: int = 60) -> dict[str, Array]:
-    """Fit the parameters by robust least squares, the whole Jacobian as one batch of runs.
-
-    Parameters
-    ----------
-    space
-        What may move and how far.
-    series
-        What the history run should meet.
-    rounds
-        Most evaluations of the Jacobian.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        Rounded values by name.
-    """
+    """Fit the parameters by robust least squares, each Jacobian as one batch of runs; return rounded values by name."""
     low, high = map(space.vector, space.bounds)
     # The solver needs a start strictly inside.
     margin = 1e-6 * (high - low)
@@ -199,23 +167,12 @@ def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: 
 
 
 def number_line(values: Array) -> str:
-    """Print values as a line of the model file.
-
-    Examples
-    --------
-    >>> number_line(np.array([0.0205, 10030.0]))
-    '0.0205,10030'
-    """
+    """Print values as a line of the model file."""
     return ",".join(f"{value:.10g}" for value in values)
 
 
 def replace_numbers(text: str, fitted: dict[str, Array]) -> str:
     r"""Put fitted values into the model's text; nothing but their number lines changes.
-
-    Raises
-    ------
-    FirstFitError
-        If a constant has not exactly one number line.
 
     Examples
     --------
@@ -232,22 +189,7 @@ def replace_numbers(text: str, fitted: dict[str, Array]) -> str:
 
 
 def write_fitted(path: Path, before: bytes, fitted: dict[str, Array]) -> None:
-    """Write fitted values into the model file, whole or not at all.
-
-    Parameters
-    ----------
-    path
-        The model file.
-    before
-        What the file held when the fit began.
-    fitted
-        Values by name.
-
-    Raises
-    ------
-    FirstFitError
-        If the file has changed since, or lacks a number line.
-    """
+    """Write fitted values into the model file, whole or not at all, unless it has changed since the fit began."""
     new = replace_numbers(before.decode("utf-8"), fitted).encode("utf-8")
     if path.read_bytes() != before:
         message = f"{path.name} changed while the fit was running; nothing written"
@@ -272,13 +214,7 @@ def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
 
 
 def update_values(path: Path = MODEL_FILE, *, write: bool) -> str:
-    """Fit the values of a model file, put them into it if asked, and return them beside the file's own.
-
-    Raises
-    ------
-    FirstFitError, ObservationError
-        If the model or the data cannot be used.
-    """
+    """Fit the values of a model file, put them into it if asked, and return them beside the file's own."""
     before = path.read_bytes()
     space = read_space(path)
     model = load_model(path=path)

@@ -38,13 +38,7 @@ NOTHING: Final = 0.95
 
 
 def coverage_text(results: pd.DataFrame, seed: int) -> str:
-    """Print the coverage of experiments with synthetic truth.
-
-    Parameters
-    ----------
-    results
-        Rows of `calibration.studies.synthetic_truth.experiment`, of many experiments.
-    """
+    """Print the coverage of experiments with synthetic truth."""
     count = results["experiment"].nunique()
     table = coverage_table(results)
     share = float(table.loc[table["quantity"] == "parameters learnt", "90 %"].iloc[0])
@@ -83,13 +77,7 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
 
 
 def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
-    """Print how far each series moves medians and probabilities.
-
-    Parameters
-    ----------
-    moves
-        As from `calibration.studies.leave_one_out.shifts`.
-    """
+    """Print how far each series moves medians and probabilities."""
     names = list(dict.fromkeys(moves["series"]))
     refitted = moves.loc[moves["way"] == "refit", "series"].nunique()
     top = [
@@ -149,17 +137,7 @@ def _by_weights(own: pd.DataFrame, names: Sequence[str]) -> str:
 
 
 def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Array) -> list[str]:
-    """Print which parameters and which combinations the data pin.
-
-    Parameters
-    ----------
-    stored
-        The ensemble as its file holds it, factors not multiplied out.
-    slope
-        Jacobian of the whitened deviations at the best fit.
-    gaussian
-        Standard deviation of each parameter in the Gaussian there.
-    """
+    """Print which parameters and combinations the data pin: stored members beside the Gaussian at the best fit."""
     labels = priors.labels
     ratio = standard_points(priors, stored).std(axis=0)
     # Constraints between parameters narrow some priors before any data speak.
@@ -204,15 +182,7 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
 
 
 def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
-    """Print which targets and rankings flip among equally good members.
-
-    Parameters
-    ----------
-    values
-        In the plan's units, dims ``scenario, headline, member``; equally good members only.
-    misfit
-        Of these members.
-    """
+    """Print which targets and rankings flip among equally good members."""
     chosen = headlines()
     shares = reached_shares(values, chosen)
     open_ones = []

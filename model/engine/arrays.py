@@ -166,13 +166,7 @@ def split_outputs(
 
 
 def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]:
-    """Work out the time settings of a request, by key.
-
-    Raises
-    ------
-    ChangeError
-        If they are not the same for all runs and times.
-    """
+    """Work out the time settings of a request, by key; a `ChangeError` if they differ between runs or times."""
     settings: dict[str, float] = {}
     constants = {change.name: change for change in request.changes}
     names = {key: name for name, key in prepared.keys.items()}

@@ -324,13 +324,7 @@ class CompiledModel:
         keep_going: bool,
         first: int = 0,
     ) -> npt.NDArray[np.int64]:
-        """Fill `courses` and `reduced` with runs from `first` on, in parallel.
-
-        Returns
-        -------
-        numpy.ndarray
-            For each run the number of the time at which a value was not finite, -1 where all are.
-        """
+        """Fill both with runs from `first` on; return for each the number of its first time not finite, else -1."""
         count = len(courses)
         failed = np.full(count, -1, dtype=np.int64)
         inputs = inputs._replace(keep_going=keep_going)

@@ -31,21 +31,7 @@ BALANCE_TOLERANCE = 1e-9
 def balance_message(
     course: xr.Dataset, run: Any, wrong: int, runs: int, changed_in_all: list[str], named: int = 8
 ) -> str:
-    """Say how far the balances of a run are from zero, when, and which changes all runs share.
-
-    Parameters
-    ----------
-    course
-        The balances of the worst run over time.
-    run
-        Its label; None where there is but one.
-    wrong, runs
-        How many of how many runs are as bad.
-    changed_in_all
-        Constants changed alike in all runs.
-    named
-        Most constants named.
-    """
+    """Say how far the balances of the worst run are from zero, when, and what was changed alike in all runs."""
     which = "This run" if run is None else f"{wrong} of {runs} runs, worst run {run},"
     lines = []
     for name, errors in course.data_vars.items():

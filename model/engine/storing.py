@@ -156,13 +156,7 @@ class RunStore:
 
 
 def refuse_names(names: tuple[str, ...]) -> None:
-    """Refuse outputs whose names cannot be those of folders, all at once.
-
-    Raises
-    ------
-    ChangeError
-        Listing them.
-    """
+    """Refuse outputs whose names cannot be those of folders, all at once."""
     wrong = [name for name in names if "/" in name or name.startswith(("__", ".")) or name in {STATE, "run", "time"}]
     if wrong:
         message = f"These outputs cannot be stored under their names: {', '.join(map(repr, wrong))}"

@@ -81,12 +81,8 @@ def remove_leftovers(folder: Path) -> None:
 def refusal_of(error: BaseException, folder: Path) -> int | None:
     """Return the error number with which a disk refused to take a file, or None if something else went wrong.
 
-    Parameters
-    ----------
-    error
-        What the library that wrote has raised. Those that write HDF5 and images hide what the disk answered.
-    folder
-        Where it wrote; some bytes are written there to learn the answer.
+    Libraries that write HDF5 and images hide what the disk answered, so some bytes are written to the folder to learn
+    it.
     """
     cause: BaseException | None = error
     while cause is not None:

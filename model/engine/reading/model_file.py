@@ -72,13 +72,7 @@ EXTERNAL = (
 
 
 def read_model(path: Path) -> Definition:
-    """Read a Vensim (.mdl) or XMILE file.
-
-    Raises
-    ------
-    RefusedModelError
-        With every variable whose meaning this engine does not know.
-    """
+    """Read a Vensim (.mdl) or XMILE file, or refuse it with every variable whose meaning this engine does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source: Any = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
