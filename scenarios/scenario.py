@@ -380,10 +380,9 @@ class _Reader:
         """Return what a file holds, by the keys that were meant; the keys as written; and the file's mistakes."""
         if path.parent == FOLDER and not _exists(path):
             mistakes = Mistakes(Document(None, []))
-            hint = mistakes.near(path.stem, shipped_scenarios())
-            mistakes.add(
-                (), f"There is no scenario {shown(path.stem)}.{hint} Shipped: {', '.join(shipped_scenarios())}."
-            )
+            mistakes.add((), f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios())}")
+            # A line of their own, so that all of them fit in.
+            mistakes.add((), f"Shipped: {', '.join(shipped_scenarios())}.")
             return {}, {}, mistakes
         document = read_yaml(path)
         mistakes = Mistakes(document)

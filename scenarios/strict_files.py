@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from model.engine.errors import shortened
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -125,7 +127,10 @@ def refusal(problems: Mapping[str, Sequence[str]], verdict: str = "cannot be use
         if len(lines) >= MESSAGE_LINES - 1:
             break
         taken = mistakes[: MESSAGE_LINES - 1 - len(lines)]
-        lines += [f"{one_line(name)[:80]} {verdict}:", *(" * " + _cut(one_line(mistake)) for mistake in taken)]
+        lines += [
+            f"{one_line(name)[:80]} {verdict}:",
+            *(" * " + shortened(one_line(mistake), LINE_LENGTH) for mistake in taken),
+        ]
         listed += len(taken)
     rest = sum(map(len, problems.values())) - listed
     return "\n".join(lines) + (f"\n   ... and {rest:,} more like these." if rest else "")
@@ -471,7 +476,3 @@ def _encoding(content: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return "it looks like GBK; "
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 4] + " ..."
