@@ -57,6 +57,13 @@ class Request:
     reductions: dict[str, Reduction] = field(default_factory=dict)
 
 
+def time_arguments(
+    initial_time: float | None, final_time: float | None, time_step: float | None, saveper: float | None
+) -> dict[str, float | None]:
+    """Return the time settings given to a call by their names in the model."""
+    return dict(zip(CONTROLS, (initial_time, final_time, time_step, saveper), strict=True))
+
+
 def prepare(
     changes: Mapping[str, Any] | None,
     outputs: Iterable[str] | None,
