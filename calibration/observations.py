@@ -1,7 +1,6 @@
 """The observations up to 2020, read from calibration/data and checked before anyone uses them."""
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +98,7 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
     faults: list[str] = []
     tables = []
     for name in REQUIRED_FILES:
-        table = _read_table(folder / name, COLUMNS, faults)
+        table = _read_table(folder / name, faults)
         if table is not None:
             faults.extend(_row_faults(name, table))
             tables.append(table.assign(file=name))
@@ -216,7 +215,7 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
     return float(rows["value"].iloc[0])
 
 
-def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.DataFrame | None:
+def _read_table(path: Path, faults: list[str]) -> pd.DataFrame | None:
     """Read one CSV as text, or say why not."""
     table, problems = read_table(path)
     if table is None:
@@ -224,7 +223,7 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
         unreadable = [f"{path.name}: cannot be read as a UTF-8 table. {problem}" for problem in problems]
         faults.extend(unreadable if path.exists() else [absent])
         return None
-    missing = [c for c in columns if c not in table.columns]
+    missing = [c for c in COLUMNS if c not in table.columns]
     if missing:
         faults.append(f"{path.name}, header: missing column(s) {', '.join(missing)}")
         return None

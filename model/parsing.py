@@ -24,6 +24,7 @@ from pysd.translators.structures.abstract_expressions import (
 from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
 from .engine.errors import listed
+from .engine.reading.expressions import sources
 from .variables import BALANCES, DefinitionError, Kind, Sector, Variable, one_line
 
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
@@ -135,18 +136,8 @@ def _only_at_start(trees: Mapping[str, list[Any]]) -> set[str]:
         for key, parts in trees.items()
     }
 
-    def reached(first: Iterable[str]) -> set[str]:
-        seen, waiting = set[str](), list(first)
-        while waiting:
-            key = waiting.pop()
-            if key not in seen:
-                seen.add(key)
-                waiting += reads.get(key, ())
-        return seen
-
-    return reached(_references([stock.initial for stock in stocks])) - reached(
-        _references([stock.flow for stock in stocks])
-    )
+    starts, rates = (_references([getattr(stock, part) for stock in stocks]) for part in ("initial", "flow"))
+    return sources(reads, starts) - sources(reads, rates)
 
 
 def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool) -> str:

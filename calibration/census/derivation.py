@@ -7,14 +7,15 @@ from typing import Final
 from calibration.census.fertility import fertility_shape
 from calibration.census.life_table import Mortality, fit_mortality
 from calibration.census.migration_schedules import (
+    DEPARTURE_POINTS,
+    INTERNAL_POINTS,
+    RETURN_POINTS,
     Arrivals,
     Residuals,
     arrivals,
     cohort_residuals,
-    departure_profile,
-    internal_profile,
     leaving_profile,
-    return_profile,
+    relative_rates,
 )
 from calibration.census.single_years import Vector, women_share
 from calibration.census.start_population import StartPopulation, registered_total, start_population
@@ -91,8 +92,8 @@ def derive() -> DerivedTables:
         registered_population={year: registered_total(data, year) for year in CENSUS_YEARS},
         women_share=women_share(data),
         fertility_shape=shape,
-        departure_profile=departure_profile(),
+        departure_profile=relative_rates(DEPARTURE_POINTS),
         leaving_profile=leaving_profile(data, mortality),
-        return_profile=return_profile(),
-        internal_profile=internal_profile(),
+        return_profile=relative_rates(RETURN_POINTS),
+        internal_profile=relative_rates(INTERNAL_POINTS),
     )

@@ -29,7 +29,8 @@ ARRIVAL_POINTS: Final = {
     0: 0.5, 5: 0.35, 10: 0.2, 14: 0.2, 16: 0.6, 17: 1.2, 18: 8.0, 19: 4.0, 20: 1.4, 21: 1.2, 22: 1.6, 24: 1.5,
     28: 1.2, 32: 0.8, 40: 0.4, 50: 0.3, 60: 0.3, 70: 0.15, 85: 0.05,
 }  # fmt: skip
-#: Relative rates of coming back to the village and of moving between districts, grade E (no count by age is at hand).
+#: Relative rates of coming back to the village, after school and before old age, and of moving between districts, a
+#: Rogers-Castro curve with young families most; grade E (no count by age is at hand).
 RETURN_POINTS: Final = {
     0: 0.7, 6: 0.6, 15: 0.3, 18: 0.4, 21: 1.2, 23: 1.6, 26: 1.3, 30: 1.0, 40: 0.8, 48: 1.0, 55: 1.3, 62: 1.1,
     75: 0.5, 85: 0.4,
@@ -91,19 +92,9 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
     return Residuals(net=net, births=births, children=children_born, fertility=pd.Series(rate))
 
 
-def departure_profile() -> Vector:
-    """Relative departure rate by age, mean one over ages 15-59 (assumption: peak at 22-24 when students finish)."""
-    return _mean_one(age_curve(DEPARTURE_POINTS))
-
-
-def return_profile() -> Vector:
-    """Relative rate of returning to the village by age, mean one over 15-59 (assumed after school, before old age)."""
-    return _mean_one(age_curve(RETURN_POINTS))
-
-
-def internal_profile() -> Vector:
-    """Relative rate of moving between districts by age, mean one over 15-59 (assumption: a Rogers-Castro curve)."""
-    return _mean_one(age_curve(INTERNAL_POINTS))
+def relative_rates(points: dict[int, float]) -> Vector:
+    """Relative rates by age from a few points, mean one over ages 15-59 [Dmnl], 86 ages."""
+    return _mean_one(age_curve(points))
 
 
 def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
@@ -148,7 +139,7 @@ def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulatio
     gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
     """
     first, last = (s.other_province + s.province_scale * s.province_at_most for s in starts)
-    yearly = DEPARTURE_RATE * departure_profile()
+    yearly = DEPARTURE_RATE * relative_rates(DEPARTURE_POINTS)
     departed = np.concatenate([[0.0], np.cumsum(yearly)])[:AGES]
     final, age = np.indices((AGES, AGES))
     stay = np.exp(-np.maximum(departed[final] - departed[age], 0))

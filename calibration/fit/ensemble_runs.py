@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
+from calibration.fit.ensemble import batches, settings
 from calibration.fit.likelihood import Array, Target, run_history
 from calibration.fit.priors import Priors
 from calibration.fit.sampler import BATCH
@@ -57,21 +58,10 @@ def headlines() -> tuple[Headline, ...]:
     return tuple(chosen)
 
 
-def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Members as the model's ``run`` takes them."""
-    return {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
-
-
-def batches(members: xr.Dataset, size: int = BATCH) -> Iterable[xr.Dataset]:
-    """Members in pieces that fit in memory together with their tables."""
-    for first in range(0, members.sizes["member"], size):
-        yield members.isel(member=slice(first, first + size))
-
-
 def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Sequence[Target]) -> xr.DataArray:
     """Sum of squared whitened deviations, (member, series); minus half of it is the log likelihood up to a constant."""
     parts = []
-    for part in batches(members):
+    for _, part in batches(members, BATCH):
         history = run_history(model, settings(part))
         parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in targets], axis=1))
     names = [target.name for target in targets]
@@ -85,7 +75,7 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
     by_scenario = []
     for scenario in load_scenarios(scenarios):
         parts = []
-        for part in batches(members):
+        for _, part in batches(members, BATCH):
             run = model.run(scenario.settings(part), outputs=outputs, final_time=float(HORIZON), saveper=1.0)
             parts.append([run[item.target.variable].sel(time=item.year) / item.target.factor for item in chosen])
         by_scenario.append(np.concatenate([np.stack([np.asarray(a) for a in part]) for part in parts], axis=1))

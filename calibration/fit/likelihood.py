@@ -356,20 +356,12 @@ def _registration() -> list[Target]:
 def _economy() -> list[Target]:
     data = read_observations()
     rows = (
-        (
-            "urban income per head",
-            "income_per_capita_urban",
-            "yuan/(person*Year)",
-            1.0,
-            (2020,),
-            0.01,
-            "D",
-            "recalled; ratio of the plan",
-        ),
+        ("urban income per head", "income_per_capita_urban", "yuan/(person*Year)", 1.0, (2020,), 0.01, "D",
+         "recalled; ratio of the plan"),
         ("urban rural income ratio", "income_ratio_urban_rural", "Dmnl", 1.0, (2015, 2020), 0.01, "A", "plan 1.1"),
         ("gross domestic product", "gdp", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
         ("budget revenue", "general_public_budget_revenue", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
-    )
+    )  # fmt: skip
 
     def target(
         name: str, variable: str, unit: str, scale: float, years: tuple[int, ...], error: float, grade: str, source: str

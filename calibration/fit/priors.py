@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -79,12 +80,15 @@ class Parameter:
         """Number of independent draws."""
         return int(np.prod([len(names) for names in self.elements], dtype=int))
 
-    @property
+    @cached_property
+    def element_names(self) -> list[str]:
+        """Element of each draw; empty for a scalar and for one factor for all elements."""
+        return [", ".join(names) for names in product(*self.elements)]
+
+    @cached_property
     def labels(self) -> list[str]:
         """Name of each draw, with its element."""
-        if not self.dims:
-            return [self.name]
-        return [f"{self.name} [{element}]" for element in self.elements[0]]
+        return [f"{self.name} [{element}]" if element else self.name for element in self.element_names]
 
     def values(self, standard: Array) -> Array:
         """Turn standard normal numbers, last axis the draws, into values or factors.
@@ -279,8 +283,8 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
                 mistakes.add(where, f"{name!r} is not written as plain numbers in the model.")
                 continue
             parameter = _parameter(name, entry, variable)
-            for mistake in _beyond(parameter):
-                mistakes.add(where, f"{name!r}: {mistake}")
+            if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
+                mistakes.add(where, f"{name!r}: the range lies beyond the limits in the model file.")
             parameters.append(parameter)
     for name in known:
         if content and name not in entries and name not in reasons:
@@ -424,12 +428,6 @@ def _parameter(name: str, entry: Mapping[str, Any], variable: Variable) -> Param
         entry["grade"],
         entry["source"],
     )
-
-
-def _beyond(parameter: Parameter) -> list[str]:
-    if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
-        return ["the range lies beyond the limits in the model file."]
-    return []
 
 
 def _is_number(text: str) -> bool:

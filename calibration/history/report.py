@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members
-from calibration.fit.ensemble_runs import settings
+from calibration.fit.ensemble import POSTERIOR_FILE, read_members, settings
 from calibration.fit.likelihood import FIRST_YEAR, History
 from calibration.history.figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history.series import (

@@ -10,8 +10,9 @@ import xarray as xr
 
 from calibration.census.derivation import derive
 from calibration.census.vital_events import COUNTED_YEARS, registered_events
-from calibration.fit.ensemble_runs import batches, settings
+from calibration.fit.ensemble import batches, settings
 from calibration.fit.likelihood import Array, History, registered_estimates, run_history, same_months
+from calibration.fit.sampler import BATCH
 from calibration.observations import DISTRICTS, LAST_YEAR, city_value, district_values, read_observations
 from model.engine import CompiledModel
 
@@ -76,7 +77,7 @@ class Series:
 
 def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
     """The history run of every member."""
-    parts = [run_history(model, settings(part)) for part in batches(members)]
+    parts = [run_history(model, settings(part)) for _, part in batches(members, BATCH)]
     end = xr.concat([part.end for part in parts], dim="run")
     return History(end, xr.concat([part.course for part in parts], dim="run"))
 

@@ -14,6 +14,7 @@ from calibration.fit.calibrate import LEARNT, SEED
 from calibration.fit.ensemble_runs import Headline, headlines, standard_points
 from calibration.fit.likelihood import Array
 from calibration.fit.priors import Priors, priors_hash
+from calibration.fit.report import number
 from calibration.observations import data_hash
 from calibration.studies.equifinality import (
     EQUALLY_GOOD,
@@ -256,11 +257,6 @@ def percent(value: float) -> str:
     ('88.4 %', '100 %')
     """
     return f"{100 * value:.0f} %" if value < 0.0005 or value > 0.9995 else f"{100 * value:.1f} %"
-
-
-def number(value: float) -> str:
-    """Four significant digits, or all before the point."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def _facts(seed: int | None, members: xr.Dataset | None = None) -> str:

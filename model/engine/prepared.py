@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layout import Layout
-from .reading.expressions import Expression
-from .reading.ordering import sources
+from .reading.expressions import Expression, sources
 from .reading.quantities import Pipe
 from .variables import Variable
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -197,3 +197,15 @@ def loops_used(expression: Expression) -> set[str]:
     if isinstance(expression, Reduction):
         used -= {loop.name for loop in expression.loops}
     return used
+
+
+def sources(needs: Mapping[str, Iterable[str]], wanted: Iterable[str]) -> set[str]:
+    """Return everything the wanted variables depend on, themselves included."""
+    seen: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        key = waiting.pop()
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(needs.get(key, ()))
+    return seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .expressions import ActiveInitial, stage, variables_read, walk
+from .expressions import ActiveInitial, sources, stage, variables_read, walk
 from .lowering import lower, share_reductions
 from .quantities import Definition, Equation, Quantity
 from .scheduling import Block, Node, schedule, schedule_updates
@@ -112,18 +112,6 @@ def _needs(definition: Definition) -> dict[str, set[str]]:
     for pipe in definition.pipes:
         needs[pipe.state] = needs[pipe.state] | {pipe.source, pipe.delay}
     return needs
-
-
-def sources(needs: dict[str, set[str]], wanted: Iterable[str]) -> set[str]:
-    """Return everything the wanted variables depend on, themselves included."""
-    seen: set[str] = set()
-    waiting = list(wanted)
-    while waiting:
-        key = waiting.pop()
-        if key not in seen:
-            seen.add(key)
-            waiting.extend(needs.get(key, ()))
-    return seen
 
 
 def _followers(needs: dict[str, set[str]], changing: set[str]) -> set[str]:
