@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Final
@@ -210,6 +210,31 @@ def checked(
             message = head + _words(fault, location, value)
         mistakes.add((*where, *location), message)
     return None, failed
+
+
+def checked_entries(
+    schema: Any, document: Document, mistakes: Mistakes, key: str, noun: str, *, quoted: bool = False
+) -> Iterator[tuple[int, str, Any, Any, set[str]]]:
+    """Check a file that is a list of entries, each named by one of its keys, against the schema of an entry.
+
+    Yields
+    ------
+    tuple
+        Number, label in messages, entry as it stands in the file, and what `checked` returns of it.
+    """
+    entries = document.content if isinstance(document.content, list) else []
+    if not entries and not mistakes:
+        mistakes.add((), f"The file must be a list of {noun}s.")
+    named: set[str] = set()
+    for number, entry in enumerate(entries):
+        name = entry.get(key) if isinstance(entry, dict) else None
+        label = f"{noun} no. {number + 1}" if not isinstance(name, str) else repr(name[:80]) if quoted else name[:80]
+        value, failed = checked(schema, entry, mistakes, (number,), what=f"of a {noun}", label=label)
+        if isinstance(name, str):
+            if name in named:
+                mistakes.add((number, key), f"{name[:80]!r} is listed twice.")
+            named.add(name)
+        yield number, label, entry, value, failed
 
 
 def _words(fault: Any, location: Where, value: Any) -> str:
