@@ -31,6 +31,9 @@ LEAST_RURAL_SHARE: Final = 0.003
 #: 1.0-1.2; below 1.1 the villages of Jiyang could not hold their census residents.
 SEED_POWER: Final = 1.1
 
+#: Weight in villages of residents neither rural at home nor rural in town, relative to rural at home [Dmnl].
+WEIGHT_OF_OTHERS: Final = 0.15
+
 #: Relative odds by age (age: odds, straight lines between), all grade E. Students from outside are many among 18-21;
 #: other newcomers are young workers with few old people; rural registration at home is most frequent among children
 #: and the old; movers to town are young adults and their children.
@@ -183,14 +186,11 @@ def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
     return np.asarray(odds**SEED_POWER)
 
 
-def placement_ratio(start: StartPopulation, rural_residents: Vector, weight_of_others: float = 0.15) -> Vector:
-    """Census rural residents over the people who can live in villages; must stay below one in each district.
-
-    `weight_of_others` is that of residents who are neither rural at home nor rural in town, relative to rural at home.
-    """
+def placement_ratio(start: StartPopulation, rural_residents: Vector) -> Vector:
+    """Census rural residents over the people who can live in villages; must stay below one in each district."""
     home = start.rural_home.sum(axis=1)
     others = start.residents.sum(axis=1) - home - start.rural_town.sum(axis=1)
-    return np.asarray(rural_residents / (home + weight_of_others * others))
+    return np.asarray(rural_residents / (home + WEIGHT_OF_OTHERS * others))
 
 
 def _by_district(

@@ -74,13 +74,10 @@ def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
     return Factor("member of the ensemble", "parameters", tuple(inputs), cells, partial(_members, tables))
 
 
-def broken_constraints(priors: Priors, points: Array, *, start: int = 2020) -> float:
-    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel."""
-    felt = tuple(
-        rule
-        for rule in priors.constraints
-        if start < 2020 or not any(name.endswith(" 2010") for name in (*rule.smaller, *rule.larger))
-    )
+def broken_constraints(priors: Priors, points: Array) -> float:
+    """Return the share of points on the standard scale that break a constraint which a run from 2020 on can feel."""
+    early = {name for rule in priors.constraints for name in (*rule.smaller, *rule.larger) if name.endswith(" 2010")}
+    felt = tuple(rule for rule in priors.constraints if early.isdisjoint((*rule.smaller, *rule.larger)))
     return float(1 - replace(priors, constraints=felt).allowed(points).mean())
 
 

@@ -19,9 +19,9 @@ REPORT_FILE: Final = Path(__file__).parents[2] / "docs" / "calibration.md"
 PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
 
 
-def write_report(calibration: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
+def write_report(calibration: Calibration, effort: Effort) -> None:
     """Write the fit report, whole or not at all."""
-    with replaced(path) as partial:
+    with replaced(REPORT_FILE) as partial:
         partial.write_text(report(calibration, effort), encoding="utf-8")
 
 
