@@ -39,25 +39,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Factor:
-    """One independent input of a study.
-
-    Attributes
-    ----------
-    inputs
-        What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
-    cells
-        By constant, the flat indices of its table that this factor fills.
-    values
-        Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
-    levels
-        Number of values of a discrete factor; 0 for a continuous one.
-    """
+    """One independent input of a study."""
 
     name: str
     group: Group
+    #: What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
     inputs: tuple[Input, ...]
+    #: By constant, the flat indices of its table that this factor fills.
     cells: Mapping[str, tuple[int, ...]]
+    #: Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
     values: Callable[[Array], Mapping[str, Array]]
+    #: Number of values of a discrete factor; 0 for a continuous one.
     levels: int = 0
 
     def input_values(self, shares: Array) -> Array:

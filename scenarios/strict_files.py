@@ -70,20 +70,13 @@ class _Refused(Exception):
 
 @dataclass
 class Document:
-    """What a YAML file holds.
+    """What a YAML file holds."""
 
-    Attributes
-    ----------
-    content
-        None when the file cannot be read.
-    problems
-        What is wrong with it as a file, as sentences.
-    lines
-        Line of every key and list item, by where it stands.
-    """
-
+    #: None when the file cannot be read.
     content: Any
+    #: What is wrong with it as a file, as sentences.
     problems: list[str]
+    #: Line of every key and list item, by where it stands.
     lines: dict[Where, int] = field(default_factory=dict)
 
     def line(self, where: Sequence[Any]) -> int | None:

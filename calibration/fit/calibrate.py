@@ -49,29 +49,19 @@ class Effort:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Results of a calibration.
+    """Results of a calibration."""
 
-    Attributes
-    ----------
-    problem
-        What was fitted.
-    fits
-        Best fits, the best first.
-    draws
-        The sampled posterior.
-    members
-        The ensemble, dim ``member``; factors not multiplied out.
-    simulated
-        Baseline of the members, dims ``member, time``.
-    predicted
-        The same with draws of what the model leaves out.
-    """
-
+    #: What was fitted.
     problem: Problem
+    #: Best fits, the best first.
     fits: tuple[BestFit, ...]
+    #: The sampled posterior.
     draws: Draws
+    #: The ensemble, dim ``member``; factors not multiplied out.
     members: xr.Dataset
+    #: Baseline of the members, dims ``member, time``.
     simulated: xr.Dataset
+    #: The same with draws of what the model leaves out.
     predicted: xr.Dataset
 
 

@@ -35,24 +35,16 @@ BATCH: Final = 250
 
 @dataclass(frozen=True)
 class Forecast:
-    """One forecast variable.
+    """One forecast variable."""
 
-    Attributes
-    ----------
-    variable
-        As in the model, a city total or mean.
-    relative
-        Standard deviation, relative, of what the model leaves out, after many years; judged from how far the record of
-        2010-2020 swings about a smooth course.
-    memory
-        Years over which it stays alike.
-    flow
-        Whether a year's value is the mean over the year rather than the state at its end.
-    """
-
+    #: As in the model, a city total or mean.
     variable: str
+    #: Standard deviation, relative, of what the model leaves out, after many years; judged from how far the record of
+    #: 2010-2020 swings about a smooth course.
     relative: float
+    #: Years over which it stays alike.
     memory: float
+    #: Whether a year's value is the mean over the year rather than the state at its end.
     flow: bool = False
 
 

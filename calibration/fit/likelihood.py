@@ -113,51 +113,34 @@ def run_history(
 
 @dataclass(frozen=True)
 class Target:
-    """One series or table that the history run should meet.
+    """One series or table that the history run should meet."""
 
-    Attributes
-    ----------
-    name
-        What is compared, with its unit.
-    observed
-        Observed values.
-    error
-        Standard error, relative unless `absolute`: counting error and what the model leaves out, as judged.
-    grade
-        Of the worst row used.
-    source
-        Where the values come from.
-    simulate
-        The same values from a history, run first.
-    absolute
-        Whether the error is in the unit of the values.
-    labels
-        District, age band or group of each value, or one for all.
-    years
-        Year of each value, or one for all.
-    memory
-        Years over which what the model leaves out stays alike; 0 for values that err independently.
-    boundary
-        Of the observed values.
-    expected
-        For what is not observed but assumed: the same values where the policy run of the same parameters starts.
-    discrepancy
-        What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
-        the first fit takes.
-    """
-
+    #: What is compared, with its unit.
     name: str
+    #: Observed values.
     observed: Array
+    #: Standard error, relative unless `absolute`: counting error and what the model leaves out, as judged.
     error: float
+    #: Of the worst row used.
     grade: str
+    #: Where the values come from.
     source: str
+    #: The same values from a history, run first.
     simulate: Callable[[History], Array]
+    #: Whether the error is in the unit of the values.
     absolute: bool = False
+    #: District, age band or group of each value, or one for all.
     labels: tuple[str, ...] = ("Jinan",)
+    #: Year of each value, or one for all.
     years: tuple[int, ...] = (LAST_YEAR,)
+    #: Years over which what the model leaves out stays alike; 0 for values that err independently.
     memory: float = 0.0
+    #: Of the observed values.
     boundary: str = "new"
+    #: For what is not observed but assumed: the same values where the policy run of the same parameters starts.
     expected: Callable[[History], Array] | None = None
+    #: What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
+    #: the first fit takes.
     discrepancy: float | Array | None = None
 
     def residuals(self, history: History) -> Array:

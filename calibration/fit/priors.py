@@ -43,35 +43,24 @@ class PriorError(UserError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One uncertain constant.
+    """One uncertain constant."""
 
-    Attributes
-    ----------
-    name
-        As in the model.
-    shape
-        One of `Shape`.
-    p05, p95
-        5th and 95th percentile before the bounds cut off, or the ends of a uniform shape.
-    role
-        "value", in the model's unit, or "factor" on the model's own table.
-    dims, elements
-        Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
-    lower_bound, upper_bound
-        Limits of each element, in the unit of `p05`.
-    grade, source
-        Of the range.
-    """
-
+    #: As in the model.
     name: str
+    #: One of `Shape`.
     shape: str
+    #: 5th and 95th percentile before the bounds cut off, or the ends of a uniform shape.
     p05: float
     p95: float
+    #: "value", in the model's unit, or "factor" on the model's own table.
     role: Literal["value", "factor"]
+    #: Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
     dims: tuple[str, ...]
     elements: tuple[tuple[str, ...], ...]
+    #: Limits of each element, in the unit of `p05`.
     lower_bound: Array
     upper_bound: Array
+    #: Of the range.
     grade: str
     source: str
 

@@ -25,32 +25,21 @@ ALL_AGES: Final = ("all", 0, 86)
 
 @dataclass(frozen=True)
 class Series:
-    """A compared series: what was observed, what each member gives, and what to know.
+    """A compared series: what was observed, what each member gives, and what to know."""
 
-    Attributes
-    ----------
-    name
-        As in the model, or what is compared.
-    years
-        Year or district of each value.
-    observed
-        Observed values.
-    simulated
-        The same of each member, (run, value).
-    fitted
-        Years that the calibration takes in.
-    old
-        Years whose observed value leaves Laiwu out.
-    note
-        What to know.
-    """
-
+    #: As in the model, or what is compared.
     name: str
+    #: Year or district of each value.
     years: Sequence[int | str]
+    #: Observed values.
     observed: Array
+    #: The same of each member, (run, value).
     simulated: Array
+    #: Years that the calibration takes in.
     fitted: Sequence[int | str] = ()
+    #: Years whose observed value leaves Laiwu out.
     old: Sequence[int | str] = ()
+    #: What to know.
     note: str = ""
 
     @property
