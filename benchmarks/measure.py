@@ -84,8 +84,8 @@ def fifty(model: CompiledModel) -> list[str]:
     """Scalar variables spread evenly over the model, so that nearly all of it must be worked out."""
     table = model.variables
     names = table.index[table["kind"].isin(["stock", "flow", "auxiliary"]) & table["dims"].map(len).eq(0)]
-    places = np.linspace(0, len(names) - 1, min(OUTPUTS, len(names))).astype(int)
-    return [str(names[place]) for place in places]
+    positions = np.linspace(0, len(names) - 1, min(OUTPUTS, len(names))).astype(int)
+    return [str(names[position]) for position in positions]
 
 
 def with_threads(threads: int, call: Callable[[], Any], repeats: int = 1) -> tuple[float, float]:
@@ -269,8 +269,8 @@ def rate(rows: list[Row], what: str, threads: int | None = None) -> float:
 def verdict(name: str, sign: str, value: float, goal: float, unit: str) -> str:
     """Return one line of the list of targets; the sign is "at least" or "at most"."""
     times = goal / value if sign == "at least" else value / goal
-    told = f"missed, {times:.1f} times off" if times > 1 else "met"
-    return f"| {name} | {sign} {goal:,g} {unit} | {value:,.3g} {unit} | {told} |"
+    judged = f"missed, {times:.1f} times off" if times > 1 else "met"
+    return f"| {name} | {sign} {goal:,g} {unit} | {value:,.3g} {unit} | {judged} |"
 
 
 def report(rows: list[Row], compiling: dict[str, tuple[float, float]], start_up: dict[str, float], threads: int) -> str:

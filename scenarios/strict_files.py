@@ -148,8 +148,8 @@ def hidden_character(text: str) -> str | None:
     >>> hidden_character("plan"), hidden_character("\x1b[31mplan")
     (None, 'U+001B')
     """
-    found = _HIDDEN.search(text)
-    return f"U+{ord(found[0]):04X}" if found else None
+    hidden = _HIDDEN.search(text)
+    return f"U+{ord(hidden[0]):04X}" if hidden else None
 
 
 def read_bytes(path: Path, limit: int) -> tuple[bytes | None, str]:
@@ -193,8 +193,8 @@ def read_yaml(path: Path) -> Document:
 
     Examples
     --------
-    >>> found = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
-    >>> found.content["name"], found.problems, found.line(("name",)) > 0
+    >>> document = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
+    >>> document.content["name"], document.problems, document.line(("name",)) > 0
     ('baseline', [], True)
     """
     content, problem = read_bytes(path, YAML_BYTES)
@@ -253,7 +253,7 @@ def _build(text: str, document: Document) -> bool:
                 above.append((value, ()))
                 keys.append(waiting)
             return
-        parent, place = above[-1]
+        parent, where = above[-1]
         if isinstance(parent, list):
             key: Any = len(parent)
             parent.append(value)
@@ -261,14 +261,14 @@ def _build(text: str, document: Document) -> bool:
             keys[-1] = _key(value, line, holder)
             if keys[-1] in parent:
                 document.problems.append(f"{shown(value)} is written twice (line {line}).")
-            document.lines[(*place, value)] = line
+            document.lines[(*where, value)] = line
             return
         else:
             key, keys[-1] = keys[-1], waiting
             parent[key] = value
-        document.lines.setdefault((*place, key), line)
+        document.lines.setdefault((*where, key), line)
         if holder:
-            above.append((value, (*place, key)))
+            above.append((value, (*where, key)))
             keys.append(waiting)
 
     for event in yaml.parse(text, Loader=_PARSER):
@@ -374,13 +374,13 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
-        place = f"row {row}, column {column}"
+        position = f"row {row}, column {column}"
         return None, [
-            f"The file is not UTF-8 text ({_encoding(content)}first in {place}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
+            f"The file is not UTF-8 text ({_encoding(content)}first in {position}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
         ]
-    if found := _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")):
-        row = text[: text.index(found[0])].count("\n") + 1
-        return None, [f"row {row}: holds a character that cannot be shown (U+{ord(found[0]):04X}). Delete it."]
+    if hidden := _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")):
+        row = text[: text.index(hidden[0])].count("\n") + 1
+        return None, [f"row {row}: holds a character that cannot be shown (U+{ord(hidden[0]):04X}). Delete it."]
     header, _, _ = text.lstrip("\r\n").partition("\n")
     separators = [sign for sign in (",", "，", ";", "；", "\t") if sign in header]
     separator = separators[0] if separators else ","

@@ -221,10 +221,10 @@ def _check(
     mistakes: Mistakes,
 ) -> None:
     """Check what one key means beside the others, in the plan and in the model."""
-    told = set()
+    reported = set()
 
     def wrong(key: str, text: str) -> None:
-        told.add(key)
+        reported.add(key)
         mistakes.add((*where, key), f"{label}: {text}")
 
     if isinstance(year := sound.get("year"), int) and not FIRST_YEAR <= year <= LAST_YEAR:
@@ -251,7 +251,7 @@ def _check(
         _check_variable(sound, variables, wrong, mistakes)
         _check_constant(sound, variables, wrong, mistakes)
     # A key that is wrong in itself is not held against the plan as well.
-    _check_plan({key: value for key, value in sound.items() if key not in told}, wrong)
+    _check_plan({key: value for key, value in sound.items() if key not in reported}, wrong)
 
 
 @cache

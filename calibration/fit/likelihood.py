@@ -245,12 +245,12 @@ def further_targets() -> tuple[Target, ...]:
 
 def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
     """Everything that the calibration compares the history run with; values after 2020 are an `ObservationError`."""
-    found = (*targets(model), *further_targets())
-    late = [target.name for target in found if max(target.years) > LAST_YEAR]
+    series = (*targets(model), *further_targets())
+    late = [target.name for target in series if max(target.years) > LAST_YEAR]
     if late:
         message = f"observations after {LAST_YEAR} are withheld: {', '.join(late)}"
         raise ObservationError(message)
-    return found
+    return series
 
 
 def _people(start: xr.Dataset) -> list[Target]:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-#: Mistakes told one by one, and letters of each: what fits on a screen.
+#: Mistakes listed one by one, and letters of each: what fits on a screen.
 MOST_LINES: Final = 20
 LONGEST_LINE: Final = 400
 

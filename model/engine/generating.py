@@ -174,10 +174,10 @@ class _Loops:
     def _united(self, passes: list[_Pass]) -> list[_Pass]:
         """Make one loop of two where all that is read or written lies in one row, as long loops suit the processor."""
         united = list(passes)
-        for place in range(len(passes) - 2, -1, -1):
-            outer, inner = united[place : place + 2]
+        for outermost in range(len(passes) - 2, -1, -1):
+            outer, inner = united[outermost : outermost + 2]
             if self._in_one_row(outer.names[-1], inner.names[-1], inner.length):
-                united[place : place + 2] = [_Pass((*outer.names, *inner.names), outer.length * inner.length)]
+                united[outermost : outermost + 2] = [_Pass((*outer.names, *inner.names), outer.length * inner.length)]
         return united
 
     def _in_one_row(self, outer: str, inner: str, length: int) -> bool:
@@ -235,18 +235,18 @@ class _Loops:
         inner = depth
         while inner and self.loops[inner - 1].names[-1] in over:
             inner -= 1
-        place = f"w[{self._address(statement.target, statement.indices)}]"
+        target = f"w[{self._address(statement.target, statement.indices)}]"
         total = f"total{self.generator.number()}"
         if inner < depth:
             # The innermost loops are summed over: their total stays in a register.
             self.body[inner].append(f"{total} = {start}")
             self.body[depth].append(f"{total} = {operator}({total}, {value.number})")
             if inner == len(free):
-                self.closing[inner].append(f"{place} = {total}")
+                self.closing[inner].append(f"{target} = {total}")
                 return []
-            self.closing[inner].append(f"{place} = {operator}({place}, {total})")
+            self.closing[inner].append(f"{target} = {operator}({target}, {total})")
         else:
-            self.body[depth].append(f"{place} = {operator}({place}, {value.number})")
+            self.body[depth].append(f"{target} = {operator}({target}, {value.number})")
         clearing = _Loops(
             self.generator, [Statement(statement.target, statement.loops, statement.indices, Number(0.0))]
         )
@@ -340,14 +340,14 @@ class _Loops:
         start_table = self.generator.table(tuple(int(starts[number]) for number in flat))
         count_table = self.generator.table(tuple(counts[number] for number in flat))
         strides = [math.prod(table_of.shape[axis + 1 :]) for axis in range(table_of.ndim)]
-        place = " + ".join(
+        element = " + ".join(
             self._along(index, stride) for index, stride in zip(expression.indices, strides, strict=True)
         )
         depth = max(argument.depth, self._depth(expression.indices))
         argument = self._bind(argument, depth)
         text = (
-            f"{expression.method}(w, {first} + places[{start_table} + {place}], "
-            f"places[{count_table} + {place}], {argument.number})"
+            f"{expression.method}(w, {first} + places[{start_table} + {element}], "
+            f"places[{count_table} + {element}], {argument.number})"
         )
         return _Piece(text, False, depth)
 

@@ -141,9 +141,9 @@ class ReferenceModel(DescribedModel):
         return np.asarray(cell.transpose(*dims).values, dtype=float)
 
     def _first_bad(self, name: str, values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], runs: Any) -> str:
-        place = np.argwhere(~np.isfinite(values))[0]
-        which = "" if runs is None else f"run {runs[place[0]]}, "
-        return f"{which}{name} is {values[tuple(place)]} at time {time[place[1]]:g}"
+        position = np.argwhere(~np.isfinite(values))[0]
+        which = "" if runs is None else f"run {runs[position[0]]}, "
+        return f"{which}{name} is {values[tuple(position)]} at time {time[position[1]]:g}"
 
 
 def _reduced(values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], how: Reduction) -> npt.NDArray[np.float64]:

@@ -88,9 +88,9 @@ def refusal_of(error: BaseException, folder: Path) -> int | None:
     while cause is not None:
         number = cause.errno if isinstance(cause, OSError) else None
         quoted = QUOTED.search(str(cause))
-        for found in (number, int(quoted[1]) if quoted else None):
-            if found in REFUSALS:
-                return found
+        for code in (number, int(quoted[1]) if quoted else None):
+            if code in REFUSALS:
+                return code
         cause = cause.__cause__ or cause.__context__
     # Others than these are mistakes of the program, whatever the state of the disk.
     return _answer_of_disk(folder) if isinstance(error, (OSError, RuntimeError)) else None

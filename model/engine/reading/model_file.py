@@ -210,19 +210,19 @@ class _Reader:
                 orders = [self.ranges[dim] for dim in quantity.dims]
                 places = [[order.index(item) for item in items] for order, items in zip(orders, part, strict=True)]
                 defined[np.ix_(*places)] += 1
-        for reason, found in (("no equation", defined == 0), ("more than one equation", defined > 1)):
-            if found.any():
-                self._refuse(element.name, self._spoken_places(quantity, found) + reason)
+        for reason, wrong in (("no equation", defined == 0), ("more than one equation", defined > 1)):
+            if wrong.any():
+                self._refuse(element.name, self._named_elements(quantity, wrong) + reason)
 
-    def _spoken_places(self, quantity: Quantity, found: npt.NDArray[np.bool_]) -> str:
+    def _named_elements(self, quantity: Quantity, wrong: npt.NDArray[np.bool_]) -> str:
         """Name the first few elements, for a message."""
         if not quantity.dims:
             return ""
         named = [
-            ", ".join(self.ranges[dim][place] for dim, place in zip(quantity.dims, places, strict=True))
-            for places in np.argwhere(found)[:3]
+            ", ".join(self.ranges[dim][position] for dim, position in zip(quantity.dims, places, strict=True))
+            for places in np.argwhere(wrong)[:3]
         ]
-        more = f" and {int(found.sum()) - 3} more" if found.sum() > 3 else ""
+        more = f" and {int(wrong.sum()) - 3} more" if wrong.sum() > 3 else ""
         return "; ".join(f"[{name}]" for name in named) + f"{more}: "
 
     def _items(self, subscripts: Iterable[str]) -> list[list[str]]:
@@ -527,7 +527,7 @@ class _Reader:
         if len(subscripts) != len(quantity.dims):
             self._refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(subscripts)}")
             return None
-        found: list[Index] = []
+        indices: list[Index] = []
         for subscript, dim in zip(subscripts, quantity.dims, strict=True):
             order = self.ranges[dim]
             loop, items = self._loop(subscript, subscripts, scope)
@@ -539,8 +539,8 @@ class _Reader:
             if not set(items) <= set(order):
                 self._refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
                 return None
-            found.append(Index(loop, tuple(order.index(item) for item in items)))
-        return tuple(found)
+            indices.append(Index(loop, tuple(order.index(item) for item in items)))
+        return tuple(indices)
 
     def _loop(self, subscript: str, others: list[str], scope: _Scope) -> tuple[str | None, list[str] | None]:
         """Return the loop a subscript follows and the elements met along it."""
