@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -145,9 +145,9 @@ def measure_start_up() -> dict[str, float]:
     say("start-up")
     commands = {"`python -c pass`": ["-c", "pass"]}
     commands |= {what: [str(ROOT / "run_scenarios.py"), *words] for what, words in CALLS.items()}
-    with working_folder() as folder:
-        (folder / "broken.yaml").write_text("name: broken\nchanges: {}\n", encoding="utf-8")
-        return {what: min(processor_time(words, folder) for _ in range(3)) for what, words in commands.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "broken.yaml").write_text("name: broken\nchanges: {}\n", encoding="utf-8")
+        return {what: min(processor_time(words, Path(folder)) for _ in range(3)) for what, words in commands.items()}
 
 
 def processor_time(words: list[str], folder: Path) -> float:
@@ -230,30 +230,16 @@ def measure_kernel(folder: Path, threads: list[int]) -> list[Row]:
     for fused in (False, True):
         # Rounding: sums are added in another order.
         np.testing.assert_allclose(table, kernel(levels, 1, fused), rtol=1e-9)
-    rows = []
-    for count in threads:
-
-        def same(count: int = count) -> Any:
-            return kernel(levels, count, False)
-
-        def fused_by_hand(count: int = count) -> Any:
-            return kernel(levels, count, True)
-
-        rows += [
-            Row(
-                "cohort loops", COHORT_RUNS, count, *with_threads(count, lambda: model.run(changes, outputs=outputs), 3)
-            ),
-            Row("cohort loops: C, the same loops", COHORT_RUNS, count, *timed(same, 3)),
-            Row("cohort loops: C, fused by hand", COHORT_RUNS, count, *timed(fused_by_hand, 3)),
-        ]
-    return rows
-
-
-@contextmanager
-def working_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
+    calls: dict[str, Callable[[int], Any]] = {
+        "cohort loops": lambda _: model.run(changes, outputs=outputs),
+        "cohort loops: C, the same loops": lambda count: kernel(levels, count, False),
+        "cohort loops: C, fused by hand": lambda count: kernel(levels, count, True),
+    }
+    return [
+        Row(what, COHORT_RUNS, count, *with_threads(count, partial(call, count), 3))
+        for count in threads
+        for what, call in calls.items()
+    ]
 
 
 def say(what: str) -> None:
@@ -369,12 +355,12 @@ def main() -> None:
     sizes = arguments.sizes
     threads = sorted({1, numba.get_num_threads()})
     compiling = {"city": measure_compiling(MODEL_FILE), "world": measure_compiling(WORLD)}
-    with working_folder() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         rows = [
-            *measure_kernel(folder, threads),
+            *measure_kernel(Path(folder), threads),
             *measure_engine(WORLD, "world", [20_000], threads),
             measure_pysd(WORLD, "world"),
-            *measure_simlin(folder),
+            *measure_simlin(Path(folder)),
             *measure_engine(MODEL_FILE, "city", sizes, threads),
             measure_pysd(MODEL_FILE, "city"),
         ]

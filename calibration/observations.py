@@ -1,6 +1,7 @@
 """The observations up to 2020, read from calibration/data and checked before anyone uses them."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,11 +118,9 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
 
 def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     """Census residents by (district, sex, age band) [person]; an `ObservationError` if a cell is missing."""
-    rows = observations[
-        (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)
-    ].set_index(["region", "sex", "age_band"])["value"]
+    rows = _rows(observations, "residents by sex and age band", year, REGIONS)
     cells = pd.MultiIndex.from_product([DISTRICTS, SEXES, AGE_BANDS], names=["district", "sex", "age_band"])
-    full = rows.reindex(cells)
+    full = rows.set_index(["region", "sex", "age_band"])["value"].reindex(cells)
     if full.isna().any():
         missing = ", ".join(" ".join(c) for c in full.index[full.isna()][:5])
         message = f"census_{year}_age_sex.csv: no row for {missing}"
@@ -156,12 +155,8 @@ def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.
     >>> int(district_values(read_observations(), "population_rural", 2020).sum())
     2442425
     """
-    rows = observations[
-        (observations["variable"] == variable)
-        & (observations["year"] == year)
-        & (observations["boundary"] == "district")
-        & observations["region"].isin(DISTRICTS)
-    ].set_index("region")
+    rows = _rows(observations, variable, year, DISTRICTS)
+    rows = rows[rows["boundary"] == "district"].set_index("region")
     missing = [d for d in DISTRICTS if d not in rows.index]
     if missing or rows["unit"].nunique() != 1:
         units = sorted(set(rows["unit"]))
@@ -203,16 +198,17 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
     79.99
     """
     region = "Laiwu city" if boundary == "Laiwu city" else "Jinan"
-    rows = observations[
-        (observations["variable"] == variable)
-        & (observations["year"] == year)
-        & (observations["region"] == region)
-        & (observations["boundary"] == boundary)
-    ]
+    rows = _rows(observations, variable, year, [region])
+    rows = rows[rows["boundary"] == boundary]
     if len(rows) != 1:
         message = f"{variable}, {region}, {year}, boundary {boundary}: expected one row, found {len(rows)}"
         raise ObservationError(message)
     return float(rows["value"].iloc[0])
+
+
+def _rows(observations: pd.DataFrame, variable: str, year: int, regions: Sequence[str]) -> pd.DataFrame:
+    same = (observations["variable"] == variable) & (observations["year"] == year)
+    return observations[same & observations["region"].isin(regions)]
 
 
 def _read_table(path: Path, faults: list[str]) -> pd.DataFrame | None:
@@ -279,7 +275,7 @@ def _total_faults(frame: pd.DataFrame) -> list[str]:
     }
     for (label, year), control in CONTROL_TOTALS.items():
         for variable in names[label]:
-            rows = frame[(frame["variable"] == variable) & (frame["year"] == year) & frame["region"].isin(DISTRICTS)]
+            rows = _rows(frame, variable, year, DISTRICTS)
             total = rows["value"].sum()
             if total != control:
                 files = ", ".join(sorted(set(rows["file"]))) or "no file"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from model.definition import MODEL_FILE, Kind, Sector, Variable, read_sectors
-from model.files.atomic import replaced
+from model.files.atomic import update_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "model.md"
 KINDS: dict[Kind, str] = {
@@ -287,10 +287,4 @@ def update_page(*, write: bool) -> list[Path]:
     list of pathlib.Path
         The page, if it was out of date.
     """
-    page = print_page()
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
-        return []
-    if write:
-        with replaced(PAGE) as partial:
-            partial.write_text(page, encoding="utf-8")
-    return [PAGE]
+    return update_text(PAGE, print_page(), write=write)

@@ -12,7 +12,7 @@ import re
 import reprlib
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -197,15 +197,21 @@ def read_yaml(path: Path) -> Document:
     >>> document.content["name"], document.problems, document.line(("name",)) > 0
     ('baseline', [], True)
     """
-    content, problem = read_bytes(path, YAML_BYTES)
+    text, problem = _read_text(path, YAML_BYTES, lambda row, column: f"line {row}). {SAVE_AS}.")
+    return Document(None, [problem]) if text is None else parse_yaml(text)
+
+
+def _read_text(path: Path, limit: int, described: Callable[[int, int], str]) -> tuple[str | None, str]:
+    """Return the text of a plain file in UTF-8, or None and why it is not read; `described` ends a wrong encoding."""
+    content, problem = read_bytes(path, limit)
     if content is None:
-        return Document(None, [problem])
+        return None, problem
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return Document(None, [f"The file is not UTF-8 text ({_encoding(content)}line {line}). {SAVE_AS}."])
-    return parse_yaml(text)
+        row = content[: error.start].count(b"\n") + 1
+        column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
+        return None, f"The file is not UTF-8 text ({_encoding(content)}{described(row, column)}"
 
 
 def parse_yaml(text: str) -> Document:
@@ -366,21 +372,15 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
     >>> table.loc[2, "variable"], problems
     ('built_up_area', [])
     """
-    content, problem = read_bytes(path, CSV_BYTES)
-    if content is None:
+    text, problem = _read_text(
+        path, CSV_BYTES, lambda row, column: f"first in row {row}, column {column}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
+    )
+    if text is None:
         return None, [problem]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
-        position = f"row {row}, column {column}"
-        return None, [
-            f"The file is not UTF-8 text ({_encoding(content)}first in {position}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
-        ]
-    if hidden := _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")):
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    if hidden := _HIDDEN.search(unix):
         row = text[: text.index(hidden[0])].count("\n") + 1
-        return None, [f"row {row}: holds a character that cannot be shown (U+{ord(hidden[0]):04X}). Delete it."]
+        return None, [f"row {row}: holds a character that cannot be shown ({hidden_character(unix)}). Delete it."]
     header, _, _ = text.lstrip("\r\n").partition("\n")
     separators = [sign for sign in (",", "，", ";", "；", "\t") if sign in header]
     separator = separators[0] if separators else ","

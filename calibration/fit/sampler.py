@@ -168,11 +168,7 @@ class Draws:
     def convergence(self) -> Array:
         """Nested R-hat by parameter, made for many short chains (Margossian et al. 2024)."""
         groups = np.repeat(np.arange(SUPERCHAINS), len(self.chains) // SUPERCHAINS).tolist()
-        values = [
-            array_stats.rhat_nested(self.chains[..., parameter], superchain_ids=groups, chain_axis=0, draw_axis=1)
-            for parameter in range(self.chains.shape[-1])
-        ]
-        return np.asarray(values, dtype=float)
+        return np.asarray(array_stats.rhat_nested(self.chains, superchain_ids=groups, chain_axis=0, draw_axis=1))
 
     @cached_property
     def effective_size(self) -> Array:

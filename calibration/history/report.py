@@ -28,7 +28,7 @@ from calibration.observations import DISTRICTS, LAST_YEAR
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel
-from model.files.atomic import replaced
+from model.files.atomic import update_text
 from model.files.markdown import markdown_table
 from scenarios.schemas import LANGUAGES
 
@@ -299,10 +299,7 @@ def update_page(ensemble: Path = POSTERIOR_FILE, *, write: bool) -> list[Path]:
     history = ensemble_history(model, members)
     text = page_with(model, members, history)
     mark = fingerprint(text)
-    stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]
-    if stale and write:
-        with replaced(PAGE) as partial:
-            partial.write_text(text, encoding="utf-8")
+    stale = update_text(PAGE, text, write=write)
     for name in FIGURES:
         for language in LANGUAGES:
             path = IMAGES / f"history_{name}_{language}.png"

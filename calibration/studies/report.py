@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
     met = "met" if WANTED[0] <= share <= WANTED[1] else "not met"
     learnt = results[results["kind"] == "learnt"]
     often = int((learnt.groupby("quantity").size() >= count / 2).sum())
-    suspect = records(suspect_parameters(results))
+    suspect = suspect_parameters(results).to_dict("records")
     by_name = ": " + ", ".join(f"{row['quantity']} ({percent(row['share'])})" for row in suspect) if suspect else ""
     projections = table[~table["quantity"].str.startswith("parameters")]
     outside = projections.query("low > 0.9 or high < 0.9")["quantity"].tolist()
@@ -55,7 +55,7 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
     rows = [
         [row["quantity"], f"{row['intervals']:,}", *(percent(row[name]) for name in shares),
          f"{percent(row['low'])} to {percent(row['high'])}"]
-        for row in records(table)
+        for row in table.to_dict("records")
     ]  # fmt: skip
     header = ["quantity", "intervals", *(f"in the {name} interval" for name in shares), "95 % interval"]
     return "\n\n".join([
@@ -84,7 +84,7 @@ def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
     top = [
         [row["series"], row["headline"], row["scenario"], number(row["median"]), f"{row['moved']:+.3g}",
          f"{row['deviations']:+.2f}"]
-        for row in records(largest(moves, 10))
+        for row in largest(moves, 10).to_dict("records")
     ]  # fmt: skip
     parts = [
         "## Leave one series out: what each series decides",
@@ -103,7 +103,7 @@ def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
 
 def _moves(own: pd.DataFrame, scenario: str, names: Sequence[str]) -> list[str]:
     chosen = headlines()
-    cells = {(row["series"], row["headline"]): row for row in records(own)}
+    cells = {(row["series"], row["headline"]): row for row in own.to_dict("records")}
     with_all = {item.label: cells[_by_weights(own, names), item.label] for item in chosen}
     rows = [["*median with all series*", "", *(number(with_all[item.label]["median"]) for item in chosen)]]
     for name in names:
@@ -173,7 +173,7 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
         markdown_table(
             ["combination", "share of the whole", "left"],
             [[row["loadings"], percent(row["share"]), f"{row['deviation']:.3f}"]
-             for row in records(pinned_combinations(slope, labels))],
+             for row in pinned_combinations(slope, labels).to_dict("records")],
         ),
     ]  # fmt: skip
     if by_constraint:
@@ -211,7 +211,7 @@ def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
 def _ranking(values: xr.DataArray, item: Headline) -> list[str]:
     ranking = orders(values)
     unsure = ranking[flips(ranking["share"])]
-    shown = records(unsure[unsure["gap"] >= ALIKE])
+    shown = unsure[unsure["gap"] >= ALIKE].to_dict("records")
     medians = values.median("member").to_series().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{name} ({median:.1f})" for name, median in medians.items())
     rows = [[row["ahead"], row["behind"], percent(row["share"]), f"{row['gap']:.2f}"] for row in shown]
@@ -241,11 +241,6 @@ def with_part(page: str, name: str, text: str) -> str:
     if old.search(page):
         return old.sub(lambda _: part, page)
     return f"{page.rstrip()}\n\n{part}\n"
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows by column name."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def percent(value: float) -> str:

@@ -117,6 +117,16 @@ def not_written(name: str, folder: Path, error: OSError) -> str:
     )
 
 
+def update_text(path: Path, text: str, *, write: bool) -> list[Path]:
+    """Return the file if it does not hold a text, after writing it if asked; nothing if it does."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return []
+    if write:
+        with replaced(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return [path]
+
+
 def write_csv(text: str, path: Path, facts: Mapping[str, str]) -> None:
     """Write a table, and beside it what made it, each only where the file does not hold the same already.
 

@@ -6,7 +6,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,12 +36,9 @@ from .expressions import (
 from .quantities import CONTROLS, Definition, Equation, Pipe, Quantity, RefusedModelError
 
 REDUCTIONS = {"sum": "sum", "prod": "prod", "vmin": "min", "vmax": "max"}
-EXTERNAL = (
-    parsed.GetConstantsStructure,
-    parsed.GetDataStructure,
-    parsed.GetLookupsStructure,
-    parsed.DataStructure,
-)
+EXTERNAL = (parsed.GetConstantsStructure, parsed.GetDataStructure, parsed.GetLookupsStructure, parsed.DataStructure)
+#: The only functions that are not known and have no memory.
+ALLOCATIONS = (parsed.AllocateAvailableStructure, parsed.AllocateByPriorityStructure)
 
 
 TIME, TIME_STEP = Read("time"), Read("time_step")
@@ -74,10 +71,6 @@ class _Scope:
     loops: dict[str, Loop]
     names: dict[str, str]
     reduced_ranges: dict[str, Loop] | None = None
-
-    def open_reduction(self) -> _Scope:
-        """Open a reduction, which collects the ranges marked with `!`."""
-        return _Scope(self.quantity, self.loops, self.names, {})
 
     @property
     def loop_list(self) -> tuple[Loop, ...]:
@@ -458,7 +451,7 @@ class _Reader:
         translate = PLAIN.get(type(tree))
         if translate is None and isinstance(tree, EXTERNAL):
             return self._refuse(name, "data from outside the model file is not read; write the numbers into the model")
-        if translate is None and scope.reduced_ranges is not None and _has_memory(tree):
+        if translate is None and scope.reduced_ranges is not None and not isinstance(tree, ALLOCATIONS):
             return self._refuse(name, "a function with memory inside SUM, PROD, VMIN or VMAX; give it its own variable")
         translate = translate or WITH_MEMORY.get(type(tree))
         if translate is None:
@@ -573,7 +566,8 @@ class _Reader:
             return self._reduction(function, tree, scope)
         name, spoken = scope.quantity.name, function.upper().replace("_", " ")
         if function == "elmcount":
-            items = self.ranges.get(self._range_called(tree.arguments[0].reference))
+            called = tree.arguments[0].reference
+            items = next((items for name, items in self.ranges.items() if _key(name) == called), None)
             return Number(float(len(items))) if items else self._refuse(name, "ELMCOUNT of something that is no range")
         if function.startswith("random"):
             return self._refuse(
@@ -589,11 +583,9 @@ class _Reader:
             return self._refuse(name, f"{spoken} takes {wanted} arguments, not {len(tree.arguments)}")
         return make(*(self._translate(argument, scope) for argument in tree.arguments))
 
-    def _range_called(self, key: str) -> str:
-        return next((name for name in self.ranges if _key(name) == key), key)
-
     def _reduction(self, function: str, tree: Any, scope: _Scope) -> Expression:
-        inner = scope.open_reduction()
+        # Ranges marked with ! are collected in it.
+        inner = replace(scope, reduced_ranges={})
         body = self._translate(tree.arguments[0], inner)
         if not inner.reduced_ranges:
             spoken = function.upper()
@@ -672,10 +664,6 @@ def _call_of(function: str, *before: Expression, after: Sequence[Expression] = (
 
 def _height(size: Expression) -> Expression:
     return Call("/", (size, TIME_STEP))
-
-
-def _has_memory(tree: Any) -> bool:
-    return not isinstance(tree, (parsed.AllocateAvailableStructure, parsed.AllocateByPriorityStructure))
 
 
 def _references(tree: Any) -> set[str]:
