@@ -246,20 +246,18 @@ def _words(fault: Any, location: Where, value: Any) -> str:
     if kind == "value_error":
         message = str(context["error"])
         return f"{name} {message}" if message.startswith("must ") else f"{name}: {message}"
-    if kind == "missing":
-        return f"{name} is missing."
     if kind == "literal_error":
         options = re.sub(r"'([^']*)'", r"\1", context["expected"]).replace(" or ", ", ")
         return f"{name} must be one of {options}; not {shown(given)}."
-    if kind in ("bool_type", "bool_parsing"):
-        return f"{name} must be true or false; not {shown(given)}."
-    if kind in ("list_type", "tuple_type"):
-        return f"{name} must be a list, such as [...]."
-    if kind in ("dict_type", "mapping_type", "model_type", "dataclass_type"):
-        return f"{name} must hold keys and values."
-    if kind == "string_type":
-        return f"{name} must be a text; put quotes around it."
-    return f"{name}: {shown(given)} cannot stand here ({fault['msg'][:60]})."
+    words = {
+        ("missing",): "is missing.",
+        ("bool_type", "bool_parsing"): f"must be true or false; not {shown(given)}.",
+        ("list_type", "tuple_type"): "must be a list, such as [...].",
+        ("dict_type", "mapping_type", "model_type", "dataclass_type"): "must hold keys and values.",
+        ("string_type",): "must be a text; put quotes around it.",
+    }
+    wrong = next((text for kinds, text in words.items() if kind in kinds), "")
+    return f"{name} {wrong}" if wrong else f"{name}: {shown(given)} cannot stand here ({fault['msg'][:60]})."
 
 
 def outside(value: float, lowest: float | None, highest: float | None, unit: str) -> str:

@@ -1,5 +1,6 @@
 """Single years of age from the census's five-year bands, keeping every band total to the person."""
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,9 +17,7 @@ AGES: Final = 86
 OPEN_AGE: Final = AGES - 1
 #: First age of each census band, and one past the last.
 BAND_STARTS: Final = (0, 1, *range(5, 90, 5))
-BAND_SLICES: Final = tuple(
-    slice(start, BAND_STARTS[i + 1] if i + 1 < len(BAND_STARTS) else AGES) for i, start in enumerate(BAND_STARTS)
-)
+BAND_SLICES: Final = tuple(slice(*ends) for ends in pairwise((*BAND_STARTS, AGES)))
 
 #: Students and other young newcomers within the bands 15-19 and 20-24, by single age (grade E). Census day is
 #: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
