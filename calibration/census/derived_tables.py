@@ -51,13 +51,7 @@ def find_block(model_text: str) -> tuple[int, int]:
 
 
 def update_block(model: Path = MODEL_FILE, *, write: bool) -> bool:
-    """Compare the derived block of a model file with the rebuilt one, and replace it, whole or not at all, if asked.
-
-    Returns
-    -------
-    bool
-        Whether the block was up to date.
-    """
+    """Compare the derived block of a model file with the rebuilt one, replace it if asked; say if it was up to date."""
     text = model.read_bytes().decode("utf-8")
     start, end = find_block(text)
     block = block_text()

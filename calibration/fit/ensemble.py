@@ -78,12 +78,7 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
 
 
 def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
-    """Read the file as it stands: draws from the priors, factors not multiplied out.
-
-    Raises
-    ------
-    EnsembleError
-        If the file is missing or is not as ``calibrate`` wrote it.
+    """Read the file as it stands, as ``calibrate`` wrote it: draws from the priors, factors not multiplied out.
 
     Examples
     --------

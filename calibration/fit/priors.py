@@ -200,19 +200,9 @@ class Priors:
 
 
 def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
-    """Members with every factor multiplied out, so that all variables are values that the model takes.
+    """Members, as from `Priors.dataset`, with every factor multiplied out by the table of the model file that owns it.
 
-    Parameters
-    ----------
-    members
-        As from `Priors.dataset`.
-    model_file
-        Owner of the tables that factors multiply.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dims ``member`` and the constants' own subscripts, in the model's units.
+    All variables are then values that the model takes, in its units, dims ``member`` and the constants' own subscripts.
     """
     known = variables_by_name(model_file)
     arrays = {}

@@ -194,25 +194,8 @@ def sample(
 ) -> Draws:
     """Draw from the posterior with emcee, all chains in one batch of runs at each step.
 
-    Parameters
-    ----------
-    problem
-        Whose posterior.
-    around
-        The reference Gaussian of the proposals.
-    chains
-        Independent chains, a multiple of `SUPERCHAINS`.
-    steps, warm_up
-        Steps kept and steps thrown away before.
-    thin
-        Keep every so many-th step.
-    progress
-        Called with the number of steps done and their total.
-
-    Raises
-    ------
-    RuntimeError
-        If no start with a finite density is found.
+    Proposals turn in the Gaussian `around`; chains are a multiple of `SUPERCHAINS`. So many steps are kept, every
+    `thin`-th of them, and `warm_up` thrown away before; `progress` is called with the steps done and their total.
     """
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)

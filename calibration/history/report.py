@@ -275,24 +275,12 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
 
 
 def update_page(ensemble: Path = POSTERIOR_FILE, *, write: bool) -> list[Path]:
-    """Compare the page and its figures with what the model, the data and the ensemble give, and write what differs.
-
-    Parameters
-    ----------
-    ensemble
-        File of the ensemble.
-    write
-        Write the files that are out of date, each whole or not at all.
+    """Compare the page and its figures with what model, data and ensemble give; write what differs, if asked.
 
     Returns
     -------
     list of pathlib.Path
         The files that were out of date.
-
-    Raises
-    ------
-    EnsembleError, ObservationError
-        If the ensemble or the data cannot be used.
     """
     members = read_members(MEMBERS, path=ensemble)
     model = load_model()

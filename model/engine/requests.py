@@ -72,26 +72,10 @@ def prepare(
     controls: Mapping[str, float | None],
     reduce: Mapping[str, Reduction] | None = None,
 ) -> Request:
-    """Check changes and outputs against a model.
+    """Check changes and outputs against a model's variables and the elements of its subscript ranges.
 
-    Parameters
-    ----------
-    changes
-        Constant name to a number, a pandas Series over time (linear in between, held at the ends), or a DataArray with
-        any of the dims `run`, `time` and the constant's own subscript ranges.
-    outputs
-        Names of the variables wanted; None for all.
-    variables, ranges
-        The model's variables and the elements of its subscript ranges.
-    controls
-        INITIAL TIME, FINAL TIME, TIME STEP, SAVEPER as given to `run`, None where not given.
-    reduce
-        What to keep of an output instead of its course: "final", "sum" or `FirstAbove`.
-
-    Raises
-    ------
-    ChangeError
-        Listing every mistake at once.
+    What may be given is said at `CompiledModel.run`; `controls` are time settings by name, None where not given. A
+    `ChangeError` lists every mistake at once.
     """
     mistakes: list[str] = []
     settings = {name: value for name, value in controls.items() if value is not None}
