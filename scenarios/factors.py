@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -38,25 +39,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Factor:
-    """One independent input of a study.
-
-    Attributes
-    ----------
-    inputs
-        What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
-    cells
-        By constant, the flat indices of its table that this factor fills.
-    values
-        Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
-    levels
-        Number of values of a discrete factor; 0 for a continuous one.
-    """
+    """One independent input of a study."""
 
     name: str
     group: Group
+    #: What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
     inputs: tuple[Input, ...]
+    #: By constant, the flat indices of its table that this factor fills.
     cells: Mapping[str, tuple[int, ...]]
+    #: Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
     values: Callable[[Array], Mapping[str, Array]]
+    #: Number of values of a discrete factor; 0 for a continuous one.
     levels: int = 0
 
     def input_values(self, shares: Array) -> Array:
@@ -67,19 +60,10 @@ class Factor:
         return np.stack([values[item.constant][:, item.index] for item in self.inputs], axis=1)
 
 
-@dataclass(frozen=True)
-class Between:
-    """Uniform between two ends, the same for every cell."""
-
-    constant: str
-    lowest: float
-    highest: float
-    size: int
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the values of a lever."""
-        values = self.lowest + shares * (self.highest - self.lowest)
-        return {self.constant: np.repeat(values[:, None], self.size, axis=1)}
+def _between(constant: str, lowest: float, highest: float, size: int, shares: Array) -> dict[str, Array]:
+    """Return values uniform between two ends, the same for every cell."""
+    values = lowest + shares * (highest - lowest)
+    return {constant: np.repeat(values[:, None], size, axis=1)}
 
 
 @dataclass(frozen=True)
@@ -107,7 +91,7 @@ def lever_factors() -> list[Factor]:
     factors = []
     for name, lever in load_levers().items():
         size = int(np.prod([len(axis) for axis in known[name].axes], dtype=int))
-        uniform = Between(name, float(lever.lowest), float(lever.highest), size)
+        uniform = partial(_between, name, float(lever.lowest), float(lever.highest), size)
         factors.append(Factor(name, "policy", (Input(name, "policy", name),), {name: tuple(range(size))}, uniform))
     return factors
 
@@ -180,18 +164,14 @@ def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Facto
             continue
         if len(kept) < len(factor.cells):
             inputs = tuple(item for item in factor.inputs if item.constant in kept)
-            factor = Factor(factor.name, factor.group, inputs, kept, _Only(factor.values, tuple(kept)), factor.levels)
+            factor = Factor(
+                factor.name, factor.group, inputs, kept, partial(_only, factor.values, tuple(kept)), factor.levels
+            )
         kept_factors.append(factor)
     return kept_factors
 
 
-@dataclass(frozen=True)
-class _Only:
-    """Some of the constants that a factor sets."""
-
-    values: Callable[[Array], Mapping[str, Array]]
-    kept: tuple[str, ...]
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        values = self.values(shares)
-        return {name: values[name] for name in self.kept}
+def _only(values: Callable[[Array], Mapping[str, Array]], kept: tuple[str, ...], shares: Array) -> dict[str, Array]:
+    """Return what a factor gives some of the constants that it sets."""
+    given = values(shares)
+    return {name: given[name] for name in kept}

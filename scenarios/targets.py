@@ -16,7 +16,7 @@ from pydantic import ConfigDict, PlainValidator, StrictBool
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
 
 if TYPE_CHECKING:
@@ -195,20 +195,9 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     """
     document = read_yaml(file)
     mistakes = Mistakes(document)
-    entries = document.content if isinstance(document.content, list) else []
-    if not entries and not mistakes:
-        mistakes.add((), "The file must be a list of targets.")
     variables = variables_by_name(model_file)
     targets: dict[str, Target] = {}
-    ids: set[Any] = set()
-    for number, entry in enumerate(entries):
-        name = entry.get("id") if isinstance(entry, dict) else None
-        label = name[:80] if isinstance(name, str) else f"target no. {number + 1}"
-        target, failed = checked(Target, entry, mistakes, (number,), what="of a target", label=label)
-        if isinstance(name, str):
-            if name in ids:
-                mistakes.add((number, "id"), f"{label!r} is listed twice.")
-            ids.add(name)
+    for number, label, entry, target, failed in checked_entries(Target, document, mistakes, "id", "target"):
         if isinstance(entry, dict):
             # What one mistake hides is not reported twice: only keys that are right by themselves are checked further.
             sound = {key: value for key, value in entry.items() if key not in failed}
@@ -232,10 +221,10 @@ def _check(
     mistakes: Mistakes,
 ) -> None:
     """Check what one key means beside the others, in the plan and in the model."""
-    told = set()
+    reported = set()
 
     def wrong(key: str, text: str) -> None:
-        told.add(key)
+        reported.add(key)
         mistakes.add((*where, key), f"{label}: {text}")
 
     if isinstance(year := sound.get("year"), int) and not FIRST_YEAR <= year <= LAST_YEAR:
@@ -262,7 +251,7 @@ def _check(
         _check_variable(sound, variables, wrong, mistakes)
         _check_constant(sound, variables, wrong, mistakes)
     # A key that is wrong in itself is not held against the plan as well.
-    _check_plan({key: value for key, value in sound.items() if key not in told}, wrong)
+    _check_plan({key: value for key, value in sound.items() if key not in reported}, wrong)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -77,12 +78,7 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
 
 
 def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
-    """Read the file as it stands: draws from the priors, factors not multiplied out.
-
-    Raises
-    ------
-    EnsembleError
-        If the file is missing or is not as ``calibrate`` wrote it.
+    """Read the file as it stands, as ``calibrate`` wrote it: draws from the priors, factors not multiplied out.
 
     Examples
     --------
@@ -102,6 +98,18 @@ def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
         return xr.load_dataset(path, engine="netcdf4")
     except (OSError, ValueError, RuntimeError) as error:
         raise EnsembleError(damaged) from error
+
+
+def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Members as the model's ``run`` takes them."""
+    return {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+
+
+def batches(members: xr.Dataset, size: int) -> Iterator[tuple[int, xr.Dataset]]:
+    """Members in pieces that fit in memory together with their tables, each with how many are done after it."""
+    for first in range(0, members.sizes["member"], size):
+        part = members.isel(member=slice(first, first + size))
+        yield first + part.sizes["member"], part
 
 
 def _mistakes(stored: xr.Dataset, priors: Priors) -> list[str]:
