@@ -16,8 +16,7 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.outcome import files as result_files
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.engine import children
 from scenarios import (
@@ -36,9 +35,12 @@ def dashboard(
     ] = USUAL_MEMBERS,
 ) -> None:
     """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
-    # Not above: the page's library takes seconds to load, which no other command should wait for.
+    check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
     from analysis.dashboard import serving
     from analysis.dashboard.briefings import Briefings
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
 
     console = make_console()
     targets, ready, drawn = (

@@ -14,7 +14,8 @@ import xarray as xr
 
 from calibration.fit import likelihood as evidence
 from calibration.fit.calibrate import Effort, calibrate, learnt_table, write
-from calibration.fit.ensemble import POSTERIOR_FILE, EnsembleError, read_members
+from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import POSTERIOR_FILE, EnsembleError
 from calibration.fit.ensemble_runs import standard_points
 from calibration.fit.forecast import (
     FORECAST_FILE,

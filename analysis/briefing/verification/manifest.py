@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.briefing.study import BriefingError
+from analysis.briefing.request import BriefingError
 from analysis.outcome.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 
@@ -55,7 +55,7 @@ def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[
     >>> scenarios_of({"scenario": "plan", "scenarios": "baseline 0"})
     Traceback (most recent call last):
     ...
-    analysis.briefing.study.BriefingError: ...
+    analysis.briefing.request.BriefingError: ...
     """
     problems, names = [], []
     entries = dict(entry.split(" ") for entry in manifest["scenarios"].split(", ") if entry.count(" ") == 1)
