@@ -175,7 +175,7 @@ def measure_start_up() -> dict[tuple[str, ...], float]:
 
         def best(words: list[str]) -> float:
             # The first call fills the caches.
-            return min(processor_time(words, folder) for _ in range(5))
+            return min(processor_time(words, folder) for _ in range(3))
 
         return {(): best(["-c", "pass"])} | {call: best([str(ROOT / "run_scenarios.py"), *call]) for call in calls}
 
@@ -194,7 +194,7 @@ def start_up_section(seconds: Mapping[tuple[str, ...], float]) -> str:
     lines = [
         "## Start-up",
         "",
-        "Processor time, of user and system, until a call that runs nothing has answered: the best of five, so that",
+        "Processor time, of user and system, until a call that runs nothing has answered: the best of three, so that",
         f"caches are filled. Wanted are {ANSWERED:g} s at most. Other work on the same cores raises it: the load was",
         f"{os.getloadavg()[0]:.1f}, and `python -c pass` took {idle:.3f} s.",
         "`python -m benchmarks.measure --start-up` measures this alone.",
