@@ -1,4 +1,5 @@
 """Serve the live page."""
+# Coverage: what serves and ends a page runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
