@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from model.definition import MODEL_FILE
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts

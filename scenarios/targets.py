@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydantic import ConfigDict, PlainValidator, StrictBool
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.engine.errors import UserError
+from model.engine.errors import UserError, near
 from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
 
@@ -210,6 +210,51 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     if mistakes:
         raise TargetError(refusal({file.name: mistakes.listed()}))
     return targets
+
+
+def chosen_targets(
+    targets: Mapping[str, Target],
+    ids: Iterable[str] | None = None,
+    usual: Callable[[Target], bool] = lambda target: target.headline,
+) -> list[Target]:
+    """Return the targets that are named, or those that are judged unless any is; only what the model computes.
+
+    Parameters
+    ----------
+    targets
+        All targets of the plan, by id.
+    ids
+        Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
+    usual
+        Which are judged unless any is named: the plan's headline targets.
+
+    Raises
+    ------
+    TargetError
+        Listing every id that is unknown, with near matches, and every target that is not modelled.
+
+    Examples
+    --------
+    >>> chosen_targets({}, [])
+    []
+    """
+    named = [part for text in ids or () for part in text.split(",") if part]
+    if not named:
+        return [target for target in targets.values() if target.modelled and usual(target)]
+    full = [name if name in targets else f"target.{name}" for name in named]
+    problems = [
+        f"There is no target {given!r}.{near(name, targets)}"
+        for given, name in zip(named, full, strict=True)
+        if name not in targets
+    ]
+    problems += [
+        f"{name} is tracked and not modelled, so nothing can be said about it."
+        for name in full
+        if name in targets and not targets[name].modelled
+    ]
+    if problems:
+        raise TargetError("\n".join(problems))
+    return [targets[name] for name in dict.fromkeys(full)]
 
 
 def _check(

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.briefing import settling
+from analysis.briefing.request import BriefingError
 from analysis.charts.material import Material
 from analysis.comparison.contributions import Comparison, compare
 from analysis.outcome import ratios
@@ -20,7 +21,6 @@ from analysis.pages.answer import LAST_YEAR, REGISTERED, RESIDENT
 from analysis.reach.study import Reached, examine
 from model.definition import variables_by_name
 from model.engine import CompiledModel
-from model.engine.errors import UserError
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
 
@@ -36,10 +36,6 @@ EXACT_UP_TO: Final = 6
 AGE_GROUPS: Final = {"children": (0, 15), "working": (15, 60), "elders": (60, 86)}
 
 Progress = Callable[[str, int, int], None]
-
-
-class BriefingError(UserError):
-    """A briefing cannot be made or verified; the message lists every reason."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.panels import Panel
 from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.request import HEADLINES
+from analysis.comparison.study import lever_title
 from analysis.comparison.tables import decimals, waterfall
 from analysis.outcome.printing import signed
 from analysis.outcome.words import unit_name, unit_size, with_year, word

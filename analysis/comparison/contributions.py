@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from analysis.comparison.request import ComparisonError
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
 from model.engine import CompiledModel
-from model.engine.errors import UserError
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target, is_reached
 from scenarios.start import Setting, as_array
@@ -31,10 +31,6 @@ PERMUTATIONS: Final = 64
 #: Runs of the model per call.
 BATCH: Final = 512
 SEED: Final = 2020
-
-
-class ComparisonError(UserError):
-    """Two scenarios cannot be compared as asked; the message lists every reason."""
 
 
 @dataclass(frozen=True)

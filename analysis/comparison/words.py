@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.request import HEADLINES
+from analysis.comparison.study import lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
 from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words

@@ -23,6 +23,7 @@ from scipy import stats
 
 from analysis.conditions.boxes import Limits, Score, drop_unneeded_limits, inside, prim_box, score, tree_box
 from analysis.conditions.prim import Flags
+from analysis.conditions.request import BOOTSTRAPS
 
 #: Level of the test on the held-out futures.
 LEVEL: Final = 0.01
@@ -34,8 +35,6 @@ SCREENED: Final = 10
 FEWEST: Final = 10
 #: A target that is met more often than this is searched for the conditions under which it is missed.
 OFTEN: Final = 0.75
-#: Searches of bootstrap resamples.
-BOOTSTRAPS: Final = 50
 
 Outcome = Literal["met", "missed"]
 Status = Literal["found", "none", "never", "always", "too few"]

@@ -1,4 +1,5 @@
 """Serve the live page."""
+# Coverage: what serves and ends a page runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
@@ -11,8 +12,7 @@ import typer
 from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, count_progress, make_console
-from analysis.outcome import files as result_files
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.engine import children
 from scenarios import load_scenarios, load_targets
@@ -28,9 +28,12 @@ def dashboard(
     ] = USUAL_MEMBERS,
 ) -> None:
     """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
-    # Not above: the page's library takes seconds to load, which no other command should wait for.
+    check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
     from analysis.dashboard import serving
     from analysis.dashboard.briefings import Briefings
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
 
     console = make_console()
     targets, ready, drawn = (list(load_targets().values()), load_scenarios(["baseline", "plan"]), read_members(members))

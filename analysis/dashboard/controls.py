@@ -1,4 +1,5 @@
 """Levers and assumptions as a user moves them: bounded sliders with a number, what they mean, and where they stand."""
+# Coverage: what answers clicks runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 

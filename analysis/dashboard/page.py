@@ -1,4 +1,5 @@
 """The page of one user: widgets, charts, and what happens between a move and its redraw."""
+# Coverage: what answers clicks runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Serve the page: on this machine only, or to others who know the token."""
+# Coverage: what serves and ends a page runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.comparison.contributions import Comparison, ComparisonError, compare
+from analysis.comparison.contributions import Comparison, compare
+from analysis.comparison.request import ComparisonError
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.dashboard.work_queue import Priority, WorkQueue
 from model.engine.errors import UserError

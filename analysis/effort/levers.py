@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from model.definition import Variable
 from model.engine.errors import UserError, near
 from scenarios import Lever
 from scenarios.scenario import LAST_YEAR
 from scenarios.start import as_array, from_start_on
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Values = npt.NDArray[np.float64]
 
@@ -169,6 +171,8 @@ def lever_settings(
     takes the ramp, in years above 0, until its full value, linear in between.
     """
     candidates, count = len(shares), members.sizes["member"]
+    import xarray as xr
+
     changes: dict[str, xr.DataArray] = {}
     for name, array in members.data_vars.items():
         dims = [str(dim) for dim in array.dims if dim != "member"]

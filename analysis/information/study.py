@@ -12,15 +12,14 @@ import xarray as xr
 
 from analysis.information.choice import Choice, choose, envelope
 from analysis.information.collectable import Collectable, values
-from analysis.information.utility import Kind, UtilityError, check_utility, scenario_effort, utilities
-from analysis.information.value import FEWEST, RESAMPLES, ByWeight, InformationError, Values, value_by_weight
+from analysis.information.request import SEED, Kind, check_size, check_utility
+from analysis.information.utility import scenario_effort, utilities
+from analysis.information.value import RESAMPLES, ByWeight, Values, value_by_weight
 from analysis.outcome import files as result_files
 from analysis.outcome.futures import City, judge, settings
 from model.definition import Variable
-from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
+from scenarios import Lever, Scenario, Target
 
-#: Default seed of folds and resamples.
-SEED: Final = 2035
 #: The year at whose end the states of a statistic are taken.
 START: Final = 2020
 #: Steps from a weight of 0 to the largest one.
@@ -60,34 +59,6 @@ class Study:
         return str(list(self.scenarios.values())[option].title[language])
 
 
-def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
-    """Return the scenarios to choose among: those named, or every shipped one that sets levers only.
-
-    Fewer than two are refused, and one that changes an assumption.
-    """
-    known = load_scenarios(names or shipped_scenarios())
-    assumed = {s.name: [c.constant for c in s.changes if not c.policy] for s in known}
-    if not names:
-        return tuple(scenario for scenario in known if not assumed[scenario.name])
-    problems = [
-        f"{name} cannot be chosen: nobody decides {', '.join(constants)}."
-        for name, constants in assumed.items()
-        if constants
-    ]
-    if len(known) < 2:
-        problems.append("Name two scenarios or more to choose from, or none for all that set levers only.")
-    if problems:
-        raise UtilityError("\n".join(problems))
-    return known
-
-
-def check_size(members: xr.Dataset) -> None:
-    """Refuse an ensemble that is too small, before anything runs."""
-    if members.sizes["member"] < FEWEST:
-        message = f"{members.sizes['member']} members are too few: {FEWEST} or more."
-        raise InformationError(message)
-
-
 def study(
     city: City,
     chosen: Sequence[Scenario],
@@ -106,7 +77,7 @@ def study(
     """Run every option over the members and work out what information is worth, at the given weight of effort too."""
     efforts = {scenario.name: scenario_effort(scenario, levers) for scenario in chosen}
     check_utility(kind, targets, 0.0 if weight is None else weight)
-    check_size(members)
+    check_size(members.sizes["member"])
     margins = {
         scenario.name: judge(
             city, settings(scenario, members, variables)[0], targets, partial(progress, f"Running {scenario.name}")

@@ -7,22 +7,16 @@ reached in time, or the shortfall from the targets, each less the scenario's eff
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
-from model.engine.errors import UserError
+from analysis.information.request import Kind
 from scenarios import Change, Lever, Scenario, Target, is_reached
-
-Kind = Literal["targets", "shortfall"]
 
 #: The years over which effort is averaged.
 YEARS: Final = range(2021, 2036)
-
-
-class UtilityError(UserError):
-    """Scenarios cannot be weighed; the message lists every reason."""
 
 
 def scenario_effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
@@ -36,18 +30,6 @@ def scenario_effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
         for change in scenario.changes
         if change.constant in levers
     )
-
-
-def check_utility(kind: Kind, targets: Sequence[Target], weight: float) -> None:
-    """Refuse a utility that is not defined, before anything runs."""
-    problems = []
-    if not np.isfinite(weight) or weight < 0:
-        problems.append(f"The weight of effort must be 0 or more; it is {weight:g}.")
-    zero = [target.id for target in targets if not target.threshold]
-    if kind == "shortfall" and zero:
-        problems.append(f"A shortfall is measured in percent of the threshold, which is 0 for: {', '.join(zero)}.")
-    if problems:
-        raise UtilityError("\n".join(problems))
 
 
 def utilities(

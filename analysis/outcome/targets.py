@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.shares import Share
-from model.engine.errors import near
-from scenarios import Target, TargetError, is_reached
+from scenarios import Target, is_reached
 
 #: The columns of outputs/targets.csv, in order.
 COLUMNS = (
@@ -31,44 +30,6 @@ COLUMNS = (
     "members",
 )
 NOT_MODELLED = "not modelled"
-
-
-def chosen_targets(
-    targets: Mapping[str, Target],
-    ids: Iterable[str] | None = None,
-    usual: Callable[[Target], bool] = lambda target: target.headline,
-) -> list[Target]:
-    """Return the targets that are named, or those that are judged unless any is; only what the model computes.
-
-    Parameters
-    ----------
-    ids
-        Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
-    usual
-        Which are judged unless any is named: the plan's headline targets.
-
-    Raises
-    ------
-    TargetError
-        Listing every id that is unknown, with near matches, and every target that is not modelled.
-    """
-    named = [part for text in ids or () for part in text.split(",") if part]
-    if not named:
-        return [target for target in targets.values() if target.modelled and usual(target)]
-    full = [name if name in targets else f"target.{name}" for name in named]
-    problems = [
-        f"There is no target {given!r}.{near(name, targets)}"
-        for given, name in zip(named, full, strict=True)
-        if name not in targets
-    ]
-    problems += [
-        f"{name} is tracked and not modelled, so nothing can be said about it."
-        for name in full
-        if name in targets and not targets[name].modelled
-    ]
-    if problems:
-        raise TargetError("\n".join(problems))
-    return [targets[name] for name in dict.fromkeys(full)]
 
 
 def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from calibration.fit.ensemble_file import check_members
 from model.engine.errors import UserError
 from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
 
@@ -47,27 +48,24 @@ def run(
     The baseline always runs too, for comparison. Charts of a single scenario are drawn for the scenarios named, and
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
-    scenarios: tuple[Scenario, ...] = ()
-    parameters = None
     with collect_mistakes() as part:
         with part():
-            scenarios = tuple(load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())])))
+            scenarios = load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())]))
         with part():
             if engine == "pysd" and members > 1:
                 msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
                 raise UserError(msg)
-            # The usual members need not be read to tell of a scenario that cannot be run.
-            if members > 1 and (scenarios or members != USUAL_MEMBERS):
-                from calibration.fit.ensemble import read_members
-
-                parameters = read_members(members)
+            if members > 1:
+                check_members(members)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
     from analysis.outcome.targets import evaluate_targets
     from analysis.outcome.words import terms
     from analysis.run import stored_runs
+    from calibration.fit.ensemble import read_members
 
+    parameters = read_members(members) if members > 1 else None
     targets = load_targets()
     judged = list(targets.values())
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]

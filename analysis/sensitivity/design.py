@@ -15,17 +15,11 @@ import numpy.typing as npt
 from SALib.sample import morris
 from scipy.stats import qmc
 
-from model.engine.errors import UserError
-
 Array = npt.NDArray[np.float64]
 
 #: Levels of the grid of Morris's method, and the part of each distribution between its lowest and its highest.
 LEVELS: Final = 4
 INNER: Final = (0.05, 0.95)
-
-
-class DesignError(UserError):
-    """A study that cannot be laid out; the message says why and what would do."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +115,6 @@ class Trajectories:
 
 
 Design = PickFreeze | Trajectories
-
-
-def check_power_of_two(samples: int) -> None:
-    """Refuse a number of base samples that is no power of two, naming the nearest ones."""
-    if samples < 2 or samples & (samples - 1):
-        below = 2 ** max(1, int(np.log2(max(samples, 2))))
-        near = f"{below:,}" if samples < 2 else f"{below:,} or {2 * below:,}"
-        message = f"--samples {samples}: Sobol' points keep their balance only in powers of two; take {near}."
-        raise DesignError(message)
 
 
 @lru_cache(maxsize=16)

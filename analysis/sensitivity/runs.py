@@ -20,10 +20,10 @@ import numpy as np
 import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
+from analysis.sensitivity.request import StudyError
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine.compiled import CompiledModel
-from model.engine.errors import UserError
 from model.engine.requests import ChangeError
 from model.engine.results import NonFiniteError
 from model.engine.storing import FINISHED, WAITING, RunStore, clear
@@ -39,10 +39,6 @@ CONNECTING: Final = 5
 LONGEST_REASON: Final = 200
 #: Failed runs and inputs that a refusal names.
 NAMED_RUNS, NAMED_INPUTS = 3, 6
-
-
-class StudyError(UserError):
-    """A study that cannot be run or analysed; the message says why and what would do."""
 
 
 @dataclass(frozen=True)

@@ -9,26 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
 from analysis.sensitivity import estimates, runs
-from analysis.sensitivity.design import Design, PickFreeze, Trajectories, check_power_of_two
+from analysis.sensitivity.design import Design, PickFreeze, Trajectories
 from analysis.sensitivity.estimates import COLUMNS, TOP, Block
-from analysis.sensitivity.runs import Study, StudyError
-from model.engine.errors import near
+from analysis.sensitivity.request import USUAL_FACTORS, Method
+from analysis.sensitivity.runs import Study
 from scenarios import Scenario, Target
 from scenarios.factors import GROUPS, Factor, Input
 
-Method = Literal["sobol", "morris", "pawn", "delta"]
 Progress = Callable[[str, int, int], None]
 
-#: Samples that each method takes by default: a few minutes on two processors.
-USUAL_SAMPLES: Final = {"sobol": 1024, "morris": 20, "pawn": 2048, "delta": 1024}
-LEAST_SAMPLES: Final = {"sobol": 2, "morris": 2, "pawn": 64, "delta": 64}
-#: Inputs that are taken one by one; the others stand together.
-USUAL_FACTORS: Final = 30
 #: Walks that tell which inputs are taken one by one.
 SCREENING_WALKS: Final = 10
 #: The index by which inputs are ranked.
@@ -86,39 +80,6 @@ class Findings:
     screening_runs: int = 0
     #: Number of inputs behind each rest of a group, by its name.
     others: dict[str, int] = field(default_factory=dict)
-
-
-def chosen_groups(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Return which groups of factors are varied, all of them unless some are named; refuse what is none.
-
-    Examples
-    --------
-    >>> chosen_groups(["policy", "structure"])
-    ('structure', 'policy')
-    """
-    wanted = [part for text in names or GROUPS for part in text.split(",")]
-    problems = [
-        f"--vary {name}: one of {', '.join(GROUPS)}.{near(name, GROUPS)}" for name in wanted if name not in GROUPS
-    ]
-    if problems:
-        raise StudyError("\n".join(problems))
-    return tuple(group for group in GROUPS if group in wanted)
-
-
-def check_question(method: str, samples: int, inputs: str) -> None:
-    """Check that a study can answer a question, before anything runs: not Sobol' or Morris on dependent inputs."""
-    if inputs == "posterior" and method in ("sobol", "morris"):
-        message = (
-            f"--method {method} takes its inputs as independent, and the parameters of calibrated members are not: "
-            "their indices would be wrong without a sign. Take --method pawn or --method delta, or --inputs priors."
-        )
-        raise StudyError(message)
-    if method == "sobol":
-        check_power_of_two(samples)
-    least = LEAST_SAMPLES[method]
-    if samples < least:
-        message = f"--samples {samples}: {method} needs at least {least}."
-        raise StudyError(message)
 
 
 def name_of(question: Question, scenario: Scenario) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import ndtri
 
-from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.forecast import FORECAST_FILE, forecast_table, predict, simulate
 from calibration.fit.likelihood import Array, calibration_targets
 from calibration.fit.priors import PRIORS_FILE, changes, priors_hash, read_priors

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members, settings
+from calibration.fit.ensemble import read_members, settings
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.likelihood import FIRST_YEAR, History
 from calibration.history.figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history.series import (

@@ -15,7 +15,8 @@ from scipy.special import ndtr
 from typer.testing import CliRunner
 
 from calibration.__main__ import Study, app
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members
+from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.ensemble_runs import headline_values, headlines, squared_deviations, standard_points
 from calibration.fit.likelihood import calibration_targets, run_history
 from calibration.fit.priors import priors_hash, read_priors

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.briefing.study import BriefingError
+from analysis.briefing.request import BriefingError
 from analysis.outcome.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 

@@ -15,19 +15,16 @@ from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
 from analysis.briefing.content import Medium
-from analysis.briefing.study import BriefingError
-from analysis.briefing.writing.files import KINDS as SUFFIXES
+from analysis.briefing.request import LETTERS, BriefingError, check_file
 
-#: Kinds of files, by suffix.
-KINDS: Final[Mapping[str, Medium]] = {f".{suffix}": kind for kind, suffix in SUFFIXES.items()}
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
 #: Bytes of the record at the end of an archive.
 END_OF_ARCHIVE: Final = 22
 #: Facts by which a manifest is known among other tables.
 HASHES: Final = frozenset({"model_hash", "code_hash", "scenario_hash"})
-#: Facts of a manifest, and letters of a fact.
-FACTS, LETTERS = 50, 4_000
+#: Facts of a manifest.
+FACTS: Final = 50
 #: How deep elements may stand in each other.
 DEEPEST: Final = 200
 #: Name spaces of Office files, as ElementTree writes them.
@@ -58,17 +55,7 @@ def open_briefing(path: Path) -> BriefingFile:
     BriefingError
         If it is none of these, cannot be read as one, is far too large, or carries no manifest.
     """
-    name = path.name[:LETTERS]
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None:
-        message = f"{name}: a briefing is a file {', '.join(KINDS)}."
-        raise BriefingError(message)
-    if not path.exists():
-        message = f"{path}: there is no such file."
-        raise BriefingError(message)
-    if not path.is_file():
-        message = f"{path} is no plain file."
-        raise BriefingError(message)
+    kind, name = check_file(path), path.name[:LETTERS]
     if path.stat().st_size > LARGEST:
         message = f"{name} cannot be read as a briefing: it is larger than {LARGEST:,} bytes."
         raise BriefingError(message)

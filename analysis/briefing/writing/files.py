@@ -9,15 +9,15 @@ from typing import Final
 from analysis.briefing.charts import draw, file_name, pictures
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Medium, find_mistakes
+from analysis.briefing.request import KINDS, BriefingError
 from analysis.briefing.results import Results
-from analysis.briefing.study import BriefingError, Evidence
+from analysis.briefing.study import Evidence
 from analysis.briefing.writing.page import page
 from analysis.briefing.writing.slides import slides
 from analysis.briefing.writing.workbook import workbook
 from model.files.atomic import replaced
 
-#: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
-KINDS: Final[Mapping[Medium, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
+#: The format of the charts in each kind of file; a workbook has none.
 CHARTS_IN: Final[Mapping[Medium, str]] = {"page": "svg", "slides": "png"}
 CHARTS: Final = "figures"
 

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort_by_lever, lever_settings, total_effort
+from analysis.effort.levers import RAMP, Measure, Values, effort_by_lever, lever_settings, total_effort
 from analysis.effort.plausible import Gate, Outside
+from analysis.effort.request import EVALUATIONS, SEED, STARTS, check_request
 from analysis.effort.search import drop_levers, least_effort, round_up_shares
 from analysis.effort.trials import SearchProblem, Trials, margin_at_probability
 from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
@@ -26,8 +27,6 @@ from scenarios import Target, is_reached
 
 Verdict = Literal["already", "reachable", "not reachable"]
 
-#: Searches from different starts, the most trials of each, and the seed of the random starts.
-STARTS, EVALUATIONS, SEED = 3, 120, 2020
 #: A bottleneck is named if it binds in at least this share of districts and members.
 BLOCKING: Final = 0.1
 #: Out of reach, a lever is not moved if less than this share of the gain is lost without it.
@@ -152,43 +151,6 @@ def backcast(
         seed,
         outside[1] if outside else (),
     )
-
-
-def check_request(
-    probability: float,
-    measures: Sequence[Measure],
-    members: int,
-    searched: int,
-    ramp: float,
-    starts: int,
-    evaluations: int,
-) -> None:
-    """Refuse a search that cannot be made, with every reason; arguments as for `backcast`."""
-    problems = []
-    if not 0 < probability <= 1:
-        problems.append(f"A probability lies above 0 and up to 1, not at {probability:g}.")
-    if not measures:
-        problems.append("There is no lever to move.")
-    if not 2 <= searched < members:
-        problems.append(
-            f"{searched} members cannot be searched with: the ensemble holds {members}, and some of them are to judge "
-            f"the answer. Take 2 to {members - 1}."
-        )
-    if not 0 < ramp < np.inf:
-        problems.append(f"A lever takes more than 0 years until it works in full, not {ramp:g}.")
-    if starts < 1:
-        problems.append(f"--starts {starts} makes no search. Take --starts 1 or more.")
-    # COBYQA builds its first model from twice as many trials as there are levers.
-    least_trials, most_levers = 2 * len(measures) + 3, (evaluations - 3) // 2
-    if measures and evaluations < least_trials:
-        fewer = f", or name at most {most_levers} with --levers" if most_levers > 0 else ""
-        count = f"{len(measures)} lever{'s' if len(measures) > 1 else ''}"
-        problems.append(
-            f"--evaluations {evaluations} is too few: to search over {count} takes at least {least_trials} "
-            f"model trials. Take --evaluations {least_trials} or more{fewer}."
-        )
-    if problems:
-        raise EffortError("\n".join(problems))
 
 
 def _search(problem: SearchProblem, starts: int, evaluations: int, seed: int) -> tuple[Values, Values, Verdict]:

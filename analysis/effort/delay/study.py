@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from analysis.effort.delay.request import WANTED, check_wanted, levers_of
 from analysis.effort.levers import FIRST_START
 from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
-from analysis.outcome.targets import chosen_targets
 from model.definition import Variable
-from model.engine.errors import UserError
 from scenarios import ROUNDING, Scenario, Target, is_reached
 from scenarios.start import Setting, as_array
 
@@ -27,15 +26,6 @@ from scenarios.start import Setting, as_array
 ALL: Final = "all levers"
 #: Years within which an abrupt measure takes effect; the model's time steps are longer.
 JUMP: Final = 1e-3
-#: A target counts as still within reach from this probability on.
-WANTED: Final = 0.8
-
-#: The year of the plan's second set of targets.
-SECOND: Final = 2035
-
-
-class DelayError(UserError):
-    """The cost of delay cannot be computed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +38,6 @@ class Delays:
     table: pd.DataFrame
     #: As from `last_starts`.
     last: pd.DataFrame
-
-
-def select_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the targets named, or the modelled headlines and all modelled targets of 2035."""
-    if ids:
-        return chosen_targets(targets, ids)
-    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
-
-
-def levers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return the levers that a scenario moves, assumptions apart."""
-    levers = tuple(change.constant for change in scenario.changes if change.policy)
-    if not levers:
-        message = f"{scenario.name} moves no lever, so there is nothing to delay."
-        raise DelayError(message)
-    return levers
-
-
-def check_wanted(probability: float) -> None:
-    """Refuse a wanted probability that is none."""
-    if not 0 < probability <= 1:
-        message = f"A probability lies above 0 and up to 1, not at {probability:g}."
-        raise DelayError(message)
 
 
 def delay_costs(

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.backcast.study import EVALUATIONS, SEED, check_request
 from analysis.effort.levers import RAMP, Measure, Values, total_effort
 from analysis.effort.plausible import Gate, describe_outside
+from analysis.effort.request import EVALUATIONS, SEED, check_request
 from analysis.effort.search import least_effort, round_up_shares
 from analysis.effort.trials import SearchProblem, Trials
 from analysis.outcome.futures import City
@@ -27,8 +27,6 @@ from scenarios import ROUNDING, Target, is_reached
 
 #: Probabilities of the frontier, in rising order; 1 asks for every member.
 PROBABILITIES: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-#: Members to search with unless another number is asked for.
-MEMBERS: Final = 100
 #: Searches for each probability: the frontier is a curve, whose points confirm one another.
 STARTS: Final = 1
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.backcast.study import EVALUATIONS, check_request
 from analysis.effort.levers import RAMP, Measure, Values, share_bounds, total_effort
 from analysis.effort.plausible import Gate
+from analysis.effort.request import EVALUATIONS, GENERATIONS, check_request
 from analysis.effort.trials import Trials, margin_at_probability
 from analysis.outcome.futures import City
 from scenarios import Target
@@ -26,7 +26,6 @@ from scenarios import Target
 YEARS: Final = (2025, 2035)
 #: Steps along each edge of the directions that the front is spread over: 45 settings.
 PARTITIONS: Final = 8
-GENERATIONS: Final = 30
 #: Members that the front is searched with; all others test it.
 MEMBERS: Final = 24
 #: The share of members that has at least the value of an objective.

@@ -15,10 +15,10 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.information import study as information_study
 from analysis.information.choice import choose, envelope
 from analysis.information.collectable import FILE, CollectableError, load_collectables, values
-from analysis.information.utility import UtilityError, check_utility, scenario_effort, utilities
+from analysis.information.request import UtilityError, check_utility, options
+from analysis.information.utility import scenario_effort, utilities
 from analysis.information.value import ByWeight, InformationError, Worth, value_by_weight
 from analysis.information.words import choice_sentences, worth_sentences
 from calibration.fit.ensemble import read_members
@@ -219,13 +219,13 @@ def test_a_weight_or_threshold_without_sense_is_refused():
 
 
 def test_only_what_somebody_decides_can_be_chosen():
-    names = [option.name for option in information_study.options()]
+    names = [option.name for option in options()]
     assert {"baseline", "plan"} <= set(names)
     assert {"weak_inflow", "low_fertility", "tight_finance"}.isdisjoint(names)
     with pytest.raises(UtilityError, match="weak_inflow cannot be chosen: nobody decides POOL CHANGE"):
-        information_study.options(["baseline", "weak_inflow"])
+        options(["baseline", "weak_inflow"])
     with pytest.raises(UtilityError, match="two scenarios or more"):
-        information_study.options(["plan"])
+        options(["plan"])
 
 
 # Statistics
