@@ -298,7 +298,7 @@ def test_leaving_out_moves_members_by_their_weights_and_fits_anew_where_few_woul
     assert len(found) == 2 * 2 * 2
     spread = np.arange(4.0).std()
     for title, way, median, moved in (("residents", "weights", 1.0, 2.0), ("rents", "refit", 5.0, 1.0)):
-        row = found.loc[(title, "plan")]
+        row: Any = found.loc[(title, "plan")]
         assert (row["way"], row["median"], row["moved"]) == (way, median, moved)
         assert row["deviations"] == pytest.approx(moved / spread)
     assert refitted == [["residents"], ["residents"]]
