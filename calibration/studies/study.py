@@ -2,6 +2,7 @@
 
 ``python -m calibration study NAME`` runs them.
 """
+# Coverage: a study takes minutes; its parts are tested one by one, in tests/calibration/test_studies.py.
 
 from __future__ import annotations
 
