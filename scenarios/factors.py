@@ -136,6 +136,8 @@ def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Var
     >>> settings(structure_factors(), np.full((2, 3), 0.9), variables_by_name())["WILLINGNESS FORM"].values
     array([1., 1.])
     """
+    import xarray as xr
+
     tables: dict[str, Array] = {}
     for column, factor in enumerate(factors):
         for constant, values in factor.values(cube[:, column]).items():
