@@ -8,7 +8,7 @@ import typer
 
 from analysis.command_line import make_console, report_progress
 from analysis.outcome import output_folder
-from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from model.files.repository import require_repository
 
 

@@ -7,13 +7,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.command_line import make_console
-from model import checks
 from model.definition import MODEL_FILE
 from model.engine.errors import listed
 
 
 def check() -> None:
     """Check the model itself: documentation, units, conservation, equal engines. Exit code 1 if a check fails."""
+    # Not above, as these libraries take seconds to load.
+    from model import checks
+
     console = make_console()
     failed = False
     for question, find in checks.CHECKS.items():

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -19,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from analysis.outcome import output_folder
 from model.engine.errors import UserError
+from model.files.interrupts import exit_on_interrupts
 
 #: Where results go, below the folder in which a command is called.
 OUTPUTS = Path("outputs")
@@ -30,30 +28,6 @@ USUAL_MEMBERS = 200
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
 
 
-class Terminated(KeyboardInterrupt):
-    """The system, or another program, has asked this one to end (SIGTERM)."""
-
-
-@contextmanager
-def _terminated_like_an_interrupt() -> Iterator[None]:
-    """Let SIGTERM unwind what is under way as Ctrl-C does: the usual end at once leaves children and partial files."""
-    # Only the main thread may say what a signal does.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        # Some send it twice, to the process and to its group; a second one may not cut the unwinding short.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 @contextmanager
 def exit_on_mistakes() -> Iterator[None]:
     """Turn a user's mistake into a message and exit code 2, and an interrupt into a line and exit code 130.
@@ -61,17 +35,11 @@ def exit_on_mistakes() -> Iterator[None]:
     Being told to end (SIGTERM) is handled like an interrupt, with exit code 143.
     """
     try:
-        with _terminated_like_an_interrupt(), output_folder.released_at_the_end():
+        with exit_on_interrupts(), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
         typer.echo(output_folder.in_words(error), err=True)
         raise typer.Exit(2) from None
-    except Terminated:
-        typer.echo(output_folder.TERMINATED, err=True)
-        raise typer.Exit(128 + signal.SIGTERM) from None
-    except KeyboardInterrupt:
-        typer.echo(output_folder.INTERRUPTED, err=True)
-        raise typer.Exit(130) from None
 
 
 @contextmanager

@@ -36,10 +36,10 @@ class Served:
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         settings = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, env=settings)
-        while (found := re.search(r"(http://[^\s/]+):(\d+)/(\S*)", self.said)) is None:
+        while (announced := re.search(r"(http://[^\s/]+):(\d+)/(\S*)", self.said)) is None:
             assert self.process.poll() is None, self.said
             time.sleep(0.2)
-        self.address, self.query = f"http://127.0.0.1:{found[2]}/", found[3]
+        self.address, self.query = f"http://127.0.0.1:{announced[2]}/", announced[3]
 
     @property
     def said(self) -> str:

@@ -164,13 +164,13 @@ def compare(
     other = slow.run(changes, initial_time=start, saveper=step)
     np.testing.assert_array_equal(mine["time"], other["time"])
     worst, where, error = difference(mine, other)
-    differ = {name: found for name in other.data_vars if not (found := apart(mine[name], other[name])) <= BOUND}
-    differ = {name: found for name, found in differ.items() if not str(name).endswith(" error")}
+    differ = {name: gap for name in other.data_vars if not (gap := apart(mine[name], other[name])) <= BOUND}
+    differ = {name: gap for name, gap in differ.items() if not str(name).endswith(" error")}
     share = 0.0
     if differ:
         moved = [slow.run(last_digit_moved(changes, seed), initial_time=start, saveper=step) for seed in (1, 2)]
         own = {name: max(apart(run[name], other[name]) for run in moved) for name in differ}
-        share = max(found / own[name] if own[name] > 0.0 else np.inf for name, found in differ.items())
+        share = max(gap / own[name] if own[name] > 0.0 else np.inf for name, gap in differ.items())
     return Comparison(
         model_hash(),
         code_hash(fast),

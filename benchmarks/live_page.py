@@ -73,23 +73,23 @@ def computing() -> dict[str, npt.NDArray[np.float64]]:
     )
     live, reference = shared.live, shared.known(load_scenario("baseline"))
     assert reference is not None
-    found: dict[str, list[float]] = {"first": [], "complete": [], "probability": [], "rate": []}
+    measured: dict[str, list[float]] = {"first": [], "complete": [], "probability": [], "rate": []}
     for one in load_levers().values():
         if isinstance(one.default, Mapping):
             continue
         scenario = moved(one.constant, float(one.highest))
         started = time.perf_counter()
         rough = live.preliminary(scenario, reference)
-        found["first"].append(1e3 * (time.perf_counter() - started))
+        measured["first"].append(1e3 * (time.perf_counter() - started))
         started = time.perf_counter()
         exact = live.complete(scenario)
-        found["complete"].append(1e3 * (time.perf_counter() - started))
+        measured["complete"].append(1e3 * (time.perf_counter() - started))
         guessed, true = (standings(live, outcome, targets) for outcome in (rough, exact))
-        found["probability"].append(
+        measured["probability"].append(
             100 * max(abs(guessed[name].judged.probability - true[name].judged.probability) for name in true)
         )
-        found["rate"].append(abs(guessed[RESIDENT].judged.median - true[RESIDENT].judged.median))
-    return {name: np.array(values) for name, values in found.items()}
+        measured["rate"].append(abs(guessed[RESIDENT].judged.median - true[RESIDENT].judged.median))
+    return {name: np.array(values) for name, values in measured.items()}
 
 
 def in_the_browser() -> dict[str, npt.NDArray[np.float64]]:
@@ -98,7 +98,7 @@ def in_the_browser() -> dict[str, npt.NDArray[np.float64]]:
 
     levers = {one.constant: one for one in load_levers().values()}
     served = Served("--members", str(MEMBERS))
-    found: dict[str, list[float]] = {"preliminary": [], "complete": []}
+    measured: dict[str, list[float]] = {"preliminary": [], "complete": []}
     try:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -117,14 +117,14 @@ def in_the_browser() -> dict[str, npt.NDArray[np.float64]]:
                     page.wait_for_function("was => window.location.href != was", arg=before)
                     page.wait_for_function("() => 'complete' in window.seen && 'preliminary' in window.seen")
                     seen: dict[str, Any] = page.evaluate("window.seen")
-                    for name, times in found.items():
+                    for name, times in measured.items():
                         times.append(float(seen[name]))
                     # The contributions are traced after the redraw; the next move is to find the server free.
                     page.wait_for_timeout(4000)
             browser.close()
     finally:
         served.stop()
-    return {name: np.array(values) for name, values in found.items()}
+    return {name: np.array(values) for name, values in measured.items()}
 
 
 def report(computed: dict[str, npt.NDArray[np.float64]], browsed: dict[str, npt.NDArray[np.float64]]) -> str:
@@ -151,9 +151,9 @@ def report(computed: dict[str, npt.NDArray[np.float64]], browsed: dict[str, npt.
     ]
     for name, values, wanted in rows:
         median = float(np.median(values))
-        told = "" if wanted is None else "met" if median <= wanted else f"missed, {median / wanted:.1f} times"
+        judged = "" if wanted is None else "met" if median <= wanted else f"missed, {median / wanted:.1f} times"
         ninety = float(np.quantile(values, 0.9))
-        lines.append(f"| {name} | {len(values)} | {median:.0f} | {ninety:.0f} | {wanted or ''} | {told} |")
+        lines.append(f"| {name} | {len(values)} | {median:.0f} | {ninety:.0f} | {wanted or ''} | {judged} |")
     rate, odds = computed["rate"], computed["probability"]
     lines += [
         "",

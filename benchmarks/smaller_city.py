@@ -12,7 +12,7 @@ def smaller_city(text: str) -> str:
     line = re.search(r"^District:\n\t(.*)$", text, re.MULTILINE)
     assert line is not None
     names = line[1].split(", ")
-    places = [names.index(name) for name in KEPT]
+    positions = [names.index(name) for name in KEPT]
 
     def shortened(entry: re.Match[str]) -> str:
         name, dims, numbers = entry[1], entry[2].split(","), entry[3]
@@ -20,9 +20,9 @@ def smaller_city(text: str) -> str:
             return entry[0]
         rows = [row.strip() for row in numbers.strip().rstrip(";").split(";")]
         if len(dims) == 2 and dims[0] == "District":
-            rows = [rows[place] for place in places]
+            rows = [rows[position] for position in positions]
         else:
-            rows = [",".join(row.split(",")[place] for place in places) for row in rows]
+            rows = [",".join(row.split(",")[position] for position in positions) for row in rows]
         end = ";" if len(dims) == 2 else ""
         return f"{name}[{entry[2]}]=\n\t" + ";\n\t".join(rows) + f"{end}\n\t~"
 

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from model.definition import MODEL_FILE
 from model.engine.errors import UserError
+from model.files.interrupts import exit_on_interrupts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -31,15 +32,17 @@ class Study(StrEnum):
 
 @contextmanager
 def exit_on_mistakes() -> Iterator[None]:
-    """Turn what a user can mend into a message and exit code 2."""
+    """Turn what a user can mend into a message and exit code 2, and an interrupt into a line and its code."""
     try:
-        yield
+        with exit_on_interrupts():
+            yield
     except (UserError, OSError, UnicodeDecodeError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
 @app.command()
+@exit_on_mistakes()
 def derived_tables(
     check: Check = False,
     write: Annotated[bool, typer.Option("--write", help="Replace the tables in the model file.")] = False,
@@ -51,11 +54,10 @@ def derived_tables(
     if check and write:
         message = "--check and --write exclude each other"
         raise typer.BadParameter(message)
-    with exit_on_mistakes():
-        if not (check or write):
-            typer.echo(block_text(), nl=False)
-            return
-        current = update_block(model, write=write)
+    if not (check or write):
+        typer.echo(block_text(), nl=False)
+        return
+    current = update_block(model, write=write)
     state = (
         "up to date" if current else "written" if write else "stale; run `python -m calibration derived-tables --write`"
     )
@@ -64,21 +66,21 @@ def derived_tables(
 
 
 @app.command()
+@exit_on_mistakes()
 def population_account() -> None:
     """Print the population account of 2010-2020 in docs/data.md: migration, births, deaths and registration."""
     from calibration.census.population_account import tables_text
 
-    with exit_on_mistakes():
-        typer.echo(tables_text(), nl=False)
+    typer.echo(tables_text(), nl=False)
 
 
 @app.command()
+@exit_on_mistakes()
 def history(check: Check = False, ensemble: EnsembleFile = POSTERIOR_FILE) -> None:
     """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
     from calibration.history.report import update_page
 
-    with exit_on_mistakes():
-        stale = update_page(ensemble, write=not check)
+    stale = update_page(ensemble, write=not check)
     if check and stale:
         names = ", ".join(path.name for path in stale)
         typer.echo(f"out of date: {names}; run `python -m calibration history`", err=True)
@@ -86,6 +88,7 @@ def history(check: Check = False, ensemble: EnsembleFile = POSTERIOR_FILE) -> No
 
 
 @app.command()
+@exit_on_mistakes()
 def study(
     name: Annotated[Study, typer.Argument(help="Which study.")],
     count: Annotated[int, typer.Option(min=2, help="Number of synthetic-truth experiments (coverage only).")] = 100,
@@ -104,12 +107,13 @@ def study(
     from calibration.studies.study import write_study
 
     console = Console(stderr=True)
-    with exit_on_mistakes(), Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name.capitalize(), total=None)
         write_study(name, count, seed, ensemble, lambda done, of: bar.update(task, completed=done, total=of))
 
 
 @app.command()
+@exit_on_mistakes()
 def first_fit(
     write: Annotated[bool, typer.Option("--write", help="Put the fitted values into the model file.")] = False,
     model: ModelFile = MODEL_FILE,
@@ -117,8 +121,7 @@ def first_fit(
     """Fit the starting values of the model by least squares and print them beside those of the model file."""
     from calibration.studies.first_fit import update_values
 
-    with exit_on_mistakes():
-        typer.echo(update_values(model, write=write), nl=False)
+    typer.echo(update_values(model, write=write), nl=False)
 
 
 if __name__ == "__main__":

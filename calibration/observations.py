@@ -99,7 +99,7 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
     faults: list[str] = []
     tables = []
     for name in REQUIRED_FILES:
-        table = _read_table(folder / name, COLUMNS, faults)
+        table = _read_table(folder / name, faults)
         if table is not None:
             faults.extend(_row_faults(name, table))
             tables.append(table.assign(file=name))
@@ -117,23 +117,10 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
 
 
 def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
-    """Census residents by district, sex and five-year band.
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (district, sex, age_band), person.
-
-    Raises
-    ------
-    ObservationError
-        If a cell is missing.
-    """
-    rows = observations[
-        (observations["variable"] == "residents by sex and age band") & (observations["year"] == year)
-    ].set_index(["region", "sex", "age_band"])["value"]
+    """Census residents by (district, sex, age band) [person]; an `ObservationError` if a cell is missing."""
+    rows = _rows(observations, "residents by sex and age band", year, REGIONS)
     cells = pd.MultiIndex.from_product([DISTRICTS, SEXES, AGE_BANDS], names=["district", "sex", "age_band"])
-    full = rows.reindex(cells)
+    full = rows.set_index(["region", "sex", "age_band"])["value"].reindex(cells)
     if full.isna().any():
         missing = ", ".join(" ".join(c) for c in full.index[full.isna()][:5])
         message = f"census_{year}_age_sex.csv: no row for {missing}"
@@ -146,29 +133,17 @@ def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     )
 
 
-def data_hash(folder: Path = DATA_FOLDER) -> str:
+def data_hash() -> str:
     """Twelve hexadecimal digits that change with any change of the observations."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(DATA_FOLDER.glob("*.csv")):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.DataArray:
-    """One value for each of the twelve districts.
-
-    Parameters
-    ----------
-    variable
-        Name as in the data files.
-    year
-        Year of observation.
-
-    Returns
-    -------
-    xarray.DataArray
-        dims (district), in the unit given in attrs.
+    """One value for each of the twelve districts, in the unit given in attrs.
 
     Raises
     ------
@@ -180,12 +155,8 @@ def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.
     >>> int(district_values(read_observations(), "population_rural", 2020).sum())
     2442425
     """
-    rows = observations[
-        (observations["variable"] == variable)
-        & (observations["year"] == year)
-        & (observations["boundary"] == "district")
-        & observations["region"].isin(DISTRICTS)
-    ].set_index("region")
+    rows = _rows(observations, variable, year, DISTRICTS)
+    rows = rows[rows["boundary"] == "district"].set_index("region")
     missing = [d for d in DISTRICTS if d not in rows.index]
     if missing or rows["unit"].nunique() != 1:
         units = sorted(set(rows["unit"]))
@@ -227,19 +198,20 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
     79.99
     """
     region = "Laiwu city" if boundary == "Laiwu city" else "Jinan"
-    rows = observations[
-        (observations["variable"] == variable)
-        & (observations["year"] == year)
-        & (observations["region"] == region)
-        & (observations["boundary"] == boundary)
-    ]
+    rows = _rows(observations, variable, year, [region])
+    rows = rows[rows["boundary"] == boundary]
     if len(rows) != 1:
         message = f"{variable}, {region}, {year}, boundary {boundary}: expected one row, found {len(rows)}"
         raise ObservationError(message)
     return float(rows["value"].iloc[0])
 
 
-def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.DataFrame | None:
+def _rows(observations: pd.DataFrame, variable: str, year: int, regions: Sequence[str]) -> pd.DataFrame:
+    same = (observations["variable"] == variable) & (observations["year"] == year)
+    return observations[same & observations["region"].isin(regions)]
+
+
+def _read_table(path: Path, faults: list[str]) -> pd.DataFrame | None:
     """Read one CSV as text, or say why not."""
     table, problems = read_table(path)
     if table is None:
@@ -247,7 +219,7 @@ def _read_table(path: Path, columns: Sequence[str], faults: list[str]) -> pd.Dat
         unreadable = [f"{path.name}: cannot be read as a UTF-8 table. {problem}" for problem in problems]
         faults.extend(unreadable if path.exists() else [absent])
         return None
-    missing = [c for c in columns if c not in table.columns]
+    missing = [c for c in COLUMNS if c not in table.columns]
     if missing:
         faults.append(f"{path.name}, header: missing column(s) {', '.join(missing)}")
         return None
@@ -303,7 +275,7 @@ def _total_faults(frame: pd.DataFrame) -> list[str]:
     }
     for (label, year), control in CONTROL_TOTALS.items():
         for variable in names[label]:
-            rows = frame[(frame["variable"] == variable) & (frame["year"] == year) & frame["region"].isin(DISTRICTS)]
+            rows = _rows(frame, variable, year, DISTRICTS)
             total = rows["value"].sum()
             if total != control:
                 files = ", ".join(sorted(set(rows["file"]))) or "no file"

@@ -112,7 +112,7 @@ def check_extremes(model_file: Path = MODEL_FILE) -> list[str]:
     ends = list(_ends(variables))
     if not watched or not ends:
         return []
-    # Bare of the model's own guards, so that all that breaks is told and not only the first.
+    # Bare of the model's own guards, so that all that breaks is reported and not only the first.
     city, problems = compile_model(model_file), []
     for first in range(0, len(ends), BATCH):
         part = ends[first : first + BATCH]
@@ -140,22 +140,22 @@ def _ends(variables: list[Variable]) -> Iterator[tuple[Variable, str, npt.NDArra
             continue
         for end in sorted({end for end in (variable.low, variable.high) if end is not None}):
             yield variable, f"{variable.name} = {end:g}", np.full_like(variable.default, end)
-            for place in np.ndindex(*variable.default.shape) if variable.dims else ():
+            for position in np.ndindex(*variable.default.shape) if variable.dims else ():
                 values = variable.default.copy()
-                values[place] = end
-                element = ", ".join(axis[number] for axis, number in zip(variable.axes, place, strict=True))
+                values[position] = end
+                element = ", ".join(axis[number] for axis, number in zip(variable.axes, position, strict=True))
                 yield variable, f"{variable.name} [{element}] = {end:g}", values
 
 
-def _left(variable: Variable, found: xr.DataArray) -> list[str]:
+def _left(variable: Variable, course: xr.DataArray) -> list[str]:
     """Say for each run how a variable leaves its limits; nothing where it does not."""
-    values = found.transpose("run", ...).to_numpy().reshape(found.sizes["run"], -1)
+    values = course.transpose("run", ...).to_numpy().reshape(course.sizes["run"], -1)
     # Emptying a stock exactly leaves rounding of either sign.
     slack = EMPTIED * np.maximum(abs(values).max(axis=1), 1.0)
     low = -np.inf if variable.low is None else variable.low - slack
     high = np.inf if variable.high is None else variable.high + slack
     least, most = values.min(axis=1), values.max(axis=1)
-    told = np.select(
+    verdicts = np.select(
         [~np.isfinite(values).all(axis=1), least < low, most > high],
         ["is not finite", "falls below", "rises above"],
         "",
@@ -164,7 +164,7 @@ def _left(variable: Variable, found: xr.DataArray) -> list[str]:
     limits = {"falls below": variable.low, "rises above": variable.high}
     return [
         f"{how} {limits[how]:g}, to {end:.6g}," if how in limits else str(how)
-        for how, end in zip(told, ends, strict=True)
+        for how, end in zip(verdicts, ends, strict=True)
     ]
 
 

@@ -139,22 +139,8 @@ def _cache_key(text: str) -> str:
 
 def _packed(sectors: tuple[Sector, ...]) -> bytes:
     """Return sectors as bytes, a checksum first."""
-
-    def plain(value: Any) -> Any:
-        return value.tolist() if isinstance(value, np.ndarray) else value
-
-    rows = [
-        [
-            sector.name,
-            sector.header,
-            [
-                [plain(getattr(variable, field.name)) for field in dataclasses.fields(Variable)]
-                for variable in sector.variables
-            ],
-        ]
-        for sector in sectors
-    ]
-    content = json.dumps(rows, ensure_ascii=False).encode()
+    rows = [dataclasses.asdict(sector) for sector in sectors]
+    content = json.dumps(rows, ensure_ascii=False, default=np.ndarray.tolist).encode()
     return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
@@ -167,13 +153,12 @@ def _read_kept(file: Path) -> tuple[Sector, ...] | None:
     if hashlib.sha256(content).hexdigest().encode() != checksum:
         return None
     return tuple(
-        Sector(name, header, tuple(_unpacked(row) for row in variables))
-        for name, header, variables in json.loads(content)
+        Sector(one["name"], one["header"], tuple(map(_unpacked, one["variables"]))) for one in json.loads(content)
     )
 
 
-def _unpacked(row: list[Any]) -> Variable:
-    values = {field.name: _as_tuple(value) for field, value in zip(dataclasses.fields(Variable), row, strict=True)}
+def _unpacked(row: Mapping[str, Any]) -> Variable:
+    values = {name: _as_tuple(value) for name, value in row.items()}
     if values["default"] is not None:
         values["default"] = np.asarray(values["default"], dtype=float)
         # All who ask share this array.

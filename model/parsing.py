@@ -24,6 +24,7 @@ from pysd.translators.structures.abstract_expressions import (
 from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
 from .engine.errors import listed
+from .engine.reading.expressions import sources
 from .variables import BALANCES, DefinitionError, Kind, Sector, Variable, one_line
 
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
@@ -45,20 +46,7 @@ class _Entry:
 
 
 def parse_sectors(text: str, file: str) -> tuple[Sector, ...]:
-    """Return the sectors of a model.
-
-    Parameters
-    ----------
-    text
-        The model, without its sketch.
-    file
-        Name of the file, for messages.
-
-    Raises
-    ------
-    DefinitionError
-        Listing every fault of the text.
-    """
+    """Return the sectors of a model, given without its sketch; the file's name is for messages."""
     headers, entries = _read_entries(text, file)
     variables = _join(entries, file)
     return tuple(
@@ -148,18 +136,8 @@ def _only_at_start(trees: Mapping[str, list[Any]]) -> set[str]:
         for key, parts in trees.items()
     }
 
-    def reached(first: Iterable[str]) -> set[str]:
-        seen, waiting = set[str](), list(first)
-        while waiting:
-            key = waiting.pop()
-            if key not in seen:
-                seen.add(key)
-                waiting += reads.get(key, ())
-        return seen
-
-    return reached(_references([stock.initial for stock in stocks])) - reached(
-        _references([stock.flow for stock in stocks])
-    )
+    starts, rates = (_references([getattr(stock, part) for stock in stocks]) for part in ("initial", "flow"))
+    return sources(reads, starts) - sources(reads, rates)
 
 
 def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool) -> str:
@@ -167,23 +145,19 @@ def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool
     values = variable.default
     if variable.kind != "constant" or values is None or variable.meaning.startswith("Lever"):
         return ""
-    if variable.sector == "Derived tables":
-        return "is derived from observations"
-    if not variable.dims:
-        return ""
-    if "Age" in variable.dims:
-        return "is a profile by age"
-    if len(set(values.flat)) > 1 and set(values.flat) <= {-1.0, 0.0, 1.0}:
-        return "says what belongs where"
-    if SUM_OF_ONE.search(variable.comment) or np.isclose(values.sum(), 1):
-        return "holds shares that add up to one"
-    if "WEIGHT" in variable.name.split():
-        return "holds weights that only count beside each other"
-    if measures_a_balance:
-        return "is what a balance of the model is measured by"
-    if only_at_start and variable.unit == "Dmnl":
-        return "spreads over its elements what there is at the start"
-    return ""
+    numbers = set(values.flat)
+    shares = SUM_OF_ONE.search(variable.comment) or np.isclose(values.sum(), 1)
+    reasons = (
+        (variable.sector == "Derived tables", "is derived from observations"),
+        (not variable.dims, ""),
+        ("Age" in variable.dims, "is a profile by age"),
+        (len(numbers) > 1 and numbers <= {-1.0, 0.0, 1.0}, "says what belongs where"),
+        (shares, "holds shares that add up to one"),
+        ("WEIGHT" in variable.name.split(), "holds weights that only count beside each other"),
+        (measures_a_balance, "is what a balance of the model is measured by"),
+        (only_at_start and variable.unit == "Dmnl", "spreads over its elements what there is at the start"),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
 
 
 def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from model.definition import MODEL_FILE, Kind, Sector, Variable, read_sectors
-from model.files.atomic import replaced
+from model.files.atomic import update_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "model.md"
 KINDS: dict[Kind, str] = {
@@ -47,23 +47,7 @@ point. A range is what a reasonable value lies in, not what it is known to be. A
 
 
 def print_page(path: Path = MODEL_FILE) -> str:
-    """The reference page of a model file, as Markdown.
-
-    Parameters
-    ----------
-    path
-        A ``.mdl`` file in UTF-8.
-
-    Returns
-    -------
-    str
-        The whole page; the same file always gives the same text.
-
-    Raises
-    ------
-    DefinitionError
-        If the file cannot be read.
-    """
+    """The reference page of a model file, as Markdown; the same file always gives the same text."""
     sectors = read_sectors(path)
     variables = [variable for sector in sectors for variable in sector.variables]
     described = [sector for sector in sectors if any(variable.kind in KINDS for variable in sector.variables)]
@@ -147,31 +131,28 @@ def _boundary(sectors: Iterable[Sector]) -> str:
 
 
 def _assumptions(variables: list[Variable]) -> str:
-    rows = [
-        [f"`{variable.name}`", variable.grade, _value(variable), variable.unit, _range(variable), _source(variable)]
-        for variable in sorted(variables, key=lambda variable: variable.grade, reverse=True)
-        if variable.kind in ("constant", "table") and variable.grade in ("D", "E")
-    ]
-    inputs = sum(variable.kind in ("constant", "table") for variable in variables)
+    inputs = [variable for variable in variables if variable.kind in ("constant", "table")]
+    doubted = [variable for variable in inputs if variable.grade in ("D", "E")]
+    doubted.sort(key=lambda variable: variable.grade, reverse=True)
     intro = (
-        f"{len(rows)} of {inputs} inputs rest on memory (D) or on judgement (E). "
+        f"{len(doubted)} of {len(inputs)} inputs rest on memory (D) or on judgement (E). "
         "A result that turns on one of them is a question, not an answer."
     )
-    columns = ["Input", "Grade", "Value", "Unit", "Range", "Source"]
-    return f"## Assumptions to doubt first\n\n{intro}\n\n" + _table(columns, rows)
+    columns = ("Input", "Grade", "Value", "Unit", "Range", "Source")
+    return f"## Assumptions to doubt first\n\n{intro}\n\n" + _variable_table(columns, doubted)
 
 
 def _sector(sector: Sector, variables: Iterable[Variable]) -> str:
-    rows = [_row(variable) for variable in sector.variables if variable.kind in KINDS]
-    columns = ["Name", "中文", "Kind", "Unit", "Range", "Dims", "Meaning", "Source", "Grade", "Loops"]
-    equations = "\n\n".join(_equation(variable) for variable in sector.variables if variable.kind in KINDS)
+    own = [variable for variable in sector.variables if variable.kind in KINDS]
+    columns = ("Name", "中文", "Kind", "Unit", "Range", "Dims", "Meaning", "Source", "Grade", "Loops")
+    equations = "\n\n".join(map(_equation, own))
     return "\n\n".join(
         part
         for part in (
             f"## {sector.name}",
             _header(sector),
             _diagram(sector, {variable.name: variable for variable in variables}),
-            _table(columns, rows),
+            _variable_table(columns, own),
             f"<details><summary>Equations</summary>\n\n```text\n{equations}\n```\n\n</details>",
         )
         if part
@@ -185,27 +166,8 @@ def _header(sector: Sector) -> str:
 
 
 def _controls(variables: Iterable[Variable]) -> str:
-    rows = [
-        [f"`{variable.name}`", variable.term, _value(variable), variable.unit, variable.meaning, _source(variable)]
-        for variable in variables
-        if variable.kind == "control"
-    ]
-    return "## Time settings\n\n" + _table(["Name", "中文", "Value", "Unit", "Meaning", "Source"], rows)
-
-
-def _row(variable: Variable) -> list[str]:
-    return [
-        f"`{variable.name}`",
-        variable.term,
-        variable.kind,
-        variable.unit,
-        _range(variable),
-        ", ".join(variable.dims),
-        variable.meaning,
-        _source(variable),
-        variable.grade,
-        ", ".join(variable.loops),
-    ]
+    controls = [variable for variable in variables if variable.kind == "control"]
+    return "## Time settings\n\n" + _variable_table(("Name", "中文", "Value", "Unit", "Meaning", "Source"), controls)
 
 
 def _diagram(sector: Sector, variables: dict[str, Variable]) -> str:
@@ -272,10 +234,6 @@ def _number(value: float) -> str:
     return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
 
 
-def _source(variable: Variable) -> str:
-    return "; ".join(variable.sources)
-
-
 def _listed(names: tuple[str, ...]) -> str:
     """The elements of a range; single years of age only by their ends."""
     return ", ".join(names if len(names) <= LONGEST_RANGE else (names[0], "...", names[-1]))
@@ -284,6 +242,27 @@ def _listed(names: tuple[str, ...]) -> str:
 def _table(columns: list[str], rows: Iterable[list[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _variable_table(columns: Sequence[str], variables: Iterable[Variable]) -> str:
+    return _table(list(columns), ([CELLS[column](variable) for column in columns] for variable in variables))
+
+
+#: What stands in each column of a table of variables.
+CELLS: Mapping[str, Callable[[Variable], str]] = {
+    "Name": lambda variable: f"`{variable.name}`",
+    "Input": lambda variable: f"`{variable.name}`",
+    "中文": lambda variable: variable.term,
+    "Kind": lambda variable: variable.kind,
+    "Unit": lambda variable: variable.unit,
+    "Range": _range,
+    "Value": _value,
+    "Dims": lambda variable: ", ".join(variable.dims),
+    "Meaning": lambda variable: variable.meaning,
+    "Source": lambda variable: "; ".join(variable.sources),
+    "Grade": lambda variable: variable.grade,
+    "Loops": lambda variable: ", ".join(variable.loops),
+}
 
 
 def _anchor(title: str) -> str:
@@ -303,10 +282,4 @@ def update_page(*, write: bool) -> list[Path]:
     list of pathlib.Path
         The page, if it was out of date.
     """
-    page = print_page()
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
-        return []
-    if write:
-        with replaced(PAGE) as partial:
-            partial.write_text(page, encoding="utf-8")
-    return [PAGE]
+    return update_text(PAGE, print_page(), write=write)

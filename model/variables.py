@@ -26,64 +26,44 @@ class DefinitionError(UserError):
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of the model file, or one subscript range.
+    """One variable of the model file, or one subscript range."""
 
-    Attributes
-    ----------
-    name
-        Name as written in the file.
-    kind
-        ``stock`` (an ``INTEG``), ``flow`` (computed, appears in the rate of a stock, in a unit per year),
-        ``constant`` (numbers only), ``table`` (a table function), ``control`` (time settings),
-        ``subscript`` (a range of elements) or ``auxiliary`` (all others).
-    sector
-        Name of the sector header it stands under.
-    unit
-        Unit as written.
-    low, high
-        Limits of a reasonable value; None where the file leaves them open.
-    dims
-        Subscript ranges, in order.
-    axes
-        Elements along each of ``dims``.
-    elements
-        Elements of a subscript range; empty for a variable.
-    default
-        Numbers of a constant in the shape of ``axes``, read-only; None for other kinds and for several entries.
-    equation
-        Text of the equation or equations, left side included.
-    comment
-        Whole comment, in one line.
-    uses
-        Names of the variables that the equation reads, in order of appearance.
-    inflows, outflows
-        For a stock, the names that enter its rate with a plus and with a minus; a transfer stands in both.
-    numbers
-        Numbers written inside the formula; empty for constants and tables.
-    line
-        Line of the file where the first equation starts.
-    why_fixed
-        Why a scenario may not change a constant, as the end of a sentence that starts with its name; empty where it
-        may. Calibration may set any constant.
-    """
-
+    #: Name as written in the file.
     name: str
+    #: ``stock`` (an ``INTEG``), ``flow`` (computed, appears in the rate of a stock, in a unit per year), ``constant``
+    #: (numbers only), ``table`` (a table function), ``control`` (time settings), ``subscript`` (a range of elements) or
+    #: ``auxiliary`` (all others).
     kind: Kind
+    #: Name of the sector header it stands under.
     sector: str
+    #: Unit as written.
     unit: str
+    #: Limits of a reasonable value; None where the file leaves them open.
     low: float | None
     high: float | None
+    #: Subscript ranges, in order.
     dims: tuple[str, ...]
+    #: Elements along each of ``dims``.
     axes: tuple[tuple[str, ...], ...]
+    #: Elements of a subscript range; empty for a variable.
     elements: tuple[str, ...]
+    #: Numbers of a constant in the shape of ``axes``, read-only; None for other kinds and for several entries.
     default: npt.NDArray[np.float64] | None = field(compare=False)
+    #: Text of the equation or equations, left side included.
     equation: str
+    #: Whole comment, in one line.
     comment: str
+    #: Names of the variables that the equation reads, in order of appearance.
     uses: tuple[str, ...]
+    #: For a stock, the names that enter its rate with a plus and with a minus; a transfer stands in both.
     inflows: tuple[str, ...]
     outflows: tuple[str, ...]
+    #: Numbers written inside the formula; empty for constants and tables.
     numbers: tuple[float, ...]
+    #: Line of the file where the first equation starts.
     line: int
+    #: Why a scenario may not change a constant, as the end of a sentence that starts with its name; empty where it may.
+    #: Calibration may set any constant.
     why_fixed: str = ""
 
     @property

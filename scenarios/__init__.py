@@ -10,7 +10,7 @@ from scenarios.scenario import (
     load_scenarios,
     shipped_scenarios,
 )
-from scenarios.targets import ROUNDING, Target, TargetError, is_reached, load_targets
+from scenarios.targets import ROUNDING, Target, TargetError, chosen_targets, is_reached, load_targets
 
 __all__ = [
     "ROUNDING",
@@ -22,6 +22,7 @@ __all__ = [
     "ScenarioError",
     "Target",
     "TargetError",
+    "chosen_targets",
     "is_reached",
     "load_levers",
     "load_scenario",

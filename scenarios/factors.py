@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from model.definition import Variable, variables_by_name
 from scenarios.levers import load_levers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = npt.NDArray[np.float64]
 Group = Literal["structure", "parameters", "policy"]
@@ -38,25 +41,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Factor:
-    """One independent input of a study.
-
-    Attributes
-    ----------
-    inputs
-        What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
-    cells
-        By constant, the flat indices of its table that this factor fills.
-    values
-        Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
-    levels
-        Number of values of a discrete factor; 0 for a continuous one.
-    """
+    """One independent input of a study."""
 
     name: str
     group: Group
+    #: What it stands for: itself, or, of a factor that draws whole parameter sets, every parameter.
     inputs: tuple[Input, ...]
+    #: By constant, the flat indices of its table that this factor fills.
     cells: Mapping[str, tuple[int, ...]]
+    #: Turns shares, one a run, into the numbers for these cells, dims ``run, cell``, by constant.
     values: Callable[[Array], Mapping[str, Array]]
+    #: Number of values of a discrete factor; 0 for a continuous one.
     levels: int = 0
 
     def input_values(self, shares: Array) -> Array:
@@ -67,19 +62,10 @@ class Factor:
         return np.stack([values[item.constant][:, item.index] for item in self.inputs], axis=1)
 
 
-@dataclass(frozen=True)
-class Between:
-    """Uniform between two ends, the same for every cell."""
-
-    constant: str
-    lowest: float
-    highest: float
-    size: int
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the values of a lever."""
-        values = self.lowest + shares * (self.highest - self.lowest)
-        return {self.constant: np.repeat(values[:, None], self.size, axis=1)}
+def _between(constant: str, lowest: float, highest: float, size: int, shares: Array) -> dict[str, Array]:
+    """Return values uniform between two ends, the same for every cell."""
+    values = lowest + shares * (highest - lowest)
+    return {constant: np.repeat(values[:, None], size, axis=1)}
 
 
 @dataclass(frozen=True)
@@ -107,7 +93,7 @@ def lever_factors() -> list[Factor]:
     factors = []
     for name, lever in load_levers().items():
         size = int(np.prod([len(axis) for axis in known[name].axes], dtype=int))
-        uniform = Between(name, float(lever.lowest), float(lever.highest), size)
+        uniform = partial(_between, name, float(lever.lowest), float(lever.highest), size)
         factors.append(Factor(name, "policy", (Input(name, "policy", name),), {name: tuple(range(size))}, uniform))
     return factors
 
@@ -150,6 +136,8 @@ def settings(factors: Sequence[Factor], cube: Array, variables: Mapping[str, Var
     >>> settings(structure_factors(), np.full((2, 3), 0.9), variables_by_name())["WILLINGNESS FORM"].values
     array([1., 1.])
     """
+    import xarray as xr
+
     tables: dict[str, Array] = {}
     for column, factor in enumerate(factors):
         for constant, values in factor.values(cube[:, column]).items():
@@ -180,18 +168,14 @@ def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Facto
             continue
         if len(kept) < len(factor.cells):
             inputs = tuple(item for item in factor.inputs if item.constant in kept)
-            factor = Factor(factor.name, factor.group, inputs, kept, _Only(factor.values, tuple(kept)), factor.levels)
+            factor = Factor(
+                factor.name, factor.group, inputs, kept, partial(_only, factor.values, tuple(kept)), factor.levels
+            )
         kept_factors.append(factor)
     return kept_factors
 
 
-@dataclass(frozen=True)
-class _Only:
-    """Some of the constants that a factor sets."""
-
-    values: Callable[[Array], Mapping[str, Array]]
-    kept: tuple[str, ...]
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        values = self.values(shares)
-        return {name: values[name] for name in self.kept}
+def _only(values: Callable[[Array], Mapping[str, Array]], kept: tuple[str, ...], shares: Array) -> dict[str, Array]:
+    """Return what a factor gives some of the constants that it sets."""
+    given = values(shares)
+    return {name: given[name] for name in kept}

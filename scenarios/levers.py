@@ -12,7 +12,7 @@ from pydantic import ConfigDict, PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked, number, one_of
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked_entries, number, one_of
 from scenarios.strict_files import read_yaml, refusal, shown
 
 Direction = Literal["raise", "lower", "either", "keep"]
@@ -85,22 +85,15 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
     """
     document = read_yaml(file)
     mistakes = Mistakes(document)
-    entries = document.content if isinstance(document.content, list) else []
-    if not entries and not mistakes:
-        mistakes.add((), "The file must be a list of levers.")
     variables = variables_by_name(model_file)
     constants = [name for name, variable in variables.items() if variable.kind == "constant"]
     levers: dict[str, Lever] = {}
-    named: set[str] = set()
-    for index, entry in enumerate(entries):
+    for index, label, entry, lever, failed in checked_entries(
+        Lever, document, mistakes, "constant", "lever", quoted=True
+    ):
         name = entry.get("constant") if isinstance(entry, dict) else None
-        label = repr(name[:80]) if isinstance(name, str) else f"lever no. {index + 1}"
-        lever, failed = checked(Lever, entry, mistakes, (index,), what="of a lever", label=label)
         if not isinstance(name, str):
             continue
-        if name in named:
-            mistakes.add((index, "constant"), f"{label} is listed twice.")
-        named.add(name)
         if name not in constants:
             mistakes.add(
                 (index, "constant"), f"{label} is not a constant of the model.{mistakes.near(name, constants)}"

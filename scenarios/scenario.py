@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -334,6 +334,21 @@ _SCENARIO_KEYS = tuple(_ScenarioFile.model_fields)
 _EXPECT_KEYS = ("variable", "element", "year", "is", *_LIMITS)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a scenario file holds, the keys that were meant as they are written, and the file's mistakes."""
+
+    path: Path
+    mistakes: Mistakes
+    content: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
+
+    def part(self, key: str) -> tuple[Any, Any]:
+        """Return a key as it is written, and what stands under it."""
+        written = self.written.get(key, key)
+        return written, self.content.get(written)
+
+
 class _Reader:
     """Reads scenario files against one model and gathers the mistakes of each."""
 
@@ -351,59 +366,59 @@ class _Reader:
         """Return the scenario in a file, with whatever could be understood of it; `above` are the files based on it."""
         if path in self.known:
             return self.known[path]
-        content, keys, mistakes = self._content(path)
-        self.mistakes[path] = mistakes
-        if content:
-            file, failed = checked(_ScenarioFile, content, mistakes, what="of a scenario")
-            self._check_name(content, path, failed, mistakes)
-        else:
-            file = None
-        base, inherited = self._base(content, keys, path, above, mistakes)
+        source = self._source(path)
+        self.mistakes[path] = source.mistakes
+        file = None
+        if source.content:
+            file, failed = checked(_ScenarioFile, source.content, source.mistakes, what="of a scenario")
+            self._check_name(source, failed)
+        base, inherited = self._base(source, above)
         own = {
             change.constant: self._merged(change, inherited.get(change.constant))
-            for change in self._changes(content, keys, path.stem, inherited, mistakes)
+            for change in self._changes(source, inherited)
         }
-        bases = self._bases(base, path)
-        unknown_base = base is None and content.get("base") is not None
+        # Not known where a base is named that is none.
+        bases = None if base is None and source.content.get("base") is not None else self._bases(base, path)
         self.known[path] = Scenario(
             name=path.stem,
             title=file.title if file else {"zh": "", "en": ""},
             question=file.question if file else {"zh": "", "en": ""},
             base=base,
             changes=tuple((inherited | own).values()),
-            expectations=tuple(self._expectations(content, keys, None if unknown_base else bases, mistakes)),
+            expectations=tuple(self._expectations(source, bases)),
             path=path,
         )
         return self.known[path]
 
-    def _content(self, path: Path) -> tuple[dict[str, Any], dict[str, Any], Mistakes]:
-        """Return what a file holds, by the keys that were meant; the keys as written; and the file's mistakes."""
+    def _source(self, path: Path) -> _Source:
         if path.parent == FOLDER and not _exists(path):
             mistakes = Mistakes(Document(None, []))
-            hint = mistakes.near(path.stem, shipped_scenarios())
-            mistakes.add(
-                (), f"There is no scenario {shown(path.stem)}.{hint} Shipped: {', '.join(shipped_scenarios())}."
-            )
-            return {}, {}, mistakes
+            mistakes.add((), f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios())}")
+            # A line of their own, so that all of them fit in.
+            mistakes.add((), f"Shipped: {', '.join(shipped_scenarios())}.")
+            return _Source(path, mistakes)
         document = read_yaml(path)
         mistakes = Mistakes(document)
         content = document.content
-        if content is None:
-            return {}, {}, mistakes
         if not isinstance(content, dict) or not content:
-            mistakes.add((), "The file must hold keys and values, such as 'name: my_scenario'.")
-            return {}, {}, mistakes
+            if content is not None:
+                mistakes.add((), "The file must hold keys and values, such as 'name: my_scenario'.")
+            return _Source(path, mistakes)
         written = {key: key for key in content}
         for key in content:
             meant = None if key in _SCENARIO_KEYS else Mistakes(Document(None, [])).guess(key, _SCENARIO_KEYS)
             if meant is not None and meant not in content:
                 # What stands under a misspelt key is read as meant, so that its mistakes are reported as well.
                 written.setdefault(meant, key)
-        return content, written, mistakes
+        return _Source(path, mistakes, content, written)
 
-    def _check_name(self, content: dict[str, Any], path: Path, failed: set[str], mistakes: Mistakes) -> None:
-        name, stem = content.get("name"), unicodedata.normalize("NFC", path.stem)
-        if "name" in content and "name" not in failed and unicodedata.normalize("NFC", str(name)) != stem:
+    def _check_name(self, source: _Source, failed: set[str]) -> None:
+        mistakes, name, stem = (
+            source.mistakes,
+            source.content.get("name"),
+            unicodedata.normalize("NFC", source.path.stem),
+        )
+        if "name" in source.content and "name" not in failed and unicodedata.normalize("NFC", str(name)) != stem:
             mistakes.add(
                 ("name",), f"'name' is {shown(name)}, but the file is called {shown(stem)}; they must be the same."
             )
@@ -412,13 +427,10 @@ class _Reader:
         if len(stem) > NAME_LENGTH:
             mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
 
-    def _base(
-        self, content: dict[str, Any], keys: dict[str, Any], path: Path, above: tuple[Path, ...], mistakes: Mistakes
-    ) -> tuple[str | None, dict[str, Change]]:
-        key = keys.get("base", "base")
-        base = content.get(key)
+    def _base(self, source: _Source, above: tuple[Path, ...]) -> tuple[str | None, dict[str, Change]]:
+        path, mistakes, (key, base) = source.path, source.mistakes, source.part("base")
         if base is None:
-            if content and path.stem != "baseline":
+            if source.content and path.stem != "baseline":
                 mistakes.add(("base",), "'base' is missing. Most scenarios say 'base: baseline'.")
             return None, {}
         name = base.removesuffix(".yaml").removesuffix(".yml") if isinstance(base, str) else ""
@@ -428,19 +440,19 @@ class _Reader:
                 f"'base' must name a shipped scenario or a file beside this one, without a folder; not {shown(base)}.",
             )
             return None, {}
-        found = _locate(Path(base) if base == name else path.parent / base, path.parent)
-        if found.resolve() in {file.resolve() for file in (*above, path)}:
-            chain = " -> ".join(file.stem for file in (*above, path, found))
+        file_below = _locate(Path(base) if base == name else path.parent / base, path.parent)
+        if file_below.resolve() in {file.resolve() for file in (*above, path)}:
+            chain = " -> ".join(file.stem for file in (*above, path, file_below))
             mistakes.add((key,), f"The bases go round in a circle: {chain}.")
             return None, {}
-        if not _exists(found):
+        if not _exists(file_below):
             hint = mistakes.near(base, shipped_scenarios())
             mistakes.add((key,), f"There is no scenario {shown(base)} to be the base.{hint}")
             return None, {}
         if len(above) >= MOST_BASES:
             mistakes.add((key,), f"More than {MOST_BASES} scenarios are based on one another.")
             return None, {}
-        return base, {change.constant: change for change in self.read(found, (*above, path)).changes}
+        return base, {change.constant: change for change in self.read(file_below, (*above, path)).changes}
 
     def _bases(self, base: str | None, path: Path) -> list[str]:
         """Return the names of the scenarios a file is based on, the nearest first."""
@@ -463,17 +475,9 @@ class _Reader:
         kept = tuple(element for element in base if element not in own.value)
         return replace(own, value=base | own.value, kept=kept)
 
-    def _changes(
-        self,
-        content: dict[str, Any],
-        keys: dict[str, Any],
-        scenario: str,
-        inherited: Mapping[str, Change],
-        mistakes: Mistakes,
-    ) -> Iterator[Change]:
-        at = keys.get("changes", "changes")
-        changes = content.get(at) or {}
-        if not isinstance(changes, dict):
+    def _changes(self, source: _Source, inherited: Mapping[str, Change]) -> Iterator[Change]:
+        mistakes, (at, changes) = source.mistakes, source.part("changes")
+        if not isinstance(changes := changes or {}, dict):
             mistakes.add((at,), "'changes' must list constants of the model, each with value, unit and source.")
             return
         for name, entry in changes.items():
@@ -494,7 +498,7 @@ class _Reader:
                     source=str(entry.get("source", "")),
                     note=str(entry.get("note", "")),
                     policy=constant in self.levers,
-                    stated_in=scenario,
+                    stated_in=source.path.stem,
                     replaces=inherited[constant].stated_in if constant in inherited else None,
                 )
 
@@ -609,19 +613,16 @@ class _Reader:
             else:
                 self._check_number(constant, said, value, (*where, element), mistakes)
 
-    def _expectations(
-        self, content: dict[str, Any], keys: dict[str, Any], bases: list[str] | None, mistakes: Mistakes
-    ) -> Iterator[Expectation]:
+    def _expectations(self, source: _Source, bases: list[str] | None) -> Iterator[Expectation]:
         """Yield what must come out; `bases` is None when the base itself is not known."""
-        at = keys.get("expect", "expect")
-        expect = content.get(at) or []
-        if not isinstance(expect, list) or not all(isinstance(entry, dict) for entry in expect):
+        mistakes, (at, expect) = source.mistakes, source.part("expect")
+        if not isinstance(expect := expect or [], list) or not all(isinstance(entry, dict) for entry in expect):
             mistakes.add(
                 (at,), "'expect' must be a list, such as '- {variable: residents, year: 2035, is: above baseline}'."
             )
             return
-        for place, entry in enumerate(expect):
-            where, label = (at, place), f"expect no. {place + 1}"
+        for number_in_list, entry in enumerate(expect):
+            where, label = (at, number_in_list), f"expect no. {number_in_list + 1}"
             before = len(mistakes)
             claims = [key for key in ("is", *_LIMITS) if key in entry]
             shape = {key if key not in claims else "claim": value for key, value in entry.items()}
@@ -697,13 +698,12 @@ class _Reader:
 
 def _saved_years(variables: Mapping[str, Variable]) -> tuple[int, int]:
     """First and last year of a run, as the model file sets them."""
-    numbers = {
-        name: re.search(r"=\s*([0-9.]+)", variables[name].equation)
-        for name in ("INITIAL TIME", "FINAL TIME")
-        if name in variables
-    }
-    first, last = (numbers.get(name) for name in ("INITIAL TIME", "FINAL TIME"))
-    return (int(float(first[1])) if first else FIRST_YEAR, int(float(last[1])) if last else LAST_YEAR)
+
+    def year(name: str, otherwise: int) -> int:
+        written = re.search(r"=\s*([0-9.]+)", variables[name].equation) if name in variables else None
+        return int(float(written[1])) if written else otherwise
+
+    return year("INITIAL TIME", FIRST_YEAR), year("FINAL TIME", LAST_YEAR)
 
 
 def _wrong_year(year: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Final
@@ -212,6 +212,31 @@ def checked(
     return None, failed
 
 
+def checked_entries(
+    schema: Any, document: Document, mistakes: Mistakes, key: str, noun: str, *, quoted: bool = False
+) -> Iterator[tuple[int, str, Any, Any, set[str]]]:
+    """Check a file that is a list of entries, each named by one of its keys, against the schema of an entry.
+
+    Yields
+    ------
+    tuple
+        Number, label in messages, entry as it stands in the file, and what `checked` returns of it.
+    """
+    entries = document.content if isinstance(document.content, list) else []
+    if not entries and not mistakes:
+        mistakes.add((), f"The file must be a list of {noun}s.")
+    named: set[str] = set()
+    for number, entry in enumerate(entries):
+        name = entry.get(key) if isinstance(entry, dict) else None
+        label = f"{noun} no. {number + 1}" if not isinstance(name, str) else repr(name[:80]) if quoted else name[:80]
+        value, failed = checked(schema, entry, mistakes, (number,), what=f"of a {noun}", label=label)
+        if isinstance(name, str):
+            if name in named:
+                mistakes.add((number, key), f"{name[:80]!r} is listed twice.")
+            named.add(name)
+        yield number, label, entry, value, failed
+
+
 def _words(fault: Any, location: Where, value: Any) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
     name = " in ".join(repr(part) if isinstance(part, str) else f"no. {part + 1}" for part in reversed(location))
@@ -221,20 +246,18 @@ def _words(fault: Any, location: Where, value: Any) -> str:
     if kind == "value_error":
         message = str(context["error"])
         return f"{name} {message}" if message.startswith("must ") else f"{name}: {message}"
-    if kind == "missing":
-        return f"{name} is missing."
     if kind == "literal_error":
         options = re.sub(r"'([^']*)'", r"\1", context["expected"]).replace(" or ", ", ")
         return f"{name} must be one of {options}; not {shown(given)}."
-    if kind in ("bool_type", "bool_parsing"):
-        return f"{name} must be true or false; not {shown(given)}."
-    if kind in ("list_type", "tuple_type"):
-        return f"{name} must be a list, such as [...]."
-    if kind in ("dict_type", "mapping_type", "model_type", "dataclass_type"):
-        return f"{name} must hold keys and values."
-    if kind == "string_type":
-        return f"{name} must be a text; put quotes around it."
-    return f"{name}: {shown(given)} cannot stand here ({fault['msg'][:60]})."
+    words = {
+        ("missing",): "is missing.",
+        ("bool_type", "bool_parsing"): f"must be true or false; not {shown(given)}.",
+        ("list_type", "tuple_type"): "must be a list, such as [...].",
+        ("dict_type", "mapping_type", "model_type", "dataclass_type"): "must hold keys and values.",
+        ("string_type",): "must be a text; put quotes around it.",
+    }
+    wrong = next((text for kinds, text in words.items() if kind in kinds), "")
+    return f"{name} {wrong}" if wrong else f"{name}: {shown(given)} cannot stand here ({fault['msg'][:60]})."
 
 
 def outside(value: float, lowest: float | None, highest: float | None, unit: str) -> str:

@@ -7,14 +7,14 @@ only there: setting one assumes another 2020.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from model.definition import MODEL_FILE, Variable, variables_by_name
+from model.definition import MODEL_FILE, variables_by_name
+from model.engine.reading.expressions import sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,21 +78,10 @@ def start_constants(model_file: Path = MODEL_FILE) -> frozenset[str]:
     stocks = [variable for variable in variables.values() if variable.kind == "stock"]
     rates = {name for stock in stocks for name in (*stock.inflows, *stock.outflows)}
     starts = {name for stock in stocks for name in stock.uses} - rates
-    constants = _read_by(starts, variables.values()) - _read_by(rates, variables.values())
-    return frozenset(name for name in constants if variables[name].kind == "constant")
-
-
-def _read_by(names: Iterable[str], variables: Iterable[Variable]) -> set[str]:
-    """Return names and all that these are worked out from at one moment."""
-    uses = {variable.name: () if variable.kind == "stock" else variable.uses for variable in variables}
-    names_read: set[str] = set()
-    ahead = list(names)
-    while ahead:
-        name = ahead.pop()
-        if name in uses and name not in names_read:
-            names_read.add(name)
-            ahead += uses[name]
-    return names_read
+    # What a stock is at one moment follows from no other variable at that moment.
+    reads = {name: () if variable.kind == "stock" else variable.uses for name, variable in variables.items()}
+    names = sources(reads, starts) - sources(reads, rates)
+    return frozenset(name for name in names & variables.keys() if variables[name].kind == "constant")
 
 
 def as_array(setting: Setting) -> xr.DataArray:

@@ -12,12 +12,14 @@ import re
 import reprlib
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+
+from model.engine.errors import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,20 +70,13 @@ class _Refused(Exception):
 
 @dataclass
 class Document:
-    """What a YAML file holds.
+    """What a YAML file holds."""
 
-    Attributes
-    ----------
-    content
-        None when the file cannot be read.
-    problems
-        What is wrong with it as a file, as sentences.
-    lines
-        Line of every key and list item, by where it stands.
-    """
-
+    #: None when the file cannot be read.
     content: Any
+    #: What is wrong with it as a file, as sentences.
     problems: list[str]
+    #: Line of every key and list item, by where it stands.
     lines: dict[Where, int] = field(default_factory=dict)
 
     def line(self, where: Sequence[Any]) -> int | None:
@@ -125,7 +120,10 @@ def refusal(problems: Mapping[str, Sequence[str]], verdict: str = "cannot be use
         if len(lines) >= MESSAGE_LINES - 1:
             break
         taken = mistakes[: MESSAGE_LINES - 1 - len(lines)]
-        lines += [f"{one_line(name)[:80]} {verdict}:", *(" * " + _cut(one_line(mistake)) for mistake in taken)]
+        lines += [
+            f"{one_line(name)[:80]} {verdict}:",
+            *(" * " + shortened(one_line(mistake), LINE_LENGTH) for mistake in taken),
+        ]
         listed += len(taken)
     rest = sum(map(len, problems.values())) - listed
     return "\n".join(lines) + (f"\n   ... and {rest:,} more like these." if rest else "")
@@ -150,8 +148,8 @@ def hidden_character(text: str) -> str | None:
     >>> hidden_character("plan"), hidden_character("\x1b[31mplan")
     (None, 'U+001B')
     """
-    found = _HIDDEN.search(text)
-    return f"U+{ord(found[0]):04X}" if found else None
+    hidden = _HIDDEN.search(text)
+    return f"U+{ord(hidden[0]):04X}" if hidden else None
 
 
 def read_bytes(path: Path, limit: int) -> tuple[bytes | None, str]:
@@ -195,19 +193,25 @@ def read_yaml(path: Path) -> Document:
 
     Examples
     --------
-    >>> found = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
-    >>> found.content["name"], found.problems, found.line(("name",)) > 0
+    >>> document = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
+    >>> document.content["name"], document.problems, document.line(("name",)) > 0
     ('baseline', [], True)
     """
-    content, problem = read_bytes(path, YAML_BYTES)
+    text, problem = _read_text(path, YAML_BYTES, lambda row, column: f"line {row}). {SAVE_AS}.")
+    return Document(None, [problem]) if text is None else parse_yaml(text)
+
+
+def _read_text(path: Path, limit: int, described: Callable[[int, int], str]) -> tuple[str | None, str]:
+    """Return the text of a plain file in UTF-8, or None and why it is not read; `described` ends a wrong encoding."""
+    content, problem = read_bytes(path, limit)
     if content is None:
-        return Document(None, [problem])
+        return None, problem
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return Document(None, [f"The file is not UTF-8 text ({_encoding(content)}line {line}). {SAVE_AS}."])
-    return parse_yaml(text)
+        row = content[: error.start].count(b"\n") + 1
+        column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
+        return None, f"The file is not UTF-8 text ({_encoding(content)}{described(row, column)}"
 
 
 def parse_yaml(text: str) -> Document:
@@ -255,7 +259,7 @@ def _build(text: str, document: Document) -> bool:
                 above.append((value, ()))
                 keys.append(waiting)
             return
-        parent, place = above[-1]
+        parent, where = above[-1]
         if isinstance(parent, list):
             key: Any = len(parent)
             parent.append(value)
@@ -263,14 +267,14 @@ def _build(text: str, document: Document) -> bool:
             keys[-1] = _key(value, line, holder)
             if keys[-1] in parent:
                 document.problems.append(f"{shown(value)} is written twice (line {line}).")
-            document.lines[(*place, value)] = line
+            document.lines[(*where, value)] = line
             return
         else:
             key, keys[-1] = keys[-1], waiting
             parent[key] = value
-        document.lines.setdefault((*place, key), line)
+        document.lines.setdefault((*where, key), line)
         if holder:
-            above.append((value, (*place, key)))
+            above.append((value, (*where, key)))
             keys.append(waiting)
 
     for event in yaml.parse(text, Loader=_PARSER):
@@ -368,21 +372,15 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
     >>> table.loc[2, "variable"], problems
     ('built_up_area', [])
     """
-    content, problem = read_bytes(path, CSV_BYTES)
-    if content is None:
+    text, problem = _read_text(
+        path, CSV_BYTES, lambda row, column: f"first in row {row}, column {column}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
+    )
+    if text is None:
         return None, [problem]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
-        place = f"row {row}, column {column}"
-        return None, [
-            f"The file is not UTF-8 text ({_encoding(content)}first in {place}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
-        ]
-    if found := _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")):
-        row = text[: text.index(found[0])].count("\n") + 1
-        return None, [f"row {row}: holds a character that cannot be shown (U+{ord(found[0]):04X}). Delete it."]
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    if hidden := _HIDDEN.search(unix):
+        row = text[: text.index(hidden[0])].count("\n") + 1
+        return None, [f"row {row}: holds a character that cannot be shown ({hidden_character(unix)}). Delete it."]
     header, _, _ = text.lstrip("\r\n").partition("\n")
     separators = [sign for sign in (",", "，", ";", "；", "\t") if sign in header]
     separator = separators[0] if separators else ","
@@ -471,7 +469,3 @@ def _encoding(content: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return "it looks like GBK; "
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 4] + " ..."

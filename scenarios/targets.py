@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,8 @@ import numpy.typing as npt
 from pydantic import ConfigDict, PlainValidator, StrictBool
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked, one_of, outside
+from model.engine.errors import UserError, near
+from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
 from scenarios.strict_files import read_yaml, refusal, shown
 
 if TYPE_CHECKING:
@@ -195,20 +195,9 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     """
     document = read_yaml(file)
     mistakes = Mistakes(document)
-    entries = document.content if isinstance(document.content, list) else []
-    if not entries and not mistakes:
-        mistakes.add((), "The file must be a list of targets.")
     variables = variables_by_name(model_file)
     targets: dict[str, Target] = {}
-    ids: set[Any] = set()
-    for number, entry in enumerate(entries):
-        name = entry.get("id") if isinstance(entry, dict) else None
-        label = name[:80] if isinstance(name, str) else f"target no. {number + 1}"
-        target, failed = checked(Target, entry, mistakes, (number,), what="of a target", label=label)
-        if isinstance(name, str):
-            if name in ids:
-                mistakes.add((number, "id"), f"{label!r} is listed twice.")
-            ids.add(name)
+    for number, label, entry, target, failed in checked_entries(Target, document, mistakes, "id", "target"):
         if isinstance(entry, dict):
             # What one mistake hides is not reported twice: only keys that are right by themselves are checked further.
             sound = {key: value for key, value in entry.items() if key not in failed}
@@ -223,6 +212,51 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
     return targets
 
 
+def chosen_targets(
+    targets: Mapping[str, Target],
+    ids: Iterable[str] | None = None,
+    usual: Callable[[Target], bool] = lambda target: target.headline,
+) -> list[Target]:
+    """Return the targets that are named, or those that are judged unless any is; only what the model computes.
+
+    Parameters
+    ----------
+    targets
+        All targets of the plan, by id.
+    ids
+        Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
+    usual
+        Which are judged unless any is named: the plan's headline targets.
+
+    Raises
+    ------
+    TargetError
+        Listing every id that is unknown, with near matches, and every target that is not modelled.
+
+    Examples
+    --------
+    >>> chosen_targets({}, [])
+    []
+    """
+    named = [part for text in ids or () for part in text.split(",") if part]
+    if not named:
+        return [target for target in targets.values() if target.modelled and usual(target)]
+    full = [name if name in targets else f"target.{name}" for name in named]
+    problems = [
+        f"There is no target {given!r}.{near(name, targets)}"
+        for given, name in zip(named, full, strict=True)
+        if name not in targets
+    ]
+    problems += [
+        f"{name} is tracked and not modelled, so nothing can be said about it."
+        for name in full
+        if name in targets and not targets[name].modelled
+    ]
+    if problems:
+        raise TargetError("\n".join(problems))
+    return [targets[name] for name in dict.fromkeys(full)]
+
+
 def _check(
     sound: Mapping[Any, Any],
     entry: Mapping[Any, Any],
@@ -232,10 +266,10 @@ def _check(
     mistakes: Mistakes,
 ) -> None:
     """Check what one key means beside the others, in the plan and in the model."""
-    told = set()
+    reported = set()
 
     def wrong(key: str, text: str) -> None:
-        told.add(key)
+        reported.add(key)
         mistakes.add((*where, key), f"{label}: {text}")
 
     if isinstance(year := sound.get("year"), int) and not FIRST_YEAR <= year <= LAST_YEAR:
@@ -262,7 +296,7 @@ def _check(
         _check_variable(sound, variables, wrong, mistakes)
         _check_constant(sound, variables, wrong, mistakes)
     # A key that is wrong in itself is not held against the plan as well.
-    _check_plan({key: value for key, value in sound.items() if key not in told}, wrong)
+    _check_plan({key: value for key, value in sound.items() if key not in reported}, wrong)
 
 
 @cache

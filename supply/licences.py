@@ -127,21 +127,21 @@ def packages(names: Iterable[str]) -> list[Package]:
     >>> [package.name for package in packages(["numpy"])]
     ['numpy']
     """
-    found, missing = [], []
+    installed, missing = [], []
     for name in names:
         try:
             facts = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             missing.append(name)
             continue
-        found.append(Package(str(facts["Name"]), str(facts["Version"]), stated(facts)))
+        installed.append(Package(str(facts["Name"]), str(facts["Version"]), stated(facts)))
     if missing:
         message = f"Locked but not installed: {', '.join(missing)}. `make` sets the environment up again."
         raise LicenceError(message)
-    return found
+    return installed
 
 
-def check(found: Iterable[Package]) -> None:
+def check(installed: Iterable[Package]) -> None:
     """Refuse packages whose licence is forbidden or not stated.
 
     Raises
@@ -155,7 +155,7 @@ def check(found: Iterable[Package]) -> None:
     """
     wrong = [
         f" * {package.name} {package.version}: {package.licence or 'states no licence'}"
-        for package in found
+        for package in installed
         if not allowed(package.licence)
     ]
     if wrong:
@@ -167,7 +167,7 @@ def check(found: Iterable[Package]) -> None:
         raise LicenceError(message)
 
 
-def notices(found: Iterable[Package]) -> str:
+def notices(installed: Iterable[Package]) -> str:
     """Return the page that names every package and its licence.
 
     Examples
@@ -175,7 +175,7 @@ def notices(found: Iterable[Package]) -> str:
     >>> notices([Package("numpy", "2.4", "BSD-3-Clause")]).splitlines()[-1]
     '| numpy | 2.4 | BSD-3-Clause |'
     """
-    ordered = sorted(found, key=lambda one: one.name.lower())
+    ordered = sorted(installed, key=lambda one: one.name.lower())
     rows = [f"| {one.name} | {one.version} | {one.licence} |" for one in ordered]
     return "\n".join([_HEAD.strip(), "", "| package | version | licence |", "|---|---|---|", *rows]) + "\n"
 
@@ -209,11 +209,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help=f"write {NOTICES.name}")
     write = parser.parse_args(words).write
     try:
-        found = packages(locked(LOCK.read_text(encoding="utf-8")))
-        check(found)
+        installed = packages(locked(LOCK.read_text(encoding="utf-8")))
+        check(installed)
     except LicenceError as error:
         parser.exit(2, f"{error}\n")
-    page = notices(found)
+    page = notices(installed)
     if write:
         NOTICES.write_text(page, encoding="utf-8")
     elif not NOTICES.is_file() or NOTICES.read_text(encoding="utf-8") != page:

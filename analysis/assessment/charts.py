@@ -50,17 +50,8 @@ def draw(
         The forecast that was stored, dims ``member, time``.
     weights
         Weight of each member after the observations, sum 1; None where the update is refused.
-    facts
-        The manifest, and the scenario's ``title_zh`` and ``title_en``.
-    folder
-        Where to.
     unused
         Series that the weights do not rest on; their panels say so.
-
-    Returns
-    -------
-    list of Path
-        The files written.
     """
     return save_each(
         lambda language: chart(points, forecast, weights, facts, language, unused), folder, "assessment", facts
@@ -85,21 +76,15 @@ def chart(
             if weights is not None and name in unused:
                 ax.set_title(f"{ax.get_title(loc='left')}{word('labels', 'assessment unused', language)}", loc="left")
         figure.legend(handles=_keys(points, weights, language), loc="outside right upper", fontsize=8)
-        told = {"file": facts["observations_file"], "scenario": facts[f"title_{language}"]}
-        source = source_line("assessment source", facts, language, **told)
+        gaps = {"file": facts["observations_file"], "scenario": facts[f"title_{language}"]}
+        source = source_line("assessment source", facts, language, **gaps)
         verdict = "assessment refused" if weights is None else "assessment weights"
         head_and_foot(figure, word("charts", "assessment", language), word("labels", verdict, language), source)
         return figure
 
 
 def axis_unit(variable: Variable, language: str) -> tuple[str, float]:
-    """Return the name of an axis unit and how many of the model's unit it stands for.
-
-    Examples
-    --------
-    >>> axis_unit(variables_by_name()["resident urbanization rate"], "en")
-    ('percent', 0.01)
-    """
+    """Return the name of an axis unit and how many of the model's unit it stands for."""
     if variable.unit in AXES or variable.unit == "Dmnl":
         kind = AXES.get(variable.unit) or (RATIO if RATIO in variable.name else "percent")
         return unit_name(kind, language), unit_size(kind, language)

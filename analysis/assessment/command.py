@@ -8,24 +8,17 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.assessment import charts, tables
-from analysis.assessment.observations import fingerprint, read_newer_observations
-from analysis.assessment.series import chosen_series
-from analysis.assessment.study import assess_stored_forecast
+from analysis.assessment.request import check_file
 from analysis.command_line import (
     OUTPUTS,
     announce_replaced_files,
+    collect_mistakes,
     make_console,
     report_progress,
 )
-from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
-from calibration.fit.ensemble import read_members
 from model import load_model
-from scenarios import (
-    load_scenario,
-    load_targets,
-)
+from scenarios import load_scenario, load_targets
 
 
 def assess(
@@ -48,10 +41,23 @@ def assess(
     out: Out = OUTPUTS / "assessment",
 ) -> None:
     """Score the stored forecast with newer observations, re-weight the ensemble, and judge the targets anew."""
+    with collect_mistakes() as part:
+        with part():
+            policies = load_scenario(scenario)
+        with part():
+            check_file(observations)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.assessment import charts, tables
+    from analysis.assessment.observations import fingerprint, read_newer_observations
+    from analysis.assessment.series import chosen_series
+    from analysis.assessment.study import assess_stored_forecast
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
+
     console = make_console()
     newer = read_newer_observations(observations)
     inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
-    parameters, policies, targets = read_members(), load_scenario(scenario), load_targets()
+    parameters, targets = read_members(), load_targets()
     facts = result_files.joint_manifest([policies], parameters) | {
         "observations_file": observations.name,
         "observations_hash": fingerprint(newer),

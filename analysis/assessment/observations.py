@@ -109,11 +109,6 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
 def read_stored_forecast(file: Path) -> pd.DataFrame:
     """Read the stored quantiles of the forecast: variable, unit, year, and each quantile.
 
-    Raises
-    ------
-    AssessmentError
-        If the file is missing or holds anything else.
-
     Examples
     --------
     >>> int(read_stored_forecast(Path("calibration/forecast.csv"))["year"].min())
@@ -187,13 +182,7 @@ def values_in_years(run: xr.Dataset, name: str, years: pd.Series) -> npt.NDArray
 
 
 def fingerprint(observations: pd.DataFrame) -> str:
-    """Return twelve hexadecimal digits that change whenever an observation does.
-
-    Examples
-    --------
-    >>> len(fingerprint(pd.DataFrame({"value": [1.0]})))
-    12
-    """
+    """Return twelve hexadecimal digits that change whenever an observation does."""
     return hashlib.sha256(observations.to_csv(index=False).encode()).hexdigest()[:12]
 
 

@@ -30,24 +30,16 @@ LEAST_EFFECTIVE: Final = 50.0
 
 @dataclass(frozen=True)
 class ForecastError:
-    """How far the observations of a series may be from a member that describes the city rightly.
+    """How far the observations of a series may be from a member that describes the city rightly."""
 
-    Attributes
-    ----------
-    relative
-        Standard deviation relative to the value, of what the model leaves out.
-    memory
-        Years over which it stays correlated.
-    since
-        Year at whose end it is zero and from which it builds up, as in the stored forecast; None for the same size in
-        every year.
-    reporting
-        Relative standard error of a year's declarations, new in each year.
-    """
-
+    #: Standard deviation relative to the value, of what the model leaves out.
     relative: float
+    #: Years over which it stays correlated.
     memory: float
+    #: Year at whose end it is zero and from which it builds up, as in the stored forecast; None for the same size in
+    #: every year.
     since: float | None = None
+    #: Relative standard error of a year's declarations about what happened in it, new in each year.
     reporting: float = 0.0
 
     def __post_init__(self) -> None:
@@ -71,20 +63,13 @@ class ForecastError:
 
 @dataclass(frozen=True)
 class Reweighting:
-    """Weights of the members after newer observations, and whether they can be trusted.
+    """Weights of the members after newer observations, and whether they can be trusted."""
 
-    Attributes
-    ----------
-    weights
-        One for each member, sum 1; not to be used unless `accepted`.
-    pareto_k
-        Shape of the tail of the weights; infinite where they collapse, minus infinite where all are alike.
-    effective_size
-        Number of equally weighted different members that are worth as much.
-    """
-
+    #: One for each member, sum 1; not to be used unless `accepted`.
     weights: Array
+    #: Shape of the tail of the weights; infinite where they collapse, minus infinite where all are alike.
     pareto_k: float
+    #: Number of equally weighted different members that are worth as much.
     effective_size: float
 
     @property

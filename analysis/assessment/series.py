@@ -30,21 +30,15 @@ DEFINITION_DIFFERS: Final = {"registered deaths": True, "registered births": Fal
 
 @dataclass(frozen=True)
 class SeriesSelection:
-    """Which series are used.
+    """Which series are used."""
 
-    Attributes
-    ----------
-    table
-        One row per series: ``chance`` (`tail_probability` of the series by itself), ``agrees``, ``used``, ``reason``
-        (its words are in ``words.yaml``), ``pareto_k`` and ``effective_size`` of an update by it alone; and under
-        ``other_`` what the update becomes when a used series is left out or an unused one is put in: ``pareto_k``,
-        ``effective_size``, ``accepted``, ``chance``, and the target whose probability it changes most (``target``,
-        ``change``).
-    used
-        Names of the series the update is made from, in the order of the observations.
-    """
-
+    #: One row per series: ``chance`` (`tail_probability` of the series by itself), ``agrees``, ``used``, ``reason``
+    #: (its words are in ``words.yaml``), ``pareto_k`` and ``effective_size`` of an update by it alone; and under
+    #: ``other_`` what the update becomes when a used series is left out or an unused one is put in: ``pareto_k``,
+    #: ``effective_size``, ``accepted``, ``chance``, and the target whose probability it changes most (``target``,
+    #: ``change``).
     table: pd.DataFrame
+    #: Names of the series the update is made from, in the order of the observations.
     used: tuple[str, ...]
 
 
@@ -53,10 +47,7 @@ def chosen_series(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the series that must and must not be used, by the model's name or its Chinese term.
 
-    Raises
-    ------
-    AssessmentError
-        Naming every one that is not observed or stands on both sides, and if nothing would be left.
+    Refused are those not observed or on both sides, and if nothing would be left.
 
     Examples
     --------

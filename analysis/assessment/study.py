@@ -47,43 +47,30 @@ LOST: Final = 0.2
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that newer observations say about the forecast, ready to print and to write.
+    """Everything that newer observations say about the forecast, ready to print and to write."""
 
-    Attributes
-    ----------
-    points
-        One row per observation: forecast median, 50 and 90 % band, ``z`` (logarithm of the observation over the median,
-        in standard deviations of the forecast's logarithm), CRPS, PIT, within which bands, reference forecasts.
-    scores
-        One row per series, and `ALL`: points, CRPS (in the series' unit and relative to the observation), coverage,
-        MASE against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
-    series
-        One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
-        in; see `analysis.assessment.series.SeriesSelection`.
-    updates
-        Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.tail_probability`) of the
-        series used, with data up to each year; no rows where none is used.
-    weights
-        Weight of each member after all observations used; no rows when refused.
-    targets
-        One row per modelled target: probability and standard error before and after, how it fares (``course``), and
-        the year from whose data the model could have known (``known_since``).
-    by_year
-        Probability of each target with data up to each year; NaN where the update is refused.
-    forecast
-        The forecast that the observations are compared with, dims ``member, time``.
-    sentences
-        The results in plain words, by language ("zh", "en").
-    """
-
+    #: One row per observation: forecast median, 50 and 90 % band, ``z`` (logarithm of the observation over the median,
+    #: in standard deviations of the forecast's logarithm), CRPS, PIT, within which bands, reference forecasts.
     points: pd.DataFrame
+    #: One row per series, and `ALL`: points, CRPS (in the series' unit and relative to the observation), coverage, MASE
+    #: against both references, PIT's distance from uniform and its p-value; ``note`` says what is not scored.
     scores: pd.DataFrame
+    #: One row per series: whether it agrees, is used and why, and what the update becomes when it is left out or put
+    #: in; see `analysis.assessment.series.SeriesSelection`.
     series: pd.DataFrame
+    #: Pareto k, effective size, acceptance, and ``chance`` (`analysis.assessment.reweighting.tail_probability`) of the
+    #: series used, with data up to each year; no rows where none is used.
     updates: pd.DataFrame
+    #: Weight of each member after all observations used; no rows when refused.
     weights: pd.DataFrame
+    #: One row per modelled target: probability and standard error before and after, how it fares (``course``), and the
+    #: year from whose data the model could have known (``known_since``).
     targets: pd.DataFrame
+    #: Probability of each target with data up to each year; NaN where the update is refused.
     by_year: pd.DataFrame
+    #: The forecast that the observations are compared with, dims ``member, time``.
     forecast: xr.Dataset
+    #: The results in plain words, by language ("zh", "en").
     sentences: Mapping[str, tuple[str, ...]]
 
     @property
@@ -106,12 +93,6 @@ def assess_stored_forecast(
 
     Parameters
     ----------
-    observations
-        As from `analysis.assessment.observations.read_newer_observations`.
-    model, members, targets
-        The city model, its whole calibrated ensemble, and the plan's targets by id.
-    progress
-        Called with the task, the members done and of how many.
     scenario
         Policies of the forecast; None for the baseline, whose forecast was stored.
     forced_in, forced_out
@@ -160,14 +141,10 @@ def assess(
 
     Parameters
     ----------
-    observations
-        As from `analysis.assessment.observations.read_newer_observations`.
     forecast, simulated
         The members with draws of what the model leaves out, which are scored, and without, which are weighted.
     targets_run, targets
         Variables of the targets by the same members; targets that are not modelled are passed over.
-    errors, history
-        As from `forecast_errors` and `past_series`.
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
     scenario
@@ -202,7 +179,13 @@ def assess(
         for year in sorted(set(used["year"]))
     }
     probabilities = {year: tail_probability(used[used["year"] <= year], forecast, simulated, errors) for year in steps}
-    updates = _updates(steps, probabilities)
+    updates = pd.DataFrame(
+        [
+            (year, step.pareto_k, step.effective_size, step.accepted, probabilities[year])
+            for year, step in steps.items()
+        ],
+        columns=["data_to", "pareto_k", "effective_size", "accepted", "chance"],
+    )
     table, by_year = judge_targets(goals, targets_run, steps)
     final = steps[max(steps)] if steps else None
     members = simulated["member"].to_numpy()
@@ -229,14 +212,6 @@ def judge_targets(
     The result is ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below
     `LIKELY` or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips
     in every year with an accepted update, up to the last; 2020 when the forecast itself says so.
-
-    Examples
-    --------
-    >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
-    >>> rate = xr.Dataset({"rate": (("member", "time"), [[0.8], [0.8], [0.7]])}, {"time": [2025.0]})
-    >>> steps = {2021: Reweighting(np.array([0.2, 0.2, 0.6]), 0.1, 60.0)}
-    >>> judge_targets([goal], rate, steps)[0][["course", "known_since"]].values.tolist()
-    [['slipping', 2021]]
     """
     rows, yearly = [], []
     used = [year for year, step in steps.items() if step.accepted]
@@ -263,16 +238,7 @@ def judge_targets(
                 "known_since": known,
             }
         )
-        yearly += [
-            {
-                "target": target.id,
-                "data_to": year,
-                "probability": path.get(year, (np.nan, np.nan))[0],
-                "probability_se": path.get(year, (np.nan, np.nan))[1],
-                "accepted": step.accepted,
-            }
-            for year, step in steps.items()
-        ]
+        yearly += [(target.id, year, *path.get(year, (np.nan, np.nan)), step.accepted) for year, step in steps.items()]
     table = pd.DataFrame(rows)
     if rows:
         table["known_since"] = table["known_since"].astype("Int64")
@@ -280,13 +246,7 @@ def judge_targets(
 
 
 def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
-    """Check that the forecast, made again, is the one whose quantiles were stored.
-
-    Raises
-    ------
-    AssessmentError
-        If the file is missing or its quantiles differ from those of `forecast`.
-    """
+    """Check that the forecast, made again, is the one whose quantiles were stored, and refuse to go on if not."""
     keys = ["variable", "unit", "year"]
     stored, made = read_stored_forecast(file).set_index(keys), forecast_table(forecast).set_index(keys)
     same = stored.index.sort_values().equals(made.index.sort_values())
@@ -305,14 +265,11 @@ def _reached(target: Target, run: xr.Dataset) -> Array:
 
 
 def _probabilities(targets: Iterable[Target], run: xr.Dataset, step: Reweighting | None) -> pd.Series:
-    usable = step is not None and step.accepted
-    return pd.Series(
-        {
-            target.id: _probability(_reached(target, run), step.weights)[0] if step is not None and usable else np.nan
-            for target in targets
-        },
-        dtype=float,
-    )
+    weights = step.weights if step is not None and step.accepted else None
+    probabilities = {
+        target.id: np.nan if weights is None else _probability(_reached(target, run), weights)[0] for target in targets
+    }
+    return pd.Series(probabilities, dtype=float)
 
 
 def _by_member(run: xr.Dataset) -> xr.Dataset:
@@ -381,14 +338,6 @@ def _course(before: float, after: float, after_error: float, known: int | None) 
         return "on course"
     # From 49 to 50 % is no change: two standard errors tell one from the draw of the members.
     return "now likely" if after - LIKELY > 2 * after_error else "about even"
-
-
-def _updates(steps: Mapping[int, Reweighting], probabilities: Mapping[int, float]) -> pd.DataFrame:
-    columns = ["data_to", "pareto_k", "effective_size", "accepted", "chance"]
-    rows = [
-        (year, step.pareto_k, step.effective_size, step.accepted, probabilities[year]) for year, step in steps.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _run_targets(

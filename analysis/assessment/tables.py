@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,22 +16,19 @@ from rich.table import Table
 from analysis.assessment.scores import ALL, BANDS
 from analysis.assessment.study import Assessment
 from analysis.assessment.words import LANGUAGES, percent, say
+from analysis.outcome.printing import make_table
 from model.definition import variables_by_name
 from model.files.atomic import replaced, write_csv
 from scenarios import Target
 
-TABLES: Final = (
-    "points.csv",
-    "series.csv",
-    "scores.csv",
-    "updates.csv",
-    "weights.csv",
-    "targets.csv",
-    "targets_by_year.csv",
-)
+#: Tables of an `Assessment`, each with its file.
+TABLES: Final = {
+    name: "targets_by_year.csv" if name == "by_year" else f"{name}.csv"
+    for name in ("points", "series", "scores", "updates", "weights", "targets", "by_year")
+}
 DATA_FILE: Final = "assessment.nc"
 SUMMARY_FILE: Final = "summary.txt"
-FILES: Final = (*TABLES, DATA_FILE, SUMMARY_FILE)
+FILES: Final = (*TABLES.values(), DATA_FILE, SUMMARY_FILE)
 #: Columns of the points that have the unit of their series.
 IN_UNIT: Final = ("value", "median", "p05", "p25", "p75", "p95", "crps", "random_walk", "constant_growth")
 
@@ -98,17 +95,8 @@ def write_assessment(assessment: Assessment, folder: Path, facts: Mapping[str, s
     The folder is made if missing, and `FILES` in it are replaced. The facts, text only, say how to make the results
     again.
     """
-    tables = (
-        assessment.points,
-        assessment.series,
-        assessment.scores,
-        assessment.updates,
-        assessment.weights,
-        assessment.targets,
-        assessment.by_year,
-    )
-    for name, table in zip(TABLES, tables, strict=True):
-        write_csv(str(table.to_csv(index=False, lineterminator="\n")), folder / name, facts)
+    for name, file in TABLES.items():
+        write_csv(str(getattr(assessment, name).to_csv(index=False, lineterminator="\n")), folder / file, facts)
     with replaced(folder / DATA_FILE) as partial:
         as_dataset(assessment, facts).to_netcdf(partial, engine="netcdf4")
     with replaced(folder / SUMMARY_FILE) as partial:
@@ -154,18 +142,8 @@ def as_dataset(assessment: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
     return xr.Dataset(data, coordinates, {"Conventions": "CF-1.11", "title": "Assessment of the forecast", **facts})
 
 
-def _table(title: str, caption: Sequence[str] = ()) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        caption="\n".join(caption) or None,
-        caption_justify="left",
-    )
-
-
 def _observed_table(points: pd.DataFrame) -> Table:
-    table = _table("观测值与预测\nObserved against forecast", OBSERVED_NOTES)
+    table = make_table("观测值与预测\nObserved against forecast", "\n".join(OBSERVED_NOTES))
     table.add_column("指标 series", overflow="fold")
     table.add_column("年份\nyear", no_wrap=True)
     table.add_column("观测 observed\n预测 median", justify="right", no_wrap=True)
@@ -188,17 +166,16 @@ def _observed_table(points: pd.DataFrame) -> Table:
 
 
 def _series_table(assessment: Assessment, targets: Mapping[str, Target]) -> Table:
-    table = _table("逐个指标判断\nSeries, judged one by one", SERIES_NOTES)
+    table = make_table("逐个指标判断\nSeries, judged one by one", "\n".join(SERIES_NOTES))
     table.add_column("指标 series", overflow="fold")
     table.add_column("概率\nprobability", justify="right", no_wrap=True)
     table.add_column("判断 judgement", overflow="fold")
     table.add_column("去掉（或加入）后\nwhen left out (or put in)", overflow="fold")
     for row in assessment.series.to_dict("records"):
         status = "used" if row["used"] else "not used"
-        reasons = [say(status, language) for language in LANGUAGES]
         judged = "\n".join(
-            f"{used}{comma}{say(str(row['reason']), language)}"
-            for used, comma, language in zip(reasons, ("，", ", "), LANGUAGES, strict=True)
+            f"{say(status, language)}{comma}{say(str(row['reason']), language)}"
+            for comma, language in zip(("，", ", "), LANGUAGES, strict=True)
         )
         probability = percent(float(row["chance"]), "en")
         table.add_row(_title(str(row["variable"])), probability, judged, _what_if(row, targets))
@@ -237,15 +214,22 @@ def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
 
 def _score_table(scores: pd.DataFrame) -> Table:
     bands = "/".join(f"{100 * band:.0f}" for band in BANDS)
-    table = _table("预测得分\nScores of the forecast", NOTES)
+    table = make_table("预测得分\nScores of the forecast", "\n".join(NOTES))
     table.add_column("指标 series", overflow="fold")
     table.add_column("年份 years", no_wrap=True)
     table.add_column("CRPS", justify="right", no_wrap=True)
     table.add_column(f"覆盖 coverage\n{bands} %", justify="right", no_wrap=True)
     table.add_column("MASE\n随机游走 random walk", justify="right")
     table.add_column("MASE\n趋势 trend", justify="right")
-    for row in scores.itertuples():
-        table.add_row(*_cells(row))
+    for row in scores.to_dict("records"):
+        first, last = row["first_year"], row["last_year"]
+        table.add_row(
+            "合计 all" if row["variable"] == ALL else _title(str(row["variable"])),
+            f"{first if first == last else f'{first}-{last}'} ({row['points']})",
+            f"{100 * row['crps_relative']:.2f} %",
+            "/".join(f"{100 * row[f'coverage_{100 * band:.0f}']:.0f}" for band in BANDS),
+            *("—" if pd.isna(row[key]) else f"{row[key]:.2f}" for key in ("mase_random_walk", "mase_constant_growth")),
+        )
     return table
 
 
@@ -261,22 +245,3 @@ def _unit(unit: str) -> str:
 
 def _title(name: str) -> str:
     return escape(f"{variables_by_name()[name].term} {name}")
-
-
-def _cells(row: Any) -> list[str]:
-    known = variables_by_name()
-    name = "合计 all" if row.variable == ALL else f"{known[row.variable].term} {row.variable}"
-    years = f"{row.first_year}-{row.last_year}" if row.first_year != row.last_year else str(row.first_year)
-    coverage = "/".join(f"{100 * getattr(row, f'coverage_{100 * band:.0f}'):.0f}" for band in BANDS)
-    return [
-        escape(name),
-        f"{years} ({row.points})",
-        f"{100 * row.crps_relative:.2f} %",
-        coverage,
-        _number(row.mase_random_walk),
-        _number(row.mase_constant_growth),
-    ]
-
-
-def _number(value: float) -> str:
-    return "—" if pd.isna(value) else f"{value:.2f}"

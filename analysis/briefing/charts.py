@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +13,12 @@ from analysis.briefing.content import Briefing, Picture
 from analysis.briefing.study import Evidence
 from analysis.briefing.writing.slide_layout import picture_rooms
 from analysis.charts.catalogue import DETAILS
+from analysis.charts.files import draw_in_processes
 from analysis.charts.style import Size, chart_style
 from analysis.charts.trends import comparison
 from analysis.comparison import charts as comparison_figures
 from analysis.reach import charts as reach_figures
 from model.definition import variables_by_name
-from model.engine.children import end_with_parent
 from model.files.atomic import replaced
 
 #: Dots per inch of a chart at its own size.
@@ -48,38 +46,17 @@ def pictures(briefing: Briefing) -> list[Picture]:
 
 
 def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[str] = FORMATS) -> Iterator[Path]:
-    """Draw the pictures of a briefing as PNG and SVG, in two processes.
+    """Draw the pictures of a briefing in two processes, in some of `FORMATS`, and yield each file once it is written.
 
-    Parameters
-    ----------
-    evidence, briefing
-        What is drawn.
-    folder
-        Where to.
-    kinds
-        Some of `FORMATS`.
-
-    Yields
-    ------
-    pathlib.Path
-        Each file once it is written; equal inputs give equal bytes.
+    Equal inputs give equal bytes.
     """
     rooms = slide_sizes(briefing)
-    wanted = [(picture, kind) for picture in pictures(briefing) for kind in kinds]
-    # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _remember, (evidence,)) as pool:
-        tasks = [
-            pool.submit(
-                _draw_there, picture, briefing.language, kind, folder, rooms[picture.id] if kind == "png" else None
-            )
-            for picture, kind in wanted
-        ]
-        try:
-            for task in as_completed(tasks):
-                yield task.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    charts = [
+        (picture, briefing.language, kind, folder, rooms[picture.id] if kind == "png" else None)
+        for picture in pictures(briefing)
+        for kind in kinds
+    ]
+    yield from draw_in_processes(_draw, evidence, charts)
 
 
 def slide_sizes(briefing: Briefing) -> dict[str, Size]:
@@ -110,16 +87,7 @@ def write(drawn: Figure, path: Path) -> None:
         drawn.savefig(partial, format=path.suffix[1:], dpi=DOTS, metadata=nothing)
 
 
-_EVIDENCE: list[Evidence] = []
-
-
-def _remember(evidence: Evidence) -> None:
-    """Sent once to each process, as it is large."""
-    end_with_parent()
-    _EVIDENCE[:] = [evidence]
-
-
-def _draw_there(picture: Picture, language: str, kind: str, folder: Path, canvas: Size | None) -> Path:
+def _draw(evidence: Evidence, picture: Picture, language: str, kind: str, folder: Path, canvas: Size | None) -> Path:
     path = folder / file_name(picture, language, kind)
-    write(figure(_EVIDENCE[0], picture, language, canvas), path)
+    write(figure(evidence, picture, language, canvas), path)
     return path

@@ -6,41 +6,30 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing.results import compute_results
-from analysis.briefing.study import Evidence, targets_hash
-from analysis.briefing.study import gather as gather_evidence
-from analysis.briefing.verification import compare_file as comparison
-from analysis.briefing.verification import manifest
-from analysis.briefing.verification.open_file import open_briefing
-from analysis.briefing.writing import files
-from analysis.charts.material import gather
+from analysis.briefing.request import check_file
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     announce_replaced_files,
+    collect_mistakes,
     make_console,
     report_progress,
 )
-from analysis.outcome import files as result_files
 from analysis.outcome import output_folder
-from analysis.outcome.discrepancies import discrepancies
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
-from analysis.run import stored_runs
-from analysis.run.stored_runs import make_with_progress
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
-from scenarios import (
-    load_scenarios,
-    load_targets,
-    shipped_scenarios,
-)
+from scenarios import load_scenario, load_scenarios, load_targets, shipped_scenarios
+
+if TYPE_CHECKING:
+    from analysis.briefing.study import Evidence
 
 
 def brief(
@@ -59,28 +48,44 @@ def brief(
     Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
     of --verify is 1 if anything in the file differs, and 2 if the file cannot be verified.
     """
+    with collect_mistakes() as part:
+        with part():
+            chosen = load_scenario(scenario or "plan")
+        with part():
+            if verify is None:
+                check_members(members)
+            else:
+                check_file(verify)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.briefing.results import compute_results
+    from analysis.briefing.writing import files
+
     console = make_console()
-    wrong: list[str] = []
     if verify is not None:
-        wrong = _verify_briefing(console, verify, scenario)
-    else:
-        about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
-        (chosen,) = load_scenarios([about])
-        written = [file for one in languages for file in files.file_names(chosen.name, one)]
-        announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-        evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-        results = compute_results(evidence)
-        with report_progress() as report:
-            for one in languages:
-                files.write(evidence, results, one, out, report)
-        console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-        console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
-    if wrong:
-        raise typer.Exit(1)
+        if _verify_briefing(console, verify, scenario):
+            raise typer.Exit(1)
+        return
+    about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
+    written = [file for one in languages for file in files.file_names(chosen.name, one)]
+    announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
+    evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
+    results = compute_results(evidence)
+    with report_progress() as report:
+        for one in languages:
+            files.write(evidence, results, one, out, report)
+    console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
+    console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
 
 
 def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
     """What a briefing rests on; runs that stand in the folder are used where they are still valid, others written."""
+    from analysis.briefing.study import gather as gather_evidence
+    from analysis.charts.material import gather
+    from analysis.outcome import files as result_files
+    from analysis.outcome.discrepancies import discrepancies
+    from analysis.run import stored_runs
+    from calibration.fit.ensemble import read_members
+
     chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
     parameters = read_members(members)
     facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
@@ -88,7 +93,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     missing = [scenario for scenario in chosen if scenario.name not in kept]
     # Runs are read while others write, as each file is whole; to write some the folder is taken for that long.
     with output_folder.alone(folder) if missing else nullcontext():
-        runs = {**kept, **make_with_progress(folder, missing, targets, facts, "compiled", parameters)}
+        runs = {**kept, **stored_runs.make(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
     material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:
@@ -98,6 +103,13 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
 
 def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
     """Make a briefing again from its manifest, print what differs, and return it."""
+    from analysis.briefing.study import targets_hash
+    from analysis.briefing.verification import compare_file as comparison
+    from analysis.briefing.verification import manifest
+    from analysis.briefing.verification.open_file import open_briefing
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
+
     file = open_briefing(path)
     members = manifest.members_of(file.manifest)
     names = manifest.scenarios_of(file.manifest, given)

@@ -9,57 +9,34 @@ from typing import Final
 
 from analysis.briefing.content import Briefing, Name
 from analysis.briefing.results import Results
-from analysis.briefing.sections.answer import answer_section
+from analysis.briefing.sections import answer, city, comparison, limits, targets
 from analysis.briefing.sections.author import Author
-from analysis.briefing.sections.city import (
-    age_section,
-    course_section,
-    district_section,
-    ledger_section,
-    school_section,
-)
-from analysis.briefing.sections.comparison import compare_section
-from analysis.briefing.sections.limits import assumption_section, limit_section, not_section
-from analysis.briefing.sections.targets import target_section
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
 
 #: The packages whose versions can change how a file or a picture is written, though no number in it.
 WRITERS: Final = ("matplotlib", "pillow", "fonttools", "python-pptx", "XlsxWriter", "jinja2")
 SECTIONS = (
-    answer_section,
-    target_section,
-    course_section,
-    compare_section,
-    district_section,
-    age_section,
-    school_section,
-    ledger_section,
-    limit_section,
-    assumption_section,
-    not_section,
+    answer.answer_section,
+    targets.target_section,
+    city.course_section,
+    comparison.compare_section,
+    city.district_section,
+    city.age_section,
+    city.school_section,
+    city.ledger_section,
+    limits.limit_section,
+    limits.assumption_section,
+    limits.not_section,
 )
 
 
 def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
-    """Write a briefing.
-
-    Parameters
-    ----------
-    evidence
-        What it rests on.
-    results
-        What `analysis.briefing.results.compute_results` returns for it.
-    language
-        "zh" or "en".
-    """
+    """Write a briefing in "zh" or "en" from what it rests on and what `compute_results` returns for it."""
     author = Author(evidence, results, language)
     scenario = evidence.scenario
     subtitle = say(
-        "subtitle",
-        language,
-        scenario=Name(scenario.title[language]),
-        question=Name(scenario.question[language]),
+        "subtitle", language, scenario=Name(scenario.title[language]), question=Name(scenario.question[language])
     )
     sections = tuple(write(author) for write in SECTIONS)
     manifest = {

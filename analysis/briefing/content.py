@@ -28,26 +28,19 @@ TONE_COLOURS: Final = {"good": "DFF0E4", "open": "FBF2D0", "bad": "F8DFD8"}
 class Number:
     """One result as it is shown.
 
-    Attributes
-    ----------
-    key
-        Its key among the results, such as ``targets/plan/.../median``.
-    value
-        The result itself, in the unit that results are kept in.
-    form
-        How it is written, as in `format`.
-    scale
-        How many of the kept unit one of the shown unit stands for.
-
     Examples
     --------
     >>> Number("rate", 0.7714, ".1f", 0.01).text
     '77.1'
     """
 
+    #: Among the results, such as ``targets/plan/.../median``.
     key: str
+    #: In the unit that results are kept in.
     value: float
+    #: As in `format`.
     form: str = ".1f"
+    #: How many of the kept unit one of the shown unit stands for.
     scale: float = 1.0
 
     @property
@@ -200,14 +193,7 @@ def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
 
 
 def find_mistakes(briefing: Briefing, results: Mapping[str, float]) -> list[str]:
-    """Return what in a briefing's content does not come from the results, in words; nothing when all does.
-
-    Parameters
-    ----------
-    briefing
-        The content.
-    results
-        Every result by its key.
+    """Return what in a briefing's content does not come from the results by key, in words; nothing when all does.
 
     Examples
     --------

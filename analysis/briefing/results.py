@@ -102,41 +102,6 @@ class Condition(Probability):
 
 
 @dataclass(frozen=True)
-class Definitions:
-    """What words such as "wide interval" stand for."""
-
-    wide_interval: Result
-    narrow_interval: Result
-    confidence: Result
-    first_year: Result
-    year_after_first: Result
-    last_year: Result
-    child_age: Result
-    adult_age: Result
-    last_working_age: Result
-    elder_age: Result
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many members, targets and inputs there are, and of which kind."""
-
-    members: Result
-    study_members: Result
-    orders: Result
-    modelled: Result
-    tracked: Result
-    reached: Result
-    sure_yes: Result
-    sure_no: Result
-    likely: Result
-    open: Result
-    unlikely: Result
-    constants: Result
-    weak: Result
-
-
-@dataclass(frozen=True)
 class District:
     """The resident rate of a district: by year, its rise, and what it gains over the baseline in the last year."""
 
@@ -172,14 +137,6 @@ class SettlingEntry:
 
     total: Quantiles
     person: Quantiles | None
-
-
-@dataclass(frozen=True)
-class RatioChange:
-    """By what share the two parts of a ratio differ from the baseline, without sign."""
-
-    above: Result
-    below: Result
 
 
 @dataclass(frozen=True)
@@ -241,9 +198,11 @@ class Setting:
 class Results:
     """All results of a briefing; what is by scenario or year has these in the keys of a mapping."""
 
-    definitions: Definitions
+    #: What words such as "wide interval" stand for.
+    definitions: Mapping[str, Result]
     years: Mapping[int, Result]
-    counts: Counts
+    #: How many members, targets and inputs there are, and of which kind.
+    counts: Mapping[str, Result]
     #: Number of inputs by grade of their source.
     grades: Mapping[str, Result]
     #: Of modelled targets, by scenario and target.
@@ -258,8 +217,8 @@ class Results:
     #: Median of the yearly mean, by variable and district, the city among these.
     ledger: Mapping[tuple[str, str], Result]
     settling: Mapping[str, SettlingEntry]
-    #: By target.
-    ratios: Mapping[str, RatioChange]
+    #: By target and part: by what share the two parts of a ratio differ from the baseline, without sign.
+    ratios: Mapping[tuple[str, str], Result]
     #: None where the scenario is the baseline.
     contributions: Contributions | None
     #: By bottleneck.
@@ -290,10 +249,10 @@ def compute_results(evidence: Evidence) -> Results:
     times = evidence.run["time"].to_numpy()
     comparison = evidence.comparison
     return Results(
-        definitions=_definitions(times),
+        definitions=_keyed("definition", _definitions(times)),
         years={int(year): Result(f"definition/year/{year:.0f}", year) for year in times},
-        counts=_counts(evidence),
-        grades={grade: Result(f"counts/grade/{grade}", number) for grade, number in evidence.grades.items()},
+        counts=_keyed("counts", _counts(evidence)),
+        grades=_keyed("counts/grade", evidence.grades),
         targets=_targets(evidence),
         conditions=_conditions(evidence),
         series={
@@ -309,10 +268,9 @@ def compute_results(evidence: Evidence) -> Results:
         ledger=_ledger(evidence),
         settling=_settling(evidence.settling),
         ratios={
-            one.target.id: _record(
-                RatioChange, f"ratios/{one.target.id}", {"above": abs(one.above), "below": abs(one.below)}
-            )
+            (one.target.id, part): Result(f"ratios/{one.target.id}/{part}", abs(getattr(one, part)))
             for one in evidence.ratios
+            for part in ("above", "below")
         },
         contributions=None if comparison is None else _contributions(evidence, comparison),
         limits={bottleneck.id: _bottleneck(evidence, bottleneck.id) for bottleneck in BOTTLENECKS},
@@ -350,50 +308,46 @@ def _by_year(series: xr.DataArray, key: str, kind: str = "") -> dict[int, Quanti
     }
 
 
-def _definitions(times: Values) -> Definitions:
+def _keyed(key: str, values: Mapping[str, float]) -> dict[str, Result]:
+    return {name: Result(f"{key}/{name}", value) for name, value in values.items()}
+
+
+def _definitions(times: Values) -> dict[str, float]:
     levels = sorted(QUANTILES)
-    return _record(
-        Definitions,
-        "definition",
-        {
-            "wide_interval": round(100 * (levels[-1] - levels[0]), 9),
-            "narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
-            "confidence": 100 * CONFIDENCE,
-            "first_year": times[0],
-            "year_after_first": times[0] + 1,
-            "last_year": times[-1],
-            "child_age": AGE_GROUPS["children"][1] - 1,
-            "adult_age": AGE_GROUPS["working"][0],
-            "last_working_age": AGE_GROUPS["working"][1] - 1,
-            "elder_age": AGE_GROUPS["elders"][0],
-        },
-    )
+    return {
+        "wide_interval": round(100 * (levels[-1] - levels[0]), 9),
+        "narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
+        "confidence": 100 * CONFIDENCE,
+        "first_year": times[0],
+        "year_after_first": times[0] + 1,
+        "last_year": times[-1],
+        "child_age": AGE_GROUPS["children"][1] - 1,
+        "adult_age": AGE_GROUPS["working"][0],
+        "last_working_age": AGE_GROUPS["working"][1] - 1,
+        "elder_age": AGE_GROUPS["elders"][0],
+    }
 
 
-def _counts(evidence: Evidence) -> Counts:
+def _counts(evidence: Evidence) -> dict[str, float]:
     table = evidence.table[evidence.table["scenario"] == evidence.scenario.name]
     modelled = table[table["reached"] != "not modelled"]
     probability, comparison = modelled["probability"], evidence.comparison
     tones = probability.map(tone)
-    return _record(
-        Counts,
-        "counts",
-        {
-            "members": evidence.members,
-            "study_members": 0 if comparison is None else comparison.contributions.sizes["member"],
-            "orders": 0 if comparison is None else comparison.permutations or 0,
-            "modelled": len(modelled),
-            "tracked": len(table) - len(modelled),
-            "reached": (modelled["reached"] == "yes").sum(),
-            "sure_yes": (probability == 1.0).sum(),
-            "sure_no": (probability == 0.0).sum(),
-            "likely": (tones == "good").sum(),
-            "open": (tones == "open").sum(),
-            "unlikely": (tones == "bad").sum(),
-            "constants": sum(evidence.grades.values()),
-            "weak": sum(evidence.grades.get(grade, 0) for grade in WEAK_GRADES),
-        },
-    )
+    return {
+        "members": evidence.members,
+        "study_members": 0 if comparison is None else comparison.contributions.sizes["member"],
+        "orders": 0 if comparison is None else comparison.permutations or 0,
+        "modelled": len(modelled),
+        "tracked": len(table) - len(modelled),
+        "reached": (modelled["reached"] == "yes").sum(),
+        "sure_yes": (probability == 1.0).sum(),
+        "sure_no": (probability == 0.0).sum(),
+        "likely": (tones == "good").sum(),
+        "open": (tones == "open").sum(),
+        "unlikely": (tones == "bad").sum(),
+        "constants": sum(evidence.grades.values()),
+        "weak": sum(evidence.grades.get(grade, 0) for grade in WEAK_GRADES),
+    }
 
 
 def _targets(evidence: Evidence) -> dict[tuple[str, str], TargetResult]:
@@ -494,11 +448,7 @@ def _contributions(evidence: Evidence, comparison: Comparison) -> Contributions:
         keys[target.id] = f"contributions/{target.variable}/{target.year}"
         own = table[(table["indicator"] == target.variable) & (table["year"] == target.year)]
         by_target[target.id] = {
-            row["lever"]: _record(
-                Contribution,
-                f"{keys[target.id]}/{row['lever']}",
-                {**row, "size": abs(row["mean"])},
-            )
+            row["lever"]: _record(Contribution, f"{keys[target.id]}/{row['lever']}", {**row, "size": abs(row["mean"])})
             for row in _rows(own)
         }
         parts[target.id] = comparison.contributions[target.variable].sel(time=target.year)

@@ -32,18 +32,9 @@ PEOPLE: Final = ("people", "young")
 
 
 def settling_account(run: xr.Dataset) -> xr.Dataset:
-    """Return what settling brings and costs a year, member by member.
+    """Return what settling brings and costs a year, member by member, from a run or an ensemble with `VARIABLES`.
 
-    Parameters
-    ----------
-    run
-        `VARIABLES` with dim ``time``, and ``run`` or ``member`` for an ensemble.
-
-    Returns
-    -------
-    xarray.Dataset
-        Means over the years after the first: `PEOPLE` in people a year, `INCOME`, `COSTS`,
-        their sums and `BALANCE` in yuan a year.
+    Means over the years after the first: `PEOPLE` in people a year; `INCOME`, `COSTS`, sums and `BALANCE` in yuan.
     """
     after = run.sel(time=run["time"] > run["time"][0])
     opened = after["land supplied by quota"].sel({"Quota source": list(OPENED_BY_SETTLING)})

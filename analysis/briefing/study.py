@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.briefing import settling
+from analysis.briefing.request import BriefingError
 from analysis.charts.material import Material
 from analysis.comparison.contributions import Comparison, compare
 from analysis.outcome import ratios
@@ -20,7 +21,6 @@ from analysis.pages.answer import LAST_YEAR, REGISTERED, RESIDENT
 from analysis.reach.study import Reached, examine
 from model.definition import variables_by_name
 from model.engine import CompiledModel
-from model.engine.errors import UserError
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
 
@@ -36,10 +36,6 @@ EXACT_UP_TO: Final = 6
 AGE_GROUPS: Final = {"children": (0, 15), "working": (15, 60), "elders": (60, 86)}
 
 Progress = Callable[[str, int, int], None]
-
-
-class BriefingError(UserError):
-    """A briefing cannot be made or verified; the message lists every reason."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +123,20 @@ def gather(
     wanted = dict.fromkeys(["Population", *settling.VARIABLES, *ratios.VARIABLES])
     beside = city.run(scenario.settings(parameters), outputs=list(wanted))
     other = ratios.parts(city, baseline, parameters)
+    headlines = [targets[name] for name in HEADLINES]
+    comparison = None
+    if scenario.changes:
+        comparison = compare(
+            city,
+            baseline,
+            scenario,
+            parameters.isel(member=slice(STUDY_MEMBERS)),
+            [str(target.variable) for target in headlines],
+            sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
+            exact_up_to=EXACT_UP_TO,
+            permutations=ORDERS,
+            progress=lambda done, of: report("contributions", done, of),
+        )
     return Evidence(
         scenario=scenario,
         baseline=baseline,
@@ -134,14 +144,7 @@ def gather(
         targets=targets,
         table=evaluate_targets(material.targets, material.runs),
         reached=reached,
-        comparison=_compared(
-            city,
-            scenario,
-            baseline,
-            parameters.isel(member=slice(STUDY_MEMBERS)),
-            [targets[name] for name in HEADLINES],
-            report,
-        ),
+        comparison=comparison,
         ages=_broad_ages(beside["Population"]),
         settling=settling.settling_account(beside),
         ratios=ratios.moved(other, beside, material.targets),
@@ -149,29 +152,6 @@ def gather(
             str(variable.grade) for variable in variables_by_name().values() if variable.kind in ("constant", "table")
         ),
         manifest=_manifest(material, scenario),
-    )
-
-
-def _compared(
-    city: CompiledModel | ReferenceModel,
-    scenario: Scenario,
-    baseline: Scenario,
-    few: xr.Dataset,
-    headlines: Sequence[Target],
-    report: Progress,
-) -> Comparison | None:
-    if not scenario.changes:
-        return None
-    return compare(
-        city,
-        baseline,
-        scenario,
-        few,
-        [str(target.variable) for target in headlines],
-        sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
-        exact_up_to=EXACT_UP_TO,
-        permutations=ORDERS,
-        progress=lambda done, of: report("contributions", done, of),
     )
 
 

@@ -42,16 +42,7 @@ def templates() -> Mapping[str, Mapping[str, str]]:
 
 
 def say(name: str, language: str, **gaps: Run | Text) -> Text:
-    """Return a sentence with its gaps filled.
-
-    Parameters
-    ----------
-    name
-        Of the sentence in `words.yaml`.
-    language
-        "zh" or "en".
-    gaps
-        A number, a name or a text for each gap.
+    """Return a sentence of `words.yaml` with its gaps filled: each with a number, a name or a text.
 
     Examples
     --------
@@ -80,32 +71,15 @@ def word(name: str, language: str) -> str:
     return templates()[name][language]
 
 
-def listed(texts: Iterable[Text], language: str) -> Text:
-    """Return texts in a row, with the commas of the language.
+def join(texts: Iterable[Text], language: str, between: str = "between sentences") -> Text:
+    """Return texts one after another, with the blank between sentences or the comma ``between items`` of the language.
 
     Examples
     --------
-    >>> listed([("a",), ("b",)], "zh")
-    ('a', '、', 'b')
+    >>> join([("One.",), (), ("Two.",)], "en"), join([("a",), ("b",)], "zh", "between items")
+    (('One.', ' ', 'Two.'), ('a', '、', 'b'))
     """
-    return _join(texts, word("between items", language))
-
-
-def joined(texts: Iterable[Text], language: str) -> Text:
-    """Return sentences one after another.
-
-    Examples
-    --------
-    >>> joined([("One.",), ("Two.",)], "en")
-    ('One.', ' ', 'Two.')
-    """
-    return _join((text for text in texts if text), word("between sentences", language))
-
-
-def _join(texts: Iterable[Text], separator: str) -> Text:
-    runs: list[Run] = []
-    for index, text in enumerate(texts):
-        if index and separator:
-            runs.append(separator)
-        runs.extend(text)
+    separator, runs = word(between, language), list[Run]()
+    for text in filter(None, texts):
+        runs += [separator, *text] if runs and separator else text
     return tuple(runs)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -17,14 +14,12 @@ from PIL import Image
 from analysis.charts.accounts import ledger, rate_account
 from analysis.charts.capacity import land_supply, service_places
 from analysis.charts.districts import districts
-from analysis.charts.files import write_png
+from analysis.charts.files import draw_in_processes, write_png
 from analysis.charts.material import Material
 from analysis.charts.panels import COMPARISONS, VARIABLES
 from analysis.charts.population import age_profile, population_by_group
-from analysis.charts.style import Size
 from analysis.charts.trends import comparison, indicators
 from analysis.outcome.words import LANGUAGES, terms
-from model.engine.children import end_with_parent
 from model.files.pictures import is_whole
 
 #: Fewer charts than this are drawn at once rather than in other processes, which take a second to start.
@@ -47,24 +42,9 @@ class Chart:
         return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
 
 
-class Detail(Protocol):
-    """What draws a chart of one scenario, in a language, of a size in inches or of its own."""
-
-    def __call__(self, material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
-        """Return the chart."""
-
-
-#: Charts of one scenario, by the name of their files.
-DETAILS: Mapping[str, Detail] = {
-    "indicators": indicators,
-    "population_by_group": population_by_group,
-    "age_profile": age_profile,
-    "service_places": service_places,
-    "land_supply": land_supply,
-    "districts": districts,
-    "rate_account": rate_account,
-    "ledger": ledger,
-}
+_DETAILS = (indicators, population_by_group, age_profile, service_places, land_supply, districts, rate_account, ledger)
+#: What draws each chart of one scenario, in a language, of a size in inches or of its own, by the name of its file.
+DETAILS: Mapping[str, Callable[..., Figure]] = {chart.__name__: chart for chart in _DETAILS}
 
 
 def list_charts(material: Material, detailed: Collection[str]) -> list[Chart]:
@@ -138,15 +118,7 @@ def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> I
         for chart in wanted:
             yield _draw(lean, folder, chart)
         return
-    # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), end_with_parent) as pool:
-        tasks = [pool.submit(_draw, lean, folder, chart) for chart in wanted]
-        try:
-            for task in as_completed(tasks):
-                yield task.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    yield from draw_in_processes(_draw, lean, [(folder, chart) for chart in wanted])
 
 
 def _draw(material: Material, folder: Path, chart: Chart) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from analysis.charts.style import chart_style
 from analysis.outcome.words import LANGUAGES
+from model.engine.children import end_with_parent
 from model.files.atomic import replaced
 from model.files.pictures import seal
 
@@ -54,3 +58,31 @@ def write_png(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
             figure.set_layout_engine(None)
         figure.savefig(partial, metadata={"Software": None, **metadata})
         seal(partial)
+
+
+def draw_in_processes(draw: Callable[..., Path], material: object, charts: Iterable[tuple[Any, ...]]) -> Iterator[Path]:
+    """Draw charts in two processes with `draw(material, *chart)`, and yield each file once it is written.
+
+    The material is sent once to each process, as it is large.
+    """
+    # Processes are started afresh: a copy of this one might hold a lock of a thread that is not in the copy.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _remember, (material,)) as pool:
+        tasks = [pool.submit(_draw_there, draw, chart) for chart in charts]
+        try:
+            for task in as_completed(tasks):
+                yield task.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_MATERIAL: list[object] = []
+
+
+def _remember(material: object) -> None:
+    end_with_parent()
+    _MATERIAL[:] = [material]
+
+
+def _draw_there(draw: Callable[..., Path], chart: tuple[Any, ...]) -> Path:
+    return draw(_MATERIAL[0], *chart)

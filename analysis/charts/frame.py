@@ -84,18 +84,7 @@ def frame_chart(
 ) -> None:
     """Put the title above a chart of runs and, below it, how to read it and where it comes from.
 
-    Parameters
-    ----------
-    figure, material
-        The chart and what it was drawn from.
-    name
-        Of the chart; its title is a word.
-    language
-        "zh" or "en".
-    scenario
-        Whose chart it is; None compares all of them.
-    notes
-        Sentences on how to read it; empty ones are left out.
+    `name` is the chart's in the words, `scenario` whose it is (None compares all); empty notes are left out.
     """
     title, shown = word("charts", name, language), word("labels", "all scenarios", language)
     if scenario is not None:

@@ -16,16 +16,8 @@ from matplotlib import font_manager
 Size = tuple[float, float]
 
 # Okabe and Ito's palette (Color Universal Design, 2008); its yellow, lost on white as a line, fills the target stars.
-BLACK, BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
-    "#000000",
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#F0E442",
-)
+BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
+VERMILION, PURPLE, SKY, YELLOW = "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
 #: Lines that only guide the eye, and text that may be overlooked; what stands behind the rest.
 GREY, LIGHT_GREY = "#555555", "#BBBBBB"
 #: Parts of a whole, and lines without a meaning of their own, take these in turn.

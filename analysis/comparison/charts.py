@@ -18,7 +18,8 @@ from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.panels import Panel
 from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.request import HEADLINES
+from analysis.comparison.study import lever_title
 from analysis.comparison.tables import decimals, waterfall
 from analysis.outcome.printing import signed
 from analysis.outcome.words import unit_name, unit_size, with_year, word
@@ -47,18 +48,7 @@ def draw(
 ) -> list[Path]:
     """Draw `CHARTS` in both languages, as ``compare_FIRST_SECOND_NAME_LANGUAGE.png``.
 
-    Parameters
-    ----------
-    comparison
-        With the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
-    scenarios
-        The first and the second.
-    facts
-        The manifest of the comparison.
-    variables
-        The model's variables, for the words.
-    folder
-        Where to.
+    A comparison holds the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
     """
     files = []
     for name in CHARTS:

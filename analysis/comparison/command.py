@@ -15,15 +15,12 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.comparison import charts, contributions, study, tables, words
-from analysis.outcome import ratios
-from analysis.outcome.files import joint_manifest
+from analysis.comparison import request
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import chosen_targets
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import load_targets
+from scenarios import chosen_targets, load_targets
 
 
 def compare(
@@ -45,15 +42,21 @@ def compare(
     out: Out = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
-    console = make_console()
-    city, variables, targets = load_model(), variables_by_name(), chosen_targets(load_targets())
+    variables = variables_by_name()
     with collect_mistakes() as part:
         with part():
-            scenarios = study.two_scenarios(first, second)
+            scenarios = request.two_scenarios(first, second)
         with part():
-            compared = study.indicators(indicators or (), variables)
+            compared = request.indicators(indicators or (), variables)
         with part():
-            read_members(members)
+            check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.comparison import charts, contributions, study, tables, words
+    from analysis.outcome import ratios
+    from analysis.outcome.files import joint_manifest
+    from calibration.fit.ensemble import read_members
+
+    console, city, targets = make_console(), load_model(), chosen_targets(load_targets())
     runs = contributions.runs_per_member(city, *scenarios, read_members(2), permutations=orders)
     parameters = read_members(study.usual_members(runs) if members is None else members)
     facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)

@@ -17,11 +17,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from analysis.comparison.request import ComparisonError
 from analysis.comparison.shapley import Masks, antithetic_orders, masks_needed, sampled_shapley, shapley
 from model.engine import CompiledModel
-from model.engine.errors import UserError
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target, is_reached
+from scenarios.start import Setting, as_array
 
 #: With more changed levers than this, orders are sampled: each further lever doubles the runs.
 EXACT_UP_TO: Final = 12
@@ -30,10 +31,6 @@ PERMUTATIONS: Final = 64
 #: Runs of the model per call.
 BATCH: Final = 512
 SEED: Final = 2020
-
-
-class ComparisonError(UserError):
-    """Two scenarios cannot be compared as asked; the message lists every reason."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +80,10 @@ def compare(
 
     Parameters
     ----------
-    model
-        The city model.
     first, second
         The difference is the second minus the first.
     members
         Parameter sets of an ensemble, dim ``member``, as `Scenario.settings` takes them; None for the model's own.
-    indicators
-        Variables of the model.
     years
         Saved times at which they are compared.
     targets
@@ -99,17 +92,6 @@ def compare(
         Run all coalitions of up to so many levers; sample orders of more.
     permutations
         Orders to sample, an even number: every second one is the one before it backwards.
-    seed
-        Of the sampled orders.
-    batch
-        Runs per call of the model.
-    progress
-        Called with the number of finished runs and of all.
-
-    Returns
-    -------
-    Comparison
-        The same members in the same order as given.
 
     Raises
     ------
@@ -168,13 +150,7 @@ def runs_per_member(
     permutations: int = PERMUTATIONS,
     seed: int = SEED,
 ) -> int:
-    """Return the coalitions that `compare` would run with every member, arguments as there.
-
-    Raises
-    ------
-    ComparisonError
-        If the scenarios set everything alike, or the number of orders cannot be sampled.
-    """
+    """Return the coalitions that `compare` would run with every member, arguments as there."""
     levers = len(_choices(model, first, second, members))
     exact = levers <= exact_up_to
     if problems := _not_traced(first, second, levers, None if exact else permutations):
@@ -200,18 +176,18 @@ class _Question:
 
     model: CompiledModel | ReferenceModel
     choices: Mapping[str, xr.DataArray]
-    same: Mapping[str, float | pd.Series | xr.DataArray]
+    same: Mapping[str, Setting]
     members: int
 
     def settings(self, masks: Masks, members: Masks) -> dict[str, Any]:
         """The settings of one run for each coalition and member given."""
         runs = {"member": xr.DataArray(members, dims="run")}
-        settings: dict[str, Any] = {}
-        for name, value in self.same.items():
-            if isinstance(value, xr.DataArray) and "run" in value.dims:
-                settings[name] = value.rename({"run": "member"}).isel(runs)
-            else:
-                settings[name] = value
+        settings: dict[str, Any] = {
+            name: value.rename(run="member").isel(runs)
+            if isinstance(value, xr.DataArray) and "run" in value.dims
+            else value
+            for name, value in self.same.items()
+        }
         for bit, (name, pair) in enumerate(self.choices.items()):
             chosen = {"chosen": xr.DataArray(masks >> bit & 1, dims="run")}
             settings[name] = pair.isel(chosen | runs if "member" in pair.dims else chosen)
@@ -231,13 +207,12 @@ class _Wanted:
         return tuple(dict.fromkeys([*self.indicators, *(str(target.variable) for target in self.targets)]))
 
     @property
-    def last_year(self) -> float:
-        return max([*(self.years if self.indicators else ()), *(float(target.year) for target in self.targets)])
+    def every_year(self) -> list[float]:
+        return [*(self.years if self.indicators else ()), *(float(target.year) for target in self.targets)]
 
     def check(self, times: npt.NDArray[np.float64]) -> None:
         """Refuse years that are not saved."""
-        years = [*(self.years if self.indicators else ()), *(float(target.year) for target in self.targets)]
-        missing = sorted({f"{year:g}" for year in years if year not in times})
+        missing = sorted({f"{year:g}" for year in self.every_year if year not in times})
         if missing or (self.indicators and not self.years):
             message = f"Not among the saved times {times[0]:g} to {times[-1]:g}: {', '.join(missing) or 'no year'}."
             raise ComparisonError(message)
@@ -260,7 +235,7 @@ def _worth(
     for begin in range(0, runs, batch):
         numbers = np.arange(begin, min(begin + batch, runs))
         settings = question.settings(masks[numbers // question.members], numbers % question.members)
-        run = question.model.run(settings, outputs=wanted.outputs, final_time=wanted.last_year)
+        run = question.model.run(settings, outputs=wanted.outputs, final_time=max(wanted.every_year))
         if not begin:
             wanted.check(run["time"].to_numpy())
         parts.append(wanted.read(run).drop_vars("run", errors="ignore"))
@@ -287,30 +262,18 @@ def _choices(
     return {name: pair for name, pair in pairs.items() if _differ(pair)}
 
 
-def _pair(
-    model: CompiledModel | ReferenceModel, name: str, *settings: Mapping[str, float | pd.Series | xr.DataArray]
-) -> xr.DataArray:
+def _pair(model: CompiledModel | ReferenceModel, name: str, *settings: Mapping[str, Setting]) -> xr.DataArray:
     """A constant's values in two scenarios, along a dim ``chosen``."""
     row = model.variables.loc[name]
     dims = tuple(row["dims"])
     default = xr.DataArray(np.asarray(row["default"], dtype=float), dims=dims)
-    pair = [_as_array(scenario.get(name, default)) for scenario in settings]
+    pair = [as_array(scenario.get(name, default)).astype(float) for scenario in settings]
     knots = np.unique([time for array in pair if "time" in array.dims for time in array["time"].to_numpy()])
     gridded = [_on_grid(array, knots.astype(float)) for array in pair]
     # The order of elements is the model's; labels that only one of the two carries would not be matched.
     bare = [array.drop_vars([dim for dim in dims if dim in array.coords]) for array in gridded]
     both = xr.concat(xr.broadcast(*bare), dim="chosen")
     return both.rename(run="member") if "run" in both.dims else both
-
-
-def _as_array(value: float | pd.Series | xr.DataArray) -> xr.DataArray:
-    if isinstance(value, xr.DataArray):
-        return value.astype(float)
-    if isinstance(value, pd.Series):
-        return xr.DataArray(
-            value.to_numpy(dtype=float), dims="time", coords={"time": value.index.to_numpy(dtype=float)}
-        )
-    return xr.DataArray(float(value))
 
 
 def _on_grid(array: xr.DataArray, knots: npt.NDArray[np.float64]) -> xr.DataArray:

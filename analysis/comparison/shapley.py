@@ -18,24 +18,10 @@ Orders = npt.NDArray[np.int64]
 
 
 def shapley(worth: xr.Dataset, levers: Sequence[str]) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return Shapley's values of all players, and a standard error of zero.
+    """Return Shapley's values of all players, dim ``lever`` instead of ``coalition``, and a standard error of zero.
 
-    Parameters
-    ----------
-    worth
-        Of every coalition; dim ``coalition`` labelled with a number whose bit i says whether player i takes part.
-    levers
-        Names of the players, in the order of the bits.
-
-    Returns
-    -------
-    tuple of xarray.Dataset
-        Dim ``lever`` instead of ``coalition``.
-
-    Raises
-    ------
-    KeyError
-        If a coalition is missing.
+    Worth is that of every coalition, labelled with a number whose bit i says whether player i takes part; levers are
+    the names of the players in the order of the bits.
 
     Examples
     --------
@@ -57,27 +43,10 @@ def shapley(worth: xr.Dataset, levers: Sequence[str]) -> tuple[xr.Dataset, xr.Da
 
 
 def sampled_shapley(worth: xr.Dataset, levers: Sequence[str], orders: Orders) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return estimates of Shapley's values from sampled orders, and their standard errors.
+    """Return estimates of Shapley's values from sampled orders (`antithetic_orders`), and their standard errors.
 
-    Parameters
-    ----------
-    worth
-        As for `shapley`, of the coalitions in `masks_needed`.
-    levers
-        Names of the players, in the order of the bits.
-    orders
-        As from `antithetic_orders`.
-
-    Returns
-    -------
-    tuple of xarray.Dataset
-        Dim ``lever`` instead of ``coalition``. The estimates sum to the worth of all, as the gains of each order
-        do. The errors are those of the means of pairs of orders.
-
-    Raises
-    ------
-    KeyError
-        If a coalition is missing.
+    Arguments and dims are as for `shapley`; worth is needed of the coalitions in `masks_needed` only. The estimates sum
+    to the worth of all, as the gains of each order do. The errors are those of the means of pairs of orders.
 
     Examples
     --------
@@ -136,10 +105,7 @@ def _added(worth: xr.Dataset, masks: Masks, player: int) -> xr.Dataset:
 
 
 def _by_lever(parts: Iterable[xr.Dataset], levers: Sequence[str], worth: xr.Dataset) -> xr.Dataset:
-    return _described(xr.concat(list(parts), dim="lever").assign_coords(lever=list(levers)), worth)
-
-
-def _described(effects: xr.Dataset, worth: xr.Dataset) -> xr.Dataset:
+    effects = xr.concat(list(parts), dim="lever").assign_coords(lever=list(levers))
     for name, array in effects.data_vars.items():
         array.attrs = dict(worth[name].attrs)
     return effects

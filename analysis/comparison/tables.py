@@ -42,21 +42,13 @@ COLUMNS: Final = (
 
 
 def summary(comparison: Comparison) -> pd.DataFrame:
-    """Return the contributions as a table, over the members.
+    """Return the contributions as a table, `COLUMNS`, over the members.
 
-    Parameters
-    ----------
-    comparison
-        As from `compare`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`, one row per indicator, element of its subscripts, year and lever, and one for the `TOTAL`. Means
-        sum to the mean of the total; medians and other quantiles need not. ``same_sign`` is the share of members whose
-        contribution has the sign of the median (of those without effect, where the median is zero).
-        ``sampling_error`` is the mean of the members' standard errors, at least that of the mean as they share
-        orders. ``alone`` and ``last`` are means; they differ from ``mean`` as far as levers work through each other.
+    One row is for each indicator, element of its subscripts, year and lever, and one for the `TOTAL`. Means sum to the
+    mean of the total; medians and other quantiles need not. ``same_sign`` is the share of members whose contribution
+    has the sign of the median (of those without effect, where the median is zero). ``sampling_error`` is the mean of
+    the members' standard errors, at least that of the mean as they share orders. ``alone`` and ``last`` are means; they
+    differ from ``mean`` as far as levers work through each other.
     """
     tables = [_summary(comparison, str(name)) for name in comparison.contributions.data_vars]
     return pd.concat(tables, ignore_index=True)
@@ -74,8 +66,6 @@ def waterfall(
 
     Parameters
     ----------
-    comparison
-        As from `compare`.
     indicator
         One of its indicators, or a target's id.
     year
@@ -93,11 +83,6 @@ def waterfall(
         the levers from the largest effect to the smallest, last the second scenario; ``kind`` is "scenario", "lever"
         or "others". Means over members, as only these sum; ``p05`` and ``p95`` are of the change, or of a scenario's
         value. ``alone`` is what it does when nothing else is changed; the errors of the others are added up.
-
-    Raises
-    ------
-    KeyError
-        If the comparison does not hold the indicator, year or element.
     """
     chosen: dict[str, Any] = dict(element or {}) | ({} if year is None else {"time": year})
     parts = comparison.contributions[indicator].sel(chosen)

@@ -14,17 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.comparison.contributions import Comparison
-from analysis.comparison.study import HEADLINES, lever_title
+from analysis.comparison.request import HEADLINES
+from analysis.comparison.study import lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
-from analysis.outcome.printing import make_table, signed
+from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words
-from analysis.outcome.shares import (
-    change_in_points,
-    count_in_words,
-    has_interval,
-    no_interval_in_words,
-    share_in_percent,
-)
+from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
 from analysis.outcome.words import LANGUAGES, terms, word
 from model.definition import Variable
 from scenarios import Scenario, Target
@@ -187,7 +182,7 @@ def _in_words(
         return signed(number * one.size, 0) if one.in_ten_thousands and not zh else signed(number, digits)
 
     low, high, alone = (as_text(value) for value in (total["p05"], total["p95"], levers["alone"].sum()))
-    together = as_text(_interaction(levers))
+    together = as_text(float(levers["change"].sum() - levers["alone"].sum()))
     sides = []
     for sign in (1, -1) if change >= 0 else (-1, 1):
         same = levers[np.sign(levers["change"]) == sign]
@@ -226,10 +221,6 @@ def _in_words(
         + (f" Against it work {sides[1]}." if sides[1] else "")
         + f" Each lever alone, summed, gives {alone}; acting together adds {together} (interaction)."
     )
-
-
-def _interaction(levers: pd.DataFrame) -> float:
-    return float(levers["change"].sum() - levers["alone"].sum())
 
 
 def _probabilities(
@@ -301,9 +292,7 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
         f"Intervals and shares are over {members} parameter sets that the observations of 2010-2020 support, "
         "conditional on the model and the priors."
     )
-    if not has_interval(members):
-        for language in LANGUAGES:
-            console.print(no_interval_in_words(members, language))
+    say_no_interval(console, members)
 
 
 def _cell(row: Mapping[Any, Any], size: float, digits: int, members: int) -> str:

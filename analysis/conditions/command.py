@@ -14,14 +14,12 @@ from analysis.command_line import (
     make_console,
     report_progress,
 )
-from analysis.conditions import charts, study, tables
-from analysis.conditions.discovery import BOOTSTRAPS
+from analysis.conditions.request import BOOTSTRAPS, SEED, check_size
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import chosen_targets
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members, members_held
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import load_levers, load_scenario, load_targets
+from scenarios import chosen_targets, load_levers, load_scenario, load_targets
 
 
 def conditions(
@@ -44,7 +42,7 @@ def conditions(
     bootstraps: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples that measure the stability of each limit.")
     ] = BOOTSTRAPS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of draws, halves and resampling.")] = study.SEED,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of draws, halves and resampling.")] = SEED,
     out: Out = OUTPUTS,
 ) -> None:
     """Find the conditions under which targets are met (scenario discovery by PRIM and CART).
@@ -58,8 +56,13 @@ def conditions(
         with part():
             goals = chosen_targets(load_targets(), target)
         with part():
-            parameters = read_members(members)
-            study.check_size(parameters, futures)
+            check_members(members)
+            check_size(futures or members or members_held())
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.conditions import charts, study, tables
+    from calibration.fit.ensemble import read_members
+
+    parameters = read_members(members)
     drawn = load_levers() if levers else None
     console = make_console()
     name = study.name_of(chosen, with_levers=levers)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from scipy import stats
 
 from analysis.conditions.boxes import Limits, Score, drop_unneeded_limits, inside, prim_box, score, tree_box
 from analysis.conditions.prim import Flags
+from analysis.conditions.request import BOOTSTRAPS
 
 #: Level of the test on the held-out futures.
 LEVEL: Final = 0.01
@@ -34,8 +35,6 @@ SCREENED: Final = 10
 FEWEST: Final = 10
 #: A target that is met more often than this is searched for the conditions under which it is missed.
 OFTEN: Final = 0.75
-#: Searches of bootstrap resamples.
-BOOTSTRAPS: Final = 50
 
 Outcome = Literal["met", "missed"]
 Status = Literal["found", "none", "never", "always", "too few"]
@@ -43,28 +42,19 @@ Status = Literal["found", "none", "never", "always", "too few"]
 
 @dataclass(frozen=True)
 class Limit:
-    """Limits of a box on one input.
+    """Limits of a box on one input."""
 
-    Attributes
-    ----------
-    input
-        Its column.
-    lower, upper
-        Infinite where open.
-    strength
-        Loss of weighted relative accuracy on the searched half without it.
-    returned
-        Number of resampled searches that limit the input on the same side.
-    lower_range, upper_range
-        The 5th and 95th percentile of the limit in these, widened to hold the limit itself; NaN where open or never
-        found again.
-    """
-
+    #: Its column.
     input: str
+    #: Infinite where open.
     lower: float
     upper: float
+    #: Loss of weighted relative accuracy on the searched half without it.
     strength: float
+    #: Number of resampled searches that limit the input on the same side.
     returned: int = 0
+    #: The 5th and 95th percentile of the limit in these, widened to hold the limit itself; NaN where open or never
+    #: found again.
     lower_range: tuple[float, float] = (math.nan, math.nan)
     upper_range: tuple[float, float] = (math.nan, math.nan)
 
@@ -87,30 +77,20 @@ class Box:
 
 @dataclass(frozen=True)
 class Condition:
-    """Result for one target.
+    """Result for one target."""
 
-    Attributes
-    ----------
-    outcome
-        The outcome searched for.
-    status
-        "found"; "none" where no box is confirmed; "never" and "always" met; "too few" of either kind to search.
-    met
-        Number of the `futures` that meet the target.
-    screened
-        The inputs that were searched, the strongest first.
-    boxes
-        One by method, where the search was made.
-    trajectory
-        The peeling path on the searched half: ``coverage``, ``density``, ``mass`` and ``inputs`` limited.
-    """
-
+    #: The outcome searched for.
     outcome: Outcome
+    #: "found"; "none" where no box is confirmed; "never" and "always" met; "too few" of either kind to search.
     status: Status
+    #: Number of the `futures` that meet the target.
     met: int
     futures: int
+    #: The inputs that were searched, the strongest first.
     screened: tuple[str, ...] = ()
+    #: One by method, where the search was made.
     boxes: tuple[Box, ...] = ()
+    #: The peeling path on the searched half: ``coverage``, ``density``, ``mass`` and ``inputs`` limited.
     trajectory: pd.DataFrame | None = None
 
     @property
@@ -145,14 +125,8 @@ def find_condition(
 ) -> Condition:
     """Search for the conditions under which a target is met, or missed where it is met more often than `OFTEN`.
 
-    Parameters
-    ----------
-    rounding
-        By input, a function that rounds a limit given the input's spread before the test, so that the printed limit is
-        the one tested; not rounded if None.
-    bootstraps
-        How many times the search is repeated on resampled futures of the searched half, screening included, with as
-        many inputs.
+    `rounding` rounds a limit of an input given its spread before the test, so that the printed limit is the one tested.
+    As many bootstraps repeat the search on resampled futures of the searched half, screening included.
 
     Examples
     --------
@@ -173,13 +147,9 @@ def find_condition(
         return Condition(outcome, "none", count, met.size)
     limits_by_method, trajectory = _search(x[screened], y)
     rounded = {method: _round_limits(limits, x, rounding or {}) for method, limits in limits_by_method.items()}
+    tested = values[held_out], hits[held_out]
     boxes = [
-        Box(
-            method,
-            _limits(limits, x, y),
-            score(inside(x, limits), y),
-            score(inside(values[held_out], limits), hits[held_out]),
-        )
+        Box(method, _limits(limits, x, y), score(inside(x, limits), y), score(inside(tested[0], limits), tested[1]))
         for method, limits in rounded.items()
     ]
     status: Status = "found" if any(box.holds for box in boxes) else "none"
@@ -228,10 +198,8 @@ def _round_limits(limits: Limits, x: pd.DataFrame, rounding: Mapping[str, Callab
 
 def _limits(limits: Limits, x: pd.DataFrame, y: Flags) -> tuple[Limit, ...]:
     whole = score(inside(x, limits), y).accuracy
-    measured = []
-    for name, (lower, upper) in limits.items():
-        rest = {other: ends for other, ends in limits.items() if other != name}
-        measured.append(Limit(name, lower, upper, whole - score(inside(x, rest), y).accuracy))
+    rest = {name: {other: limits[other] for other in limits if other != name} for name in limits}
+    measured = [Limit(name, *limits[name], whole - score(inside(x, rest[name]), y).accuracy) for name in limits]
     return tuple(sorted(measured, key=lambda limit: -limit.strength))
 
 
@@ -261,5 +229,5 @@ def _with_stability(box: Box, again: Sequence[Limits]) -> Box:
             low, high = np.quantile([pair[side] for pair in same], (0.05, 0.95))
             own = (limit.lower, limit.upper)[side]
             ranges[side] = (min(float(low), own), max(float(high), own))
-        limits.append(Limit(limit.input, limit.lower, limit.upper, limit.strength, len(same), ranges[0], ranges[1]))
-    return Box(box.method, tuple(limits), box.searched, box.held_out, len(again))
+        limits.append(replace(limit, returned=len(same), lower_range=ranges[0], upper_range=ranges[1]))
+    return replace(box, limits=tuple(limits), searches=len(again))

@@ -24,21 +24,14 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Step:
-    """A box on the peeling and pasting path.
+    """A box on the peeling and pasting path."""
 
-    Attributes
-    ----------
-    lower, upper
-        Limits by input, infinite where open.
-    within
-        Which futures are inside.
-    hits
-        Number of futures inside with the outcome.
-    """
-
+    #: Limits by input, infinite where open.
     lower: Values
     upper: Values
+    #: Which futures are inside.
     within: Flags
+    #: Number of futures inside with the outcome.
     hits: int
 
     @property
@@ -57,22 +50,11 @@ class Step:
         return int((np.isfinite(self.lower) | np.isfinite(self.upper)).sum())
 
 
-def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float, paste: float = PASTE) -> list[Step]:
-    """Peel a box until no peel makes hits more frequent, then paste as long as that does.
+def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float) -> list[Step]:
+    """Peel a box until no peel makes hits more frequent, then paste as long as that does; return every box from all on.
 
-    Parameters
-    ----------
-    peel
-        Share of the futures inside that one peel removes, together with those of equal value.
-    smallest
-        The smallest share of all futures in a box.
-    paste
-        Share of the futures just outside one side that one paste adds.
-
-    Returns
-    -------
-    list
-        Every box, beginning with that of all futures; `Step.density` rises from each to the next.
+    One peel removes its share of the futures inside, together with those of equal value; no box holds fewer than the
+    smallest share of all futures. `Step.density` rises from each to the next.
 
     Examples
     --------
@@ -86,7 +68,7 @@ def prim_path(values: Values, hits: Flags, *, peel: float, smallest: float, past
     least = smallest * len(values)
     while (peeled := _best(path[-1], _peels(values, hits, path[-1], peel))) is not None and peeled.size >= least:
         path.append(peeled)
-    while (pasted := _best(path[-1], _pastes(values, hits, path[-1], paste))) is not None and pasted.size >= least:
+    while (pasted := _best(path[-1], _pastes(values, hits, path[-1], PASTE))) is not None and pasted.size >= least:
         path.append(pasted)
     return path
 
@@ -124,10 +106,7 @@ def _pastes(values: Values, hits: Flags, box: Step, share: float) -> Iterator[St
 
 
 def _cut(values: Values, share: float, *, from_above: bool) -> float | None:
-    """Return the limit that parts a share of the values, and those equal to them, from the rest; None if none is left.
-
-    It lies halfway between neighbours, so that no value is on it.
-    """
+    """The limit halfway between a share of the values, with those equal to them, and the rest; None if none is left."""
     ordered = np.sort(-values if from_above else values)
     edge = ordered[int(share * (ordered.size - 1))]
     beyond = int(np.searchsorted(ordered, edge, side="right"))

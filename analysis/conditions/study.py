@@ -5,53 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.conditions.discovery import BOOTSTRAPS, Condition, find_condition, hold_out
+from analysis.conditions.discovery import Condition, find_condition, hold_out
+from analysis.conditions.request import BOOTSTRAPS, SEED, check_size
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import FuturesError, Input, Runnable, inputs, judge, lever_draws, settings
+from analysis.outcome.futures import City, Input, inputs, judge, lever_draws, settings
 from model.definition import Variable
 from scenarios import Lever, Scenario, Target, is_reached
-
-#: The smallest number of futures, half of which are searched.
-FEWEST_FUTURES: Final = 40
-#: Default seed of all random numbers.
-SEED: Final = 2035
 
 
 @dataclass(frozen=True)
 class Study:
-    """Request and result of a study.
+    """Request and result of a study."""
 
-    Attributes
-    ----------
-    scenario
-        The scenario of all futures.
-    targets, conditions
-        Targets and conditions by id of the target.
-    margin
-        Dims ``target`` and ``future``, in the plan's units.
-    values, inputs
-        The inputs that differ between futures, one column each, and the description of each column.
-    member, held_out
-        Index of the member of each future, and whether it is held out.
-    facts
-        Manifest.
-    """
-
+    #: The scenario of all futures.
     scenario: Scenario
+    #: Targets and conditions by id of the target.
     targets: Mapping[str, Target]
     conditions: Mapping[str, Condition]
+    #: Dims ``target`` and ``future``, in the plan's units.
     margin: xr.DataArray
+    #: The inputs that differ between futures, one column each, and the description of each column.
     values: pd.DataFrame
     inputs: Mapping[str, Input]
+    #: Index of the member of each future, and whether it is held out.
     member: npt.NDArray[np.int_]
     held_out: npt.NDArray[np.bool_]
+    #: Manifest.
     facts: Mapping[str, str]
 
     @property
@@ -70,19 +55,8 @@ def name_of(scenario: Scenario, *, with_levers: bool) -> str:
     return f"{'lever_' if with_levers else ''}conditions_{scenario.name}"
 
 
-def check_size(members: xr.Dataset, count: int | None) -> int:
-    """Return the number of futures; arguments as for `study`."""
-    size = int(members.sizes["member"]) if count is None else count
-    if size < FEWEST_FUTURES:
-        message = (
-            f"{size} futures are too few to be split into a searched and a held-out half: {FEWEST_FUTURES} or more."
-        )
-        raise FuturesError(message)
-    return size
-
-
 def study(
-    city: Runnable,
+    city: City,
     scenario: Scenario,
     targets: Sequence[Target],
     members: xr.Dataset,
@@ -96,14 +70,10 @@ def study(
 ) -> Study:
     """Run the futures of a scenario and search for the conditions under which each target is met.
 
-    Parameters
-    ----------
-    levers
-        Levers to draw uniformly over their ranges; None keeps the scenario's.
-    count
-        Number of futures; as many as members if None.
+    Levers that are given are drawn uniformly over their ranges; there are as many futures as members unless counted.
     """
-    size = check_size(members, count)
+    size = int(members.sizes["member"]) if count is None else count
+    check_size(size)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)
     changes, member = settings(scenario, members, variables, drawn, size)
     margin = judge(city, changes, targets, partial(progress, "Running futures"))

@@ -16,9 +16,10 @@ from rich.markup import escape
 
 from analysis.conditions.discovery import FALSE_DISCOVERIES, LEVEL, Box, Limit
 from analysis.conditions.study import Study
-from analysis.conditions.words import WORDS, box_sentence, evidence, sentence, target_words
+from analysis.conditions.words import box_sentence, evidence, sentence, target_words
 from analysis.outcome import files as result_files
 from analysis.outcome.shares import Share
+from analysis.outcome.words import LANGUAGES
 
 #: Columns of the peeling path.
 MEASURES: Final = ("coverage", "density", "mass", "inputs")
@@ -81,13 +82,7 @@ def dataset(study: Study) -> xr.Dataset:
 
 
 def file_names(name: str) -> list[str]:
-    """Return the names of the files that `write` makes for a study of this name.
-
-    Examples
-    --------
-    >>> file_names("conditions_plan")
-    ['conditions_plan.csv', 'conditions_plan_limits.csv', 'conditions_plan.nc']
-    """
+    """Return the names of the files that `write` makes for a study of this name."""
     return [f"{name}.csv", f"{name}_limits.csv", f"{name}.nc"]
 
 
@@ -110,7 +105,7 @@ def print_conditions(console: Console, study: Study) -> None:
             "Levers are drawn uniformly over their ranges and held from the start; all elements of a lever are equal."
         )
     for name, condition in study.conditions.items():
-        for language in WORDS:
+        for language in LANGUAGES:
             console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))
             if numbers := evidence(condition, study.inputs, language):
                 console.print(f"[dim]{escape(numbers)}[/]")
@@ -156,7 +151,7 @@ def _condition_row(study: Study, name: str, box: Box | None) -> dict[str, Any]:
         "borne_out": ("yes" if box.holds else "no") if box else math.nan,
     }
     none = replace(condition, status="none") if box else condition
-    for language in WORDS:
+    for language in LANGUAGES:
         row[f"sentence_{language}"] = (
             box_sentence(target_words(target, language), condition, box, inputs, language)
             if box and box.holds

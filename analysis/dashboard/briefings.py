@@ -36,13 +36,6 @@ class Briefings:
         What makes one.
     results
         The folder of what `run` has left, which a briefing beside it need not run again.
-
-    Examples
-    --------
-    >>> touch = lambda scenario, language, folder: ["touch", str(folder / f"{scenario}.html")]
-    >>> briefings = Briefings(touch, Path("outputs"))
-    >>> briefings.ask("plan", None, "zh", lambda content, problem: print(len(content) > 0, problem))  # doctest: +SKIP
-    True
     """
 
     def __init__(self, command: Command, results: Path) -> None:
@@ -50,18 +43,9 @@ class Briefings:
         self._work_queue = WorkQueue()
 
     def ask(self, name: str, text: str | None, language: str, done: Callable[[bytes, str], None]) -> None:
-        """Have a briefing made.
+        """Have the briefing of a shipped scenario made, or of the one in the text of a file.
 
-        Parameters
-        ----------
-        name
-            Of a shipped scenario, or of the one in `text`.
-        text
-            A scenario file's content; None for a shipped scenario.
-        language
-            "zh" or "en".
-        done
-            Called from another thread with a zip file and nothing, or with nothing and what went wrong.
+        `done` is called from another thread with a zip file and nothing, or with nothing and what went wrong.
         """
         self._work_queue.ask(Priority.BRIEFING, lambda: done(*self._made(name, text, language)))
 
@@ -69,16 +53,15 @@ class Briefings:
         self._results.mkdir(parents=True, exist_ok=True)
         _remove_left(self._results)
         with (
-            tempfile.TemporaryDirectory() as place,
+            tempfile.TemporaryDirectory() as own,
             tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._results) as folder,
         ):
             scenario = name
             if text is not None:
-                file = Path(place) / f"{name}.yaml"
+                file = Path(own) / f"{name}.yaml"
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
-            command = ["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))]
-            ended = run_child(command)
+            ended = run_child(["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))])
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
             return _zipped(Path(folder)), ""

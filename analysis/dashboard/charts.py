@@ -7,16 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.models import (
-    ColumnDataSource,
-    FactorRange,
-    FixedTicker,
-    HoverTool,
-    NumeralTickFormatter,
-    Range1d,
-)
+from bokeh.models import ColumnDataSource, FactorRange, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
+from analysis.charts.marks import target_height
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
 from analysis.dashboard.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
@@ -29,6 +23,7 @@ FONT: Final = "Page Sans"
 COLOURS: Final = {"page": BLUE, "baseline": BLACK, "against": ORANGE}
 DASHES: Final = {"page": "solid", "baseline": "dashed", "against": "dotdash"}
 _TICKS: Final = (2020, 2025, 2030, 2035)
+_BANDS: Final = (("p05", "p95", 0.15), ("p25", "p75", 0.25))
 _NAMES: Final = ("p05", "p25", "p50", "p75", "p95")
 
 
@@ -40,24 +35,16 @@ class Fan:
         self.figure = _figure(height=330, min_width=320, sizing_mode="stretch_width")
         self._sources = {role: ColumnDataSource(_empty(times)) for role in COLOURS}
         self._stars = ColumnDataSource({"year": [], "height": [], "words": []})
-        page = self._sources["page"]
-        self.figure.varea("year", "p05", "p95", source=page, color=BLUE, alpha=0.15)
-        self.figure.varea("year", "p25", "p75", source=page, color=BLUE, alpha=0.25)
+        for low, high, alpha in _BANDS:
+            self.figure.varea("year", low, high, source=self._sources["page"], color=BLUE, alpha=alpha)
         for role in ("against", "baseline"):
             for end in ("p05", "p95"):
                 look = {"line_color": COLOURS[role], "line_dash": "dotted", "line_width": 1, "line_alpha": 0.7}
                 self.figure.line("year", end, source=self._sources[role], **look)
         self._lines = {}
         for role in ("baseline", "against", "page"):
-            self._lines[role] = self.figure.line(
-                "year",
-                "p50",
-                source=self._sources[role],
-                color=COLOURS[role],
-                line_dash=DASHES[role],
-                line_width=3 if role == "page" else 2,
-                legend_label=role,
-            )
+            look = {"color": COLOURS[role], "line_dash": DASHES[role], "line_width": 3 if role == "page" else 2}
+            self._lines[role] = self.figure.line("year", "p50", source=self._sources[role], legend_label=role, **look)
         stars = self.figure.scatter(
             "year",
             "height",
@@ -95,11 +82,11 @@ class Fan:
                 self._items[role].label = {"value": titles[role]}
         self._stars.data = {
             "year": [target.year for target in indicator.targets],
-            "height": [_height(target, indicator, self._language) for target in indicator.targets],
+            "height": [target_height(target, indicator.size[self._language]) for target in indicator.targets],
             "words": [wanted(target) for target in indicator.targets],
         }
         self._items[say("target star", self._language)].visible = bool(indicator.targets)
-        self.figure.yaxis.axis_label = with_unit(indicator.title[self._language], indicator.unit[self._language])
+        self.figure.yaxis.axis_label = _with_unit(indicator.title[self._language], indicator.unit[self._language])
 
 
 class Districts:
@@ -118,7 +105,7 @@ class Districts:
 
     def _one(self, district: str, language: str) -> Any:
         chart = _figure(height=150, min_width=120, sizing_mode="stretch_width", y_range=Range1d(0, 1))
-        for low, high, alpha in (("p05", "p95", 0.15), ("p25", "p75", 0.25)):
+        for low, high, alpha in _BANDS:
             chart.varea("year", f"{district} {low}", f"{district} {high}", source=self._source, color=BLUE, alpha=alpha)
         chart.line("year", f"{district} base", source=self._source, color=BLACK, line_dash="dashed")
         chart.line("year", f"{district} p50", source=self._source, color=BLUE, line_width=2)
@@ -150,9 +137,9 @@ class Districts:
             end, gain = float(mine[2, -1]), float(mine[2, -1] - other[-1])
             ends[f"{district} p50"] = [end]
             gained = number(abs(gain), abs(end))
-            # A gain that rounds to nothing is not told.
-            told = f" ({'+' if gain > 0 else '-'}{gained})" if gained.strip("0.") else ""
-            ends[f"{district} words"] = [number(end) + told]
+            # A gain that rounds to nothing is not written.
+            written = f" ({'+' if gain > 0 else '-'}{gained})" if gained.strip("0.") else ""
+            ends[f"{district} words"] = [number(end) + written]
             low, high = float(min(mine.min(), other.min())), float(max(mine.max(), other.max()))
             if settle or not chart.y_range.start <= low <= high <= chart.y_range.end:
                 # A tenth of the level at least, so that a level line looks level; room above for the number.
@@ -200,27 +187,16 @@ def wanted(target: Target) -> str:
     return f"{target.year}: {SIGNS[target.comparison]} {target.threshold:,g}"
 
 
-def _height(target: Target, indicator: Indicator, language: str) -> float:
-    assert target.threshold is not None
-    return target.threshold * target.factor / indicator.size[language]
-
-
 def _empty(times: Sequence[float]) -> dict[str, Any]:
-    return {"year": list(times), **{name: np.full(len(times), np.nan) for name in _NAMES}}
+    return _columns(times, np.full((len(_NAMES), len(times)), np.nan))
 
 
 def _columns(times: Sequence[float], values: Values) -> dict[str, Any]:
     return {"year": list(times), **dict(zip(_NAMES, values, strict=True))}
 
 
-def with_unit(title: str, unit: str) -> str:
-    """Return a title with a unit in brackets, if there is one.
-
-    Examples
-    --------
-    >>> with_unit("Births", "people a year")
-    'Births (people a year)'
-    """
+def _with_unit(title: str, unit: str) -> str:
+    """A title with a unit in brackets, if there is one."""
     return f"{title} ({unit})" if unit else title
 
 

@@ -1,4 +1,5 @@
 """Serve the live page."""
+# Coverage: what serves and ends a page runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
@@ -10,20 +11,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.command_line import (
-    OUTPUTS,
-    USUAL_MEMBERS,
-    count_progress,
-    make_console,
-)
-from analysis.outcome import files as result_files
-from calibration.fit.ensemble import read_members
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, count_progress, make_console
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.engine import children
-from scenarios import (
-    load_scenarios,
-    load_targets,
-)
+from scenarios import load_scenarios, load_targets
 
 
 def dashboard(
@@ -36,16 +28,15 @@ def dashboard(
     ] = USUAL_MEMBERS,
 ) -> None:
     """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
-    # Not above: the page's library takes seconds to load, which no other command should wait for.
+    check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
     from analysis.dashboard import serving
     from analysis.dashboard.briefings import Briefings
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
 
     console = make_console()
-    targets, ready, drawn = (
-        list(load_targets().values()),
-        load_scenarios(["baseline", "plan"]),
-        read_members(members),
-    )
+    targets, ready, drawn = (list(load_targets().values()), load_scenarios(["baseline", "plan"]), read_members(members))
     port = serving.free_port(host, port)
     with count_progress(f"Running {members} members ahead") as progress:
         shared = serving.make_shared_ensemble(load_model(), drawn, targets, ready, progress)
@@ -58,23 +49,9 @@ def dashboard(
 
 def brief_command(scenario: str, language: str, folder: Path) -> list[str]:
     """Return the command by which the live page has a briefing made."""
-    return [
-        sys.executable,
-        children.__file__,
-        _command_line(),
-        "brief",
-        "--scenario",
-        scenario,
-        "--language",
-        language,
-        "--out",
-        str(folder),
-    ]
-
-
-def _command_line() -> str:
-    """Return the file of the command line, wherever the project is installed."""
-    found = find_spec("run_scenarios")
-    assert found is not None
-    assert found.origin is not None
-    return found.origin
+    # The file of the command line, wherever the project is installed.
+    module = find_spec("run_scenarios")
+    assert module is not None
+    assert module.origin is not None
+    options = ["--scenario", scenario, "--language", language, "--out", str(folder)]
+    return [sys.executable, children.__file__, module.origin, "brief", *options]

@@ -1,4 +1,5 @@
 """Levers and assumptions as a user moves them: bounded sliders with a number, what they mean, and where they stand."""
+# Coverage: what answers clicks runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ label, .bk-input, .bk-btn { font-size: 13px; }
 :focus-visible { outline: 3px solid #E69F00 !important; outline-offset: 1px !important; }
 """
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "stylesheets": [WIDGET], "margin": (2, 4, 2, 4)}
-#: Of what is said: as typed, dollar signs too.
-SAID: Final[dict[str, Any]] = {
+#: Of texts: as typed, dollar signs too.
+TEXT_LOOK: Final[dict[str, Any]] = {
     "sizing_mode": "stretch_width",
     "stylesheets": [TEXT],
     "margin": (0, 4, 2, 4),
@@ -51,65 +52,39 @@ class Dial:
 
     constant: str
     title: str
-    #: Element to its title; {None: title} for a single number.
-    parts: Mapping[str | None, str]
     unit: str
     lowest: float
     highest: float
-    #: What stands where nothing is set, by element.
+    #: What stands where nothing is set, by element; None is that of a single number.
     usual: Mapping[str | None, float]
     text: str
     #: Whether the members differ in it where nothing is set.
     varies: bool
 
 
-def lever_dial(lever: Lever, members: xr.Dataset, language: str) -> Dial:
-    """Describe a lever; where the members differ in it, its usual value is their median.
-
-    Examples
-    --------
-    >>> lever_dial(known_levers()["RENT SUBSIDY"], xr.Dataset(), "zh").highest
-    0.5
-    """
+def _lever_dial(lever: Lever, members: xr.Dataset, language: str) -> Dial:
+    """A lever; where the members differ in it, its usual value is their median."""
+    colon = ": " if language == "en" else "："
+    text = f"{lever.meaning[language]} {say('guidance', language)}{colon}{lever.guidance[language]}"
+    text += f" [{say('section', language)} {lever.section}]"
     usual, varies = _usual(variables_by_name()[lever.constant], members)
-    text = (
-        f"{lever.meaning[language]} {say('guidance', language)}{': ' if language == 'en' else '：'}"
-        f"{lever.guidance[language]}"
-    )
-    return Dial(
-        lever.constant,
-        f"{lever.title[language]}",
-        _parts(usual, lever.title[language], language),
-        lever.unit,
-        lever.lowest,
-        lever.highest,
-        usual,
-        f"{text} [{say('section', language)} {lever.section}]",
-        varies,
-    )
+    bounds = lever.lowest, lever.highest
+    return Dial(lever.constant, lever.title[language], lever.unit, *bounds, usual, text, varies)
 
 
-def assumption_dial(variable: Variable, members: xr.Dataset, language: str) -> Dial:
-    """Describe an uncertain constant; its usual value is the median of the members."""
-    usual, varies = _usual(variable, members)
+def _assumption_dial(variable: Variable, members: xr.Dataset, language: str) -> Dial:
+    """An uncertain constant; its usual value is the median of the members."""
     low, high = (float(members[variable.name].quantile(level)) for level in (0.05, 0.95))
-    title = words()["assumptions"][variable.name][language]
-    meaning = variable.term if language == "zh" else variable.meaning
-    band = f"{number(low / unit_size(variable.unit, language))}–{number(high / unit_size(variable.unit, language))}"
-    spread = {"zh": f"{meaning}。样本中90%在{band}之间。", "en": f"{meaning} 90 % of the members lie within {band}."}
+    band = "–".join(number(end / unit_size(variable.unit, language)) for end in (low, high))
+    text = {
+        "zh": f"{variable.term}。样本中90%在{band}之间。",
+        "en": f"{variable.meaning} 90 % of the members lie within {band}.",
+    }[language]
     assert variable.low is not None
     assert variable.high is not None
-    return Dial(
-        variable.name,
-        title,
-        _parts(usual, title, language),
-        variable.unit,
-        variable.low,
-        variable.high,
-        usual,
-        spread[language],
-        varies,
-    )
+    title = str(words()["assumptions"][variable.name][language])
+    usual, varies = _usual(variable, members)
+    return Dial(variable.name, title, variable.unit, variable.low, variable.high, usual, text, varies)
 
 
 def css_class(constant: str) -> str:
@@ -135,8 +110,8 @@ class Control:
         self._quiet = False
         self._sliders: dict[str | None, Slider] = {}
         self._typed: dict[str | None, Spinner] = {}
-        rows = [self._row(part) for part in dial.parts]
-        self._said = Div(**SAID)
+        rows = [self._row(part) for part in dial.usual]
+        self._text = Div(**TEXT_LOOK)
         self._back = Button(
             label=f"↺ {say('put back', language)}", align="start", margin=(0, 4, 2, 4), stylesheets=[WIDGET]
         )
@@ -149,7 +124,7 @@ class Control:
             opened = Toggle(label=f"{dial.title} · {say('elements of', language)}", **WIDE)
             opened.js_on_change("active", CustomJS(args={"inner": inner}, code="inner.visible = cb_obj.active"))
             head = [opened, inner]
-        parts = [*head, self._fixed, self._back, self._said] if free else [*head, self._said, self._back]
+        parts = [*head, self._fixed, self._back, self._text] if free else [*head, self._text, self._back]
         self.view = column(
             *parts, sizing_mode="stretch_width", css_classes=[css_class(dial.constant)], margin=(0, 0, 8, 0)
         )
@@ -161,28 +136,27 @@ class Control:
         self._quiet = True
         try:
             for part, slider in self._sliders.items():
-                said: Any = value
+                own: Any = value
                 if part is not None and isinstance(value, Mapping):
-                    said = dict[Any, Any](value).get(part)
-                number_ = (self.dial.usual[part] if said is None else _end(said)) / self._size
-                if not math.isclose(slider.value, number_, rel_tol=1e-12):
-                    slider.value = number_
-                    self._typed[part].value = number_
+                    own = dict[Any, Any](value).get(part)
+                position = (self.dial.usual[part] if own is None else _end(own)) / self._size
+                if not math.isclose(slider.value, position, rel_tol=1e-12):
+                    slider.value = self._typed[part].value = position
             self._fixed.active = value is not None
         finally:
             self._quiet = False
-        own = self.dial.constant in setting.changes
-        self._back.visible = own and not self._free
+        changed = self.dial.constant in setting.changes
+        self._back.visible = changed and not self._free
         if value is None:
             usual = "varies" if self.dial.varies else "default course"
             course = f'<span class="course">{escape(say(usual, self._language))}</span>'
         else:
-            where = say("own" if own else "from scenario", self._language)
-            kind = "course own" if own else "course"
-            course = f'<span class="{kind}">{escape(where)}: {escape(self._told(value))}</span>'
+            where = say("own" if changed else "from scenario", self._language)
+            kind = "course own" if changed else "course"
+            course = f'<span class="{kind}">{escape(where)}: {escape(self._in_words(value))}</span>'
         text = f"{course}<br>{escape(self.dial.text)}"
-        if self._said.text != text:
-            self._said.text = text
+        if self._text.text != text:
+            self._text.text = text
 
     def _row(self, part: str | None) -> UIElement:
         """A slider with a number beside it; neither takes a value outside the bounds."""
@@ -194,7 +168,7 @@ class Control:
         slider = Slider(
             start=low,
             end=high,
-            title=f"{self.dial.parts[part]} ({ends})",
+            title=f"{self.dial.title if part is None else element_title(part, self._language)} ({ends})",
             show_value=False,
             **bounds,
             **WIDE | {"margin": (2, 16, 2, 8)},
@@ -221,42 +195,31 @@ class Control:
         for part, slider in self._sliders.items():
             self._move(self.dial.constant, part, float(slider.value) * self._size)
 
-    def _told(self, value: Any) -> str:
+    def _in_words(self, value: Any) -> str:
         unit = unit_title(self.dial.unit, self._language)
         if isinstance(value, Mapping) and any(isinstance(key, str) for key in value):
-            return "; ".join(f"{element_title(key, self._language)} {self._told(part)}" for key, part in value.items())
+            return "; ".join(
+                f"{element_title(key, self._language)} {self._in_words(part)}" for key, part in value.items()
+            )
         if isinstance(value, Mapping):
             return " → ".join(f"{year:g}: {plain(part / self._size)}" for year, part in value.items()) + f" {unit}"
         return f"{plain(value / self._size)} {unit}".strip()
 
 
-def policy_controls(
+def make_controls(
     setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
-) -> dict[str, dict[str, Control]]:
-    """Return a control for each lever, by chapter of the plan."""
-    chapters: dict[str, list[Lever]] = {}
-    for lever in known_levers().values():
-        chapters.setdefault(str(lever.section)[0], []).append(lever)
-    return {
-        chapter: {
-            lever.constant: Control(lever_dial(lever, members, language), setting, language, move, put_back, free=False)
-            for lever in sorted(chapters[chapter], key=lambda lever: str(lever.section))
-        }
-        for chapter in sorted(chapters)
-    }
+) -> tuple[dict[str, dict[str, Control]], dict[str, Control]]:
+    """Return a control for each lever by chapter of the plan, and for each uncertain constant that a user may fix."""
 
+    def control(dial: Dial, *, free: bool) -> Control:
+        return Control(dial, setting, language, move, put_back, free=free)
 
-def assumption_controls(
-    setting: Setting, members: xr.Dataset, language: str, move: Move, put_back: PutBack
-) -> dict[str, Control]:
-    """Return a control for each uncertain constant that a user may fix."""
-    variables = variables_by_name()
-    return {
-        constant: Control(
-            assumption_dial(variables[constant], members, language), setting, language, move, put_back, free=True
-        )
-        for constant in words()["assumptions"]
-    }
+    chapters: dict[str, dict[str, Control]] = {}
+    for lever in sorted(known_levers().values(), key=lambda lever: (str(lever.section)[0], str(lever.section))):
+        chapter = chapters.setdefault(str(lever.section)[0], {})
+        chapter[lever.constant] = control(_lever_dial(lever, members, language), free=False)
+    assumed = [variables_by_name()[constant] for constant in words()["assumptions"]]
+    return chapters, {one.name: control(_assumption_dial(one, members, language), free=True) for one in assumed}
 
 
 def _usual(variable: Variable, members: xr.Dataset) -> tuple[dict[str | None, float], bool]:
@@ -267,10 +230,6 @@ def _usual(variable: Variable, members: xr.Dataset) -> tuple[dict[str | None, fl
         values = members[variable.name].median("member") if varies else members[variable.name]
     elements = variable.axes[0] if variable.axes else (None,)
     return dict(zip(elements, map(float, values.to_numpy().ravel()), strict=True)), varies
-
-
-def _parts(usual: Mapping[str | None, float], title: str, language: str) -> dict[str | None, str]:
-    return {part: title if part is None else element_title(part, language) for part in usual}
 
 
 def _end(value: Any) -> float:
@@ -307,12 +266,10 @@ def titles(constants: Sequence[str], language: str) -> list[str]:
     ['人才落户规模', '长期总和生育率', '外部人口池自然变化']
     """
     levers, variables, assumed = known_levers(), variables_by_name(), words()["assumptions"]
-    found = []
-    for constant in constants:
-        if constant in levers:
-            found.append(str(levers[constant].title[language]))
-        elif constant in assumed:
-            found.append(str(assumed[constant][language]))
-        else:
-            found.append(variables[constant].term if language == "zh" else constant.lower())
-    return found
+    known = {**assumed, **{constant: lever.title for constant, lever in levers.items()}}
+    return [
+        str(known[constant][language])
+        if constant in known
+        else (variables[constant].term if language == "zh" else constant.lower())
+        for constant in constants
+    ]

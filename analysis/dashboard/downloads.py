@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.charts.frame import head_and_foot
+from analysis.charts.marks import target_height
 from analysis.charts.style import BANDS, BLACK, DASHES, YELLOW, chart_style
 from analysis.dashboard.charts import COLOURS, wanted
 from analysis.dashboard.indicators import Indicator
@@ -19,21 +20,8 @@ from analysis.dashboard.words import say
 from analysis.outcome.ensembles import QUANTILES
 from model.definition import variables_by_name
 
-#: The columns of the data, in order.
-COLUMNS = (
-    "role",
-    "scenario_hash",
-    "variable",
-    "element",
-    "unit",
-    "year",
-    "p05",
-    "p25",
-    "median",
-    "p75",
-    "p95",
-    "status",
-)
+#: What the columns of quantiles are called, in the order of `QUANTILES`.
+STATISTICS = ("p05", "p25", "median", "p75", "p95")
 _LOOKS = {"baseline": DASHES[1], "against": DASHES[2], "page": DASHES[0]}
 
 
@@ -45,21 +33,7 @@ def chart(
     language: str,
     foot: str,
 ) -> bytes:
-    """Draw one indicator as the page shows it, as a PNG file.
-
-    Parameters
-    ----------
-    live, outcomes
-        What is shown, by role.
-    indicator
-        What to draw.
-    titles
-        What each role is called.
-    language
-        "zh" or "en".
-    foot
-        What the chart rests on.
-    """
+    """Draw one indicator by role as the page shows it, as a PNG file; `foot` is what the chart rests on."""
     size, unit = indicator.size[language], indicator.unit[language]
     with chart_style():
         figure = Figure(figsize=(9.5, 5.2), layout="constrained")
@@ -79,8 +53,7 @@ def chart(
             width = 2.4 if role == "page" else 1.6
             keys += ax.plot(live.times, values[0.5], color=colour, ls=_LOOKS[role], lw=width, label=titles[role])
         for target in indicator.targets:
-            assert target.threshold is not None
-            height = target.threshold * target.factor / size
+            height = target_height(target, size)
             label = f"{say('target star', language)} {wanted(target)}"
             keys += ax.plot(target.year, height, "*", ms=14, color=YELLOW, mec=BLACK, zorder=5, label=label, ls="none")
         ax.set_ylabel(unit)
@@ -97,29 +70,28 @@ def chart(
 def data(
     live: LiveEnsemble, outcomes: Mapping[str, Outcome], titles: Mapping[str, str], manifest: Mapping[str, str]
 ) -> str:
-    """Return the bands of every indicator that the page knows as a table, under lines that say what made it.
-
-    Parameters
-    ----------
-    live, outcomes, titles
-        As for `chart`.
-    manifest
-        What has to be known to make the numbers again.
-    """
-    variables, rows = variables_by_name(), []
+    """Return the bands of every indicator that the page knows as a table, under lines with the manifest."""
+    variables, tables = variables_by_name(), []
     for role, outcome in outcomes.items():
         status = "every member exact" if outcome.complete else "preliminary: members estimated"
         for name in live.outputs:
             values = bands(live, outcome, name)
             elements = live.elements[live.axes[name][0]] if live.axes[name] else ("",)
-            for place, element in enumerate(elements):
-                courses = values[:, :, place] if values.ndim == 3 else values
-                for year, *levels in zip(live.times, *courses, strict=True):
-                    row = (titles[role], outcome.scenario.hash, name, element, variables[name].unit, year)
-                    rows.append((*row, *levels, status))
-    said = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return said + str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+            for index, element in enumerate(elements):
+                courses = values[:, :, index] if values.ndim == 3 else values
+                columns = {
+                    "role": titles[role],
+                    "scenario_hash": outcome.scenario.hash,
+                    "variable": name,
+                    "element": element,
+                    "unit": variables[name].unit,
+                    "year": live.times,
+                    **dict(zip(STATISTICS, courses, strict=True)),
+                    "status": status,
+                }
+                tables.append(pd.DataFrame(columns))
+    head = "".join(f"# {key}: {value}\n" for key, value in manifest.items())
+    return head + str(pd.concat(tables).to_csv(index=False, float_format="%.10g", lineterminator="\n"))
 
 
 def _status(live: LiveEnsemble, outcomes: Mapping[str, Outcome], language: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.charts.panels import COMPARISONS, INDICATORS, Panel
+from analysis.charts.panels import COMPARISONS, INDICATORS
 from analysis.dashboard.words import unit_title, words
-from analysis.outcome.words import terms
+from analysis.outcome.words import LANGUAGES, terms
 from scenarios import Target
 
 _PANELS: Final = {panel.variable: panel for panels in (INDICATORS, *COMPARISONS.values()) for panel in panels}
@@ -37,11 +37,15 @@ def indicators(targets: Sequence[Target]) -> dict[str, Indicator]:
     '万人'
     """
     modelled = [target for target in targets if target.modelled]
-    found = {}
+    shown = {}
     for variable in dict.fromkeys([*_PANELS, *(str(target.variable) for target in modelled)]):
         mine = tuple(target for target in modelled if target.variable == variable)
-        found[variable] = _of_panel(_PANELS[variable], mine) if variable in _PANELS else _of_target(variable, mine)
-    return found
+        if panel := _PANELS.get(variable):
+            shown[variable] = Indicator(variable, terms()["labels"][panel.label], *_unit(panel.unit), mine)
+        else:
+            unit = {language: unit_title(mine[0].unit, language) for language in LANGUAGES}
+            shown[variable] = Indicator(variable, mine[0].title, unit, dict.fromkeys(LANGUAGES, mine[0].factor), mine)
+    return shown
 
 
 def district_indicators() -> dict[str, Indicator]:
@@ -57,16 +61,6 @@ def district_indicators() -> dict[str, Indicator]:
     }
 
 
-def _of_panel(panel: Panel, targets: tuple[Target, ...]) -> Indicator:
-    return Indicator(panel.variable, terms()["labels"][panel.label], *_unit(panel.unit), targets)
-
-
 def _unit(unit: str) -> tuple[Mapping[str, str], Mapping[str, float]]:
     entry = terms()["units"][unit]
-    return entry, {language: float(entry[f"{language}_size"]) for language in ("zh", "en")}
-
-
-def _of_target(variable: str, targets: tuple[Target, ...]) -> Indicator:
-    first = targets[0]
-    unit = {language: unit_title(first.unit, language) for language in ("zh", "en")}
-    return Indicator(variable, first.title, unit, dict.fromkeys(("zh", "en"), first.factor), targets)
+    return entry, {language: float(entry[f"{language}_size"]) for language in LANGUAGES}

@@ -47,14 +47,7 @@ class Outcome:
 class LiveEnsemble:
     """A model and the members of an ensemble, made ready for many settings.
 
-    Parameters
-    ----------
-    model
-        The compiled city model.
-    members
-        Parameter sets, dim ``member``.
-    outputs
-        Variables of the model, of the whole city or by district.
+    `outputs` are variables of the model, of the whole city or by district.
     """
 
     def __init__(self, model: CompiledModel, members: xr.Dataset, outputs: Iterable[str]) -> None:
@@ -72,7 +65,7 @@ class LiveEnsemble:
         #: Exact runs of the pilots, then of the others a part at a time.
         self.parts = tuple(Ensemble(model, _some(every, some), outputs=self.outputs) for some in self._slices)
         self._rough = Ensemble(model, every, outputs=self.outputs, time_step=LONG_STEP)
-        self._last = self._requests(load_scenario("baseline"))
+        self._last: tuple[Scenario, Request, tuple[Request, ...]] | None = None
         one = self.parts[0].run()
         self.times: tuple[float, ...] = tuple(map(float, one["time"].to_numpy()))
         self.axes = {name: tuple(map(str, one[name].dims[2:])) for name in self.outputs}
@@ -85,29 +78,13 @@ class LiveEnsemble:
         }
 
     def exact(self, scenario: Scenario, part: int) -> Values:
-        """Run one of `parts` with the model's own step.
-
-        Raises
-        ------
-        NonFiniteError
-            If a member leaves the numbers.
-        """
+        """Run one of `parts` with the model's own step; a member that leaves the numbers is a `NonFiniteError`."""
         return self._flat(self.parts[part].run(self._checked(scenario)[1][part]))
 
     def preliminary(self, scenario: Scenario, reference: Outcome) -> Outcome:
-        """Estimate all members from a yearly step, the pilots and a reference that was run in full.
+        """Estimate all members from a yearly step, the pilots, and a complete reference: the nearer, the better.
 
-        Parameters
-        ----------
-        scenario
-            The setting.
-        reference
-            Another setting, complete; the nearer, the better the estimate.
-
-        Returns
-        -------
-        Outcome
-            With the pilots exact. Where the long step left the numbers, the others are those of the reference.
+        The pilots are exact. Where the long step left the numbers, the others are those of the reference.
         """
         pilots = self.exact(scenario, 0)
         rough = self.rough(scenario)
@@ -135,16 +112,13 @@ class LiveEnsemble:
 
     def _checked(self, scenario: Scenario) -> tuple[Request, tuple[Request, ...]]:
         """The scenario's changes in the engine's form, of all members and of each part, kept for the next run."""
-        last = self._last
-        if last[0] is not scenario:
-            self._last = last = self._requests(scenario)
-        return last[1:]
-
-    def _requests(self, scenario: Scenario) -> tuple[Scenario, Request, tuple[Request, ...]]:
-        # At the start a changed constant is what it is in each member, so changes may differ between these.
-        own = scenario.changed(self.members)
-        parts = zip(self.parts, self._slices, strict=True)
-        return scenario, self._rough.check(own), tuple(part.check(_some(own, some)) for part, some in parts)
+        if self._last is None or self._last[0] is not scenario:
+            # At the start a changed constant is what it is in each member, so changes may differ between these.
+            own = scenario.changed(self.members)
+            parts = zip(self.parts, self._slices, strict=True)
+            checked = tuple(part.check(_some(own, some)) for part, some in parts)
+            self._last = scenario, self._rough.check(own), checked
+        return self._last[1:]
 
     def _flat(self, run: xr.Dataset) -> Values:
         arrays = (run[name].to_numpy() for name in self.outputs)

@@ -1,4 +1,5 @@
 """The page of one user: widgets, charts, and what happens between a move and its redraw."""
+# Coverage: what answers clicks runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
@@ -31,28 +32,13 @@ from bokeh.models import (
 
 from analysis.comparison.contributions import Comparison
 from analysis.dashboard import charts, downloads
+from analysis.dashboard import state as settings
 from analysis.dashboard.briefings import Briefings
-from analysis.dashboard.controls import SAID, WIDE, Control, assumption_controls, policy_controls, titles
+from analysis.dashboard.controls import TEXT_LOOK, WIDE, Control, make_controls, titles
 from analysis.dashboard.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
 from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, SharedEnsemble, Shown
-from analysis.dashboard.state import (
-    MOST_SAVED,
-    PACES,
-    Setting,
-    State,
-    StateError,
-    as_yaml,
-    baseline_for,
-    from_query,
-    from_yaml,
-    may_be_called,
-    moved,
-    put_back,
-    scenario_of,
-    shipped,
-    to_query,
-)
+from analysis.dashboard.state import Setting, State, scenario_of, shipped, to_query
 from analysis.dashboard.statistics import Standing, bands, standings
 from analysis.dashboard.words import number, say, unit_title, words
 from scenarios import Scenario, Target, shipped_scenarios
@@ -61,8 +47,8 @@ FOLDER: Final = Path(__file__).parent
 FONT_FILE: Final = Path(pylopdf_fonts_zh_cn.sans_path())
 YEARS: Final = (2025, 2030, 2035)
 #: Characters of a message: what fits on a screen.
-MOST_TOLD: Final = 2_000
-#: A standard error is at most this or itself; less would be told as nil.
+MOST_SHOWN: Final = 2_000
+#: A standard error is at most this or itself; less would be shown as zero.
 SMALLEST: Final = 0.001
 _LOST: Final = "document.getElementById('lost').hidden = false"
 _ADDRESS: Final = """
@@ -90,21 +76,7 @@ _TEMPLATES: Final = jinja2.Environment(
 
 
 class Page:
-    """One user's page.
-
-    Parameters
-    ----------
-    shared
-        What all pages share.
-    targets
-        The plan's targets.
-    facts
-        The manifest that all results share.
-    query
-        The part of the page's address behind the question mark.
-    briefings
-        What makes the briefing of a setting.
-    """
+    """One user's page, as the `query` of its address asks for; `facts` are the manifest that all results share."""
 
     def __init__(
         self, shared: SharedEnsemble, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings
@@ -112,7 +84,7 @@ class Page:
         self._shared, self._live, self._briefings = shared, shared.live, briefings
         self._facts = {key: value for key, value in facts.items() if not key.startswith("scenario")}
         self._targets = [target for target in targets if target.modelled]
-        self.state, problems = from_query(query)
+        self.state, problems = settings.from_query(query)
         self._language = self.state.language
         self._indicators, self._districts = indicators(targets), district_indicators()
         self._mend_choices()
@@ -124,7 +96,7 @@ class Page:
             baseline,
             self._later(self._redraw),
             self._later(self.show_contributions),
-            self._later(self.show_error),
+            self._later(partial(self._say_problem, "cannot run")),
         )
         self._controls: dict[str, Control] = {}
         self._fan = charts.Fan(self._live.times, self._language)
@@ -138,8 +110,7 @@ class Page:
     def fill(self, document: Document) -> None:
         """Put the page together and start computing."""
         setting, members = self.state.setting, self._live.members
-        chapters = policy_controls(setting, members, self._language, self._move, self._put_back)
-        assumed = assumption_controls(setting, members, self._language, self._move, self._put_back)
+        chapters, assumed = make_controls(setting, members, self._language, self._move, self._put_back)
         self._controls = {name: control for mine in (*chapters.values(), assumed) for name, control in mine.items()}
         small = list(self._small.figures.values())
         roots: dict[str, list[UIElement]] = {
@@ -193,10 +164,10 @@ class Page:
         if self.state.district not in self._districts:
             self.state = replace(self.state, district=State().district)
 
-    # What is said
+    # What is written
 
     def _make_texts(self) -> None:
-        look = {**SAID, "stylesheets": [(FOLDER / "board.css").read_text(encoding="utf-8")]}
+        look = {**TEXT_LOOK, "stylesheets": [(FOLDER / "board.css").read_text(encoding="utf-8")]}
         self._status = Div(text=self._status_html("loading", say("loading", self._language)), **look)
         self._problem = Div(visible=False, **look)
         self._headline = Div(min_height=120, **look)
@@ -213,35 +184,33 @@ class Page:
         return f'<span role="status" data-state="{kind}" style="color: {colour}">● {escape(text)}</span>'
 
     def _say_problem(self, kind: str, message: str) -> None:
-        told = message if len(message) <= MOST_TOLD else f"{message[:MOST_TOLD]} ..."
-        text = escape(say(kind, self._language, message=told)).replace("\n", "<br>")
+        shown = message if len(message) <= MOST_SHOWN else f"{message[:MOST_SHOWN]} ..."
+        text = escape(say(kind, self._language, message=shown)).replace("\n", "<br>")
         style = "background: #fff3f3; color: #8a0014; padding: 4px 8px; border-radius: 4px"
         self._problem.text = f'<div role="alert" style="{style}">{text}</div>'
         self._problem.visible = True
-
-    def _no_problem(self) -> None:
-        self._problem.visible = False
 
     # What is chosen
 
     def _make_choices(self) -> None:
         language, state = self._language, self.state
 
-        def choice(word: str, options: list[tuple[str, str]], value: str, chosen: Callable[[str], None]) -> Select:
-            made = Select(title=say(word, language), options=options, value=value, **WIDE)
+        def choice(word: str, options: list[tuple[str, str]], value: object, chosen: Callable[[str], None]) -> Select:
+            made = Select(title=say(word, language), options=options, value=str(value), **WIDE)
             made.on_change("value", lambda _attribute, _old, new: chosen(str(new)))
             return made
 
-        starts = [(name, shipped(name).title[language]) for name in shipped_scenarios()]
-        paces = [
-            (str(pace), say("by year", language, year=pace) if pace else say("at once", language)) for pace in PACES
-        ]
-        shown = [(name, entry.title[language]) for name, entry in self._indicators.items()]
-        small = [(name, entry.title[language]) for name, entry in self._districts.items()]
-        self._base = choice("start from", starts, state.setting.base, self._begin_from)
-        self._pace = choice(
-            "pace", paces, str(state.pace), lambda new: self._choose(pace=None if new == "None" else int(new))
+        def pace(year: int | None) -> str:
+            return say("by year", language, year=year) if year else say("at once", language)
+
+        by_name = {str(year): year for year in settings.PACES}
+        shown, small = (
+            [(name, entry.title[language]) for name, entry in entries.items()]
+            for entries in (self._indicators, self._districts)
         )
+        paces = [(name, pace(year)) for name, year in by_name.items()]
+        self._base = choice("start from", self._starts(), state.setting.base, self._begin_from)
+        self._pace = choice("pace", paces, state.pace, lambda new: self._choose(pace=by_name[new]))
         self._against = choice(
             "against", self._comparable(), state.against, lambda new: self._choose(against=new, anew=True)
         )
@@ -254,10 +223,12 @@ class Page:
         self._reset = Button(label=f"↺ {say('reset', language)}", **WIDE)
         self._reset.on_click(lambda: self._take(Setting(self.state.setting.base)))
 
+    def _starts(self) -> list[tuple[str, str]]:
+        return [(name, shipped(name).title[self._language]) for name in shipped_scenarios()]
+
     def _comparable(self) -> list[tuple[str, str]]:
-        language = self._language
-        starts = [(name, shipped(name).title[language]) for name in shipped_scenarios()]
-        return [*starts, *((name, f"{name} ({say('saved', language)})") for name in self.state.saved)]
+        saved = say("saved", self._language)
+        return [*self._starts(), *((name, f"{name} ({saved})") for name in self.state.saved)]
 
     def _choose(self, *, anew: bool = False, **chosen: Any) -> None:
         self.state = replace(self.state, **chosen)
@@ -270,33 +241,27 @@ class Page:
         if base != self.state.setting.base:
             self._take(Setting(base, self.state.setting.changes, self.state.setting.changes))
 
-    def _take(self, setting: Setting) -> None:
-        """Take over a whole setting."""
+    def _take(self, setting: Setting, *constants: str) -> None:
+        """Take over a setting; its controls, or only those of some constants, follow."""
         self.state = replace(self.state, setting=setting)
         self._base.value = setting.base
-        for control in self._controls.values():
-            control.show(setting)
-        self._no_problem()
+        for constant in constants or self._controls:
+            self._controls[constant].show(setting)
+        self._problem.visible = False
         self._ask()
 
     def _move(self, constant: str, element: str | None, value: float) -> None:
         pace = None if constant in words()["assumptions"] else self.state.pace
-        self._set(moved(self.state.setting, constant, element, value, pace), constant)
+        self._take(settings.moved(self.state.setting, constant, element, value, pace), constant)
 
     def _put_back(self, constant: str) -> None:
-        self._set(put_back(self.state.setting, constant), constant)
-
-    def _set(self, setting: Setting, constant: str) -> None:
-        self.state = replace(self.state, setting=setting)
-        self._controls[constant].show(setting)
-        self._no_problem()
-        self._ask()
+        self._take(settings.put_back(self.state.setting, constant), constant)
 
     # What is computed and drawn
 
     def _roles(self) -> dict[str, Scenario]:
         page = scenario_of(self.state.setting)
-        roles = {"page": page, "baseline": baseline_for(page)}
+        roles = {"page": page, "baseline": settings.baseline_for(page)}
         if self.state.against != "baseline":
             saved = self.state.saved.get(self.state.against)
             roles["against"] = scenario_of(saved if saved else Setting(self.state.against), self.state.against)
@@ -304,12 +269,11 @@ class Page:
 
     def _role_titles(self, roles: Mapping[str, Scenario]) -> dict[str, str]:
         language = self._language
-        page = roles["page"]
-        titles_ = {
-            "page": say("page setting", language) if self.state.setting.changes else page.title[language],
-            "baseline": say("modified baseline" if roles["baseline"].changes else "baseline", language),
-        }
-        return titles_ | ({"against": roles["against"].title[language]} if "against" in roles else {})
+        named = {role: scenario.title[language] for role, scenario in roles.items()}
+        named["baseline"] = say("modified baseline" if roles["baseline"].changes else "baseline", language)
+        if self.state.setting.changes:
+            named["page"] = say("page setting", language)
+        return named
 
     def _ask(self) -> None:
         roles = self._roles()
@@ -329,14 +293,14 @@ class Page:
     def _redraw(self, shown: Shown) -> None:
         self._shown = shown
         language, outcomes = self._language, shown.outcomes
-        titles_ = self._shown_titles(shown)
+        titles_ = self._role_titles(shown.roles)
         indicator = self._indicators[self.state.indicator]
         size = indicator.size[language]
         drawn = {role: bands(self._live, outcome, indicator.variable, size) for role, outcome in outcomes.items()}
         if outcomes["page"] is outcomes["baseline"]:
             drawn.pop("baseline")
         self._fan.show(indicator, drawn, titles_)
-        self._tell_reading(indicator, drawn, titles_)
+        self._show_reading(indicator, drawn, titles_)
         small = self._districts[self.state.district]
         page, base = (
             bands(self._live, outcomes[role], small.variable, small.size[language]) for role in ("page", "baseline")
@@ -344,25 +308,21 @@ class Page:
         self._small.show(page, base, settle=shown.complete)
         self._district_note.text = escape(f"{small.title[language]} · {small.unit[language]}")
         self._fill_board(outcomes, titles_)
-        self._tell_status(shown)
+        self._show_status(shown)
         self._write_address()
 
-    def _tell_reading(self, indicator: Indicator, drawn: Mapping[str, Any], titles_: Mapping[str, str]) -> None:
+    def _show_reading(self, indicator: Indicator, drawn: Mapping[str, Any], titles_: Mapping[str, str]) -> None:
         other = "against" if "against" in drawn else "baseline"
-        told = [escape(say("band", self._language))]
+        lines = [escape(say("band", self._language))]
         for year in YEARS[::2]:
-            place = self._live.times.index(float(year))
-            low, _, middle, _, high = drawn["page"][:, place]
-            base = drawn[other][2, place] if other in drawn else middle
-            numbers: dict[str, Any] = {
-                "low": number(low, middle),
-                "median": number(middle),
-                "high": number(high, middle),
-            }
-            numbers |= {"year": year, "unit": indicator.unit[self._language], "other": titles_[other]}
-            text = say("ends", self._language, base=number(base, middle), **numbers)
-            told.append(escape(text))
-        self._reading.text = "<br>".join(told)
+            at = self._live.times.index(float(year))
+            low, _, middle, _, high = drawn["page"][:, at]
+            base = drawn[other][2, at] if other in drawn else middle
+            ends = {"low": low, "median": middle, "high": high, "base": base}
+            numbers = {name: number(value, middle) for name, value in ends.items()}
+            unit, title = indicator.unit[self._language], titles_[other]
+            lines.append(escape(say("ends", self._language, **numbers, year=year, unit=unit, other=title)))
+        self._reading.text = "<br>".join(lines)
 
     def _fill_board(self, outcomes: Mapping[str, Outcome], titles_: Mapping[str, str]) -> None:
         language = self._language
@@ -378,10 +338,8 @@ class Page:
                 "definition": (target.definition or {}).get(language, ""),
                 "wanted": charts.wanted(target),
                 "accepted": say("accepted", language, accepted=f"{target.limit:g}") if target.tolerance else "",
-                "median": _told(standing, language),
-                "unit": unit_title(target.unit, language)
-                if language == "zh"
-                else f" {unit_title(target.unit, language)}",
+                "median": _median_in_words(standing, language),
+                "unit": ("" if language == "zh" else " ") + unit_title(target.unit, language),
                 "page": standing,
                 "other": theirs[target.id],
             }
@@ -391,7 +349,7 @@ class Page:
         self._headline.text = macros.cards([row for main, row in rows if main], words_, titles_[other])
         self._board.text = macros.table([row for _, row in rows], words_, titles_["page"], titles_[other])
 
-    def _tell_status(self, shown: Shown) -> None:
+    def _show_status(self, shown: Shown) -> None:
         language, members = self._language, self._live.members.sizes["member"]
         kind = "complete" if shown.complete else "preliminary"
         exact = members if shown.outcomes["page"].complete else self._live.pilots
@@ -408,13 +366,13 @@ class Page:
         links = [f"?{to_query(state)}" for state in (self.state, replace(self.state, language=other))]
         self._address.value = json.dumps(links)
 
-    def show_contributions(self, question: Question, found: Comparison | None) -> None:
+    def show_contributions(self, question: Question, result: Comparison | None) -> None:
         """Show what each lever contributed to a difference, or that nothing was changed."""
         language = self._language
         first = question.first.title[language]
         if question.first.hash == self._roles()["baseline"].hash and question.first.changes:
             first = say("modified baseline", language)
-        if found is None:
+        if result is None:
             self._traced.text = escape(say("nothing changed", language, title=first))
             nothing = np.zeros(0)
             self._parts.show([], nothing, nothing, nothing, "")
@@ -423,26 +381,22 @@ class Page:
         size, unit = indicator.size[language], indicator.unit[language]
         # Percentages differ by points.
         unit = say("points", language) if unit in ("%", "percent") else unit
-        parts = found.contributions[question.indicator].sel(time=float(question.year)) / size
+        parts = result.contributions[question.indicator].sel(time=float(question.year)) / size
         order = abs(parts.mean("member")).argsort().to_numpy()[::-1]
-        sorted_ = parts.isel(lever=order)
-        mean = sorted_.mean("member").to_numpy()
-        low, high = (sorted_.quantile(level, "member").to_numpy() for level in (0.05, 0.95))
-        unit_words = say("contribution", language, unit=unit)
-        self._parts.show(titles([found.levers[place] for place in order], language), mean, low, high, unit_words)
-        told = {"indicator": indicator.title[language], "year": question.year, "title": first, "unit": unit}
-        if found.permutations is None:
+        parts = parts.isel(lever=order)
+        mean = parts.mean("member").to_numpy()
+        low, high = (parts.quantile(level, "member").to_numpy() for level in (0.05, 0.95))
+        levers = titles([result.levers[position] for position in order], language)
+        self._parts.show(levers, mean, low, high, say("contribution", language, unit=unit))
+        gaps = {"indicator": indicator.title[language], "year": question.year, "title": first, "unit": unit}
+        if result.permutations is None:
             how = say("exact", language)
         else:
-            errors = found.sampling_error[question.indicator].sel(time=float(question.year)).mean("member")
+            errors = result.sampling_error[question.indicator].sel(time=float(question.year)).mean("member")
             error = max(float(errors.max()) / size, SMALLEST)
-            how = say("sampled", language, orders=found.permutations, error=number(error))
-        text = say("traced", language, total=f"{mean.sum():+.2f}", members=MEMBERS_TRACED, how=how, **told)
+            how = say("sampled", language, orders=result.permutations, error=number(error))
+        text = say("traced", language, total=f"{mean.sum():+.2f}", members=MEMBERS_TRACED, how=how, **gaps)
         self._traced.text = escape(text)
-
-    def show_error(self, message: str) -> None:
-        """Say why a setting cannot be run."""
-        self._say_problem("cannot run", message)
 
     # What is saved, loaded and taken away
 
@@ -470,7 +424,7 @@ class Page:
             button("chart", self._take_chart),
             button("data", self._take_data),
             self._brief,
-            Div(text=escape(say("brief hint", language)), **SAID),
+            Div(text=escape(say("brief hint", language)), **TEXT_LOOK),
         ]
 
     def _hand_over(self, name: str, kind: str, content: bytes) -> None:
@@ -481,9 +435,9 @@ class Page:
         name = str(self._name.value).strip()
         if not name:
             self._say_problem("name wanted", "")
-        elif not may_be_called(name):
+        elif not settings.may_be_called(name):
             self._say_problem("name wrong", "")
-        elif name not in self.state.saved and len(self.state.saved) >= MOST_SAVED:
+        elif name not in self.state.saved and len(self.state.saved) >= settings.MOST_SAVED:
             self._say_problem("saved many", "")
         else:
             return name
@@ -494,14 +448,14 @@ class Page:
         if name is not None:
             self.state = replace(self.state, saved={**self.state.saved, name: self.state.setting})
             self._against.options = self._comparable()
-            self._no_problem()
+            self._problem.visible = False
             self._write_address()
         return name
 
     def _save(self) -> None:
         name = self._keep()
         if name is not None:
-            self._hand_over(f"{name}.yaml", "application/yaml", as_yaml(self.state.setting, name).encode())
+            self._hand_over(f"{name}.yaml", "application/yaml", settings.as_yaml(self.state.setting, name).encode())
 
     def _loaded(self, load: FileInput) -> None:
         """Take a file over once its name has come too, and be ready for the same file again."""
@@ -516,8 +470,8 @@ class Page:
 
     def _load(self, content: str, filename: str) -> None:
         try:
-            name, setting = from_yaml(base64.b64decode(content), filename)
-        except StateError as error:
+            name, setting = settings.from_yaml(base64.b64decode(content), filename)
+        except settings.StateError as error:
             self._say_problem("file problem", str(error))
             return
         self._name.value = name
@@ -526,13 +480,13 @@ class Page:
     def _take_chart(self) -> None:
         if self._shown is not None:
             indicator = self._indicators[self.state.indicator]
-            outcomes, titles_ = self._shown.outcomes, self._shown_titles(self._shown)
+            outcomes, titles_ = self._shown.outcomes, self._role_titles(self._shown.roles)
             drawn = downloads.chart(self._live, outcomes, indicator, titles_, self._language, self._foot())
             self._hand_over(f"{self._file_name()}_{self._language}.png", "image/png", drawn)
 
     def _take_data(self) -> None:
         if self._shown is not None:
-            table = downloads.data(self._live, self._shown.outcomes, self._shown_titles(self._shown), self._facts)
+            table = downloads.data(self._live, self._shown.outcomes, self._role_titles(self._shown.roles), self._facts)
             self._hand_over(f"{self._file_name()}.csv", "text/csv", table.encode("utf-8-sig"))
 
     def _take_briefing(self) -> None:
@@ -541,7 +495,7 @@ class Page:
         name = self._keep() if setting.changes else setting.base
         if name is not None:
             self._brief.disabled, self._brief.label = True, say("briefing is made", language)
-            text = as_yaml(setting, name) if setting.changes else None
+            text = settings.as_yaml(setting, name) if setting.changes else None
             self._briefings.ask(name, text, language, self._later(partial(self._hand_briefing, name)))
 
     def _hand_briefing(self, name: str, content: bytes, problem: str) -> None:
@@ -552,14 +506,12 @@ class Page:
             self._hand_over(f"{name}_{self._language}.zip", "application/zip", content)
 
     def _file_name(self) -> str:
-        """A name in lower case that tells the setting apart from others."""
-        return f"dashboard_{scenario_of(self.state.setting).name}_{scenario_of(self.state.setting).hash}"
-
-    def _shown_titles(self, shown: Shown) -> dict[str, str]:
-        return self._role_titles(shown.roles)
+        """A name in lower case that no other setting has."""
+        scenario = scenario_of(self.state.setting)
+        return f"dashboard_{scenario.name}_{scenario.hash}"
 
 
-def _told(standing: Standing, language: str) -> str:
+def _median_in_words(standing: Standing, language: str) -> str:
     """The median with its interval."""
     judged, spread = standing.judged, abs(standing.judged.median)
     low, middle, high = (number(value, spread) for value in (judged.low, judged.median, judged.high))

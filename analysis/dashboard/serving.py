@@ -1,4 +1,5 @@
 """Serve the page: on this machine only, or to others who know the token."""
+# Coverage: what serves and ends a page runs in the browser tests only (`make test-browser`).
 
 from __future__ import annotations
 
@@ -76,14 +77,8 @@ class Site:
         self.server.stop()
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address.
-
-    Examples
-    --------
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
     if host == "localhost":
         return True
     try:
@@ -101,16 +96,7 @@ def make_shared_ensemble(
 ) -> SharedEnsemble:
     """Make everything ready that all pages share, and run the scenarios that pages begin with.
 
-    Parameters
-    ----------
-    model, members
-        The compiled city model and the members of the calibrated ensemble.
-    targets
-        The plan's targets.
-    ready
-        Scenarios to be run beforehand.
-    progress
-        Told how many of the scenarios are done, and of how many.
+    `progress` is called with how many of these are done, and of how many.
     """
     shown = [*indicators(list(targets)), *district_indicators()]
     shared = SharedEnsemble(LiveEnsemble(model, members, shown))
@@ -122,12 +108,7 @@ def make_shared_ensemble(
 
 
 def free_port(host: str, port: int) -> int:
-    """Return a port that can be listened on: the one asked for, or for 0 one that is free.
-
-    Raises
-    ------
-    OSError
-        If the address or the port cannot be taken, saying so.
+    """Return a port that can be listened on, for 0 one that is free; an `OSError` says why one cannot.
 
     Examples
     --------
@@ -135,13 +116,13 @@ def free_port(host: str, port: int) -> int:
     True
     """
     try:
-        sockets, found = bind_sockets(host, port)
+        sockets, bound = bind_sockets(host, port)
     except OSError as error:
         message = f"{host}, port {port}, cannot be listened on: {error.strerror}. Choose others with --host and --port."
         raise OSError(message) from None
     for listening in sockets:
         listening.close()
-    return int(found)
+    return int(bound)
 
 
 def site(
@@ -154,23 +135,7 @@ def site(
     *,
     briefings: Briefings,
 ) -> Site:
-    """Make the server of the page.
-
-    Parameters
-    ----------
-    shared
-        As from `make_shared_ensemble`.
-    targets
-        The plan's targets.
-    facts
-        The manifest that all results share.
-    host, port
-        Where to listen.
-    token
-        What to ask for where others can reach the page; None makes one up.
-    briefings
-        What makes the briefing of a setting.
-    """
+    """Make the server of the page; where others can reach it, it asks for the token, or for one that it makes up."""
     everything = list(targets)
 
     def fill(document: Document) -> None:
@@ -188,7 +153,7 @@ def site(
         http_server_kwargs={"max_body_size": MOST_FORM},
     )
     server._tornado.add_handlers(r".*", [Rule(_OfAnotherSite(), _Refused)])
-    asked = None if is_loopback(host) else token or secrets.token_urlsafe(TOKEN_BYTES)
+    asked = None if _is_loopback(host) else token or secrets.token_urlsafe(TOKEN_BYTES)
     if asked is not None:
         server._tornado.add_handlers(r".*", [Rule(_WithoutToken(asked), _Gate, {"token": asked})])
     socket = {"application_context": server._tornado._applications["/"], "bokeh_websocket_path": "/ws"}
@@ -208,7 +173,7 @@ class _Socket(WSHandler):  # type: ignore[misc]
 
 
 def _origins(host: str, port: int) -> list[str]:
-    if is_loopback(host):
+    if _is_loopback(host):
         return [f"{name}:{port}" for name in dict.fromkeys((host, "127.0.0.1", "localhost"))]
     # A machine has many names on a network. Pages of other sites cannot connect: browsers keep the cookie from them.
     return ["*"]
@@ -253,33 +218,30 @@ class _Gate(RequestHandler):
         self._token = token
 
     def get(self) -> None:
-        given = self.get_query_argument("token", None)
-        if given is not None and _same(given, self._token):
-            self._let_in()
-        else:
-            self._ask(wrong=given is not None)
+        self._answer(self.get_query_argument("token", None))
 
     def post(self) -> None:
-        if _same(self.get_body_argument("token", ""), self._token):
-            self._let_in()
-        else:
-            self._ask(wrong=True)
+        self._answer(self.get_body_argument("token", ""))
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is changed by this form but the sender's own cookie."""
 
-    def _let_in(self) -> None:
-        self.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict")
-        rest = [(key, values[0]) for key, values in self.request.query_arguments.items() if key != "token"]
-        self.redirect("/" + (f"?{urlencode(rest)}" if rest else ""))
+    def _answer(self, given: str | None) -> None:
+        """Let in whoever knows the token; ask all others for it."""
+        if given is not None and _same(given, self._token):
+            self.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict")
+            rest = [(key, values[0]) for key, values in self.request.query_arguments.items() if key != "token"]
+            self.redirect("/" + (f"?{urlencode(rest)}" if rest else ""))
+        else:
+            self._ask(wrong=given is not None)
 
     def _ask(self, *, wrong: bool) -> None:
         self.set_status(403)
         parts = []
         for language, lang in (("zh", "zh-CN"), ("en", "en")):
-            said = {key: escape(say(key, language)) for key in ("token title", "token why", "token wrong")}
-            error = f'<p role="alert" style="color: #b00020">{said["token wrong"]}</p>' if wrong else ""
-            parts.append(f'<div lang="{lang}"><h1>{said["token title"]}</h1><p>{said["token why"]}</p>{error}</div>')
+            title, why, mistake = (escape(say(f"token {part}", language)) for part in ("title", "why", "wrong"))
+            error = f'<p role="alert" style="color: #b00020">{mistake}</p>' if wrong else ""
+            parts.append(f'<div lang="{lang}"><h1>{title}</h1><p>{why}</p>{error}</div>')
         label = f"{say('token', 'zh')} / {say('token', 'en')}"
         form = (
             f'<form method="post"><label>{label} <input name="token" type="password" autofocus></label> '

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.comparison.contributions import Comparison, ComparisonError, compare
+from analysis.comparison.contributions import Comparison, compare
+from analysis.comparison.request import ComparisonError
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome, Values
 from analysis.dashboard.work_queue import Priority, WorkQueue
 from model.engine.errors import UserError
@@ -100,17 +101,10 @@ class _MovedOnError(Exception):
 
 
 class Session:
-    """One user's computations; a new move ends what an earlier one began.
+    """One user's computations, which begin from a complete reference; a new move ends what an earlier one began.
 
-    Parameters
-    ----------
-    shared
-        What is shared.
-    reference
-        A complete outcome to begin from.
-    show, show_contributions, show_error
-        Called from another thread: with what can be shown; with the contributions, or None where there is nothing to
-        trace; with a sentence when a setting cannot be run.
+    The three functions are called from another thread: with what can be shown; with the contributions, or None where
+    there is nothing to trace; with a sentence when a setting cannot be run.
     """
 
     def __init__(
@@ -153,14 +147,16 @@ class Session:
         by_hash: dict[str, Outcome] = {}
         for role, scenario in task.roles.items():
             known = by_hash.get(scenario.hash) or self._shared.known(scenario)
-            found = known or self._shared.live.preliminary(scenario, self._reference)
-            task.outcomes[role] = by_hash[scenario.hash] = found
-        self._worked(task, started)
-        self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
-        self._go_on(task, PAUSE)
+            outcome = known or self._shared.live.preliminary(scenario, self._reference)
+            task.outcomes[role] = by_hash[scenario.hash] = outcome
+        self._go_on(task, started, PAUSE)
 
-    def _go_on(self, task: _Task, pause: float = 0.0) -> None:
-        self._reference = next((found for found in task.outcomes.values() if found.complete), self._reference)
+    def _go_on(self, task: _Task, started: float, pause: float = 0.0) -> None:
+        """Show what has changed, and queue what is still to be done."""
+        task.seconds += time.perf_counter() - started
+        if not task.parts:
+            self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
+        self._reference = next((outcome for outcome in task.outcomes.values() if outcome.complete), self._reference)
         if any(not outcome.complete for outcome in task.outcomes.values()):
             self._then(Priority.ALL_MEMBERS, self._part, task, pause)
         elif task.question is not None:
@@ -178,11 +174,7 @@ class Session:
             self._shared.keep(whole)
             task.outcomes = {role: whole if old is unfinished else old for role, old in task.outcomes.items()}
             task.parts = []
-            self._worked(task, started)
-            self._show(Shown(dict(task.outcomes), task.roles, task.seconds))
-        else:
-            self._worked(task, started)
-        self._go_on(task)
+        self._go_on(task, started)
 
     def _trace(self, task: _Task) -> None:
         asked, live = task.question, self._shared.live
@@ -194,7 +186,7 @@ class Session:
                 raise _MovedOnError
 
         try:
-            found = compare(
+            result = compare(
                 live.model,
                 asked.first,
                 asked.second,
@@ -208,10 +200,5 @@ class Session:
             )
         except ComparisonError:
             # Both set everything alike.
-            self._show_contributions(asked, None)
-        else:
-            self._show_contributions(asked, found)
-
-    @staticmethod
-    def _worked(task: _Task, started: float) -> None:
-        task.seconds += time.perf_counter() - started
+            result = None
+        self._show_contributions(asked, result)

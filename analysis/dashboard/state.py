@@ -19,7 +19,7 @@ import yaml
 from analysis.outcome.words import LANGUAGES
 from model.definition import variables_by_name
 from model.engine.errors import UserError
-from scenarios import Lever, Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
+from scenarios import Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
 from scenarios.start import START
 from scenarios.strict_files import read_yaml, shown
@@ -74,28 +74,14 @@ class State:
     saved: Mapping[str, Setting] = field(default_factory=dict)
 
 
-@cache
-def shipped(name: str) -> Scenario:
-    """Return a shipped scenario, read once.
-
-    Examples
-    --------
-    >>> shipped("plan").base
-    'baseline'
-    """
-    return load_scenario(name)
+#: A shipped scenario by its name, and the levers by their constants, read once.
+shipped = cache(load_scenario)
+known_levers = cache(load_levers)
 
 
-@cache
-def known_levers() -> Mapping[str, Lever]:
-    """Return the levers, read once.
-
-    Examples
-    --------
-    >>> known_levers()["RENT SUBSIDY"].highest
-    0.5
-    """
-    return load_levers()
+def inherited(base: str) -> dict[str, Value]:
+    """Return what a shipped scenario sets, by constant."""
+    return {change.constant: change.value for change in shipped(base).changes}
 
 
 def scenario_of(setting: Setting, name: str = UNSAVED) -> Scenario:
@@ -114,9 +100,9 @@ def scenario_of(setting: Setting, name: str = UNSAVED) -> Scenario:
         constant: Change(constant, value, variables[constant].unit, SOURCE, "", constant in levers, name, None)
         for constant, value in setting.changes.items()
     }
-    inherited = {change.constant: change for change in base.changes}
+    changes = {change.constant: change for change in base.changes} | own
     title = {"zh": name, "en": name}
-    return Scenario(name, title, title, base.name, tuple((inherited | own).values()), (), Path(f"{name}.yaml"))
+    return Scenario(name, title, title, base.name, tuple(changes.values()), (), Path(f"{name}.yaml"))
 
 
 def baseline_for(scenario: Scenario) -> Scenario:
@@ -133,21 +119,10 @@ def baseline_for(scenario: Scenario) -> Scenario:
 
 
 def moved(setting: Setting, constant: str, element: str | None, number: float, pace: int | None) -> Setting:
-    """Return a setting with one lever, or one element of it, brought to end at a number.
+    """Return a setting with one lever, or one element of it, brought to end at a number in the model's unit.
 
-    A path that the setting starts from is kept and shifted: by the whole move from the start, or by a part that grows
-    to the whole until the year of arrival. Where it would leave the lever's range, it stays at the bound.
-
-    Parameters
-    ----------
-    setting
-        The setting so far.
-    constant, element
-        The constant, and the element for one with subscripts.
-    number
-        What it ends at, in the model's unit.
-    pace
-        The year in which the move has arrived, linearly from 2020; None for at once.
+    A path that the setting starts from is kept and shifted: by the whole move from the start, or from 2020 on by a part
+    that grows to the whole until the year `pace`. Where it would leave the lever's range, it stays at the bound.
 
     Examples
     --------
@@ -174,17 +149,15 @@ def moved(setting: Setting, constant: str, element: str | None, number: float, p
         if begun is not None and part == first:
             value = {**others, element: begun[element]} if element in begun else others
         unmoved = begun is not None and value == begun
-    kept = {name: one for name, one in setting.changes.items() if name != constant}
     if not unmoved:
         return replace(setting, changes={**setting.changes, constant: value})
-    own = {constant: begun} if constant in setting.brought else {}
-    return replace(setting, changes={**kept, **own})
+    kept = {name: one for name, one in setting.changes.items() if name != constant}
+    return replace(setting, changes=kept | ({constant: begun} if constant in setting.brought else {}))
 
 
 def _begun(setting: Setting, constant: str) -> Value | None:
     """What moves of a constant start from: what a file or link brought, or the base says."""
-    inherited = {change.constant: change.value for change in shipped(setting.base).changes}
-    return setting.brought.get(constant, inherited.get(constant))
+    return setting.brought.get(constant, inherited(setting.base).get(constant))
 
 
 def _shifted(constant: str, course: Any, number: float, pace: int | None) -> Any:
@@ -236,8 +209,7 @@ def value_of(setting: Setting, constant: str) -> Value | None:
     >>> value_of(Setting("plan"), "TALENT SUBSIDY")
     120000.0
     """
-    inherited = {change.constant: change.value for change in shipped(setting.base).changes}
-    return setting.changes.get(constant, inherited.get(constant))
+    return setting.changes.get(constant, inherited(setting.base).get(constant))
 
 
 def as_yaml(setting: Setting, name: str) -> str:
@@ -297,10 +269,8 @@ def from_yaml(text: bytes, filename: str) -> tuple[str, Setting]:
         raise StateError(message)
     scenario = _read(text, path.stem)
     base = scenario.base or "baseline"
-    inherited = {change.constant: change.value for change in shipped(base).changes}
-    own = {
-        change.constant: change.value for change in scenario.changes if inherited.get(change.constant) != change.value
-    }
+    known = inherited(base)
+    own = {change.constant: change.value for change in scenario.changes if known.get(change.constant) != change.value}
     _refuse_many(len(own))
     return scenario.name, Setting(base, own, own)
 
@@ -324,8 +294,8 @@ def to_query(state: State) -> str:
     >>> to_query(State(Setting("plan", {"TALENT SUBSIDY": 90_000.0})))
     'base=plan&changes=%7B%22TALENT+SUBSIDY%22%3A90000.0%7D'
     """
-    usual, said = _as_texts(State()), _as_texts(state)
-    return urlencode({key: said[key] for key in _KEYS if said[key] != usual[key]})
+    usual, texts = _as_texts(State()), _as_texts(state)
+    return urlencode({key: texts[key] for key in _KEYS if texts[key] != usual[key]})
 
 
 def from_query(query: str) -> tuple[State, list[str]]:
@@ -344,11 +314,9 @@ def from_query(query: str) -> tuple[State, list[str]]:
         return State(), [f"The link is {len(query):,} characters long; at most {MOST_LINK:,} are read."]
     given = dict(parse_qsl(query.lstrip("?")))
     problems = [f"The link says {key!r}, which the page does not know." for key in given if key not in _KEYS]
-    state = State()
-    if given.get("language") in LANGUAGES:
-        state = replace(state, language=given["language"])
+    state = State(language=given["language"] if given.get("language") in LANGUAGES else State().language)
     try:
-        changes = _from_plain(_json(given.get("changes", "{}"), dict))
+        changes = _from_plain(_json(given.get("changes", "{}")))
         setting = Setting(given.get("base", "baseline"), changes, changes)
         _check(setting, UNSAVED)
         state = replace(state, setting=setting)
@@ -356,7 +324,7 @@ def from_query(query: str) -> tuple[State, list[str]]:
         problems.append(str(error))
     try:
         saved = {}
-        wanted = _json(given.get("saved", "{}"), dict)
+        wanted = _json(given.get("saved", "{}"))
         if len(wanted) > MOST_SAVED:
             message = f"The link keeps {len(wanted)} settings; at most {MOST_SAVED} are read."
             raise StateError(message)
@@ -372,17 +340,17 @@ def from_query(query: str) -> tuple[State, list[str]]:
 
 
 def _chosen(state: State, given: Mapping[str, str], problems: list[str]) -> State:
-    variables = variables_by_name()
-    said = {key: given.get(key, usual) for key, usual in (("indicator", state.indicator), ("district", state.district))}
-    known = {key: name for key, name in said.items() if name in variables}
-    unknown = [name for name in said.values() if name not in variables]
-    problems += [f"The link asks for {name!r}, which is no variable of the model." for name in unknown]
-    indicator, district = known.get("indicator", state.indicator), known.get("district", state.district)
-    state = replace(state, indicator=indicator, district=district)
-    if given.get("against", "baseline") in (*shipped_scenarios(), *state.saved):
-        state = replace(state, against=given.get("against", "baseline"))
+    for choice, usual in (("indicator", state.indicator), ("district", state.district)):
+        name = given.get(choice, usual)
+        if name in variables_by_name():
+            state = replace(state, **{choice: name})  # type: ignore[arg-type]
+        else:
+            problems.append(f"The link asks for {name!r}, which is no variable of the model.")
+    against = given.get("against", "baseline")
+    if against in (*shipped_scenarios(), *state.saved):
+        state = replace(state, against=against)
     else:
-        problems.append(f"The link compares with {given['against']!r}, which is not there.")
+        problems.append(f"The link compares with {against!r}, which is not there.")
     paces = {str(pace): pace for pace in PACES}
     state = replace(state, pace=paces.get(given.get("pace", "None")))
     if given.get("year") in ("2025", "2030", "2035"):
@@ -456,12 +424,12 @@ def _is_year(key: Any) -> bool:
         return False
 
 
-def _json(text: str, kind: type) -> Any:
+def _json(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, kind):
+    if not isinstance(content, dict):
         raise StateError(_DAMAGED)
     return content
 

@@ -17,7 +17,7 @@ from scenarios import Target
 
 @dataclass(frozen=True)
 class Standing:
-    """How a setting stands to one target, and how the share of members that reach it in time is told."""
+    """How a setting stands to one target, and how the share of members that reach it in time is written."""
 
     target: Target
     judged: Judgement
@@ -25,30 +25,16 @@ class Standing:
 
 
 def bands(live: LiveEnsemble, outcome: Outcome, variable: str, size: float = 1.0) -> Values:
-    """Return the quantiles of `analysis.outcome.ensembles.QUANTILES` over the members.
-
-    Parameters
-    ----------
-    live, outcome, variable
-        As `LiveEnsemble.series` takes them.
-    size
-        How many of the model's unit the result is in.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes quantile, time and the variable's subscript, if it has one.
-    """
+    """Return `QUANTILES` over the members in units of `size`: axes quantile, time and the subscript, if any."""
     return np.quantile(live.series(outcome, variable), QUANTILES, axis=0) / size
 
 
 def standings(live: LiveEnsemble, outcome: Outcome, targets: Iterable[Target]) -> dict[str, Standing]:
     """Return how likely each modelled target is reached in time, as `analysis.outcome.targets` defines it, by id."""
-    found = {}
+    by_target = {}
     for target in targets:
-        if target.variable is None:
-            continue
-        values = live.series(outcome, target.variable)
-        judged = judge(target, xr.DataArray(values, dims=("member", "time"), coords={"time": list(live.times)}))
-        found[target.id] = Standing(target, judged, share_in_percent(judged.reached, judged.members))
-    return found
+        if target.variable is not None:
+            values = live.series(outcome, target.variable)
+            judged = judge(target, xr.DataArray(values, dims=("member", "time"), coords={"time": list(live.times)}))
+            by_target[target.id] = Standing(target, judged, share_in_percent(judged.reached, judged.members))
+    return by_target

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from model.definition import Variable
 from model.engine.errors import UserError, near
 from scenarios import Lever
 from scenarios.scenario import LAST_YEAR
 from scenarios.start import as_array, from_start_on
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Values = npt.NDArray[np.float64]
 
@@ -141,6 +143,11 @@ def _no_start(what: str, year: str, last: int) -> str:
     return f"{what}: {year!r} is not a year in which a lever can start; that is {FIRST_START} to {last}."
 
 
+def share_bounds(measures: Sequence[Measure]) -> tuple[Values, Values]:
+    """Return the lowest and the highest share of each lever."""
+    return np.array([each.lowest_share for each in measures]), np.array([each.highest_share for each in measures])
+
+
 def total_effort(measures: Sequence[Measure], shares: Values) -> Values:
     """Return the effort of each candidate; axes of `shares` are candidate and lever."""
     return np.asarray(effort_by_lever(measures, shares).sum(axis=1))
@@ -158,23 +165,12 @@ def lever_settings(
     """Return the settings that run every candidate with every member, in one dim ``run`` (candidate by candidate).
 
     A lever that a candidate does not move is not set: where members differ in it, they keep their own values. One that
-    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file.
-
-    Parameters
-    ----------
-    measures, shares
-        As for `total_effort`.
-    members
-        Parameter sets, dim ``member``.
-    ramp
-        Years from a lever's start until its full value, linear in between; above 0.
-
-    Returns
-    -------
-    dict
-        By constant, an array of dims ``run``, ``time`` (moved levers) and subscripts.
+    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file, and
+    takes the ramp, in years above 0, until its full value, linear in between.
     """
     candidates, count = len(shares), members.sizes["member"]
+    import xarray as xr
+
     changes: dict[str, xr.DataArray] = {}
     for name, array in members.data_vars.items():
         dims = [str(dim) for dim in array.dims if dim != "member"]
@@ -202,16 +198,9 @@ def lever_settings(
 def scenario_document(
     name: str, measures: Sequence[Measure], shares: Values, ramp: float, words: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a scenario that moves the levers, as the content of a scenario file.
+    """Return a scenario that moves the levers by the shares of one candidate, as the content of a scenario file.
 
-    Parameters
-    ----------
-    name
-        Name of the scenario and its file.
-    measures, shares, ramp
-        As for `lever_settings`; `shares` of one candidate, axis lever.
-    words
-        ``title`` and ``question`` by language, and ``source``, the reason why the levers are moved.
+    Words are ``title`` and ``question`` by language, and ``source``, the reason why the levers are moved.
     """
     changes: dict[str, Any] = {}
     for measure, share in zip(measures, shares, strict=True):

@@ -17,32 +17,24 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import qmc
 
-from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings
-from analysis.effort.trials import City
+from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings, share_bounds
+from analysis.outcome.futures import City
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """An outcome that stays within its range where a result is plausible.
+    """An outcome that stays within its range where a result is plausible."""
 
-    Attributes
-    ----------
-    variable
-        Of the model, over the whole city.
-    title, unit
-        By language.
-    size
-        One printed unit, in the model's unit.
-    span
-        What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
-    """
-
+    #: Of the model, over the whole city.
     variable: str
+    #: By language.
     title: Mapping[str, str]
     unit: Mapping[str, str]
+    #: One printed unit, in the model's unit.
     size: float
+    #: What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
     span: Literal["scenarios", "levers"]
 
 
@@ -85,14 +77,9 @@ class Outside:
 
 @dataclass(frozen=True)
 class Gate:
-    """The ranges that a plausible result stays within, by year.
+    """The ranges that a plausible result stays within, by year."""
 
-    Attributes
-    ----------
-    ranges
-        Dims ``quantity, end, time`` in model units; ends lowest and highest.
-    """
-
+    #: Dims ``quantity, end, time`` in model units; ends lowest and highest.
     ranges: xr.DataArray
 
     @property
@@ -103,11 +90,8 @@ class Gate:
     def outside(self, run: xr.Dataset, candidates: int = 1) -> list[tuple[Outside, ...]]:
         """Return the quantities outside their ranges, for each candidate.
 
-        Parameters
-        ----------
-        run
-            Results with `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021
-            to the last of the run are compared.
+        A run holds `variables`, dim ``run`` candidate by candidate, each with the same members; years from 2021 on are
+        compared.
         """
         median, (low, high) = self._medians_and_ends(run, candidates)
         # The same run computed in another batch may differ in its last digits.
@@ -145,12 +129,7 @@ def plausible_ranges(
 ) -> Gate:
     """Run the shipped scenarios and levers moved at random, and return the ranges that they and the record span.
 
-    Parameters
-    ----------
-    levers, variables
-        All of them; every lever is moved at random within its range.
-    members
-        Parameter sets of the calibrated ensemble, dim ``member``; the first `MEMBERS` are run.
+    Every lever is moved at random within its range; the first `MEMBERS` are run.
     """
     few = members.isel(member=slice(MEMBERS))
     measures = choose_levers(levers, variables, None, FIRST_START, last, any_direction=any_direction)
@@ -182,8 +161,7 @@ def plausible_ranges(
 
 def _at_random(measures: Sequence[Measure]) -> Values:
     """The setting that moves no lever, then random settings (Latin hypercube)."""
-    low = np.array([measure.lowest_share for measure in measures])
-    high = np.array([measure.highest_share for measure in measures])
+    low, high = share_bounds(measures)
     rows = low + qmc.LatinHypercube(len(measures), seed=SEED).random(SETTINGS) * (high - low)
     return np.vstack([np.zeros(len(measures)), rows])
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from scipy import optimize
 
-from analysis.effort.levers import DIGITS, Measure, Values, effort_by_lever, total_effort
+from analysis.effort.levers import DIGITS, Values, effort_by_lever, share_bounds, total_effort
 from analysis.effort.trials import SearchProblem, round_shares
 from scenarios import ROUNDING
 
@@ -40,26 +40,31 @@ ROUNDS: Final = 4
 
 @dataclass(frozen=True)
 class OneAtATime:
-    """Gain of each lever moved alone, all the way in its better direction.
+    """Gain of each lever moved alone, all the way in its better direction."""
 
-    Attributes
-    ----------
-    ends
-        -1, 0 or 1: the end with the larger margin; 0 where neither end gains anything.
-    gains
-        Of the margin, in the plan's unit.
-    start
-        Margin with no lever moved.
-    """
-
+    #: -1, 0 or 1: the end with the larger margin; 0 where neither end gains anything.
     ends: Values
+    #: Of the margin, in the plan's unit.
     gains: Values
+    #: Margin with no lever moved.
     start: float
+
+
+def least_effort(problem: SearchProblem, starts: int, evaluations: int, seed: int) -> tuple[Values, bool]:
+    """Return the candidate of least effort that reaches the target; the likeliest one, and False, where none does."""
+    unmoved = np.zeros(len(problem.measures))
+    if problem.margins(unmoved[None], "one by one")[0] >= 0:
+        return unmoved, True
+    alone = one_at_a_time(problem)
+    corner = maximise_margin(problem, alone, starts, evaluations, seed)
+    if problem.margins(corner[None])[0] < 0:
+        return problem.surest, False
+    return minimise_effort(problem, alone, corner, starts, evaluations, seed), True
 
 
 def one_at_a_time(problem: SearchProblem) -> OneAtATime:
     """Move every lever alone to both its ends."""
-    low, high = map(np.diag, _bounds(problem.measures))
+    low, high = map(np.diag, share_bounds(problem.measures))
     count = len(low)
     margins = problem.margins(np.vstack([np.zeros((1, count)), high, low]), "one by one")
     up, down = margins[1 : count + 1] - margins[0], margins[count + 1 :] - margins[0]
@@ -74,7 +79,7 @@ def maximise_margin(problem: SearchProblem, alone: OneAtATime, starts: int, eval
     Starting with every lever at its better end, levers are moved to an end or to their default as long as that helps;
     then COBYQA searches from there and from random starts for anything better in between.
     """
-    low, high = _bounds(problem.measures)
+    low, high = share_bounds(problem.measures)
     at = alone.ends.copy()
     best = float(problem.margins(at[None], "corners")[0])
     for _ in range(ROUNDS):
@@ -142,7 +147,7 @@ def minimise_effort(
 
 def drop_levers(problem: SearchProblem, best: Values, evaluations: int) -> Values:
     """Drop levers, those of least effort first, as long as the target takes hardly more effort without (`WORTH`)."""
-    low, high = _bounds(problem.measures)
+    low, high = share_bounds(problem.measures)
     most = float(total_effort(problem.measures, best[None])[0]) * (1 + WORTH)
     kept = best
     order = [int(index) for index in np.argsort(effort_by_lever(problem.measures, best[None])[0]) if best[index] != 0]
@@ -173,10 +178,6 @@ def round_up_shares(problem: SearchProblem, best: Values) -> Values:
     tried = np.sign(up) * np.minimum(1, np.abs(up) + steps[:, None] * (np.abs(up) > 0))
     enough = np.flatnonzero(problem.margins(tried, "rounded") >= 0)
     return np.asarray(tried[enough[0]]) if len(enough) else best
-
-
-def _bounds(measures: Sequence[Measure]) -> tuple[Values, Values]:
-    return np.array([m.lowest_share for m in measures]), np.array([m.highest_share for m in measures])
 
 
 def _moved_in_order(problem: SearchProblem, ends: Values, used: Any, rates: Values) -> Values:
@@ -286,7 +287,7 @@ def _cheapest(problem: SearchProblem, options: Sequence[Values]) -> Values:
 
 def _better_levers(problem: SearchProblem, best: Values, ends: Values) -> dict[int, float]:
     """Ends of the levers that would gain more per effort at the optimum than one in use there, by index of lever."""
-    low, high = _bounds(problem.measures)
+    low, high = share_bounds(problem.measures)
     tried: list[Values] = []
     moves: list[tuple[int, bool, float]] = []
     for index in range(len(best)):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from analysis.effort.levers import RAMP, Measure, Values, lever_settings, total_effort
+from analysis.effort.plausible import Gate, Outside
+from analysis.outcome.futures import City
 from scenarios import ROUNDING, Target, is_reached
 
 #: Runs in one call of the engine: enough to keep every processor busy, few enough to hold in memory.
@@ -18,24 +20,6 @@ BATCH: Final = 2800
 #: Digits of a share that is run; finer than what is written down.
 PRECISION: Final = 6
 TRACE_COLUMNS: Final = ("search", "start", "trial", "effort", "margin", "probability", "best_effort", "best_margin")
-
-
-class City(Protocol):
-    """What can be run: the compiled model, or a stand-in with a known answer."""
-
-    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
-        """Return results with dims ``run`` and ``time``."""
-
-
-class Judge(Protocol):
-    """Decides whether the outcome of each candidate is plausible."""
-
-    @property
-    def variables(self) -> list[str]:
-        """The model variables that it reads."""
-
-    def outside(self, run: xr.Dataset, candidates: int = 1, /) -> list[Any]:
-        """Return what is implausible about each candidate; empty where nothing is."""
 
 
 @dataclass
@@ -53,31 +37,17 @@ class Trials:
     count: int = field(default=0, init=False)
 
     def margins(self, shares: Values) -> Values:
-        """Return the margins of candidates.
-
-        Returns
-        -------
-        numpy.ndarray
-            Axes candidate, target, member; in the plan's unit, not negative where the target is reached.
-        """
+        """Return margins in the plan's unit, 0 or more where a target is reached; axes candidate, target, member."""
         return self.evaluate(shares)[0]
 
-    def evaluate(self, shares: Values, judge: Judge | None = None) -> tuple[Values, list[Any]]:
-        """Return the margins of candidates, and a judgement of the same runs for each.
-
-        Parameters
-        ----------
-        shares
-            As for `margins`.
-        judge
-            As from `analysis.effort.plausible.Gate`; an empty list without one.
-        """
+    def evaluate(self, shares: Values, gate: Gate | None = None) -> tuple[Values, list[tuple[Outside, ...]]]:
+        """Return the margins of candidates, and what is implausible about each; nothing without a gate."""
         outputs = list(dict.fromkeys(str(target.variable) for target in self.targets))
-        outputs += [name for name in (judge.variables if judge else ()) if name not in outputs]
+        outputs += [name for name in (gate.variables if gate else ()) if name not in outputs]
         last = float(max(target.year for target in self.targets))
         members = self.members.sizes["member"]
         step = max(1, BATCH // members)
-        margins, judgements = [], list[Any]()
+        margins, outside = [], list[tuple[Outside, ...]]()
         for first in range(0, len(shares), step):
             part = shares[first : first + step]
             run = self.city.run(
@@ -88,20 +58,14 @@ class Trials:
                 for target in self.targets
             ]
             margins.append(np.stack(columns, axis=1))
-            judgements += judge.outside(run, len(part)) if judge else ()
+            outside += gate.outside(run, len(part)) if gate else ()
             self.count += len(part)
             self.progress(len(part))
-        return np.concatenate(margins), judgements
+        return np.concatenate(margins), outside
 
 
 def members_needed(probability: float, members: int) -> int:
-    """Return how many of the members have to reach a target for at least a probability.
-
-    Examples
-    --------
-    >>> members_needed(0.8, 200), members_needed(0.8, 7)
-    (160, 6)
-    """
+    """Return how many of the members have to reach a target for at least a probability."""
     return max(1, int(np.ceil(probability * members - ROUNDING)))
 
 

@@ -14,13 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, source_line
 from analysis.charts.marks import draw_band
-from analysis.charts.style import (
-    BLACK,
-    DASHES,
-    LINE_COLOURS,
-    REFERENCE_DASH,
-    chart_style,
-)
+from analysis.charts.style import BLACK, DASHES, LINE_COLOURS, REFERENCE_DASH, chart_style
 from analysis.charts.wrapping import wrapped
 from analysis.information.study import Study
 from analysis.information.words import (

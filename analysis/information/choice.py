@@ -20,45 +20,30 @@ INTERVAL = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class Flip:
-    """A weight of effort at which the option of highest expected utility changes.
+    """A weight of effort at which the option of highest expected utility changes."""
 
-    Attributes
-    ----------
-    weight
-        Where the lines of both options cross.
-    low, high
-        Its 90 % interval over resampled members, not below 0.
-    before, after
-        Indices of the options that lead below and above it.
-    """
-
+    #: Where the lines of both options cross.
     weight: float
+    #: Its 90 % interval over resampled members, not below 0.
     low: float
     high: float
+    #: Indices of the options that lead below and above it.
     before: int
     after: int
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The leading option by weight, and the options that cannot be distinguished from it.
+    """The leading option by weight, and the options that cannot be distinguished from it."""
 
-    Attributes
-    ----------
-    expected, error
-        Expected gain of each option before effort, and its standard error over resampled members.
-    leaders
-        Weight from which an option leads, and its index; by rising weight, the first from 0.
-    flips
-        Changes of the leader, one fewer than leaders.
-    ties
-        By option: ranges of weights in which it does not lead and its distance from the leader is within its error.
-    """
-
+    #: Expected gain of each option before effort, and its standard error over resampled members.
     expected: Values
     error: Values
+    #: Weight from which an option leads, and its index; by rising weight, the first from 0.
     leaders: tuple[tuple[float, int], ...]
+    #: Changes of the leader, one fewer than leaders.
     flips: tuple[Flip, ...]
+    #: By option: ranges of weights in which it does not lead and its distance from the leader is within its error.
     ties: tuple[tuple[tuple[float, float], ...], ...]
 
     def leads(self, option: int) -> tuple[float, float] | None:
@@ -112,11 +97,8 @@ def choose(expected: Values, efforts: Values, resampled: Values) -> Choice:
             if option == leader:
                 continue
             error = float((resampled[:, leader] - resampled[:, option]).std(ddof=1))
-            within = _within(
-                float(expected[leader] - expected[option]),
-                float(efforts[leader] - efforts[option]),
-                CRITICAL_VALUE * error,
-            )
+            gain, effort = (float(each[leader] - each[option]) for each in (expected, efforts))
+            within = _within(gain, effort, CRITICAL_VALUE * error)
             low, high = max(start, within[0]), min(end, within[1])
             if low <= high:
                 ties[option].append((low, high))

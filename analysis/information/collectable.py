@@ -28,22 +28,15 @@ class CollectableError(UserError):
 
 @dataclass(frozen=True)
 class State:
-    """A variable of the model at the end of 2020, over the whole city.
-
-    Attributes
-    ----------
-    variable
-        Name of the variable.
-    per
-        The variable it is divided by, or None.
-    elements
-        Elements of its subscript other than districts; empty where it has none.
-    """
+    """A variable of the model at the end of 2020, over the whole city."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
+    #: Name of the variable.
     variable: Line
+    #: The variable it is divided by, or None.
     per: Line | None = None
+    #: Elements of its subscript other than districts; empty where it has none.
     elements: tuple[Line, ...] = ()
 
     def __str__(self) -> str:
@@ -109,17 +102,9 @@ def load_collectables(
 
 
 def values(statistic: Collectable, members: xr.Dataset, start: xr.Dataset) -> Values:
-    """Return the value of a statistic in each member.
+    """Return the value of a statistic in each member: axes member and component, each in the model's unit.
 
-    Parameters
-    ----------
-    start
-        Its `Collectable.variables` at the end of 2020, dim ``run`` in the order of the members.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes member and component, each in the model's unit.
+    Start holds its `Collectable.variables` at the end of 2020, dim ``run`` in the order of the members.
 
     Examples
     --------

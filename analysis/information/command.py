@@ -14,17 +14,14 @@ from analysis.command_line import (
     make_console,
     report_progress,
 )
-from analysis.information import charts, study, tables
-from analysis.information.collectable import load_collectables
-from analysis.information.utility import Kind, check_utility
+from analysis.information.request import SEED, Kind, check_size, check_utility, options
 from analysis.information.value import RESAMPLES
 from analysis.outcome.output_folder import Out
 from analysis.outcome.shares import FEWEST_FOR_INTERVAL
-from analysis.outcome.targets import chosen_targets
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members, members_held
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import load_levers, load_targets
+from scenarios import chosen_targets, load_levers, load_targets
 
 
 def information(
@@ -50,7 +47,7 @@ def information(
     resamples: Annotated[
         int, typer.Option(min=FEWEST_FOR_INTERVAL, help="Bootstrap resamples for standard errors and intervals.")
     ] = RESAMPLES,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = study.SEED,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = SEED,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the value of perfect and partial information (EVPI, EVPPI) for the choice among scenarios.
@@ -59,20 +56,26 @@ def information(
     """
     with collect_mistakes() as part:
         with part():
-            options = study.options(scenarios)
+            choice = options(scenarios)
         with part():
             goals = chosen_targets(load_targets(), target)
             check_utility(utility, goals, effort_weight or 0.0)
         with part():
-            parameters = read_members(members)
-            study.check_size(parameters)
+            check_members(members)
+            check_size(members or members_held())
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.information import charts, study, tables
+    from analysis.information.collectable import load_collectables
+    from calibration.fit.ensemble import read_members
+
+    parameters = read_members(members)
     variables, console = variables_by_name(), make_console()
     statistics = load_collectables(variables, parameters)
     announce_replaced_files(console, out, tables.file_names(), "information_*.png")
     with report_progress() as report:
         result = study.study(
             load_model(),
-            options,
+            choice,
             goals,
             parameters,
             variables,

@@ -12,15 +12,14 @@ import xarray as xr
 
 from analysis.information.choice import Choice, choose, envelope
 from analysis.information.collectable import Collectable, values
-from analysis.information.utility import Kind, UtilityError, check_utility, scenario_effort, utilities
-from analysis.information.value import FEWEST, RESAMPLES, ByWeight, InformationError, Values, value_by_weight
+from analysis.information.request import SEED, Kind, check_size, check_utility
+from analysis.information.utility import scenario_effort, utilities
+from analysis.information.value import RESAMPLES, ByWeight, Values, value_by_weight
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import Runnable, judge, settings
+from analysis.outcome.futures import City, judge, settings
 from model.definition import Variable
-from scenarios import Lever, Scenario, Target, load_scenarios, shipped_scenarios
+from scenarios import Lever, Scenario, Target
 
-#: Default seed of folds and resamples.
-SEED: Final = 2035
 #: The year at whose end the states of a statistic are taken.
 START: Final = 2020
 #: Steps from a weight of 0 to the largest one.
@@ -33,38 +32,26 @@ USUAL: Final[Mapping[Kind, float]] = {"targets": 0.3, "shortfall": 3.0}
 
 @dataclass(frozen=True)
 class Study:
-    """Request and result of a study.
+    """Request and result of a study."""
 
-    Attributes
-    ----------
-    scenarios
-        The options, by name.
-    targets, kind, efforts
-        The terms of the utility.
-    weight
-        A weight of effort that was asked for; None without one.
-    gain
-        Utility before effort is subtracted, dims ``member`` and ``scenario``.
-    statistics, values
-        The statistics that could be collected, and their values in each member.
-    choice
-        The leading option by weight of effort.
-    worth
-        Value of information by weight.
-    facts
-        Manifest.
-    """
-
+    #: The options, by name.
     scenarios: Mapping[str, Scenario]
+    #: What the utility is of, with `efforts` by option.
     targets: Sequence[Target]
     kind: Kind
+    #: A weight of effort that was asked for; None without one.
     weight: float | None
     efforts: Mapping[str, float]
+    #: Utility before effort is subtracted, dims ``member`` and ``scenario``.
     gain: xr.DataArray
+    #: The statistics that could be collected, and their values in each member.
     statistics: Mapping[str, Collectable]
     values: Mapping[str, Values]
+    #: The leading option by weight of effort.
     choice: Choice
+    #: Value of information by weight.
     worth: ByWeight
+    #: Manifest.
     facts: Mapping[str, str]
 
     def title(self, option: int, language: str) -> str:
@@ -72,39 +59,8 @@ class Study:
         return str(list(self.scenarios.values())[option].title[language])
 
 
-def options(names: Sequence[str] | None = None) -> tuple[Scenario, ...]:
-    """Return the scenarios to choose among: those named, or every shipped one that sets levers only.
-
-    Raises
-    ------
-    UtilityError
-        If a named scenario changes an assumption, or if there are fewer than two.
-    """
-    known = load_scenarios(names or shipped_scenarios())
-    assumed = {s.name: [c.constant for c in s.changes if not c.policy] for s in known}
-    if not names:
-        return tuple(scenario for scenario in known if not assumed[scenario.name])
-    problems = [
-        f"{name} cannot be chosen: nobody decides {', '.join(constants)}."
-        for name, constants in assumed.items()
-        if constants
-    ]
-    if len(known) < 2:
-        problems.append("Name two scenarios or more to choose from, or none for all that set levers only.")
-    if problems:
-        raise UtilityError("\n".join(problems))
-    return known
-
-
-def check_size(members: xr.Dataset) -> None:
-    """Refuse an ensemble that is too small, before anything runs."""
-    if members.sizes["member"] < FEWEST:
-        message = f"{members.sizes['member']} members are too few: {FEWEST} or more."
-        raise InformationError(message)
-
-
 def study(
-    city: Runnable,
+    city: City,
     chosen: Sequence[Scenario],
     targets: Sequence[Target],
     members: xr.Dataset,
@@ -118,16 +74,10 @@ def study(
     seed: int = SEED,
     progress: Callable[[str, int, int], None] = lambda task, done, of: None,
 ) -> Study:
-    """Run every option over the members and work out what information is worth.
-
-    Parameters
-    ----------
-    weight
-        A weight of effort to include.
-    """
+    """Run every option over the members and work out what information is worth, at the given weight of effort too."""
     efforts = {scenario.name: scenario_effort(scenario, levers) for scenario in chosen}
     check_utility(kind, targets, 0.0 if weight is None else weight)
-    check_size(members)
+    check_size(members.sizes["member"])
     margins = {
         scenario.name: judge(
             city, settings(scenario, members, variables)[0], targets, partial(progress, f"Running {scenario.name}")
@@ -136,7 +86,7 @@ def study(
     }
     start = _start(city, members, statistics)
     statistic_values = {name: values(statistic, members, start) for name, statistic in statistics.items()}
-    gain = utilities(kind, targets, margins, efforts, 0.0)
+    gain = utilities(kind, targets, margins)
     spent = np.array(list(efforts.values()))
     expected = gain.mean("member").to_numpy()
     worth = value_by_weight(
@@ -171,13 +121,7 @@ def study(
 
 
 def weight_grid(expected: Values, efforts: Values, kind: Kind, weight: float | None = None) -> tuple[float, ...]:
-    """Return the weights of effort at which information is valued: a grid, every flip, and the one asked for.
-
-    Examples
-    --------
-    >>> weight_grid(np.array([0.0, 1.0]), np.array([0.0, 2.0]), "targets")[-1]
-    0.75
-    """
+    """Return the weights of effort at which information is valued: a grid, every flip, and the one asked for."""
     flips = [start for start, _ in envelope(expected, efforts)[1:]]
     last = max([BEYOND * max(flips, default=0.0) or USUAL[kind], *([weight] if weight is not None else [])])
     extra = np.array(flips if weight is None else [*flips, weight])
@@ -187,7 +131,7 @@ def weight_grid(expected: Values, efforts: Values, kind: Kind, weight: float | N
     return tuple(float(each) for each in np.unique([*apart, *extra]))
 
 
-def _start(city: Runnable, members: xr.Dataset, statistics: Mapping[str, Collectable]) -> xr.Dataset:
+def _start(city: City, members: xr.Dataset, statistics: Mapping[str, Collectable]) -> xr.Dataset:
     wanted = list(dict.fromkeys(name for statistic in statistics.values() for name in statistic.variables))
     if not wanted:
         return xr.Dataset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from rich.table import Table
 from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.information.words import (
-    LANGUAGES,
     basis_words,
     choice_sentences,
     digits,
@@ -27,6 +27,8 @@ from analysis.information.words import (
     worth_sentences,
 )
 from analysis.outcome import files as result_files
+from analysis.outcome.printing import make_table, print_sentences
+from analysis.outcome.words import LANGUAGES
 
 NAME: Final = "information"
 UNITS: Final = {"targets": "headline targets", "shortfall": "percent of thresholds"}
@@ -92,13 +94,7 @@ def dataset(study: Study) -> xr.Dataset:
 
 
 def file_names() -> list[str]:
-    """Return the names of the files that `write` makes.
-
-    Examples
-    --------
-    >>> file_names()[0]
-    'information.csv'
-    """
+    """Return the names of the files that `write` makes."""
     return [f"{NAME}.csv", f"{NAME}_choice.csv", f"{NAME}_flips.csv", f"{NAME}.nc"]
 
 
@@ -118,9 +114,7 @@ def print_information(console: Console, study: Study) -> None:
             console.print(escape(sentence))
     console.print(_options_table(study))
     console.print(_worth_table(study))
-    for language in LANGUAGES:
-        for sentence in worth_sentences(study, language):
-            console.print(escape(sentence))
+    print_sentences(console, partial(worth_sentences, study))
 
 
 def _items(study: Study) -> dict[str, tuple[Mapping[str, str], str, Sequence[Worth]]]:
@@ -159,7 +153,8 @@ def _basis(study: Study) -> str:
 
 
 def _options_table(study: Study) -> Table:
-    table = Table(title="可选情景  Options", title_justify="left", title_style="bold")
+    note = f"±：标准误；—：在任何权重下都不是  ±: standard error; —: at no weight\n{_basis(study)}"
+    table = make_table("可选情景  Options", note)
     table.add_column("情景 scenario", overflow="fold")
     gain = {"targets": "达到的目标数\ntargets reached", "shortfall": "差额（负）\nshortfall (minus)"}[study.kind]
     for heading in ("力度\neffort", gain):
@@ -179,13 +174,16 @@ def _options_table(study: Study) -> Table:
             "—" if own is None else ranges_words([own], "en"),
             ranges_words(choice.ties[index], "en") or "—",
         )
-    table.caption = f"±：标准误；—：在任何权重下都不是  ±: standard error; —: at no weight\n{_basis(study)}"
-    table.caption_justify = "left"
     return table
 
 
 def _worth_table(study: Study) -> Table:
-    table = Table(title="信息的价值  Value of information", title_justify="left", title_style="bold")
+    table = make_table(
+        "信息的价值  Value of information",
+        f"权重看到{digits(study.worth.weights[-1])}为止；?：与零无法区分；—：在任何权重下都无法区分\n"
+        f"weights up to {digits(study.worth.weights[-1])}; ?: not distinguishable from zero; —: at no weight\n"
+        f"±：标准误  ±: standard error\n{_basis(study)}",
+    )
     table.add_column("信息 information", overflow="fold")
     shown = [highest(study.worth.perfect)]
     if study.weight is not None:
@@ -203,10 +201,4 @@ def _worth_table(study: Study) -> Table:
             ranges_words(distinguishable_ranges(study.worth.weights, worths), "en") or "—",
             escape(measured),
         )
-    table.caption = (
-        f"权重看到{digits(study.worth.weights[-1])}为止；?：与零无法区分；—：在任何权重下都无法区分\n"
-        f"weights up to {digits(study.worth.weights[-1])}; ?: not distinguishable from zero; —: at no weight\n"
-        f"±：标准误  ±: standard error\n{_basis(study)}"
-    )
-    table.caption_justify = "left"
     return table

@@ -7,22 +7,16 @@ reached in time, or the shortfall from the targets, each less the scenario's eff
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
-from model.engine.errors import UserError
+from analysis.information.request import Kind
 from scenarios import Change, Lever, Scenario, Target, is_reached
-
-Kind = Literal["targets", "shortfall"]
 
 #: The years over which effort is averaged.
 YEARS: Final = range(2021, 2036)
-
-
-class UtilityError(UserError):
-    """Scenarios cannot be weighed; the message lists every reason."""
 
 
 def scenario_effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
@@ -38,59 +32,31 @@ def scenario_effort(scenario: Scenario, levers: Mapping[str, Lever]) -> float:
     )
 
 
-def check_utility(kind: Kind, targets: Sequence[Target], weight: float) -> None:
-    """Refuse a utility that is not defined, before anything runs."""
-    problems = []
-    if not np.isfinite(weight) or weight < 0:
-        problems.append(f"The weight of effort must be 0 or more; it is {weight:g}.")
-    zero = [target.id for target in targets if not target.threshold]
-    if kind == "shortfall" and zero:
-        problems.append(f"A shortfall is measured in percent of the threshold, which is 0 for: {', '.join(zero)}.")
-    if problems:
-        raise UtilityError("\n".join(problems))
-
-
 def utilities(
     kind: Kind,
     targets: Sequence[Target],
     margins: Mapping[str, xr.DataArray],
-    efforts: Mapping[str, float],
-    weight: float,
 ) -> xr.DataArray:
-    """Return the utility of each scenario in each member.
+    """Return the utility of each scenario before effort, dims ``member`` and ``scenario``.
 
-    Parameters
-    ----------
-    kind
-        "targets": number of targets reached in their years. "shortfall": minus the sum over targets of the shortfall
-        in percent of the threshold, 0 where a target is reached.
-    targets
-        Modelled targets; for shortfalls no threshold is 0.
-    weight
-        Cost of a unit of effort, in targets or in percent.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``member`` and ``scenario``.
+    "targets" is the number of targets reached in their years, "shortfall" minus the sum over targets of the shortfall
+    in percent of the threshold, which is not 0; where a target is reached there is none.
 
     Examples
     --------
     >>> goal = Target("t", {}, "1", "core", 2025, 50.0, "at least", "percent", "rate")
-    >>> margin = xr.DataArray([[-5.0, 1.0]], dims=("target", "future"), coords={"target": ["t"]})
-    >>> utilities("shortfall", [goal], {"plan": margin}, {"plan": 2.0}, 1.0).values.tolist()
-    [[-12.0], [-2.0]]
+    >>> margin = xr.DataArray([[-5.0]], dims=("target", "future"), coords={"target": ["t"]})
+    >>> utilities("shortfall", [goal], {"plan": margin}).values.tolist()
+    [[-10.0]]
     """
-    check_utility(kind, targets, weight)
     sizes = np.array([abs(target.threshold or 0.0) for target in targets])[:, None]
     columns = []
-    for name, margin in margins.items():
+    for margin in margins.values():
         own = margin.sel(target=[target.id for target in targets]).transpose("target", "future").to_numpy()
         if kind == "targets":
-            gained = is_reached(own).sum(axis=0).astype(float)
+            columns.append(is_reached(own).sum(axis=0).astype(float))
         else:
-            gained = -(np.where(is_reached(own), 0.0, -own) / sizes).sum(axis=0) * 100
-        columns.append(gained - weight * efforts[name])
+            columns.append(-(np.where(is_reached(own), 0.0, -own) / sizes).sum(axis=0) * 100)
     return xr.DataArray(np.column_stack(columns), dims=("member", "scenario"), coords={"scenario": list(margins)})
 
 

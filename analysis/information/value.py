@@ -43,20 +43,13 @@ class InformationError(UserError):
 
 @dataclass(frozen=True)
 class Worth:
-    """The value of some information, in the unit of the utility.
+    """The value of some information, in the unit of the utility."""
 
-    Attributes
-    ----------
-    estimate
-        The raw estimate, which chance can make negative.
-    error
-        Its standard error over resampled members, the regression repeated on each.
-    changed
-        Share of members in which the choice would be another one.
-    """
-
+    #: The raw estimate, which chance can make negative.
     estimate: float
+    #: Its standard error over resampled members, the regression repeated on each.
     error: float
+    #: Share of members in which the choice would be another one.
     changed: float
 
     @property
@@ -72,23 +65,15 @@ class Worth:
 
 @dataclass(frozen=True)
 class ByWeight:
-    """Value of information by weight of effort; each sequence in the order of the weights.
+    """Value of information by weight of effort; each sequence in the order of the weights."""
 
-    Attributes
-    ----------
-    weights
-        Cost of a unit of effort, in the unit of the gains.
-    perfect
-        EVPI.
-    partial
-        EVPPI by statistic.
-    resampled
-        Mean gains before effort, axes resample and option.
-    """
-
+    #: Cost of a unit of effort, in the unit of the gains.
     weights: tuple[float, ...]
+    #: EVPI.
     perfect: tuple[Worth, ...]
+    #: EVPPI by statistic.
     partial: Mapping[str, tuple[Worth, ...]]
+    #: Mean gains before effort, axes resample and option.
     resampled: Values
 
 
@@ -104,16 +89,8 @@ def value_by_weight(
 ) -> ByWeight:
     """Estimate EVPI and EVPPI where the utility of an option is its gain less a weight times its effort.
 
-    Parameters
-    ----------
-    gains
-        Axes member and option.
-    efforts
-        Of each option, the same in every member.
-    statistics
-        Values known of each member, by statistic: axes member and component.
-    resamples
-        How many times everything is repeated on resampled members, for standard errors.
+    Gains have the axes member and option; effort is the same in every member; statistics are values known of each
+    member, axes member and component. Everything is repeated on resampled members, for standard errors.
 
     Examples
     --------

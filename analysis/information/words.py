@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,132 +12,42 @@ import numpy as np
 from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.outcome.shares import count_in_words
+from analysis.outcome.words import sentences_in
 
-LANGUAGES: Final = ("zh", "en")
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh": {
-        "no order": (
-            "本结果不给出应选哪个情景：哪个情景的期望效用最高，取决于每单位力度折合多少{unit}（权重），而权重没有出处。"
-        ),
-        "basis": "n = {members}组样本；标准误和90%区间来自对这些样本的{resamples}次自助重抽样。",
-        "targets": "效用 = 按时达到的目标数（共{count}个：{listed}）− 权重 × 力度。",
-        "shortfall": "效用 = −（各目标差额占其目标值的百分比之和，共{count}个目标：{listed}）− 权重 × 力度。",
-        "effort": (
-            "力度：各政策杠杆偏离默认值的幅度占其范围的比例（2021—2035年平均）乘以 levers.yaml 中的权重，再求和。"
-        ),
-        "assumed": "以下均为假设：{kind}；力度与偏离幅度成正比，各杠杆的权重由判断给出；只比较所列{options}个情景。",
-        "assumed targets": "各目标同等重要，差一点与差很多都算未达到",
-        "assumed shortfall": "各目标按差额占目标值的百分比同等计算，超过目标不加分",
-        "target": "{title}（{year}）",
-        "list": "、",
-        "gap": "",
-        "unit targets": "个目标",
-        "unit shortfall": "个百分点",
-        "flip": (
-            "权重为{weight}时（90%区间{low}—{high}，{resamples}次重抽样），期望效用最高者由“{before}”变为“{after}”。"
-        ),
-        "leads": "不论权重多大，期望效用最高的都是“{first}”。",
-        "first": "权重为0时，期望效用最高的是“{first}”。",
-        "nothing": "“{title}”不采取任何措施，权重再大时总是它最高，这是效用定义的结果，不是建议。",
-        "ties": "与最高者之差在误差之内：{listed}。",
-        "tie": "“{title}”（权重{ranges}）",
-        "no ties": "其余情景与最高者之差都超出误差。",
-        "range": "{low}—{high}",
-        "open": "{low}以上",
-        "no value": "在所看的权重（0—{last}）内，没有信息能改变选择：信息的价值为0。",
-        "perfect": (
-            "事先知道一切的价值随权重变化：权重{at}时最大，期望效用增加{value}{unit}（标准误{error}），"
-            "{changed}会改变选择；权重0时为{start}，{last}时为{end}。"
-        ),
-        "partial": (
-            "仅知道“{name}”：权重{at}时最大，增加{value}{unit}（标准误{error}），为当时全部信息价值的{share:.0f}%；"
-            "权重{ranges}时可与零区分。"
-        ),
-        "rest": "在所看的权重（0—{last}）内与零无法区分：{names}。",
-    },
-    "en": {
-        "no order": (
-            "This does not say which scenario to take: which one has the highest expected utility depends on how many "
-            "{unit} a unit of effort is worth (the weight), for which there is no source."
-        ),
-        "basis": (
-            "n = {members} members; standard errors and 90 % intervals are over {resamples} bootstrap resamples "
-            "of them."
-        ),
-        "targets": "Utility = number of targets reached in time, of {count} ({listed}), less weight x effort.",
-        "shortfall": (
-            "Utility = minus what is missing of each target in percent of its threshold, summed over {count} targets "
-            "({listed}), less weight x effort."
-        ),
-        "effort": (
-            "Effort: how far each lever is from its default as a share of its range (mean of 2021-2035), times its "
-            "weight in levers.yaml, summed."
-        ),
-        "assumed": (
-            "All of this is assumed: {kind}; effort grows in proportion to how far a lever is moved, and the weights "
-            "of levers are judged; only the {options} scenarios listed are compared."
-        ),
-        "assumed targets": "every target counts alike, and missed by little counts like missed by far",
-        "assumed shortfall": "a percent missing counts alike in every target, and more than enough counts nothing",
-        "target": "{title} {year}",
-        "list": ", ",
-        "gap": " ",
-        "unit targets": "targets",
-        "unit shortfall": "points",
-        "flip": (
-            "At a weight of {weight} (90 % interval {low} to {high}, {resamples} resamples) the highest expected "
-            "utility passes from '{before}' to '{after}'."
-        ),
-        "leads": "Whatever the weight, '{first}' has the highest expected utility.",
-        "first": "At a weight of 0 '{first}' has the highest expected utility.",
-        "nothing": (
-            "'{title}' moves no lever: with a large enough weight it always comes first, which follows from how "
-            "utility is defined and is no recommendation."
-        ),
-        "ties": "Within the error of the highest: {listed}.",
-        "tie": "'{title}' (weights {ranges})",
-        "no ties": "No other scenario is within the error of the highest.",
-        "range": "{low} to {high}",
-        "open": "from {low}",
-        "no value": "At weights from 0 to {last} no information can change the choice: its value is zero.",
-        "perfect": (
-            "The value of perfect information depends on the weight: it is largest at {at}, where it adds {value} "
-            "{unit} (standard error {error}) and changes the choice in {changed}; it is {start} at a "
-            "weight of 0 and {end} at {last}."
-        ),
-        "partial": (
-            "Knowing only the {name}: largest at a weight of {at}, {value} {unit} (standard error {error}), "
-            "{share:.0f} % of the value of perfect information there; distinguishable from zero at weights {ranges}."
-        ),
-        "rest": "Not distinguishable from zero at any weight from 0 to {last}: {names}.",
-    },
-}
+FILE: Final = Path(__file__).with_name("words.yaml")
+
+
+def say(name: str, language: str, /, **gaps: object) -> str:
+    """Return a sentence of ``words.yaml`` with its gaps filled."""
+    return sentences_in(FILE)[name][language].format(**gaps)
 
 
 def utility_words(study: Study, language: str) -> str:
     """Return the definition of the utility."""
-    words = WORDS[language]
-    listed = words["list"].join(
-        words["target"].format(title=target.title[language], year=target.year) for target in study.targets
+    listed = say("list", language).join(
+        say("target", language, title=target.title[language], year=target.year) for target in study.targets
     )
-    return words[study.kind].format(count=len(study.targets), listed=listed) + words["gap"] + words["effort"]
+    utility = say(study.kind, language, count=len(study.targets), listed=listed)
+    return utility + say("gap", language) + say("effort", language)
 
 
 def basis_words(study: Study, language: str) -> str:
     """Return how many members and how many resamples of them the numbers rest on."""
     members, resamples = study.gain.sizes["member"], len(study.worth.resampled)
-    return WORDS[language]["basis"].format(members=members, resamples=resamples)
+    return say("basis", language, members=members, resamples=resamples)
 
 
 def choice_sentences(study: Study, language: str) -> list[str]:
     """Return that no scenario is recommended, the weights at which the leader changes, ties, and assumptions."""
-    words, choice = WORDS[language], study.choice
+    choice = study.choice
     names = [study.title(option, language) for option in range(len(study.scenarios))]
-    sentences = [words["no order"].format(unit=words[f"unit {study.kind}"])]
+    sentences = [say("no order", language, unit=say(f"unit {study.kind}", language))]
     first = names[choice.leaders[0][1]]
-    sentences.append(words["first" if choice.flips else "leads"].format(first=first))
+    sentences.append(say("first" if choice.flips else "leads", language, first=first))
     sentences += [
-        words["flip"].format(
+        say(
+            "flip",
+            language,
             weight=digits(flip.weight),
             low=digits(flip.low),
             high=digits(flip.high),
@@ -148,24 +59,25 @@ def choice_sentences(study: Study, language: str) -> list[str]:
     ]
     last = choice.leaders[-1][1]
     if list(study.efforts.values())[last] == 0:
-        sentences.append(words["nothing"].format(title=names[last]))
+        sentences.append(say("nothing", language, title=names[last]))
     ties = [
-        words["tie"].format(title=name, ranges=ranges_words(ranges, language))
+        say("tie", language, title=name, ranges=ranges_words(ranges, language))
         for name, ranges in zip(names, choice.ties, strict=True)
         if ranges
     ]
-    sentences.append(words["ties"].format(listed=words["list"].join(ties)) if ties else words["no ties"])
-    sentences.append(words["assumed"].format(kind=words[f"assumed {study.kind}"], options=len(names)))
+    listed = say("list", language).join(ties)
+    sentences.append(say("ties", language, listed=listed) if ties else say("no ties", language))
+    sentences.append(say("assumed", language, kind=say(f"assumed {study.kind}", language), options=len(names)))
     return sentences
 
 
 def worth_sentences(study: Study, language: str) -> list[str]:
     """Return the value of perfect information, and of each statistic, as a function of the weight."""
-    words, worth = WORDS[language], study.worth
+    worth = study.worth
     last = digits(worth.weights[-1])
     if not any(each.value > 0 for each in worth.perfect):
-        return [words["no value"].format(last=last)]
-    unit, members = words[f"unit {study.kind}"], study.gain.sizes["member"]
+        return [say("no value", language, last=last)]
+    unit, members = say(f"unit {study.kind}", language), study.gain.sizes["member"]
 
     def at_highest(worths: Sequence[Worth]) -> dict[str, object]:
         index = highest(worths)
@@ -180,17 +92,17 @@ def worth_sentences(study: Study, language: str) -> list[str]:
         }
 
     ends = {"start": f"{worth.perfect[0].value:.3f}", "end": f"{worth.perfect[-1].value:.3f}", "last": last}
-    sentences = [words["perfect"].format(**at_highest(worth.perfect), **ends)]
+    sentences = [say("perfect", language, **at_highest(worth.perfect), **ends)]
     titles = {name: study.statistics[name].title[language] for name in worth.partial}
     ranges = {name: distinguishable_ranges(worth.weights, each) for name, each in worth.partial.items()}
     clear = [name for name in ranges if ranges[name]]
     for name in sorted(clear, key=lambda name: -max(each.value for each in worth.partial[name])):
         numbers = at_highest(worth.partial[name])
         at_weights = ranges_words(ranges[name], language)
-        sentences.append(words["partial"].format(name=titles[name], ranges=at_weights, **numbers))
+        sentences.append(say("partial", language, name=titles[name], ranges=at_weights, **numbers))
     rest = [title for name, title in titles.items() if name not in clear]
     if rest:
-        sentences.append(words["rest"].format(last=last, names=words["list"].join(rest)))
+        sentences.append(say("rest", language, last=last, names=say("list", language).join(rest)))
     return sentences
 
 
@@ -221,13 +133,12 @@ def ranges_words(ranges: Sequence[tuple[float, float]], language: str) -> str:
     >>> ranges_words([(0.0, 0.05), (0.1, float("inf"))], "en")
     '0 to 0.05, from 0.1'
     """
-    words = WORDS[language]
-    return words["list"].join(
-        words["open"].format(low=digits(low))
+    return say("list", language).join(
+        say("open", language, low=digits(low))
         if np.isinf(high)
         else digits(low)
         if digits(low) == digits(high)
-        else words["range"].format(low=digits(low), high=digits(high))
+        else say("range", language, low=digits(low), high=digits(high))
         for low, high in ranges
     )
 

@@ -33,19 +33,7 @@ COLOURS: Final[Mapping[str, str]] = {
 
 
 def draw(table: pd.DataFrame, scenarios: Sequence[Scenario], facts: Mapping[str, str], folder: Path) -> list[Path]:
-    """Draw ``left_out_cells_SCENARIO`` and ``left_out_time_SCENARIO`` in both languages.
-
-    Parameters
-    ----------
-    table
-        As from `analysis.left_out.study.as_table`.
-    scenarios
-        Those in the table.
-    facts
-        Its manifest.
-    folder
-        Where to.
-    """
+    """Draw ``left_out_cells_SCENARIO`` and ``left_out_time_SCENARIO`` in both languages."""
     files = []
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]

@@ -15,10 +15,8 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.left_out import charts, study, tables, words
-from analysis.outcome.files import joint_manifest, write_run, write_table
 from analysis.outcome.output_folder import Out
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from scenarios import load_scenarios
 
@@ -37,12 +35,17 @@ def left_out(
     out: Out = OUTPUTS,
 ) -> None:
     """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
-    console = make_console()
     with collect_mistakes() as part:
         with part():
             scenarios = load_scenarios(names or ("baseline", "plan"))
         with part():
-            parameters = read_members(members)
+            check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.left_out import charts, study, tables, words
+    from analysis.outcome.files import joint_manifest, write_run, write_table
+    from calibration.fit.ensemble import read_members
+
+    console, parameters = make_console(), read_members(members)
     facts = joint_manifest(scenarios, parameters)
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
     results, city = {}, load_model()

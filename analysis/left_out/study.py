@@ -12,6 +12,7 @@ what follows for rental housing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import xarray as xr
@@ -50,6 +51,14 @@ VARIABLES: Final = (
 )
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Who is left out in one scenario, as from `school_places` and `rental_homes`."""
+
+    schools: xr.Dataset
+    homes: xr.Dataset
+
+
 def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset:
     """Return who has no place in each stage of school.
 
@@ -57,8 +66,6 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
     ----------
     run
         Results with `VARIABLES`, dims ``time``, the subscripts and, for an ensemble, ``run`` or ``member``.
-    stages
-        Services of the model.
 
     Returns
     -------
@@ -66,11 +73,6 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
         Dims ``member, time, District, Group, Service`` with `ALL` added to districts and groups: ``need`` (places that
         children of the stage need by `PLACES PER PERSON`), ``not_entitled`` (of these not open to the child),
         ``short`` (open, but not there), ``unserved`` (both) and ``unserved_share`` of the need.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
     """
     stages = list(stages)
     need = run["people needing service"].sel(Service=stages) * run["PLACES PER PERSON"].sel(Service=stages)
@@ -82,22 +84,9 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
 def rental_homes(run: xr.Dataset) -> xr.Dataset:
     """Return which movers have no affordable rental home, at most; see `BOUNDS`.
 
-    Parameters
-    ----------
-    run
-        As for `school_places`.
-
-    Returns
-    -------
-    xarray.Dataset
-        As from `school_places`, for the groups of movers and the one service `RENTAL`; all movers count as entitled.
-        Besides ``closed``: 1 where homes completed at the pace of the year would close the shortfall by the end of the
-        model's horizon, else 0. Nothing is said of later years.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
+    As from `school_places`, for the groups of movers and the one service `RENTAL`; all movers count as entitled.
+    Besides ``closed``: 1 where homes completed at the pace of the year would close the shortfall by the end of the
+    model's horizon, else 0. Nothing is said of later years.
     """
     people = run["residents by district and group"].sel(Group=list(MOVERS))
     everyone = people.sum("Group")
@@ -113,24 +102,15 @@ def rental_homes(run: xr.Dataset) -> xr.Dataset:
     return homes.drop_vars("housed")
 
 
-def left_out(run: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+def left_out(run: xr.Dataset) -> LeftOut:
     """Return `school_places` and `rental_homes` of the same results."""
-    return school_places(run), rental_homes(run)
+    return LeftOut(school_places(run), rental_homes(run))
 
 
 def worst_off(services: xr.Dataset) -> xr.DataArray:
-    """Return where, in each member and year, the largest share goes without.
+    """Return where, in each member and year, the largest share goes without: which cells of one group and district.
 
-    Parameters
-    ----------
-    services
-        As from `school_places` or `rental_homes`.
-
-    Returns
-    -------
-    xarray.DataArray
-        Whether a cell of one group and district is among the worst off for a service; cells with fewer than `FEWEST`
-        in need never are, nor is any cell where nobody goes without.
+    Cells with fewer than `FEWEST` in need never are among the worst off, nor is any cell where nobody goes without.
     """
     cells = {dim: [name for name in services[dim].to_numpy() if name != ALL] for dim in ("District", "Group")}
     share = services["unserved_share"].where(services["need"] >= FEWEST).sel(cells)

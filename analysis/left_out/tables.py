@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.left_out.study import BOUNDS, worst_off
+from analysis.left_out.study import BOUNDS, LeftOut, worst_off
 from analysis.outcome.ensembles import QUANTILES
 from analysis.outcome.files import YEARS
 
@@ -32,13 +32,8 @@ COLUMNS: Final = (
 )
 
 
-def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
-    """Return quantiles over the members by service, group, district and year.
-
-    Parameters
-    ----------
-    results
-        By scenario, as from `left_out`.
+def as_table(results: Mapping[str, LeftOut]) -> pd.DataFrame:
+    """Return quantiles over the members by service, group, district and year; results are by scenario.
 
     Returns
     -------
@@ -49,8 +44,8 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
         end of the model's horizon; rental homes only.
     """
     tables = []
-    for scenario, parts in results.items():
-        for services in parts:
+    for scenario, result in results.items():
+        for services in (result.schools, result.homes):
             columns = {}
             for measure in MEASURES:
                 values = np.quantile(services[measure].to_numpy(), QUANTILES, axis=0)
@@ -68,7 +63,7 @@ def as_table(results: Mapping[str, Sequence[xr.Dataset]]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
-def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, str]) -> xr.Dataset:
+def as_dataset(results: Mapping[str, LeftOut], facts: Mapping[str, str]) -> xr.Dataset:
     """Return every member's numbers as they are written to disk; `results` as for `as_table`."""
     meanings = {
         "need": "places that the standard asks for; for rental homes: movers",
@@ -78,9 +73,10 @@ def as_dataset(results: Mapping[str, Sequence[xr.Dataset]], facts: Mapping[str, 
         "unserved_share": "share of the need that is not served",
     }
     each = []
-    for scenario, (schools, homes) in results.items():
+    for scenario, result in results.items():
         # Groups that do not look for rental homes have no numbers there.
-        both = xr.concat([schools, homes.reindex(Group=schools["Group"])], dim="Service", data_vars="all")
+        homes = result.homes.reindex(Group=result.schools["Group"])
+        both = xr.concat([result.schools, homes], dim="Service", data_vars="all")
         each.append(both.expand_dims(scenario=[scenario]))
     dataset = xr.concat(each, dim="scenario")[list(MEASURES)].astype(np.float32)
     dataset = dataset.rename(District="district", Group="group", Service="service")

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.left_out.study import ALL, BOUNDS, FEWEST, HORIZON, RENTAL
-from analysis.outcome.printing import make_table
-from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words
+from analysis.outcome.printing import make_table, say_no_interval
+from analysis.outcome.shares import count_in_words, has_interval
 from analysis.outcome.words import LANGUAGES, element_name, word
 from model.definition import variables_by_name
 from scenarios import Scenario
@@ -54,9 +54,7 @@ def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Sc
         f"Numbers are over {members} parameter sets that the observations of 2010-2020 support, conditional on the"
         " model and the priors."
     )
-    if not has_interval(members):
-        for language in LANGUAGES:
-            console.print(no_interval_in_words(members, language))
+    say_no_interval(console, members)
 
 
 def service_name(service: str, language: str) -> str:
@@ -103,13 +101,7 @@ def in_words(rows: pd.DataFrame, language: str, members: int) -> str:
 
 
 def standard_in_words(service: str, language: str) -> str:
-    """Return the standard that a need is measured by, as the model file has it.
-
-    Examples
-    --------
-    >>> standard_in_words("primary", "en"), standard_in_words(RENTAL, "zh")
-    ('1 place a child', '每名流动人口租住25平方米')
-    """
+    """Return the standard that a need is measured by, as the model file has it."""
     variables = variables_by_name()
     if service == RENTAL:
         area = variables["RENTED FLOOR AREA"].default
@@ -210,20 +202,7 @@ def _cell(rows: pd.DataFrame, key: str, members: int) -> str:
 
 
 def alike_in_words(names: Sequence[str], kind: str) -> str:
-    """Return, in both languages, groups or districts that stand alike: up to two by name, more by their number.
-
-    Parameters
-    ----------
-    names
-        Elements.
-    kind
-        "group" or "district".
-
-    Examples
-    --------
-    >>> alike_in_words(["Lixia"], "district"), alike_in_words(["Lixia", "Huaiyin", "Jiyang"], "district")
-    ('历下区 Lixia', '3个区县并列 3 districts alike')
-    """
+    """Return, in both languages, groups or districts that stand alike: up to two by name, more by their number."""
     if len(names) > NAMED:
         counted = {"group": "个群体", "district": "个区县"}[kind]
         return f"{len(names)}{counted}并列 {len(names)} {kind}s alike"

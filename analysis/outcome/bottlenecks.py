@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,6 @@ from analysis.outcome.shares import share_columns
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
-
-Kind = Literal["land", "housing", "places", "money", "willingness"]
 
 #: A smaller shortfall does not count: the plan's targets count 99 percent as all, too.
 FELT: Final = 0.01
@@ -66,14 +64,18 @@ class Bottleneck:
     """One condition by district: how far something falls short of what is wanted, as a share from 0 to 1."""
 
     id: str
-    kind: Kind
     title: Mapping[str, str]
     #: What falls short of what, in the names of the model.
     condition: str
-    #: It binds where the shortfall is larger than this.
-    threshold: float
     variables: tuple[str, ...]
     shortfall: Callable[[xr.Dataset], xr.DataArray]
+    #: It binds where the shortfall is larger than this.
+    threshold: float = FELT
+
+    @property
+    def kind(self) -> str:
+        """Of what there is too little: "land", "housing", "places", "money" or "willingness"."""
+        return self.id.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -130,73 +132,58 @@ def _willingness(run: xr.Dataset) -> xr.DataArray:
 BOTTLENECKS: Final = (
     Bottleneck(
         "land.boundary",
-        "land",
         {"zh": "开发边界或可用土地不足", "en": "room inside the development boundary"},
         "approval share below 1: the boundary or the land at hand does not allow the whole quota",
-        FELT,
         ("approval share",),
         _boundary,
     ),
     Bottleneck(
         "land.services",
-        "land",
         {"zh": "公共服务用地不足", "en": "land for public services"},
         "land share of orders below 1 and below funded share of orders: land, not money, holds up new places",
-        FELT,
         ("land share of orders", "funded share of orders"),
         _service_land,
     ),
     Bottleneck(
         "housing.starts",
-        "housing",
         {"zh": "待建住宅用地限制开工", "en": "serviced land for housing starts"},
         "market starts below desired market starts: serviced residential land does not allow what builders want",
-        FELT,
         ("desired market starts", "market starts"),
         _starts,
     ),
     Bottleneck(
         "housing.burden",
-        "housing",
         {"zh": "住房负担高于2020年参照", "en": "housing burden above that of 2020"},
         "perceived housing burden above RELATIVE HOUSE PRICE, that of 2020",
-        BURDEN_FELT,
         ("perceived housing burden", "RELATIVE HOUSE PRICE"),
         _burden,
+        BURDEN_FELT,
     ),
     Bottleneck(
         "places.schools",
-        "places",
         {"zh": "义务教育学位不足", "en": "places in compulsory schools"},
         "service coverage below 1 in primary or junior secondary schools: entitled children without a place",
-        FELT,
         ("service coverage",),
         _schools,
     ),
     Bottleneck(
         "money.services",
-        "money",
         {"zh": "公共服务建设资金不足", "en": "capital for public services"},
         "funded share of orders below 1 and not above land share of orders: money holds up new places",
-        FELT,
         ("funded share of orders", "land share of orders"),
         _service_money,
     ),
     Bottleneck(
         "money.squeeze",
-        "money",
         {"zh": "财政压缩支出", "en": "programmes cut by the budget"},
         "Capital Funded Share below 1: the budget carries out less than planned, in the whole city alike",
-        FELT,
         ("Capital Funded Share", "approval share"),
         _squeeze,
     ),
     Bottleneck(
         "willingness",
-        "willingness",
         {"zh": "落户意愿低于落户便利度", "en": "willingness to settle"},
         "mean willingness to settle of the movers below ease now: of the two factors of settlement it is the smaller",
-        FELT,
         ("willingness to settle", "ease now", "residents by district and group"),
         _willingness,
     ),
@@ -216,35 +203,14 @@ RELIEFS: Final = (
 
 
 def variables_needed(bottlenecks: Iterable[Bottleneck] = BOTTLENECKS) -> tuple[str, ...]:
-    """Return the variables of the model that a run must hold for `calendar`.
-
-    Examples
-    --------
-    >>> variables_needed(BOTTLENECKS[:1])
-    ('approval share',)
-    """
+    """Return the variables of the model that a run must hold for `calendar`."""
     return tuple(dict.fromkeys(name for bottleneck in bottlenecks for name in bottleneck.variables))
 
 
 def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> xr.Dataset:
-    """Return how far each bottleneck falls short.
+    """Return how far each bottleneck falls short, as a share of what is wanted, dims ``member, time, District``.
 
-    Parameters
-    ----------
-    run
-        Results with `variables_needed`, dims ``time``, the subscripts and, for an ensemble, ``run`` or ``member``.
-    bottlenecks
-        Which of the conditions.
-
-    Returns
-    -------
-    xarray.Dataset
-        One variable per bottleneck, a share from 0 to 1 of what is wanted, dims ``member, time, District``.
-
-    Raises
-    ------
-    KeyError
-        If the results lack a variable.
+    A run holds `variables_needed`, and dim ``run`` or ``member`` where it is an ensemble.
 
     Examples
     --------
@@ -262,11 +228,8 @@ def shortfalls(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS)
 def calendar(run: xr.Dataset, bottlenecks: Sequence[Bottleneck] = BOTTLENECKS) -> pd.DataFrame:
     """Return in what share of members each bottleneck binds, by district and year, of results as for `shortfalls`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `CALENDAR_COLUMNS`: ``probability`` is the share of members, with its standard error and interval as in
-        `analysis.outcome.shares.Share`; ``shortfall_median`` is over all members, whether it binds or not.
+    In `CALENDAR_COLUMNS`, with standard error and interval as in `analysis.outcome.shares.Share`; ``shortfall_median``
+    is over all members, whether it binds or not.
     """
     short = shortfalls(run, bottlenecks)
     tables = []
@@ -294,10 +257,6 @@ def gains(
 
     Parameters
     ----------
-    model
-        The city model.
-    scenario
-        The scenario that is relaxed.
     members
         Parameter sets of an ensemble, dim ``member``; None for the model's own.
     targets
@@ -314,11 +273,6 @@ def gains(
         target's year; positive is nearer to the target. ``agreement`` is the share of members whose gain per unit
         at half the step is the same within `AGREEMENT`: low where a limit ceases to bind on the way, so that the gain
         holds for the step but for no other.
-
-    Raises
-    ------
-    ChangeError
-        If a relief is no constant of the model.
     """
     modelled = [target for target in targets if target.modelled]
     outputs = list(dict.fromkeys(str(target.variable) for target in modelled))

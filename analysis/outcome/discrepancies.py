@@ -21,12 +21,9 @@ Values = npt.NDArray[np.float64]
 
 
 def discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
-    """Return how far published numbers stray from the model, where that has been judged.
+    """Return how far published numbers stray from the model, where that has been judged, by target variable and year.
 
-    Returns
-    -------
-    dict
-        Standard deviation of the logarithm of the published over the modelled value, by target variable and year.
+    As the standard deviation of the logarithm of the published over the modelled value.
     """
     judged = {forecast.variable: forecast for forecast in FORECASTS}
     spreads: dict[str, dict[int, float]] = {}
@@ -39,13 +36,7 @@ def discrepancies(targets: Iterable[Target]) -> dict[str, dict[int, float]]:
 
 
 def restated(name: str, variables: Mapping[str, Variable]) -> str:
-    """Return the variable that another one restates, at most in another unit; the name itself if it computes anything.
-
-    Examples
-    --------
-    >>> restated("target resident urbanization rate", variables_by_name())
-    'resident urbanization rate'
-    """
+    """Return the variable that one restates, at most in another unit; its own name if it computes anything."""
     right = " ".join(variables[name].equation.partition("=")[2].split())
     factors = [factor.strip() for factor in right.split("*")]
     if any(factor not in variables for factor in factors):
@@ -55,26 +46,10 @@ def restated(name: str, variables: Mapping[str, Variable]) -> str:
 
 
 def probability_with(target: Target, values: Values, spread: float) -> tuple[float, float]:
-    """Return the probability of a target when each member's value carries a relative discrepancy.
+    """Return the probability of a target when members' values carry a relative discrepancy, and its standard error.
 
-    Parameters
-    ----------
-    target
-        A modelled target.
-    values
-        Its variable in the target's year, one per member, in the model's unit; positive.
-    spread
-        Standard deviation of the logarithm of published over modelled value in that year.
-
-    Returns
-    -------
-    tuple of float
-        The probability, and its standard error over the members.
-
-    Raises
-    ------
-    ValueError
-        If a value is not positive, or the target is not modelled.
+    Values are in the target's year, in the model's unit and positive; the spread is the standard deviation of the
+    logarithm of published over modelled value. The error is over the members.
 
     Examples
     --------

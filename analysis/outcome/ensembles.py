@@ -26,22 +26,11 @@ KEPT: Final = (
 
 
 def condensed(run: xr.Dataset, exact: Collection[str], whole: Collection[str] = ()) -> xr.Dataset:
-    """Return what is worth keeping of an ensemble; a single run is returned as it is.
+    """Return what is worth keeping of an ensemble, dims ``run, time`` and subscripts; a single run is returned as is.
 
-    Parameters
-    ----------
-    run
-        Results with dims ``run``, ``time`` and subscripts.
-    exact
-        Variables kept for every member as they are.
-    whole
-        Variables by district kept for every member in single precision.
-
-    Returns
-    -------
-    xarray.Dataset
-        Variables of the whole city with dim ``member``, counted from 1; others by district with dim ``quantile``; those
-        of more than `CELLS_KEPT` cells as the median. Single precision, but for `exact`.
+    Variables of the whole city, and by district if named as `whole`, are kept with dim ``member``, counted from 1;
+    others by district with dim ``quantile``; those of more than `CELLS_KEPT` cells as the median. All are in single
+    precision but for those named as `exact`, which are kept as they are.
 
     Examples
     --------
@@ -101,20 +90,9 @@ def has_members(array: xr.DataArray) -> bool:
 
 
 def quantile(array: xr.DataArray, level: float) -> xr.DataArray:
-    """Return a quantile over the members.
+    """Return a quantile, one of `QUANTILES`, over the members.
 
-    Parameters
-    ----------
-    array
-        A variable of a run or of `condensed`.
-    level
-        One of `QUANTILES`.
-
-    Returns
-    -------
-    xarray.DataArray
-        Without the dim of members. The only run there is, or the median where nothing else is kept, is returned as
-        it is, whatever the level.
+    The only run there is, or the median where nothing else is kept, is returned as it is, whatever the level.
 
     Examples
     --------
@@ -133,12 +111,7 @@ def quantile(array: xr.DataArray, level: float) -> xr.DataArray:
 def share_held(claim: Expectation, run: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> float:
     """Return the share of members in which an expectation of a scenario holds; 0 or 1 for a single run.
 
-    Parameters
-    ----------
-    claim, run
-        What should come out, and the scenario's results, the claim's variable for every member.
-    runs
-        The results that the claim may compare with, by scenario; the members are the same ones in the same order.
+    The runs, by scenario, are those that it may compare with: the same members in the same order.
 
     Examples
     --------

@@ -37,13 +37,7 @@ LAST_YEAR_OF_DATA = 2020
 
 @cache
 def code_hash() -> str:
-    """Return twelve hexadecimal digits that change whenever the code between model file and results does.
-
-    Examples
-    --------
-    >>> len(code_hash())
-    12
-    """
+    """Return twelve hexadecimal digits that change whenever the code between model file and results does."""
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for folder in ("model", "scenarios", "analysis"):
@@ -70,23 +64,14 @@ def posterior_hash(members: xr.Dataset) -> str:
 def manifest(
     scenario: Scenario, engine: str, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
 ) -> dict[str, str]:
-    """Return what has to be known to make a result again.
+    """Return what has to be known to make a result again, as text only, so that it fits netCDF attributes.
 
     Parameters
     ----------
-    scenario
-        The scenario that was run.
     engine
         "compiled" or "pysd".
     members
         The parameter sets, dim ``member``; None for one run with the values of the model file.
-    model_file
-        The model file that was run.
-
-    Returns
-    -------
-    dict
-        Text only, so that it fits netCDF attributes.
     """
     drawn = {
         "members": "1",
@@ -149,21 +134,7 @@ def describe_run(
 ) -> xr.Dataset:
     """Return a run as it is written to disk: CF-style names, units, long names in both languages, manifest.
 
-    Parameters
-    ----------
-    run
-        A run of the model, or what `analysis.outcome.ensembles.condensed` kept of an ensemble.
-    scenario
-        What was run.
-    facts
-        Its `manifest`.
-    variables
-        The model's variables, for units and meanings.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dims in lower case; variables keep their names of the model file.
+    An ensemble is given as condensed. Dims are in lower case; variables keep their names of the model file.
     """
     names = {str(dim): str(dim).lower() for dim in run.dims}
     described = run.rename({dim: name for dim, name in names.items() if dim != name})
@@ -204,27 +175,18 @@ def read_run(
 
     Parameters
     ----------
-    path
-        What `write_run` wrote.
     expected
         The `attributes` that a run made now would carry; a single difference means that the file is no longer valid.
     held
         All variables that the file would hold if it were written now.
     wanted
         The variables to read.
-    variables
-        The model's variables, whose subscript ranges name the dims.
 
     Returns
     -------
     xarray.Dataset or None
         Dims named as in the model; None if there is no such file, or it cannot be read, or it is not valid, or any of
         its bytes that hold something have changed.
-
-    Examples
-    --------
-    >>> read_run(Path("outputs/none.nc"), {}, [], [], {}) is None
-    True
     """
     if not path.is_file() or not is_whole(path):
         return None
@@ -244,13 +206,7 @@ def read_run(
 
 
 def facts_of(path: Path) -> dict[str, str]:
-    """Return what a result says of itself; nothing where that cannot be read.
-
-    Examples
-    --------
-    >>> facts_of(Path("outputs/none.nc"))
-    {}
-    """
+    """Return what a result says of itself; nothing where that cannot be read."""
     try:
         if not is_whole(path):
             return {}
@@ -261,14 +217,7 @@ def facts_of(path: Path) -> dict[str, str]:
 
 
 def write_table(table: pd.DataFrame, path: Path, facts: Mapping[str, str]) -> None:
-    """Write a table as CSV, and beside it what made it, each only when complete and only where something changed.
-
-    Parameters
-    ----------
-    table, path
-        The table, and the CSV file.
-    facts
-        Its `manifest`, written as `model.files.atomic.write_csv` does.
+    """Write a table as CSV, and beside it its manifest, each only when complete and only where something changed.
 
     Examples
     --------

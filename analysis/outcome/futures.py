@@ -37,35 +37,26 @@ class FuturesError(UserError):
     """The futures asked for cannot be made; the message lists every reason."""
 
 
-class Runnable(Protocol):
-    """A model that runs changes and returns a Dataset with dim ``run``."""
+class City(Protocol):
+    """What can be run: the compiled model, or a stand-in with a known answer."""
 
-    def run(self, changes: Mapping[str, Any], *, outputs: Sequence[str], final_time: float | None = None) -> xr.Dataset:
-        """Run the model."""
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float | None = None) -> xr.Dataset:
+        """Return results with dims ``run`` and ``time``."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """One uncertain number of a future: a parameter, an element of one, or a lever.
+    """One uncertain number of a future: a parameter, an element of one, or a lever."""
 
-    Attributes
-    ----------
-    name
-        The model's constant, with its element in brackets where it has some.
-    constant
-        The model's constant.
-    titles
-        What it is called in Chinese and English.
-    unit
-        As in the model; "relative" for a table whose elements move together, as a factor on the model's own values.
-    lever
-        Whether a policy sets it.
-    """
-
+    #: The model's constant, with its element in brackets where it has some.
     name: str
+    #: The model's constant.
     constant: str
+    #: What it is called in Chinese and English.
     titles: Mapping[str, str]
+    #: As in the model; "relative" for a table whose elements move together, as a factor on the model's own values.
     unit: str
+    #: Whether a policy sets it.
     lever: bool = False
 
     def rounded(self, value: float, spread: float) -> float:
@@ -102,13 +93,7 @@ class Input:
 
 
 def lever_draws(levers: Iterable[Lever], count: int, seed: int) -> dict[str, Values]:
-    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts.
-
-    Examples
-    --------
-    >>> lever_draws([], 10, seed=1)
-    {}
-    """
+    """Draw every lever uniformly over its range, one value for all years and for all elements of its subscripts."""
     random = np.random.default_rng(seed)
     return {lever.constant: random.uniform(lever.lowest, lever.highest, count) for lever in levers}
 
@@ -126,10 +111,6 @@ def settings(
     ----------
     scenario
         Its changes hold in every future, but for levers that are drawn.
-    members
-        Parameter sets, dim ``member``.
-    variables
-        The model's variables, by name.
     drawn
         As from `lever_draws`; None where the scenario's levers are kept.
     count
@@ -170,13 +151,6 @@ def inputs(
 
     Left out: what a scenario sets in every future, what does not differ, and constants of 2010, which only the run over
     the past reads. A table whose elements keep their proportions, such as mortality by age, is one column.
-
-    Parameters
-    ----------
-    changes, variables
-        As for and from `settings`.
-    drawn, levers
-        Names of levers that were drawn, and levers by constant, for their titles.
     """
     columns: dict[str, Values] = {}
     known: dict[str, Input] = {}
@@ -208,27 +182,12 @@ def inputs(
 
 
 def judge(
-    city: Runnable,
+    city: City,
     changes: Mapping[str, Any],
     targets: Sequence[Target],
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
-    """Run futures block by block and return each target's margin in its year, not negative where it is reached.
-
-    Parameters
-    ----------
-    city, changes
-        The model, and as from `settings`.
-    targets
-        Modelled ones.
-    progress
-        Called with the number of finished futures and of all.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``target`` and ``future``, in each target's unit.
-    """
+    """Run futures block by block and return each target's margin in its year and unit, dims ``target, future``."""
     size = max(array.sizes.get("run", 1) for array in changes.values() if isinstance(array, xr.DataArray))
     parts = []
     wanted = list(dict.fromkeys(str(target.variable) for target in targets))

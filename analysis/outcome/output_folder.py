@@ -29,13 +29,6 @@ WRITER: Final = ".writing.json"
 FIGURES: Final = "figures"
 #: Seconds that the end of another command may take.
 GRACE: Final = 0.5
-#: What is printed after Ctrl-C.
-INTERRUPTED: Final = (
-    "\n已中断：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。"
-    "  Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
-)
-#: What is printed after SIGTERM.
-TERMINATED: Final = INTERRUPTED.replace("已中断", "已按要求终止").replace("Interrupted", "Ended as asked (SIGTERM)")
 #: A longer command is cut where another one shows it.
 LONGEST: Final = 120
 
@@ -104,13 +97,7 @@ def released_at_the_end() -> Iterator[None]:
 
 
 def take(folder: Path) -> None:
-    """Make a folder, and keep it for the command that runs in `released_at_the_end` until that ends.
-
-    Raises
-    ------
-    OutputFolderError
-        As from `alone`.
-    """
+    """Make a folder, and keep it for the command that runs in `released_at_the_end` until that ends."""
     stack, folders = _HELD.get()
     path = folder.resolve()
     if path not in folders:

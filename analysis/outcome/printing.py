@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.outcome.ensembles import MEMBER_DIMS, share_held
-from analysis.outcome.shares import (
-    count_in_words,
-    has_interval,
-    no_interval_in_words,
-    share_in_percent,
-    whole_percent,
-)
+from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.outcome.words import LANGUAGES, SIGNS, terms
 from scenarios import Scenario, Target, load_levers
@@ -38,19 +32,15 @@ def print_answers(
 
     Parameters
     ----------
-    console
-        Where to.
     table
         `analysis.outcome.targets.evaluate_targets` of all scenarios.
-    targets, chosen
-        The plan's targets and the scenarios that were run.
     members
         Parameter sets that were run; 1 for the model file's own values.
     """
     headlines = [target for target in targets.values() if target.headline]
     for target in headlines:
         console.print(_target_table(target, table[table["target"] == target.id], chosen, members))
-        _print_sentences(console, target, table[table["target"] == target.id], chosen)
+        _print_who_reaches(console, target, table[table["target"] == target.id], chosen)
     console.print(_board(table, targets, chosen, members))
     if members == 1:
         console.print("每个情景只运行一次，参数为模型文件中的初步拟合值：不表示概率。")
@@ -63,18 +53,24 @@ def print_answers(
         f"Probability: share of {members} parameter sets that the observations of 2010-2020 support; it is conditional "
         "on the model, the priors and unchanged policies.\n"
     )
+    say_no_interval(console, members)
+
+
+def print_sentences(console: Console, sentences: Callable[[str], Iterable[str]]) -> None:
+    """Print sentences as they are, in each language."""
+    for language in LANGUAGES:
+        for sentence in sentences(language):
+            console.print(escape(sentence))
+
+
+def say_no_interval(console: Console, members: int) -> None:
+    """Say in each language that there is no 90 % interval, if there are too few members for one."""
     if not has_interval(members):
-        for language in LANGUAGES:
-            console.print(no_interval_in_words(members, language))
+        print_sentences(console, lambda language: [no_interval_in_words(members, language)])
 
 
 def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
-    """Say which expectations of the scenario files the runs do not meet, and which could not be judged.
-
-    Examples
-    --------
-    >>> print_expectations(Console(), [], {})
-    """
+    """Say which expectations of the scenario files the runs do not meet, and which could not be judged."""
     lines = []
     for scenario in chosen:
         for claim in scenario.expectations:
@@ -95,12 +91,7 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
 
 
 def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
-    """Say which runs in a folder were made from other things than those made now, and what to do about it.
-
-    Examples
-    --------
-    >>> print_other_runs(Console(), Path("outputs"), {}, 200)
-    """
+    """Say which runs in a folder were made from other things than those made now, and what to do about it."""
     if not others:
         return
     files = ", ".join(f"{name} ({what})" for name, what in others.items())
@@ -117,12 +108,7 @@ def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], 
 def wanted(target: Target, *languages: str) -> str:
     """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
 
-    Parameters
-    ----------
-    target
-        Of the plan.
-    languages
-        "zh" or "en"; both in one line where none is named.
+    In "zh" or "en"; in both in one line where no language is named.
 
     Examples
     --------
@@ -156,13 +142,7 @@ def plan_unit(unit: str, language: str) -> str:
 
 
 def make_table(title: str, caption: str | None = None) -> Table:
-    """Return an empty table with a title above and notes below it; the title is printed as it is.
-
-    Examples
-    --------
-    >>> make_table("Options").title
-    'Options'
-    """
+    """Return an empty table with a title above and notes below it; the title is printed as it is."""
     return Table(
         title=escape(title) or None,
         title_justify="left",
@@ -219,7 +199,7 @@ def three_digits(value: float, *, sign: bool = False) -> str:
     return np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="-", sign=sign)
 
 
-def _print_sentences(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
+def _print_who_reaches(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
     reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
     zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
     en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"

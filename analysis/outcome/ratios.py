@@ -93,21 +93,7 @@ def parts(city: CompiledModel | ReferenceModel, scenario: Scenario, parameters: 
 
 
 def moved(first: xr.Dataset, second: xr.Dataset, targets: Iterable[Target]) -> list[Moved]:
-    """Return how ratios and their parts differ in the years of targets.
-
-    Parameters
-    ----------
-    first, second
-        `parts` of two scenarios; the difference is the second over the first.
-    targets
-        Those that judge none of `RATIOS` are left out.
-
-    Examples
-    --------
-    >>> runs = [xr.Dataset({name: ("time", [level]) for name in VARIABLES}, {"time": [2035.0]}) for level in (1.0, 1.0)]
-    >>> moved(*runs, [])
-    []
-    """
+    """Return how ratios and their parts differ from one scenario to another in the years of targets that judge any."""
     differences = []
     for target in targets:
         ratio = RATIOS.get(str(target.variable))
@@ -138,13 +124,7 @@ def reason_in_words(one: Moved, scenarios: Iterable[Scenario], language: str) ->
 
 
 def change_in_words(called: str, change: float, language: str) -> str:
-    """Return by how much a quantity is higher or lower.
-
-    Examples
-    --------
-    >>> change_in_words("urban income per head", -0.082, "en")
-    'urban income per head is 8.2 % lower'
-    """
+    """Return by how much a quantity is higher or lower."""
     if abs(change) < FELT:
         return f"{called}不变" if language == "zh" else f"{called} is the same"
     if language == "zh":

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
 #: Members from which on 5 and 95 % of them are given as an interval: one member on either side of it.
 FEWEST_FOR_INTERVAL: Final = 20
-_Z: Final = stats.norm.ppf((1 + CONFIDENCE) / 2)
 
 Values = npt.NDArray[np.float64]
 
@@ -62,20 +60,7 @@ class Share:
 
 
 def share_columns(numbers: npt.NDArray[np.int64], members: int) -> dict[str, Values]:
-    """Return many shares as columns of a table.
-
-    Parameters
-    ----------
-    numbers
-        How many members do, share by share.
-    members
-        How many there are.
-
-    Returns
-    -------
-    dict
-        ``probability``, its binomial standard error ``probability_se``, and the ends ``probability_low`` and
-        ``probability_high`` of Wilson's interval at `CONFIDENCE`.
+    """Return shares in columns: ``probability``, error ``_se``, and Wilson's interval, ``_low`` to ``_high``.
 
     Examples
     --------
@@ -84,15 +69,24 @@ def share_columns(numbers: npt.NDArray[np.int64], members: int) -> dict[str, Val
     """
     probability = numbers / members
     variance = probability * (1 - probability) / members
+    z = _quantile()
     # scipy has this interval for one share at a time only, at a thousandth of a second each.
-    middle = (probability + _Z**2 / (2 * members)) / (1 + _Z**2 / members)
-    half = _Z * np.sqrt(variance + _Z**2 / (4 * members**2)) / (1 + _Z**2 / members)
+    middle = (probability + z**2 / (2 * members)) / (1 + z**2 / members)
+    half = z * np.sqrt(variance + z**2 / (4 * members**2)) / (1 + z**2 / members)
     return {
         "probability": probability,
         "probability_se": np.sqrt(variance),
         "probability_low": np.where(numbers == 0, 0.0, middle - half),
         "probability_high": np.where(numbers == members, 1.0, middle + half),
     }
+
+
+@cache
+def _quantile() -> Any:
+    """Of the standard normal distribution, for `CONFIDENCE`."""
+    from scipy import stats
+
+    return stats.norm.ppf((1 + CONFIDENCE) / 2)
 
 
 @cache
@@ -168,17 +162,7 @@ def count_in_words(number: int, members: int, language: str) -> str:
 def change_in_points(change: float, error: float, members: int) -> str:
     """Return the difference of two shares in points with its standard error; bounds where that error is zero.
 
-    Parameters
-    ----------
-    change, error
-        As shares, from -1 to 1.
-    members
-        Of either share, the smaller number where they differ.
-
-    Returns
-    -------
-    str
-        Where no member tells the shares apart, how far apart they may be all the same; where all do, the least.
+    Where no member tells the shares apart, how far apart they may be all the same; where all do, the least.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.shares import Share
-from model.engine.errors import near
-from scenarios import Target, TargetError, is_reached
+from scenarios import Target, is_reached
 
 #: The columns of outputs/targets.csv, in order.
 COLUMNS = (
@@ -33,51 +32,6 @@ COLUMNS = (
 NOT_MODELLED = "not modelled"
 
 
-def chosen_targets(
-    targets: Mapping[str, Target],
-    ids: Iterable[str] | None = None,
-    usual: Callable[[Target], bool] = lambda target: target.headline,
-) -> list[Target]:
-    """Return the targets that are named, or those that are judged unless any is; only what the model computes.
-
-    Parameters
-    ----------
-    targets
-        All targets of the plan, by id.
-    ids
-        Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
-    usual
-        Which are judged unless any is named: the plan's headline targets.
-
-    Raises
-    ------
-    TargetError
-        Listing every id that is unknown, with near matches, and every target that is not modelled.
-
-    Examples
-    --------
-    >>> chosen_targets({}, [])
-    []
-    """
-    named = [part for text in ids or () for part in text.split(",") if part]
-    if not named:
-        return [target for target in targets.values() if target.modelled and usual(target)]
-    full = [name if name in targets else f"target.{name}" for name in named]
-    problems = [
-        f"There is no target {given!r}.{near(name, targets)}"
-        for given, name in zip(named, full, strict=True)
-        if name not in targets
-    ]
-    problems += [
-        f"{name} is tracked and not modelled, so nothing can be said about it."
-        for name in full
-        if name in targets and not targets[name].modelled
-    ]
-    if problems:
-        raise TargetError("\n".join(problems))
-    return [targets[name] for name in dict.fromkeys(full)]
-
-
 def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """Judge every scenario by every target.
 
@@ -96,11 +50,6 @@ def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) 
         as nothing can be said about them; ``reached`` is "yes" or "no" (of the median), or "not modelled"; ``members``
         is the number of runs that the row is made from.
 
-    Raises
-    ------
-    KeyError
-        If a result lacks a target's variable or year.
-
     Examples
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 78.5, "at least", "percent", "rate", 0.01)
@@ -113,24 +62,7 @@ def evaluate_targets(targets: Iterable[Target], runs: Mapping[str, xr.Dataset]) 
 
 
 def first_year_reached(target: Target, series: xr.DataArray) -> xr.DataArray:
-    """First saved year at whose end a target is met, NaN where it never is.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, with dim ``time``.
-
-    Returns
-    -------
-    xarray.DataArray
-        Calendar years, dims of ``series`` without ``time``; as coarse as the saved times.
-
-    Raises
-    ------
-    ValueError
-        If the target is not modelled.
+    """Return the first saved year at whose end a target is met, NaN where it never is; series are in the model's unit.
 
     Examples
     --------
@@ -170,26 +102,9 @@ class Judgement:
 
 
 def judge(target: Target, series: xr.DataArray) -> Judgement:
-    """Judge members by a target: at the end of its year, each member alike.
+    """Judge members by a target: at the end of its year, each member alike; the series is in the model's unit.
 
     How far published numbers stray from any model is not in this; `reach` gives it as a second probability.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, with dim ``time`` and, for an ensemble, ``run`` or ``member``.
-
-    Returns
-    -------
-    Judgement
-        With ``low`` and ``high`` the ends of the 90 % interval.
-
-    Raises
-    ------
-    KeyError
-        If the target's year is not among the saved times.
 
     Examples
     --------

@@ -47,25 +47,19 @@ def word(kind: str, term: str, language: str) -> str:
     return str(terms()[kind][term][language])
 
 
-def element_name(name: str, language: str) -> str:
-    """Return the name of a district, group or service.
+@cache
+def sentences_in(file: Path) -> Mapping[str, Mapping[str, str]]:
+    """Return the sentences of a file of words, by name and language."""
+    return usable(file, *read_words(file, Word, TermError), TermError)
 
-    Examples
-    --------
-    >>> element_name("Lixia", "en")
-    'Lixia'
-    """
+
+def element_name(name: str, language: str) -> str:
+    """Return the name of a district, group or service."""
     return word("elements", name, language)
 
 
 def unit_name(unit: str, language: str) -> str:
-    """Return the name of an axis unit.
-
-    Examples
-    --------
-    >>> unit_name("people", "en")
-    'million people'
-    """
+    """Return the name of an axis unit."""
     return word("units", unit, language)
 
 

@@ -6,7 +6,6 @@ Writes the figure ``docs/images/answer.png`` and the parts of the README between
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,12 @@ from analysis.outcome.files import manifest
 from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
 from analysis.outcome.words import LANGUAGES
+from analysis.pages.blocks import rewrite_blocks
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.engine.errors import UserError
-from model.files.atomic import replaced
+from model.files.markdown import markdown_table
 from model.files.pictures import is_whole
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
 from scenarios.word_files import Word, Words, read_words, usable
@@ -85,18 +85,15 @@ def answer(material: Material, rates: Rates, language: str) -> str:
     for scenario in ("plan", "baseline"):
         own = table[table["scenario"] == scenario].set_index("target")
         run = material.runs[scenario]
-        rows = {name: rate_in_words(targets[name], own.loc[name], members, language) for name in (RESIDENT, REGISTERED)}
-        ends = {name: f"{_median(targets[name], run, LAST_YEAR):.1f}" for name in (RESIDENT, REGISTERED)}
-        rates_of_2025 = say(
-            "rates",
-            language,
-            resident=rows[RESIDENT],
-            registered=rows[REGISTERED],
-            last=LAST_YEAR,
-            resident_end=ends[RESIDENT],
-            registered_end=ends[REGISTERED],
+        gaps = {
+            rate: rate_in_words(targets[name], own.loc[name], members, language)
+            for rate, name in (("resident", RESIDENT), ("registered", REGISTERED))
+        }
+        gaps["resident_end"], gaps["registered_end"] = (
+            f"{_median(targets[name], run, LAST_YEAR):.1f}" for name in (RESIDENT, REGISTERED)
         )
-        paragraphs.append(opening(scenario, own, language) + ("" if language == "zh" else " ") + rates_of_2025)
+        rates_of_2025 = say("rates", language, last=LAST_YEAR, **gaps)
+        paragraphs.append(_opening(scenario, own, language) + ("" if language == "zh" else " ") + rates_of_2025)
     best = [_best(material, table[table["target"] == name], members, language) for name in (RESIDENT, REGISTERED)]
     plan = [row[REGISTERED, "plan"] for row in rates.values()]
     paragraphs.append(
@@ -115,14 +112,8 @@ def answer(material: Material, rates: Rates, language: str) -> str:
     return "\n\n".join(paragraphs)
 
 
-def opening(scenario: str, own: pd.DataFrame, language: str) -> str:
-    """Return how many of the modelled targets a scenario reaches in time; for the plan after a yes or no.
-
-    Examples
-    --------
-    >>> opening("plan", pd.DataFrame({"reached": ["yes", "no", "not modelled"]}), "en").partition(" If")[0]
-    '**No, not all of them.**'
-    """
+def _opening(scenario: str, own: pd.DataFrame, language: str) -> str:
+    """How many of the modelled targets a scenario reaches in time; for the plan after a yes or no."""
     reached, modelled = (own["reached"] == "yes").sum(), (own["reached"] != NOT_MODELLED).sum()
     counts = {"reached": reached, "modelled": modelled}
     if scenario != "plan":
@@ -153,14 +144,13 @@ def latent_rates(members: xr.Dataset) -> Rates:
 
 def latent_table(rates: Rates) -> str:
     """The rates of `latent_rates` as a Markdown table."""
-    lines = [
-        "| assumed for 2020 | registered rate 2025, baseline | plan | resident rate 2025, baseline | plan |",
-        "|---|---|---|---|---|",
-    ]
+    header = ["assumed for 2020", "registered rate 2025, baseline", "plan", "resident rate 2025, baseline", "plan"]
     columns = [(target, scenario) for target in (REGISTERED, RESIDENT) for scenario in ("baseline", "plan")]
-    for (name, value), row in rates.items():
-        lines.append(f"| `{name}` {value:,.10g} | " + " | ".join(f"{row[column]:.1f} %" for column in columns) + " |")
-    return "\n".join(lines)
+    rows = (
+        [f"`{name}` {value:,.10g}", *(f"{row[column]:.1f} %" for column in columns)]
+        for (name, value), row in rates.items()
+    )
+    return markdown_table(header, rows)
 
 
 def _median(target: Target, run: xr.Dataset, year: int) -> float:
@@ -194,29 +184,6 @@ def _best(material: Material, rows: pd.DataFrame, members: int, language: str) -
     return say("highest", language, probability=probability, titles=titles)
 
 
-def fill_blocks(text: str, blocks: Mapping[str, str]) -> str:
-    r"""A text with each block put between its marks.
-
-    Raises
-    ------
-    ValueError
-        If a mark is missing.
-
-    Examples
-    --------
-    >>> fill_blocks("<!-- sum -->\n3\n<!-- end sum -->", {"sum": "4"})
-    '<!-- sum -->\n4\n<!-- end sum -->'
-    """
-    for name, block in blocks.items():
-        before, start, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"\n<!-- end {name} -->")
-        if not end:
-            msg = f"no block {name!r} in the text"
-            raise ValueError(msg)
-        text = before + start + block + end + after
-    return text
-
-
 def read_description(image: Path) -> str:
     """What a figure says of itself, written into it by `save`; nothing where there is none, or no whole one."""
     if not is_whole(image):
@@ -228,28 +195,12 @@ def read_description(image: Path) -> str:
 def update_page(members: xr.Dataset | None = None, *, write: bool) -> list[Path]:
     """Compare the README and its figure with what the ensemble gives, and write them if they differ.
 
-    Parameters
-    ----------
-    members
-        Parameter sets of the calibrated ensemble, dim ``member``; the first `USUAL_MEMBERS` if left out.
-    write
-        Write the files that are out of date.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files that were out of date.
+    Returns the files that were out of date; `members` are the first `USUAL_MEMBERS` if left out.
     """
     members = read_members(USUAL_MEMBERS) if members is None else members
     material, rates = run_scenarios(members), latent_rates(members)
     blocks = {f"answer {language}": answer(material, rates, language) for language in LANGUAGES}
-    text = fill_blocks(README.read_text(encoding="utf-8"), {**blocks, "latent": latent_table(rates)})
-    stale = []
-    if README.read_text(encoding="utf-8") != text:
-        stale.append(README)
-        if write:
-            with replaced(README) as partial:
-                partial.write_text(text, encoding="utf-8")
+    stale = rewrite_blocks(README, {**blocks, "latent": latent_table(rates)}, write=write)
     # The figure prints the fingerprint of the model, which can change while the answer stays.
     description = f"{blocks['answer en']} ({model_hash()})"
     if read_description(FIGURE) != description:

@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from analysis.pages.blocks import rewrite_blocks
 from model import load_model
 from model.definition import variables_by_name
 from model.engine import CompiledModel
-from model.files.atomic import replaced
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "behaviour.md"
-BEGIN, END = "<!-- loops: begin -->", "<!-- loops: end -->"
 
 #: What the table reports: heading, variable, decimals.
 HEADLINES: Final = (
@@ -42,12 +41,6 @@ class Loop:
     title: str
     cut: str
     settings: Callable[[CompiledModel], Settings]
-
-
-def fill(name: str, value: float) -> xr.DataArray:
-    """Return a constant with subscripts, the same for every element."""
-    variable = variables_by_name()[name]
-    return xr.DataArray(np.full_like(np.asarray(variable.default, dtype=float), value), dims=variable.dims)
 
 
 def scale(name: str, factor: float) -> xr.DataArray | float:
@@ -80,7 +73,7 @@ LOOPS: Final[Mapping[str, Loop]] = {
         "people, land, money",
         "settled people earn neither land nor award",
         lambda _: {
-            "PEOPLE LAND LINK": fill("PEOPLE LAND LINK", 0.0),
+            "PEOPLE LAND LINK": scale("PEOPLE LAND LINK", 0.0),
             "HOMESTEAD EXIT SHARE": 0.0,
             "AWARD PER SETTLED PERSON": 0.0,
         },
@@ -147,24 +140,5 @@ def knock_out_table(city: CompiledModel) -> str:
 
 
 def update_page(*, write: bool) -> list[Path]:
-    """Compare the table of the page with what the model gives, and write it if it differs.
-
-    Parameters
-    ----------
-    write
-        Write the page if it is out of date.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The page, if it was out of date.
-    """
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    old, _, after = rest.partition(END)
-    new = f"\n{knock_out_table(load_model())}\n"
-    if old == new:
-        return []
-    if write:
-        with replaced(PAGE) as partial:
-            partial.write_text("".join((before, BEGIN, new, END, after)), encoding="utf-8")
-    return [PAGE]
+    """Compare the table of the page with what the model gives, and write it if it differs; return the stale page."""
+    return rewrite_blocks(PAGE, {"loops": knock_out_table(load_model())}, write=write)

@@ -36,17 +36,7 @@ WIDE: Final = ("baseline", "plan")
 
 
 def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]:
-    """Draw every chart in both languages: ``reach_curves``, ``reach_margins``, ``reach_bottlenecks_SCENARIO``.
-
-    Parameters
-    ----------
-    reached
-        As from `analysis.reach.study.examine`.
-    facts
-        Its manifest.
-    folder
-        Where to.
-    """
+    """Draw every chart in both languages: ``reach_curves``, ``reach_margins``, ``reach_bottlenecks_SCENARIO``."""
     made: dict[str, Callable[[str], Figure]] = {
         "reach_curves": partial(curves, reached, facts),
         "reach_margins": partial(margins, reached, facts),
@@ -142,7 +132,7 @@ def bottlenecks(
         for ax, bottleneck in zip(axes, BOTTLENECKS, strict=True):
             rows = own[own["bottleneck"] == bottleneck.id]
             cells = rows.pivot(index="district", columns="year", values="probability").loc[rows["district"].unique()]
-            image = heat_map(ax, 100 * cells.to_numpy(), cells.columns.to_numpy())
+            image = _heat_map(ax, 100 * cells.to_numpy(), cells.columns.to_numpy())
             ax.set_yticks(range(len(cells)), [element_name(str(name), language) for name in cells.index])
             named = bottleneck.title[language]
             # On a smaller canvas a long name would run into the one beside it.
@@ -152,14 +142,8 @@ def bottlenecks(
         return figure
 
 
-def heat_map(ax: Axes, values: npt.NDArray[np.float64], years: npt.NDArray[np.float64]) -> AxesImage:
-    """Fill axes with shares in percent, one row each, over years.
-
-    Examples
-    --------
-    >>> heat_map(Figure().subplots(), np.array([[0.0, 100.0]]), np.array([2020.0, 2021.0])).get_clim()
-    (0.0, 100.0)
-    """
+def _heat_map(ax: Axes, values: npt.NDArray[np.float64], years: npt.NDArray[np.float64]) -> AxesImage:
+    """Fill axes with shares in percent, one row each, over years."""
     half = 0.5
     ends = (years[0] - half, years[-1] + half, len(values) - half, -half)
     image = ax.imshow(values, cmap="Blues", vmin=0.0, vmax=100.0, aspect="auto", extent=ends, interpolation="none")

@@ -16,16 +16,11 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.outcome.discrepancies import discrepancies
-from analysis.outcome.files import joint_manifest
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import chosen_targets
-from analysis.reach import charts, tables, words
-from analysis.reach.study import examine
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import load_scenarios, load_targets, shipped_scenarios
+from scenarios import chosen_targets, load_scenarios, load_targets, shipped_scenarios
 
 
 def reach(
@@ -44,14 +39,21 @@ def reach(
 
     Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named.
     """
-    console = make_console()
     with collect_mistakes() as part:
         with part():
             targets = chosen_targets(load_targets(), target, usual=lambda _: True)
         with part():
             scenarios = load_scenarios(scenario or shipped_scenarios())
         with part():
-            parameters = read_members(members)
+            check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.outcome.discrepancies import discrepancies
+    from analysis.outcome.files import joint_manifest
+    from analysis.reach import charts, tables, words
+    from analysis.reach.study import examine
+    from calibration.fit.ensemble import read_members
+
+    console, parameters = make_console(), read_members(members)
     facts = joint_manifest(scenarios, parameters)
     detailed = [one.name for one in scenarios] if scenario else ["baseline", "plan"]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)

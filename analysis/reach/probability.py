@@ -30,55 +30,26 @@ UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS
 #: The lower, middle and upper third of the members by a parameter.
 GROUPS: Final = 3
 
+_WHOSE: Final = ("target", "scenario")
+_SHARE: Final = ("reached", "probability", "probability_se", "probability_low", "probability_high")
 SUMMARY_COLUMNS: Final = (
-    "target",
-    "scenario",
+    *_WHOSE,
     "year",
     "threshold",
     "unit",
     "members",
-    "reached",
-    "probability",
-    "probability_se",
-    "probability_low",
-    "probability_high",
+    *_SHARE,
     "probability_with_discrepancy",
     "probability_with_discrepancy_se",
-    "margin_p05",
-    "margin_p25",
-    "margin_median",
-    "margin_p75",
-    "margin_p95",
+    *(f"margin_{level}" for level in ("p05", "p25", "median", "p75", "p95")),
     "year_reached_median",
     "reached_by_last_year",
     "last_year",
     "reached_then_lost",
 )
-CURVE_COLUMNS: Final = ("target", "scenario", "year", "first_reached", "not_yet", "not_yet_se", "low", "high")
-CONDITION_COLUMNS: Final = (
-    "target",
-    "scenario",
-    "parameter",
-    "group",
-    "lowest",
-    "highest",
-    "members",
-    "reached",
-    "probability",
-    "probability_se",
-    "probability_low",
-    "probability_high",
-    "margin_median",
-)
-CONTRAST_COLUMNS: Final = (
-    "target",
-    "scenario",
-    "parameter",
-    "difference",
-    "difference_se",
-    "margin_difference",
-    "rank_correlation",
-)
+CURVE_COLUMNS: Final = (*_WHOSE, "year", "first_reached", "not_yet", "not_yet_se", "low", "high")
+CONDITION_COLUMNS: Final = (*_WHOSE, "parameter", "group", "lowest", "highest", "members", *_SHARE, "margin_median")
+CONTRAST_COLUMNS: Final = (*_WHOSE, "parameter", "difference", "difference_se", "margin_difference", "rank_correlation")
 
 Values = npt.NDArray[np.float64]
 
@@ -193,23 +164,10 @@ def reach(
 
 
 def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
-    """Return the share of members that have not reached a target by each saved time.
+    """Return by saved time how many members first reach a target, and the share that has not, with error and interval.
 
     All members are followed to the same last time, so this is the product-limit estimate of Kaplan and Meier (1958),
-    and its standard error (Greenwood's) is that of a share.
-
-    Parameters
-    ----------
-    target
-        A modelled target.
-    series
-        Its variable in the model's unit, dims ``time`` and ``member`` or ``run``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``year`` (saved time), ``first_reached`` (number of members), ``not_yet`` with its standard error ``not_yet_se``
-        and interval ``low`` to ``high``. Reaching it once counts, whatever follows.
+    and its standard error (Greenwood's) is that of a share. Reaching it once counts, whatever follows.
 
     Examples
     --------

@@ -10,15 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.bottlenecks import (
-    BOTTLENECKS,
-    CALENDAR_COLUMNS,
-    GAIN_COLUMNS,
-    RELIEFS,
-    calendar,
-    gains,
-    variables_needed,
-)
+from analysis.outcome import bottlenecks
 from analysis.reach.probability import Reach, reach
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
@@ -75,17 +67,19 @@ def examine(
         Called with the steps done and their number: one for each run of all members.
     """
     # Each relief is run at its whole and at half its step, and once without.
-    each = 2 * len(RELIEFS) + 1
+    each = 2 * len(bottlenecks.RELIEFS) + 1
     steps = len(scenarios) + each * len(detailed)
     runs: dict[str, xr.Dataset] = {}
     calendars, reliefs = [], []
     variables = list(dict.fromkeys(str(target.variable) for target in targets))
     for scenario in scenarios:
-        outputs = list(dict.fromkeys([*variables, *(variables_needed() if scenario.name in detailed else ())]))
+        outputs = list(
+            dict.fromkeys([*variables, *(bottlenecks.variables_needed() if scenario.name in detailed else ())])
+        )
         run = model.run(scenario.settings(members), outputs=outputs)
         runs[scenario.name] = run[variables]
         if scenario.name in detailed:
-            calendars.append(calendar(run, BOTTLENECKS).assign(scenario=scenario.name))
+            calendars.append(bottlenecks.calendar(run, bottlenecks.BOTTLENECKS).assign(scenario=scenario.name))
         progress(len(runs), steps)
     for number, scenario in enumerate(one for one in scenarios if one.name in detailed):
         before = len(runs) + number * each
@@ -93,27 +87,29 @@ def examine(
         def report(done: int, of: int, before: int = before) -> None:
             progress(before + round(each * done / of), steps)
 
-        reliefs.append(gains(model, scenario, members, targets, RELIEFS, report).assign(scenario=scenario.name))
+        reliefs.append(
+            bottlenecks.gains(model, scenario, members, targets, bottlenecks.RELIEFS, report).assign(
+                scenario=scenario.name
+            )
+        )
     own = {scenario.name: [change.constant for change in scenario.changes] for scenario in scenarios}
     return Reached(
         targets=tuple(targets),
         scenarios=tuple(scenarios),
         tables=reach(targets, runs, members, further=FURTHER, set_by_scenario=own, spreads=spreads),
         margins=_margins(targets, runs),
-        calendar=_joined(calendars, CALENDAR_COLUMNS),
-        gains=_joined(reliefs, GAIN_COLUMNS),
+        calendar=_joined(calendars, bottlenecks.CALENDAR_COLUMNS),
+        gains=_joined(reliefs, bottlenecks.GAIN_COLUMNS),
     )
 
 
 def _margins(targets: Sequence[Target], runs: Mapping[str, xr.Dataset]) -> xr.DataArray:
-    values = np.array(
-        [
-            [target.margin(run[target.variable].sel(time=target.year)).to_numpy() for run in runs.values()]
-            for target in targets
-        ]
-    )
-    ids = [target.id for target in targets]
-    return xr.DataArray(values, dims=("target", "scenario", "member"), coords={"target": ids, "scenario": list(runs)})
+    values = [
+        [target.margin(run[target.variable].sel(time=target.year)).to_numpy() for run in runs.values()]
+        for target in targets
+    ]
+    coords = {"target": [target.id for target in targets], "scenario": list(runs)}
+    return xr.DataArray(np.array(values), dims=("target", "scenario", "member"), coords=coords)
 
 
 def _joined(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import xarray as xr
 
 from analysis.outcome.files import YEARS, write_run, write_table
@@ -14,7 +13,7 @@ from analysis.reach.study import Reached
 
 #: The file of every member's margins.
 DATA: Final = "reach.nc"
-#: The files of the tables, in the order of `as_tables`.
+#: The files of the tables, in the order of `write`.
 TABLES: Final = (
     "reach.csv",
     "reach_curves.csv",
@@ -29,16 +28,11 @@ CHARTS: Final = "reach_*.png"
 
 def write(reached: Reached, facts: Mapping[str, str], folder: Path) -> None:
     """Write all `FILES`; `facts` are the manifest."""
-    for name, table in as_tables(reached).items():
-        write_table(table, folder / name, facts)
-    write_run(as_dataset(reached, facts), folder / DATA)
-
-
-def as_tables(reached: Reached) -> dict[str, pd.DataFrame]:
-    """Return every table by the name of its file."""
     tables = reached.tables
     each = (tables.summary, tables.curves, tables.conditions, tables.contrasts, reached.calendar, reached.gains)
-    return dict(zip(TABLES, each, strict=True))
+    for name, table in zip(TABLES, each, strict=True):
+        write_table(table, folder / name, facts)
+    write_run(as_dataset(reached, facts), folder / DATA)
 
 
 def as_dataset(reached: Reached, facts: Mapping[str, str]) -> xr.Dataset:
@@ -65,9 +59,8 @@ def as_dataset(reached: Reached, facts: Mapping[str, str]) -> xr.Dataset:
             ("probability", "share of members in which the bottleneck binds"),
             ("shortfall_median", "median over members of the share by which it falls short"),
         ):
-            arrays[f"bottleneck_{name}"] = (
-                cells[name].rename(scenario="detailed").assign_attrs(units="1", long_name=meaning)
-            )
+            array = cells[name].rename(scenario="detailed")
+            arrays[f"bottleneck_{name}"] = array.assign_attrs(units="1", long_name=meaning)
     # Tables come back in the order of the alphabet; the margins keep the order asked for.
     dataset = xr.Dataset({name: _like(array, margins) for name, array in arrays.items()})
     dataset = dataset.assign_coords(

@@ -11,18 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.outcome import shares
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
 from analysis.outcome.printing import make_table, signed, three_digits, wanted
-from analysis.outcome.shares import (
-    change_in_points,
-    count_in_words,
-    has_interval,
-    no_interval_in_words,
-    percent_with_error,
-    share_in_percent,
-    share_in_words,
-    whole_percent,
-)
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, element_name
 from analysis.reach.study import Reached
@@ -75,33 +66,33 @@ def in_percent(probability: float, error: float) -> str:
         return f"<{100 * SMALL:g}%"
     if probability > 1 - SMALL:
         return f">{100 - 100 * SMALL:g}%"
-    return percent_with_error(probability, error)
+    return shares.percent_with_error(probability, error)
 
 
 def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
     table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
-    table.add_column("情景 scenario", overflow="fold", ratio=1)
     members = rows["members"].iloc[0]
-    for heading in (
+    _add_columns(
+        table,
+        "情景 scenario",
         f"概率（{members}组）\nprobability, n = {members}",
         "95%区间\n95 % interval",
         "含模型遗漏\nwith discrepancy",
         "余量 (90%)\nmargin (90 %)",
         "过半达到\nhalf reach it",
-        "到{0:g}年达到\never by {0:g}".format(rows["last_year"].iloc[0]),
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+        f"到{rows['last_year'].iloc[0]:g}年达到\never by {rows['last_year'].iloc[0]:g}",
+    )
     for row in rows.to_dict("records"):
         low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
         table.add_row(
             escape(titles[row["scenario"]]),
-            share_in_percent(row["reached"], row["members"]),
+            shares.share_in_percent(row["reached"], row["members"]),
             f"{100 * row['probability_low']:.0f} – {100 * row['probability_high']:.0f}%",
             in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"]),
-            f"{middle}\n({low} … {high})" if has_interval(members) else middle,
+            f"{middle}\n({low} … {high})" if shares.has_interval(members) else middle,
             f"{row['year_reached_median']:.0f}" if pd.notna(row["year_reached_median"]) else "—",
-            share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
+            shares.share_in_percent(round(row["reached_by_last_year"] * row["members"]), row["members"]),
         )
     return table
 
@@ -118,9 +109,9 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
     count, of = int(best["reached"]), int(best["members"])
     margin, last, year = signed(best["margin_median"], _decimals(best)), best["last_year"], best["year_reached_median"]
-    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{share_in_words(count, of, 'zh')}，"
+    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{shares.share_in_words(count, of, 'zh')}，"
     zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
-    en = f"Likeliest under {title['en']}: {share_in_words(count, of, 'en')} in {target.year}, "
+    en = f"Likeliest under {title['en']}: {shares.share_in_words(count, of, 'en')} in {target.year}, "
     en += f"median margin {margin} {unit_of(target, 'en')}; "
     if pd.isna(year):
         zh += f"到{last:g}年达到的样本不到一半。"
@@ -134,8 +125,8 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
         en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
     if best["reached_then_lost"] > 0:
         lost = round(best["reached_then_lost"] * of)
-        zh += f"{count_in_words(lost, of, 'zh')}提前达到，到期又失去。"
-        en += f" Reached early and lost by then in {count_in_words(lost, of, 'en')}."
+        zh += f"{shares.count_in_words(lost, of, 'zh')}提前达到，到期又失去。"
+        en += f" Reached early and lost by then in {shares.count_in_words(lost, of, 'en')}."
     console.print(escape(zh))
     console.print(escape(en) + "\n")
 
@@ -150,33 +141,22 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
         "probability in the lower, middle and upper third of the members by the parameter; "
         "change in margin: upper less lower",
     )
-    table.add_column("参数 parameter", overflow="fold", ratio=1)
-    for heading in (
-        "情景\nscenario",
-        "下\nlower",
-        "中\nmiddle",
-        "上\nupper",
-        "变化（点）\nchange, points",
-        "余量变化\nmargin",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    contrasts = reached.tables.contrasts
+    parts = ("情景\nscenario", "下\nlower", "中\nmiddle", "上\nupper", "变化（点）\nchange, points", "余量变化\nmargin")
+    _add_columns(table, "参数 parameter", *parts)
+    contrasts, conditions = (
+        one[one["target"] == target.id] for one in (reached.tables.contrasts, reached.tables.conditions)
+    )
     for scenario in detailed:
-        own = contrasts[(contrasts["target"] == target.id) & (contrasts["scenario"] == scenario)]
-        for row in own.to_dict("records"):
-            groups = reached.tables.conditions
-            groups = groups[
-                (groups["target"] == target.id)
-                & (groups["scenario"] == scenario)
-                & (groups["parameter"] == row["parameter"])
-            ].set_index("group")
+        for row in contrasts[contrasts["scenario"] == scenario].to_dict("records"):
+            own = (conditions["scenario"] == scenario) & (conditions["parameter"] == row["parameter"])
+            groups = conditions[own].set_index("group")
             cells = [
-                share_in_percent(groups.loc[group, "reached"], groups.loc[group, "members"])
+                shares.share_in_percent(groups.loc[group, "reached"], groups.loc[group, "members"])
                 if group in groups.index
                 else "—"
                 for group in (1, 2, 3)
             ]
-            change = change_in_points(row["difference"], row["difference_se"], int(groups["members"].min()))
+            change = shares.change_in_points(row["difference"], row["difference_se"], int(groups["members"].min()))
             table.add_row(
                 _parameter(row["parameter"], variables),
                 escape(titles[scenario]),
@@ -185,6 +165,13 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
                 three_digits(row["margin_difference"], sign=True),
             )
     return table
+
+
+def _add_columns(table: Table, first: str, *others: str) -> None:
+    """Add a column as wide as there is room for, and columns of numbers."""
+    table.add_column(first, overflow="fold", ratio=1)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
 
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
@@ -209,7 +196,7 @@ def _board(reached: Reached) -> Table:
         table.add_column(str(number), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
     for target in reached.targets:
-        cells = [whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
+        cells = [shares.whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
         table.add_row(f"{target.title['zh']} [dim]{escape(target.title['en'])}[/]", str(target.year), *cells)
     return table
 
@@ -249,11 +236,12 @@ def _districts(names: Sequence[str]) -> str:
 def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable], members: int) -> Table:
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
+    interval = shares.has_interval(members)
     table = make_table(
         f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
-        f"每步使余量增加多少（中位数{'，90%区间' if has_interval(members) else ''}）；半步与整步每单位作用相差不到"
+        f"每步使余量增加多少（中位数{'，90%区间' if interval else ''}）；半步与整步每单位作用相差不到"
         f"{100 * AGREEMENT:.0f}%的样本数/样本数\n"
-        f"gain in margin per step (median{', 90 % interval' if has_interval(members) else ''}); members in which half "
+        f"gain in margin per step (median{', 90 % interval' if interval else ''}); members in which half "
         f"a step confirms it within {100 * AGREEMENT:.0f} % / members",
     )
     table.add_column("放宽 relief", overflow="fold", ratio=1)
@@ -276,7 +264,7 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
             row: Any = own.xs((bottleneck, constant, target.id))
             step = float(row["step"])
             low, middle, high = (signed(row[name] * step, decimals[target.id]) for name in ends)
-            band = f" ({low} … {high})" if has_interval(members) else ""
+            band = f" ({low} … {high})" if interval else ""
             cells.append(f"{middle}{band} {round(row['agreement'] * members)}/{members}")
         known, lever = variables[constant], levers.get(constant)
         title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"
@@ -294,9 +282,9 @@ def _say_basis(console: Console, summary: pd.DataFrame, members: int) -> None:
         "the model, the priors and unchanged policies; for none or all of them the bound of the 95 % interval. Members "
         "that do not get there count as later (censored), never as missing."
     )
-    if not has_interval(members):
+    if not shares.has_interval(members):
         for language in LANGUAGES:
-            console.print(no_interval_in_words(members, language))
+            console.print(shares.no_interval_in_words(members, language))
     if summary["probability_with_discrepancy"].notna().any():
         console.print(
             "含模型遗漏：另计公布值与模型之间的年际差异（与存储的预测相同，见calibration/forecast.py）；没有判断过该差异的目标为“—”。"

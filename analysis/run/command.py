@@ -13,6 +13,7 @@ from rich.markup import escape
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from calibration.fit.ensemble_file import check_members
 from model.engine.errors import UserError
 from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
 
@@ -38,8 +39,7 @@ def run(
     members: Annotated[
         int,
         typer.Option(
-            min=1,
-            help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once.",
+            min=1, help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once."
         ),
     ] = USUAL_MEMBERS,
 ) -> None:
@@ -48,35 +48,33 @@ def run(
     The baseline always runs too, for comparison. Charts of a single scenario are drawn for the scenarios named, and
     for the baseline and the plan when none is named. What an earlier run made from exactly the same things is kept.
     """
-    scenarios: tuple[Scenario, ...] = ()
-    parameters = None
     with collect_mistakes() as part:
         with part():
-            scenarios = tuple(load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())])))
+            scenarios = load_scenarios(dict.fromkeys(["baseline", *(names or shipped_scenarios())]))
         with part():
             if engine == "pysd" and members > 1:
                 msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
                 raise UserError(msg)
-            # The usual members need not be read to tell of a scenario that cannot be run.
-            if members > 1 and (scenarios or members != USUAL_MEMBERS):
-                from calibration.fit.ensemble import read_members
-
-                parameters = read_members(members)
+            if members > 1:
+                check_members(members)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
     from analysis.outcome.targets import evaluate_targets
     from analysis.outcome.words import terms
     from analysis.run import stored_runs
+    from calibration.fit.ensemble import read_members
 
+    parameters = read_members(members) if members > 1 else None
     targets = load_targets()
+    judged = list(targets.values())
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]
     # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
     terms()
     output_folder.take(out)
     console = make_console()
     facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in scenarios}
-    kept = stored_runs.stored(out, scenarios, list(targets.values()), facts)
+    kept = stored_runs.stored(out, scenarios, judged, facts)
     missing = [scenario for scenario in scenarios if scenario.name not in kept]
     _announce_replaced_runs(console, out, list(kept), missing)
     printing.print_other_runs(console, out, stored_runs.others(out, facts, facts[scenarios[0].name]), members)
@@ -84,13 +82,13 @@ def run(
         for scenario in scenarios:
             if scenario.name in detailed and scenario.changes:
                 console.print(printing.changes_table(scenario))
-    made = stored_runs.make_with_progress(out, missing, list(targets.values()), facts, engine, parameters)
+    made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
-    table = evaluate_targets(targets.values(), runs)
+    table = evaluate_targets(judged, runs)
     printing.print_answers(console, table, targets, scenarios, members)
-    claimed = stored_runs.for_expectations(scenarios, runs, list(targets.values()), engine, parameters)
+    claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
-    _write(out, scenarios, runs, table, targets, facts, detailed)
+    _write(out, scenarios, runs, table, judged, facts, detailed)
     size = "of one run" if members == 1 else f"of {members} members each"
     console.print(f"Written to {escape(str(out))}, {size}: <scenario>.nc, {TABLE} (all targets), figures/ (PNG).")
 
@@ -109,7 +107,7 @@ def _write(
     scenarios: Sequence[Scenario],
     runs: Mapping[str, xr.Dataset],
     table: pd.DataFrame,
-    targets: Mapping[str, Target],
+    targets: Sequence[Target],
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
 ) -> None:
@@ -118,7 +116,7 @@ def _write(
     from analysis.outcome import files as result_files
 
     by_name = {scenario.name: scenario for scenario in scenarios}
-    material = gather(by_name, runs, list(targets.values()), facts)
+    material = gather(by_name, runs, targets, facts)
     charts = [
         chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
     ]

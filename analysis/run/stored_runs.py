@@ -6,7 +6,7 @@ every member what charts show, what targets judge, what the shipped scenarios ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from math import prod
@@ -24,8 +24,6 @@ from model.definition import variables_by_name
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 
 Engine = Literal["compiled", "pysd"]
-#: Called with what is being done, the number of finished runs, and of all.
-Progress = Callable[[str, int, int], None]
 #: A variable of more cells than this is kept only where a chart, a target or an expectation needs it.
 CELLS_KEPT: Final = 100
 #: What must be equal for results to be comparable.
@@ -64,9 +62,8 @@ def make(
     facts: Mapping[str, Mapping[str, str]],
     engine: Engine,
     members: xr.Dataset | None,
-    progress: Progress,
 ) -> dict[str, xr.Dataset]:
-    """Run scenarios, write the file of each, and return what was written.
+    """Run scenarios with a bar that shows the time left, write the file of each, and return what was written.
 
     Parameters
     ----------
@@ -74,8 +71,6 @@ def make(
         As for `stored`.
     engine, members
         What runs, and on which parameter sets; None for one run with the values of the model file.
-    progress
-        Called before every run.
     """
     variables = variables_by_name()
     runs: dict[str, xr.Dataset] = {}
@@ -89,12 +84,12 @@ def make(
         runs[scenario.name] = kept
 
     # What one run leaves is kept while the next is made, and no more than two are held whole.
-    with ThreadPoolExecutor(1) as beside:
-        progress("Loading the model", 0, len(missing))
+    with progress_bar() as progress, ThreadPoolExecutor(1) as beside:
+        task = progress.add_task("Loading the model", total=len(missing))
         city = load_model(engine)
         keeping: Future[None] | None = None
         for done, scenario in enumerate(missing):
-            progress(f"Running {scenario.name}", done, len(missing))
+            progress.update(task, description=f"Running {scenario.name}", completed=done)
             run = city.run(scenario.settings(members), outputs=_names(scenario, targets))
             if keeping is not None:
                 keeping.result()
@@ -126,11 +121,8 @@ def for_expectations(
     complete = dict(runs)
     for name, wanted in lacking.items():
         run = load_model(engine).run(by_name[name].settings(members), outputs=sorted(wanted))
-        complete[name] = (
-            complete[name]
-            .drop_vars(wanted, errors="ignore")
-            .assign(condensed(run, wanted).drop_vars("member", errors="ignore").data_vars)
-        )
+        more = condensed(run, wanted).drop_vars("member", errors="ignore")
+        complete[name] = complete[name].drop_vars(wanted, errors="ignore").assign(more.data_vars)
     return complete
 
 
@@ -165,21 +157,3 @@ def _names(scenario: Scenario, targets: Sequence[Target]) -> list[str]:
         if variable.kind in ("stock", "flow", "auxiliary") and prod(map(len, variable.axes)) <= CELLS_KEPT
     ]
     return list(dict.fromkeys([*small, *VARIABLES, *exact_variables(scenario, targets)]))
-
-
-def make_with_progress(
-    out: Path,
-    missing: Sequence[Scenario],
-    targets: Sequence[Target],
-    facts: Mapping[str, Mapping[str, str]],
-    engine: Engine,
-    parameters: xr.Dataset | None,
-) -> dict[str, xr.Dataset]:
-    """Run scenarios as `make` does, with a bar that shows the time left."""
-    with progress_bar() as progress:
-        task = progress.add_task("", total=None, visible=bool(missing))
-
-        def report(doing: str, done: int, of: int) -> None:
-            progress.update(task, description=doing, completed=done, total=of)
-
-        return make(out, missing, targets, facts, engine, parameters, report)

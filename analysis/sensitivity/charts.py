@@ -22,8 +22,8 @@ from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILION, chart_style
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import with_year, word
-from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading
-from analysis.sensitivity.words import describe, input_title
+from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading, select
+from analysis.sensitivity.words import input_title, say
 from model.definition import Variable
 from scenarios import Scenario, Target
 from scenarios.factors import GROUPS
@@ -47,21 +47,7 @@ def draw(
     folder: Path,
     stem: str,
 ) -> list[Path]:
-    """Draw every chart in both languages, as ``STEM_NAME_LANGUAGE.png``.
-
-    Parameters
-    ----------
-    findings
-        As from `analysis.sensitivity.study.analyse`.
-    scenario
-        On which inputs were varied.
-    facts
-        The manifest of the study.
-    variables
-        The model's variables, for the words.
-    folder, stem
-        Where to.
-    """
+    """Draw every chart in both languages, as ``STEM_NAME_LANGUAGE.png``."""
     files = []
     for name in CHARTS:
         files += save_each(partial(chart, findings, name, scenario, facts, variables), folder, f"{stem}_{name}", facts)
@@ -117,8 +103,8 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
         names = [_name(findings, str(name), variables, language) for name in rows["factor"]]
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
-        dummy = _row(findings, str(target.variable), float(target.year), DUMMY.name, index)
-        if dummy is not None:
+        every = select(findings, str(target.variable), float(target.year), index)
+        for dummy in every.loc[every["factor"] == DUMMY.name, "value"]:
             ax.axvline(dummy, color=GREY, lw=1, ls=":")
         ax.set_title(_title(target, language), loc="left")
         ax.set_xlabel(_measure(target, index, language), loc="left")
@@ -128,9 +114,7 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
         Patch(color=COLOURS[group], label=word("sensitivity", group, language)) for group in GROUPS
     ]
     if len(first):
-        handles.append(
-            Line2D([], [], marker="D", ls="", mfc="white", mec="black", ms=4, label=describe("S1", language))
-        )
+        handles.append(Line2D([], [], marker="D", ls="", mfc="white", mec="black", ms=4, label=say("S1", language)))
     if (findings.table["factor"] == DUMMY.name).any():
         handles.append(Line2D([], [], color=GREY, ls=":", label=word("sensitivity", "dummy", language)))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
@@ -160,16 +144,13 @@ def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None
     own = table[(table["indicator"] == target.variable) & (table["index"] == "share")]
     for group in (group for group in GROUPS if group in set(own["factor"])):
         line = own[own["factor"] == group].sort_values("year")
-        years, ends, label = (
-            line["year"].to_numpy(dtype=float),
-            (line["low"], line["high"]),
-            word("sensitivity", group, language),
-        )
+        years, ends = line["year"].to_numpy(dtype=float), (line["low"], line["high"])
+        label = word("sensitivity", group, language)
         draw_band(ax, years, line["value"], ends, COLOURS[group], alpha=0.2, lw=1.8, label=label)
     for end in (0.0, 1.0):
         ax.axhline(end, color=GREY, lw=0.8, ls=":")
     ax.set_xlim(own["year"].min(), own["year"].max())
-    ax.set_title(_headed(target.title[language], describe("share", language)), loc="left")
+    ax.set_title(_headed(target.title[language], say("share", language)), loc="left")
     ax.set_xlabel(word("sensitivity", "year", language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -214,13 +195,6 @@ def _lines(
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
 
 
-def _row(findings: Findings, indicator: str, year: float, factor: str, index: str) -> float | None:
-    table = findings.table
-    rows = table[(table["indicator"] == indicator) & (table["year"] == year)]
-    rows = rows[(rows["factor"] == factor) & (rows["index"] == index)]
-    return float(rows["value"].iloc[0]) if len(rows) else None
-
-
 def _name(findings: Findings, name: str, variables: Mapping[str, Variable], language: str) -> str:
     title = input_title(findings.inputs[name], findings.others, language, variables)
     return "\n".join(wrap(title, WIDTH[language], break_long_words=True))
@@ -228,7 +202,7 @@ def _name(findings: Findings, name: str, variables: Mapping[str, Variable], lang
 
 def _measure(target: Target, index: str, language: str) -> str:
     unit = unit_of(target, language) if index == "mu_star" else ""
-    return describe(index, language) + (f"（{unit}）" if unit and language == "zh" else f", {unit}" if unit else "")
+    return say(index, language) + (f"（{unit}）" if unit and language == "zh" else f", {unit}" if unit else "")
 
 
 def _headed(title: str, measure: str) -> str:

@@ -14,19 +14,10 @@ from analysis.command_line import (
     make_console,
     report_progress,
 )
-from analysis.outcome import files as result_files
 from analysis.outcome.output_folder import Out
-from analysis.outcome.targets import chosen_targets
-from analysis.sensitivity import study, tables
-from analysis.sensitivity.runs import check_scheduler
-from calibration.fit.ensemble import read_members
-from calibration.fit.prior_factors import broken_constraints, study_factors, study_points
-from calibration.fit.priors import read_priors
+from analysis.sensitivity.request import USUAL_FACTORS, USUAL_SAMPLES, check_question, chosen_groups
 from model.definition import variables_by_name
-from scenarios import (
-    load_scenario,
-    load_targets,
-)
+from scenarios import chosen_targets, load_scenario, load_targets
 
 
 def sensitivity(
@@ -53,7 +44,7 @@ def sensitivity(
     factors: Annotated[
         int,
         typer.Option(min=0, help="Inputs analysed one by one, the others as groups; 0 for all one by one."),
-    ] = study.USUAL_FACTORS,
+    ] = USUAL_FACTORS,
     scenario: Annotated[str, typer.Option(help="Scenario to vary: shipped name or path of a YAML file.")] = "baseline",
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to run on.")] = None,
@@ -61,20 +52,29 @@ def sensitivity(
     out: Out = OUTPUTS,
 ) -> None:
     """Rank the parameters, policies and model forms that the targets are sensitive to (Sobol', Morris, PAWN, delta)."""
-    console = make_console()
-    priors, count = read_priors(), samples or study.USUAL_SAMPLES[method]
+    count = samples or USUAL_SAMPLES[method]
     with collect_mistakes() as part:
         with part():
             base = load_scenario(scenario)
         with part():
             goals = tuple(chosen_targets(load_targets(), [*(targets or ()), *(more_targets or ())]))
         with part():
-            groups = study.chosen_groups(vary)
+            groups = chosen_groups(vary)
         with part():
-            study.check_question(method, count, inputs)
+            check_question(method, count, inputs)
         with part():
             if cluster is not None:
+                from analysis.sensitivity.runs import check_scheduler
+
                 check_scheduler(cluster)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.outcome import files as result_files
+    from analysis.sensitivity import study, tables
+    from calibration.fit.ensemble import read_members
+    from calibration.fit.prior_factors import broken_constraints, study_factors, study_points
+    from calibration.fit.priors import read_priors
+
+    console, priors = make_console(), read_priors()
     members = read_members() if inputs == "posterior" else None
     varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
     question = study.Question(method, count, seed, inputs, groups, goals, factors)

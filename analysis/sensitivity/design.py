@@ -15,8 +15,6 @@ import numpy.typing as npt
 from SALib.sample import morris
 from scipy.stats import qmc
 
-from model.engine.errors import UserError
-
 Array = npt.NDArray[np.float64]
 
 #: Levels of the grid of Morris's method, and the part of each distribution between its lowest and its highest.
@@ -24,29 +22,17 @@ LEVELS: Final = 4
 INNER: Final = (0.05, 0.95)
 
 
-class DesignError(UserError):
-    """A study that cannot be laid out; the message says why and what would do."""
-
-
 @dataclass(frozen=True)
 class PickFreeze:
-    """Two independent samples A and B, and for each group of factors A with that group taken from B.
+    """Two independent samples A and B, and for each group of factors A with that group taken from B."""
 
-    Attributes
-    ----------
-    factors
-        Number of columns.
-    groups
-        Columns of each group; groups may overlap, and every group is one matrix more.
-    samples
-        Base samples: rows of A.
-    seed
-        Of the scrambling.
-    """
-
+    #: Number of columns.
     factors: int
+    #: Columns of each group; groups may overlap, and every group is one matrix more.
     groups: tuple[tuple[int, ...], ...]
+    #: Base samples: rows of A.
     samples: int
+    #: Of the scrambling.
     seed: int
 
     @property
@@ -84,20 +70,13 @@ class PickFreeze:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Morris's walks: from a random point of a grid, one factor after the other is moved once.
+    """Morris's walks: from a random point of a grid, one factor after the other is moved once."""
 
-    Attributes
-    ----------
-    factors
-        Number of columns.
-    samples
-        Number of walks.
-    seed
-        Of all walks; each is drawn by itself.
-    """
-
+    #: Number of columns.
     factors: int
+    #: Number of walks.
     samples: int
+    #: Of all walks; each is drawn by itself.
     seed: int
 
     @property
@@ -129,37 +108,13 @@ class Trajectories:
         return _walk(self.factors, self.seed, number)
 
     def all_moves(self) -> tuple[npt.NDArray[np.int64], Array]:
-        """Return the moves of every walk, dims ``walk, step``."""
-        walks = [self.moves(number) for number in range(self.samples)]
-        return np.stack([moved for moved, _ in walks]), np.stack([steps for _, steps in walks])
-
-    def moves(self, number: int) -> tuple[npt.NDArray[np.int64], Array]:
-        """Return which factor each step of a walk moves, and by how much (in shares of the grid, with sign)."""
-        steps = np.diff(self.walk(number), axis=0)
-        moved = np.argmax(np.abs(steps), axis=1)
-        return moved, steps[np.arange(len(steps)), moved]
+        """Return which factor each step moves, and by how much in signed shares of the grid, dims ``walk, step``."""
+        steps = np.diff([self.walk(number) for number in range(self.samples)], axis=1)
+        moved = np.argmax(np.abs(steps), axis=2)
+        return moved, np.take_along_axis(steps, moved[..., None], axis=2)[..., 0]
 
 
 Design = PickFreeze | Trajectories
-
-
-def check_power_of_two(samples: int) -> None:
-    """Refuse a number of base samples that is no power of two, naming the nearest ones.
-
-    Raises
-    ------
-    DesignError
-        With the powers of two below and above.
-
-    Examples
-    --------
-    >>> check_power_of_two(1024)
-    """
-    if samples < 2 or samples & (samples - 1):
-        below = 2 ** max(1, int(np.log2(max(samples, 2))))
-        near = f"{below:,}" if samples < 2 else f"{below:,} or {2 * below:,}"
-        message = f"--samples {samples}: Sobol' points keep their balance only in powers of two; take {near}."
-        raise DesignError(message)
 
 
 @lru_cache(maxsize=16)

@@ -44,18 +44,12 @@ NEGLIGIBLE: Final = 1e-9
 
 @dataclass(frozen=True)
 class ChanceLevel:
-    """What chance makes of the indices of inputs without influence.
+    """What chance makes of the indices of inputs without influence."""
 
-    Attributes
-    ----------
-    mean, spread
-        Mean and standard deviation, one for each input.
-    count
-        Number of inputs without influence behind them.
-    """
-
+    #: Mean and standard deviation, one for each input.
     mean: Array
     spread: Array
+    #: Number of inputs without influence behind them.
     count: int
 
 
@@ -95,12 +89,7 @@ def interval(values: Array) -> tuple[Array, Array, Array]:
 def sobol(outcomes: Array, counted: Array) -> tuple[Array, Array]:
     """Return first and total order of every group, dims ``resample, group``; NaN where the outcome does not vary.
 
-    Parameters
-    ----------
-    outcomes
-        Dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
-    counted
-        As from `weights`.
+    Outcomes have the dims ``sample, matrix``: A, A with each group from B, B, as from `PickFreeze`.
 
     Examples
     --------
@@ -140,12 +129,12 @@ def shares(first: Array, total: Array) -> Array:
         message = "the closed indices of three groups at most follow from first and total order"
         raise ValueError(message)
     pairs = 1 - total
-    found = []
+    effects = []
     for group in range(3):
         others = [other for other in range(3) if other != group]
         after_one = sum(pairs[..., 3 - group - other] - first[..., other] for other in others)
-        found.append(first[..., group] / 3 + after_one / 6 + (1 - pairs[..., group]) / 3)
-    return np.stack(found, axis=-1)
+        effects.append(first[..., group] / 3 + after_one / 6 + (1 - pairs[..., group]) / 3)
+    return np.stack(effects, axis=-1)
 
 
 def morris(effects: Array, counted: Array) -> tuple[Array, Array, Array]:
@@ -172,31 +161,17 @@ def elementary_effects(outcomes: Array, moved: npt.NDArray[np.int64], steps: Arr
     >>> elementary_effects(np.array([[0.0, 2.0]]), np.array([[0]]), np.array([[-0.5]]))
     array([[-4.]])
     """
-    found = np.empty(moved.shape)
-    np.put_along_axis(found, moved, np.diff(outcomes, axis=1) / steps, axis=1)
-    return found
+    effects = np.empty(moved.shape)
+    np.put_along_axis(effects, moved, np.diff(outcomes, axis=1) / steps, axis=1)
+    return effects
 
 
 def pawn(inputs: Array, outcome: Array, counted: Array) -> Array:
     """Return the median distance between the outcome's distribution and that within a slice of each input.
 
-    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018) with `SLICES` slices of equal size, or one for each value
-    of an input of few values. Sampling alone makes them too long, which is taken off (`without_length_bias`), so an
-    input without influence lies about zero, also below.
-
-    Parameters
-    ----------
-    inputs
-        Dims ``run, input``.
-    outcome
-        Dim ``run``; yes or no is 1 or 0.
-    counted
-        As from `weights`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dims ``resample, input``, at most 1.
+    Kolmogorov-Smirnov distances of Pianosi and Wagener (2018), dims ``resample, input``, with `SLICES` slices of equal
+    size, or one for each value of an input of few values. Sampling alone makes them too long, which is taken off
+    (`without_length_bias`), so an input without influence lies about zero, also below. A yes or no is 1 or 0.
 
     Examples
     --------
@@ -263,8 +238,8 @@ def slices(values: Array) -> list[Rows]:
         return [np.flatnonzero(values == value) for value in known]
     edges = np.unique(np.quantile(values, np.linspace(0, 1, SLICES + 1)))
     number_of = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    found = [np.flatnonzero(number_of == number) for number in range(len(edges) - 1)]
-    return [rows for rows in found if len(rows)]
+    each = (np.flatnonzero(number_of == number) for number in range(len(edges) - 1))
+    return [rows for rows in each if len(rows)]
 
 
 def without_length_bias(distances: Callable[[Array], Array], counted: Array) -> Array:
@@ -275,19 +250,14 @@ def without_length_bias(distances: Callable[[Array], Array], counted: Array) -> 
     end (Richardson's extrapolation). A bootstrap cannot: its own distances are longer still (Bickel and Freedman 1981).
     Its spread serves for the interval, around the corrected estimate, which is the mean of the resamples. `distances`
     takes the number of times each run counts.
-
-    Examples
-    --------
-    >>> without_length_bias(lambda counts: 0.25 + counts.sum(axis=1, keepdims=True) ** -0.5, weights(100, 0, seed=1))
-    array([[0.25]])
     """
     counts = np.rint(counted * counted.shape[1]).astype(np.int64)
     random = np.random.default_rng([HALVINGS, counted.shape[1]])
-    found = _extrapolated(distances, counts[:1], HALVINGS, random)
+    corrected = _extrapolated(distances, counts[:1], HALVINGS, random)
     if len(counts) > 1:
         again = _extrapolated(distances, counts[1:], RESAMPLED_HALVINGS, random)
-        found = np.concatenate([found, found + again - np.nanmean(again, axis=0)])
-    return found
+        corrected = np.concatenate([corrected, corrected + again - np.nanmean(again, axis=0)])
+    return corrected
 
 
 def _extrapolated(
@@ -353,15 +323,15 @@ def regional(inputs: Array, reached: npt.NDArray[np.bool_], counted: Array) -> A
     ]
 
     def distances(counts: Array) -> Array:
-        found = []
+        each = []
         for order, end in zip(orders, ends, strict=True):
             parts = []
             for side in (reached[order], ~reached[order]):
                 inside = np.where(side, counts[:, order], 0.0)
                 with np.errstate(invalid="ignore", divide="ignore"):
                     parts.append(np.cumsum(inside, axis=1)[:, end] / inside.sum(axis=1, keepdims=True))
-            found.append(np.abs(parts[0] - parts[1]).max(axis=1))
-        return np.stack(found, axis=1)
+            each.append(np.abs(parts[0] - parts[1]).max(axis=1))
+        return np.stack(each, axis=1)
 
     return without_length_bias(distances, counted)
 
@@ -384,18 +354,18 @@ def delta(inputs: Array, outcome: Array, resamples: int, seed: int) -> tuple[Arr
     exponent = 2.0 / (7.0 + np.tanh((1500.0 - runs) / 500.0))
     edges = np.linspace(0, runs, round(min(int(np.ceil(runs**exponent)), 48)) + 1)
     grid = np.linspace(outcome.min(), outcome.max(), 100)
-    found = np.empty((2, resamples + 1, inputs.shape[1]))
+    estimates = np.empty((2, resamples + 1, inputs.shape[1]))
     for row in range(resamples + 1):
         chosen = np.arange(runs) if row == 0 else random.integers(0, runs, runs)
         for column in range(inputs.shape[1]):
             x, y = inputs[chosen, column], outcome[chosen]
-            found[0, row, column] = salib_delta.calc_delta(y, grid, x, edges)
-            found[1, row, column] = salib_delta.sobol_first(y, x, edges)
+            estimates[0, row, column] = salib_delta.calc_delta(y, grid, x, edges)
+            estimates[1, row, column] = salib_delta.sobol_first(y, x, edges)
     if resamples:
-        again = found[:, 1:].copy()
-        found[:, 1:] = 2 * found[:, :1] - again
-        found[:, 0] = 2 * found[:, 0] - again.mean(axis=1)
-    return found[0], found[1]
+        again = estimates[:, 1:].copy()
+        estimates[:, 1:] = 2 * estimates[:, :1] - again
+        estimates[:, 0] = 2 * estimates[:, 0] - again.mean(axis=1)
+    return estimates[0], estimates[1]
 
 
 def delta_by_chance(outcome: Array, seed: int) -> tuple[ChanceLevel, ChanceLevel]:
@@ -447,11 +417,11 @@ def explained(inputs: Array, outcome: Array) -> Array:
         return np.zeros(inputs.shape[1])
     ranks = np.argsort(np.argsort(inputs, axis=0, kind="stable"), axis=0)
     slices = ranks * (2 * SLICES) // runs
-    found = np.zeros(inputs.shape[1])
+    between = np.zeros(inputs.shape[1])
     for number in range(2 * SLICES):
         inside = slices == number
-        found += (inside * centred[:, None]).sum(axis=0) ** 2 / inside.sum(axis=0)
-    return found / spread
+        between += (inside * centred[:, None]).sum(axis=0) ** 2 / inside.sum(axis=0)
+    return between / spread
 
 
 def _level(values: Array) -> ChanceLevel:

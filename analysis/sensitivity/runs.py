@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from analysis.sensitivity.design import Array, Design
+from analysis.sensitivity.request import StudyError
 from model import load_model
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine.compiled import CompiledModel
-from model.engine.errors import UserError
 from model.engine.requests import ChangeError
 from model.engine.results import NonFiniteError
 from model.engine.storing import FINISHED, WAITING, RunStore, clear
@@ -42,29 +41,17 @@ LONGEST_REASON: Final = 200
 NAMED_RUNS, NAMED_INPUTS = 3, 6
 
 
-class StudyError(UserError):
-    """A study that cannot be run or analysed; the message says why and what would do."""
-
-
 @dataclass(frozen=True)
 class Study:
-    """What is run: all that a worker needs to compute any block.
+    """What is run: all that a worker needs to compute any block."""
 
-    Attributes
-    ----------
-    factors
-        One for each column of the design.
-    design
-        Which points.
-    fixed
-        Changes that all runs share, such as those of a scenario.
-    outputs
-        Variables that are kept, over all saved times.
-    """
-
+    #: One for each column of the design.
     factors: tuple[Factor, ...]
+    #: Which points.
     design: Design
+    #: Changes that all runs share, such as those of a scenario.
     fixed: Mapping[str, Any]
+    #: Variables that are kept, over all saved times.
     outputs: tuple[str, ...]
 
     def changes(self, first: int, last: int) -> dict[str, Any]:
@@ -94,13 +81,7 @@ class Study:
 
 
 def run_block(study: Study, number: int) -> tuple[str, dict[str, Array]]:
-    """Run a block; values that are not finite are kept, for the caller to refuse.
-
-    Returns
-    -------
-    tuple
-        Name of the compiled model that ran, and outputs with dims run and time.
-    """
+    """Return the name of the compiled model that ran, and outputs with dims run and time, finite or not."""
     city = _city()
     run = city.run(study.changes(*study.bounds(number)), outputs=study.outputs, keep_non_finite=True)
     return city.source.stem, {name: run[name].transpose("run", "time").to_numpy() for name in study.outputs}
@@ -124,8 +105,6 @@ def run_study(
         Continue what an earlier call left.
     cluster
         Address of the scheduler of a Dask cluster; None runs here.
-    progress
-        Called with the number of runs that are done, and of all.
 
     Raises
     ------
@@ -147,10 +126,11 @@ def run_study(
         path.parent.mkdir(parents=True, exist_ok=True)
         clear(path)
         store = _new_store(study, path, request)
-    waiting = [number for number in range(study.blocks) if (_states(study, store, number) == WAITING).any()]
+    waiting = [number for number in range(study.blocks) if (store.state[slice(*study.bounds(number))] == WAITING).any()]
     done = study.design.runs - sum(np.ptp(study.bounds(number)) for number in waiting)
     progress(int(done), study.design.runs)
-    computed = _run_here(study, waiting) if cluster is None else _run_on_cluster(study, waiting, cluster)
+    here = ((number, run_block(study, number)) for number in waiting)
+    computed = here if cluster is None else _run_on_cluster(study, waiting, cluster)
     for number, (model, outcomes) in computed:
         if model != _city().source.stem:
             message = "a worker runs another model file, version or kind of processor: results would differ from here"
@@ -207,15 +187,6 @@ def _new_store(study: Study, path: Path, request: str) -> RunStore:
     )
 
 
-def _states(study: Study, store: RunStore, number: int) -> npt.NDArray[np.int8]:
-    return store.state[slice(*study.bounds(number))]
-
-
-def _run_here(study: Study, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
-    for number in numbers:
-        yield number, run_block(study, number)
-
-
 def _run_on_cluster(
     study: Study, numbers: Iterable[int], address: str
 ) -> Iterator[tuple[int, tuple[str, dict[str, Array]]]]:
@@ -244,13 +215,7 @@ def _run_on_cluster(
 
 
 def check_scheduler(address: str) -> None:
-    """Refuse an address at which no scheduler answers within seconds.
-
-    Raises
-    ------
-    StudyError
-        Naming the address and what is wrong with it.
-    """
+    """Refuse an address at which no scheduler answers within seconds."""
     # Not by a client, which goes on looking in the background and reports it long after it has given up.
     from distributed.core import rpc
 
@@ -307,18 +272,7 @@ def _first_fault(study: Study, run: int) -> str:
 
 
 def remove_finished(stores: Iterable[Path], *, resume: bool) -> list[str]:
-    """Remove finished stores unless they are to be resumed, and return their names; an unfinished one is never removed.
-
-    Raises
-    ------
-    StudyError
-        Naming every store that holds an unfinished study.
-
-    Examples
-    --------
-    >>> remove_finished([Path("nowhere.zarr")], resume=False)
-    []
-    """
+    """Remove finished stores unless they are to be resumed, and return their names; refuse where one is unfinished."""
     existing = {} if resume else {path: unfinished(path) for path in stores if path.exists()}
     broken = {path: state for path, state in existing.items() if state is None or state[0] < state[1]}
     if broken:

@@ -9,26 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
 from analysis.sensitivity import estimates, runs
-from analysis.sensitivity.design import Design, PickFreeze, Trajectories, check_power_of_two
+from analysis.sensitivity.design import Design, PickFreeze, Trajectories
 from analysis.sensitivity.estimates import COLUMNS, TOP, Block
-from analysis.sensitivity.runs import Study, StudyError
-from model.engine.errors import near
+from analysis.sensitivity.request import USUAL_FACTORS, Method
+from analysis.sensitivity.runs import Study
 from scenarios import Scenario, Target
 from scenarios.factors import GROUPS, Factor, Input
 
-Method = Literal["sobol", "morris", "pawn", "delta"]
 Progress = Callable[[str, int, int], None]
 
-#: Samples that each method takes by default: a few minutes on two processors.
-USUAL_SAMPLES: Final = {"sobol": 1024, "morris": 20, "pawn": 2048, "delta": 1024}
-LEAST_SAMPLES: Final = {"sobol": 2, "morris": 2, "pawn": 64, "delta": 64}
-#: Inputs that are taken one by one; the others stand together.
-USUAL_FACTORS: Final = 30
 #: Walks that tell which inputs are taken one by one.
 SCREENING_WALKS: Final = 10
 #: The index by which inputs are ranked.
@@ -42,32 +36,21 @@ GROWTH_COLUMNS: Final = (*COLUMNS[:5], "samples", *COLUMNS[5:8])
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked.
+    """What is asked."""
 
-    Attributes
-    ----------
-    method
-        "sobol", "morris", "pawn" or "delta".
-    samples
-        Base samples of Sobol', PAWN and delta; walks of Morris.
-    seed
-        Of every random number.
-    inputs
-        "priors" or "posterior": where parameters come from.
-    vary
-        Which of `scenarios.factors.GROUPS`.
-    targets
-        Modelled targets: their variables over the years, and whether they are reached in time.
-    inputs_one_by_one
-        How many inputs are taken one by one where each costs runs or time; 0 for all.
-    """
-
+    #: "sobol", "morris", "pawn" or "delta".
     method: Method
+    #: Base samples of Sobol', PAWN and delta; walks of Morris.
     samples: int
+    #: Of every random number.
     seed: int
+    #: "priors" or "posterior": where parameters come from.
     inputs: str
+    #: Which of `scenarios.factors.GROUPS`.
     vary: tuple[str, ...]
+    #: Modelled targets: their variables over the years, and whether they are reached in time.
     targets: tuple[Target, ...]
+    #: How many inputs are taken one by one where each costs runs or time; 0 for all.
     inputs_one_by_one: int = USUAL_FACTORS
 
     @property
@@ -78,84 +61,25 @@ class Question:
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a study.
+    """The results of a study."""
 
-    Attributes
-    ----------
-    question
-        What was asked.
-    table
-        `COLUMNS`; ``indicator`` is a variable, or a target's id where yes or no is meant. Rows of a whole group carry
-        its name as ``factor``, and ``share`` is its share of the variance. ``above_chance`` says whether an index is
-        larger than chance makes that of an input without influence (`analysis.sensitivity.indices.beyond_chance`).
-    convergence
-        The same over growing sub-samples, for the inputs that lead, with the column ``samples``.
-    inputs
-        Every input and group that the table names.
-    share_reached
-        Share of points that reach each target, by id.
-    runs, screening_runs
-        Runs behind the indices, and of the screening before.
-    others
-        Number of inputs behind each rest of a group, by its name.
-    """
-
+    #: What was asked.
     question: Question
+    #: `COLUMNS`; ``indicator`` is a variable, or a target's id where yes or no is meant. Rows of a whole group carry
+    #: its name as ``factor``, and ``share`` is its share of the variance. ``above_chance`` says whether an index is
+    #: larger than chance makes that of an input without influence (`analysis.sensitivity.indices.beyond_chance`).
     table: pd.DataFrame
+    #: The same over growing sub-samples, for the inputs that lead, with the column ``samples``.
     convergence: pd.DataFrame
+    #: Every input and group that the table names.
     inputs: dict[str, Input]
+    #: Share of points that reach each target, by id.
     share_reached: dict[str, float]
+    #: Runs behind the indices, and of the screening before.
     runs: int
     screening_runs: int = 0
+    #: Number of inputs behind each rest of a group, by its name.
     others: dict[str, int] = field(default_factory=dict)
-
-
-def chosen_groups(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Return which groups of factors are varied, all of them unless some are named.
-
-    Raises
-    ------
-    StudyError
-        Naming every group that there is not.
-
-    Examples
-    --------
-    >>> chosen_groups(["policy", "structure"])
-    ('structure', 'policy')
-    """
-    wanted = [part for text in names or GROUPS for part in text.split(",")]
-    problems = [
-        f"--vary {name}: one of {', '.join(GROUPS)}.{near(name, GROUPS)}" for name in wanted if name not in GROUPS
-    ]
-    if problems:
-        raise StudyError("\n".join(problems))
-    return tuple(group for group in GROUPS if group in wanted)
-
-
-def check_question(method: str, samples: int, inputs: str) -> None:
-    """Check that a study can answer a question, before anything runs.
-
-    Raises
-    ------
-    StudyError, DesignError
-        For Sobol' or Morris on dependent inputs; for a sample that is no power of two or too small.
-
-    Examples
-    --------
-    >>> check_question("sobol", 64, "priors")
-    """
-    if inputs == "posterior" and method in ("sobol", "morris"):
-        message = (
-            f"--method {method} takes its inputs as independent, and the parameters of calibrated members are not: "
-            "their indices would be wrong without a sign. Take --method pawn or --method delta, or --inputs priors."
-        )
-        raise StudyError(message)
-    if method == "sobol":
-        check_power_of_two(samples)
-    least = LEAST_SAMPLES[method]
-    if samples < least:
-        message = f"--samples {samples}: {method} needs at least {least}."
-        raise StudyError(message)
 
 
 def name_of(question: Question, scenario: Scenario) -> str:
@@ -184,8 +108,6 @@ def analyse(
         Stores are made beside this path: ``STEM.zarr``, and ``STEM_screening.zarr`` where inputs are screened.
     resume, cluster
         As for `analysis.sensitivity.runs.run_study`.
-    progress
-        Called with a task, and how much of how much of it is done.
     """
     count = len(factors)
     single, screening_runs = list(range(count)), 0
@@ -224,13 +146,7 @@ def analyse(
 
 
 def stores(stem: Path) -> list[Path]:
-    """Return where the runs of a study and of its screening are kept.
-
-    Examples
-    --------
-    >>> [path.name for path in stores(Path("sobol"))]
-    ['sobol.zarr', 'sobol_screening.zarr']
-    """
+    """Return where the runs of a study and of its screening are kept."""
     return [stem.with_name(f"{stem.name}.zarr"), stem.with_name(f"{stem.name}_screening.zarr")]
 
 

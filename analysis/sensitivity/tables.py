@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import xarray as xr
@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.outcome import files as result_files
+from analysis.outcome.printing import make_table
 from analysis.outcome.words import LANGUAGES
 from analysis.sensitivity import charts, indices
 from analysis.sensitivity.runs import remove_finished
@@ -38,23 +39,12 @@ ROWS: Final = 8
 
 
 def files(name: str) -> list[str]:
-    """Return the names of what `write` makes, charts left out.
-
-    Examples
-    --------
-    >>> files("sobol_plan_priors")[0]
-    'sobol_plan_priors.nc'
-    """
+    """Return the names of what `write` makes, charts left out."""
     return [f"{name}.nc", f"{name}.csv", f"{name}_convergence.csv"]
 
 
 def remove_old_runs(console: Console, stem: Path, *, resume: bool) -> None:
-    """Remove finished runs of an earlier study and say which, or say that there are none to go on with.
-
-    Examples
-    --------
-    >>> remove_old_runs(Console(), Path("nowhere/sobol"), resume=False)
-    """
+    """Remove finished runs of an earlier study and say which, or say that there are none to go on with."""
     if resume and not any(path.exists() for path in stores(stem)):
         console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
     removed = remove_finished(stores(stem), resume=resume)
@@ -86,20 +76,8 @@ def print_all(
     manifest: Mapping[str, str],
     broken: float | None,
 ) -> None:
-    """Print the results in words, what they rest on, and how much memory the study took."""
+    """Print for every target what its indicator rests on and how sure that is, and what the study rests on and took."""
     notes = notes_on(findings, broken, manifest["members"])
-    print_findings(console, findings, scenario, variables, notes)
-    console.print(f"[dim]Peak memory of this process: {peak_memory():.2f} GB.[/]")
-
-
-def print_findings(
-    console: Console,
-    findings: Findings,
-    scenario: Scenario,
-    variables: Mapping[str, Variable],
-    notes: Mapping[str, str],
-) -> None:
-    """Print, for every target, what its indicator rests on, how sure that is, and what the study rests on."""
     for target in findings.question.targets:
         console.print(_table(findings, target, variables))
         for language in LANGUAGES:
@@ -110,21 +88,11 @@ def print_findings(
     for language in LANGUAGES:
         title, basis = scenario.title[language], say(f"read {method}", language)
         console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
-        if language in notes:
-            console.print(escape(notes[language]))
+        console.print(escape(notes[language]))
         console.print(escape(stability_in_words(findings, language)))
-
-
-def peak_memory() -> float:
-    """Return the most memory that this process has held, in GB.
-
-    Examples
-    --------
-    >>> peak_memory() > 0
-    True
-    """
     # In kilobytes on Linux, in bytes on macOS.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    console.print(f"[dim]Peak memory of this process: {memory:.2f} GB.[/]")
 
 
 def write(
@@ -166,11 +134,7 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
     method = findings.question.method
     shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
     titles = [target.title[language] for language in LANGUAGES]
-    printed = Table(
-        title=escape(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on"),
-        title_justify="left",
-        title_style="bold",
-    )
+    printed = make_table(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on")
     printed.add_column("因素 input", overflow="fold", ratio=2)
     printed.add_column("类别 kind", overflow="fold")
     for index in shown:
@@ -178,18 +142,22 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
         printed.add_column(escape(head), justify="right", overflow="fold")
     scale = 1.0 / target.factor if method == "morris" else 1.0
     variable, year = str(target.variable), float(target.year)
-    for row in leading(findings, variable, year, ROWS).to_dict("records"):
+
+    def cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
         names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
+        rows = (select(findings, variable, year, index) for index in shown)
+        return (names, *(_cell(each, str(row["factor"]), scale) for each in rows))
+
+    for row in leading(findings, variable, year, ROWS).to_dict("records"):
+        names, *numbers = cells(row)
         if not row["above_chance"]:
             names += "（{}） ({})".format(*(say("chance", language) for language in LANGUAGES))
-        cells = [_cell(select(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
         kind = " ".join(say(str(row["group"]), language) for language in LANGUAGES)
-        printed.add_row(escape(names), kind, *cells)
+        printed.add_row(escape(names), kind, *numbers)
     rest = select(findings, variable, year, shown[0])
     for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
-        names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
-        cells = [_cell(select(findings, variable, year, index), str(row["factor"]), scale) for index in shown]
-        printed.add_row(f"[dim]{escape(names)}[/]", "", *cells)
+        names, *numbers = cells(row)
+        printed.add_row(f"[dim]{escape(names)}[/]", "", *numbers)
     return printed
 
 

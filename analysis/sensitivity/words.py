@@ -256,14 +256,3 @@ def say(key: str, language: str, **gaps: object) -> str:
     'the other 3 inputs of policy'
     """
     return word("sensitivity", key, language).format(**gaps)
-
-
-def describe(index: str, language: str) -> str:
-    """Return what an index is called.
-
-    Examples
-    --------
-    >>> describe("ST", "en")
-    'total order'
-    """
-    return say(index, language)

@@ -7,14 +7,15 @@ from typing import Final
 from calibration.census.fertility import fertility_shape
 from calibration.census.life_table import Mortality, fit_mortality
 from calibration.census.migration_schedules import (
+    DEPARTURE_POINTS,
+    INTERNAL_POINTS,
+    RETURN_POINTS,
     Arrivals,
     Residuals,
     arrivals,
     cohort_residuals,
-    departure_profile,
-    internal_profile,
     leaving_profile,
-    return_profile,
+    relative_rates,
 )
 from calibration.census.single_years import Vector, women_share, women_share_change
 from calibration.census.start_population import StartPopulation, registered_total, start_population
@@ -27,22 +28,9 @@ CENSUS_YEARS: Final = (2010, 2020)
 class DerivedTables:
     """Everything the derived block is printed from.
 
-    Attributes
-    ----------
-    start
-        Start populations by census year.
-    mortality, residuals, arrivals
-        Fitted death rates; cohort residuals 2010-2020; yearly arrivals and their schedule.
-    urban_residents, floor_area_per_head, persons_per_household, family_household_share
-        By census year, 12 districts [person, m2/person, person/household, Dmnl].
-    registered_population
-        By census year [person].
-    women_share
-        By census year, 86 ages [Dmnl].
-    women_share_change, fertility_shape
-        Dmnl, 86 ages.
-    departure_profile, leaving_profile, return_profile, internal_profile
-        Relative rates by age, mean one over ages 15-59 [Dmnl].
+    By census year: start populations; urban residents [person], floor area [m2/person], household size and share of
+    family households [Dmnl] of the 12 districts; registered population [person]. Shares and profiles have 86 ages
+    [Dmnl]; profiles are relative rates with mean one over ages 15-59.
     """
 
     start: dict[int, StartPopulation]
@@ -107,8 +95,8 @@ def derive() -> DerivedTables:
         women_share=women,
         women_share_change=women_share_change(women[2010], women[2020]),
         fertility_shape=shape,
-        departure_profile=departure_profile(),
+        departure_profile=relative_rates(DEPARTURE_POINTS),
         leaving_profile=leaving_profile(data, mortality),
-        return_profile=return_profile(),
-        internal_profile=internal_profile(),
+        return_profile=relative_rates(RETURN_POINTS),
+        internal_profile=relative_rates(INTERNAL_POINTS),
     )

@@ -23,18 +23,9 @@ class DefinitionsError(UserError):
 
 @dataclass(frozen=True)
 class Definition:
-    """One constant of the derived block.
+    """One constant of the derived block: Vensim name with subscripts, a number, row or (district, age) table, decimals.
 
-    Attributes
-    ----------
-    name
-        Vensim name with its subscripts.
-    values
-        A number, a row, or a whole (district, age) table.
-    digits
-        Decimals printed; trailing zeros are dropped.
-    unit, meaning, source, grade
-        As in the comment of the model; the Chinese term comes first in the meaning.
+    The Chinese term comes first in the meaning; trailing zeros are not printed.
     """
 
     name: str
@@ -47,22 +38,7 @@ class Definition:
 
 
 def vensim_text(definition: Definition) -> str:
-    r"""Print one definition.
-
-    Parameters
-    ----------
-    definition
-        What to print.
-
-    Returns
-    -------
-    str
-        Vensim text; a two-dimensional table is written whole, one district per line ended by a semicolon.
-
-    Raises
-    ------
-    ValueError
-        If a comment holds a character that Vensim gives a meaning to, or a value is not a finite number.
+    r"""Print one definition; a two-dimensional table is written whole, one district per line ended by a semicolon.
 
     Examples
     --------

@@ -26,38 +26,12 @@ class DerivedBlockError(UserError):
 
 
 def block_text() -> str:
-    """Print the derived block in Vensim's text form.
-
-    Returns
-    -------
-    str
-        Group header and one definition per table, ended by a blank line.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty.
-    """
+    """Print the derived block in Vensim's text form: group header, one definition per table, and a blank line."""
     return HEADER + "\n".join(map(vensim_text, definitions(derive()))) + "\n"
 
 
 def find_block(model_text: str) -> tuple[int, int]:
-    r"""Say where the derived block starts and ends in the model's text.
-
-    Parameters
-    ----------
-    model_text
-        The text of model/jinan.mdl, line ends as in the file.
-
-    Returns
-    -------
-    tuple of int
-        Start and end position; the end is where the next group's rule starts.
-
-    Raises
-    ------
-    DerivedBlockError
-        If there is no such group, two of them, or no group after it.
+    r"""Say where the derived block starts in the model's text, and where the rule of the next group does.
 
     Examples
     --------
@@ -77,25 +51,7 @@ def find_block(model_text: str) -> tuple[int, int]:
 
 
 def update_block(model: Path = MODEL_FILE, *, write: bool) -> bool:
-    """Compare the derived block of a model file with the rebuilt one, and replace it if asked.
-
-    Parameters
-    ----------
-    model
-        The model file.
-    write
-        Replace a block that differs, whole or not at all.
-
-    Returns
-    -------
-    bool
-        Whether the block was up to date.
-
-    Raises
-    ------
-    DerivedBlockError, ObservationError
-        If the model file or the data cannot be used.
-    """
+    """Compare the derived block of a model file with the rebuilt one, replace it if asked; say if it was up to date."""
     text = model.read_bytes().decode("utf-8")
     start, end = find_block(text)
     block = block_text()

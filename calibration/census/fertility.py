@@ -12,13 +12,7 @@ RATE_AT_49: Final = 0.08
 
 
 def fertility_shape(observations: pd.DataFrame) -> Vector:
-    """Share of lifetime fertility by age of the mother.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages, zero outside 15-49, sums to one; Fuzhou, census 2020, age 49 assumed.
-    """
+    """Share of lifetime fertility by age of the mother [Dmnl], 86 ages: Fuzhou, census 2020, age 49 assumed."""
     rows = observations[observations["variable"] == "fertility by age"]
     rates = np.zeros(AGES)
     rates[rows["age"].astype(int)] = rows["value"]

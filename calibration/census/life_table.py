@@ -26,18 +26,9 @@ FIRST_SLOPE_AGE: Final = 75
 class Mortality:
     """Death rates of the two census years and what they were fitted to.
 
-    Attributes
-    ----------
-    rates
-        Central death rates [1/year] by census year, 86 ages; the last is the open interval 85 and over.
-    slope
-        Growth of the rate with age [1/year of age].
-    life_expectancy
-        Years at birth, by census year.
-    deaths
-        Deaths a year on the census population, by census year.
-    cohort_ratio
-        Residents of 2020 over survivors of the cohorts of 2010, by first age of the five-year band in 2020.
+    Rates are central death rates [1/year] of 86 ages, the last the open interval 85 and over; the slope is their growth
+    with age [1/year of age]. The cohort ratio is residents of 2020 over survivors of the cohorts of 2010, by first age
+    of the five-year band in 2020.
     """
 
     rates: dict[int, Vector]
@@ -48,22 +39,10 @@ class Mortality:
 
 
 def death_rates(level: float, slope: float, year: int) -> Vector:
-    """Central death rates by single age.
+    """Central death rates [1/year] of 86 ages from the senescent rate at age 60 and its growth with age.
 
-    Parameters
-    ----------
-    level
-        Senescent rate at the reference age 60 [1/year].
-    slope
-        Its growth with age [1/year of age].
-    year
-        2010 or 2020, for the child and background terms.
-
-    Returns
-    -------
-    numpy.ndarray
-        [1/year], 86 ages: infant rate; then background + child * exp(-(a - 1) / 2) + level * exp(slope * (a - 60));
-        the open interval's rate is one over the remaining life expectancy at 85 on the same curve.
+    Infant rate; then background + child * exp(-(a - 1) / 2) + level * exp(slope * (a - 60)). The open interval's rate
+    is one over the remaining life expectancy at 85 on the same curve.
     """
     age = np.arange(AGES, dtype=float)
     rates: Vector = (
@@ -80,17 +59,9 @@ def death_rates(level: float, slope: float, year: int) -> Vector:
 
 
 def life_expectancy(rates: Vector) -> float:
-    """Life expectancy at birth of a stationary population with these rates.
+    """Life expectancy at birth [year] of a stationary population with these rates, the last of them open.
 
-    Parameters
-    ----------
-    rates
-        Central death rates [1/year], 86 ages, the last open.
-
-    Returns
-    -------
-    float
-        Years. The rate is taken constant within each year of age [Preston, Heuveline and Guillot 2001, ch. 3].
+    The rate is taken constant within each year of age [Preston, Heuveline and Guillot 2001, ch. 3].
 
     Examples
     --------
@@ -103,17 +74,7 @@ def life_expectancy(rates: Vector) -> float:
 
 
 def rates_between(mortality_rates: dict[int, Vector], year: float) -> Vector:
-    """Death rates at a moment between the censuses, geometric in time.
-
-    Parameters
-    ----------
-    year
-        2010 to 2020.
-
-    Returns
-    -------
-    numpy.ndarray
-        [1/year], 86 ages.
+    """Death rates [1/year] at a moment between the censuses, geometric in time.
 
     Examples
     --------
@@ -125,17 +86,7 @@ def rates_between(mortality_rates: dict[int, Vector], year: float) -> Vector:
 
 
 def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
-    """Residents of 2010 who would be alive in 2020 had nobody moved.
-
-    Parameters
-    ----------
-    residents
-        Persons by single age in the last axis, 2010.
-
-    Returns
-    -------
-    numpy.ndarray
-        Persons by single age in 2020, same shape; ages 0-9 are zero.
+    """Residents of 2010, by single age in the last axis, who would be alive in 2020 had nobody moved; none of ages 0-9.
 
     Examples
     --------
@@ -154,13 +105,7 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
 
 
 def census_deaths_2010(observations: pd.DataFrame) -> float:
-    """Deaths of the year before the 2010 census, Jinan and Laiwu.
-
-    Returns
-    -------
-    float
-        person/year: the census death rates times the census residents.
-    """
+    """Deaths in the year before the census of 2010, with Laiwu [person/year]: census rates times residents."""
     parts = [
         city_value(observations, "death_rate_census", 2010, b)
         / 1000
@@ -173,12 +118,9 @@ def census_deaths_2010(observations: pd.DataFrame) -> float:
 def fit_mortality(observations: pd.DataFrame) -> Mortality:
     """Fit the death rates of 2010 and 2020, both sexes together.
 
-    Returns
-    -------
-    Mortality
-        The level of 2020 gives the life expectancy published for 2020, the level of 2010 the census's deaths of
-        2010, and the common slope the survival of the cohorts aged 65 and over in 2010 (least squares of the log
-        ratio of residents of 2020 to survivors). No life table of the city was found.
+    The level of 2020 gives the life expectancy published for 2020, the level of 2010 the census's deaths of 2010, and
+    the common slope the survival of the cohorts aged 65 and over in 2010 (least squares of the log ratio of residents
+    of 2020 to survivors). No life table of the city was found.
     """
     before = single_year_residents(observations, 2010).sum("district").to_numpy().astype(float)
     after = single_year_residents(observations, 2020).sum("district").to_numpy().astype(float)

@@ -29,7 +29,8 @@ ARRIVAL_POINTS: Final = {
     0: 0.5, 5: 0.35, 10: 0.2, 14: 0.2, 16: 0.6, 17: 1.2, 18: 8.0, 19: 4.0, 20: 1.4, 21: 1.2, 22: 1.6, 24: 1.5,
     28: 1.2, 32: 0.8, 40: 0.4, 50: 0.3, 60: 0.3, 70: 0.15, 85: 0.05,
 }  # fmt: skip
-#: Relative rates of coming back to the village and of moving between districts, grade E (no count by age is at hand).
+#: Relative rates of coming back to the village, after school and before old age, and of moving between districts, a
+#: Rogers-Castro curve with young families most; grade E (no count by age is at hand).
 RETURN_POINTS: Final = {
     0: 0.7, 6: 0.6, 15: 0.3, 18: 0.4, 21: 1.2, 23: 1.6, 26: 1.3, 30: 1.0, 40: 0.8, 48: 1.0, 55: 1.3, 62: 1.1,
     75: 0.5, 85: 0.4,
@@ -53,17 +54,9 @@ PARENT_AGES: Final = slice(35, 50)
 class Residuals:
     """Cohort residuals 2010-2020.
 
-    Attributes
-    ----------
-    net
-        Net migrants of the decade by (district, age in 2020) [person].
-    births
-        Births of residents by twelve months ending 31 October [person/year], index 2011-2020, as residents of 2020
-        imply them: children net of their migration, survived backwards.
-    children
-        Children of 2020 by the same years of birth, survived backwards without taking migration off [person/year].
-    fertility
-        Total fertility rate those births imply [children per woman], same index.
+    Net migrants of the decade by (district, age in 2020) [person]. Births by twelve months ending 31 October, 2011-2020
+    [person/year]: children of 2020, less their migration, survived backwards; `children` are the same without taking
+    migration off. Fertility is the total rate which those births imply [children per woman].
     """
 
     net: Vector
@@ -75,17 +68,9 @@ class Residuals:
 def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Vector) -> Residuals:
     """Net migration of each cohort and the births behind the children of 2020.
 
-    Parameters
-    ----------
-    shape
-        Fertility by age [Dmnl], 86 ages, sums to one.
-
-    Returns
-    -------
-    Residuals
-        Ages 10 and over: residents less survivors. Ages 0-9 have no cohort in 2010: they move with their parents, so
-        their net migrants are a quarter (0-4) or three quarters (5-9), the part of the decade they lived, of the net
-        migrants per resident aged 35-49, times the children [after Siegel and Hamilton 1952].
+    Ages 10 and over: residents less survivors. Ages 0-9 have no cohort in 2010: they move with their parents, so their
+    net migrants are a quarter (0-4) or three quarters (5-9), the part of the decade they lived, of the net migrants per
+    resident aged 35-49, times the children [after Siegel and Hamilton 1952].
     """
     before = single_year_residents(observations, 2010).to_numpy().astype(float)
     after = single_year_residents(observations, 2020).to_numpy().astype(float)
@@ -107,48 +92,17 @@ def cohort_residuals(observations: pd.DataFrame, mortality: Mortality, shape: Ve
     return Residuals(net=net, births=births, children=children_born, fertility=pd.Series(rate))
 
 
-def departure_profile() -> Vector:
-    """Relative departure rate by age, mean one over ages 15-59.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages (assumption: peak at 22-24 when students finish).
-    """
-    return _mean_one(age_curve(DEPARTURE_POINTS))
-
-
-def return_profile() -> Vector:
-    """Relative rate of returning to the village by age, mean one over ages 15-59.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages (assumption: after school, and before old age).
-    """
-    return _mean_one(age_curve(RETURN_POINTS))
-
-
-def internal_profile() -> Vector:
-    """Relative rate of moving between districts by age, mean one over ages 15-59.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages (assumption: a Rogers-Castro curve, young families most).
-    """
-    return _mean_one(age_curve(INTERNAL_POINTS))
+def relative_rates(points: dict[int, float]) -> Vector:
+    """Relative rates by age from a few points, mean one over ages 15-59 [Dmnl], 86 ages."""
+    return _mean_one(age_curve(points))
 
 
 def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
     """Relative rate of leaving villages by age, from the losses of the two counties, mean one over ages 15-59.
 
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages. Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's
-        log loss in Pingyin and Shanghe. Children under 10 take the mean rate of ages 25-39, people of 60 and over that
-        of ages 50-59: their losses cannot be told from the counties' higher mortality.
+    Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's log loss in Pingyin and
+    Shanghe. Children under 10 take the mean rate of ages 25-39, people of 60 and over that of ages 50-59: their losses
+    cannot be told from the counties' higher mortality.
     """
     rows = [DISTRICTS.index(d) for d in ORIGIN_DISTRICTS]
     before = single_year_residents(observations, 2010).to_numpy()[rows].sum(axis=0).astype(float)
@@ -166,14 +120,8 @@ def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
 class Arrivals:
     """Arrivals from outside the city in a year of the decade 2010-2020.
 
-    Attributes
-    ----------
-    schedule
-        Share of all arrivals by (district, age at arrival) [Dmnl], sums to one.
-    by_age
-        Arrivals of the whole city by age [person/year].
-    misfit
-        Fitted less observed cohort residual of the whole city by age in 2020 [person].
+    Shares of all arrivals by (district, age at arrival) [Dmnl], arrivals of the city by age [person/year], and fitted
+    less observed cohort residual of the city by age in 2020 [person].
     """
 
     schedule: Vector
@@ -182,26 +130,16 @@ class Arrivals:
 
 
 def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulation]) -> Arrivals:
-    """Gross arrivals from outside the city by district and age.
+    """Gross arrivals from outside the city by district and age, from the residuals and the start populations.
 
-    Parameters
-    ----------
-    residuals
-        Cohort residuals of the decade.
-    starts
-        Start populations of 2010 and 2020.
-
-    Returns
-    -------
-    Arrivals
-        City: non-negative arrivals g(a) a year such that, for the cohort of final age x,
-        sum over a of years(x, a) stay(a, x) g(a) - U2010 (1 - stay) = residual(x),
-        with g / reference shape smooth; stay(a, x) = exp(-departures between the ages), U2010 the unregistered.
-        Districts: each age's arrivals in the ratio of those among the unregistered of 2020 who came since 2010,
-        gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
+    City: non-negative arrivals g(a) a year such that, for the cohort of final age x,
+    sum over a of years(x, a) stay(a, x) g(a) - U2010 (1 - stay) = residual(x),
+    with g / reference shape smooth; stay(a, x) = exp(-departures between the ages), U2010 the unregistered.
+    Districts: each age's arrivals in the ratio of those among the unregistered of 2020 who came since 2010,
+    gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
     """
     first, last = (s.other_province + s.province_scale * s.province_at_most for s in starts)
-    yearly = DEPARTURE_RATE * departure_profile()
+    yearly = DEPARTURE_RATE * relative_rates(DEPARTURE_POINTS)
     departed = np.concatenate([[0.0], np.cumsum(yearly)])[:AGES]
     final, age = np.indices((AGES, AGES))
     stay = np.exp(-np.maximum(departed[final] - departed[age], 0))

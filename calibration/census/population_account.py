@@ -18,13 +18,7 @@ BROAD_AGES: Final = ((0, 10), (10, 18), (18, 25), (25, 30), (30, 35), (35, 45), 
 
 
 def tables_text() -> str:
-    """Print every table of the account as Markdown.
-
-    Returns
-    -------
-    str
-        Cohort residuals, births and fertility, registered population, mortality, arrivals, placement in villages.
-    """
+    """Print every table of the account as Markdown."""
     tables = derive()
     parts = (
         _residuals(tables),
@@ -127,22 +121,13 @@ def _arrivals(tables: DerivedTables) -> str:
 
 def _placement(tables: DerivedTables) -> str:
     observations = read_observations()
-    ratios = []
+    header, columns = ["District"], [list(DISTRICTS)]
     for year in (2010, 2020):
-        rural = district_values(observations, "population_rural", year).to_numpy()
-        ratios.append(placement_ratio(tables.start[year], rural))
-    rows = []
-    for d, name in enumerate(DISTRICTS):
-        cells = [name]
-        for i, year in enumerate((2010, 2020)):
-            start = tables.start[year]
-            cells += [
-                f"{start.rural_home[d].sum() / start.local[d].sum():.3f}",
-                f"{start.rural_town[d].sum():,.0f}",
-                f"{ratios[i][d]:.3f}",
-            ]
-        rows.append(cells)
-    header = ["District"]
-    for year in (2010, 2020):
+        start = tables.start[year]
+        ratio = placement_ratio(start, district_values(observations, "population_rural", year).to_numpy())
+        home, town = start.rural_home.sum(axis=1), start.rural_town.sum(axis=1)
         header += [f"rural at home / local {year}", f"rural in town {year}", f"placement ratio {year}"]
+        columns += [[f"{share:.3f}" for share in home / start.local.sum(axis=1)], [f"{people:,.0f}" for people in town]]
+        columns += [[f"{value:.3f}" for value in ratio]]
+    rows = list(zip(*columns, strict=True))
     return _section("Registered rural at home and in town at the central values", header, rows)

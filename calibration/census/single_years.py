@@ -1,5 +1,6 @@
 """Single years of age from the census's five-year bands, keeping every band total to the person."""
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,9 +17,7 @@ AGES: Final = 86
 OPEN_AGE: Final = AGES - 1
 #: First age of each census band, and one past the last.
 BAND_STARTS: Final = (0, 1, *range(5, 90, 5))
-BAND_SLICES: Final = tuple(
-    slice(start, BAND_STARTS[i + 1] if i + 1 < len(BAND_STARTS) else AGES) for i, start in enumerate(BAND_STARTS)
-)
+BAND_SLICES: Final = tuple(slice(*ends) for ends in pairwise((*BAND_STARTS, AGES)))
 
 #: Students and other young newcomers within the bands 15-19 and 20-24, by single age (grade E). Census day is
 #: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
@@ -29,18 +28,10 @@ SMOOTHNESS: Final = 10.0
 
 
 def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
-    """Relative size of birth cohorts by age at the census, 1 where nothing is known.
+    """Relative size of birth cohorts by age at the census, 1 where nothing is known: all of 2010, from 10 in 2020.
 
-    Parameters
-    ----------
-    year
-        2010 (no registered births before it: all ones) or 2020.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages. Age a in 2020 was born from November of 2019 - a to October of 2020 - a, so two twelfths of
-        one calendar year and ten of the next; relative to age 9.
+    Age a in 2020 was born from November of 2019 - a to October of 2020 - a, so two twelfths of one calendar year and
+    ten of the next; relative to age 9.
     """
     weights = np.ones(AGES)
     if year == 2020:
@@ -51,21 +42,11 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
 
 
 def smooth_within_bands(totals: Vector, weights: Vector) -> Vector:
-    """Single years whose ratio to `weights` is as smooth as the band totals allow.
+    """Single years whose ratio to `weights` is as smooth as the totals of the 19 census bands allow.
 
-    Parameters
-    ----------
-    totals
-        Persons in the 19 census bands (0, 1-4, 5-9, ..., 85+).
-    weights
-        Known relative pattern of the 86 ages, positive.
-
-    Returns
-    -------
-    numpy.ndarray
-        86 ages; band sums equal `totals`. Minimises the sum of squared second differences of x / weights over ages
-        1-84 under the band sums (a quadratic programme with a closed solution; the family of Beers and Sprague
-        multipliers). A band in which that would fall below a tenth of its mean gets the weights alone.
+    Minimises the sum of squared second differences of x / weights over ages 1-84 under the band sums (a quadratic
+    programme with a closed solution; the family of Beers and Sprague multipliers). A band in which that would fall
+    below a tenth of its mean gets the weights alone.
     """
     inner = np.arange(1, OPEN_AGE)
     n = len(inner)
@@ -90,23 +71,6 @@ def smooth_within_bands(totals: Vector, weights: Vector) -> Vector:
 def whole_persons(values: Vector, total: int) -> npt.NDArray[np.int64]:
     """Round to integers that add up to `total`, by the largest remainders.
 
-    Parameters
-    ----------
-    values
-        Non-negative persons whose sum is `total` within rounding.
-    total
-        The sum to keep.
-
-    Returns
-    -------
-    numpy.ndarray
-        Integers, same shape.
-
-    Raises
-    ------
-    ValueError
-        If a value is negative or the values do not add up to the total.
-
     Examples
     --------
     >>> whole_persons(np.array([1.4, 1.4, 1.2]), 4)
@@ -123,14 +87,10 @@ def whole_persons(values: Vector, total: int) -> npt.NDArray[np.int64]:
 
 
 def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
-    """Residents by district and single year of age.
+    """Residents by district and single year of age, whole persons; every band of every district as in the census.
 
-    Returns
-    -------
-    xarray.DataArray
-        dims (district, age), whole persons; every band of every district as in the census.
-        Method: newcomers aged 15-24 (the part of a band above its local cohort) follow the student shape, the rest is
-        smoothed within bands, ages 0-9 of 2020 around the registered birth cohorts.
+    Newcomers aged 15-24 (the part of a band above its local cohort) follow the student shape, the rest is smoothed
+    within bands, ages 0-9 of 2020 around the registered birth cohorts.
     """
     weights = birth_weights(observations, year)
     bands = census_residents(observations, year).sum("sex").to_numpy()
@@ -149,18 +109,7 @@ def single_year_residents(observations: pd.DataFrame, year: int) -> xr.DataArray
 
 
 def women_share(observations: pd.DataFrame, year: int) -> Vector:
-    """Women's share of the city's residents by single age.
-
-    Parameters
-    ----------
-    year
-        Census year, 2010 or 2020.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages; smooth, and the women of each band as in the census.
-    """
+    """Women's share of the city's residents by single age [Dmnl], smooth; the women of each band as in the census."""
     residents = single_year_residents(observations, year).sum("district").to_numpy().astype(float)
     women = census_residents(observations, year).sel(sex="female").sum("district").to_numpy()
     return np.asarray(smooth_within_bands(women, residents) / residents)

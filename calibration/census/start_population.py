@@ -31,6 +31,9 @@ LEAST_RURAL_SHARE: Final = 0.003
 #: 1.0-1.2; below 1.1 the villages of Jiyang could not hold their census residents.
 SEED_POWER: Final = 1.1
 
+#: Weight in villages of residents neither rural at home nor rural in town, relative to rural at home [Dmnl].
+WEIGHT_OF_OTHERS: Final = 0.15
+
 #: Relative odds by age (age: odds, straight lines between), all grade E. Students from outside are many among 18-21;
 #: other newcomers are young workers with few old people; rural registration at home is most frequent among children
 #: and the old; movers to town are young adults and their children.
@@ -65,16 +68,9 @@ SAME_COUNTY_COLUMN: Final = {
 class StartPopulation:
     """Residents of a census year by registration; every array is (district, age).
 
-    Attributes
-    ----------
-    residents, other_province, province_at_most
-        Whole persons; the last includes people registered in other districts of Jinan.
-    province_scale
-        Share of `province_at_most` counted as unregistered at the central total [Dmnl].
-    rural_home_low, rural_home_high, town
-        Shares [Dmnl] of the locally registered, and of those not rural at home.
-    central_weight
-        Position between LOW and HIGH that gives the central registered urban share [Dmnl].
+    Those registered in other districts of Jinan stand in `province_at_most`, of which the share `province_scale` counts
+    as unregistered at the central total. `rural_home_low` and `rural_home_high` are shares of the locally registered,
+    `town` of those not rural at home; `central_weight` lies between LOW and HIGH at the central registered urban share.
     """
 
     residents: Vector
@@ -106,16 +102,6 @@ class StartPopulation:
 def age_curve(points: dict[int, float]) -> Vector:
     """Relative odds of the 86 ages from a few points, straight lines between.
 
-    Parameters
-    ----------
-    points
-        Odds [Dmnl] by age.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 86 ages.
-
     Examples
     --------
     >>> float(age_curve({0: 1.0, 85: 86.0})[10])
@@ -125,27 +111,7 @@ def age_curve(points: dict[int, float]) -> Vector:
 
 
 def solve_shares(people: Vector, odds: Vector, total: float) -> Vector:
-    """Shares k s / (1 + k s) with k such that the shares of `people` add up to `total`.
-
-    Parameters
-    ----------
-    people
-        Persons, any shape.
-    odds
-        Relative odds s [Dmnl], same shape.
-    total
-        Persons to be found, less than all people.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, same shape, below one.
-
-    Raises
-    ------
-    ValueError
-        If the total is not between zero and all people.
-    """
+    """Shares k s / (1 + k s) of relative odds s, with k such that the shares of `people` add up to `total` persons."""
     if not 0 < total < people[odds > 0].sum():
         message = f"no shares give {total:,.0f} of {people.sum():,.0f} persons"
         raise ValueError(message)
@@ -161,13 +127,10 @@ def solve_shares(people: Vector, odds: Vector, total: float) -> Vector:
 def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
     """Residents of a census year by registration.
 
-    Returns
-    -------
-    StartPopulation
-        Registered in other provinces and in other counties: census totals by district, age curve assumed. Rural at
-        home: city totals from the registered urban share, district seed from the census rural share of residents
-        (2010: geometric mean with the agricultural registration share). Rural in town: city total assumed, district
-        seed from people living away from their township or county inside Jinan.
+    Registered in other provinces and in other counties: census totals by district, age curve assumed. Rural at home:
+    city totals from the registered urban share, district seed from the census rural share of residents (2010: geometric
+    mean with the agricultural registration share). Rural in town: city total assumed, district seed from people living
+    away from their township or county inside Jinan.
     """
     residents = single_year_residents(observations, year).to_numpy().astype(float)
     other = _by_district(residents, OTHER_PROVINCE_ODDS, observations, "residents_hukou_in_other_province", year)
@@ -206,26 +169,14 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
 
 
 def registered_total(observations: pd.DataFrame, year: int) -> float:
-    """Registered population of the city on the boundary of 2019: census 2010, year-end 2020.
-
-    Returns
-    -------
-    float
-        person.
-    """
+    """Registered population of the city on the boundary of 2019: census 2010, year-end 2020 [person]."""
     if year == 2010:
         return city_value(observations, "population_hukou_registered", 2010)
     return round(city_value(observations, "population_hukou_registered_yearend", 2020) * 10_000.0, 0)
 
 
 def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
-    """Relative odds of being registered rural at home, by district.
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 12 districts.
-    """
+    """Relative odds of being registered rural at home, by district [Dmnl]."""
     rural = district_values(observations, "population_rural", year).to_numpy()
     share = np.maximum(rural / district_values(observations, "population_resident", year).to_numpy(), LEAST_RURAL_SHARE)
     odds = share / (1 - share)
@@ -235,26 +186,11 @@ def rural_seed(observations: pd.DataFrame, year: int) -> Vector:
     return np.asarray(odds**SEED_POWER)
 
 
-def placement_ratio(start: StartPopulation, rural_residents: Vector, weight_of_others: float = 0.15) -> Vector:
-    """Census rural residents over the people who can live in villages; must stay below one in each district.
-
-    Parameters
-    ----------
-    start
-        The start population.
-    rural_residents
-        Census rural residents by district [person].
-    weight_of_others
-        Weight of residents who are neither rural at home nor rural in town, relative to rural at home [Dmnl].
-
-    Returns
-    -------
-    numpy.ndarray
-        Dmnl, 12 districts, at the central values.
-    """
+def placement_ratio(start: StartPopulation, rural_residents: Vector) -> Vector:
+    """Census rural residents over the people who can live in villages; must stay below one in each district."""
     home = start.rural_home.sum(axis=1)
     others = start.residents.sum(axis=1) - home - start.rural_town.sum(axis=1)
-    return np.asarray(rural_residents / (home + weight_of_others * others))
+    return np.asarray(rural_residents / (home + WEIGHT_OF_OTHERS * others))
 
 
 def _by_district(

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import ndtri
 
-from calibration.fit.ensemble import POSTERIOR_FILE
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.forecast import FORECAST_FILE, forecast_table, predict, simulate
 from calibration.fit.likelihood import Array, calibration_targets
 from calibration.fit.priors import PRIORS_FILE, changes, priors_hash, read_priors
@@ -49,29 +49,19 @@ class Effort:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Results of a calibration.
+    """Results of a calibration."""
 
-    Attributes
-    ----------
-    problem
-        What was fitted.
-    fits
-        Best fits, the best first.
-    draws
-        The sampled posterior.
-    members
-        The ensemble, dim ``member``; factors not multiplied out.
-    simulated
-        Baseline of the members, dims ``member, time``.
-    predicted
-        The same with draws of what the model leaves out.
-    """
-
+    #: What was fitted.
     problem: Problem
+    #: Best fits, the best first.
     fits: tuple[BestFit, ...]
+    #: The sampled posterior.
     draws: Draws
+    #: The ensemble, dim ``member``; factors not multiplied out.
     members: xr.Dataset
+    #: Baseline of the members, dims ``member, time``.
     simulated: xr.Dataset
+    #: The same with draws of what the model leaves out.
     predicted: xr.Dataset
 
 
@@ -158,13 +148,9 @@ def write(calibration: Calibration, posterior: Path = POSTERIOR_FILE, forecast: 
 
 
 def learnt_table(calibration: Calibration) -> pd.DataFrame:
-    """Every parameter before and after the observations.
+    """Every parameter before and after the observations, one row per draw.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per draw: ``parameter``, ``unit``, 5th, 50th and 95th percentile of prior and posterior in that unit,
-        ``ratio`` of posterior to prior standard deviation on the standard scale, ``learnt``, ``rhat`` and ``ess``.
+    The ratio is that of posterior to prior standard deviation on the standard scale; percentiles are in the unit.
     """
     priors, pooled = calibration.problem.priors, calibration.draws.pooled
     levels = np.array([0.05, 0.5, 0.95])
@@ -185,13 +171,9 @@ def learnt_table(calibration: Calibration) -> pd.DataFrame:
 
 
 def fit_table(calibration: Calibration) -> pd.DataFrame:
-    """How well each series is met, at the best fit and over the members.
+    """How well each series is met: root mean square whitened deviation at the best fit, and median over 100 draws.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``series``, ``values`` compared, and root mean square of the whitened deviation: at the best fit, and the
-        median over a hundred draws. One means as far off as the stated errors; well below one, errors too generous.
+    One means as far off as the stated errors; well below one, errors too generous.
     """
     pooled = calibration.draws.pooled
     some = pooled[:: max(1, len(pooled) // 100)][:100]

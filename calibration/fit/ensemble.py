@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
+from calibration.fit.ensemble_file import (
+    POSTERIOR_FILE,
+    RECALIBRATE,
+    EnsembleError,
+    check_count,
+    damaged,
+    require_whole,
+)
 from calibration.fit.priors import Parameter, Priors, changes, priors_hash, read_priors
 from calibration.observations import data_hash
 from model.definition import MODEL_FILE, model_hash
-from model.engine.errors import UserError, listed
-from model.files.sealed import is_whole
+from model.engine.errors import listed
 
-POSTERIOR_FILE: Final = Path(__file__).parents[1] / "posterior.nc"
-RECALIBRATE: Final = "To make it anew: python run_scenarios.py calibrate"
 #: Draws of an unlimited prior lie within so many standard deviations.
 _MOST_DEVIATIONS: Final = 6.0
 #: Rounding to single precision, which is what the file keeps.
 _SINGLE: Final = 1e-6
-
-
-class EnsembleError(UserError):
-    """There is no ensemble that fits the model, or fewer members than requested."""
 
 
 def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_file: Path = MODEL_FILE) -> xr.Dataset:
@@ -69,39 +71,36 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     if wrong:
         message = f"{path.name} does not hold draws from the priors:\n{listed(wrong)}\n{RECALIBRATE}"
         raise EnsembleError(message)
-    size = stored.sizes["member"]
-    if count is not None and not 1 <= count <= size:
-        message = f"--members {count}: the calibrated ensemble holds 1 to {size} members."
-        raise EnsembleError(message)
+    if count is not None:
+        check_count(count, stored.sizes["member"])
     return changes(stored.isel(member=slice(count)).astype(np.float64), model_file)
 
 
 def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
-    """Read the file as it stands: draws from the priors, factors not multiplied out.
-
-    Raises
-    ------
-    EnsembleError
-        If the file is missing or is not as ``calibrate`` wrote it.
+    """Read the file as it stands, as ``calibrate`` wrote it: draws from the priors, factors not multiplied out.
 
     Examples
     --------
     >>> read_stored()["MORTALITY 2020"].attrs["role"]
     'factor'
     """
-    if not path.is_file():
-        message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
-        raise EnsembleError(message)
-    damaged = (
-        f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Restore the file that came "
-        f"with the project. {RECALIBRATE}"
-    )
-    if not is_whole(path):
-        raise EnsembleError(damaged)
+    require_whole(path)
     try:
         return xr.load_dataset(path, engine="netcdf4")
     except (OSError, ValueError, RuntimeError) as error:
-        raise EnsembleError(damaged) from error
+        raise damaged(path) from error
+
+
+def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Members as the model's ``run`` takes them."""
+    return {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+
+
+def batches(members: xr.Dataset, size: int) -> Iterator[tuple[int, xr.Dataset]]:
+    """Members in pieces that fit in memory together with their tables, each with how many are done after it."""
+    for first in range(0, members.sizes["member"], size):
+        part = members.isel(member=slice(first, first + size))
+        yield first + part.sizes["member"], part
 
 
 def _mistakes(stored: xr.Dataset, priors: Priors) -> list[str]:

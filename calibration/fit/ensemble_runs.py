@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
+from calibration.fit.ensemble import batches, settings
 from calibration.fit.likelihood import Array, Target, run_history
 from calibration.fit.priors import Priors
 from calibration.fit.sampler import BATCH
@@ -57,34 +58,10 @@ def headlines() -> tuple[Headline, ...]:
     return tuple(chosen)
 
 
-def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Members as the model's ``run`` takes them."""
-    return {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
-
-
-def batches(members: xr.Dataset, size: int = BATCH) -> Iterable[xr.Dataset]:
-    """Members in pieces that fit in memory together with their tables."""
-    for first in range(0, members.sizes["member"], size):
-        yield members.isel(member=slice(first, first + size))
-
-
 def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Sequence[Target]) -> xr.DataArray:
-    """Sum of squared whitened deviations of each member from each series.
-
-    Parameters
-    ----------
-    members
-        Parameter sets as from `calibration.fit.ensemble.read_members`.
-    targets
-        Series.
-
-    Returns
-    -------
-    xarray.DataArray
-        Dims ``member, series``; minus half of it is the log likelihood up to a constant.
-    """
+    """Sum of squared whitened deviations, (member, series); minus half of it is the log likelihood up to a constant."""
     parts = []
-    for part in batches(members):
+    for _, part in batches(members, BATCH):
         history = run_history(model, settings(part))
         parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in targets], axis=1))
     names = [target.name for target in targets]
@@ -92,26 +69,13 @@ def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Seque
 
 
 def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequence[str]) -> xr.DataArray:
-    """What each member says of the headline targets under each scenario.
-
-    Parameters
-    ----------
-    members
-        Parameter sets as from `calibration.fit.ensemble.read_members`.
-    scenarios
-        Names of shipped scenarios.
-
-    Returns
-    -------
-    xarray.DataArray
-        In the plan's units, dims ``scenario, headline, member``.
-    """
+    """What each member says of the headline targets, in the plan's units, dims ``scenario, headline, member``."""
     chosen = headlines()
     outputs = list(dict.fromkeys(str(item.target.variable) for item in chosen))
     by_scenario = []
     for scenario in load_scenarios(scenarios):
         parts = []
-        for part in batches(members):
+        for _, part in batches(members, BATCH):
             run = model.run(scenario.settings(part), outputs=outputs, final_time=float(HORIZON), saveper=1.0)
             parts.append([run[item.target.variable].sel(time=item.year) / item.target.factor for item in chosen])
         by_scenario.append(np.concatenate([np.stack([np.asarray(a) for a in part]) for part in parts], axis=1))
@@ -120,12 +84,7 @@ def headline_values(model: CompiledModel, members: xr.Dataset, scenarios: Sequen
 
 
 def standard_points(priors: Priors, members: xr.Dataset) -> Array:
-    """Turn members back into points on the standard scale of the priors, (member, draw).
-
-    Parameters
-    ----------
-    members
-        As from `Priors.dataset`, factors not multiplied out.
+    """Turn members, factors not multiplied out, back into points on the standard scale of the priors, (member, draw).
 
     Examples
     --------

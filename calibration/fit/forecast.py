@@ -7,7 +7,7 @@ out. So each variable carries a relative discrepancy that starts from nothing in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from calibration.fit.ensemble import batches
+from calibration.fit.ensemble import settings as member_settings
 from calibration.fit.likelihood import DECLARED_BIRTHS_ERROR, DECLARED_DEATHS_ERROR
 from model.definition import variables_by_name
 from model.engine import CompiledModel
@@ -34,27 +36,18 @@ BATCH: Final = 250
 
 @dataclass(frozen=True)
 class Forecast:
-    """One forecast variable.
+    """One forecast variable."""
 
-    Attributes
-    ----------
-    variable
-        As in the model, a city total or mean.
-    relative
-        Standard deviation, relative, of what the model leaves out, after many years; judged from how far the record of
-        2010-2020 swings about a smooth course.
-    memory
-        Years over which it stays alike.
-    flow
-        Whether a year's value is the mean over the year rather than the state at its end.
-    reporting
-        Relative standard error of a year's declarations, new in each year (`calibration.fit.likelihood`).
-    """
-
+    #: As in the model, a city total or mean.
     variable: str
+    #: Standard deviation, relative, of what the model leaves out, after many years; judged from how far the record of
+    #: 2010-2020 swings about a smooth course.
     relative: float
+    #: Years over which it stays alike.
     memory: float
+    #: Whether a year's value is the mean over the year rather than the state at its end.
     flow: bool = False
+    #: Relative standard error of a year's declarations about what happened in it, new in each year.
     reporting: float = 0.0
 
 
@@ -114,17 +107,16 @@ def simulate(
     """
     parts = []
     names = [forecast.variable for forecast in FORECASTS]
-    for first, part in _batches(members):
-        drawn = {str(name): array.rename(member="run") for name, array in part.data_vars.items()}
+    for done, part in batches(members, BATCH):
         run = model.run(
-            {**drawn, **(settings or {})},
+            {**member_settings(part), **(settings or {})},
             outputs=names,
             initial_time=float(BASE_YEAR),
             final_time=float(YEARS[-1]),
             saveper=1 / QUARTERS,
         )
         parts.append(_by_year(run.rename(run="member")))
-        progress(first + part.sizes["member"], members.sizes["member"])
+        progress(done, members.sizes["member"])
     return xr.concat(parts, dim="member")
 
 
@@ -162,11 +154,6 @@ def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
             at_year = levels.sel(time=year).to_numpy()
             rows.append([str(name), known[str(name)].unit, int(year), *(float(f"{value:.6g}") for value in at_year)])
     return pd.DataFrame(rows, columns=columns)
-
-
-def _batches(members: xr.Dataset) -> Iterator[tuple[int, xr.Dataset]]:
-    for first in range(0, members.sizes["member"], BATCH):
-        yield first, members.isel(member=slice(first, first + BATCH))
 
 
 def _by_year(run: xr.Dataset) -> xr.Dataset:

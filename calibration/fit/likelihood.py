@@ -87,17 +87,7 @@ COURSE: Final = (
 
 @dataclass(frozen=True)
 class History:
-    """Runs from the census of 2010 to that of 2020.
-
-    Attributes
-    ----------
-    end
-        State at the end of 2020, first dim `run`.
-    course
-        City totals by quarter, dims (run, time).
-    start
-        State from which the policy run of the same parameters starts, first dim `run`.
-    """
+    """Runs from the census of 2010 to that of 2020: their end, city totals by quarter, and start of the policy run."""
 
     end: xr.Dataset
     course: xr.Dataset
@@ -127,15 +117,7 @@ class History:
 def run_history(
     model: CompiledModel, changes: Mapping[str, Any] | None = None, *, keep_non_finite: bool = False
 ) -> History:
-    """Run the model from the end of 2010 to the end of 2020, once or once for each entry of the changes' dim `run`.
-
-    Parameters
-    ----------
-    changes
-        As for the model's ``run``.
-    keep_non_finite
-        Keep runs with values that are not finite instead of stopping.
-    """
+    """Run the model from the end of 2010 to the end of 2020, once or once for each entry of the changes' dim `run`."""
     span: dict[str, Any] = {"initial_time": FIRST_YEAR, "final_time": LAST_YEAR, "keep_non_finite": keep_non_finite}
     last: dict[str, Any] = dict.fromkeys(END_STATE, "final")
     past = model.run(changes, outputs=[*END_STATE, *COURSE], saveper=1 / QUARTERS, reduce=last, **span)
@@ -148,55 +130,36 @@ def run_history(
 
 @dataclass(frozen=True)
 class Target:
-    """One series or table that the history run should meet.
+    """One series or table that the history run should meet."""
 
-    Attributes
-    ----------
-    name
-        What is compared, with its unit.
-    observed
-        Observed values.
-    error
-        Standard error, relative unless `absolute`: counting error and what the model leaves out, as judged.
-    grade
-        Of the worst row used.
-    source
-        Where the values come from.
-    simulate
-        The same values from a history, run first.
-    absolute
-        Whether the error is in the unit of the values.
-    labels
-        District, age band or group of each value, or one for all.
-    years
-        Year of each value, or one for all.
-    memory
-        Years over which what the model leaves out stays alike; 0 for values that err independently.
-    boundary
-        Of the observed values.
-    expected
-        For what is not observed but assumed: the same values where the policy run of the same parameters starts.
-    discrepancy
-        What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
-        the first fit takes.
-    reporting
-        Relative standard error of a year's declarations about what happened in it: late ones, and clearings of the
-        register, fall into one year and are missing in others.
-    """
-
+    #: What is compared, with its unit.
     name: str
+    #: Observed values.
     observed: Array
+    #: Standard error, relative unless `absolute`: counting error and what the model leaves out, as judged.
     error: float
+    #: Of the worst row used.
     grade: str
+    #: Where the values come from.
     source: str
+    #: The same values from a history, run first.
     simulate: Callable[[History], Array]
+    #: Whether the error is in the unit of the values.
     absolute: bool = False
+    #: District, age band or group of each value, or one for all.
     labels: tuple[str, ...] = ("Jinan",)
+    #: Year of each value, or one for all.
     years: tuple[int, ...] = (LAST_YEAR,)
+    #: Years over which what the model leaves out stays alike; 0 for values that err independently.
     memory: float = 0.0
+    #: Of the observed values.
     boundary: str = "new"
+    #: For what is not observed but assumed: the same values where the policy run of the same parameters starts.
     expected: Callable[[History], Array] | None = None
+    #: What the calibration allows for what the model leaves out, for all values or for each; None for `error`, which
+    #: the first fit takes.
     discrepancy: float | Array | None = None
+    #: Relative standard error of a year's declarations about what happened in it, new in each year.
     reporting: float = 0.0
 
     def residuals(self, history: History) -> Array:
@@ -260,34 +223,13 @@ def same_months(events: pd.Series) -> pd.Series:
 
 
 def targets(model: CompiledModel) -> tuple[Target, ...]:
-    """Every target of the first fit.
-
-    Parameters
-    ----------
-    model
-        The city model: where the policy run starts from an assumption, the history run should end there too.
-
-    Returns
-    -------
-    tuple of Target
-        Nothing after 2020.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty.
-    """
+    """Targets of the first fit; where the policy run starts from an assumption, the history run should end too."""
     start = model.run(outputs=END_STATE, final_time=LAST_YEAR + 1).isel(time=0)
     return (*_people(start), *_registration(start), *_economy(), *_homes_and_services(start))
 
 
 def further_targets() -> tuple[Target, ...]:
     """Series that the calibration takes in beyond the first fit: deaths, more births, growth on the old boundary.
-
-    Returns
-    -------
-    tuple of Target
-        Nothing after 2020.
 
     Examples
     --------
@@ -324,19 +266,13 @@ def further_targets() -> tuple[Target, ...]:
 
 
 def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
-    """Everything that the calibration compares the history run with.
-
-    Raises
-    ------
-    ObservationError
-        If the data are missing or faulty, or a value lies after 2020.
-    """
-    found = (*targets(model), *further_targets())
-    late = [target.name for target in found if max(target.years) > LAST_YEAR]
+    """Everything that the calibration compares the history run with; values after 2020 are an `ObservationError`."""
+    series = (*targets(model), *further_targets())
+    late = [target.name for target in series if max(target.years) > LAST_YEAR]
     if late:
         message = f"observations after {LAST_YEAR} are withheld: {', '.join(late)}"
         raise ObservationError(message)
-    return found
+    return series
 
 
 def _people(start: xr.Dataset) -> list[Target]:
@@ -441,20 +377,12 @@ def _registration(start: xr.Dataset) -> list[Target]:
 def _economy() -> list[Target]:
     data = read_observations()
     rows = (
-        (
-            "urban income per head",
-            "income_per_capita_urban",
-            "yuan/(person*Year)",
-            1.0,
-            (2020,),
-            0.01,
-            "D",
-            "recalled; ratio of the plan",
-        ),
+        ("urban income per head", "income_per_capita_urban", "yuan/(person*Year)", 1.0, (2020,), 0.01, "D",
+         "recalled; ratio of the plan"),
         ("urban rural income ratio", "income_ratio_urban_rural", "Dmnl", 1.0, (2015, 2020), 0.01, "A", "plan 1.1"),
         ("gross domestic product", "gdp", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
         ("budget revenue", "general_public_budget_revenue", "yuan/Year", 1e8, (2020,), 0.01, "A", "communique 2020"),
-    )
+    )  # fmt: skip
 
     def target(
         name: str, variable: str, unit: str, scale: float, years: tuple[int, ...], error: float, grade: str, source: str

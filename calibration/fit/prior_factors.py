@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -14,30 +15,17 @@ from model.definition import Variable, variables_by_name
 from scenarios.factors import Factor, Input, lever_factors, structure_factors, without
 
 
-@dataclass(frozen=True)
-class PriorQuantile:
-    """The quantile function of one draw of a prior, times the model's table where the prior is of a factor."""
-
-    parameter: Parameter
-    table: tuple[float, ...]
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the values in the model's unit, dims ``run, cell``."""
-        values = self.parameter.values(ndtri(shares))
-        return {self.parameter.name: values[:, None] * np.asarray(self.table)}
+def _quantile(parameter: Parameter, table: Array, shares: Array) -> dict[str, Array]:
+    """Return values of one draw of a prior, times the model's table where it is of a factor, dims ``run, cell``."""
+    values = parameter.values(ndtri(shares))
+    return {parameter.name: values[:, None] * table}
 
 
-@dataclass(frozen=True)
-class MemberOf:
-    """Members of an ensemble, all equally likely."""
-
-    tables: Mapping[str, Array]
-
-    def __call__(self, shares: Array) -> dict[str, Array]:
-        """Return the parameters of the members that the shares point at, dims ``run, cell``."""
-        count = len(next(iter(self.tables.values())))
-        draw = np.minimum((shares * count).astype(int), count - 1)
-        return {name: table[draw] for name, table in self.tables.items()}
+def _members(tables: Mapping[str, Array], shares: Array) -> dict[str, Array]:
+    """Return the parameters of the members, all equally likely, that the shares point at, dims ``run, cell``."""
+    count = len(next(iter(tables.values())))
+    draw = np.minimum((shares * count).astype(int), count - 1)
+    return {name: table[draw] for name, table in tables.items()}
 
 
 def prior_factors(priors: Priors) -> list[Factor]:
@@ -64,22 +52,14 @@ def prior_factors(priors: Priors) -> list[Factor]:
             )
             cells = (draw,) if parameter.dims else tuple(range(own.size))
             table = own[list(cells)] if parameter.role == "factor" else np.ones(len(cells))
-            one = Input(_label(parameter, draw), "parameters", parameter.name, _element(parameter, draw))
-            quantile = PriorQuantile(alone, tuple(float(number) for number in table))
-            factors.append(Factor(one.name, "parameters", (one,), {parameter.name: cells}, quantile))
+            one = Input(parameter.labels[draw], "parameters", parameter.name, parameter.element_names[draw])
+            values = partial(_quantile, alone, table)
+            factors.append(Factor(one.name, "parameters", (one,), {parameter.name: cells}, values))
     return factors
 
 
 def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
-    """One factor that draws whole members of the calibrated ensemble, whose parameters depend on each other.
-
-    Parameters
-    ----------
-    priors
-        For the names of what varies independently before calibration.
-    members
-        As from `calibration.fit.ensemble.read_members`.
-    """
+    """One factor that draws whole members of the calibrated ensemble, whose parameters depend on each other."""
     known = variables_by_name()
     tables = {str(name): _flat(array, known[str(name)]) for name, array in members.data_vars.items()}
     inputs = []
@@ -88,19 +68,16 @@ def member_factor(priors: Priors, members: xr.Dataset) -> Factor:
             # One factor on a whole table is seen in its largest number.
             own = np.asarray(known[parameter.name].default, dtype=float).ravel()
             cell = draw if parameter.dims else int(np.argmax(np.abs(own)))
-            name = _label(parameter, draw)
-            inputs.append(Input(name, "parameters", parameter.name, _element(parameter, draw), cell))
+            element = parameter.element_names[draw]
+            inputs.append(Input(parameter.labels[draw], "parameters", parameter.name, element, cell))
     cells = {name: tuple(range(table.shape[1])) for name, table in tables.items()}
-    return Factor("member of the ensemble", "parameters", tuple(inputs), cells, MemberOf(tables))
+    return Factor("member of the ensemble", "parameters", tuple(inputs), cells, partial(_members, tables))
 
 
-def broken_constraints(priors: Priors, points: Array, *, start: int = 2020) -> float:
-    """Return the share of points on the standard scale that break a constraint which a run from `start` can feel."""
-    felt = tuple(
-        rule
-        for rule in priors.constraints
-        if start < 2020 or not any(name.endswith(" 2010") for name in (*rule.smaller, *rule.larger))
-    )
+def broken_constraints(priors: Priors, points: Array) -> float:
+    """Return the share of points on the standard scale that break a constraint which a run from 2020 on can feel."""
+    early = {name for rule in priors.constraints for name in (*rule.smaller, *rule.larger) if name.endswith(" 2010")}
+    felt = tuple(rule for rule in priors.constraints if early.isdisjoint((*rule.smaller, *rule.larger)))
     return float(1 - replace(priors, constraints=felt).allowed(points).mean())
 
 
@@ -114,19 +91,6 @@ def study_points(priors: Priors, seed: int, count: int = 10_000) -> Array:
     10
     """
     return np.random.default_rng(seed).standard_normal((count, priors.size))
-
-
-def _label(parameter: Parameter, draw: int) -> str:
-    element = _element(parameter, draw)
-    return f"{parameter.name} [{element}]" if element else parameter.name
-
-
-def _element(parameter: Parameter, draw: int) -> str:
-    if not parameter.dims:
-        return ""
-    shape = tuple(len(names) for names in parameter.elements)
-    position = np.unravel_index(draw, shape)
-    return ", ".join(names[int(k)] for names, k in zip(parameter.elements, position, strict=True))
 
 
 def _flat(array: xr.DataArray, variable: Variable) -> Array:

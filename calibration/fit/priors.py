@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -42,35 +43,24 @@ class PriorError(UserError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One uncertain constant.
+    """One uncertain constant."""
 
-    Attributes
-    ----------
-    name
-        As in the model.
-    shape
-        One of `Shape`.
-    p05, p95
-        5th and 95th percentile before the bounds cut off, or the ends of a uniform shape.
-    role
-        "value", in the model's unit, or "factor" on the model's own table.
-    dims, elements
-        Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
-    lower_bound, upper_bound
-        Limits of each element, in the unit of `p05`.
-    grade, source
-        Of the range.
-    """
-
+    #: As in the model.
     name: str
+    #: One of `Shape`.
     shape: str
+    #: 5th and 95th percentile before the bounds cut off, or the ends of a uniform shape.
     p05: float
     p95: float
+    #: "value", in the model's unit, or "factor" on the model's own table.
     role: Literal["value", "factor"]
+    #: Subscripts along which draws are independent; empty for a scalar and for one factor for all elements.
     dims: tuple[str, ...]
     elements: tuple[tuple[str, ...], ...]
+    #: Limits of each element, in the unit of `p05`.
     lower_bound: Array
     upper_bound: Array
+    #: Of the range.
     grade: str
     source: str
 
@@ -79,12 +69,15 @@ class Parameter:
         """Number of independent draws."""
         return int(np.prod([len(names) for names in self.elements], dtype=int))
 
-    @property
+    @cached_property
+    def element_names(self) -> list[str]:
+        """Element of each draw; empty for a scalar and for one factor for all elements."""
+        return [", ".join(names) for names in product(*self.elements)]
+
+    @cached_property
     def labels(self) -> list[str]:
         """Name of each draw, with its element."""
-        if not self.dims:
-            return [self.name]
-        return [f"{self.name} [{element}]" for element in self.elements[0]]
+        return [f"{self.name} [{element}]" if element else self.name for element in self.element_names]
 
     def values(self, standard: Array) -> Array:
         """Turn standard normal numbers, last axis the draws, into values or factors.
@@ -125,17 +118,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Priors:
-    """All priors, in the order of the file, and the constraints between parameters.
-
-    Attributes
-    ----------
-    parameters
-        The uncertain constants.
-    constraints
-        Relations that every member meets.
-    held_fixed
-        Reason by constant, for all others.
-    """
+    """All priors, in the order of the file, the constraints that every member meets, and why others are held fixed."""
 
     parameters: tuple[Parameter, ...]
     constraints: tuple[Constraint, ...]
@@ -217,19 +200,9 @@ class Priors:
 
 
 def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
-    """Members with every factor multiplied out, so that all variables are values that the model takes.
+    """Members, as from `Priors.dataset`, with every factor multiplied out by the table of the model file that owns it.
 
-    Parameters
-    ----------
-    members
-        As from `Priors.dataset`.
-    model_file
-        Owner of the tables that factors multiply.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dims ``member`` and the constants' own subscripts, in the model's units.
+    All variables are then values that the model takes, in its units, dims ``member`` and the constants' own subscripts.
     """
     known = variables_by_name(model_file)
     arrays = {}
@@ -289,8 +262,8 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
                 mistakes.add(where, f"{name!r} is not written as plain numbers in the model.")
                 continue
             parameter = _parameter(name, entry, variable)
-            for mistake in _beyond(parameter):
-                mistakes.add(where, f"{name!r}: {mistake}")
+            if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
+                mistakes.add(where, f"{name!r}: the range lies beyond the limits in the model file.")
             parameters.append(parameter)
     for name in known:
         if content and name not in entries and name not in reasons:
@@ -434,12 +407,6 @@ def _parameter(name: str, entry: Mapping[str, Any], variable: Variable) -> Param
         entry["grade"],
         entry["source"],
     )
-
-
-def _beyond(parameter: Parameter) -> list[str]:
-    if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
-        return ["the range lies beyond the limits in the model file."]
-    return []
 
 
 def _is_number(text: str) -> bool:

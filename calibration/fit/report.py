@@ -19,9 +19,9 @@ REPORT_FILE: Final = Path(__file__).parents[2] / "docs" / "calibration.md"
 PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
 
 
-def write_report(calibration: Calibration, effort: Effort, path: Path = REPORT_FILE) -> None:
+def write_report(calibration: Calibration, effort: Effort) -> None:
     """Write the fit report, whole or not at all."""
-    with replaced(path) as partial:
+    with replaced(REPORT_FILE) as partial:
         partial.write_text(report(calibration, effort), encoding="utf-8")
 
 
@@ -108,14 +108,15 @@ def _forecast(table: pd.DataFrame) -> str:
 def _interval(table: pd.DataFrame, middle: str, low: str, high: str) -> pd.Series:
     return pd.Series(
         [
-            f"{_number(m)} ({_number(a)} to {_number(b)})"
+            f"{number(m)} ({number(a)} to {number(b)})"
             for m, a, b in zip(table[middle], table[low], table[high], strict=True)
         ],
         index=table.index,
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Four significant digits, or all before the point."""
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 

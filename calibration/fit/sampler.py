@@ -42,28 +42,14 @@ SUPERCHAINS: Final = 4
 
 @dataclass(frozen=True)
 class Problem:
-    """A model, the priors of its parameters, and the targets that it is compared with.
-
-    Attributes
-    ----------
-    priors
-        Uncertain constants.
-    targets
-        Observed series, and variables on which the history run and the policy run should agree.
-    """
+    """A model, the priors of its parameters, and what the history run should meet: observations and its own start."""
 
     model: CompiledModel
     priors: Priors
     targets: tuple[Target, ...]
 
     def deviations(self, points: Array) -> Array:
-        """Whitened deviations from the observations, (run, value); not finite where a run fails.
-
-        Parameters
-        ----------
-        points
-            Standard scale, (run, draw).
-        """
+        """Whitened deviations of points on the standard scale, (run, value); not finite where a run fails."""
         parts = []
         for first in range(0, len(points), BATCH):
             settings = self.priors.settings(points[first : first + BATCH])
@@ -94,16 +80,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class BestFit:
-    """A maximum of the posterior density.
+    """A maximum of the posterior density, on the standard scale.
 
-    Attributes
-    ----------
-    point
-        Standard scale.
-    cost
-        Half the sum of squared deviations, prior included: minus the log posterior.
-    misfit
-        Half the sum of squared deviations from the observations alone.
+    The cost is half the sum of squared deviations, prior included; the misfit that from the observations alone.
     """
 
     point: Array
@@ -113,16 +92,10 @@ class BestFit:
 
 @dataclass(frozen=True)
 class Reference:
-    """The Gaussian at a best fit whose covariance the linearised model gives: (1 + J'J) inverse.
+    """The Gaussian at a best fit whose covariance the linearised model gives: (1 + J'J) inverse; standard scale.
 
-    Attributes
-    ----------
-    mean
-        Standard scale.
-    slope
-        Change of each whitened deviation by each parameter at the mean, (value, draw).
-    precision_root
-        Upper Cholesky factor of the inverse covariance.
+    The slope is J, the change of each whitened deviation by each parameter at the mean, (value, draw); the root is the
+    upper Cholesky factor of the inverse covariance.
     """
 
     mean: Array
@@ -157,17 +130,7 @@ class Reference:
 
 
 def best_fit(problem: Problem, start: Array, rounds: int = 40) -> BestFit:
-    """Find a maximum of the posterior density by nonlinear least squares.
-
-    Parameters
-    ----------
-    problem
-        What to fit.
-    start
-        Where to begin, on the standard scale.
-    rounds
-        Most evaluations of the Jacobian.
-    """
+    """Find a maximum of the posterior density by nonlinear least squares, with so many Jacobians at most."""
 
     def residuals(point: Array) -> Array:
         return np.concatenate([problem.deviations(point[None])[0], point])
@@ -192,17 +155,9 @@ def _gaussian(mean: Array, slope: Array) -> Reference:
 
 @dataclass(frozen=True)
 class Draws:
-    """A sampled posterior.
+    """A sampled posterior: (chain, draw, parameter) on the standard scale, its logarithm, share of accepted steps.
 
-    Attributes
-    ----------
-    chains
-        Standard scale, (chain, draw, parameter): chains are independent of each other, and start in groups of equal
-        size at `SUPERCHAINS` points far apart.
-    log_posterior
-        Of each draw, (chain, draw).
-    accepted
-        Share of proposals accepted.
+    Chains are independent, and start in groups of equal size at `SUPERCHAINS` points far apart.
     """
 
     chains: Array
@@ -213,11 +168,7 @@ class Draws:
     def convergence(self) -> Array:
         """Nested R-hat by parameter, made for many short chains (Margossian et al. 2024)."""
         groups = np.repeat(np.arange(SUPERCHAINS), len(self.chains) // SUPERCHAINS).tolist()
-        values = [
-            array_stats.rhat_nested(self.chains[..., parameter], superchain_ids=groups, chain_axis=0, draw_axis=1)
-            for parameter in range(self.chains.shape[-1])
-        ]
-        return np.asarray(values, dtype=float)
+        return np.asarray(array_stats.rhat_nested(self.chains, superchain_ids=groups, chain_axis=0, draw_axis=1))
 
     @cached_property
     def effective_size(self) -> Array:
@@ -243,25 +194,8 @@ def sample(
 ) -> Draws:
     """Draw from the posterior with emcee, all chains in one batch of runs at each step.
 
-    Parameters
-    ----------
-    problem
-        Whose posterior.
-    around
-        The reference Gaussian of the proposals.
-    chains
-        Independent chains, a multiple of `SUPERCHAINS`.
-    steps, warm_up
-        Steps kept and steps thrown away before.
-    thin
-        Keep every so many-th step.
-    progress
-        Called with the number of steps done and their total.
-
-    Raises
-    ------
-    RuntimeError
-        If no start with a finite density is found.
+    Proposals turn in the Gaussian `around`; chains are a multiple of `SUPERCHAINS`. So many steps are kept, every
+    `thin`-th of them, and `warm_up` thrown away before; `progress` is called with the steps done and their total.
     """
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)
@@ -293,12 +227,7 @@ def sample(
 def relinearised(around: Reference, points: Array, deviations: Array) -> Reference:
     """The Gaussian whose mean is that of draws and whose slope fits the deviations over all of them best.
 
-    Parameters
-    ----------
-    around
-        The Gaussian at the best fit; its slope is kept where the draws say nothing.
-    points, deviations
-        Draws on the standard scale, (draw, parameter), and their whitened deviations, (draw, value).
+    The slope at the best fit is kept where the draws say nothing.
     """
     mean = points.mean(axis=0)
     apart = points - mean

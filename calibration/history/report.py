@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members
-from calibration.fit.ensemble_runs import settings
+from calibration.fit.ensemble import read_members, settings
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.likelihood import FIRST_YEAR, History
 from calibration.history.figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history.series import (
@@ -29,7 +29,7 @@ from calibration.observations import DISTRICTS, LAST_YEAR
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel
-from model.files.atomic import replaced
+from model.files.atomic import update_text
 from model.files.markdown import markdown_table
 from scenarios.schemas import LANGUAGES
 
@@ -276,34 +276,19 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
 
 
 def update_page(ensemble: Path = POSTERIOR_FILE, *, write: bool) -> list[Path]:
-    """Compare the page and its figures with what the model, the data and the ensemble give, and write what differs.
-
-    Parameters
-    ----------
-    ensemble
-        File of the ensemble.
-    write
-        Write the files that are out of date, each whole or not at all.
+    """Compare the page and its figures with what model, data and ensemble give; write what differs, if asked.
 
     Returns
     -------
     list of pathlib.Path
         The files that were out of date.
-
-    Raises
-    ------
-    EnsembleError, ObservationError
-        If the ensemble or the data cannot be used.
     """
     members = read_members(MEMBERS, path=ensemble)
     model = load_model()
     history = ensemble_history(model, members)
     text = page_with(model, members, history)
     mark = fingerprint(text)
-    stale = [] if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else [PAGE]
-    if stale and write:
-        with replaced(PAGE) as partial:
-            partial.write_text(text, encoding="utf-8")
+    stale = update_text(PAGE, text, write=write)
     for name in FIGURES:
         for language in LANGUAGES:
             path = IMAGES / f"history_{name}_{language}.png"

@@ -10,8 +10,9 @@ import xarray as xr
 
 from calibration.census.derivation import derive
 from calibration.census.vital_events import COUNTED_YEARS, registered_events
-from calibration.fit.ensemble_runs import batches, settings
+from calibration.fit.ensemble import batches, settings
 from calibration.fit.likelihood import Array, History, registered_estimates, run_history, same_months
+from calibration.fit.sampler import BATCH
 from calibration.observations import DISTRICTS, LAST_YEAR, city_value, district_values, read_observations
 from model.engine import CompiledModel
 
@@ -24,32 +25,21 @@ ALL_AGES: Final = ("all", 0, 86)
 
 @dataclass(frozen=True)
 class Series:
-    """A compared series: what was observed, what each member gives, and what to know.
+    """A compared series: what was observed, what each member gives, and what to know."""
 
-    Attributes
-    ----------
-    name
-        As in the model, or what is compared.
-    years
-        Year or district of each value.
-    observed
-        Observed values.
-    simulated
-        The same of each member, (run, value).
-    fitted
-        Years that the calibration takes in.
-    old
-        Years whose observed value leaves Laiwu out.
-    note
-        What to know.
-    """
-
+    #: As in the model, or what is compared.
     name: str
+    #: Year or district of each value.
     years: Sequence[int | str]
+    #: Observed values.
     observed: Array
+    #: The same of each member, (run, value).
     simulated: Array
+    #: Years that the calibration takes in.
     fitted: Sequence[int | str] = ()
+    #: Years whose observed value leaves Laiwu out.
     old: Sequence[int | str] = ()
+    #: What to know.
     note: str = ""
 
     @property
@@ -75,29 +65,15 @@ class Series:
 
 
 def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
-    """The history run of every member.
-
-    Parameters
-    ----------
-    members
-        As from `calibration.fit.ensemble.read_members`.
-    """
-    parts = [run_history(model, settings(part)) for part in batches(members)]
+    """The history run of every member."""
+    parts = [run_history(model, settings(part)) for _, part in batches(members, BATCH)]
     end = xr.concat([part.end for part in parts], dim="run")
     return History(end, xr.concat([part.course for part in parts], dim="run"))
 
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """Residents of one broad age at the census of 2020, in one district or in Jinan.
-
-    Attributes
-    ----------
-    observed
-        Counted [person].
-    simulated
-        Of each member [person].
-    """
+    """Residents of one broad age at the census of 2020, counted and of each member [person], in a district or Jinan."""
 
     region: str
     ages: str

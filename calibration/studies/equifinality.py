@@ -32,21 +32,11 @@ def equally_good(misfit: Array) -> Array:
 
 
 def pinned_combinations(slope: Array, labels: Sequence[str], count: int = 10) -> pd.DataFrame:
-    """Combinations of parameters that the observations say most about.
+    """Combinations of parameters that the observations say most about, from the Jacobian J of the whitened deviations.
 
-    Parameters
-    ----------
-    slope
-        Change of each whitened deviation by each parameter on the standard scale, (value, draw).
-    labels
-        Names of the draws.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``information``: the eigenvalue of J'J, how many times more the data say than the prior; ``deviation``: what is
-        left of the combination's prior standard deviation, 1 / sqrt(1 + information); ``loadings``: the largest, with
-        sign; ``share``: of the squared loadings printed.
+    ``information`` is the eigenvalue of J'J, how many times more the data say than the prior; ``deviation`` what is
+    left of the combination's prior standard deviation, 1 / sqrt(1 + information); ``share`` that of the squared
+    loadings printed.
 
     Examples
     --------
@@ -79,20 +69,7 @@ def pinned_count(slope: Array) -> tuple[int, float]:
 
 
 def reached_shares(values: xr.DataArray, chosen: Sequence[Headline]) -> pd.DataFrame:
-    """Share of members that reach each target under each scenario.
-
-    Parameters
-    ----------
-    values
-        In the plan's units, dims ``scenario, headline, member``.
-    chosen
-        The headlines in the order of `values`; those without a threshold are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows the scenarios, columns the headlines.
-    """
+    """Share of members that reach each headline with a threshold, in columns, under each scenario, in rows."""
     shares = {}
     for item in chosen:
         if item.has_threshold:
@@ -102,20 +79,9 @@ def reached_shares(values: xr.DataArray, chosen: Sequence[Headline]) -> pd.DataF
 
 
 def orders(values: xr.DataArray, higher_is_better: bool = True) -> pd.DataFrame:
-    """How surely one scenario ranks above another.
+    """How surely one scenario ranks above another by one headline: a row for each pair, in the order of the medians.
 
-    Parameters
-    ----------
-    values
-        One headline, dims ``scenario, member``.
-    higher_is_better
-        The direction of the ranking.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each pair, in the order of the medians: ``ahead``, ``behind``, ``share`` of members with that
-        order, equal values counted half, and ``gap`` between the medians.
+    ``share`` is that of members with this order, equal values counted half; ``gap`` lies between the medians.
     """
     table = values.transpose("scenario", "member").to_numpy() * (1 if higher_is_better else -1)
     names = values["scenario"].to_numpy()

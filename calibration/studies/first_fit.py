@@ -7,6 +7,7 @@ fitting twice changes nothing.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ from model.files.atomic import replaced
 
 #: Step of the differences behind the Jacobian, in units of the fitted scale.
 DIFFERENCE: Final = 1e-4
+#: Most evaluations of the Jacobian.
+ROUNDS: Final = 60
 #: A range that starts at zero ends, on a logarithmic scale, at this share of its upper end.
 SMALLEST_SHARE: Final = 1e-3
 
@@ -34,20 +37,9 @@ class FirstFitError(UserError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A constant to fit.
+    """A constant to fit within its range in the model, from its first judgement, which the data pull it away from.
 
-    Attributes
-    ----------
-    name
-        As in the model; its range there bounds the fit.
-    judged
-        First judgement: where the fit starts and what the data pull it away from.
-    spread
-        How far off the judgement may be: relative (logarithm), or in the constant's unit if not `relative`.
-    relative
-        Whether the fit moves the logarithm.
-    digits
-        Significant digits written.
+    The spread says how far off the judgement may be: in logarithms, or in the constant's unit if not `relative`.
     """
 
     name: str
@@ -95,54 +87,42 @@ class Space:
     elements: tuple[tuple[str, ...], ...]
 
     @property
-    def sizes(self) -> list[int]:
-        """Number of elements of each parameter."""
-        return [max(1, len(names)) for names in self.elements]
-
-    @property
     def bounds(self) -> tuple[list[float], list[float]]:
         """Ends of each parameter's range; where a logarithm moves, the lower one lies above zero."""
-        ranges = [(float(v.low or 0), float(v.high or 0)) for v in self.variables]
-        lower = [
-            max(low, SMALLEST_SHARE * high) if p.relative else low
-            for p, (low, high) in zip(self.parameters, ranges, strict=True)
-        ]
-        return lower, [high for _, high in ranges]
+        lower, upper = ([float(getattr(v, end) or 0) for v in self.variables] for end in ("low", "high"))
+        rows = zip(self.parameters, lower, upper, strict=True)
+        return [max(low, SMALLEST_SHARE * high) if p.relative else low for p, low, high in rows], upper
+
+    def repeated(self, values: Iterable[float]) -> Array:
+        """One value for each parameter, at each of its elements."""
+        return np.repeat(np.array(list(values), dtype=float), [max(1, len(names)) for names in self.elements])
 
     def vector(self, values: list[float]) -> Array:
         """One value for each parameter, on the fitted scale."""
-        scaled = [np.log(v) if p.relative else v for p, v in zip(self.parameters, values, strict=True)]
-        return np.repeat(np.array(scaled, dtype=float), self.sizes)
+        return self.repeated(np.log(v) if p.relative else v for p, v in zip(self.parameters, values, strict=True))
 
     def values(self, points: Array) -> dict[str, Array]:
         """Model values of points, (run, element) by parameter."""
-        parts = np.split(points, np.cumsum(self.sizes)[:-1], axis=1)
+        ends = np.cumsum([max(1, len(names)) for names in self.elements])[:-1]
+        parts = np.split(points, ends, axis=1)
         return {p.name: np.exp(part) if p.relative else part for p, part in zip(self.parameters, parts, strict=True)}
 
     def changes(self, points: Array) -> dict[str, xr.DataArray]:
         """The same as changes that the engine takes."""
-        arrays = {}
-        for variable, names, values in zip(self.variables, self.elements, self.values(points).values(), strict=True):
-            if names:
-                dim = variable.dims[0]
-                arrays[variable.name] = xr.DataArray(values, dims=("run", dim), coords={dim: list(names)})
-            else:
-                arrays[variable.name] = xr.DataArray(values[:, 0], dims="run")
-        return arrays
+        values = self.values(points)
+        return {
+            variable.name: xr.DataArray(values[variable.name], dims=("run", variable.dims[0]))
+            if variable.dims
+            else xr.DataArray(values[variable.name][:, 0], dims="run")
+            for variable in self.variables
+        }
 
 
 def read_space(path: Path, parameters: tuple[Parameter, ...] = PARAMETERS) -> Space:
-    """Read the fitted constants with their ranges.
-
-    Raises
-    ------
-    FirstFitError
-        If a constant is missing or its range is open.
-    """
+    """Read the fitted constants with their ranges; a `FirstFitError` names those missing or with an open range."""
     known = {variable.name: variable for variable in read_definition(path)}
-    faults = [
-        p.name for p in parameters if p.name not in known or known[p.name].low is None or known[p.name].high is None
-    ]
+    open_ended = {name for name, variable in known.items() if variable.low is None or variable.high is None}
+    faults = [p.name for p in parameters if p.name not in known or p.name in open_ended]
     if faults:
         message = f"{path.name} has no constant with a closed range named {', '.join(faults)}"
         raise FirstFitError(message)
@@ -150,28 +130,13 @@ def read_space(path: Path, parameters: tuple[Parameter, ...] = PARAMETERS) -> Sp
     return Space(parameters, variables, tuple(known[v.dims[0]].elements if v.dims else () for v in variables))
 
 
-def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: int = 60) -> dict[str, Array]:
-    """Fit the parameters by robust least squares, the whole Jacobian as one batch of runs.
-
-    Parameters
-    ----------
-    space
-        What may move and how far.
-    series
-        What the history run should meet.
-    rounds
-        Most evaluations of the Jacobian.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        Rounded values by name.
-    """
+def fit(model: CompiledModel, space: Space, series: tuple[Target, ...]) -> dict[str, Array]:
+    """Fit the parameters by robust least squares, each Jacobian as one batch of runs; return rounded values by name."""
     low, high = map(space.vector, space.bounds)
     # The solver needs a start strictly inside.
     margin = 1e-6 * (high - low)
     judged = np.clip(space.vector([p.judged for p in space.parameters]), low + margin, high - margin)
-    spread = np.repeat([p.spread for p in space.parameters], space.sizes)
+    spread = space.repeated(p.spread for p in space.parameters)
 
     def residuals(points: Array) -> Array:
         history = run_history(model, space.changes(points))
@@ -185,36 +150,20 @@ def fit(model: CompiledModel, space: Space, series: tuple[Target, ...], rounds: 
 
     # A soft loss keeps one cell that the model cannot meet from bending everything else.
     solution = least_squares(
-        lambda point: residuals(point[None])[0],
-        judged,
-        jacobian,
-        bounds=(low, high),
-        x_scale=spread,
-        loss="soft_l1",
-        max_nfev=rounds,
-    )
+        lambda point: residuals(point[None])[0], judged, jacobian, bounds=(low, high), x_scale=spread, loss="soft_l1",
+        max_nfev=ROUNDS,
+    )  # fmt: skip
     fitted = space.values(solution.x[None])
     return {p.name: np.array([float(f"{v:.{p.digits}g}") for v in fitted[p.name][0]]) for p in space.parameters}
 
 
 def number_line(values: Array) -> str:
-    """Print values as a line of the model file.
-
-    Examples
-    --------
-    >>> number_line(np.array([0.0205, 10030.0]))
-    '0.0205,10030'
-    """
+    """Print values as a line of the model file."""
     return ",".join(f"{value:.10g}" for value in values)
 
 
 def replace_numbers(text: str, fitted: dict[str, Array]) -> str:
     r"""Put fitted values into the model's text; nothing but their number lines changes.
-
-    Raises
-    ------
-    FirstFitError
-        If a constant has not exactly one number line.
 
     Examples
     --------
@@ -231,22 +180,7 @@ def replace_numbers(text: str, fitted: dict[str, Array]) -> str:
 
 
 def write_fitted(path: Path, before: bytes, fitted: dict[str, Array]) -> None:
-    """Write fitted values into the model file, whole or not at all.
-
-    Parameters
-    ----------
-    path
-        The model file.
-    before
-        What the file held when the fit began.
-    fitted
-        Values by name.
-
-    Raises
-    ------
-    FirstFitError
-        If the file has changed since, or lacks a number line.
-    """
+    """Write fitted values into the model file, whole or not at all, unless it has changed since the fit began."""
     new = replace_numbers(before.decode("utf-8"), fitted).encode("utf-8")
     if path.read_bytes() != before:
         message = f"{path.name} changed while the fit was running; nothing written"
@@ -271,13 +205,7 @@ def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
 
 
 def update_values(path: Path = MODEL_FILE, *, write: bool) -> str:
-    """Fit the values of a model file, put them into it if asked, and return them beside the file's own.
-
-    Raises
-    ------
-    FirstFitError, ObservationError
-        If the model or the data cannot be used.
-    """
+    """Fit the values of a model file, put them into it if asked, and return them beside the file's own."""
     before = path.read_bytes()
     space = read_space(path)
     model = load_model(path=path)

@@ -32,17 +32,7 @@ DRAWS: Final = 1000
 
 
 def left_out(targets: Sequence[Target]) -> dict[str, tuple[str, ...]]:
-    """What is left out in turn: each series by its name, then groups of series on the same subject.
-
-    Parameters
-    ----------
-    targets
-        All series.
-
-    Returns
-    -------
-    dict of str to tuple of str
-        Names of series by title; the groups together hold every series once.
+    """What is left out in turn, names of series by title: each series, then groups on one subject, which hold all.
 
     Examples
     --------
@@ -81,17 +71,7 @@ def smoothed_weights(log_weights: Array) -> tuple[Array, float]:
 
 
 def summary(values: Array, weights: Array, headline: Headline) -> tuple[float, float]:
-    """Weighted median, and weighted share that reaches the threshold; not a number where the plan states none.
-
-    Parameters
-    ----------
-    values
-        In the plan's unit, one for each member.
-    weights
-        Of the members, with sum one.
-    headline
-        What is judged.
-    """
+    """Weighted median, and weighted share that reaches the threshold; not a number where the plan states none."""
     middle = float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
     if not headline.has_threshold:
         return middle, float("nan")
@@ -108,25 +88,9 @@ def shifts(
 ) -> pd.DataFrame:
     """How medians and probabilities move when a series, or a group of them, is left out.
 
-    Parameters
-    ----------
-    problem
-        What was fitted.
-    members
-        The ensemble, as from `calibration.fit.ensemble.read_members`.
-    fit
-        Best fit to all series.
-    seed
-        Of the draws where a refit is needed.
-    progress
-        Called with the number of cases done and their total.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row by what is left out (``series``), scenario and headline: ``k``, ``way`` ("weights" or "refit"),
-        ``median`` and ``probability`` with all series, ``moved`` and ``probability_moved`` without this one less with
-        all, and ``deviations``: the move in standard deviations over the members.
+    One row by what is left out (``series``), scenario and headline: ``k``, ``way`` ("weights" or "refit"), ``median``
+    and ``probability`` with all series, ``moved`` and ``probability_moved`` without this one less with all, and
+    ``deviations``: the move in standard deviations over the members.
     """
     chosen = headlines()
     squares = squared_deviations(problem.model, members, problem.targets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from calibration.fit.calibrate import LEARNT, SEED
 from calibration.fit.ensemble_runs import Headline, headlines, standard_points
 from calibration.fit.likelihood import Array
 from calibration.fit.priors import Priors, priors_hash
+from calibration.fit.report import number
 from calibration.observations import data_hash
 from calibration.studies.equifinality import (
     EQUALLY_GOOD,
@@ -38,20 +39,14 @@ NOTHING: Final = 0.95
 
 
 def coverage_text(results: pd.DataFrame, seed: int) -> str:
-    """Print the coverage of experiments with synthetic truth.
-
-    Parameters
-    ----------
-    results
-        Rows of `calibration.studies.synthetic_truth.experiment`, of many experiments.
-    """
+    """Print the coverage of experiments with synthetic truth."""
     count = results["experiment"].nunique()
     table = coverage_table(results)
     share = float(table.loc[table["quantity"] == "parameters learnt", "90 %"].iloc[0])
     met = "met" if WANTED[0] <= share <= WANTED[1] else "not met"
     learnt = results[results["kind"] == "learnt"]
     often = int((learnt.groupby("quantity").size() >= count / 2).sum())
-    suspect = records(suspect_parameters(results))
+    suspect = suspect_parameters(results).to_dict("records")
     by_name = ": " + ", ".join(f"{row['quantity']} ({percent(row['share'])})" for row in suspect) if suspect else ""
     projections = table[~table["quantity"].str.startswith("parameters")]
     outside = projections.query("low > 0.9 or high < 0.9")["quantity"].tolist()
@@ -60,7 +55,7 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
     rows = [
         [row["quantity"], f"{row['intervals']:,}", *(percent(row[name]) for name in shares),
          f"{percent(row['low'])} to {percent(row['high'])}"]
-        for row in records(table)
+        for row in table.to_dict("records")
     ]  # fmt: skip
     header = ["quantity", "intervals", *(f"in the {name} interval" for name in shares), "95 % interval"]
     return "\n\n".join([
@@ -83,19 +78,13 @@ def coverage_text(results: pd.DataFrame, seed: int) -> str:
 
 
 def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
-    """Print how far each series moves medians and probabilities.
-
-    Parameters
-    ----------
-    moves
-        As from `calibration.studies.leave_one_out.shifts`.
-    """
+    """Print how far each series moves medians and probabilities."""
     names = list(dict.fromkeys(moves["series"]))
     refitted = moves.loc[moves["way"] == "refit", "series"].nunique()
     top = [
         [row["series"], row["headline"], row["scenario"], number(row["median"]), f"{row['moved']:+.3g}",
          f"{row['deviations']:+.2f}"]
-        for row in records(largest(moves, 10))
+        for row in largest(moves, 10).to_dict("records")
     ]  # fmt: skip
     parts = [
         "## Leave one series out: what each series decides",
@@ -114,7 +103,7 @@ def leave_out_text(moves: pd.DataFrame, members: xr.Dataset, seed: int) -> str:
 
 def _moves(own: pd.DataFrame, scenario: str, names: Sequence[str]) -> list[str]:
     chosen = headlines()
-    cells = {(row["series"], row["headline"]): row for row in records(own)}
+    cells = {(row["series"], row["headline"]): row for row in own.to_dict("records")}
     with_all = {item.label: cells[_by_weights(own, names), item.label] for item in chosen}
     rows = [["*median with all series*", "", *(number(with_all[item.label]["median"]) for item in chosen)]]
     for name in names:
@@ -149,17 +138,7 @@ def _by_weights(own: pd.DataFrame, names: Sequence[str]) -> str:
 
 
 def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Array) -> list[str]:
-    """Print which parameters and which combinations the data pin.
-
-    Parameters
-    ----------
-    stored
-        The ensemble as its file holds it, factors not multiplied out.
-    slope
-        Jacobian of the whitened deviations at the best fit.
-    gaussian
-        Standard deviation of each parameter in the Gaussian there.
-    """
+    """Print which parameters and combinations the data pin: stored members beside the Gaussian at the best fit."""
     labels = priors.labels
     ratio = standard_points(priors, stored).std(axis=0)
     # Constraints between parameters narrow some priors before any data speak.
@@ -194,7 +173,7 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
         markdown_table(
             ["combination", "share of the whole", "left"],
             [[row["loadings"], percent(row["share"]), f"{row['deviation']:.3f}"]
-             for row in records(pinned_combinations(slope, labels))],
+             for row in pinned_combinations(slope, labels).to_dict("records")],
         ),
     ]  # fmt: skip
     if by_constraint:
@@ -204,15 +183,7 @@ def pinned_text(priors: Priors, stored: xr.Dataset, slope: Array, gaussian: Arra
 
 
 def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
-    """Print which targets and rankings flip among equally good members.
-
-    Parameters
-    ----------
-    values
-        In the plan's units, dims ``scenario, headline, member``; equally good members only.
-    misfit
-        Of these members.
-    """
+    """Print which targets and rankings flip among equally good members."""
     chosen = headlines()
     shares = reached_shares(values, chosen)
     open_ones = []
@@ -240,7 +211,7 @@ def conclusions_text(values: xr.DataArray, misfit: Array) -> list[str]:
 def _ranking(values: xr.DataArray, item: Headline) -> list[str]:
     ranking = orders(values)
     unsure = ranking[flips(ranking["share"])]
-    shown = records(unsure[unsure["gap"] >= ALIKE])
+    shown = unsure[unsure["gap"] >= ALIKE].to_dict("records")
     medians = values.median("member").to_series().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{name} ({median:.1f})" for name, median in medians.items())
     rows = [[row["ahead"], row["behind"], percent(row["share"]), f"{row['gap']:.2f}"] for row in shown]
@@ -272,11 +243,6 @@ def with_part(page: str, name: str, text: str) -> str:
     return f"{page.rstrip()}\n\n{part}\n"
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows by column name."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
 def percent(value: float) -> str:
     """A share in percent.
 
@@ -286,11 +252,6 @@ def percent(value: float) -> str:
     ('88.4 %', '100 %')
     """
     return f"{100 * value:.0f} %" if value < 0.0005 or value > 0.9995 else f"{100 * value:.1f} %"
-
-
-def number(value: float) -> str:
-    """Four significant digits, or all before the point."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def _facts(seed: int | None, members: xr.Dataset | None = None) -> str:

@@ -2,6 +2,7 @@
 
 ``python -m calibration study NAME`` runs them.
 """
+# Coverage: a study takes minutes; its parts are tested one by one, in tests/calibration/test_studies.py.
 
 from __future__ import annotations
 
@@ -53,23 +54,9 @@ def write_study(name: str, count: int, seed: int, ensemble: Path, progress: Prog
 
 
 def run_study(name: str, count: int, seed: int, ensemble: Path, progress: Progress) -> str:
-    """Run one study and return its part of the page.
+    """Run one study ("coverage", "leave-out" or "equifinality") and return its part of the page.
 
-    Parameters
-    ----------
-    name
-        "coverage", "leave-out" or "equifinality".
-    count
-        Number of experiments of the coverage study.
-    ensemble
-        File of the ensemble that the other studies look at.
-    progress
-        Is told the steps done and of how many.
-
-    Raises
-    ------
-    EnsembleError, ObservationError, PriorError
-        If the ensemble, the data or the priors cannot be used.
+    `count` is the number of experiments of the coverage study, `ensemble` the file that the others look at.
     """
     members = None if name == "coverage" else read_members(path=ensemble)
     model = load_model()

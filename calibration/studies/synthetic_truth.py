@@ -32,18 +32,8 @@ LEVELS: Final = (0.5, 0.8, 0.9)
 def planted(targets: Sequence[Target], truth: History, random: np.random.Generator) -> tuple[Target, ...]:
     """Targets as if a run had been observed, off by a draw of the errors stated for each.
 
-    Parameters
-    ----------
-    targets
-        The real targets, for their forms and errors.
-    truth
-        One run.
-
-    Returns
-    -------
-    tuple of Target
-        Where the two runs of the model should agree, the joint of the true parameters, off by its error, counts as
-        agreement.
+    Where the two runs of the model should agree, the joint of the true parameters, off by its error, counts as
+    agreement.
     """
     synthetic = []
     for target in targets:
@@ -70,13 +60,7 @@ def _moved(target: Target, by: Array) -> Callable[[History], Array]:
 
 
 def allowed_draws(around: Reference, priors: Priors, count: int, random: np.random.Generator) -> Array:
-    """Draws of a Gaussian at a best fit that meet the constraints, (count, draw).
-
-    Raises
-    ------
-    RuntimeError
-        If hardly any draw meets them.
-    """
+    """Draws of a Gaussian at a best fit that meet the constraints, (count, draw)."""
     draws = np.empty((0, priors.size))
     for _ in range(50):
         tried = around.mean + around.draw(2 * count, random)
@@ -90,17 +74,8 @@ def allowed_draws(around: Reference, priors: Priors, count: int, random: np.rand
 def experiment(problem: Problem, seed: int, number: int) -> pd.DataFrame:
     """Draw a truth, observe it, learn from that, and see where the truth lies among the draws.
 
-    Parameters
-    ----------
-    problem
-        The real one, for its model, priors and errors.
-    seed, number
-        Of the random numbers.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``quantity``, ``kind`` ("learnt", "not learnt" or "projection"), and ``rank``: share of draws below the truth.
+    One row by quantity: ``kind`` ("learnt", "not learnt" or "projection") and ``rank``, the share of draws below the
+    truth.
     """
     random = np.random.default_rng([seed, number])
     truth, history = _truth(problem, random)
@@ -138,20 +113,11 @@ def covered(ranks: pd.Series, level: float) -> pd.Series:
 
 
 def coverage_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Shares of intervals that hold the truth.
+    """Shares of intervals that hold the truth: all learnt parameters, all others, and each projection.
 
-    Parameters
-    ----------
-    results
-        Rows of `experiment`, of many experiments.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for all learnt parameters, one for all others, one for each projection: ``quantity``, ``intervals``,
-        shares at each of `LEVELS`, and ``low`` and ``high``, the 95 % interval of the share at 90 %. For one number in
-        each experiment it is the exact binomial one (Clopper and Pearson 1934); parameters of one experiment share
-        their data, so for them it is that of the mean over experiments.
+    ``low`` and ``high`` are the 95 % interval of the share at 90 %. For one number in each experiment it is the exact
+    binomial one (Clopper and Pearson 1934); parameters of one experiment share their data, so for them it is that of
+    the mean over experiments.
     """
     rows = []
     for kind, title in (("learnt", "parameters learnt"), ("not learnt", "parameters not learnt")):
@@ -174,13 +140,7 @@ def _shares(group: pd.DataFrame) -> list[float]:
 
 
 def suspect_parameters(results: pd.DataFrame) -> pd.DataFrame:
-    """Parameters learnt in half of the experiments or more whose share of 90 % intervals chance hardly explains.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``quantity``, ``experiments``, ``share`` and ``p``, the two-sided binomial probability, below 0.01.
-    """
+    """Parameters learnt in half of the experiments whose share of 90 % intervals chance hardly explains (p < 0.01)."""
     learnt = results[results["kind"] == "learnt"]
     rows = []
     for name, group in learnt.groupby("quantity"):

@@ -6,25 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cache import cache_folder
-    from .compiled import CompiledModel, compile_model
-    from .ensemble import Ensemble
-    from .reading.quantities import RefusedModelError
-    from .requests import ChangeError, FirstAbove
-    from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError
-
-__all__ = [
-    "BALANCE_TOLERANCE",
-    "BalanceError",
-    "ChangeError",
-    "CompiledModel",
-    "Ensemble",
-    "FirstAbove",
-    "NonFiniteError",
-    "RefusedModelError",
-    "cache_folder",
-    "compile_model",
-]
+    from .cache import cache_folder as cache_folder
+    from .compiled import CompiledModel as CompiledModel
+    from .compiled import compile_model as compile_model
+    from .ensemble import Ensemble as Ensemble
+    from .reading.quantities import RefusedModelError as RefusedModelError
+    from .requests import ChangeError as ChangeError
+    from .requests import FirstAbove as FirstAbove
+    from .results import BALANCE_TOLERANCE as BALANCE_TOLERANCE
+    from .results import BalanceError as BalanceError
+    from .results import NonFiniteError as NonFiniteError
 
 _MODULES = {
     "BALANCE_TOLERANCE": "results",
@@ -38,6 +29,7 @@ _MODULES = {
     "cache_folder": "cache",
     "compile_model": "compiled",
 }
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:

@@ -25,50 +25,24 @@ Flag = Annotated[bool, types.boolean]
 
 
 class RunInputs(NamedTuple):
-    """What the compiled code is given: the same for all runs of a request.
+    """What the compiled code is given: the same for all runs of a request."""
 
-    Attributes
-    ----------
-    base
-        The work space with the model's own numbers and time settings.
-    places
-        Lists of places in the work space that follow no straight line.
-    times, saved, labels
-        Times a run passes through, whether each is saved, and the saved ones as written on results.
-    needed_blocks
-        Whether each generated function is needed for what is asked for.
-    moving
-        Whether a change is a path over time.
-    changes, knots, values
-        Changed constants; see `functions.put_changes`.
-    pipes
-        Fixed delays; see `functions.start_pipes`.
-    segments
-        Start and size of the outputs kept over time.
-    reductions, thresholds
-        Start, size and kind of the outputs that are reduced; see `functions.reduce`.
-    states
-        Start and size of the states that must stay finite.
-    keep_going
-        Whether a run goes on after a value that is not finite.
-    """
-
-    base: Floats
-    places: Integers
-    times: Floats
-    saved: Flags
-    labels: Floats
-    needed_blocks: Flags
-    moving: Flag
-    changes: Table
+    base: Floats  # The work space with the model's own numbers and time settings.
+    places: Integers  # Lists of places in the work space that follow no straight line.
+    times: Floats  # Times a run passes through.
+    saved: Flags  # Whether each of these is saved.
+    labels: Floats  # The saved ones as written on results.
+    needed_blocks: Flags  # Whether each generated function is needed for what is asked for.
+    moving: Flag  # Whether a change is a path over time.
+    changes: Table  # Changed constants; see `functions.put_changes` for these three.
     knots: Floats
     values: Floats
-    pipes: Table
-    segments: Table
-    reductions: Table
+    pipes: Table  # Fixed delays; see `functions.start_pipes`.
+    segments: Table  # Start and size of the outputs kept over time.
+    reductions: Table  # Start, size and kind of the outputs that are reduced; see `functions.reduce`.
     thresholds: Floats
-    states: Table
-    keep_going: Flag = False
+    states: Table  # Start and size of the states that must stay finite.
+    keep_going: Flag = False  # Whether a run goes on after a value that is not finite.
 
 
 _FIELDS = [hint.__metadata__[0] for hint in get_type_hints(RunInputs, include_extras=True).values()]
@@ -166,13 +140,7 @@ def split_outputs(
 
 
 def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]:
-    """Work out the time settings of a request, by key.
-
-    Raises
-    ------
-    ChangeError
-        If they are not the same for all runs and times.
-    """
+    """Work out the time settings of a request, by key; a `ChangeError` if they differ between runs or times."""
     settings: dict[str, float] = {}
     constants = {change.name: change for change in request.changes}
     names = {key: name for name, key in prepared.keys.items()}

@@ -18,17 +18,16 @@ import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from .arrays import RunInputs, allocate_outputs, make_inputs, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
-from .requests import ChangeError, Reduction, Request, prepare, request_hash
+from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk
-from .variables import Variable, variable_table
+from .variables import DescribedModel, Variable
 
 _LOADING = threading.Lock()
 
@@ -72,8 +71,7 @@ def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> Compil
             make_entry(entry, lambda folder: compile_to_folder(path, name, folder))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
         module = load_module(name, entry)
-    watched = [item.name for item in prepared.variables.values() if item.name.endswith(balances)]
-    return CompiledModel(prepared, module, watched)
+    return CompiledModel(prepared, module, balances)
 
 
 def _fingerprint(path: Path) -> str:
@@ -88,26 +86,16 @@ def _fingerprint(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-class CompiledModel:
+class CompiledModel(DescribedModel):
     """A compiled model: `run` returns results, `run_to_store` keeps those of large ensembles on disk."""
 
-    def __init__(self, prepared: PreparedModel, module: Any, balances: Iterable[str] = ()) -> None:
+    def __init__(self, prepared: PreparedModel, module: Any, balances: tuple[str, ...] = ()) -> None:
+        super().__init__(prepared.variables, prepared.ranges, balances)
         self._prepared = prepared
         self._module = module
-        self._balances = tuple(balances)
 
     def __repr__(self) -> str:
         return f"<CompiledModel {self._prepared.name}: {len(self._prepared.variables)} variables>"
-
-    @property
-    def variables(self) -> pd.DataFrame:
-        """Name, kind, unit, comment, dims and default value of every variable, as a table."""
-        return variable_table(self._prepared.variables.values())
-
-    @property
-    def subscripts(self) -> dict[str, list[str]]:
-        """The elements of every subscript range."""
-        return {name: list(items) for name, items in self._prepared.ranges.items()}
 
     def described(self, names: Iterable[str]) -> dict[str, Variable]:
         """Unit, comment and shape of some variables, as `RunStore.create` takes them."""
@@ -173,7 +161,7 @@ class CompiledModel:
         >>> round(float(tea.run(reduce={"Teacup Temperature": "final"})["Teacup Temperature"]), 1)
         75.4
         """
-        settings = _time_arguments(initial_time, final_time, time_step, saveper)
+        settings = time_arguments(initial_time, final_time, time_step, saveper)
         return self.run_request(self.prepare(changes, outputs, settings, reduce), keep_non_finite=keep_non_finite)
 
     def prepare(
@@ -267,7 +255,7 @@ class CompiledModel:
         ('run', 'time')
         """
         prepared, path = self._prepared, Path(store)
-        settings = _time_arguments(initial_time, final_time, time_step, saveper)
+        settings = time_arguments(initial_time, final_time, time_step, saveper)
         request = self.prepare(changes, outputs, settings, reduce)
         refuse_names(request.outputs)
         if request.runs is None:
@@ -324,13 +312,7 @@ class CompiledModel:
         keep_going: bool,
         first: int = 0,
     ) -> npt.NDArray[np.int64]:
-        """Fill `courses` and `reduced` with runs from `first` on, in parallel.
-
-        Returns
-        -------
-        numpy.ndarray
-            For each run the number of the time at which a value was not finite, -1 where all are.
-        """
+        """Fill both with runs from `first` on; return for each the number of its first time not finite, else -1."""
         count = len(courses)
         failed = np.full(count, -1, dtype=np.int64)
         inputs = inputs._replace(keep_going=keep_going)
@@ -382,9 +364,7 @@ class CompiledModel:
         self._compute(inputs, courses, ends, keep_going=True, first=first + worst)
         arrays = {name: values[0] for name, values in split_outputs(self._prepared, again, courses, ends).items()}
         course = build_dataset(self._prepared.variables, self._prepared.ranges, arrays, inputs.labels, None, {})
-        run_label = None if request.runs is None else request.runs[first + worst]
-        shared = [change.name for change in request.changes if len(change.values) == 1]
-        raise BalanceError(balance_message(course, run_label, len(wrong), len(errors), shared))
+        raise BalanceError(balance_message(request, course, first + worst, len(wrong), len(errors)))
 
     @property
     def _size_of_balances(self) -> int:
@@ -434,14 +414,3 @@ class CompiledModel:
         numbers = {axis: int(number) for axis, number in zip(axes, stored, strict=True)}
         dims = prepared.variables[name].dims
         return "[" + ", ".join(prepared.ranges[dim][numbers[axis]] for axis, dim in enumerate(dims)) + "]"
-
-
-def _time_arguments(
-    initial_time: float | None, final_time: float | None, time_step: float | None, saveper: float | None
-) -> dict[str, float | None]:
-    return {
-        "INITIAL TIME": initial_time,
-        "FINAL TIME": final_time,
-        "TIME STEP": time_step,
-        "SAVEPER": saveper,
-    }

@@ -24,15 +24,7 @@ class CompilationError(UserError, RuntimeError):
 
 
 def compile_to_folder(path: Path, name: str, folder: Path) -> None:
-    """Leave in a folder all that a compiled model consists of.
-
-    Raises
-    ------
-    RefusedModelError
-        If the model uses what this engine does not know.
-    CompilationError
-        If its code cannot be compiled here.
-    """
+    """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
         prepared, text = prepare_model(path)
     source = folder / f"{name}.py"

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-#: Mistakes told one by one, and letters of each: what fits on a screen.
+#: Mistakes listed one by one, and letters of each: what fits on a screen.
 MOST_LINES: Final = 20
 LONGEST_LINE: Final = 400
 
@@ -29,10 +29,25 @@ def listed(mistakes: Sequence[str]) -> str:
      * 'B' is not finite
     """
     flat = [" ".join(mistake.split()) for mistake in mistakes[:MOST_LINES]]
-    lines = [f" * {line}" if len(line) <= LONGEST_LINE else f" * {line[:LONGEST_LINE]} ..." for line in flat]
+    lines = [f" * {shortened(line, LONGEST_LINE)}" for line in flat]
     if len(mistakes) > MOST_LINES:
         lines.append(f" * and {len(mistakes) - MOST_LINES} more")
     return "\n".join(lines)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, cut between words where it has any.
+
+    Examples
+    --------
+    >>> shortened("Shipped: baseline, plan, weak_inflow.", 30)
+    'Shipped: baseline, plan, ...'
+    """
+    if len(text) <= most:
+        return text
+    end = text.rfind(" ", 0, most - 3)
+    # Chinese has no spaces, and a long name may be all there is.
+    return f"{text[: end if end > most // 2 else most - 4]} ..."
 
 
 def near(name: str, known: Iterable[str]) -> str:

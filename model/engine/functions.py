@@ -2,6 +2,7 @@
 
 Each is element by element and compiled once; generated modules import them by name.
 """
+# Coverage: numba compiles these functions, so no line of them is seen to run; tests/engine compares what they return.
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import numpy as np
 from .functions import MULTIPLIES_AND_ADDS
 from .layout import Layout
 from .reading.expressions import (
+    FUNCTIONS,
     ActiveInitial,
     Call,
     Expression,
@@ -33,39 +34,12 @@ from .reading.ordering import ONCE, OUTPUT, STEP, Plan
 from .reading.quantities import Pipe
 from .reading.scheduling import Block
 
-BINARY = {"+": "+", "-": "-", "*": "*", "/": "/"}
-COMPARISON = {"=": "==", "<>": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
-NUMPY = {
-    "abs": "abs",
-    "arccos": "math.acos",
-    "arcsin": "math.asin",
-    "arctan": "math.atan",
-    "cos": "math.cos",
-    "cosh": "math.cosh",
-    "integer": "np.trunc",
-    "ln": "math.log",
-    "sin": "math.sin",
-    "sinh": "math.sinh",
-    "sqrt": "np.sqrt",
-    "tan": "math.tan",
-    "tanh": "math.tanh",
-}
-OWN = {
-    "delay_order": "delay_order",
-    "exp": "exponential",
-    "log": "logarithm",
-    "max": "larger",
-    "min": "smaller",
-    "modulo": "modulo",
-    "power": "power",
-    "pulse": "pulse",
-    "pulse_train": "pulse_train",
-    "quantum": "quantum",
-    "ramp": "ramp",
-    "step": "step",
-    "xidz": "xidz",
-    "zidz": "zidz",
-}
+# Templates of operators: numbers made of numbers, truth values of numbers, and truth values of truth values.
+ARITHMETIC = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"}
+ARITHMETIC |= {"^": "({} ** {})", "negative": "(-{})", "pi": "np.pi"}
+COMPARISON = {"=": "({} == {})", "<>": "({} != {})"}
+COMPARISON |= {operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")}
+LOGIC = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
 SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
 
@@ -200,10 +174,10 @@ class _Loops:
     def _united(self, passes: list[_Pass]) -> list[_Pass]:
         """Make one loop of two where all that is read or written lies in one row, as long loops suit the processor."""
         united = list(passes)
-        for place in range(len(passes) - 2, -1, -1):
-            outer, inner = united[place : place + 2]
+        for outermost in range(len(passes) - 2, -1, -1):
+            outer, inner = united[outermost : outermost + 2]
             if self._in_one_row(outer.names[-1], inner.names[-1], inner.length):
-                united[place : place + 2] = [_Pass((*outer.names, *inner.names), outer.length * inner.length)]
+                united[outermost : outermost + 2] = [_Pass((*outer.names, *inner.names), outer.length * inner.length)]
         return united
 
     def _in_one_row(self, outer: str, inner: str, length: int) -> bool:
@@ -261,18 +235,18 @@ class _Loops:
         inner = depth
         while inner and self.loops[inner - 1].names[-1] in over:
             inner -= 1
-        place = f"w[{self._address(statement.target, statement.indices)}]"
+        target = f"w[{self._address(statement.target, statement.indices)}]"
         total = f"total{self.generator.number()}"
         if inner < depth:
             # The innermost loops are summed over: their total stays in a register.
             self.body[inner].append(f"{total} = {start}")
             self.body[depth].append(f"{total} = {operator}({total}, {value.number})")
             if inner == len(free):
-                self.closing[inner].append(f"{place} = {total}")
+                self.closing[inner].append(f"{target} = {total}")
                 return []
-            self.closing[inner].append(f"{place} = {operator}({place}, {total})")
+            self.closing[inner].append(f"{target} = {operator}({target}, {total})")
         else:
-            self.body[depth].append(f"{place} = {operator}({place}, {value.number})")
+            self.body[depth].append(f"{target} = {operator}({target}, {value.number})")
         clearing = _Loops(
             self.generator, [Statement(statement.target, statement.loops, statement.indices, Number(0.0))]
         )
@@ -338,28 +312,18 @@ class _Loops:
         if function == "/" and MULTIPLIES_AND_ADDS and pieces[1].depth < depth == len(self.loops):
             inverse = self._bind(_Piece(f"(1.0 / {numbers[1]})", False, pieces[1].depth), depth)
             return _Piece(f"divide({numbers[0]}, {numbers[1]}, {inverse.number})", False, depth)
-        if function in BINARY:
-            return _Piece(f"({numbers[0]} {BINARY[function]} {numbers[1]})", False, depth)
+        if function in ARITHMETIC:
+            return _Piece(ARITHMETIC[function].format(*numbers), False, depth)
         if function in COMPARISON:
-            return _Piece(f"({numbers[0]} {COMPARISON[function]} {numbers[1]})", True, depth)
-        if function == "^":
-            return _Piece(f"({numbers[0]} ** {numbers[1]})", False, depth)
-        if function == "negative":
-            return _Piece(f"(-{numbers[0]})", False, depth)
-        if function in {":not:", "not"}:
-            return _Piece(f"(not {conditions[0]})", True, depth)
-        if function in {":and:", "and"}:
-            return _Piece(f"({conditions[0]} & {conditions[1]})", True, depth)
-        if function in {":or:", "or"}:
-            return _Piece(f"({conditions[0]} | {conditions[1]})", True, depth)
+            return _Piece(COMPARISON[function].format(*numbers), True, depth)
+        if (connective := function.strip(":")) in LOGIC:
+            return _Piece(LOGIC[connective].format(*conditions), True, depth)
         if function == "if_then_else":
-            slow = any(_is_slow(branch) for branch in call.arguments[1:])
-            if lazy or slow:
+            # Both branches are worked out before one is chosen, which does not pay where one is slow.
+            if lazy or any(_is_slow(branch) for branch in call.arguments[1:]):
                 return _Piece(f"({numbers[1]} if {conditions[0]} else {numbers[2]})", False, depth)
             return _Piece(f"choose({conditions[0]}, {numbers[1]}, {numbers[2]})", False, depth)
-        if function == "pi":
-            return _Piece("np.pi", False, 0)
-        name = NUMPY.get(function) or OWN[function]
+        _, name = FUNCTIONS.get(function, (0, function))
         return _Piece(f"{name}({', '.join(numbers)})", False, depth)
 
     def _interpolation(self, expression: Interpolation, *, lazy: bool) -> _Piece:
@@ -376,14 +340,14 @@ class _Loops:
         start_table = self.generator.table(tuple(int(starts[number]) for number in flat))
         count_table = self.generator.table(tuple(counts[number] for number in flat))
         strides = [math.prod(table_of.shape[axis + 1 :]) for axis in range(table_of.ndim)]
-        place = " + ".join(
+        element = " + ".join(
             self._along(index, stride) for index, stride in zip(expression.indices, strides, strict=True)
         )
         depth = max(argument.depth, self._depth(expression.indices))
         argument = self._bind(argument, depth)
         text = (
-            f"{expression.method}(w, {first} + places[{start_table} + {place}], "
-            f"places[{count_table} + {place}], {argument.number})"
+            f"{expression.method}(w, {first} + places[{start_table} + {element}], "
+            f"places[{count_table} + {element}], {argument.number})"
         )
         return _Piece(text, False, depth)
 

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layout import Layout
-from .reading.expressions import Expression
-from .reading.ordering import sources
+from .reading.expressions import Expression, sources
 from .reading.quantities import Pipe
 from .variables import Variable
 
@@ -21,43 +20,21 @@ PREPARED = "prepared.pickle"
 
 @dataclass(frozen=True)
 class PreparedModel:
-    """A compiled model without its code.
+    """A compiled model without its code; `order` is that in which all variables are worked out, by key."""
 
-    Attributes
-    ----------
-    name
-        Of the model file.
-    variables, ranges
-        What a user sees, and the elements of the subscript ranges.
-    layout
-        Where each variable lies in the work space.
-    keys, lengths
-        Key of each variable by its name, and lengths of its dims by key.
-    states, order
-        Keys of states, and of all variables in the order in which they are worked out.
-    needs
-        What each variable depends on.
-    blocks
-        Keys of the variables that each generated function works out.
-    pipes, pipe_sizes
-        The fixed delays, and the number of elements of each.
-    controls
-        Expressions of the time settings.
-    """
-
-    name: str
-    variables: dict[str, Variable]
+    name: str  # Of the model file.
+    variables: dict[str, Variable]  # What a user sees.
     ranges: dict[str, list[str]]
     layout: Layout
-    keys: dict[str, str]
-    lengths: dict[str, tuple[int, ...]]
+    keys: dict[str, str]  # Key of each variable by its name.
+    lengths: dict[str, tuple[int, ...]]  # Of the dims, by key.
     states: tuple[str, ...]
     order: tuple[str, ...]
-    needs: dict[str, set[str]]
-    blocks: tuple[frozenset[str], ...]
-    pipes: tuple[Pipe, ...]
+    needs: dict[str, set[str]]  # What each variable depends on.
+    blocks: tuple[frozenset[str], ...]  # Keys of the variables that each generated function works out.
+    pipes: tuple[Pipe, ...]  # Fixed delays, each with so many elements:
     pipe_sizes: tuple[int, ...]
-    controls: dict[str, Expression]
+    controls: dict[str, Expression]  # Time settings.
 
     def size(self, key: str) -> int:
         """Count the elements of a variable."""

@@ -17,29 +17,20 @@ import pysd
 import xarray as xr
 
 from .reading.model_file import read_model
-from .reading.quantities import CONTROLS, explain_unreadable
-from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare
-from .results import (
-    BALANCE_TOLERANCE,
-    BalanceError,
-    NonFiniteError,
-    balance_message,
-    build_dataset,
-)
-from .variables import Variable, list_variables, variable_table
+from .reading.quantities import explain_unreadable
+from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare, time_arguments
+from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
+from .variables import DescribedModel, list_variables
 
 
-class ReferenceModel:
+class ReferenceModel(DescribedModel):
     """A model run by PySD; variables whose names end as `balances` says are zero in every run, or it fails."""
 
     def __init__(self, path: str | Path, *, balances: tuple[str, ...] = ()) -> None:
         path = Path(path)
         with explain_unreadable(path):
             definition = read_model(path)
-        self._ranges = definition.ranges
-        self._variables: dict[str, Variable] = list_variables(definition)
-        self._balances = tuple(name for name in self._variables if name.endswith(balances))
-        self._control_names = {key: definition.quantities[key].name for key in CONTROLS}
+        super().__init__(list_variables(definition), definition.ranges, balances)
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
         folder = tempfile.mkdtemp(prefix="pysd-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
@@ -48,16 +39,6 @@ class ReferenceModel:
         with explain_unreadable(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)
-
-    @property
-    def variables(self) -> pd.DataFrame:
-        """Name, kind, unit, comment, dims and default value of every variable, as a table."""
-        return variable_table(self._variables.values())
-
-    @property
-    def subscripts(self) -> dict[str, list[str]]:
-        """The elements of every subscript range."""
-        return {name: list(items) for name, items in self._ranges.items()}
 
     def run(
         self,
@@ -77,12 +58,7 @@ class ReferenceModel:
         >>> ReferenceModel("tests/engine/models/teacup.mdl").run().sizes["time"]
         241
         """
-        given = {
-            "INITIAL TIME": initial_time,
-            "FINAL TIME": final_time,
-            "TIME STEP": time_step,
-            "SAVEPER": saveper,
-        }
+        given = time_arguments(initial_time, final_time, time_step, saveper)
         request = prepare(changes, outputs, self._variables, self._ranges, given, reduce)
         count = 1 if request.runs is None else len(request.runs)
         asked = tuple(dict.fromkeys((*request.outputs, *self._balances)))
@@ -109,10 +85,8 @@ class ReferenceModel:
         if (errors > BALANCE_TOLERANCE).any():
             worst = int(np.nanargmax(errors))
             course = build_dataset(self._variables, self._ranges, runs[worst], time, None, {})
-            label = None if request.runs is None else request.runs[worst]
-            shared = [change.name for change in request.changes if len(change.values) == 1]
             wrong = int((errors > BALANCE_TOLERANCE).sum())
-            raise BalanceError(balance_message(course, label, wrong, len(runs), shared))
+            raise BalanceError(balance_message(request, course, worst, wrong, len(runs)))
 
     def _one_run(self, request: Request, outputs: tuple[str, ...], number: int) -> pd.DataFrame:
         with warnings.catch_warnings():
@@ -167,9 +141,9 @@ class ReferenceModel:
         return np.asarray(cell.transpose(*dims).values, dtype=float)
 
     def _first_bad(self, name: str, values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], runs: Any) -> str:
-        place = np.argwhere(~np.isfinite(values))[0]
-        which = "" if runs is None else f"run {runs[place[0]]}, "
-        return f"{which}{name} is {values[tuple(place)]} at time {time[place[1]]:g}"
+        position = np.argwhere(~np.isfinite(values))[0]
+        which = "" if runs is None else f"run {runs[position[0]]}, "
+        return f"{which}{name} is {values[tuple(position)]} at time {time[position[1]]:g}"
 
 
 def _reduced(values: npt.NDArray[np.float64], time: npt.NDArray[np.float64], how: Reduction) -> npt.NDArray[np.float64]:

@@ -57,6 +57,13 @@ class Request:
     reductions: dict[str, Reduction] = field(default_factory=dict)
 
 
+def time_arguments(
+    initial_time: float | None, final_time: float | None, time_step: float | None, saveper: float | None
+) -> dict[str, float | None]:
+    """Return the time settings given to a call by their names in the model."""
+    return dict(zip(CONTROLS, (initial_time, final_time, time_step, saveper), strict=True))
+
+
 def prepare(
     changes: Mapping[str, Any] | None,
     outputs: Iterable[str] | None,
@@ -65,30 +72,14 @@ def prepare(
     controls: Mapping[str, float | None],
     reduce: Mapping[str, Reduction] | None = None,
 ) -> Request:
-    """Check changes and outputs against a model.
+    """Check changes and outputs against a model's variables and the elements of its subscript ranges.
 
-    Parameters
-    ----------
-    changes
-        Constant name to a number, a pandas Series over time (linear in between, held at the ends), or a DataArray with
-        any of the dims `run`, `time` and the constant's own subscript ranges.
-    outputs
-        Names of the variables wanted; None for all.
-    variables, ranges
-        The model's variables and the elements of its subscript ranges.
-    controls
-        INITIAL TIME, FINAL TIME, TIME STEP, SAVEPER as given to `run`, None where not given.
-    reduce
-        What to keep of an output instead of its course: "final", "sum" or `FirstAbove`.
-
-    Raises
-    ------
-    ChangeError
-        Listing every mistake at once.
+    What may be given is said at `CompiledModel.run`; `controls` are time settings by name, None where not given. A
+    `ChangeError` lists every mistake at once.
     """
     mistakes: list[str] = []
     settings = {name: value for name, value in controls.items() if value is not None}
-    found: list[Change] = []
+    checked: list[Change] = []
     labels: npt.NDArray[Any] | None = None
     given, drawn = _apart(changes or {})
     mistakes += drawn
@@ -103,21 +94,23 @@ def prepare(
         if not variable.changeable:
             mistakes.append(_not_changeable(variable, variables))
             continue
-        mine: list[str] = []
-        array = _as_array(name, value, mine)
-        if array is not None:
-            change, runs = _normalise(variable, array, ranges, mine)
-            labels = _agree(name, labels, runs, mine)
-            if change is not None:
-                found.append(change)
-        mistakes += mine
+        try:
+            change, runs = _normalise(variable, _as_array(name, value), ranges)
+        except ChangeError as mistake:
+            mistakes.append(str(mistake))
+            continue
+        checked.append(change)
+        if labels is None or runs is None:
+            labels = runs if labels is None else labels
+        elif not np.array_equal(labels, runs):
+            mistakes.append(f"{name!r} has other runs ({len(runs)}) than the changes before it ({len(labels)})")
     mistakes += _check_settings(settings)
     wanted = _outputs(outputs, variables, mistakes)
     mistakes += _check_reductions(reduce or {}, wanted)
     if mistakes:
         message = f"The run cannot be made:\n{listed(mistakes)}"
         raise ChangeError(message)
-    return Request(tuple(found), labels, wanted, settings, dict(reduce or {}))
+    return Request(tuple(checked), labels, wanted, settings, dict(reduce or {}))
 
 
 def request_hash(request: Request, model: str, dtype: str) -> str:
@@ -186,7 +179,7 @@ def _check_settings(settings: Mapping[str, float]) -> list[str]:
     return mistakes
 
 
-def _as_array(name: str, value: Any, mistakes: list[str]) -> xr.DataArray | None:
+def _as_array(name: str, value: Any) -> xr.DataArray:
     if isinstance(value, xr.DataArray):
         array = value
     elif isinstance(value, pd.Series):
@@ -195,55 +188,46 @@ def _as_array(name: str, value: Any, mistakes: list[str]) -> xr.DataArray | None
         array = xr.DataArray(value)
     else:
         kind = type(value).__name__
-        mistakes.append(f"{name!r} takes a number, a pandas Series over time or an xarray DataArray, not a {kind}")
-        return None
+        message = f"{name!r} takes a number, a pandas Series over time or an xarray DataArray, not a {kind}"
+        raise ChangeError(message)
     try:
         # Copies cost more than the model where an ensemble changes hundreds of constants.
         array = array if array.dtype == np.float64 else array.astype(np.float64)
     except (TypeError, ValueError):
-        mistakes.append(f"{name!r} holds something that is not a number")
-        return None
-    if not np.isfinite(array.values).all():
-        mistakes.append(f"{name!r} holds a value that is not finite")
-        return None
+        message = f"{name!r} holds something that is not a number"
+        raise ChangeError(message) from None
+    _require(np.isfinite(array.values).all(), f"{name!r} holds a value that is not finite")
     return array
 
 
+def _require(held: bool | np.bool_, message: str) -> None:
+    if not held:
+        raise ChangeError(message)
+
+
 def _normalise(
-    variable: Variable, array: xr.DataArray, ranges: Mapping[str, list[str]], mistakes: list[str]
-) -> tuple[Change | None, npt.NDArray[Any] | None]:
+    variable: Variable, array: xr.DataArray, ranges: Mapping[str, list[str]]
+) -> tuple[Change, npt.NDArray[Any] | None]:
     name = variable.name
     allowed = ("run", "time", *variable.dims)
     strange = [str(dim) for dim in array.dims if dim not in allowed]
-    if strange:
-        mistakes.append(f"{name!r} has the dims {', '.join(strange)}; it may have {', '.join(allowed)}")
-        return None, None
+    _require(not strange, f"{name!r} has the dims {', '.join(strange)}; it may have {', '.join(allowed)}")
     for dim in variable.dims:
         if dim in array.dims:
-            fitted = _fit(array, dim, ranges[dim])
-            if fitted is None:
-                wanted = ", ".join(ranges[dim][:4]) + (", ..." if len(ranges[dim]) > 4 else "")
-                mistakes.append(f"{name!r} must have all {len(ranges[dim])} elements of {dim} ({wanted})")
-                return None, None
-            array = fitted
-    if array.size == 0:
-        mistakes.append(f"{name!r} holds no value")
-        return None, None
+            array = _fit(name, array, dim, ranges[dim])
+    _require(array.size > 0, f"{name!r} holds no value")
     knots = np.zeros(1)
     if "time" in array.dims:
-        if "time" not in array.coords:
-            mistakes.append(f"{name!r} has a time dim without times")
-            return None, None
+        _require("time" in array.coords, f"{name!r} has a time dim without times")
         try:
             knots = array["time"].values.astype(np.float64)
         except (TypeError, ValueError):
-            mistakes.append(f"{name!r} has times that are not numbers")
-            return None, None
+            message = f"{name!r} has times that are not numbers"
+            raise ChangeError(message) from None
         order = np.argsort(knots, kind="stable")
         array, knots = array.isel(time=order), knots[order]
-        if not np.isfinite(knots).all() or (np.diff(knots) <= 0.0).any():
-            mistakes.append(f"{name!r} has times that repeat or are not finite")
-            return None, None
+        sound = np.isfinite(knots).all() and (np.diff(knots) > 0.0).all()
+        _require(sound, f"{name!r} has times that repeat or are not finite")
     runs = None
     if "run" in array.dims:
         runs = array["run"].values if "run" in array.coords else np.arange(array.sizes["run"])
@@ -256,23 +240,12 @@ def _normalise(
     return Change(name, knots, np.ascontiguousarray(np.broadcast_to(values, shape))), runs
 
 
-def _fit(array: xr.DataArray, dim: str, items: list[str]) -> xr.DataArray | None:
-    if dim not in array.coords:
-        return array if array.sizes[dim] == len(items) else None
-    labels = [str(label) for label in array[dim].values]
-    if sorted(labels) != sorted(items):
-        return None
-    return array.isel({dim: [labels.index(item) for item in items]})
-
-
-def _agree(
-    name: str, labels: npt.NDArray[Any] | None, runs: npt.NDArray[Any] | None, mistakes: list[str]
-) -> npt.NDArray[Any] | None:
-    if runs is None or labels is None:
-        return labels if runs is None else runs
-    if not np.array_equal(labels, runs):
-        mistakes.append(f"{name!r} has other runs ({len(runs)}) than the changes before it ({len(labels)})")
-    return labels
+def _fit(name: str, array: xr.DataArray, dim: str, items: list[str]) -> xr.DataArray:
+    labels = [str(label) for label in array[dim].values] if dim in array.coords else items[: array.sizes[dim]]
+    wanted = ", ".join(items[:4]) + (", ..." if len(items) > 4 else "")
+    sound = len(items) == array.sizes[dim] and sorted(labels) == sorted(items)
+    _require(sound, f"{name!r} must have all {len(items)} elements of {dim} ({wanted})")
+    return array if labels == items else array.isel({dim: [labels.index(item) for item in items]})
 
 
 def _outputs(outputs: Iterable[str] | None, variables: Mapping[str, Variable], mistakes: list[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from .errors import UserError, listed
-from .requests import ChangeError, Reduction
+from .requests import ChangeError, Reduction, Request
 from .variables import Variable
 
 
@@ -26,27 +26,14 @@ class BalanceError(UserError):
 MOST_STEPS = 1_000_000
 #: How far from zero a balance may be: rounding of sums over thousands of cells; any true leak is larger.
 BALANCE_TOLERANCE = 1e-9
+#: Constants named in a message.
+MOST_NAMED = 8
 
 
-def balance_message(
-    course: xr.Dataset, run: Any, wrong: int, runs: int, changed_in_all: list[str], named: int = 8
-) -> str:
-    """Say how far the balances of a run are from zero, when, and which changes all runs share.
-
-    Parameters
-    ----------
-    course
-        The balances of the worst run over time.
-    run
-        Its label; None where there is but one.
-    wrong, runs
-        How many of how many runs are as bad.
-    changed_in_all
-        Constants changed alike in all runs.
-    named
-        Most constants named.
-    """
-    which = "This run" if run is None else f"{wrong} of {runs} runs, worst run {run},"
+def balance_message(request: Request, course: xr.Dataset, worst_run: int, wrong: int, runs: int) -> str:
+    """Say how far the balances of the worst run are from zero, when, and what was changed alike in all runs."""
+    labels = request.runs
+    which = "This run" if labels is None else f"{wrong} of {runs} runs, worst run {labels[worst_run]},"
     lines = []
     for name, errors in course.data_vars.items():
         size = abs(errors)
@@ -57,9 +44,10 @@ def balance_message(
             lines.append(f"{name}{where} reaches {float(worst):.3g} at time {float(worst['time']):g}")
     message = f"{which} created or lost something, so no result is given. Balances that must be zero:\n"
     message += listed(lines)
-    if changed_in_all:
-        rest = f" and {len(changed_in_all) - named} more" if len(changed_in_all) > named else ""
-        message += f"\nLook at what was changed: {', '.join(changed_in_all[:named])}{rest}."
+    shared = [change.name for change in request.changes if len(change.values) == 1]
+    if shared:
+        rest = f" and {len(shared) - MOST_NAMED} more" if len(shared) > MOST_NAMED else ""
+        message += f"\nLook at what was changed: {', '.join(shared[:MOST_NAMED])}{rest}."
     return message
 
 

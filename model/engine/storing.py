@@ -49,8 +49,8 @@ class RunStore:
     """The store of one request; made whole or not at all, and filled chunk by chunk in the order of the runs."""
 
     def __init__(self, path: Path) -> None:
-        self._group = zarr.open_group(path, mode="r+")
-        self.state: npt.NDArray[np.int8] = np.asarray(self._array(STATE)[:], dtype=np.int8)
+        self._group: Any = zarr.open_group(path, mode="r+")
+        self.state: npt.NDArray[np.int8] = np.array(self._group[STATE], dtype=np.int8)
 
     @classmethod
     def create(
@@ -147,22 +147,13 @@ class RunStore:
         """Keep runs from `first` on; they count as there only once everything else is written."""
         stretch = slice(first, first + len(state))
         for name, values in arrays.items():
-            self._array(name)[stretch] = values
-        self._array(STATE)[stretch] = state
+            self._group[name][stretch] = values
+        self._group[STATE][stretch] = state
         self.state[stretch] = state
-
-    def _array(self, name: str) -> Any:
-        return self._group[name]
 
 
 def refuse_names(names: tuple[str, ...]) -> None:
-    """Refuse outputs whose names cannot be those of folders, all at once.
-
-    Raises
-    ------
-    ChangeError
-        Listing them.
-    """
+    """Refuse outputs whose names cannot be those of folders, all at once."""
     wrong = [name for name in names if "/" in name or name.startswith(("__", ".")) or name in {STATE, "run", "time"}]
     if wrong:
         message = f"These outputs cannot be stored under their names: {', '.join(map(repr, wrong))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +41,31 @@ def list_variables(definition: Definition) -> dict[str, Variable]:
     }
 
 
-def variable_table(variables: Iterable[Variable]) -> pd.DataFrame:
-    """Return name, kind, unit, comment, dims and default value as a table, one row a variable."""
-    rows = [
-        {
-            "kind": item.kind,
-            "unit": item.unit,
-            "comment": item.comment,
-            "dims": item.dims,
-            "default": None if item.default is None else item.default if item.dims else float(item.default),
-        }
-        for item in variables
-    ]
-    return pd.DataFrame(rows, index=pd.Index([item.name for item in variables], name="name"))
+class DescribedModel:
+    """What both engines say of a model: its variables, its subscripts, and which balances are zero in every run."""
+
+    def __init__(
+        self, variables: Mapping[str, Variable], ranges: Mapping[str, list[str]], balances: tuple[str, ...]
+    ) -> None:
+        self._variables, self._ranges = variables, ranges
+        self._balances = tuple(name for name in variables if name.endswith(balances))
+
+    @property
+    def variables(self) -> pd.DataFrame:
+        """Name, kind, unit, comment, dims and default value of every variable, as a table."""
+        rows = [
+            {
+                "kind": item.kind,
+                "unit": item.unit,
+                "comment": item.comment,
+                "dims": item.dims,
+                "default": None if item.default is None else item.default if item.dims else float(item.default),
+            }
+            for item in self._variables.values()
+        ]
+        return pd.DataFrame(rows, index=pd.Index(list(self._variables), name="name"))
+
+    @property
+    def subscripts(self) -> dict[str, list[str]]:
+        """The elements of every subscript range."""
+        return {name: list(items) for name, items in self._ranges.items()}

@@ -81,20 +81,16 @@ def remove_leftovers(folder: Path) -> None:
 def refusal_of(error: BaseException, folder: Path) -> int | None:
     """Return the error number with which a disk refused to take a file, or None if something else went wrong.
 
-    Parameters
-    ----------
-    error
-        What the library that wrote has raised. Those that write HDF5 and images hide what the disk answered.
-    folder
-        Where it wrote; some bytes are written there to learn the answer.
+    Libraries that write HDF5 and images hide what the disk answered, so some bytes are written to the folder to learn
+    it.
     """
     cause: BaseException | None = error
     while cause is not None:
         number = cause.errno if isinstance(cause, OSError) else None
         quoted = QUOTED.search(str(cause))
-        for found in (number, int(quoted[1]) if quoted else None):
-            if found in REFUSALS:
-                return found
+        for code in (number, int(quoted[1]) if quoted else None):
+            if code in REFUSALS:
+                return code
         cause = cause.__cause__ or cause.__context__
     # Others than these are mistakes of the program, whatever the state of the disk.
     return _answer_of_disk(folder) if isinstance(error, (OSError, RuntimeError)) else None
@@ -119,6 +115,16 @@ def not_written(name: str, folder: Path, error: OSError) -> str:
         f"{name} was not written to {folder}: {why}. Nothing half-written is left, and the files that were complete "
         f"before are kept. {remedy}, and give the same command again: it goes on from what is there."
     )
+
+
+def update_text(path: Path, text: str, *, write: bool) -> list[Path]:
+    """Return the file if it does not hold a text, after writing it if asked; nothing if it does."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return []
+    if write:
+        with replaced(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return [path]
 
 
 def write_csv(text: str, path: Path, facts: Mapping[str, str]) -> None:

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+import run_scenarios
 from calibration.fit import likelihood as evidence
-from calibration.fit.calibrate import Effort, calibrate, learnt_table, write
-from calibration.fit.ensemble import POSTERIOR_FILE, EnsembleError, read_members
+from calibration.fit.calibrate import SEED, Effort, calibrate, learnt_table, write
+from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import POSTERIOR_FILE, EnsembleError
 from calibration.fit.ensemble_runs import standard_points
 from calibration.fit.forecast import (
     FORECAST_FILE,
@@ -241,3 +244,27 @@ def test_a_flow_of_a_forecast_is_the_mean_of_its_year():
     births = run["births in city"].isel(run=0).to_numpy()
     np.testing.assert_allclose(found["births in city"].isel(member=0)[0], births[:4].mean(), rtol=1e-12)
     np.testing.assert_allclose(found["residents"].isel(member=0)[0], run["residents"].isel(run=0).sel(time=2021))
+
+
+@pytest.mark.parametrize(("words", "seed"), [((), SEED), (("--seed", "7"), 7)])
+def test_the_command_passes_on_what_is_asked_and_names_what_it_replaces_and_leaves(
+    words, seed, small, tmp_path, monkeypatch
+):
+    asked: list[object] = []
+
+    def recorded(draws, *, seed, progress):
+        asked.append((draws, seed))
+        progress("Best fits", 1, 1)
+        return small[0]
+
+    monkeypatch.setattr("analysis.calibrate_command.POSTERIOR_FILE", tmp_path / "posterior.nc")
+    monkeypatch.setattr("calibration.fit.calibrate.calibrate", recorded)
+    monkeypatch.setattr("calibration.fit.calibrate.write", lambda made: asked.append(made))
+    monkeypatch.setattr("calibration.fit.report.write_report", lambda made, effort: asked.append((made, effort)))
+    (tmp_path / "posterior.nc").touch()
+    outcome = CliRunner().invoke(run_scenarios.app, ["calibrate", "--draws", "6", *words])
+    assert outcome.exit_code == 0, outcome.output
+    assert asked == [(6, seed), small[0], (small[0], Effort())]
+    replaced, written = " ".join(outcome.output.split()).split("Written: ")
+    assert replaced == "Will replace, when done: posterior.nc, forecast.csv, calibration.md. "
+    assert written == "posterior.nc (6 members), forecast.csv, docs/calibration.md."

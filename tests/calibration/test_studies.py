@@ -15,12 +15,14 @@ from scipy.special import ndtr
 from typer.testing import CliRunner
 
 from calibration.__main__ import Study, app
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members
+from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.ensemble_runs import headline_values, headlines, squared_deviations, standard_points
 from calibration.fit.likelihood import calibration_targets, run_history
 from calibration.fit.priors import priors_hash, read_priors
 from calibration.fit.sampler import Problem, Reference
 from calibration.observations import data_hash
+from calibration.studies import leave_one_out
 from calibration.studies import study as studies
 from calibration.studies.equifinality import (
     equally_good,
@@ -251,3 +253,52 @@ def test_the_page_of_studies_tells_of_the_present_model_priors_and_data():
         part = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- end {name} -->")[0]
         assert facts in part, f"run `python -m calibration study {name}`"
     assert POSTERIOR_FILE.exists()
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """Stands for a problem, of which only the series matter."""
+
+    targets: tuple[SimpleNamespace, ...]
+    model: object = None
+
+
+def test_leaving_out_moves_members_by_their_weights_and_fits_anew_where_few_would_carry_all(monkeypatch):
+    problem = Fitted(tuple(SimpleNamespace(name=name, expected=None) for name in ("residents", "rents")))
+    values = xr.DataArray(
+        np.broadcast_to(np.arange(4.0), (2, 1, 4)),
+        dims=("scenario", "headline", "member"),
+        coords={"scenario": ["baseline", "plan"], "headline": ["rate"]},
+    )
+    squares = xr.DataArray([[2.0, 0.0]] * 4, dims=("member", "series"), coords={"series": ["residents", "rents"]})
+    refitted = []
+
+    def fitted_anew(without, point):
+        refitted.append([target.name for target in without.targets])
+        return "anew"
+
+    def gaussian(_, fit, __):
+        drawn = np.full((2, 1, leave_one_out.DRAWS), 6.0 if fit == "anew" else 5.0)
+        return xr.DataArray(drawn, dims=values.dims, coords={"scenario": values["scenario"], "headline": ["rate"]})
+
+    def weights(logarithms):
+        # The last member carries all where residents are left out; rents cannot be left out by weights.
+        return np.array([0.0, 0.0, 0.0, 1.0]), 0.5 if logarithms.any() else np.inf
+
+    monkeypatch.setattr(leave_one_out, "headlines", lambda: [SimpleNamespace(label="rate", has_threshold=False)])
+    monkeypatch.setattr(leave_one_out, "squared_deviations", lambda *_: squares)
+    monkeypatch.setattr(leave_one_out, "headline_values", lambda *_: values)
+    monkeypatch.setattr(leave_one_out, "smoothed_weights", weights)
+    monkeypatch.setattr(leave_one_out, "best_fit", fitted_anew)
+    monkeypatch.setattr(leave_one_out, "_gaussian_values", gaussian)
+    members: Any = SimpleNamespace(sizes={"member": 4})
+    fit: Any = SimpleNamespace(point=None)
+    found = leave_one_out.shifts(problem, members, fit, 1).set_index(["series", "scenario"])  # type: ignore[arg-type]
+    # Each series alone, and the group that it makes up, in both scenarios.
+    assert len(found) == 2 * 2 * 2
+    spread = np.arange(4.0).std()
+    for title, way, median, moved in (("residents", "weights", 1.0, 2.0), ("rents", "refit", 5.0, 1.0)):
+        row: Any = found.loc[(title, "plan")]
+        assert (row["way"], row["median"], row["moved"]) == (way, median, moved)
+        assert row["deviations"] == pytest.approx(moved / spread)
+    assert refitted == [["residents"], ["residents"]]

@@ -124,7 +124,7 @@ def test_expectations_make_the_swings_of_prices_larger():
         price = city().run({"EXTRAPOLATION": extrapolation}, outputs=["House Price"], initial_time=2010.0)[
             "House Price"
         ]
-        growth = np.log(price.mean(D)).diff("time").sel(time=slice(2012, 2020))
+        growth = np.diff(np.log(price.mean(D).sel(time=slice(2011, 2020)).to_numpy()))
         return float(growth.max() - growth.min())
 
     assert swing(0.6) > 1.3 * swing(0.0)

@@ -10,7 +10,8 @@ import xarray as xr
 
 from analysis.outcome.files import read_run, write_run
 from calibration.fit import ensemble
-from calibration.fit.ensemble import POSTERIOR_FILE, EnsembleError, read_members, read_stored
+from calibration.fit.ensemble import read_members, read_stored
+from calibration.fit.ensemble_file import POSTERIOR_FILE, RECALIBRATE, EnsembleError
 from calibration.fit.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, read_definition
@@ -194,7 +195,7 @@ def test_an_ensemble_that_the_priors_cannot_give_is_refused(what, tmp_path):
         read_members(path=sealed(path, change(kept).assign_attrs(kept.attrs)))
     assert "posterior.nc does not hold draws from the priors" in str(caught.value)
     assert told in str(caught.value)
-    assert ensemble.RECALIBRATE in str(caught.value)
+    assert RECALIBRATE in str(caught.value)
     assert fits_on_a_screen(str(caught.value))
 
 

@@ -16,7 +16,11 @@ import xarray as xr
 from analysis.assessment import words as assessment_words
 from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
+from analysis.conditions import words as condition_words
 from analysis.dashboard import words as page_words
+from analysis.effort.backcast import words as backcast_words
+from analysis.effort.frontier import words as frontier_words
+from analysis.information import words as information_words
 from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
 from analysis.outcome import words as chart_words
@@ -91,6 +95,7 @@ def _words(module: Any, read: Callable[[], object], monkeypatch: pytest.MonkeyPa
 KINDS = (
     *("scenario", "levers", "targets", "priors", "observations", "data", "collectable"),
     *("terms", "page words", "briefing words", "history words", "assessment words"),
+    *("condition words", "information words", "backcast words", "frontier words"),
 )
 
 
@@ -103,6 +108,10 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "collectable": (COLLECTABLE_FILE, _collectable),
         "terms": (chart_words.FILE, _words(chart_words, chart_words.terms, monkeypatch)),
         "assessment words": (assessment_words.FILE, _words(assessment_words, assessment_words.templates, monkeypatch)),
+        "condition words": (condition_words.FILE, chart_words.sentences_in.__wrapped__),
+        "information words": (information_words.FILE, chart_words.sentences_in.__wrapped__),
+        "backcast words": (backcast_words.FILE, chart_words.sentences_in.__wrapped__),
+        "frontier words": (frontier_words.FILE, chart_words.sentences_in.__wrapped__),
         "page words": (page_words.FILE, _words(page_words, page_words.words, monkeypatch)),
         "briefing words": (briefing_words.FILE, _words(briefing_words, briefing_words.templates, monkeypatch)),
         "history words": (history_figures.WORDS_FILE, _words(history_figures, history_figures._terms, monkeypatch)),

@@ -151,7 +151,7 @@ def test_one_broken_file_stops_the_good_ones(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("plann", "There is no scenario 'plann'. Did you mean 'plan'? Shipped: baseline, plan,"),
+        ("plann", "There is no scenario 'plann'. Did you mean 'plan'?\n * Shipped: baseline, plan,"),
         ("levers", "There is no scenario 'levers'"),
         ("nowhere/plan.yaml", "The file does not exist."),
         ("tests", "There is no scenario 'tests'"),

@@ -14,7 +14,15 @@ from analysis.assessment.observations import AssessmentError, read_newer_observa
 from analysis.outcome.words import terms
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
-from scenarios import LeverError, ScenarioError, TargetError, load_levers, load_scenario, load_targets
+from scenarios import (
+    LeverError,
+    ScenarioError,
+    TargetError,
+    load_levers,
+    load_scenario,
+    load_targets,
+    shipped_scenarios,
+)
 from scenarios.levers import FILE as LEVER_FILE
 from scenarios.start import JUMP, START
 from scenarios.strict_files import LINE_LENGTH, MESSAGE_LINES, parse_yaml, read_table, read_yaml, refusal
@@ -144,6 +152,23 @@ def test_a_file_larger_than_any_scenario_is_not_read(tmp_path):
 )
 def test_ten_thousand_mistakes_fill_no_more_than_a_screen(changes, tmp_path):
     assert outcome(load_scenario, scenario_file(tmp_path, changes)) == "refused"
+
+
+def test_a_long_list_in_a_refusal_is_cut_between_words():
+    names = [f"scenario_number_{number}" for number in range(40)]
+    _, line = refusal({"a.yaml": [f"Shipped: {', '.join(names)}."]}).split("\n")
+    assert len(line) <= LINE_LENGTH + 3
+    *told, end = line.removeprefix(" * Shipped: ").split(", ")
+    assert (end, told) == ("...", names[: len(told)])
+    assert len(told) > 5
+    # Without spaces there is nothing to cut between.
+    assert refusal({"a.yaml": ["字" * 500]}).endswith("字 ...")
+
+
+def test_all_shipped_scenarios_are_named_where_one_is_not_found():
+    with pytest.raises(ScenarioError) as error:
+        load_scenario("no_such_scenario")
+    assert f" * Shipped: {', '.join(shipped_scenarios())}." in str(error.value).split("\n")
 
 
 def test_a_refusal_keeps_to_its_lines_and_counts_the_rest():

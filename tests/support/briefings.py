@@ -86,7 +86,7 @@ def write_briefing(out: Path) -> Written:
         return kept[-1]
 
     with quick_briefings() as patch:
-        patch.setattr(command, "gather_evidence", remembered)
+        patch.setattr(evidence_module, "gather", remembered)
         outcome = call("brief", "--language", "both", "--members", MEMBERS, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return Written(out, kept[0], outcome.output)

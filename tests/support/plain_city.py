@@ -19,7 +19,7 @@ WORDS = {"zh": "词", "en": "word"}
 
 
 def lever(name: str, default: float = 0.0, effort: float = 1.0, lowest: float = 0.0, highest: float = 1.0) -> Lever:
-    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", effort, "either")
+    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", "city", effort, "either")
 
 
 def constant(name: str, default: float = 0.0) -> Variable:
@@ -61,8 +61,8 @@ class PlainCity:
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runs: int = field(default=0, init=False)
 
-    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float) -> xr.Dataset:
-        years = YEARS[final_time >= YEARS]
+    def run(self, changes: Mapping[str, Any], /, *, outputs: Any, final_time: float | None = None) -> xr.Dataset:
+        years = YEARS if final_time is None else YEARS[final_time >= YEARS]
         luck = changes["LUCK"].to_numpy()
         self.runs += len(luck)
         values = {name: self._over_time(changes.get(name, 0.0), years, len(luck)) for name in self.weights}

@@ -8,8 +8,8 @@ from typing import Final
 from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
-from analysis.briefing.sections.targets import glance, reasons
-from analysis.briefing.words import joined
+from analysis.briefing.sections.targets import board, reasons
+from analysis.briefing.words import join
 from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
@@ -35,37 +35,27 @@ def answer_section(author: Author) -> Section:
     resident, registered = targets[RESIDENT], targets[REGISTERED]
     results = [author.target(target) for target in (RESIDENT, REGISTERED)]
     verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
-    year = author.count(results[0].year)
-    headline = author.say(
-        "answer.headline",
-        year=year,
-        resident=verdicts[0],
-        registered=verdicts[1],
-    )
+    headline = author.say("answer.headline", resident=verdicts[0], registered=verdicts[1])
     whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
     reliefs = [_relief(author, target) for target in (resident, registered)]
     # What was tried is stated once.
     again = "answer.blocker too" if reliefs[0] else "answer.blocker"
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
     blocks: list[Paragraph | Table] = [
-        Paragraph("answer.answer", joined(whole, author.language), strong=True),
-        Paragraph("answer.sure", _sure(author)),
+        Paragraph("answer.answer", join(whole, author.language), strong=True),
+        Paragraph("answer.sure", author.say("answer.sure")),
     ]
     if unsure := _unsure(author):
         blocks.append(Paragraph("answer.unsure", unsure))
-    conditional = author.say(
-        "answer.conditional",
-        members=author.members(),
-        data=author.first_year(),
-    )
+    conditional = author.say("answer.conditional")
     published = [one.probability_with_discrepancy for one in results]
     if published[0] is not None and published[1] is not None:
         shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-        conditional = joined([conditional, author.say("answer.published", year=year, **shares)], author.language)
-    headlines = [target for target in targets.values() if target.headline]
-    blocks += [glance(author, "answer.table"), *reasons(author, "answer.reasons", headlines)]
+        conditional = join([conditional, author.say("answer.published", **shares)], author.language)
+    headlines = [target for target in targets.values() if target.headline and target.modelled]
+    blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional))
-    return Section("answer", _plain(author, "answer.section"), headline, tuple(blocks))
+    return author.section("answer", headline, *blocks)
 
 
 def relief_words(author: Author, constant: str, target: str) -> Text:
@@ -75,31 +65,19 @@ def relief_words(author: Author, constant: str, target: str) -> Text:
     return author.say(f"relief.{constant}", step=author.number(step, ",.0f", scale))
 
 
-def lever_title(author: Author, constant: str) -> Name:
-    """Return what a changed constant is called, a lever or an assumption."""
-    return Name(_lever_title(constant, author.language))
-
-
 @cache
-def _lever_title(constant: str, language: str) -> str:
-    """Kept, as the levers' file is read for each title."""
-    return comparison_results.lever_title(constant, language, variables_by_name())
-
-
-def _plain(author: Author, name: str) -> str:
-    (words,) = author.say(name)
-    assert isinstance(words, str)
-    return words
+def lever_title(constant: str, language: str) -> Name:
+    """Return what a changed constant is called, lever or assumption; kept, as the levers' file is read each time."""
+    return Name(comparison_results.lever_title(constant, language, variables_by_name()))
 
 
 def _rate(author: Author, target: Target) -> Text:
-    result, definitions = author.target(target.id), author.results.definitions
+    result = author.target(target.id)
     kind = "level" if result.distance < LEVEL else "above" if result.margin > 0 else "below"
     gaps: dict[str, Run] = {
         "year": author.count(result.year),
         "rate": author.title(target.title),
         "median": author.number(result.median),
-        "wide": author.wide(),
         "low": author.number(result.p05),
         "high": author.number(result.p95),
         "goal": author.number(result.threshold, ".4g"),
@@ -107,40 +85,31 @@ def _rate(author: Author, target: Target) -> Text:
     if kind != "level":
         gaps["gap"] = author.number(result.distance)
     text = author.say(f"answer.{kind}", **gaps)
-    confidence = author.count(definitions.confidence)
-    members = author.members()
     if result.probability == 0.0:
         high = author.percent(result.probability_high, ".1f")
-        text += author.say("answer.none", members=members, confidence=confidence, high=high)
+        text += author.say("answer.none", high=high)
     elif result.probability == 1.0:
         low = author.percent(result.probability_low, ".1f")
-        text += author.say("answer.all", members=members, confidence=confidence, low=low)
+        text += author.say("answer.all", low=low)
     else:
         shares = {"odds": author.percent(result.probability), "error": author.percent(result.probability_se)}
-        text += author.say("answer.some", members=members, **shares)
+        text += author.say("answer.some", **shares)
     if result.year_reached_median is not None:
         return text + author.say("answer.when", year=author.count(result.year_reached_median))
-    return text + author.say("answer.never", year=author.last_year())
+    return text + author.say("answer.never")
 
 
 def _driver(author: Author) -> Text:
-    evidence, contributions = author.evidence, author.results.contributions
+    contributions = author.results.contributions
     if contributions is None:
-        return author.say("answer.driver of baseline", scenario=author.title(evidence.scenario.title))
+        return author.say("answer.driver of baseline")
     lever = contributions.levers[0]
     gaps = {
         f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
         for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
-    return author.say(
-        "answer.driver",
-        scenario=author.title(evidence.scenario.title),
-        baseline=author.title(evidence.baseline.title),
-        year=author.count(author.target(RESIDENT).year),
-        lever=lever_title(author, lever),
-        **gaps,
-    )
+    return author.say("answer.driver", lever=lever_title(lever, author.language), **gaps)
 
 
 def _relief(author: Author, target: Target) -> Relief | None:
@@ -165,19 +134,11 @@ def _blocker(author: Author, target: Target, best: Relief | None, sentence: str)
         districts=author.count(author.results.limits[best.bottleneck].districts[target.year]),
         relief=relief_words(author, best.constant, target.id),
         gain=author.number(gain.median, ".2f"),
-        wide=author.wide(),
         low=author.number(gain.p05, ".2f"),
         high=author.number(gain.p95, ".2f"),
     )
     misses = result.margin + gain.median < 0
     return text + author.say("answer.gap stays" if misses else "answer.full stop")
-
-
-def _sure(author: Author) -> Text:
-    counts = author.results.counts
-    numbers = {"yes": counts.sure_yes, "no": counts.sure_no, "likely": counts.likely, "unlikely": counts.unlikely}
-    numbers |= {"open": counts.open, "modelled": counts.modelled, "tracked": counts.tracked}
-    return author.say("answer.sure", **{gap: author.count(number) for gap, number in numbers.items()})
 
 
 def _unsure(author: Author) -> Text:
@@ -203,7 +164,7 @@ def _unsure(author: Author) -> Text:
     words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
     return author.say(
         "answer.unsure",
-        parameter=author.parameter(parameter),
+        parameter=author.say(f"parameter.{parameter}"),
         low_odds=author.probability(low),
         high_odds=author.probability(high),
         **words,

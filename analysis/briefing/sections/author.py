@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
-from analysis.briefing.content import Name, Number, Run, Text
+from analysis.briefing.content import Block, Name, Number, Picture, Run, Section, Table, Text
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
-from analysis.briefing.words import say
-from analysis.outcome.words import terms
+from analysis.briefing.words import say, word
+from analysis.outcome.words import element_name, unit_name, unit_size
+from analysis.outcome.words import word as term
+from analysis.pages.answer import RESIDENT
 from scenarios import Target
 
+#: Years that tables show.
+YEARS: Final = (2020, 2025, 2030, 2035)
 #: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
 TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
     "percent": (".1f", 1.0, 1.0),
@@ -61,8 +66,54 @@ class Author:
         return self.number(result, form, 0.01)
 
     def say(self, name: str, **gaps: Run | Text) -> Text:
-        """Return a sentence of `words.yaml` in this language."""
-        return say(name, self.language, **gaps)
+        """Return a sentence of `words.yaml`; what a briefing is about, definitions and counts need not be given."""
+        return say(name, self.language, **self._facts | gaps)
+
+    def heads(self, *names: str) -> list[Text]:
+        """Return the headings of columns."""
+        return [self.say(name) for name in names]
+
+    def section(self, name: str, takeaway: Text, *blocks: Block) -> Section:
+        """Return a section with its title."""
+        return Section(name, word(f"{name}.section", self.language), takeaway, blocks)
+
+    def table(
+        self,
+        block: str,
+        columns: Sequence[Text],
+        rows: Iterable[Sequence[Text]],
+        *,
+        title: Text | None = None,
+        numeric: Iterable[int] | None = None,
+        source: Text | None = None,
+        **rest: Any,
+    ) -> Table:
+        """Return a table with the sentence of its name as title; all columns but the first are numbers, of the model.
+
+        Further settings are those of `Table`.
+        """
+        return Table(
+            block,
+            self.say(block) if title is None else title,
+            tuple(columns),
+            tuple(map(tuple, rows)),
+            numeric=frozenset(range(1, len(columns)) if numeric is None else numeric),
+            source=self.say("model source") if source is None else source,
+            **rest,
+        )
+
+    def picture(self, name: str, scenario: str | None, block: str) -> Picture:
+        """Return a chart of `analysis.charts` as a block."""
+        return Picture(block, name, scenario, term("charts", name, self.language))
+
+    @property
+    def years(self) -> list[int]:
+        """Those of `YEARS` that the runs cover."""
+        return [year for year in YEARS if year in self.results.years]
+
+    def year_headings(self, years: Iterable[int]) -> list[Text]:
+        """Return years as headings of columns."""
+        return [self.say("year heading", year=self.count(self.results.years[year])) for year in years]
 
     def title(self, words: Mapping[str, str]) -> Name:
         """Return a title that a file of the project states."""
@@ -70,16 +121,15 @@ class Author:
 
     def element(self, name: str) -> Name:
         """Return an element of a subscript range, such as a district."""
-        return Name(str(terms()["elements"][name][self.language]))
+        return Name(element_name(name, self.language))
 
     def label(self, name: str) -> Name:
         """Return what charts call a quantity."""
-        return Name(str(terms()["labels"][name][self.language]))
+        return Name(term("labels", name, self.language))
 
     def unit(self, name: str) -> tuple[Name, float]:
         """Return a unit of charts, and how many of the model's unit it stands for."""
-        unit = terms()["units"][name]
-        return Name(str(unit[self.language])), float(unit[f"{self.language}_size"])
+        return Name(unit_name(name, self.language)), unit_size(name, self.language)
 
     def form(self, unit: str) -> str:
         """Return how numbers of a unit of charts are written."""
@@ -112,10 +162,6 @@ class Author:
         number, error = (self.percent(one, form) for one in (share.probability, share.probability_se))
         return self.say("percent with error", number=number, error=error)
 
-    def parameter(self, name: str) -> Text:
-        """Return what an unknown of the start year is called."""
-        return self.say(f"parameter.{name}", year=self.first_year())
-
     def change(self, rate: str, contribution: Contribution) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""
         name = self.say(f"rate.{rate}")
@@ -124,22 +170,12 @@ class Author:
         effect = "raises" if contribution.mean >= 0 else "lowers"
         return self.say(effect, rate=name, points=self.number(contribution.size, ".2f"))
 
-    def first_year(self) -> Number:
-        """Return the year that the runs start from."""
-        return self.count(self.results.definitions.first_year)
-
-    def year_after_first(self) -> Number:
-        """Return the first year of flows."""
-        return self.count(self.results.definitions.year_after_first)
-
-    def last_year(self) -> Number:
-        """Return the last year of the runs."""
-        return self.count(self.results.definitions.last_year)
-
-    def members(self) -> Number:
-        """Return how many parameter sets were run."""
-        return self.count(self.results.counts.members)
-
-    def wide(self) -> Number:
-        """Return how many percent the wide interval holds."""
-        return self.count(self.results.definitions.wide_interval)
+    @cached_property
+    def _facts(self) -> dict[str, Run | Text]:
+        facts = {**self.results.definitions, **self.results.counts}
+        return {
+            "scenario": self.title(self.evidence.scenario.title),
+            "baseline": self.title(self.evidence.baseline.title),
+            "goal_year": self.count(self.target(RESIDENT).year),
+            **{name: self.count(result) for name, result in facts.items()},
+        }

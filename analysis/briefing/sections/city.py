@@ -4,45 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.briefing.content import (
-    PAGE_AND_WORKBOOK,
-    WORKBOOK_ONLY,
-    Number,
-    Paragraph,
-    Picture,
-    Plot,
-    Section,
-    Table,
-    Text,
-)
+from analysis.briefing.content import PAGE_AND_WORKBOOK, WORKBOOK_ONLY, Number, Paragraph, Plot, Section, Table, Text
 from analysis.briefing.sections.author import Author
-from analysis.briefing.sections.targets import source
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
-from analysis.briefing.words import word
 from analysis.charts.panels import INDICATORS, LEDGER, Panel
-from analysis.outcome.words import terms
 from analysis.pages.answer import REGISTERED, RESIDENT
 
-#: Years that tables show.
-YEARS: Final = (2020, 2025, 2030, 2035)
 #: How people of an age group are written: the unit of the languages differs in size.
 AGE_FORMS: Final = {"zh": ",.0f", "en": ".2f"}
-
-
-def picture(author: Author, name: str, scenario: str | None, block: str) -> Picture:
-    """Return a chart of `analysis.charts` as a block."""
-    return Picture(block, name, scenario, str(terms()["charts"][name][author.language]))
-
-
-def years(author: Author) -> list[int]:
-    """Return those of `YEARS` that the runs cover."""
-    times = author.evidence.run["time"].to_numpy()
-    return [year for year in YEARS if year in times]
-
-
-def year_heading(author: Author, year: int) -> Text:
-    """Return a year as a column heading."""
-    return author.say("year heading", year=author.count(author.results.years[year]))
 
 
 def course_section(author: Author) -> Section:
@@ -50,37 +19,26 @@ def course_section(author: Author) -> Section:
     evidence = author.evidence
     name = evidence.scenario.name
     variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
-    last = author.results.definitions.last_year
+    last = author.results.definitions["last_year"]
     rates = [author.number(author.results.series[name, variable][int(last)].median) for variable in variables]
-    takeaway = author.say("fans.takeaway", year=author.count(last), resident=rates[0], registered=rates[1])
+    takeaway = author.say("fans.takeaway", resident=rates[0], registered=rates[1])
     rows = []
     for panel in INDICATORS:
         unit, scale = author.unit(panel.unit)
         form = author.form(panel.unit)
         series = author.results.series[name, panel.variable]
-        cells = [author.band(series[year], form, scale) for year in years(author)]
+        cells = [author.band(series[year], form, scale) for year in author.years]
         rows.append(((author.label(panel.label),), (unit,), *cells))
-    table = Table(
-        "fans.table",
-        author.say("fans.table", wide=author.wide()),
-        (author.say("quantity"), author.say("unit"), *(year_heading(author, year) for year in years(author))),
-        tuple(rows),
-        numeric=frozenset(range(2, 2 + len(years(author)))),
-        widths=(2.6, 1.2, *[2.2] * len(years(author))),
-        source=source(author),
-    )
+    columns = [*author.heads("quantity", "unit"), *author.year_headings(author.years)]
+    widths = (2.6, 1.2, *[2.2] * len(author.years))
     shown = dict.fromkeys((name, "baseline"))
-    every_year = [_series(author, panel, scenario) for scenario in shown for panel in INDICATORS]
-    return Section(
+    return author.section(
         "fans",
-        word("fans.section", author.language),
         takeaway,
-        (
-            picture(author, "indicators", name, "fans.indicators"),
-            Paragraph("fans.reading", author.say("fans.reading")),
-            table,
-            *every_year,
-        ),
+        author.picture("indicators", name, "fans.indicators"),
+        Paragraph("fans.reading", author.say("fans.reading")),
+        author.table("fans.table", columns, rows, numeric=range(2, len(columns)), widths=widths),
+        *(_series(author, panel, scenario) for scenario in shown for panel in INDICATORS),
     )
 
 
@@ -93,18 +51,15 @@ def _series(author: Author, panel: Panel, scenario: str) -> Table:
         for target in author.evidence.targets.values()
         if target.variable == panel.variable and target.factor == 1
     }
-    rows: list[tuple[Text, ...]] = []
+    rows: list[list[Text]] = []
     for year, spread in author.results.series[scenario, panel.variable].items():
         cells: list[Text] = [(author.count(author.results.years[year]),)]
         statistics = (spread.median, spread.p05, spread.p25, spread.p75, spread.p95)
         cells += [(author.number(statistic, form, scale),) for statistic in statistics]
         if targets:
             cells.append((author.number(targets[year], form, scale),) if year in targets else ())
-        rows.append(tuple(cells))
-    wide, narrow = author.wide(), author.count(author.results.definitions.narrow_interval)
-    columns = [author.say("year"), author.say("median"), author.say("lower", wide=wide)]
-    columns += [author.say(name, narrow=narrow) for name in ("inner lower", "inner upper")]
-    columns.append(author.say("upper", wide=wide))
+        rows.append(cells)
+    columns = author.heads("year", "median", "lower", "inner lower", "inner upper", "upper")
     marks: tuple[int, ...] = ()
     if targets:
         columns.append(author.say("fans.target"))
@@ -112,29 +67,27 @@ def _series(author: Author, panel: Panel, scenario: str) -> Table:
     name = f"{scenario}.{panel.label}".replace(" ", "_")
     title = author.title(author.evidence.material.scenarios[scenario].title)
     quantity = author.label(panel.label)
-    return Table(
+    return author.table(
         f"fans.{name}",
-        (*author.say("fans.series", quantity=quantity, scenario=title), " [", unit, "]"),
-        tuple(columns),
-        tuple(rows),
-        WORKBOOK_ONLY,
-        numeric=frozenset(range(len(columns))),
+        columns,
+        rows,
+        title=(*author.say("fans.series", quantity=quantity, scenario=title), " [", unit, "]"),
+        where=WORKBOOK_ONLY,
+        numeric=range(len(columns)),
         plots=(Plot(f"{quantity.text} · {title.text}", (1, 2, 5), marks, unit.text),),
-        source=source(author),
     )
 
 
 def district_section(author: Author) -> Section:
     """Return the resident rate of every district."""
     evidence = author.evidence
-    name, last, districts = evidence.scenario.name, author.results.definitions.last_year, author.results.districts
+    name, last, districts = evidence.scenario.name, author.results.definitions["last_year"], author.results.districts
     ends = {district: one.years[int(last)].median for district, one in districts.items()}
     riser, lowest = max(districts, key=lambda one: districts[one].rise), min(districts, key=lambda one: ends[one])
     takeaway = author.say(
         "districts.takeaway",
         riser=author.element(riser),
         rise=author.percent(districts[riser].rise, ".1f"),
-        year=author.count(last),
         lowest=author.element(lowest),
         rate=author.percent(ends[lowest], ".1f"),
     )
@@ -142,68 +95,40 @@ def district_section(author: Author) -> Section:
     rows = []
     for district, one in districts.items():
         cells: list[Text] = [(author.element(district),)]
-        cells += [author.band(one.years[year], ".1f", 0.01) for year in years(author)]
+        cells += [author.band(one.years[year], ".1f", 0.01) for year in author.years]
         if compared:
             cells.append((author.percent(one.gain, "+.1f"),))
-        rows.append(tuple(cells))
-    columns = [author.say("district"), *(year_heading(author, year) for year in years(author))]
+        rows.append(cells)
+    columns = [author.say("district"), *author.year_headings(author.years)]
     if compared:
-        baseline = author.title(evidence.baseline.title)
-        columns.append(author.say("districts.gain", year=author.count(last), baseline=baseline))
-    table = Table(
-        "districts.table",
-        author.say("districts.table", wide=author.wide()),
-        tuple(columns),
-        tuple(rows),
-        PAGE_AND_WORKBOOK,
-        numeric=frozenset(range(1, len(columns))),
-        source=source(author),
-    )
-    chart = picture(author, "districts", name, "districts.chart")
-    return Section("districts", word("districts.section", author.language), takeaway, (chart, table))
+        columns.append(author.say("districts.gain"))
+    table = author.table("districts.table", columns, rows, where=PAGE_AND_WORKBOOK)
+    return author.section("districts", takeaway, author.picture("districts", name, "districts.chart"), table)
 
 
 def age_section(author: Author) -> Section:
     """Return the age profile, and broad ages with their intervals."""
     definitions, elders = author.results.definitions, author.results.ages["elders"]
-    first, last = int(definitions.first_year), int(definitions.last_year)
+    first, last = int(definitions["first_year"]), int(definitions["last_year"])
     _, scale = author.unit("people")
     form = AGE_FORMS[author.language]
     takeaway = author.say(
         "ages.takeaway",
-        age=author.count(definitions.elder_age),
-        first=author.count(definitions.first_year),
-        last=author.count(definitions.last_year),
         before=author.number(elders.people[first].median, form, scale),
         after=author.number(elders.people[last].median, form, scale),
         share_before=author.percent(elders.share[first].median, ".1f"),
         share_after=author.percent(elders.share[last].median, ".1f"),
     )
-    bounds = {
-        "children": {"last": author.count(definitions.child_age)},
-        "working": {
-            "first": author.count(definitions.adult_age),
-            "last": author.count(definitions.last_working_age),
-        },
-        "elders": {"first": author.count(definitions.elder_age)},
-    }
     rows = []
     for group, ages in author.results.ages.items():
-        name = author.say(f"ages.{group}", **bounds[group])
-        people = [author.band(ages.people[year], form, scale) for year in years(author)]
-        shares = [author.band(ages.share[year], ".1f", 0.01) for year in years(author)]
+        name = author.say(f"ages.{group}")
+        people = [author.band(ages.people[year], form, scale) for year in author.years]
+        shares = [author.band(ages.share[year], ".1f", 0.01) for year in author.years]
         rows += [(name, *people), (author.say("ages.share", group=name), *shares)]
-    table = Table(
-        "ages.table",
-        author.say("ages.table", wide=author.wide()),
-        ((), *(year_heading(author, year) for year in years(author))),
-        tuple(rows),
-        PAGE_AND_WORKBOOK,
-        numeric=frozenset(range(1, 1 + len(years(author)))),
-        source=source(author),
-    )
-    chart = picture(author, "age_profile", author.evidence.scenario.name, "ages.chart")
-    return Section("ages", word("ages.section", author.language), takeaway, (chart, table))
+    columns: list[Text] = [(), *author.year_headings(author.years)]
+    table = author.table("ages.table", columns, rows, where=PAGE_AND_WORKBOOK)
+    chart = author.picture("age_profile", author.evidence.scenario.name, "ages.chart")
+    return author.section("ages", takeaway, chart, table)
 
 
 def school_section(author: Author) -> Section:
@@ -231,58 +156,43 @@ def school_section(author: Author) -> Section:
             )
         )
     columns = ("level", "peak", "need", "places", "worst", "short", "last")
-    table = Table(
+    table = author.table(
         "schools.table",
-        author.say("schools.table", unit=unit, wide=author.wide()),
-        tuple(author.say(f"schools.{column}") for column in columns),
-        tuple(rows),
-        numeric=frozenset(range(1, len(columns))),
+        author.heads(*(f"schools.{column}" for column in columns)),
+        rows,
+        title=author.say("schools.table", unit=unit),
         widths=(2.4, 1.2, 2.2, 2.2, 1.2, 2.2, 1.2),
-        source=source(author),
     )
-    chart = picture(author, "service_places", author.evidence.scenario.name, "schools.chart")
-    reading = Paragraph("schools.reading", author.say("schools.reading", last=author.last_year()))
-    return Section("schools", word("schools.section", author.language), takeaway, (chart, table, reading))
+    chart = author.picture("service_places", author.evidence.scenario.name, "schools.chart")
+    return author.section(
+        "schools", takeaway, chart, table, Paragraph("schools.reading", author.say("schools.reading"))
+    )
 
 
 def ledger_section(author: Author) -> Section:
     """Return what settling earns and costs, by district."""
-    name = author.evidence.scenario.name
     units = [author.unit(panel.unit) for panel in LEDGER]
 
-    def cell(district: str, column: int) -> Number:
-        panel = LEDGER[column]
-        result = author.results.ledger[panel.variable, district]
-        return author.number(result, author.form(panel.unit), units[column][1])
+    def cells(district: str) -> list[Text]:
+        results = [author.results.ledger[panel.variable, district] for panel in LEDGER]
+        forms = [author.form(panel.unit) for panel in LEDGER]
+        return [
+            (author.number(result, form, scale),)
+            for result, form, (_, scale) in zip(results, forms, units, strict=True)
+        ]
 
-    districts = ["city", *(str(district) for district in author.evidence.run["District"].to_numpy())]
-    rows = tuple(
-        (
-            author.say("city") if district == "city" else (author.element(district),),
-            *((cell(district, column),) for column in range(len(units))),
-        )
-        for district in districts
+    rows = [[author.say("city"), *cells("city")]]
+    rows += [[(author.element(name),), *cells(name)] for name in map(str, author.evidence.run["District"].to_numpy())]
+    columns = [author.say("district")]
+    columns += [(author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(LEDGER, units, strict=True)]
+    return author.section(
+        "ledger",
+        _settling_takeaway(author),
+        _settling_table(author),
+        Paragraph("ledger.reading", author.say("ledger.reading")),
+        author.picture("ledger", author.evidence.scenario.name, "ledger.chart"),
+        author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
     )
-    table = Table(
-        "ledger.table",
-        author.say(
-            "ledger.table",
-            first=author.year_after_first(),
-            last=author.last_year(),
-        ),
-        (
-            author.say("district"),
-            *((author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(LEDGER, units, strict=True)),
-        ),
-        rows,
-        PAGE_AND_WORKBOOK,
-        numeric=frozenset(range(1, 1 + len(units))),
-        source=source(author),
-    )
-    chart = picture(author, "ledger", name, "ledger.chart")
-    reading = Paragraph("ledger.reading", author.say("ledger.reading", last=author.last_year()))
-    blocks = (_settling_table(author), reading, chart, table)
-    return Section("ledger", word("ledger.section", author.language), _settling_takeaway(author), blocks)
 
 
 def _settling_takeaway(author: Author) -> Text:
@@ -296,7 +206,6 @@ def _settling_takeaway(author: Author) -> Text:
         **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
         low=author.number(totals[BALANCE].p05, f"+{forms[1]}", money),
         high=author.number(totals[BALANCE].p95, f"+{forms[1]}", money),
-        wide=author.wide(),
     )
 
 
@@ -304,21 +213,10 @@ def _settling_table(author: Author) -> Table:
     """The account of settling, entry by entry, in all and for each person."""
     money, form = author.unit("yuan a year")[1], author.form("yuan a year")
     entries = {name: author.results.settling[name] for name in (*INCOME, *COSTS, BALANCE)}
-    rows = tuple(
+    rows = [
         (author.say(f"ledger.{name}"), author.band(one.total, form, money), author.band(one.person, ",.0f"))
         for name, one in entries.items()
         if one.person is not None
-    )
-    first, last = (
-        author.year_after_first(),
-        author.last_year(),
-    )
-    return Table(
-        "ledger.account",
-        author.say("ledger.account", first=first, last=last, wide=author.wide()),
-        tuple(author.say(f"ledger.{column}") for column in ("entry", "total", "person")),
-        rows,
-        numeric=frozenset((1, 2)),
-        widths=(4.0, 2.4, 2.4),
-        source=source(author),
-    )
+    ]
+    columns = author.heads("ledger.entry", "ledger.total", "ledger.person")
+    return author.table("ledger.account", columns, rows, widths=(4.0, 2.4, 2.4))

@@ -10,9 +10,6 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Contribution, Contributions
 from analysis.briefing.sections.answer import lever_title
 from analysis.briefing.sections.author import Author
-from analysis.briefing.sections.city import picture
-from analysis.briefing.sections.targets import source
-from analysis.briefing.words import word
 from analysis.comparison.tables import TOTAL
 from analysis.pages.answer import REGISTERED, RESIDENT
 
@@ -26,23 +23,22 @@ def compare_section(author: Author) -> Section:
     """Return contributions, and how likely the main targets are in each scenario."""
     contributions = author.results.contributions
     takeaway = author.say("compare.takeaway of baseline")
-    blocks: list[Block] = [picture(author, "urbanization_rates", None, "compare.rates")]
+    blocks: list[Block] = [author.picture("urbanization_rates", None, "compare.rates")]
     if contributions is not None:
         lever = contributions.levers[0]
         takeaway = author.say(
             "compare.takeaway",
-            lever=lever_title(author, lever),
-            year=author.count(author.target(RESIDENT).year),
+            lever=lever_title(lever, author.language),
             resident=author.change("resident", contributions.by_target[RESIDENT][lever]),
             registered=author.change("registered", contributions.by_target[REGISTERED][lever]),
         )
         named = [lever for lever in contributions.levers[:NAMED] if _size(contributions, lever) > WORTH_A_ROW]
         short = _table(author, contributions, "compare.table", named, PAGE_AND_SLIDES)
         whole = _table(author, contributions, "compare.all", contributions.levers, WORKBOOK_ONLY)
-        blocks.append(picture(author, CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions"))
+        blocks.append(author.picture(CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions"))
         blocks += [short, whole, Paragraph("compare.reading", _reading(author, contributions))]
     blocks.append(_probabilities(author))
-    return Section("compare", word("compare.section", author.language), takeaway, tuple(blocks))
+    return author.section("compare", takeaway, *blocks)
 
 
 def _size(contributions: Contributions, lever: str) -> float:
@@ -55,15 +51,14 @@ def _table(
     """Contributions of the levers, of the others together, and of all."""
     by_target, others = contributions.by_target, contributions.number_of_others.get(len(levers))
     parts: list[tuple[Text, list[Contribution]]] = [
-        ((lever_title(author, lever),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
+        ((lever_title(lever, author.language),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
         for lever in levers
     ]
     if others is not None:
         of_both = [contributions.others[target][len(levers)] for target in (RESIDENT, REGISTERED)]
         parts.append((author.say("compare.rest", count=author.count(others)), of_both))
     parts.append((author.say("compare.total"), [by_target[target][TOTAL] for target in (RESIDENT, REGISTERED)]))
-    rows: list[tuple[Text, ...]] = []
-    rates = [author.say(f"compare.{rate}") for rate in ("resident", "registered")]
+    rows: list[list[Text]] = []
     for name, both in parts:
         cells: list[Text] = [name]
         for one in both:
@@ -72,58 +67,36 @@ def _table(
                 cells.append(author.say("none"))
             else:
                 cells.append(author.interval(one.p05, one.p95, "+.2f"))
-        rows.append(tuple(cells))
-    title = author.say(
-        "compare.table",
-        year=author.count(author.target(RESIDENT).year),
-        baseline=author.title(author.evidence.baseline.title),
-    )
+        rows.append(cells)
     columns = [author.say("compare.lever")]
-    for rate in rates:
-        columns += [rate, author.say("compare.interval of", rate=rate, wide=author.wide())]
-    return Table(
-        block,
-        title,
-        tuple(columns),
-        tuple(rows),
-        where,
-        numeric=frozenset(range(1, 5)),
-        widths=(3.4, 1.3, 2.2, 1.3, 2.2),
-        source=source(author),
+    for rate in author.heads("compare.resident", "compare.registered"):
+        columns += [rate, author.say("compare.interval of", rate=rate)]
+    return author.table(
+        block, columns, rows, title=author.say("compare.table"), where=where, widths=(3.4, 1.3, 2.2, 1.3, 2.2)
     )
 
 
 def _reading(author: Author, contributions: Contributions) -> Text:
     counts = author.results.counts
-    members, orders = author.count(counts.study_members), author.count(counts.orders)
-    if not counts.orders or contributions.largest_error is None:
-        return author.say("compare.reading exact", members=members)
+    if not counts["orders"] or contributions.largest_error is None:
+        return author.say("compare.reading exact")
     error = author.number(contributions.largest_error, ".3f")
-    return author.say("compare.reading sampled", members=members, orders=orders, error=error)
+    return author.say("compare.reading sampled", error=error)
 
 
 def _probabilities(author: Author) -> Table:
     """How likely the headline targets are in every scenario."""
     headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
     years = {target.id: author.results.targets["baseline", target.id].year for target in headlines}
-    rows, tones = [], {}
+    rows: list[list[Text]] = []
+    tones = {}
     for row, scenario in enumerate(author.evidence.material.scenarios.values()):
         cells: list[Text] = [(author.title(scenario.title),)]
         for column, target in enumerate(headlines, 1):
             result = author.results.targets[scenario.name, target.id]
             cells.append(author.probability(result))
             tones[row, column] = tone(result.probability)
-        rows.append(tuple(cells))
-    return Table(
-        "compare.odds",
-        author.say("compare.odds"),
-        (
-            author.say("scenario"),
-            *((author.title(one.title), " ", author.count(years[one.id])) for one in headlines),
-        ),
-        tuple(rows),
-        numeric=frozenset(range(1, 1 + len(headlines))),
-        widths=(2.4, *[1.6] * len(headlines)),
-        tones=tones,
-        source=source(author),
-    )
+        rows.append(cells)
+    columns = [author.say("scenario")]
+    columns += [(author.title(one.title), " ", author.count(years[one.id])) for one in headlines]
+    return author.table("compare.odds", columns, rows, widths=(2.4, *[1.6] * len(headlines)), tones=tones)

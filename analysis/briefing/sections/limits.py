@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from analysis.briefing.charts import BOTTLENECKS as CHART
-from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Number, Paragraph, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
-from analysis.briefing.sections.city import picture, year_heading, years
-from analysis.briefing.sections.targets import source
-from analysis.briefing.words import listed, word
+from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
@@ -30,16 +28,12 @@ def limit_section(author: Author) -> Section:
     order = sorted(BOTTLENECKS, key=lambda one: -districts[one.id])
     felt = [one for one in order if districts[one.id] > 0][:NAMED]
     names = [
-        author.say(
-            "limits.name",
-            bottleneck=author.title(one.title),
-            districts=author.count(districts[one.id]),
-        )
+        author.say("limits.name", bottleneck=author.title(one.title), districts=author.count(districts[one.id]))
         for one in felt
     ]
-    year = author.count(author.target(goal.id).year)
-    takeaway = author.say("limits.takeaway", year=year, names=listed(names, author.language) or author.say("none"))
-    shown = [one for one in years(author) if one > results.definitions.first_year]
+    named = join(names, author.language, "between items") or author.say("none")
+    takeaway = author.say("limits.takeaway", names=named)
+    shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     for one in BOTTLENECKS:
         limit = results.limits[one.id]
@@ -48,44 +42,30 @@ def limit_section(author: Author) -> Section:
         ]
         counts = [(author.count(limit.districts[when]),) for when in shown]
         rows.append(((author.title(one.title),), *spans, *counts))
-    calendar = Table(
-        "limits.table",
-        author.say("limits.table"),
-        (
-            author.say("limits.bottleneck"),
-            author.say("limits.first"),
-            author.say("limits.last"),
-            *(year_heading(author, when) for when in shown),
-        ),
-        tuple(rows),
-        numeric=frozenset(range(1, 3 + len(shown))),
-        widths=(4.0, *[1.2] * (2 + len(shown))),
-        source=source(author),
+    columns = author.heads("limits.bottleneck", "limits.first", "limits.last") + author.year_headings(shown)
+    return author.section(
+        "limits",
+        takeaway,
+        author.picture(CHART, author.evidence.scenario.name, "limits.chart"),
+        author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown)))),
+        Paragraph("limits.reading", author.say("limits.reading")),
+        _reliefs(author),
     )
-    chart = picture(author, CHART, author.evidence.scenario.name, "limits.chart")
-    blocks = (chart, calendar, Paragraph("limits.reading", author.say("limits.reading")), _reliefs(author, year))
-    return Section("limits", word("limits.section", author.language), takeaway, blocks)
 
 
-def _reliefs(author: Author, year: Number) -> Table:
+def _reliefs(author: Author) -> Table:
     titles = {bottleneck.id: author.title(bottleneck.title) for bottleneck in BOTTLENECKS}
     rows = []
     for relief in RELIEFS:
         cells = [_gain(author, author.results.gains[relief.constant, target]) for target in (RESIDENT, REGISTERED)]
         rows.append(((titles[relief.bottleneck],), relief_words(author, relief.constant, RESIDENT), *cells))
-    return Table(
+    return author.table(
         "limits.reliefs",
-        author.say("limits.relief table", year=year, wide=author.wide()),
-        (
-            author.say("limits.bottleneck"),
-            author.say("limits.relief"),
-            author.say("compare.resident"),
-            author.say("compare.registered"),
-        ),
-        tuple(rows),
-        numeric=frozenset((2, 3)),
+        author.heads("limits.bottleneck", "limits.relief", "compare.resident", "compare.registered"),
+        rows,
+        title=author.say("limits.relief table"),
+        numeric=(2, 3),
         widths=(2.6, 4.0, 2.4, 2.4),
-        source=source(author),
     )
 
 
@@ -96,28 +76,17 @@ def _gain(author: Author, gain: Gain) -> Text:
 
 def assumption_section(author: Author) -> Section:
     """Return the grades of the inputs, the unknowns of the start year, and what the scenario sets."""
-    takeaway = author.say(
-        "assumptions.takeaway",
-        all=author.count(author.results.counts.constants),
-        weak=author.count(author.results.counts.weak),
-    )
-    rows = tuple(
+    rows = [
         ((Name(grade),), author.say(f"grade.{grade}"), (author.count(number),))
         for grade, number in sorted(author.results.grades.items())
-    )
-    grades = Table(
-        "assumptions.grades",
-        author.say("assumptions.grades"),
-        tuple(author.say(f"assumptions.{name}") for name in ("grade", "meaning", "count")),
-        rows,
-        numeric=frozenset((2,)),
-        widths=(1.0, 3.0, 1.2),
-    )
-    tables = [grades, _unknowns(author)]
-    if author.evidence.scenario.changes:
-        tables.append(_measures(author))
+    ]
+    columns = author.heads("assumptions.grade", "assumptions.meaning", "assumptions.count")
+    grades = author.table("assumptions.grades", columns, rows, numeric=(2,), source=(), widths=(1.0, 3.0, 1.2))
+    measures = [_measures(author)] if author.evidence.scenario.changes else []
     reading = Paragraph("assumptions.reading", author.say("assumptions.reading"))
-    return Section("assumptions", word("assumptions.section", author.language), takeaway, (*tables, reading))
+    return author.section(
+        "assumptions", author.say("assumptions.takeaway"), grades, _unknowns(author), *measures, reading
+    )
 
 
 def _unknowns(author: Author) -> Table:
@@ -133,33 +102,21 @@ def _unknowns(author: Author) -> Table:
                 continue
             span = author.interval(condition.lowest, condition.highest, form, scale) + unit
             tones[len(rows), 3] = tone(condition.probability)
-            name = author.parameter(parameter)
+            name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
-    return Table(
-        "assumptions.unknown",
-        author.say("assumptions.unknown"),
-        (
-            author.say("assumptions.parameter"),
-            author.say("assumptions.third"),
-            author.say("assumptions.span"),
-            author.say("board.odds"),
-        ),
-        tuple(rows),
-        numeric=frozenset((2, 3)),
-        widths=(3.2, 1.0, 2.4, 2.0),
-        tones=tones,
-        source=source(author),
-    )
+    columns = author.heads("assumptions.parameter", "assumptions.third", "assumptions.span", "board.odds")
+    widths = (3.2, 1.0, 2.4, 2.0)
+    return author.table("assumptions.unknown", columns, rows, numeric=(2, 3), widths=widths, tones=tones)
 
 
 def _measures(author: Author) -> Table:
     """What the scenario sets, against the model's own value; a constant with subscripts has a row per element."""
     levers, rows = load_levers(), []
     changes = {change.constant: change for change in author.evidence.scenario.changes}
-    shown = years(author)[1:2] + years(author)[-1:]
+    shown = author.years[1:2] + author.years[-1:]
     for setting in author.results.settings:
         change = changes[setting.constant]
-        name: Text = (lever_title(author, change.constant),)
+        name: Text = (lever_title(change.constant, author.language),)
         if setting.element:
             name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
         scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
@@ -167,29 +124,20 @@ def _measures(author: Author) -> Table:
         cells = [(author.number(value, ",.10g", scale),) for value in values]
         plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
         rows.append((name, *cells, author.say(f"unit.{change.unit}"), plan))
-    return Table(
+    columns = author.heads("assumptions.measure", "assumptions.default") + author.year_headings(shown)
+    return author.table(
         "assumptions.measures",
-        author.say("assumptions.measures", scenario=author.title(author.evidence.scenario.title)),
-        (
-            author.say("assumptions.measure"),
-            author.say("assumptions.default"),
-            *(year_heading(author, year) for year in shown),
-            author.say("unit"),
-            author.say("assumptions.plan"),
-        ),
-        tuple(rows),
-        PAGE_AND_WORKBOOK,
-        numeric=frozenset((1, 2, 3)),
+        columns + author.heads("unit", "assumptions.plan"),
+        rows,
+        where=PAGE_AND_WORKBOOK,
+        numeric=(1, 2, 3),
+        source=(),
         widths=(4.0, 1.6, 1.6, 1.6, 1.8, 1.8),
     )
 
 
 def not_section(author: Author) -> Section:
     """Return what the model is not."""
-    gaps = {
-        "forecast": {"data": author.first_year()},
-        "judge": {"tracked": author.count(author.results.counts.tracked)},
-    }
     names = ("forecast", "probability", "map", "households", "judge", "unknown")
-    blocks = tuple(Paragraph(f"not.{name}", author.say(f"not.{name}", **gaps.get(name, {}))) for name in names)
-    return Section("not", word("not.section", author.language), author.say("not.takeaway"), blocks)
+    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}")) for name in names)
+    return author.section("not", author.say("not.takeaway"), *blocks)

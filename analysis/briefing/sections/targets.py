@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
 from analysis.briefing.likelihood import tone
 from analysis.briefing.sections.author import Author
-from analysis.briefing.words import joined, listed, word
+from analysis.briefing.words import join
 from analysis.outcome.ratios import FELT, RATIOS, Moved
+from analysis.outcome.words import SIGNS
 from scenarios import Target
-
-SIGNS: Final = {"at least": "≥ ", "at most": "≤ ", "about": "≈ "}
 
 
 def target_section(author: Author) -> Section:
@@ -20,52 +18,25 @@ def target_section(author: Author) -> Section:
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
-    takeaway = author.say(
-        "board.takeaway",
-        modelled=author.count(author.results.counts.modelled),
-        reached=author.count(author.results.counts.reached),
-        scenario=author.title(evidence.scenario.title),
-    )
-    tracked = author.say(
-        "board.tracked",
-        tracked=author.count(author.results.counts.tracked),
-        names=listed(dict.fromkeys(others), author.language),
-    )
-    confidence = author.count(author.results.definitions.confidence)
-    return Section(
+    tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
+    return author.section(
         "board",
-        word("board.section", author.language),
-        takeaway,
-        (
-            board(author, "board.table", author.say("board.table"), modelled),
-            *reasons(author, "board.reasons", modelled),
-            Paragraph("board.reading", author.say("board.reading", confidence=confidence)),
-            Paragraph("board.tracked", tracked, PAGE_ONLY),
-        ),
+        author.say("board.takeaway"),
+        board(author, "board.table", modelled),
+        *reasons(author, "board.reasons", modelled),
+        Paragraph("board.reading", author.say("board.reading")),
+        Paragraph("board.tracked", tracked, PAGE_ONLY),
     )
 
 
-def glance(author: Author, block: str) -> Table:
-    """Return the board of the headline targets alone."""
-    headlines = [target for target in author.evidence.targets.values() if target.headline and target.modelled]
-    return board(author, block, author.say("answer.table"), headlines)
-
-
-def board(author: Author, block: str, title: Text, targets: Iterable[Target]) -> Table:
+def board(author: Author, block: str, targets: Iterable[Target]) -> Table:
     """Return targets as rows, with the probability shown by colour, too."""
-    columns = [
-        author.say("board.target"),
-        author.say("year"),
-        author.say("board.wanted"),
-        author.say("board.median"),
-        author.say("board.interval", wide=author.wide()),
-        author.say("board.margin"),
-        author.say("board.odds"),
-    ]
+    columns = author.heads("board.target", "year", "board.wanted", "board.median", "board.interval", "board.margin")
+    columns += author.heads("board.odds")
     compared = author.evidence.scenario.name != "baseline"
     if compared:
         columns.append(author.say("board.odds of", scenario=author.title(author.evidence.baseline.title)))
-    rows: list[tuple[Text, ...]] = []
+    rows: list[list[Text]] = []
     tones: dict[tuple[int, int], str] = {}
     for target in targets:
         result = author.target(target.id)
@@ -73,7 +44,7 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
         sign = form if form.startswith("+") else f"+{form}"
         threshold = author.number(result.threshold, ",.5g", scale)
         amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
-        wanted: Text = (SIGNS[target.comparison], *amount)
+        wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
         if target.tolerance:
             wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
         row: list[Text] = [
@@ -90,18 +61,9 @@ def board(author: Author, block: str, title: Text, targets: Iterable[Target]) ->
             other = author.results.targets["baseline", target.id]
             row.append(author.probability(other))
             tones[len(rows), 7] = tone(other.probability)
-        rows.append(tuple(row))
+        rows.append(row)
     widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
-    return Table(
-        block,
-        title,
-        tuple(columns),
-        tuple(rows),
-        numeric=frozenset(range(1, len(columns))),
-        widths=widths,
-        tones=tones,
-        source=source(author),
-    )
+    return author.table(block, columns, rows, widths=widths, tones=tones)
 
 
 def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Paragraph]:
@@ -113,33 +75,25 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
     if evidence.scenario.name == "baseline":
         return []
     texts = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
-    return [Paragraph(block, joined(texts, author.language))] if texts else []
+    return [Paragraph(block, join(texts, author.language))] if texts else []
 
 
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
     names = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
-    gaps, sizes = {}, author.results.ratios[one.target.id]
-    for part, change, size in (("above", one.above, sizes.above), ("below", one.below, sizes.below)):
+    gaps = {}
+    for part, change in (("above", one.above), ("below", one.below)):
         if abs(change) < FELT:
             gaps[part] = author.say("reason.same", quantity=names[part])
         else:
+            size = author.results.ratios[one.target.id, part]
             sentence = "reason.higher" if change > 0 else "reason.lower"
             gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
     text = author.say(
-        "reason",
-        target=author.title(ratio.title),
-        year=author.count(author.target(one.target.id).year),
-        baseline=author.title(author.evidence.baseline.title),
-        **gaps,
+        "reason", target=author.title(ratio.title), year=author.count(author.target(one.target.id).year), **gaps
     )
     if not one.by_loss:
         return text
     lower = names["below" if one.target.comparison == "at least" else "above"]
     warning = author.say("reason.loss in part" if one.reason == "both" else "reason.loss", quantity=lower)
-    return joined([text, warning], author.language)
-
-
-def source(author: Author) -> Text:
-    """Return where the numbers of a table come from."""
-    return author.say("model source", members=author.members(), wide=author.wide())
+    return join([text, warning], author.language)

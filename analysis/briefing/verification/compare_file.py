@@ -56,20 +56,7 @@ class Outcome:
 
 
 def verify(file: BriefingFile, evidence: Evidence) -> Outcome:
-    """Compare a file with the briefing made again.
-
-    Parameters
-    ----------
-    file
-        The file.
-    evidence
-        Computed anew from what the file's manifest names.
-
-    Returns
-    -------
-    Outcome
-        Without differences if the file is right.
-    """
+    """Compare a file with the briefing made again from evidence that was computed anew, as its manifest says."""
     briefing = compose(evidence, compute_results(evidence), file.manifest["language"])
     wrong = wrong_facts(file.manifest, briefing.manifest)
     remarks = may_differ(file.manifest, briefing.manifest)

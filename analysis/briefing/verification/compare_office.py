@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from posixpath import join, normpath
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
 from analysis.briefing.verification.compare_xml import Difference, Same, differences, plain_name, strictly
-from analysis.briefing.verification.open_file import DRAWING, SHEET, cell_value, parse_xml, shared_texts, sheet_titles
+from analysis.briefing.verification.open_file import (
+    DRAWING,
+    SHEET,
+    cell_value,
+    linked,
+    parse_xml,
+    shared_texts,
+    sheet_titles,
+)
 from analysis.briefing.verification.tolerances import contrast, same_bitmap, same_number
 
 #: Differences of one part that are reported, and those that are looked at.
@@ -92,16 +99,13 @@ def _of_part(
             all_of_it = list(islice(differences(parse_xml(has), parse_xml(should), same), OF_A_PART_LOOKED_AT))
         except (ParseError, ValueError) as error:
             return [(False, f"{part}: it cannot be read ({str(error)[:80]})")]
-        sentences = sorted(
-            ((not _is_urgent(one), f"{where(part, one)}: {one.words}") for one in all_of_it), key=lambda x: x[0]
-        )
+        all_of_it.sort(key=lambda one: not _is_urgent(one))
+        sentences = [(not _is_urgent(one), f"{where(part, one)}: {one.words}") for one in all_of_it]
         return sentences[:OF_A_PART] + ([(True, f"{part}: and more")] if len(sentences) > OF_A_PART else [])
     if part.endswith(".png") and same_bitmap(has, should):
         return []
-    place = where(part, Difference((), ""))
-    return [
-        (False, f"{place} is {'not the one drawn from these results' if part.endswith('.png') else 'another file'}")
-    ]
+    wrong = "not the one drawn from these results" if part.endswith(".png") else "another file"
+    return [(False, f"{where(part, Difference((), ''))} is {wrong}")]
 
 
 def _is_urgent(difference: Difference) -> bool:
@@ -114,15 +118,8 @@ def _is_urgent(difference: Difference) -> bool:
 
 
 def _order(part: str) -> tuple[int, int, str]:
-    """What is read first stands first: slides, sheet_titles, pictures; then what lies under them."""
-    ranks = (
-        "ppt/slides/slide",
-        "xl/worksheets/sheet",
-        "media/",
-        "xl/charts/",
-        "xl/workbook.xml",
-        "ppt/presentation.xml",
-    )
+    """What is read first stands first: slides, sheets, pictures; then what lies under them."""
+    ranks = "ppt/slides/slide", "xl/worksheets/sheet", "media/", "xl/charts/", "xl/workbook.xml", "ppt/presentation.xml"
     rank = next((index for index, word in enumerate(ranks) if word in part), len(ranks))
     number = re.search(r"(\d+)\.\w+$", part)
     return rank, int(number[1]) if number else 0, part
@@ -165,17 +162,13 @@ def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Where each picture of slides is shown, by the name of its part."""
     pictures: dict[str, str] = {}
     for part in parts:
-        number = re.fullmatch(r"ppt/slides/slide(\d+)\.xml", part)
-        links = f"ppt/slides/_rels/{part.rpartition('/')[2]}.rels"
-        if number is None or links not in parts:
-            continue
-        targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts[links])}
-        for picture in parse_xml(parts[part]).iter():
-            for one in picture.iter() if _shape_name(picture) else ():
-                link = next((value for name, value in one.items() if name.endswith("}embed")), None)
-                if link in targets:
-                    media = normpath(join("ppt/slides", targets[link]))
-                    pictures[media] = f"slide {number[1]}, picture {_shape_name(picture)}"
+        if number := re.fullmatch(r"ppt/slides/slide(\d+)\.xml", part):
+            targets = linked(parts, part)
+            for picture in parse_xml(parts[part]).iter():
+                for one in picture.iter() if _shape_name(picture) else ():
+                    link = next((value for name, value in one.items() if name.endswith("}embed")), None)
+                    if link in targets:
+                        pictures[targets[link]] = f"slide {number[1]}, picture {_shape_name(picture)}"
     return pictures
 
 
@@ -211,9 +204,7 @@ def _cells(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[st
         (value, look), (wanted, wanted_look) = (cells.get(where, ("", {})) for cells in shown)
         if value != wanted and not same_number(value, wanted):
             yield f"{where}: {contrast(value, wanted)}"
-        elif value == "" or wanted == "":
-            continue
-        else:
+        elif value and wanted:
             looks += [
                 f"{where}: its {name} is {look[name][:60]!r} and should be {wanted_look[name]!r}"
                 for name in wanted_look
@@ -268,18 +259,9 @@ def _charts(parts: Mapping[str, bytes], titles: Mapping[str, str]) -> dict[str, 
     """What a message calls each chart of a workbook."""
     charts = {}
     for sheet, title in titles.items():
-        drawings = _linked(parts, sheet)
-        for chart in (chart for drawing in drawings for chart in _linked(parts, drawing)):
+        drawings = linked(parts, sheet).values()
+        for chart in (chart for drawing in drawings for chart in linked(parts, drawing).values()):
             heading = next((one.text for one in parse_xml(parts[chart]).iter(f"{DRAWING}t")), "")
             charts[chart] = f"sheet {title}, chart {heading!r}"
         charts |= {drawing: f"sheet {title}, place of its charts" for drawing in drawings}
     return charts
-
-
-def _linked(parts: Mapping[str, bytes], part: str) -> list[str]:
-    """Parts that a part refers to."""
-    folder, _, name = part.rpartition("/")
-    links = f"{folder}/_rels/{name}.rels"
-    if links not in parts:
-        return []
-    return [normpath(join(folder, one.get("Target", "").removeprefix("/xl/"))) for one in parse_xml(parts[links])]

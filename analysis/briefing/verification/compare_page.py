@@ -52,30 +52,23 @@ def page_differences(has: bytes, should: bytes) -> Iterator[str]:
         yield "page: it is not written in UTF-8"
         return
     if _LAWFUL.sub("", text) != _LAWFUL.sub("", other):
-        differences = list(_aligned(_pieces(text), _pieces(other)))
+        differences = list(_aligned(_Reader(text).pieces, _Reader(other).pieces))
         yield from differences or ["page: its markup is written otherwise, though no word of it differs"]
         return
     for one, another in zip(_LAWFUL.finditer(text), _LAWFUL.finditer(other), strict=True):
-        if not _same(one[0], another[0]):
-            yield f"{_block_at(other, another.start())}: {_differs(one[0], another[0])}"
+        if words := _difference(one[0], another[0]):
+            yield f"{_block_at(other, another.start())}: {words}"
 
 
-def _same(has: str, should: str) -> bool:
-    if has == should:
-        return True
+def _difference(has: str, should: str) -> str:
+    """What is wrong with a full value, a drawing or the font; nothing if it is the same within the tolerance."""
     if should.startswith("data:font"):
-        return same_font(decode_address(has), decode_address(should))
+        same = same_font(decode_address(has), decode_address(should))
+        return "" if same else "the font is not the one cut out for these words"
     if should.startswith("data:image"):
-        return same_drawing(decode_address(has), decode_address(should))
-    return same_number(has, should)
-
-
-def _differs(has: str, should: str) -> str:
-    if should.startswith("data:font"):
-        return "the font is not the one cut out for these words"
-    if should.startswith("data:image"):
-        return "the picture is not the one drawn from these results"
-    return f"the full value is {has[:40]} and should be {should}"
+        same = same_drawing(decode_address(has), decode_address(should))
+        return "" if same else "the picture is not the one drawn from these results"
+    return "" if same_number(has, should) else f"the full value is {has[:40]} and should be {should}"
 
 
 def _block_at(page: str, at: int) -> str:
@@ -116,23 +109,18 @@ def _joined(pieces: list[_Piece]) -> str:
     return " ".join(piece.shown for piece in pieces)
 
 
-def _pieces(text: str) -> list[_Piece]:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return reader.pieces
-
-
 class _Reader(HTMLParser):
     """Follows a page and keeps its pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[_Piece] = []
         self.where = "page"
         #: Elements that are open, each with the place that it stands in.
         self.open: list[tuple[str, str]] = []
         self.count: Counter[str] = Counter()
+        self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}

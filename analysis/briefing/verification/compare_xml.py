@@ -30,16 +30,7 @@ def strictly(_path: tuple[Element, ...], has: str, should: str) -> bool:
 def differences(
     has: Element, should: Element, same: Same = strictly, above: tuple[Element, ...] = ()
 ) -> Iterator[Difference]:
-    """Yield what a tree differs in from the one that should be.
-
-    Parameters
-    ----------
-    has, should
-        Roots of the trees.
-    same
-        What counts as the same value.
-    above
-        Elements that `should` stands in.
+    """Yield what a tree differs in from the one that should be, which stands in the elements `above`.
 
     Examples
     --------

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.briefing.study import BriefingError
+from analysis.briefing.request import BriefingError
 from analysis.outcome.words import LANGUAGES
 from scenarios import ScenarioError, load_scenario
 
@@ -18,7 +18,7 @@ DECISIVE: Final = {
     "posterior_hash": "the calibrated ensemble (posterior)",
     "targets_hash": "the list of targets",
 }
-#: The hash of the ensemble is that of so many members: which of the two is wrong cannot be told.
+#: The hash of the ensemble is that of so many members: nothing shows which of the two is wrong.
 MISMATCHED: Final = (
     "its manifest's entries members ({}) and posterior_hash ({}) do not belong together: so many members of the "
     "calibrated ensemble give {} now; one of the two entries was changed, or the ensemble was calibrated anew since"
@@ -36,26 +36,12 @@ _VERSIONS: Final = re.compile(r"[A-Za-z][\w.-]* [0-9][\w.+!-]{0,30}(, [A-Za-z][\
 
 
 def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[str]:
-    """Return the scenarios that a briefing speaks of, as names or paths.
-
-    Parameters
-    ----------
-    manifest
-        Of the file.
-    given
-        Path of the scenario that the briefing is about, where it is not among those shipped.
+    """Return the scenarios that a briefing speaks of; its own by a given path where it is not among those shipped.
 
     Raises
     ------
     BriefingError
         If one of them is not there any more, or has been changed since.
-
-    Examples
-    --------
-    >>> scenarios_of({"scenario": "plan", "scenarios": "baseline 0"})
-    Traceback (most recent call last):
-    ...
-    analysis.briefing.study.BriefingError: ...
     """
     problems, names = [], []
     entries = dict(entry.split(" ") for entry in manifest["scenarios"].split(", ") if entry.count(" ") == 1)
@@ -81,8 +67,7 @@ def scenarios_of(manifest: Mapping[str, str], given: str | None = None) -> list[
         elif now.hash != known:
             problems.append(f"scenario {name} has been changed since ({known[:QUOTED]} then, {now.hash} now)")
         names.append(source)
-    if problems:
-        raise BriefingError(refusal(problems))
+    _refuse(problems)
     return names
 
 
@@ -107,43 +92,25 @@ def members_of(manifest: Mapping[str, str]) -> int:
         if language not in LANGUAGES:
             known = " and ".join(LANGUAGES)
             problems.append(f"its manifest gives {language[:QUOTED]!r} as its language; a briefing is in {known}")
-    if problems:
-        raise BriefingError(refusal(problems))
+    _refuse(problems)
     return int(manifest["members"])
 
 
 def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Refuse to compare where the model, the ensemble or the targets are not those of the briefing.
-
-    Parameters
-    ----------
-    then, now
-        The manifest of the file, and of what would be made now.
+    """Refuse a file with the manifest `then` where the model, the ensemble or the targets are others `now`.
 
     Raises
     ------
     BriefingError
         Naming all that has changed.
     """
-    if problems := changed(then, now):
-        raise BriefingError(refusal(problems))
-
-
-def changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return what has changed since, so that a comparison would say nothing.
-
-    Examples
-    --------
-    >>> changed({"model_hash": "1"}, {"model_hash": "2"})
-    ['the model has been changed since (1 then, 2 now)']
-    """
-    return [
+    _refuse(
         MISMATCHED.format(then.get("members", ""), then[fact][:QUOTED], now[fact])
         if fact == "posterior_hash"
         else f"{what} has been changed since ({then[fact][:QUOTED]} then, {now[fact]} now)"
         for fact, what in DECISIVE.items()
         if fact in then and fact in now and then[fact] != now[fact]
-    ]
+    )
 
 
 def wrong_facts(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -178,22 +145,16 @@ def may_differ(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     ['Versions of libraries that compute: the file says numpy 1, here it is numpy 2; nothing shows that it was so.']
     """
     return [
-        f"Versions of {what}: the file says {', '.join(set_apart(then[name], now[name]))}, "
-        f"here it is {', '.join(set_apart(now[name], then[name]))}; nothing shows that it was so."
+        f"Versions of {what}: the file says {_set_apart(then[name], now[name])}, "
+        f"here it is {_set_apart(now[name], then[name])}; nothing shows that it was so."
         for name, what in MACHINE.items()
         if name in then and name in now and then[name] != now[name] and _same_libraries(then[name], now[name])
     ]
 
 
-def set_apart(these: str, others: str) -> list[str]:
-    """Return which of these versions the others are not.
-
-    Examples
-    --------
-    >>> set_apart("numpy 1, numba 3", "numpy 2, numba 3")
-    ['numpy 1']
-    """
-    return [version for version in these.split(", ") if version not in others.split(", ")]
+def _set_apart(these: str, others: str) -> str:
+    """Which of these versions the others are not."""
+    return ", ".join(version for version in these.split(", ") if version not in others.split(", "))
 
 
 def _same_libraries(has: str, should: str) -> bool:
@@ -202,13 +163,8 @@ def _same_libraries(has: str, should: str) -> bool:
     return bool(_VERSIONS.fullmatch(has)) and names[0] == names[1]
 
 
-def refusal(problems: Iterable[str]) -> str:
-    """Return why a briefing cannot be verified, with what to do.
-
-    Examples
-    --------
-    >>> refusal(["the model has been changed since"]).splitlines()[0]
-    'The briefing cannot be verified:'
-    """
-    lines = "\n".join(f" * {problem}" for problem in problems)
-    return f"The briefing cannot be verified:\n{lines}\nMake it anew with: python run_scenarios.py brief"
+def _refuse(problems: Iterable[str]) -> None:
+    """Say why a briefing cannot be verified, and what to do; pass where nothing is in the way."""
+    if lines := "\n".join(f" * {problem}" for problem in problems):
+        message = f"The briefing cannot be verified:\n{lines}\nMake it anew with: python run_scenarios.py brief"
+        raise BriefingError(message)

@@ -9,24 +9,22 @@ from dataclasses import dataclass
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from posixpath import join, normpath
 from typing import Final
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
 from analysis.briefing.content import Medium
-from analysis.briefing.study import BriefingError
-from analysis.briefing.writing.files import KINDS as SUFFIXES
+from analysis.briefing.request import LETTERS, BriefingError, check_file
 
-#: Kinds of files, by suffix.
-KINDS: Final[Mapping[str, Medium]] = {f".{suffix}": kind for kind, suffix in SUFFIXES.items()}
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
 #: Bytes of the record at the end of an archive.
 END_OF_ARCHIVE: Final = 22
 #: Facts by which a manifest is known among other tables.
 HASHES: Final = frozenset({"model_hash", "code_hash", "scenario_hash"})
-#: Facts of a manifest, and letters of a fact.
-FACTS, LETTERS = 50, 4_000
+#: Facts of a manifest.
+FACTS: Final = 50
 #: How deep elements may stand in each other.
 DEEPEST: Final = 200
 #: Name spaces of Office files, as ElementTree writes them.
@@ -50,36 +48,14 @@ class BriefingFile:
 
 
 def open_briefing(path: Path) -> BriefingFile:
-    """Open a briefing.
-
-    Parameters
-    ----------
-    path
-        An HTML page, a PPTX or an XLSX file that `brief` wrote.
+    """Open an HTML page, a PPTX or an XLSX file that `brief` wrote.
 
     Raises
     ------
     BriefingError
         If it is none of these, cannot be read as one, is far too large, or carries no manifest.
-
-    Examples
-    --------
-    >>> open_briefing(Path("briefing.doc"))
-    Traceback (most recent call last):
-    ...
-    analysis.briefing.study.BriefingError: briefing.doc: a briefing is a file .html, .pptx, .xlsx.
     """
-    name = path.name[:LETTERS]
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None:
-        message = f"{name}: a briefing is a file {', '.join(KINDS)}."
-        raise BriefingError(message)
-    if not path.exists():
-        message = f"{path}: there is no such file."
-        raise BriefingError(message)
-    if not path.is_file():
-        message = f"{path} is no plain file."
-        raise BriefingError(message)
+    kind, name = check_file(path), path.name[:LETTERS]
     if path.stat().st_size > LARGEST:
         message = f"{name} cannot be read as a briefing: it is larger than {LARGEST:,} bytes."
         raise BriefingError(message)
@@ -163,13 +139,19 @@ def parse_xml(content: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(content)
 
 
+def linked(parts: Mapping[str, bytes], part: str) -> dict[str, str]:
+    """Return the parts that a part of an Office file refers to, by the ids that it gives them."""
+    folder, _, name = part.rpartition("/")
+    links = parse_xml(parts.get(f"{folder}/_rels/{name}.rels", b"<none/>"))
+    return {one.get("Id", ""): normpath(join("/", folder, one.get("Target", ""))).lstrip("/") for one in links}
+
+
 def sheet_titles(parts: Mapping[str, bytes]) -> dict[str, str]:
     """Return the titles of a workbook's sheets by the names of their parts, in order."""
-    targets = {one.get("Id"): one.get("Target", "") for one in parse_xml(parts["xl/_rels/workbook.xml.rels"])}
-    titles = {}
+    titles, targets = {}, linked(parts, "xl/workbook.xml")
     for sheet in parse_xml(parts["xl/workbook.xml"]).iter(f"{SHEET}sheet"):
         link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
-        titles["xl/" + targets.get(link, "").removeprefix("/xl/")] = sheet.get("name", "")
+        titles[targets.get(link, "")] = sheet.get("name", "")
     return titles
 
 
@@ -197,13 +179,11 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
 def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Facts of the manifest: from a page's list, the notes of the first slide, or the last sheet."""
-    facts: Iterator[tuple[str, str]]
     if kind == "page":
-        facts = ((unescape(name), unescape(fact)) for name, fact in _FACT.findall(content.decode()))
-    elif kind == "slides":
-        facts = _from_notes(parts)
+        pairs = _FACT.findall(content.decode())
+        facts = iter([(unescape(name), unescape(fact)) for name, fact in pairs])
     else:
-        facts = _from_sheet(parts)
+        facts = _from_notes(parts) if kind == "slides" else _from_sheet(parts)
     for number, (name, fact) in enumerate(facts, 1):
         if number > FACTS or max(len(name), len(fact)) > LETTERS:
             message = f"its manifest is longer than {FACTS} facts of {LETTERS:,} letters."

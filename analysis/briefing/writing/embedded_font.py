@@ -16,11 +16,6 @@ from analysis.charts.style import FONT
 def embedded_font(characters: str) -> str:
     """Return a font that holds some characters, as a data address for a style sheet.
 
-    Parameters
-    ----------
-    characters
-        Every character that is to be shown.
-
     Examples
     --------
     >>> embedded_font("济南")[:22]

@@ -9,15 +9,15 @@ from typing import Final
 from analysis.briefing.charts import draw, file_name, pictures
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Medium, find_mistakes
+from analysis.briefing.request import KINDS, BriefingError
 from analysis.briefing.results import Results
-from analysis.briefing.study import BriefingError, Evidence
+from analysis.briefing.study import Evidence
 from analysis.briefing.writing.page import page
 from analysis.briefing.writing.slides import slides
 from analysis.briefing.writing.workbook import workbook
 from model.files.atomic import replaced
 
-#: Suffix of each kind of file, and the format of the charts in it; a workbook has none.
-KINDS: Final[Mapping[Medium, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
+#: The format of the charts in each kind of file; a workbook has none.
 CHARTS_IN: Final[Mapping[Medium, str]] = {"page": "svg", "slides": "png"}
 CHARTS: Final = "figures"
 
@@ -40,23 +40,7 @@ def write(
     out: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Path]:
-    """Write a briefing in one language.
-
-    Parameters
-    ----------
-    evidence, results
-        What it rests on, and `analysis.briefing.results.compute_results` of it.
-    language
-        "zh" or "en".
-    out
-        Folder; the charts go into a folder below it.
-    progress
-        Called with the task, the number of steps done and the number of all.
-
-    Returns
-    -------
-    list of pathlib.Path
-        Page, slides and workbook.
+    """Write page, slides and workbook in "zh" or "en", and the charts into a folder below; return the three files.
 
     Raises
     ------
@@ -87,23 +71,9 @@ def make_files(
     kinds: Sequence[Medium],
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[Medium, bytes]:
-    """Return the contents of a briefing's files; the same briefing gives the same bytes.
+    """Return the contents of some kinds of a briefing's files, with its charts drawn into a folder.
 
-    Parameters
-    ----------
-    evidence, briefing
-        What it rests on, and what it says.
-    charts
-        Folder for the charts.
-    kinds
-        Which files.
-    progress
-        Called with the number of charts drawn and of all.
-
-    Returns
-    -------
-    dict
-        Content by kind, in the order of `kinds`.
+    The same briefing gives the same bytes. `progress` is called with the number of charts drawn and of all.
     """
     charts.mkdir(parents=True, exist_ok=True)
     formats = [CHARTS_IN[kind] for kind in kinds if kind in CHARTS_IN]

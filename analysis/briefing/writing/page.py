@@ -17,15 +17,7 @@ from analysis.briefing.writing.embedded_font import embedded_font
 
 
 def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    briefing
-        Its content.
-    drawings
-        SVG text of each picture, by the picture's id.
-    """
+    """Return the page of a briefing; `drawings` are the SVG texts of its pictures by their ids."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

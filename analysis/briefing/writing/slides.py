@@ -17,22 +17,7 @@ from pptx.util import Inches, Pt
 
 from analysis.briefing.content import TONE_COLOURS, Briefing, Paragraph, Picture, Table, Text, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.slide_layout import (
-    BODY,
-    BOTTOM,
-    CELLS,
-    GAP,
-    HEIGHT,
-    MARGIN,
-    PLAIN,
-    STRONG,
-    TOP,
-    WIDTH,
-    Placed,
-    column_widths,
-    pages,
-    row_height,
-)
+from analysis.briefing.writing import slide_layout as layout
 from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 
 #: Fonts that machines with PowerPoint have; the eastern one is for Chinese characters.
@@ -44,30 +29,22 @@ TITLE_ONLY: Final = 5
 
 
 def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
-    """Return the presentation.
-
-    Parameters
-    ----------
-    briefing
-        Its content.
-    charts
-        PNG file of each picture, by the picture's id.
-    """
+    """Return the presentation of a briefing; `charts` are the PNG files of its pictures by their ids."""
     deck = Presentation()
-    deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
+    deck.slide_width, deck.slide_height = Inches(layout.WIDTH), Inches(layout.HEIGHT)
     facts = deck.core_properties
     facts.title, facts.author, facts.last_modified_by = plain(briefing.title), "", ""
     facts.created = facts.modified = facts.last_printed = EPOCH
     _theme_fonts(deck)
     _cover(deck, briefing)
     for section in briefing.sections:
-        for page in pages(section) or [[]]:
+        for page in layout.pages(section) or [[]]:
             slide = _slide(deck, section.id, section.title, section.takeaway)
             _lay_out(slide, page, charts)
     for number, slide in enumerate(deck.slides, 1):
         slide.notes_slide.notes_text_frame.text = notes(briefing)
         if number > 1:
-            _text(slide, "number", (str(number),), (WIDTH - 1.3, 7.05, 0.75, 0.3), 10, SOFT, PP_ALIGN.RIGHT)
+            _text(slide, "number", (str(number),), (layout.WIDTH - 1.3, 7.05, 0.75, 0.3), 10, SOFT, PP_ALIGN.RIGHT)
     file = BytesIO()
     deck.save(file)
     return strip_dates(file.getvalue())
@@ -87,7 +64,7 @@ def notes(briefing: Briefing) -> str:
 
 def _cover(deck: Any, briefing: Briefing) -> None:
     slide = _slide(deck, "", "", briefing.title)
-    panel = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, 0, 0, Inches(WIDTH), Inches(HEIGHT))
+    panel = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, 0, 0, Inches(layout.WIDTH), Inches(layout.HEIGHT))
     panel.name, panel.shadow.inherit = "panel", False
     panel.fill.solid()
     panel.fill.fore_color.rgb = _colour(BLUE)
@@ -96,47 +73,47 @@ def _cover(deck: Any, briefing: Briefing) -> None:
     slide.shapes._spTree.insert(2, panel._element)
     title = slide.shapes.title
     title.name = "title"
-    _set_box(title, (MARGIN + 0.4, 2.3, WIDTH - 2 * MARGIN - 0.8, 1.2))
+    _set_box(title, (layout.MARGIN + 0.4, 2.3, layout.WIDTH - 2 * layout.MARGIN - 0.8, 1.2))
     _write(title.text_frame, briefing.title, 40, WHITE, bold=True)
-    _text(slide, "subtitle", briefing.subtitle, (MARGIN + 0.4, 3.6, BODY - 0.8, 1.4), 20, WHITE)
+    _text(slide, "subtitle", briefing.subtitle, (layout.MARGIN + 0.4, 3.6, layout.BODY - 0.8, 1.4), 20, WHITE)
 
 
 def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
     slide = deck.slides.add_slide(deck.slide_layouts[TITLE_ONLY])
     title = slide.shapes.title
     title.name = f"{section}.takeaway"
-    _set_box(title, (MARGIN, 0.5, BODY, 0.84))
+    _set_box(title, (layout.MARGIN, 0.5, layout.BODY, 0.84))
     title.text_frame.word_wrap = True
     title.text_frame.margin_left = title.text_frame.margin_right = 0
     title.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
     size = 24 if len(plain(takeaway)) < 60 else 20
     _write(title.text_frame, takeaway, size, BLUE, bold=True)
     if topic:
-        _text(slide, "topic", (topic,), (MARGIN, 0.2, BODY, 0.32), 12, SOFT)
+        _text(slide, "topic", (topic,), (layout.MARGIN, 0.2, layout.BODY, 0.32), 12, SOFT)
     return slide
 
 
-def _lay_out(slide: Any, page: list[Placed], charts: Mapping[str, Path]) -> None:
-    top = TOP
+def _lay_out(slide: Any, page: list[layout.Placed], charts: Mapping[str, Path]) -> None:
+    top = layout.TOP
     for index, part in enumerate(page):
         block = part.block
         if isinstance(block, Picture):
-            below = sum(other.height + GAP for other in page[index + 1 :])
-            top += _picture(slide, block, charts[block.id], top, BOTTOM - top - below)
+            below = sum(other.height + layout.GAP for other in page[index + 1 :])
+            top += _picture(slide, block, charts[block.id], top, layout.BOTTOM - top - below)
         elif isinstance(block, Paragraph):
-            box = (MARGIN, top, BODY, part.height)
+            box = (layout.MARGIN, top, layout.BODY, part.height)
             _paragraph(slide, block, box)
         else:
             _table(slide, block, part, top)
-        top += part.height + GAP
+        top += part.height + layout.GAP
 
 
 def _picture(slide: Any, block: Picture, file: Path, top: float, height: float) -> float:
     """Put a chart as large as fits, in the middle; return the height it takes."""
     with Image.open(file) as image:
         ratio = image.width / image.height
-    width = min(BODY, height * ratio)
-    left = (WIDTH - width) / 2
+    width = min(layout.BODY, height * ratio)
+    left = (layout.WIDTH - width) / 2
     shape = slide.shapes.add_picture(str(file), Inches(left), Inches(top), Inches(width), Inches(width / ratio))
     shape.name = block.id
     shape._element.nvPicPr.cNvPr.set("descr", block.alt)
@@ -144,7 +121,7 @@ def _picture(slide: Any, block: Picture, file: Path, top: float, height: float) 
 
 
 def _paragraph(slide: Any, block: Paragraph, box: tuple[float, float, float, float]) -> None:
-    shape = _text(slide, block.id, block.text, box, STRONG if block.strong else PLAIN, INK)
+    shape = _text(slide, block.id, block.text, box, layout.STRONG if block.strong else layout.PLAIN, INK)
     if block.strong:
         shape.fill.solid()
         shape.fill.fore_color.rgb = _colour(WASH)
@@ -152,11 +129,11 @@ def _paragraph(slide: Any, block: Paragraph, box: tuple[float, float, float, flo
             setattr(shape.text_frame, f"margin_{side}", Inches(0.15))
 
 
-def _table(slide: Any, block: Table, part: Placed, top: float) -> None:
-    _text(slide, f"{block.id}.title", block.title, (MARGIN, top, BODY, 0.3), 13, INK, bold=True)
-    widths = column_widths(block)
+def _table(slide: Any, block: Table, part: layout.Placed, top: float) -> None:
+    _text(slide, f"{block.id}.title", block.title, (layout.MARGIN, top, layout.BODY, 0.3), 13, INK, bold=True)
+    widths = layout.column_widths(block)
     rows = block.rows[part.first : part.last]
-    box = (Inches(MARGIN), Inches(top + 0.34), Inches(BODY), Inches(part.height - 0.34))
+    box = (Inches(layout.MARGIN), Inches(top + 0.34), Inches(layout.BODY), Inches(part.height - 0.34))
     frame = slide.shapes.add_table(len(rows) + 1, len(block.columns), *box)
     frame.name = f"{block.id}[{part.first + 1}]"
     table = frame.table
@@ -166,7 +143,7 @@ def _table(slide: Any, block: Table, part: Placed, top: float) -> None:
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Inches(width)
     for row, cells in enumerate([block.columns, *rows]):
-        table.rows[row].height = Inches(row_height(cells, widths))
+        table.rows[row].height = Inches(layout.row_height(cells, widths))
         for column, text in enumerate(cells):
             tone = block.tones.get((part.first + row - 1, column), "") if row else ""
             _cell(table.cell(row, column), text, column in block.numeric, row == 0, tone)
@@ -176,7 +153,9 @@ def _cell(cell: Any, text: Text, right: bool, heading: bool, tone: str) -> None:
     cell.margin_left = cell.margin_right = Inches(0.07)
     cell.margin_top = cell.margin_bottom = Inches(0.03)
     cell.vertical_anchor = MSO_ANCHOR.BOTTOM if heading else MSO_ANCHOR.MIDDLE
-    _write(cell.text_frame, text, CELLS, SOFT if heading else INK, PP_ALIGN.RIGHT if right else None, bold=heading)
+    _write(
+        cell.text_frame, text, layout.CELLS, SOFT if heading else INK, PP_ALIGN.RIGHT if right else None, bold=heading
+    )
     if tone:
         cell.fill.solid()
         cell.fill.fore_color.rgb = _colour(TONE_COLOURS[tone])

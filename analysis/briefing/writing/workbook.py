@@ -8,18 +8,8 @@ from typing import Any, Final
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
-from analysis.briefing.content import (
-    TONE_COLOURS,
-    Briefing,
-    Number,
-    Paragraph,
-    Plot,
-    Section,
-    Table,
-    Text,
-    every_text,
-    plain,
-)
+from analysis.briefing import content
+from analysis.briefing.content import Briefing, Number, Paragraph, Table, Text, plain
 from analysis.briefing.words import say, word
 from analysis.briefing.writing.strip_dates import EPOCH
 
@@ -50,17 +40,6 @@ def workbook(briefing: Briefing) -> bytes:
     return file.getvalue()
 
 
-def range_name(block: str) -> str:
-    """Return the name of a block's range; Excel takes letters, digits, dots and underscores.
-
-    Examples
-    --------
-    >>> range_name("answer.table")
-    'block_answer.table'
-    """
-    return f"{RANGES}{block}"
-
-
 class _Writer:
     """Formats and the sheet at hand, as XlsxWriter keeps them in the book."""
 
@@ -75,7 +54,7 @@ class _Writer:
             self.formats[key] = self.book.add_format(base)
         return self.formats[key]
 
-    def section(self, section: Section, language: str) -> None:
+    def section(self, section: content.Section, language: str) -> None:
         sheet = self.book.add_worksheet(section.title[:31])
         sheet.hide_gridlines(2)
         # On paper: A4, as wide as a sheet is.
@@ -102,30 +81,31 @@ class _Writer:
 
     def keys(self, briefing: Briefing) -> None:
         """List every result in the briefing, in the units that results are kept in."""
-        numbers = {run.key: run.value for _, text in every_text(briefing) for run in text if isinstance(run, Number)}
-        sheet = self.book.add_worksheet(word("workbook.keys", briefing.language)[:31])
-        sheet.set_column(0, 0, 90)
-        sheet.set_column(1, 1, 22)
-        sheet.freeze_panes(1, 0)
-        heading = self.format(bold=True, bottom=1)
-        sheet.write_row(0, 0, [word(f"workbook.{name}", briefing.language) for name in ("key", "value")], heading)
+        numbers = {
+            run.key: run.value for _, text in content.every_text(briefing) for run in text if isinstance(run, Number)
+        }
+        sheet = self._list("workbook.keys", ("workbook.key", "workbook.value"), (90, 22), briefing.language)
         self.book.define_name(KEYS, f"={_quoted(sheet)}!{xl_range_abs(0, 0, len(numbers), 1)}")
         for row, (key, value) in enumerate(sorted(numbers.items()), 1):
             sheet.write_string(row, 0, key, self.format())
             sheet.write_number(row, 1, value, self.format())
 
     def manifest(self, briefing: Briefing) -> None:
-        sheet = self.book.add_worksheet(word("manifest.section", briefing.language)[:31])
-        sheet.set_column(0, 0, 22)
-        sheet.set_column(1, 1, 110)
-        sheet.freeze_panes(1, 0)
-        heading = self.format(bold=True, bottom=1)
-        sheet.write_row(0, 0, [word(f"manifest.{name}", briefing.language) for name in ("field", "value")], heading)
+        sheet = self._list("manifest.section", ("manifest.field", "manifest.value"), (22, 110), briefing.language)
         self.book.define_name(MANIFEST, f"={_quoted(sheet)}!{xl_range_abs(1, 0, len(briefing.manifest), 1)}")
         for row, (name, fact) in enumerate(briefing.manifest.items(), 1):
             sheet.write_string(row, 0, name, self.format())
             sheet.write_string(row, 1, fact, self.format(text_wrap=True))
         sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
+
+    def _list(self, title: str, headings: tuple[str, str], widths: tuple[int, int], language: str) -> Any:
+        """A sheet of two columns with headings that stay in sight."""
+        sheet = self.book.add_worksheet(word(title, language)[:31])
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, [word(heading, language) for heading in headings], self.format(bold=True, bottom=1))
+        return sheet
 
     def _columns(self, sheet: Any, tables: list[Table]) -> list[float]:
         """Set and return the widths of the columns, wide enough together for words where there are no tables."""
@@ -166,7 +146,7 @@ class _Writer:
                 self._cell(sheet, row + 1 + index, column, text, block, index)
         after = row + len(block.rows) + 1
         if block.source:
-            line = plain(source_line(block, language))
+            line = plain((*say("workbook.source", language), *block.source))
             self._name(sheet, f"{block.id}.source", after, after, 1)
             sheet.write_string(after, 0, line, self.format(font_color="#5B6673", font_size=9))
             after += 1
@@ -178,7 +158,7 @@ class _Writer:
     def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, index: int) -> None:
         look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
         if tone := block.tones.get((index, column)):
-            look["bg_color"] = f"#{TONE_COLOURS[tone]}"
+            look["bg_color"] = f"#{content.TONE_COLOURS[tone]}"
         if column in block.numeric:
             look["align"] = "right"
         number = lone_number(text)
@@ -189,38 +169,20 @@ class _Writer:
         else:
             sheet.write_blank(row, column, None, self.format(**look))
 
-    def _chart(self, sheet: Any, block: Table, plot: Plot, row: int) -> None:
+    def _chart(self, sheet: Any, block: Table, plot: content.Plot, row: int) -> None:
         """A chart right of the table: lines over the years, and targets as marks."""
         chart = self.book.add_chart({"type": "scatter", "subtype": "straight"})
         first, last = row + 1, row + len(block.rows)
+        looks: list[tuple[int, dict[str, Any]]] = []
         for index, column in enumerate(plot.lines):
-            line = {"color": "#0072B2", "width": 2.5 if index == 0 else 1.25}
-            if index:
-                line["dash_type"] = "dash"
-            chart.add_series(
-                {
-                    "name": [sheet.get_name(), row, column],
-                    "categories": [sheet.get_name(), first, 0, last, 0],
-                    "values": [sheet.get_name(), first, column, last, column],
-                    "line": line,
-                    "marker": {"type": "none"},
-                }
-            )
-        for column in plot.marks:
-            chart.add_series(
-                {
-                    "name": [sheet.get_name(), row, column],
-                    "categories": [sheet.get_name(), first, 0, last, 0],
-                    "values": [sheet.get_name(), first, column, last, column],
-                    "line": {"none": True},
-                    "marker": {
-                        "type": "diamond",
-                        "size": 11,
-                        "fill": {"color": "#F0E442"},
-                        "border": {"color": "#000000"},
-                    },
-                }
-            )
+            dash = {"dash_type": "dash"} if index else {}
+            line = {"color": "#0072B2", "width": 1.25 if index else 2.5, **dash}
+            looks.append((column, {"line": line, "marker": {"type": "none"}}))
+        star = {"type": "diamond", "size": 11, "fill": {"color": "#F0E442"}, "border": {"color": "#000000"}}
+        looks += [(column, {"line": {"none": True}, "marker": star}) for column in plot.marks]
+        for column, look in looks:
+            cells = {"name": (row, column), "categories": (first, 0, last, 0), "values": (first, column, last, column)}
+            chart.add_series({name: [sheet.get_name(), *area] for name, area in cells.items()} | look)
         years = [plain(cells[0]) for cells in block.rows]
         font = {"name": FONT, "size": 9}
         chart.set_title({"name": plot.title, "name_font": {**font, "size": 11}, "overlay": False})
@@ -241,19 +203,9 @@ class _Writer:
         sheet.insert_chart(row, len(block.columns) + 1, chart)
 
     def _name(self, sheet: Any, block: str, first: int, last: int, columns: int) -> None:
+        # Excel takes letters, digits, dots and underscores.
         cells = xl_range_abs(first, 0, last, columns - 1)
-        self.book.define_name(range_name(block), f"={_quoted(sheet)}!{cells}")
-
-
-def source_line(table: Table, language: str) -> Text:
-    """Return the line below a table that says where its numbers come from.
-
-    Examples
-    --------
-    >>> plain(source_line(Table("t", (), (), (), source=("census",)), "en"))
-    'Source: census'
-    """
-    return (*say("workbook.source", language), *table.source)
+        self.book.define_name(f"{RANGES}{block}", f"={_quoted(sheet)}!{cells}")
 
 
 def lone_number(text: Text) -> Number | None:

@@ -14,14 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, source_line
-from analysis.charts.style import (
-    BLACK,
-    BLUE,
-    LINE_COLOURS,
-    REFERENCE_DASH,
-    VERMILION,
-    chart_style,
-)
+from analysis.charts.style import BLACK, BLUE, LINE_COLOURS, REFERENCE_DASH, VERMILION, chart_style
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import name_of
 from analysis.effort.backcast.words import probability_words, value_words

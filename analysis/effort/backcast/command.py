@@ -14,15 +14,21 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.effort.backcast import charts, tables
-from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
-from analysis.effort.backcast.study import SEED as SEARCH_SEED
-from analysis.effort.backcast.study import backcast as find_least_effort
 from analysis.effort.levers import FIRST_START, RAMP
-from analysis.effort.request import AnyDirection, FirstStart, MovedLevers, Ramp, plausibility_gate, target_and_measures
-from analysis.outcome import files as result_files
+from analysis.effort.request import (
+    EVALUATIONS,
+    SEED,
+    STARTS,
+    AnyDirection,
+    FirstStart,
+    MovedLevers,
+    Ramp,
+    check_request,
+    plausibility_gate,
+    target_and_measures,
+)
 from analysis.outcome.output_folder import Out
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import members_held
 from model import load_model
 from scenarios import load_scenarios, load_targets
 
@@ -41,22 +47,27 @@ def backcast(
     ] = USUAL_MEMBERS,
     starts: Annotated[int, typer.Option(help="Number of searches, each from its own start.")] = STARTS,
     evaluations: Annotated[int, typer.Option(help="Largest number of model trials in one search.")] = EVALUATIONS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = SEARCH_SEED,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = SEED,
     out: Out = OUTPUTS,
 ) -> None:
     """Find the least policy effort that reaches a target with a given probability, or what blocks it.
 
     The levers are optimised over the calibrated ensemble; the answer is written as a scenario that `run` accepts.
     """
-    console = make_console()
-    targets, parameters, city = load_targets(), read_members(), load_model()
     goal, measures = target_and_measures(
         target,
         levers,
         start,
-        lambda moved: check_request(probability, moved, parameters.sizes["member"], members, ramp, starts, evaluations),
+        lambda moved: check_request(probability, moved, members_held(), members, ramp, starts, evaluations),
         any_direction=any_direction,
     )
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.effort.backcast import charts, tables
+    from analysis.effort.backcast.study import backcast as find_least_effort
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
+
+    console, targets, parameters, city = make_console(), load_targets(), read_members(), load_model()
     every = [each for each in targets.values() if each.modelled]
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)

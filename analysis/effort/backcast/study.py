@@ -15,18 +15,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.levers import RAMP, EffortError, Measure, Values, effort_by_lever, lever_settings, total_effort
+from analysis.effort.levers import RAMP, Measure, Values, effort_by_lever, lever_settings, total_effort
 from analysis.effort.plausible import Gate, Outside
-from analysis.effort.search import drop_levers, maximise_margin, minimise_effort, one_at_a_time, round_up_shares
-from analysis.effort.trials import City, SearchProblem, Trials, margin_at_probability
+from analysis.effort.request import EVALUATIONS, SEED, STARTS, check_request
+from analysis.effort.search import drop_levers, least_effort, round_up_shares
+from analysis.effort.trials import SearchProblem, Trials, margin_at_probability
 from analysis.outcome.bottlenecks import BOTTLENECKS, Bottleneck, calendar, variables_needed
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from scenarios import Target, is_reached
 
 Verdict = Literal["already", "reachable", "not reachable"]
 
-#: Searches from different starts, the most trials of each, and the seed of the random starts.
-STARTS, EVALUATIONS, SEED = 3, 120, 2020
 #: A bottleneck is named if it binds in at least this share of districts and members.
 BLOCKING: Final = 0.1
 #: Out of reach, a lever is not moved if less than this share of the gain is lost without it.
@@ -38,39 +38,28 @@ BLOCKED_COLUMNS: Final = ("bottleneck", "kind", "binds", "districts", "shortfall
 
 @dataclass(frozen=True)
 class Answer:
-    """The levers to move, or the setting that comes closest.
-
-    Attributes
-    ----------
-    shares
-        Axes `CANDIDATES`, lever.
-    margins
-        Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
-    levers
-        The levers that are moved, most effort first.
-    others
-        Effect on every modelled target, over the members not used in the search.
-    blocked
-        `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
-    trace
-        As from `analysis.effort.trials.SearchProblem.trace`.
-    outside
-        Quantities outside the range sampled and observed; the answer is implausible where there are any.
-    """
+    """The levers to move, or the setting that comes closest."""
 
     target: Target
     probability: float
     verdict: Verdict
     measures: tuple[Measure, ...]
     ramp: float
+    #: Axes `CANDIDATES`, lever.
     shares: Values
+    #: Margins of the target, axes `CANDIDATES`, member; the first `searched` members were used in the search.
     margins: Values
     searched: int
+    #: The levers that are moved, most effort first.
     levers: pd.DataFrame
+    #: Effect on every modelled target, over the members not used in the search.
     others: pd.DataFrame
+    #: `BLOCKED_COLUMNS` in the target's year, where it is not reachable.
     blocked: pd.DataFrame
+    #: As from `analysis.effort.trials.SearchProblem.trace`.
     trace: pd.DataFrame
     seed: int
+    #: Quantities outside the range sampled and observed; the answer is implausible where there are any.
     outside: tuple[Outside, ...] = ()
 
     @property
@@ -80,13 +69,8 @@ class Answer:
 
     def reached(self, candidate: int, *, searched: bool) -> Share:
         """Return the probability of one of `CANDIDATES`, with its error, in the members searched with or the others."""
-        count, members = self.count_reached(candidate, searched=searched)
-        return Share(count, members)
-
-    def count_reached(self, candidate: int, *, searched: bool) -> tuple[int, int]:
-        """Return how many members reach the target, and of how many; arguments as for `reached`."""
         margins = self.margins[candidate, : self.searched] if searched else self.margins[candidate, self.searched :]
-        return int(is_reached(margins).sum()), len(margins)
+        return Share(int(is_reached(margins).sum()), len(margins))
 
     def margin_at_probability(self, candidate: int, *, searched: bool = True) -> float:
         """Return the margin of the wanted share of members, in the plan's unit; arguments as for `reached`."""
@@ -125,8 +109,6 @@ def backcast(
         Searches, the most trials of each, and the seed of their random starts.
     gate
         The ranges that a plausible answer stays within; None for any.
-    progress
-        Called with the number of trials done and about how many there will be.
 
     Raises
     ------
@@ -171,56 +153,14 @@ def backcast(
     )
 
 
-def check_request(
-    probability: float,
-    measures: Sequence[Measure],
-    members: int,
-    searched: int,
-    ramp: float,
-    starts: int,
-    evaluations: int,
-) -> None:
-    """Refuse a search that cannot be made, with every reason; arguments as for `backcast`."""
-    problems = []
-    if not 0 < probability <= 1:
-        problems.append(f"A probability lies above 0 and up to 1, not at {probability:g}.")
-    if not measures:
-        problems.append("There is no lever to move.")
-    if not 2 <= searched < members:
-        problems.append(
-            f"{searched} members cannot be searched with: the ensemble holds {members}, and some of them are to judge "
-            f"the answer. Take 2 to {members - 1}."
-        )
-    if not 0 < ramp < np.inf:
-        problems.append(f"A lever takes more than 0 years until it works in full, not {ramp:g}.")
-    if starts < 1:
-        problems.append(f"--starts {starts} makes no search. Take --starts 1 or more.")
-    # COBYQA builds its first model from twice as many trials as there are levers.
-    least_trials, most_levers = 2 * len(measures) + 3, (evaluations - 3) // 2
-    if measures and evaluations < least_trials:
-        fewer = f", or name at most {most_levers} with --levers" if most_levers > 0 else ""
-        count = f"{len(measures)} lever{'s' if len(measures) > 1 else ''}"
-        problems.append(
-            f"--evaluations {evaluations} is too few: to search over {count} takes at least {least_trials} "
-            f"model trials. Take --evaluations {least_trials} or more{fewer}."
-        )
-    if problems:
-        raise EffortError("\n".join(problems))
-
-
 def _search(problem: SearchProblem, starts: int, evaluations: int, seed: int) -> tuple[Values, Values, Verdict]:
     """The answer as it is written to the scenario, the least effort with all levers, and the verdict."""
-    unmoved = np.zeros(len(problem.measures))
-    if problem.margins(unmoved[None], "one by one")[0] >= 0:
-        return unmoved, unmoved, "already"
-    alone = one_at_a_time(problem)
-    corner = maximise_margin(problem, alone, starts, evaluations, seed)
-    if problem.margins(corner[None])[0] < 0:
-        surest = problem.surest
-        return _without_idle(problem, surest), surest, "not reachable"
-    cheapest = minimise_effort(problem, alone, corner, starts, evaluations, seed)
-    few = round_up_shares(problem, drop_levers(problem, cheapest, evaluations))
-    return few, cheapest, "reachable"
+    cheapest, reachable = least_effort(problem, starts, evaluations, seed)
+    if not reachable:
+        return _without_idle(problem, cheapest), cheapest, "not reachable"
+    if not cheapest.any():
+        return cheapest, cheapest, "already"
+    return round_up_shares(problem, drop_levers(problem, cheapest, evaluations)), cheapest, "reachable"
 
 
 def _without_idle(problem: SearchProblem, surest: Values) -> Values:

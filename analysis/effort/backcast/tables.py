@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from analysis.effort.backcast.words import sentences, value_words
 from analysis.effort.levers import effort_by_lever, scenario_document
 from analysis.effort.plausible import describe_outside
 from analysis.outcome import files as result_files
-from analysis.outcome.printing import three_digits
+from analysis.outcome.printing import make_table, print_sentences, three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES
@@ -42,9 +43,7 @@ def name_of(target: Target) -> str:
 
 def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]) -> None:
     """Print the answer, the value of each lever, and the effect on other targets."""
-    for language in LANGUAGES:
-        for sentence in sentences(answer, language):
-            console.print(escape(sentence))
+    print_sentences(console, partial(sentences, answer))
     if answer.outside:
         return
     if len(answer.levers):
@@ -64,19 +63,16 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
 
 
 def _lever_table(answer: Answer) -> Table:
-    table = Table(
-        caption=(
-            "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"
-            f"生效：从开始年年初起{answer.ramp:g}年内线性到位，是假设。“不用则差”按用于搜索的样本计。\n"
-            "Effort: weight x share of the whole range moved (scenarios/levers.yaml); the weights are assumptions. "
-            f"In full {answer.ramp:g} years after the beginning of the start year, an assumption. "
-            "Lost without: over the members searched with."
-        ),
-        caption_justify="left",
+    table = make_table(
+        "",
+        "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"
+        f"生效：从开始年年初起{answer.ramp:g}年内线性到位，是假设。“不用则差”按用于搜索的样本计。\n"
+        "Effort: weight x share of the whole range moved (scenarios/levers.yaml); the weights are assumptions. "
+        f"In full {answer.ramp:g} years after the beginning of the start year, an assumption. "
+        "Lost without: over the members searched with.",
     )
-    table.add_column("措施 lever", overflow="fold")
-    table.add_column("由 from", overflow="fold")
-    table.add_column("到 to", overflow="fold")
+    for heading in ("措施 lever", "由 from", "到 to"):
+        table.add_column(heading, overflow="fold")
     table.add_column("开始\nstart", no_wrap=True)
     table.add_column("力度\neffort", justify="right", no_wrap=True)
     zh, en = (unit_of(answer.target, language) for language in LANGUAGES)
@@ -157,13 +153,7 @@ def as_dataset(answer: Answer, facts: Mapping[str, str]) -> xr.Dataset:
 
 
 def file_names(target: Target) -> list[str]:
-    """Return the names of the files that `write` makes.
-
-    Examples
-    --------
-    >>> file_names(Target("target.x.2035", {}, "", "core", 2035, 80, "at least", "percent"))[0]
-    'backcast_x_2035.yaml'
-    """
+    """Return the names of the files that `write` makes."""
     name = name_of(target)
     endings = (".yaml", ".csv", "_other_targets.csv", "_blocked.csv", "_trials.csv", ".nc")
     return [f"{name}{ending}" for ending in endings]

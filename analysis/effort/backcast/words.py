@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from analysis.effort.backcast.study import BLOCKING, Answer
@@ -13,73 +13,15 @@ from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.words import sentences_in
 
 TITLES: Final = {bottleneck.id: bottleneck.title for bottleneck in BOTTLENECKS}
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh": {
-        "title": "{title}（{year}年）",
-        "percent": "{number:g}%",
-        "judged": "未用于搜索的{others}组样本中概率{unseen}（±标准误，百分点），用于搜索的{searched}组中{seen}。",
-        "before": "不采取措施时，未用于搜索的{others}组样本中{unseen}，用于搜索的{searched}组中{seen}。",
-        "already": "{title}：不采取任何措施，用于搜索的样本已有{wanted}达到。{judged}",
-        "reachable": ("{title}：最小力度{effort:.2f}，动用{count}项措施（不限项数时{least:.2f}）。{judged}{before}"),
-        "optimistic": "未用于搜索的样本低于所要求的{wanted}，应以其为准：可增加用于搜索的样本，或要求更高的概率。",
-        "not reachable": (
-            "{title}：不可达，概率到不了{wanted}，最好的结果是{judged}{before}"
-            "{wanted}的样本与目标相差不超过：未用于搜索的{missed_unseen}{unit}，用于搜索的{missed}{unit}。"
-        ),
-        "blocked": "受制于：{blockers}。已到上下限的措施：{bounds}。",
-        "blocker": "{title}（{share:.0f}%）",
-        "blockers": "、",
-        "no blocker": "没有瓶颈普遍存在",
-        "levers": "、",
-        "no lever": "无",
-        "against": "与规划方向相反的措施（因 --any-direction 而允许）：{levers}。",
-        "implausible": (
-            "{title}：没有可信的答案。{candidate}会使{outside}。超出抽样和观测范围的结果不作为答案，也不写成情景。"
-        ),
-        "furthest": "概率到不了{wanted}，走到最远的一组措施",
-        "least": "以{wanted}的概率达到它的最小力度",
-    },
-    "en": {
-        "title": "{title}, {year}",
-        "percent": "{number:g} %",
-        "judged": (
-            "P = {unseen} (± standard error in points) over the {others} members not searched with, {seen} over the "
-            "{searched} searched with."
-        ),
-        "before": (
-            "Without any lever {unseen} over the {others} members not searched with, {seen} over the {searched} "
-            "searched with."
-        ),
-        "already": "{title}: without any lever {wanted} of the members searched with reach it already. {judged}",
-        "reachable": (
-            "{title}: least effort {effort:.2f} with {count} levers ({least:.2f} if every lever may be used). {judged} "
-            "{before}"
-        ),
-        "optimistic": (
-            "The members not searched with fall short of the {wanted} asked for, and theirs is the number to go by: "
-            "search with more members, or ask for a higher probability."
-        ),
-        "not reachable": (
-            "{title}: not reachable with {wanted}: best attainable {judged} {before} {wanted} of the members miss "
-            "it by at most {missed_unseen} {unit} (not searched with) and {missed} {unit} (searched with)."
-        ),
-        "blocked": "Blocked by: {blockers}. Levers at their bounds: {bounds}.",
-        "blocker": "{title} ({share:.0f} % of districts and members)",
-        "blockers": "; ",
-        "no blocker": "no bottleneck that is widespread",
-        "levers": ", ",
-        "no lever": "none",
-        "against": "Moved against the plan, as --any-direction allows: {levers}.",
-        "implausible": (
-            "{title}: no plausible answer. {candidate} would lead to: {outside}. What lies outside the range sampled "
-            "and observed is not given as an answer, nor written as a scenario."
-        ),
-        "furthest": "It is not reachable with {wanted}, and the furthest setting found",
-        "least": "The least effort found for {wanted}",
-    },
-}
+FILE: Final = Path(__file__).with_name("words.yaml")
+
+
+def say(name: str, language: str, /, **gaps: object) -> str:
+    """Return a sentence of ``words.yaml`` with its gaps filled."""
+    return sentences_in(FILE)[name][language].format(**gaps)
 
 
 def value_words(measure: Measure, share: float, language: str) -> str:
@@ -93,20 +35,23 @@ def value_words(measure: Measure, share: float, language: str) -> str:
 
 def probability_words(answer: Answer, candidate: int, *, searched: bool) -> str:
     """Return the probability of one of `CANDIDATES` in percent, with its standard error in points."""
-    return share_in_percent(*answer.count_reached(candidate, searched=searched))
+    reached = answer.reached(candidate, searched=searched)
+    return share_in_percent(reached.number, reached.members)
 
 
 def sentences(answer: Answer, language: str) -> list[str]:
     """Return the answer in sentences, or why it is not plausible."""
-    words, target = WORDS[language], answer.target
-    title = words["title"].format(title=target.title[language], year=target.year)
-    wanted = words["percent"].format(number=100 * answer.probability)
+    target = answer.target
+    title = say("title", language, title=target.title[language], year=target.year)
+    wanted = say("percent", language, number=100 * answer.probability)
     if answer.outside:
         kind = "furthest" if answer.verdict == "not reachable" else "least"
-        candidate, outside = words[kind].format(wanted=wanted), describe_outside(answer.outside, language)
-        return [words["implausible"].format(title=title, candidate=candidate, outside=outside)]
+        candidate, outside = say(kind, language, wanted=wanted), describe_outside(answer.outside, language)
+        return [say("implausible", language, title=title, candidate=candidate, outside=outside)]
     before, judged = (
-        words[kind].format(
+        say(
+            kind,
+            language,
             searched=answer.searched,
             others=answer.margins.shape[1] - answer.searched,
             seen=probability_words(answer, candidate, searched=True),
@@ -117,8 +62,10 @@ def sentences(answer: Answer, language: str) -> list[str]:
     missed, missed_unseen = (
         three_digits(max(0.0, -answer.margin_at_probability(1, searched=searched))) for searched in (True, False)
     )
-    optimistic = [words["optimistic"].format(wanted=wanted)] * _optimistic(answer)
-    first = words[answer.verdict].format(
+    optimistic = [say("optimistic", language, wanted=wanted)] * _optimistic(answer)
+    first = say(
+        answer.verdict,
+        language,
         title=title,
         wanted=wanted,
         judged=judged,
@@ -134,7 +81,7 @@ def sentences(answer: Answer, language: str) -> list[str]:
         return [first, *optimistic]
     if answer.verdict == "reachable":
         return [first, *optimistic, *_against_the_plan(answer, language)]
-    blocked = words["blocked"].format(blockers=_blockers(answer, language), bounds=_at_bounds(answer, language))
+    blocked = say("blocked", language, blockers=_blockers(answer, language), bounds=_at_bounds(answer, language))
     return [first, blocked, *_against_the_plan(answer, language)]
 
 
@@ -144,13 +91,12 @@ def _optimistic(answer: Answer) -> bool:
 
 
 def _blockers(answer: Answer, language: str) -> str:
-    words = WORDS[language]
     named = answer.blocked[answer.blocked["binds"] >= BLOCKING]
     blockers = [
-        words["blocker"].format(title=TITLES[name][language], share=100 * binds)
+        say("blocker", language, title=TITLES[name][language], share=100 * binds)
         for name, binds in zip(named["bottleneck"], named["binds"], strict=True)
     ]
-    return words["blockers"].join(blockers) or words["no blocker"]
+    return say("blockers", language).join(blockers) or say("no blocker", language)
 
 
 def _against_the_plan(answer: Answer, language: str) -> list[str]:
@@ -161,12 +107,10 @@ def _against_the_plan(answer: Answer, language: str) -> list[str]:
         for name, share in zip(answer.levers["lever"], answer.levers["share"], strict=True)
         if levers[name].direction not in ("either", "raise" if share > 0 else "lower")
     ]
-    words = WORDS[language]
-    return [words["against"].format(levers=words["levers"].join(moved))] if moved else []
+    return [say("against", language, levers=say("levers", language).join(moved))] if moved else []
 
 
 def _at_bounds(answer: Answer, language: str) -> str:
     titles = {measure.name: measure.lever.title[language] for measure in answer.measures}
     names = answer.levers[answer.levers["at_bound"]].sort_values("margin_lost_without", ascending=False)["lever"]
-    words = WORDS[language]
-    return words["levers"].join(titles[name] for name in names) or words["no lever"]
+    return say("levers", language).join(titles[name] for name in names) or say("no lever", language)

@@ -15,11 +15,9 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.effort.delay import charts, tables
-from analysis.effort.delay.study import WANTED, check_wanted, delay_costs, levers_of, select_targets
-from analysis.outcome import files as result_files
+from analysis.effort.delay.request import WANTED, check_wanted, levers_of, select_targets
 from analysis.outcome.output_folder import Out
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import check_members
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import load_scenario, load_targets
@@ -43,7 +41,6 @@ def delay(
 
     Each lever is delayed alone, and all together; the last start year that still gives the probability is named.
     """
-    console = make_console()
     with collect_mistakes() as part:
         with part():
             chosen = load_scenario(scenario)
@@ -53,7 +50,14 @@ def delay(
         with part():
             check_wanted(probability)
         with part():
-            parameters = read_members(members)
+            check_members(members)
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.effort.delay import charts, tables
+    from analysis.effort.delay.study import delay_costs
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
+
+    console, parameters = make_console(), read_members(members)
     facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
     announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
     with count_progress(f"Starts of levers x {members} members") as progress:

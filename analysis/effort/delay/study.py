@@ -14,70 +14,30 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from analysis.effort.delay.request import WANTED, check_wanted, levers_of
 from analysis.effort.levers import FIRST_START
-from analysis.effort.trials import City
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
-from analysis.outcome.targets import chosen_targets
 from model.definition import Variable
-from model.engine.errors import UserError
 from scenarios import ROUNDING, Scenario, Target, is_reached
-
-Setting = float | pd.Series | xr.DataArray
+from scenarios.start import Setting, as_array
 
 #: All levers of the scenario, delayed by the same number of years.
 ALL: Final = "all levers"
 #: Years within which an abrupt measure takes effect; the model's time steps are longer.
 JUMP: Final = 1e-3
-#: A target counts as still within reach from this probability on.
-WANTED: Final = 0.8
-
-#: The year of the plan's second set of targets.
-SECOND: Final = 2035
-
-
-class DelayError(UserError):
-    """The cost of delay cannot be computed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Delays:
-    """The cost of delay by target and lever.
-
-    Attributes
-    ----------
-    table
-        Probability by delay; ``start`` is a calendar year, empty in the rows without the lever.
-    last
-        As from `last_starts`.
-    """
+    """The cost of delay by target and lever."""
 
     scenario: Scenario
     targets: tuple[Target, ...]
+    #: Probability by delay; ``start`` is a calendar year, empty in the rows without the lever.
     table: pd.DataFrame
+    #: As from `last_starts`.
     last: pd.DataFrame
-
-
-def select_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the targets named, or the modelled headlines and all modelled targets of 2035."""
-    if ids:
-        return chosen_targets(targets, ids)
-    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
-
-
-def levers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return the levers that a scenario moves, assumptions apart."""
-    levers = tuple(change.constant for change in scenario.changes if change.policy)
-    if not levers:
-        message = f"{scenario.name} moves no lever, so there is nothing to delay."
-        raise DelayError(message)
-    return levers
-
-
-def check_wanted(probability: float) -> None:
-    """Refuse a wanted probability that is none."""
-    if not 0 < probability <= 1:
-        message = f"A probability lies above 0 and up to 1, not at {probability:g}."
-        raise DelayError(message)
 
 
 def delay_costs(
@@ -92,17 +52,8 @@ def delay_costs(
 ) -> Delays:
     """Run a scenario with each lever delayed alone, and with all of them delayed together, year by year.
 
-    Parameters
-    ----------
-    wanted
-        The probability that the last start still gives.
-    progress
-        Called with the number of runs done and of all.
-
-    Returns
-    -------
-    Delays
-        Starts from the lever's own up to the year of the last target; for each target those up to its own year.
+    Starts go from the lever's own up to the year of the last target; for each target those up to its own year are
+    given.
     """
     levers = levers_of(scenario)
     check_wanted(wanted)
@@ -145,24 +96,13 @@ def delay_costs(
 
 
 def own_start(setting: Setting, alone: Setting) -> int:
-    """Return the calendar year in which a setting first differs from not moving the lever.
-
-    Examples
-    --------
-    >>> own_start(pd.Series({2020: 1.0, 2022: 1.0, 2025: 2.0}), 1.0)
-    2023
-    """
-    array, before = _array(setting), _array(alone)
+    """Return the calendar year in which a setting first differs from not moving the lever."""
+    array, before = as_array(setting), as_array(alone)
     if "time" not in array.dims:
         return FIRST_START
-    same = True
-    start = FIRST_START
-    for year in array["time"].to_numpy():
-        same = same and bool(np.all(array.sel(time=year, drop=True) == before))
-        if not same:
-            break
-        start = max(FIRST_START, int(np.floor(year)) + 1)
-    return start
+    same = (array == before).all([dim for dim in {*array.dims, *before.dims} if dim != "time"]).to_numpy()
+    kept = array["time"].to_numpy()[np.logical_and.accumulate(same)]
+    return max(FIRST_START, int(np.floor(kept[-1])) + 1) if len(kept) else FIRST_START
 
 
 def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
@@ -187,34 +127,20 @@ def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
     >>> delayed(5.0, 1.0, 2).to_series().round(3).to_dict()
     {2021.999: 1.0, 2022.0: 5.0}
     """
-    array, before = _array(setting), _array(alone)
+    array, before = as_array(setting), as_array(alone)
     begin = float(FIRST_START - 1)
     if "time" not in array.dims:
         array = array.expand_dims(time=[begin])
     # A path is constant before its first year, so it begins with its value at the beginning of the run.
-    first = (
-        array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
-        if _inside(array, begin)
-        else array.isel(time=[0]).assign_coords(time=[begin])
-    )
+    times = array["time"].to_numpy()
+    first = array.isel(time=[0]).assign_coords(time=[begin])
+    if times[0] < begin < times[-1]:
+        first = array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
     path = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
     path = path.assign_coords(time=path["time"] + years)
     still = before.expand_dims(time=[begin + years - JUMP])
     both = xr.broadcast(still, path, exclude=["time"])
     return xr.concat(both, "time", coords="minimal", compat="override")
-
-
-def _inside(array: xr.DataArray, year: float) -> bool:
-    times = array["time"].to_numpy()
-    return bool(times[0] < year < times[-1])
-
-
-def _array(setting: Setting) -> xr.DataArray:
-    if isinstance(setting, pd.Series):
-        return xr.DataArray(
-            setting.to_numpy(dtype=float), dims="time", coords={"time": setting.index.to_numpy(dtype=float)}
-        )
-    return setting if isinstance(setting, xr.DataArray) else xr.DataArray(float(setting))
 
 
 def _default(variable: Variable) -> xr.DataArray:
@@ -238,16 +164,11 @@ def _row(target: Target, lever: str, years: int | None, start: int, margin: Any,
     }
 
 
-def is_told(row: Any, wanted: float) -> bool:
-    """Return whether an estimate tells on which side of the wanted probability it lies.
+def is_clear(row: Any, wanted: float) -> bool:
+    """Return whether an estimate is clearly on one side of the wanted probability.
 
-    It does not where the wanted probability lies within one standard error, or, where all or none of the members reach
-    the target, within Wilson's interval, whose bound is what is printed then.
-
-    Examples
-    --------
-    >>> [is_told({"probability": p, "members": n}, 0.8) for p, n in ((5 / 6, 6), (1.0, 6), (0.84, 200), (1.0, 200))]
-    [False, False, True, True]
+    It is not where that lies within one standard error or, where all or none of the members reach the target, within
+    Wilson's interval, whose bound is what is printed then.
     """
     members = int(row["members"])
     share = Share(round(float(row["probability"]) * members), members)
@@ -267,7 +188,7 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
         that works against a target makes it likelier the later it starts: "later" where only later starts are enough,
         with the first of them and, unless no start at all is enough too, the last; "without" where only no start at all
         is. The probability is that of the start in the answer, or of the earliest one where there is none. ``told`` is
-        False where an estimate that the answer rests on does not support it (`is_told`).
+        False where an estimate that the answer rests on does not support it (`is_clear`).
     """
     rows = []
     for (target, lever), group in table.groupby(["target", "lever"], sort=False):
@@ -297,7 +218,7 @@ def last_starts(table: pd.DataFrame, wanted: float) -> pd.DataFrame:
                 "lever": lever,
                 "wanted": wanted,
                 "answer": answer,
-                "told": all(is_told(row, wanted) for row in rests_on.to_dict("records")),
+                "told": all(is_clear(row, wanted) for row in rests_on.to_dict("records")),
                 "members": int(without["members"]),
                 "first_start": years.iloc[first] if answer == "later" else None,
                 "last_start": years.iloc[last] if answer in ("year", "later") and not ends_open else None,

@@ -9,8 +9,6 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from analysis.effort.delay.study import ALL, Delays
 from analysis.effort.delay.words import (
@@ -23,6 +21,7 @@ from analysis.effort.delay.words import (
     single_lever_words,
 )
 from analysis.outcome import files as result_files
+from analysis.outcome.printing import make_table
 from analysis.outcome.words import LANGUAGES
 from scenarios import load_levers
 
@@ -32,15 +31,10 @@ def print_delays(console: Console, delays: Delays) -> None:
     levers, members = load_levers(), int(delays.table["members"].iloc[0])
     wanted = f"{100 * float(delays.last['wanted'].iloc[0]):g}"
     title = delays.scenario.title
-    table = Table(
-        title=escape(
-            f"{title['zh']}：推迟的代价，达到概率仍有{wanted}%的最晚开始年份\n"
-            f"{title['en']}: the cost of delay, the last start that still gives a probability of {wanted} %"
-        ),
-        title_justify="left",
-        title_style="bold",
-        caption="\n".join(NOTES),
-        caption_justify="left",
+    table = make_table(
+        f"{title['zh']}：推迟的代价，达到概率仍有{wanted}%的最晚开始年份\n"
+        f"{title['en']}: the cost of delay, the last start that still gives a probability of {wanted} %",
+        "\n".join(NOTES),
     )
     table.add_column("目标 target", overflow="fold", ratio=2)
     table.add_column(f"按期开始\non time\nn = {members}", no_wrap=True)
@@ -98,11 +92,5 @@ def write(delays: Delays, facts: Mapping[str, str], out: Path) -> None:
 
 
 def file_names(scenario: str) -> list[str]:
-    """Return the names of the files that `write` makes.
-
-    Examples
-    --------
-    >>> file_names("plan")
-    ['delay_plan.nc', 'delay_plan.csv', 'delay_plan_last_start.csv']
-    """
+    """Return the names of the files that `write` makes."""
     return [f"delay_{scenario}.nc", f"delay_{scenario}.csv", f"delay_{scenario}_last_start.csv"]

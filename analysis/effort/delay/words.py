@@ -49,19 +49,7 @@ def lever_words(name: str, language: str, levers: Mapping[str, Lever]) -> str:
 
 
 def last_start_words(row: Any, members: int) -> str:
-    """Return one row of `analysis.effort.delay.study.last_starts` in both languages.
-
-    Examples
-    --------
-    >>> row = {"answer": "year", "told": True, "last_start": 2023, "probability": 0.83, "probability_without": 0.4}
-    >>> last_start_words(row, 200)
-    '2023: 83% ±3 (n = 200) → 40% ±3'
-    >>> last_start_words(row | {"told": False, "probability": 5 / 6, "probability_without": 4 / 6}, 6)
-    '样本太少，说不准 too few members to tell: 2023 83% ±15 (n = 6) → 67% ±19'
-    >>> row = {"answer": "later", "told": True, "first_start": 2024, "last_start": None, "probability": 0.83}
-    >>> last_start_words(row | {"probability_without": 0.95}, 200)
-    '2024起 from 2024: 83% ±3 (n = 200) → 95% ±2'
-    """
+    """Return one row of `analysis.effort.delay.study.last_starts` in both languages."""
     years = f"{row['last_start']}"
     if row["answer"] == "later":
         first = row["first_start"]
@@ -75,8 +63,8 @@ def last_start_words(row: Any, members: int) -> str:
         )
         return f"样本太少，说不准 too few members to tell: {start}{probability} → {without}"
     start = {"none": "不够 too low", "any": "随时 any", "without": "不采取 left alone"}.get(row["answer"], years)
-    told = f": {probability}" if row["answer"] in ("year", "later", "none") else ""
-    return f"{start}{told} → {without}" + ("" if told else f" (n = {members})")
+    estimate = f": {probability}" if row["answer"] in ("year", "later", "none") else ""
+    return f"{start}{estimate} → {without}" + ("" if estimate else f" (n = {members})")
 
 
 def single_lever_words(row: Any, members: int) -> str:
@@ -107,13 +95,7 @@ def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int
 
 
 def levers_against(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the levers that work against a target, with the probability on time and without each, in percent.
-
-    Parameters
-    ----------
-    rows
-        Of one target in `analysis.effort.delay.study.Delays.table`.
-    """
+    """Return the levers that work against a target, with the probability on time and without each, in percent."""
     against = []
     for name, group in rows[rows["lever"] != ALL].groupby("lever", sort=False):
         on_time, without = group[group["delay"] == 0].iloc[0], group[group["delay"].isna()].iloc[0]
@@ -126,20 +108,7 @@ def levers_against(rows: pd.DataFrame) -> list[tuple[str, str]]:
 def why_never_enough(own: pd.DataFrame, wanted: float, against: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
     """Return why no start of a scenario's levers gives the probability, in Chinese and English.
 
-    Parameters
-    ----------
-    own
-        Rows of all levers together for one target.
-    wanted
-        The probability.
-    against
-        As from `levers_against`: a lever of the scenario that works against the target is part of the reason.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"delay": [0, None], "probability": [0.3, 0.3], "margin_median": [-1.0, -1.0]})
-    >>> why_never_enough(rows, 0.8)[1]
-    'no lever of the scenario moves this target'
+    A lever of the scenario that works against the target (`levers_against`) is part of the reason.
     """
     zh, en = _why_together(own, wanted, alone=not against)
     if not against:

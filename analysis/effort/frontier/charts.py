@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import BboxBase
 
 from analysis.charts.files import save
-from analysis.charts.frame import head_and_foot
+from analysis.charts.frame import head_and_foot, source_line
 from analysis.charts.labels import Side
 from analysis.charts.style import BLACK, BLUE, ORANGE, VERMILION, YELLOW, chart_style
 from analysis.charts.wrapping import wrapped
@@ -86,7 +86,12 @@ def effort_chart(frontier: Frontier, facts: Mapping[str, str], language: str) ->
         year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
         title = f"{word('charts', 'frontier', language)} · {target.title[language]}{year}"
         note = word("labels", "frontier note", language).format(searched=frontier.searched, others=frontier.others)
-        head_and_foot(figure, title, note, _source(facts, language))
+        head_and_foot(
+            figure,
+            title,
+            note,
+            source_line("footer", facts, language, scenario=word("labels", "levers moved", language)),
+        )
         return figure
 
 
@@ -111,7 +116,13 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
             share=f"{100 * ROBUST:g}", searched=fronts.searched, others=fronts.others
         )
         text = wrapped((" " if language == "en" else "").join(tradeoff_sentences(fronts, language)), language, 1.9)
-        head_and_foot(figure, word("charts", "tradeoffs", language), text, note, _source(facts, language))
+        head_and_foot(
+            figure,
+            word("charts", "tradeoffs", language),
+            text,
+            note,
+            source_line("footer", facts, language, scenario=word("labels", "levers moved", language)),
+        )
         figure.draw_without_rendering()
         for row, year in zip(axes, years, strict=True):
             if year not in fronts.years_with_tradeoff:
@@ -146,25 +157,7 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
 
 
 def name_points(ax: Axes, points: npt.NDArray[np.float64], named: Sequence[tuple[str, tuple[float, float]]]) -> None:
-    """Write names beside their points where they cover no point and no other name; the figure has been laid out.
-
-    Parameters
-    ----------
-    ax
-        The panel.
-    points
-        All points of the panel, axes point, coordinate.
-    named
-        Each name and its point.
-
-    Examples
-    --------
-    >>> figure = Figure()
-    >>> ax = figure.subplots()
-    >>> name_points(ax, np.array([[0.5, 0.5]]), [("balanced", (0.5, 0.5))])
-    >>> ax.texts[0].get_text()
-    'balanced'
-    """
+    """Write names beside their points where they cover no point and no other name; the figure has been laid out."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     # A dot's half width, so that a name keeps clear of its edge too.
@@ -201,13 +194,3 @@ def name_points(ax: Axes, points: npt.NDArray[np.float64], named: Sequence[tuple
         label.set_horizontalalignment(side)
         label.get_window_extent()
         taken.append(Text.get_window_extent(label))
-
-
-def _source(facts: Mapping[str, str], language: str) -> str:
-    basis = word("labels", "ensemble", language).format(members=facts["members"], seed=facts["seed"])
-    return word("labels", "footer", language).format(
-        model=facts["model_file"],
-        hash=facts["model_hash"],
-        scenario=word("labels", "levers moved", language),
-        basis=basis,
-    )

@@ -13,20 +13,23 @@ from analysis.command_line import (
     count_progress,
     make_console,
 )
-from analysis.effort.backcast.study import EVALUATIONS, STARTS, check_request
-from analysis.effort.backcast.study import SEED as SEARCH_SEED
-from analysis.effort.frontier import charts, tables
-from analysis.effort.frontier.study import MEMBERS as FRONTIER_MEMBERS
-from analysis.effort.frontier.study import frontier as find_frontier
-from analysis.effort.frontier.tradeoffs import GENERATIONS
-from analysis.effort.frontier.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
-from analysis.effort.frontier.tradeoffs import YEARS as TRADEOFF_YEARS
-from analysis.effort.frontier.tradeoffs import tradeoffs as find_tradeoffs
 from analysis.effort.levers import FIRST_START, RAMP
-from analysis.effort.request import AnyDirection, FirstStart, MovedLevers, Ramp, plausibility_gate, target_and_measures
-from analysis.outcome import files as result_files
+from analysis.effort.request import (
+    EVALUATIONS,
+    FRONTIER_MEMBERS,
+    GENERATIONS,
+    SEED,
+    STARTS,
+    AnyDirection,
+    FirstStart,
+    MovedLevers,
+    Ramp,
+    check_request,
+    plausibility_gate,
+    target_and_measures,
+)
 from analysis.outcome.output_folder import Out
-from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import members_held
 from model import load_model
 from scenarios import load_scenarios
 
@@ -44,22 +47,30 @@ def frontier(
         int, typer.Option(help="Largest number of model trials for each probability.")
     ] = EVALUATIONS,
     generations: Annotated[int, typer.Option(min=1, help="Generations of NSGA-III for the trade-offs.")] = GENERATIONS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = SEARCH_SEED,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = SEED,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the least effort for each probability of reaching a target (the Pareto frontier), and trade-offs.
 
     The trade-offs are those between the resident rate, the registered rate and the fiscal gap.
     """
-    console = make_console()
-    parameters, city = read_members(), load_model()
     goal, measures = target_and_measures(
         target,
         levers,
         start,
-        lambda moved: check_request(1.0, moved, parameters.sizes["member"], members, ramp, STARTS, evaluations),
+        lambda moved: check_request(1.0, moved, members_held(), members, ramp, STARTS, evaluations),
         any_direction=any_direction,
     )
+    # Loaded after the checks, as these libraries take seconds.
+    from analysis.effort.frontier import charts, tables
+    from analysis.effort.frontier.study import frontier as find_frontier
+    from analysis.effort.frontier.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
+    from analysis.effort.frontier.tradeoffs import YEARS as TRADEOFF_YEARS
+    from analysis.effort.frontier.tradeoffs import tradeoffs as find_tradeoffs
+    from analysis.outcome import files as result_files
+    from calibration.fit.ensemble import read_members
+
+    console, parameters, city = make_console(), read_members(), load_model()
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")

@@ -16,46 +16,37 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.backcast.study import EVALUATIONS, SEED, check_request
 from analysis.effort.levers import RAMP, Measure, Values, total_effort
 from analysis.effort.plausible import Gate, describe_outside
-from analysis.effort.search import maximise_margin, minimise_effort, one_at_a_time, round_up_shares
-from analysis.effort.trials import City, SearchProblem, Trials
+from analysis.effort.request import EVALUATIONS, SEED, check_request
+from analysis.effort.search import least_effort, round_up_shares
+from analysis.effort.trials import SearchProblem, Trials
+from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from scenarios import ROUNDING, Target, is_reached
 
 #: Probabilities of the frontier, in rising order; 1 asks for every member.
 PROBABILITIES: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-#: Members to search with unless another number is asked for.
-MEMBERS: Final = 100
 #: Searches for each probability: the frontier is a curve, whose points confirm one another.
 STARTS: Final = 1
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """Effort by probability.
-
-    Attributes
-    ----------
-    table
-        By rising probability; where it is not reachable, the setting of highest probability. ``outside`` says what
-        makes a setting implausible and is empty where nothing does.
-    shares
-        Axes row of the table, lever.
-    searched, others
-        Number of members used in the search, and of the others.
-    searched_without, others_without
-        How many of them reach the target without any lever.
-    """
+    """Effort by probability."""
 
     target: Target
     measures: tuple[Measure, ...]
     ramp: float
+    #: By rising probability; where it is not reachable, the setting of highest probability. ``outside`` says what makes
+    #: a setting implausible and is empty where nothing does.
     table: pd.DataFrame
+    #: Axes row of the table, lever.
     shares: Values
+    #: Number of members used in the search, and of the others.
     searched: int
     others: int
+    #: How many of them reach the target without any lever.
     searched_without: int
     others_without: int
     seed: int
@@ -85,17 +76,11 @@ def frontier(
     for index, probability in enumerate(wanted):
         progress(index, len(wanted))
         problem = SearchProblem(trials, probability, known)
-        unmoved = np.zeros(len(measures))
-        if problem.margins(unmoved[None], "one by one")[0] >= 0:
-            points.append((probability, True, unmoved))
-            continue
-        alone = one_at_a_time(problem)
-        corner = maximise_margin(problem, alone, STARTS, evaluations, seed)
-        if problem.margins(corner[None])[0] < 0:
-            points += [(more, False, problem.surest) for more in wanted[index:]]
+        shares, reachable = least_effort(problem, STARTS, evaluations, seed)
+        if not reachable:
+            points += [(more, False, shares) for more in wanted[index:]]
             break
-        cheapest = minimise_effort(problem, alone, corner, STARTS, evaluations, seed)
-        points.append((probability, True, round_up_shares(problem, cheapest)))
+        points.append((probability, True, round_up_shares(problem, shares) if shares.any() else shares))
     shares = np.array([row for _, _, row in points])
     rest = members.isel(member=slice(searched, None))
     seen, outside = trials.evaluate(shares, gate)
@@ -147,11 +132,6 @@ def find_knee(probability: Values, spent: Values) -> int | None:
     """Return the index of the point with effort that lies farthest below the line between the ends; None without one.
 
     Of points without effort the last is the end.
-
-    Examples
-    --------
-    >>> find_knee(np.array([0.0, 0.5, 0.9, 1.0]), np.array([0.0, 0.1, 0.3, 2.0]))
-    2
     """
     first = max(0, int(np.count_nonzero(spent <= ROUNDING)) - 1)
     probability, spent = probability[first:], spent[first:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
 from analysis.effort.frontier.words import NAMES, frontier_sentences, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
+from analysis.outcome.printing import make_table, print_sentences
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.words import LANGUAGES
 from scenarios import Target
 
 
@@ -37,24 +36,15 @@ def name_of(target: Target) -> str:
 def print_frontier(console: Console, frontier: Frontier) -> None:
     """Print effort and number of levers by probability, and where the knee is."""
     target = frontier.target
-    for language in LANGUAGES:
-        for sentence in frontier_sentences(frontier, language):
-            console.print(escape(sentence))
-    table = Table(
-        title=escape(
-            f"{target.title['zh']}（{target.year}年）：不同把握所需的最小力度\n"
-            f"{target.title['en']}, {target.year}: least effort by probability"
-        ),
-        title_justify="left",
-        title_style="bold",
-        caption=(
-            f"±为标准误（百分点）。要求：对用于搜索的{frontier.searched}组样本，100%为无一例外；所得以其余样本为准。\n"
-            "拐点：有力度的各行中离首尾连线最远处（按其余样本）。\n"
-            f"±: standard error in points. Asked: of the {frontier.searched} members searched with, 100 % being all of "
-            "them; what is attained is told by those not searched with. Knee: the row with effort farthest from the "
-            "line between the ends, by those not searched with."
-        ),
-        caption_justify="left",
+    print_sentences(console, partial(frontier_sentences, frontier))
+    table = make_table(
+        f"{target.title['zh']}（{target.year}年）：不同把握所需的最小力度\n"
+        f"{target.title['en']}, {target.year}: least effort by probability",
+        f"±为标准误（百分点）。要求：对用于搜索的{frontier.searched}组样本，100%为无一例外；所得以其余样本为准。\n"
+        "拐点：有力度的各行中离首尾连线最远处（按其余样本）。\n"
+        f"±: standard error in points. Asked: of the {frontier.searched} members searched with, 100 % being all of "
+        "them; what is attained is told by those not searched with. Knee: the row with effort farthest from the "
+        "line between the ends, by those not searched with.",
     )
     for heading in (
         "要求 asked",
@@ -82,25 +72,18 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
 
 def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
     """Print whether there is a trade-off, then the baseline and the knees of each year that has one."""
-    for language in LANGUAGES:
-        for sentence in tradeoff_sentences(fronts, language):
-            console.print(escape(sentence))
+    print_sentences(console, partial(tradeoff_sentences, fronts))
     years = fronts.years_with_tradeoff
     if not years:
         return
     share = f"{100 * ROBUST:g}"
-    table = Table(
-        title=f"两个城镇化率与财政缺口的取舍：拐点  Rates against the budget: knees (of {share} % of members)",
-        title_justify="left",
-        title_style="bold",
-        caption=(
-            f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。"
-            f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者找出、按前者命名。\n"
-            f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
-            f"Over the {fronts.others} members not searched with; in brackets the {fronts.searched} searched with, by "
-            "which the knees are found; their names are by the others."
-        ),
-        caption_justify="left",
+    table = make_table(
+        f"两个城镇化率与财政缺口的取舍：拐点  Rates against the budget: knees (of {share} % of members)",
+        f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。"
+        f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者找出、按前者命名。\n"
+        f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
+        f"Over the {fronts.others} members not searched with; in brackets the {fronts.searched} searched with, by "
+        "which the knees are found; their names are by the others.",
     )
     for heading in (
         "年份 year",
@@ -123,13 +106,7 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
 
 
 def file_names(target: Target) -> list[str]:
-    """Return the names of the files that `write` makes.
-
-    Examples
-    --------
-    >>> file_names(Target("target.x.2035", {}, "", "core", 2035, 80, "at least", "percent"))[0]
-    'frontier_x_2035.csv'
-    """
+    """Return the names of the files that `write` makes."""
     name = name_of(target)
     return [f"{name}.csv", f"{name}.nc", "frontier_tradeoffs.csv", "frontier_tradeoffs.nc"]
 

@@ -15,17 +15,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.effort.backcast.study import EVALUATIONS, check_request
-from analysis.effort.levers import RAMP, Measure, Values, total_effort
+from analysis.effort.levers import RAMP, Measure, Values, share_bounds, total_effort
 from analysis.effort.plausible import Gate
-from analysis.effort.trials import City, Trials, margin_at_probability
+from analysis.effort.request import EVALUATIONS, GENERATIONS, check_request
+from analysis.effort.trials import Trials, margin_at_probability
+from analysis.outcome.futures import City
 from scenarios import Target
 
 #: Years, one front for each.
 YEARS: Final = (2025, 2035)
 #: Steps along each edge of the directions that the front is spread over: 45 settings.
 PARTITIONS: Final = 8
-GENERATIONS: Final = 30
 #: Members that the front is searched with; all others test it.
 MEMBERS: Final = 24
 #: The share of members that has at least the value of an objective.
@@ -42,43 +42,29 @@ JUDGED: Final = ("resident_rate_of_others", "registered_rate_of_others", "fiscal
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with.
+    """Whether there is a trade-off in a year, on the front and from the baseline, for the members not searched with."""
 
-    Attributes
-    ----------
-    settings
-        Number of settings on the front.
-    best
-        Index in the front of a setting that no other exceeds in any objective by more than `NOTICEABLE`; None where
-        there is a trade-off.
-    better
-        Indices in the front of the settings that exceed the baseline in all objectives by more than `NOTICEABLE`.
-    """
-
+    #: Number of settings on the front.
     settings: int
+    #: Index in the front of a setting that no other exceeds in any objective by more than `NOTICEABLE`; None where
+    #: there is a trade-off.
     best: int | None
+    #: Indices in the front of the settings that exceed the baseline in all objectives by more than `NOTICEABLE`.
     better: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tradeoffs:
-    """Fronts of the three objectives.
-
-    Attributes
-    ----------
-    table
-        Rates in percent, the gap in percent of budget revenue; the first point of a year is the baseline, which need
-        not lie on the front.
-    shares
-        Axes row of the table, lever.
-    searched, others
-        Number of members used in the search, and of the others.
-    """
+    """Fronts of the three objectives."""
 
     measures: tuple[Measure, ...]
     ramp: float
+    #: Rates in percent, the gap in percent of budget revenue; the first point of a year is the baseline, which need not
+    #: lie on the front.
     table: pd.DataFrame
+    #: Axes row of the table, lever.
     shares: Values
+    #: Number of members used in the search, and of the others.
     searched: int
     others: int
     generations: int
@@ -135,8 +121,6 @@ def tradeoffs(
         Parameter sets, dim ``member``: the first `searched` for the search, the others to test the front.
     gate
         The ranges that a setting stays within to be on a front.
-    progress
-        Called with the number of generations done and of all.
     """
     check_request(ROBUST, measures, members.sizes["member"], searched, ramp, 1, EVALUATIONS)
     done = 0
@@ -171,8 +155,7 @@ def _front(trials: Trials, generations: int, seed: int, gate: Gate | None, step:
     from pymoo.util.ref_dirs import get_reference_directions
 
     Config.warnings["not_compiled"] = False
-    low = np.array([measure.lowest_share for measure in trials.measures])
-    high = np.array([measure.highest_share for measure in trials.measures])
+    low, high = share_bounds(trials.measures)
 
     class Levers(Problem):  # type: ignore[misc]
         def _evaluate(self, shares: Values, out: dict[str, Any], *_: Any, **__: Any) -> None:
@@ -233,24 +216,10 @@ def judge_front(table: pd.DataFrame) -> Verdict:
 
 
 def named_knees(front: Values, judged: Values | None = None) -> dict[int, str]:
-    """Return the knees of a front, each named after the objective in which it stands highest along the front.
+    """Return the knees of a front by index, each named after the objective in which it stands highest along the front.
 
-    Parameters
-    ----------
-    front
-        Axes point, objective (`OBJECTIVES`), larger being better.
-    judged
-        The same settings over the members not searched with, which name the knees; None for `front` itself.
-
-    Returns
-    -------
-    dict
-        Name by index in the front; a knee that stands about as high in all of them is "balanced".
-
-    Examples
-    --------
-    >>> named_knees(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.9, 0.9, 0.9]]))
-    {3: 'balanced'}
+    A knee that stands about as high in all of them is "balanced". Where the same settings are judged by other members,
+    these name the knees. Axes are point and objective (`OBJECTIVES`), larger being better.
     """
     from pymoo.mcdm.high_tradeoff import HighTradeoffPoints
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, ROBUST, Tradeoffs
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.words import sentences_in
 from scenarios import ROUNDING
 
 #: Names of the points that are marked.
@@ -18,63 +19,22 @@ NAMES: Final = {
     "balanced": {"zh": "均衡", "en": "balanced"},
     "baseline": {"zh": "基准", "en": "baseline"},
 }
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh": {
-        "without": "不采取措施时，未用于搜索的{others}组样本中概率{unseen}，用于搜索的{searched}组中{seen}。",
-        "some without": (
-            "“要求”是对用于搜索的{searched}组样本而言，至{asked:g}%时其中不采取措施已够；实际把握以其余{others}组为准。"
-        ),
-        "judged": "{year}年（按未用于搜索的{others}组样本，各取{share:g}%的样本所及）：",
-        "implausible": "{year}年：没有一组措施处在抽样和观测的范围之内，不作取舍分析。",
-        "example": (
-            "如常住率{resident_rate}个百分点、户籍率{registered_rate}个百分点、缺口{fiscal_gap_ratio}个百分点，"
-            "力度{effort:.1f}"
-        ),
-        "best": (
-            "{judged}两个城镇化率与财政之间没有取舍：有一组措施在三方面同时最好，与基准相比{example}。代价是力度。"
-        ),
-        "better": (
-            "{judged}从基准出发不必取舍：{settings}组措施中{count}组在三方面都好于基准，{example}；代价是力度。"
-            "只有在这些措施之间才需取舍。"
-        ),
-        "neither": "{judged}没有一组措施在三方面都好于基准，有得必有失。",
-    },
-    "en": {
-        "without": (
-            "Without any lever P = {unseen} over the {others} members not searched with, {seen} over the {searched} "
-            "searched with."
-        ),
-        "some without": (
-            "Asked for are probabilities over the {searched} members searched with, in which up to {asked:g} % takes "
-            "no lever; go by the {others} others."
-        ),
-        "judged": "{year} (over the {others} members not searched with, by what {share:g} % of them have): ",
-        "implausible": (
-            "{year}: no setting of the levers is within the range sampled and observed, so nothing is traded off."
-        ),
-        "example": (
-            "such as resident rate {resident_rate}, registered rate {registered_rate}, gap {fiscal_gap_ratio} points "
-            "for an effort of {effort:.1f}"
-        ),
-        "best": (
-            "{judged}no trade-off between the two rates and the budget: one setting is best in all three, compared "
-            "with the baseline {example}. What it costs is effort."
-        ),
-        "better": (
-            "{judged}from the baseline nothing has to be given up: {count} of {settings} settings better it in all "
-            "three, {example}; what it costs is effort. Only among these settings one thing costs another."
-        ),
-        "neither": "{judged}no setting betters the baseline in all three, so one thing costs another.",
-    },
-}
+FILE: Final = Path(__file__).with_name("words.yaml")
+
+
+def say(name: str, language: str, /, **gaps: object) -> str:
+    """Return a sentence of ``words.yaml`` with its gaps filled."""
+    return sentences_in(FILE)[name][language].format(**gaps)
 
 
 def frontier_sentences(frontier: Frontier, language: str) -> list[str]:
     """Return what is reached without any lever, by the members not searched with first."""
-    words, table = WORDS[language], frontier.table
+    table = frontier.table
     sizes = {"searched": frontier.searched, "others": frontier.others}
-    told = [
-        words["without"].format(
+    sentences = [
+        say(
+            "without",
+            language,
             unseen=share_in_percent(frontier.others_without, frontier.others),
             seen=share_in_percent(frontier.searched_without, frontier.searched),
             **sizes,
@@ -82,8 +42,8 @@ def frontier_sentences(frontier: Frontier, language: str) -> list[str]:
     ]
     idle = table[table["reachable"] & (table["effort"] <= ROUNDING)]
     if len(idle):
-        told.append(words["some without"].format(asked=100 * idle["probability_asked_for"].max(), **sizes))
-    return told
+        sentences.append(say("some without", language, asked=100 * idle["probability_asked_for"].max(), **sizes))
+    return sentences
 
 
 def tradeoff_sentences(fronts: Tradeoffs, language: str) -> list[str]:
@@ -93,9 +53,9 @@ def tradeoff_sentences(fronts: Tradeoffs, language: str) -> list[str]:
 
 def tradeoff_sentence(fronts: Tradeoffs, year: int, language: str) -> str:
     """Return whether one of the three has to be given up for another in a year."""
-    words, verdict = WORDS[language], fronts.verdict(year)
+    verdict = fronts.verdict(year)
     if not verdict.settings:
-        return words["implausible"].format(year=year)
+        return say("implausible", language, year=year)
     example = ""
     if options := ([verdict.best] if verdict.best is not None else list(verdict.better)):
         baseline, *front = fronts.table[fronts.table["year"] == year].to_dict("records")
@@ -105,7 +65,8 @@ def tradeoff_sentence(fronts: Tradeoffs, year: int, language: str) -> str:
         changes = {
             column: f"{least[judged] - baseline[judged]:+.1f}" for column, judged in zip(columns, JUDGED, strict=True)
         }
-        example = words["example"].format(effort=least["effort"], **changes)
+        example = say("example", language, effort=least["effort"], **changes)
     kind = "best" if verdict.best is not None else "better" if verdict.better else "neither"
-    judged = words["judged"].format(year=year, others=fronts.others, share=100 * ROBUST)
-    return words[kind].format(judged=judged, example=example, count=len(verdict.better), settings=verdict.settings)
+    judged = say("judged", language, year=year, others=fronts.others, share=100 * ROBUST)
+    numbers = {"count": len(verdict.better), "settings": verdict.settings}
+    return say(kind, language, judged=judged, example=example, **numbers)

@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
+
+#: Functions that act element by element: the number of arguments each takes, and what generated code calls.
+FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
+    "abs": (1, "abs"),
+    "arccos": (1, "math.acos"),
+    "arcsin": (1, "math.asin"),
+    "arctan": (1, "math.atan"),
+    "cos": (1, "math.cos"),
+    "cosh": (1, "math.cosh"),
+    "exp": (1, "exponential"),
+    "if_then_else": (3, "choose"),
+    "integer": (1, "np.trunc"),
+    "ln": (1, "math.log"),
+    "log": (2, "logarithm"),
+    "max": (2, "larger"),
+    "min": (2, "smaller"),
+    "modulo": (2, "modulo"),
+    "pi": (0, "np.pi"),
+    "power": (2, "power"),
+    "quantum": (2, "quantum"),
+    "sin": (1, "math.sin"),
+    "sinh": (1, "math.sinh"),
+    "sqrt": (1, "np.sqrt"),
+    "tan": (1, "math.tan"),
+    "tanh": (1, "math.tanh"),
+    "xidz": (3, "xidz"),
+    "zidz": (2, "zidz"),
+}
 
 
 @dataclass(frozen=True)
@@ -168,3 +197,15 @@ def loops_used(expression: Expression) -> set[str]:
     if isinstance(expression, Reduction):
         used -= {loop.name for loop in expression.loops}
     return used
+
+
+def sources(needs: Mapping[str, Iterable[str]], wanted: Iterable[str]) -> set[str]:
+    """Return everything the wanted variables depend on, themselves included."""
+    seen: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        key = waiting.pop()
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(needs.get(key, ()))
+    return seen

@@ -46,15 +46,15 @@ class Statement:
 def share_reductions(definition: Definition) -> None:
     """Give every reduction that stands in several equations, or moves a state, a hidden variable of its own."""
     quantities = definition.quantities
-    found: Counter[tuple[Expression, tuple[Loop, ...]]] = Counter()
+    counts: Counter[tuple[Expression, tuple[Loop, ...]]] = Counter()
     for equation in _equations(definition):
-        found.update(_reductions(equation.expression, equation.loops))
+        counts.update(_reductions(equation.expression, equation.loops))
     for group in definition.updates:
         moved = {move.target for move in group}
         for move in group:
             for key in _reductions(move.expression, move.loops):
                 # What moves a state is a sum over flows, best made where the flows are.
-                found[key] += 1 if variables_read(key[0]) & moved else 2
+                counts[key] += 1 if variables_read(key[0]) & moved else 2
     shared: dict[tuple[Expression, tuple[Loop, ...]], Quantity] = {}
 
     def shared_out(expression: Expression, around: tuple[Loop, ...], name: str) -> Expression:
@@ -63,7 +63,7 @@ def share_reductions(definition: Definition) -> None:
         free = _free_loops(expression, around)
         inside = (*around, *expression.loops)
         body = rebuild(expression, lambda child: shared_out(child, inside, name))
-        if found[expression, free] < 2:
+        if counts[expression, free] < 2:
             return body
         indices = tuple(Index(loop.name, tuple(range(loop.length))) for loop in free)
         if (expression, free) not in shared:

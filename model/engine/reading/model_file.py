@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from pysd.translators.xmile.xmile_file import XmileFile
 
 from ..errors import listed
 from .expressions import (
+    FUNCTIONS,
     ActiveInitial,
     Call,
     Expression,
@@ -34,51 +35,18 @@ from .expressions import (
 )
 from .quantities import CONTROLS, Definition, Equation, Pipe, Quantity, RefusedModelError
 
-# Functions that act element by element, with the number of arguments each takes.
-FUNCTIONS = {
-    "abs": 1,
-    "arccos": 1,
-    "arcsin": 1,
-    "arctan": 1,
-    "cos": 1,
-    "cosh": 1,
-    "exp": 1,
-    "if_then_else": 3,
-    "integer": 1,
-    "ln": 1,
-    "log": 2,
-    "max": 2,
-    "min": 2,
-    "modulo": 2,
-    "pi": 0,
-    "power": 2,
-    "quantum": 2,
-    "sin": 1,
-    "sinh": 1,
-    "sqrt": 1,
-    "tan": 1,
-    "tanh": 1,
-    "xidz": 3,
-    "zidz": 2,
-}
 REDUCTIONS = {"sum": "sum", "prod": "prod", "vmin": "min", "vmax": "max"}
-TIMED = {"step": 2, "ramp": 3, "Xramp": 2, "pulse": 2, "Xpulse": 2, "Xpulse_train": 3, "pulse_train": 4}
-EXTERNAL = (
-    parsed.GetConstantsStructure,
-    parsed.GetDataStructure,
-    parsed.GetLookupsStructure,
-    parsed.DataStructure,
-)
+EXTERNAL = (parsed.GetConstantsStructure, parsed.GetDataStructure, parsed.GetLookupsStructure, parsed.DataStructure)
+#: The only functions that are not known and have no memory.
+ALLOCATIONS = (parsed.AllocateAvailableStructure, parsed.AllocateByPriorityStructure)
+
+
+TIME, TIME_STEP = Read("time"), Read("time_step")
+HALF_STEP = Call("*", (Number(0.5), TIME_STEP))
 
 
 def read_model(path: Path) -> Definition:
-    """Read a Vensim (.mdl) or XMILE file.
-
-    Raises
-    ------
-    RefusedModelError
-        With every variable whose meaning this engine does not know.
-    """
+    """Read a Vensim (.mdl) or XMILE file, or refuse it with every variable whose meaning this engine does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source: Any = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
@@ -103,10 +71,6 @@ class _Scope:
     loops: dict[str, Loop]
     names: dict[str, str]
     reduced_ranges: dict[str, Loop] | None = None
-
-    def open_reduction(self) -> _Scope:
-        """Open a reduction, which collects the ranges marked with `!`."""
-        return _Scope(self.quantity, self.loops, self.names, {})
 
     @property
     def loop_list(self) -> tuple[Loop, ...]:
@@ -239,19 +203,19 @@ class _Reader:
                 orders = [self.ranges[dim] for dim in quantity.dims]
                 places = [[order.index(item) for item in items] for order, items in zip(orders, part, strict=True)]
                 defined[np.ix_(*places)] += 1
-        for reason, found in (("no equation", defined == 0), ("more than one equation", defined > 1)):
-            if found.any():
-                self._refuse(element.name, self._spoken_places(quantity, found) + reason)
+        for reason, wrong in (("no equation", defined == 0), ("more than one equation", defined > 1)):
+            if wrong.any():
+                self._refuse(element.name, self._named_elements(quantity, wrong) + reason)
 
-    def _spoken_places(self, quantity: Quantity, found: npt.NDArray[np.bool_]) -> str:
+    def _named_elements(self, quantity: Quantity, wrong: npt.NDArray[np.bool_]) -> str:
         """Name the first few elements, for a message."""
         if not quantity.dims:
             return ""
         named = [
-            ", ".join(self.ranges[dim][place] for dim, place in zip(quantity.dims, places, strict=True))
-            for places in np.argwhere(found)[:3]
+            ", ".join(self.ranges[dim][position] for dim, position in zip(quantity.dims, places, strict=True))
+            for places in np.argwhere(wrong)[:3]
         ]
-        more = f" and {int(found.sum()) - 3} more" if found.sum() > 3 else ""
+        more = f" and {int(wrong.sum()) - 3} more" if wrong.sum() > 3 else ""
         return "; ".join(f"[{name}]" for name in named) + f"{more}: "
 
     def _items(self, subscripts: Iterable[str]) -> list[list[str]]:
@@ -368,17 +332,14 @@ class _Reader:
             if part in self.quantities:
                 self.flows.add(scope.names.get(part, part))
         own = Read(quantity.key, indices)
-        after: Expression = _advance(own, self._settled("flow", tree.flow, scope, own))
-        if tree.non_negative:
-            after = Call("max", (after, Number(0.0)))
+        after = _integrated(own, self._settled("flow", tree.flow, scope, own), tree)
         start = self._translate(tree.initial, scope)
         quantity.starts.append(Equation(quantity.key, scope.loop_list, indices, start))
         self.updates.append((Equation(quantity.key, scope.loop_list, indices, after),))
 
     def _integral(self, tree: Any, scope: _Scope) -> Expression:
         state, own = self._state("INTEG", scope, self._translate(tree.initial, scope))
-        after: Expression = _advance(own, self._settled("flow", tree.flow, scope))
-        after = Call("max", (after, Number(0.0))) if tree.non_negative else after
+        after = _integrated(own, self._settled("flow", tree.flow, scope), tree)
         self.updates.append((self._next(state, scope, after),))
         return own
 
@@ -410,7 +371,7 @@ class _Reader:
         self.updates.append(tuple(moves))
         return stages[-1][1]
 
-    def _delay(self, tree: Any, scope: _Scope, *, remembers_times: bool) -> Expression:
+    def _delay(self, tree: Any, scope: _Scope) -> Expression:
         order = self._order(tree.order, scope)
         source = self._settled("input", tree.input, scope)
         time = self._settled("delay time", tree.delay_time, scope)
@@ -420,39 +381,31 @@ class _Reader:
         used_now = Call("delay_order", (Number(float(order)), Read("time_step"), shortest))
         count, used = self._state("DELAY order", _Scope(scope.quantity, {}, scope.names), used_now)
         count.text = "fixed at the start"
+
+        def entering(number: int, new: Expression, before: Expression) -> Expression:
+            """Return what enters a stage: what is new into the first that is in use, then what the one before holds."""
+            if not number:
+                return new
+            return Call("if_then_else", (Call("=", (used, Number(float(order - number)))), new, before))
+
         moves = []
-        if not remembers_times:
+        spent: list[Expression] = [time] * order
+        latest: Expression = time
+        # DELAY N remembers with what delay time each stage was entered.
+        if remembers_times := isinstance(tree, parsed.DelayNStructure):
+            times = [self._state(f"DELAY time of stage {number + 1}", scope, time) for number in range(order)]
+            newest, latest = self._state("DELAY newest time", scope, time)
+            spent = [own for _, own in times]
             for number in reversed(range(order)):
-                state, own = stages[number]
-                inflow = source
-                if number:
-                    before = Call("/", (stages[number - 1][1], time))
-                    first = Call("=", (used, Number(float(order - number))))
-                    inflow = Call("if_then_else", (first, source, before))
-                rate = Call("*", (Call("-", (inflow, Call("/", (own, time)))), used))
-                moves.append(self._next(state, scope, _advance(own, rate)))
-            self.updates.append(tuple(moves))
-            return Call("/", (stages[-1][1], time))
-        times = [self._state(f"DELAY time of stage {number + 1}", scope, time) for number in range(order)]
-        newest, latest = self._state("DELAY newest time", scope, time)
-        for number in reversed(range(order)):
-            entering = time
-            if number:
-                first = Call("=", (used, Number(float(order - number))))
-                entering = Call("if_then_else", (first, time, times[number - 1][1]))
-            moves.append(self._next(times[number][0], scope, entering))
+                moves.append(self._next(times[number][0], scope, entering(number, time, spent[number - 1])))
         for number in reversed(range(order)):
             state, own = stages[number]
-            # The delay times have moved on one stage by now.
-            drain = Call("/", (own, times[number][1]))
-            inflow = source
-            if number:
-                before = Call("/", (stages[number - 1][1], times[number - 1][1]))
-                first = Call("=", (used, Number(float(order - number))))
-                inflow = Call("if_then_else", (first, source, before))
-            rate = Call("*", (Call("-", (inflow, drain)), used))
+            # Remembered delay times have moved on one stage by now.
+            inflow = entering(number, source, Call("/", (stages[number - 1][1], spent[number - 1])))
+            rate = Call("*", (Call("-", (inflow, Call("/", (own, spent[number])))), used))
             moves.append(self._next(state, scope, _advance(own, rate)))
-        moves.append(self._next(newest, scope, time))
+        if remembers_times:
+            moves.append(self._next(newest, scope, time))
         self.updates.append(tuple(moves))
         return Call("/", (stages[-1][1], latest))
 
@@ -471,7 +424,11 @@ class _Reader:
         self.updates.append((self._next(state, scope, value),))
         return value
 
-    def _trend(self, tree: Any, scope: _Scope, *, forecast: bool) -> Expression:
+    def _initial(self, tree: Any, scope: _Scope) -> Expression:
+        return self._state("INITIAL", scope, self._translate(tree.initial, scope))[1]
+
+    def _trend(self, tree: Any, scope: _Scope) -> Expression:
+        forecast = isinstance(tree, parsed.ForecastStructure)
         source = self._settled("input", tree.input, scope)
         time = self._settled("averaging time", tree.average_time, scope)
         growth = self._translate(tree.initial_trend, scope)
@@ -491,42 +448,15 @@ class _Reader:
         name = scope.quantity.name
         if isinstance(tree, (int, float, np.floating, np.integer)):
             return Number(float(tree))
-        if isinstance(tree, parsed.ArithmeticStructure):
-            return self._arithmetic(tree, scope)
-        if isinstance(tree, parsed.LogicStructure):
-            return self._logic(tree, scope)
-        if isinstance(tree, parsed.GameStructure):
-            return self._translate(tree.expression, scope)
-        if isinstance(tree, parsed.ReferenceStructure):
-            return self._reference(tree, scope)
-        if isinstance(tree, parsed.CallStructure):
-            return self._call(tree, scope)
-        if isinstance(tree, parsed.InlineLookupsStructure):
-            return self._inline_lookup(tree, scope)
-        if isinstance(tree, EXTERNAL):
+        translate = PLAIN.get(type(tree))
+        if translate is None and isinstance(tree, EXTERNAL):
             return self._refuse(name, "data from outside the model file is not read; write the numbers into the model")
-        if scope.reduced_ranges is not None and _has_memory(tree):
+        if translate is None and scope.reduced_ranges is not None and not isinstance(tree, ALLOCATIONS):
             return self._refuse(name, "a function with memory inside SUM, PROD, VMIN or VMAX; give it its own variable")
-        if isinstance(tree, parsed.IntegStructure):
-            return self._integral(tree, scope)
-        if isinstance(tree, (parsed.SmoothStructure, parsed.SmoothNStructure)):
-            return self._smooth(tree, scope)
-        if isinstance(tree, parsed.DelayStructure):
-            return self._delay(tree, scope, remembers_times=False)
-        if isinstance(tree, parsed.DelayNStructure):
-            return self._delay(tree, scope, remembers_times=True)
-        if isinstance(tree, parsed.DelayFixedStructure):
-            return self._delay_fixed(tree, scope)
-        if isinstance(tree, parsed.SampleIfTrueStructure):
-            return self._sample(tree, scope)
-        if isinstance(tree, parsed.TrendStructure):
-            return self._trend(tree, scope, forecast=False)
-        if isinstance(tree, parsed.ForecastStructure):
-            return self._trend(tree, scope, forecast=True)
-        if isinstance(tree, parsed.InitialStructure):
-            return self._state("INITIAL", scope, self._translate(tree.initial, scope))[1]
-        what = type(tree).__name__.removesuffix("Structure")
-        return self._refuse(name, f"{what} is not known")
+        translate = translate or WITH_MEMORY.get(type(tree))
+        if translate is None:
+            return self._refuse(name, f"{type(tree).__name__.removesuffix('Structure')} is not known")
+        return translate(self, tree, scope)
 
     def _arithmetic(self, tree: Any, scope: _Scope) -> Expression:
         parts = [self._translate(part, scope) for part in tree.arguments]
@@ -590,7 +520,7 @@ class _Reader:
         if len(subscripts) != len(quantity.dims):
             self._refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(subscripts)}")
             return None
-        found: list[Index] = []
+        indices: list[Index] = []
         for subscript, dim in zip(subscripts, quantity.dims, strict=True):
             order = self.ranges[dim]
             loop, items = self._loop(subscript, subscripts, scope)
@@ -602,8 +532,8 @@ class _Reader:
             if not set(items) <= set(order):
                 self._refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
                 return None
-            found.append(Index(loop, tuple(order.index(item) for item in items)))
-        return tuple(found)
+            indices.append(Index(loop, tuple(order.index(item) for item in items)))
+        return tuple(indices)
 
     def _loop(self, subscript: str, others: list[str], scope: _Scope) -> tuple[str | None, list[str] | None]:
         """Return the loop a subscript follows and the elements met along it."""
@@ -636,27 +566,26 @@ class _Reader:
             return self._reduction(function, tree, scope)
         name, spoken = scope.quantity.name, function.upper().replace("_", " ")
         if function == "elmcount":
-            items = self.ranges.get(self._range_called(tree.arguments[0].reference))
+            called = tree.arguments[0].reference
+            items = next((items for name, items in self.ranges.items() if _key(name) == called), None)
             return Number(float(len(items))) if items else self._refuse(name, "ELMCOUNT of something that is no range")
         if function.startswith("random"):
             return self._refuse(
                 name, f"{spoken}: random functions are refused; draw the numbers outside and pass them in"
             )
-        wanted = 2 if function == "active_initial" else FUNCTIONS.get(function, TIMED.get(function))
-        if wanted is None:
+        if function in FUNCTIONS:
+            wanted, make = FUNCTIONS[function][0], _call_of(function)
+        elif function in MADE:
+            wanted, make = MADE[function]
+        else:
             return self._refuse(name, f"the function {spoken} is not known")
         if len(tree.arguments) != wanted:
             return self._refuse(name, f"{spoken} takes {wanted} arguments, not {len(tree.arguments)}")
-        arguments = tuple(self._translate(argument, scope) for argument in tree.arguments)
-        if function == "active_initial":
-            return ActiveInitial(*arguments)
-        return _timed(function, arguments) if function in TIMED else Call(function, arguments)
-
-    def _range_called(self, key: str) -> str:
-        return next((name for name in self.ranges if _key(name) == key), key)
+        return make(*(self._translate(argument, scope) for argument in tree.arguments))
 
     def _reduction(self, function: str, tree: Any, scope: _Scope) -> Expression:
-        inner = scope.open_reduction()
+        # Ranges marked with ! are collected in it.
+        inner = replace(scope, reduced_ranges={})
         body = self._translate(tree.arguments[0], inner)
         if not inner.reduced_ranges:
             spoken = function.upper()
@@ -723,27 +652,18 @@ def _advance(own: Expression, rate: Expression) -> Expression:
     return Call("+", (own, Call("*", (rate, Read("time_step")))))
 
 
-def _timed(function: str, arguments: tuple[Expression, ...]) -> Expression:
-    time, time_step = Read("time"), Read("time_step")
-    narrow = Call("*", (Number(0.5), time_step))
-    if function == "step":
-        return Call("step", (time, time_step, *arguments))
-    if function == "ramp":
-        return Call("ramp", (time, *arguments))
-    if function == "Xramp":
-        return Call("ramp", (time, *arguments, Number(math.inf)))
-    if function == "pulse":
-        return Call("pulse", (time, *arguments, Number(1.0)))
-    if function == "pulse_train":
-        return Call("pulse_train", (time, *arguments, Number(1.0)))
-    height = Call("/", (arguments[-1], time_step))
-    if function == "Xpulse":
-        return Call("pulse", (time, arguments[0], narrow, height))
-    return Call("pulse_train", (time, arguments[0], arguments[1], narrow, Number(math.inf), height))
+def _integrated(own: Expression, flow: Expression, tree: Any) -> Expression:
+    after = _advance(own, flow)
+    return Call("max", (after, Number(0.0))) if tree.non_negative else after
 
 
-def _has_memory(tree: Any) -> bool:
-    return not isinstance(tree, (parsed.AllocateAvailableStructure, parsed.AllocateByPriorityStructure))
+def _call_of(function: str, *before: Expression, after: Sequence[Expression] = ()) -> Callable[..., Expression]:
+    """Return what makes the call of a function, with what stands before and behind the arguments given."""
+    return lambda *given: Call(function, (*before, *given, *after))
+
+
+def _height(size: Expression) -> Expression:
+    return Call("/", (size, TIME_STEP))
 
 
 def _references(tree: Any) -> set[str]:
@@ -770,3 +690,42 @@ def _without(box: list[list[str]], excluded: list[list[list[str]]]) -> list[list
                     pieces.append([*inside[:k], outside, *piece[k + 1 :]])
         remaining = pieces
     return remaining
+
+
+#: Functions that are more than the call of one, with the number of arguments each takes.
+MADE: Final[Mapping[str, tuple[int, Callable[..., Expression]]]] = {
+    "active_initial": (2, ActiveInitial),
+    "step": (2, _call_of("step", TIME, TIME_STEP)),
+    "ramp": (3, _call_of("ramp", TIME)),
+    "Xramp": (2, _call_of("ramp", TIME, after=[Number(math.inf)])),
+    "pulse": (2, _call_of("pulse", TIME, after=[Number(1.0)])),
+    "Xpulse": (2, lambda start, size: Call("pulse", (TIME, start, HALF_STEP, _height(size)))),
+    "pulse_train": (4, _call_of("pulse_train", TIME, after=[Number(1.0)])),
+    "Xpulse_train": (
+        3,
+        lambda start, interval, size: Call(
+            "pulse_train", (TIME, start, interval, HALF_STEP, Number(math.inf), _height(size))
+        ),
+    ),
+}
+#: What translates each kind of expression, without and with memory.
+PLAIN: Final[Mapping[type, Callable[[_Reader, Any, _Scope], Expression]]] = {
+    parsed.ArithmeticStructure: _Reader._arithmetic,
+    parsed.LogicStructure: _Reader._logic,
+    parsed.GameStructure: lambda reader, tree, scope: reader._translate(tree.expression, scope),
+    parsed.ReferenceStructure: _Reader._reference,
+    parsed.CallStructure: _Reader._call,
+    parsed.InlineLookupsStructure: _Reader._inline_lookup,
+}
+WITH_MEMORY: Final[Mapping[type, Callable[[_Reader, Any, _Scope], Expression]]] = {
+    parsed.IntegStructure: _Reader._integral,
+    parsed.SmoothStructure: _Reader._smooth,
+    parsed.SmoothNStructure: _Reader._smooth,
+    parsed.DelayStructure: _Reader._delay,
+    parsed.DelayNStructure: _Reader._delay,
+    parsed.DelayFixedStructure: _Reader._delay_fixed,
+    parsed.SampleIfTrueStructure: _Reader._sample,
+    parsed.TrendStructure: _Reader._trend,
+    parsed.ForecastStructure: _Reader._trend,
+    parsed.InitialStructure: _Reader._initial,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .expressions import ActiveInitial, stage, variables_read, walk
+from .expressions import ActiveInitial, sources, stage, variables_read, walk
 from .lowering import lower, share_reductions
 from .quantities import Definition, Equation, Quantity
 from .scheduling import Block, Node, schedule, schedule_updates
@@ -47,8 +47,10 @@ def plan(definition: Definition) -> Plan:
     driving |= {pipe.source for pipe in definition.pipes}
     moving |= {pipe.state for pipe in definition.pipes}
     changing = _followers(needs, moving | {"time"})
-    dynamic = sources(_running_needs(definition), driving)
-    for_start = sources(_starting_needs(definition), {key for key, item in quantities.items() if item.starts})
+    dynamic = sources(_needs_when(definition, starting=False), driving)
+    for_start = sources(
+        _needs_when(definition, starting=True), {key for key, item in quantities.items() if item.starts}
+    )
 
     def frequency(key: str) -> str:
         if key not in changing:
@@ -89,16 +91,11 @@ def _staged(equation: Equation, *, starting: bool) -> Equation:
     return Equation(equation.target, equation.loops, equation.indices, expression)
 
 
-def _running_needs(definition: Definition) -> dict[str, set[str]]:
+def _needs_when(definition: Definition, *, starting: bool) -> dict[str, set[str]]:
     return {
-        key: _reads(_staged(equation, starting=False) for equation in item.equations)
-        for key, item in definition.quantities.items()
-    }
-
-
-def _starting_needs(definition: Definition) -> dict[str, set[str]]:
-    return {
-        key: _reads(_staged(equation, starting=True) for equation in (*item.equations, *item.starts))
+        key: _reads(
+            _staged(equation, starting=starting) for equation in (*item.equations, *(item.starts if starting else ()))
+        )
         for key, item in definition.quantities.items()
     }
 
@@ -112,18 +109,6 @@ def _needs(definition: Definition) -> dict[str, set[str]]:
     for pipe in definition.pipes:
         needs[pipe.state] = needs[pipe.state] | {pipe.source, pipe.delay}
     return needs
-
-
-def sources(needs: dict[str, set[str]], wanted: Iterable[str]) -> set[str]:
-    """Return everything the wanted variables depend on, themselves included."""
-    seen: set[str] = set()
-    waiting = list(wanted)
-    while waiting:
-        key = waiting.pop()
-        if key not in seen:
-            seen.add(key)
-            waiting.extend(needs.get(key, ()))
-    return seen
 
 
 def _followers(needs: dict[str, set[str]], changing: set[str]) -> set[str]:

@@ -71,13 +71,7 @@ class _Member:
 
 
 def schedule(nodes: dict[str, Node], what: str, first_number: int) -> list[Block]:
-    """Sort so that everything comes after what it reads, and statements with the same loops stand together.
-
-    Raises
-    ------
-    RefusedModelError
-        If nodes wait for each other in a circle.
-    """
+    """Sort so that everything comes after what it reads, and statements with the same loops stand together."""
     _refuse_circles({name: node.before & set(nodes) for name, node in nodes.items()}, what)
     left: dict[_Kind, list[_Member]] = {}
     for member in _members(nodes):

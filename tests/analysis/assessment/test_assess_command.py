@@ -19,7 +19,8 @@ from analysis.assessment import study as assessment_study
 from analysis.assessment.observations import read_newer_observations
 from analysis.assessment.tables import DATA_FILE, FILES
 from analysis.outcome.words import LANGUAGES
-from calibration.fit.ensemble import POSTERIOR_FILE, read_members
+from calibration.fit.ensemble import read_members
+from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.forecast import simulate
 from model.definition import model_hash
 from tests.support.city import city

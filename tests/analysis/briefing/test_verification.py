@@ -21,12 +21,12 @@ from pptx import Presentation
 
 from analysis.briefing import command
 from analysis.briefing.compose import compose
+from analysis.briefing.request import BY_SUFFIX as PLACES
 from analysis.briefing.results import Result
 from analysis.briefing.verification import compare_file as comparison
 from analysis.briefing.verification import tolerances as same
 from analysis.briefing.verification.compare_office import workbook_differences
 from analysis.briefing.verification.manifest import may_differ, wrong_facts
-from analysis.briefing.verification.open_file import KINDS as PLACES
 from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once

@@ -26,7 +26,7 @@ from analysis.charts.material import gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
 from analysis.charts.style import chart_style
 from analysis.charts.trends import comparison
-from analysis.dashboard.controls import SAID
+from analysis.dashboard.controls import TEXT_LOOK
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
 from analysis.outcome.printing import changes_table
@@ -170,4 +170,4 @@ def office_text(path: Path) -> str:
 
 
 def test_the_page_takes_no_text_for_a_formula():
-    assert Div(text="$$x$$", **SAID).disable_math
+    assert Div(text="$$x$$", **TEXT_LOOK).disable_math

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.comparison import charts as comparison_figures
 from analysis.comparison.contributions import compare
-from analysis.comparison.study import FEWEST, HEADLINES, MOST, USUAL_RUNS, YEARS, usual_members
+from analysis.comparison.request import HEADLINES
+from analysis.comparison.study import FEWEST, MOST, USUAL_RUNS, YEARS, usual_members
 from analysis.comparison.tables import TOTAL
 from analysis.outcome.files import joint_manifest
 from calibration.fit.ensemble import read_members

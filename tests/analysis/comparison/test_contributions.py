@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analysis.comparison.contributions import Comparison, ComparisonError, compare, runs_per_member
+from analysis.comparison.contributions import Comparison, compare, runs_per_member
+from analysis.comparison.request import ComparisonError
 from analysis.comparison.shapley import antithetic_orders, masks_needed, sampled_shapley, shapley
 from analysis.comparison.tables import COLUMNS, TOTAL, summary, waterfall
 from calibration.fit.ensemble import read_members

@@ -33,10 +33,11 @@ def call(*words: object):
 @pytest.fixture(scope="module")
 def few_members():
     """An ensemble of twenty, so that judging is quick too."""
+    read = ensemble.read_members
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ensemble, "read_members", lambda count=None: read(count or 20))
         for command in ("backcast", "frontier"):
-            target = f"analysis.effort.{command}.command.read_members"
-            patch.setattr(target, lambda count=None: ensemble.read_members(count or 20))
+            patch.setattr(f"analysis.effort.{command}.command.members_held", lambda: 20)
         yield
 
 

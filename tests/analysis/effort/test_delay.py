@@ -13,9 +13,9 @@ from rich.console import Console
 from scipy import stats
 
 from analysis.effort.delay.charts import chart
+from analysis.effort.delay.request import DelayError
 from analysis.effort.delay.study import (
     ALL,
-    DelayError,
     delay_costs,
     delayed,
     last_starts,

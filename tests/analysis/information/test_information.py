@@ -15,10 +15,10 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
-from analysis.information import study as information_study
 from analysis.information.choice import choose, envelope
 from analysis.information.collectable import FILE, CollectableError, load_collectables, values
-from analysis.information.utility import UtilityError, check_utility, scenario_effort, utilities
+from analysis.information.request import UtilityError, check_utility, options
+from analysis.information.utility import scenario_effort, utilities
 from analysis.information.value import ByWeight, InformationError, Worth, value_by_weight
 from analysis.information.words import choice_sentences, worth_sentences
 from calibration.fit.ensemble import read_members
@@ -167,7 +167,7 @@ def test_what_makes_no_sense_is_refused(utility, known, told):
 
 
 def lever(constant: str, default: Any, weight: float, highest: float = 10.0) -> Lever:
-    return Lever(constant, "km2", 0.0, highest, default, {}, {}, {}, "1", weight, "either")
+    return Lever(constant, "km2", 0.0, highest, default, {}, {}, {}, "1", "city", weight, "either")
 
 
 def scenario(*changes: tuple[str, Any]) -> Scenario:
@@ -197,16 +197,16 @@ def margins(*rows: list[float]) -> xr.DataArray:
     return xr.DataArray(np.array(rows), dims=("target", "future"), coords={"target": ["first", "second"]})
 
 
-def test_targets_are_counted_and_effort_is_taken_off():
+def test_targets_are_counted():
     both = {"s": margins([1.0, -5.0], [0.0, -1.0]), "t": margins([-5.0, -5.0], [0.1, 0.1])}
-    told = utilities("targets", GOALS, both, {"s": 2.0, "t": 0.0}, 0.25)
+    told = utilities("targets", GOALS, both)
     assert told.dims == ("member", "scenario")
-    assert told.to_numpy().tolist() == [[1.5, 1.0], [-0.5, 1.0]]
+    assert told.to_numpy().tolist() == [[2.0, 1.0], [0.0, 1.0]]
 
 
 def test_a_shortfall_is_in_percent_of_the_threshold_and_more_than_enough_does_not_count():
-    told = utilities("shortfall", GOALS, {"s": margins([30.0, -5.0], [1.0, -0.5])}, {"s": 2.0}, 1.0)
-    assert told.to_numpy().ravel().tolist() == pytest.approx([-2.0, -10 - 25 - 2])
+    told = utilities("shortfall", GOALS, {"s": margins([30.0, -5.0], [1.0, -0.5])})
+    assert told.to_numpy().ravel().tolist() == pytest.approx([0.0, -10 - 25])
 
 
 def test_a_weight_or_threshold_without_sense_is_refused():
@@ -219,13 +219,13 @@ def test_a_weight_or_threshold_without_sense_is_refused():
 
 
 def test_only_what_somebody_decides_can_be_chosen():
-    names = [option.name for option in information_study.options()]
+    names = [option.name for option in options()]
     assert {"baseline", "plan"} <= set(names)
     assert {"weak_inflow", "low_fertility", "tight_finance"}.isdisjoint(names)
     with pytest.raises(UtilityError, match="weak_inflow cannot be chosen: nobody decides POOL CHANGE"):
-        information_study.options(["baseline", "weak_inflow"])
+        options(["baseline", "weak_inflow"])
     with pytest.raises(UtilityError, match="two scenarios or more"):
-        information_study.options(["plan"])
+        options(["plan"])
 
 
 # Statistics

@@ -21,6 +21,7 @@ from analysis.left_out.study import (
     RENTAL,
     STAGES,
     VARIABLES,
+    LeftOut,
     left_out,
     rental_homes,
     school_places,
@@ -153,10 +154,15 @@ def test_in_the_city_the_cells_add_up_to_what_the_model_says_of_unregistered_peo
     np.testing.assert_allclose(both, run["migrant pupils in public schools"].transpose("run", "time"), rtol=1e-9)
 
 
+def preschools(run):
+    schools = school_places(run, ["preschool"])
+    return as_table({"plan": LeftOut(schools, homes=schools.isel(Service=[]))})
+
+
 def test_the_table_keeps_the_members_apart_until_the_end():
     run = town()
     run["service coverage"] = run["service coverage"] * xr.DataArray([1.0, 0.5], dims="run")
-    table = as_table({"plan": (school_places(run, ["preschool"]),)})
+    table = preschools(run)
     row = table[(table["district"] == "b") & (table["group"] == "registered urban")].iloc[0]
     assert tuple(table.columns) == COLUMNS
     assert row["unserved_share_median"] == pytest.approx((0.5 + 0.75) / 2)
@@ -165,13 +171,13 @@ def test_the_table_keeps_the_members_apart_until_the_end():
 
 
 def test_a_sentence_names_the_worst_off_together_and_stays_silent_where_none_are():
-    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
+    table = preschools(town())
     said = in_words(table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"})), "en", 2)
     assert "Worst off: unregistered, from the province; unregistered, from other provinces in Shizhong, 60 %" in said
     assert "by a standard of 0.92 places a child" in said
     # In one of two districts half of the 3,500 entitled lack a place.
     assert "a shortfall of 2 thousand places open to the child" in said
-    full = as_table({"plan": (school_places(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4), ["preschool"]),)})
+    full = preschools(town(coverage=(1.0, 1.0), entitlement=(1.0,) * 4))
     assert "Worst off" not in in_words(full, "en", 2)
     assert "位子不够" not in in_words(full, "zh", 2)
 
@@ -180,7 +186,7 @@ def test_a_sentence_names_the_worst_off_together_and_stays_silent_where_none_are
     ("members", "told"), [(2, "without (worst in all 2 members)"), (20, "to 60) without (worst in")]
 )
 def test_none_and_all_of_a_few_members_are_counted_and_have_no_interval(members, told):
-    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
+    table = preschools(town())
     table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
     sentence = in_words(table, "en", members)
     assert told in sentence
@@ -208,7 +214,7 @@ def test_a_shortfall_is_told_by_its_standard_and_nobody_is_said_to_wait(language
 
 
 def test_the_table_names_groups_together_whose_share_is_the_same():
-    table = as_table({"plan": (school_places(town(), ["preschool"]),)})
+    table = preschools(town())
     table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
     written = StringIO()
     print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], 1)
@@ -264,9 +270,9 @@ def test_the_command_leaves_data_a_table_and_charts_and_says_what_the_model_lack
 
 def test_left_out_of_schools_and_homes_come_together():
     run = city().run({}, outputs=list(VARIABLES))
-    schools, rental = left_out(run)
-    assert schools.sizes["member"] == rental.sizes["member"] == 1
-    assert list(schools["Service"].values) == list(STAGES)
+    result = left_out(run)
+    assert result.schools.sizes["member"] == result.homes.sizes["member"] == 1
+    assert list(result.schools["Service"].values) == list(STAGES)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import run_scenarios
+from analysis.outcome import bottlenecks
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.outcome.discrepancies import probability_with, restated
 from analysis.reach import charts as reach_figures
-from analysis.reach import study as reach_results
 from analysis.reach import tables as reach_tables
 from analysis.reach.drivers import Screen
 from analysis.reach.probability import SUMMARY_COLUMNS, reach
@@ -143,7 +143,7 @@ def made(tmp_path_factory):
     """Two targets in two scenarios over a few members, one bottleneck relaxed, with everything that is written."""
     out = tmp_path_factory.mktemp("reach") / "outputs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reach_results, "RELIEFS", RELIEFS[-1:])
+        patch.setattr(bottlenecks, "RELIEFS", RELIEFS[-1:])
         outcome = call(
             "reach",
             "--target",
@@ -234,7 +234,7 @@ def test_the_looks_of_all_shipped_scenarios_differ():
 
 
 def test_results_of_another_call_are_replaced_and_that_is_said(made, monkeypatch):
-    monkeypatch.setattr(reach_results, "RELIEFS", (Relief("willingness", "WILLINGNESS 2020", 0.01),))
+    monkeypatch.setattr(bottlenecks, "RELIEFS", (Relief("willingness", "WILLINGNESS 2020", 0.01),))
     monkeypatch.setattr(reach_figures, "draw", lambda *_: [])
     outcome = call("reach", "--target", GAP, "--scenario", "plan", "--members", 2, "--out", made[1].parent / "again")
     assert "Will replace" not in outcome.output

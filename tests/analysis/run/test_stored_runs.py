@@ -57,7 +57,7 @@ def trial(tmp_path_factory):
 def made(folder, *names):
     chosen, targets, members = load_scenarios(names), list(load_targets().values()), read_members(MEMBERS)
     facts = {scenario.name: result_files.manifest(scenario, "compiled", members) for scenario in chosen}
-    runs = stored_runs.make(folder, chosen, targets, facts, "compiled", members, lambda *_: None)
+    runs = stored_runs.make(folder, chosen, targets, facts, "compiled", members)
     return chosen, targets, facts, members, runs
 
 

@@ -18,11 +18,10 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
 from SALib.test_functions import Ishigami, Sobol_G
 
-from analysis.outcome.targets import chosen_targets
 from analysis.sensitivity import estimates, indices
 from analysis.sensitivity import runs as sensitivity_runs
 from analysis.sensitivity import study as sensitivity
-from analysis.sensitivity.design import DesignError, PickFreeze, Trajectories
+from analysis.sensitivity.design import PickFreeze, Trajectories
 from analysis.sensitivity.indices import (
     beyond_chance,
     delta,
@@ -36,11 +35,12 @@ from analysis.sensitivity.indices import (
     sobol,
     weights,
 )
-from analysis.sensitivity.runs import Study, StudyError
+from analysis.sensitivity.request import StudyError, check_question, chosen_groups
+from analysis.sensitivity.runs import Study
 from analysis.sensitivity.study import Question, analyse, leading
 from analysis.sensitivity.tables import as_dataset
 from analysis.sensitivity.words import in_words, side_of
-from scenarios import Target, TargetError
+from scenarios import Target, TargetError, chosen_targets
 from scenarios.factors import Factor, Input, OneOf
 
 ISHIGAMI_FIRST = np.array([0.3139, 0.4424, 0.0])
@@ -189,8 +189,7 @@ def test_elementary_effects_are_those_of_salib():
     design = Trajectories(4, 8, seed=3)
     grid = np.concatenate([design.walk(number) for number in range(8)])
     values = (grid[:, 0] ** 2 + 3 * grid[:, 1] * grid[:, 2] - grid[:, 3]).reshape(8, 5)
-    moved, steps = (np.stack(part) for part in zip(*(design.moves(k) for k in range(8)), strict=True))
-    star, mean, spread = morris(elementary_effects(values, moved, steps), weights(8, 0, seed=1))
+    star, mean, spread = morris(elementary_effects(values, *design.all_moves()), weights(8, 0, seed=1))
     theirs = salib_morris.analyze(problem(4), grid, values.ravel(), num_levels=4)
     np.testing.assert_allclose(star[0], theirs["mu_star"], rtol=1e-9)
     np.testing.assert_allclose(mean[0], theirs["mu"], rtol=1e-9)
@@ -306,15 +305,15 @@ def test_twice_as_many_samples_begin_with_the_same_ones():
 
 @pytest.mark.parametrize(("samples", "near"), [(1000, "512 or 1,024"), (3, "2 or 4"), (5000, "4,096 or 8,192")])
 def test_samples_that_are_no_power_of_two_are_refused_with_the_near_ones(samples, near):
-    with pytest.raises(DesignError, match=near):
-        sensitivity.check_question("sobol", samples, "priors")
+    with pytest.raises(StudyError, match=near):
+        check_question("sobol", samples, "priors")
 
 
 @pytest.mark.parametrize("method", ["sobol", "morris"])
 def test_methods_for_independent_inputs_are_refused_on_calibrated_members(method):
     with pytest.raises(StudyError, match="takes its inputs as independent"):
-        sensitivity.check_question(method, 64, "posterior")
-    sensitivity.check_question("pawn", 64, "posterior")
+        check_question(method, 64, "posterior")
+    check_question("pawn", 64, "posterior")
 
 
 # --- a whole study, without the city
@@ -426,7 +425,7 @@ def test_findings_of_one_seed_are_the_same_twice(planted):
 
 def test_groups_and_targets_that_there_are_not_are_refused_with_near_matches():
     with pytest.raises(StudyError, match="Did you mean 'policy'"):
-        sensitivity.chosen_groups(["polici", "structure"])
+        chosen_groups(["polici", "structure"])
     with pytest.raises(TargetError, match=r"Did you mean 'target\.goal'"):
         chosen_targets({"target.goal": GOAL}, ["gaol"])
     assert chosen_targets({"goal": GOAL}, ["goal,goal"]) == [GOAL]

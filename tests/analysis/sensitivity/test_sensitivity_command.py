@@ -23,7 +23,8 @@ from analysis.sensitivity import charts as sensitivity_figures
 from analysis.sensitivity import estimates
 from analysis.sensitivity import runs as sensitivity_runs
 from analysis.sensitivity.design import PickFreeze
-from analysis.sensitivity.runs import Study, StudyError, outcomes_of, remove_finished, run_study, unfinished
+from analysis.sensitivity.request import StudyError
+from analysis.sensitivity.runs import Study, outcomes_of, remove_finished, run_study, unfinished
 from calibration.fit.ensemble import read_members
 from calibration.fit.prior_factors import broken_constraints, member_factor, study_factors
 from calibration.fit.priors import read_priors

@@ -1,0 +1,29 @@
+"""What is asked of ``assess``: a file that can be read; what is in it is checked once it is a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from model.engine.errors import UserError
+from scenarios.strict_files import CSV_BYTES, read_bytes, refusal
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file of observations that is not there or cannot be read.
+
+    Raises
+    ------
+    UserError
+        Saying why.
+
+    Examples
+    --------
+    >>> check_file(Path("newer.csv"))
+    Traceback (most recent call last):
+    ...
+    model.engine.errors.UserError: newer.csv cannot be used:
+     * The file does not exist.
+    """
+    content, problem = read_bytes(path, CSV_BYTES)
+    if content is None:
+        raise UserError(refusal({path.name: [problem]}))
