@@ -17,6 +17,8 @@ INDICATORS = {
     "boundary share used",
     "floor area per head",
     "floor area per head by district",
+    "home sales value",
+    "homes available",
     "land supplied by source",
     "net registered migration",
     "places short",
@@ -29,6 +31,7 @@ INDICATORS = {
     "rural residents",
     "service capacity in city",
     "service need in city",
+    "unsold homes in years of sales",
     "urban residents by zone",
 }
 HEADER = "***\n.People\n***~\nWho lives here.\n|\n"

@@ -35,6 +35,7 @@ SHIPPED = (
     "affordable_housing",
     "county_towns",
     "equal_services",
+    "housing_downturn",
     "low_fertility",
     "people_land_money",
     "plan_without_talent",
