@@ -24,7 +24,7 @@ LARGER = {
     ("target service coverage of unregistered", 2010.0): 0.003,
     ("price to income ratio", 2010.0): 0.014,
     ("price to income ratio", 2020.0): 0.007,
-    ("target green buildings", 2010.0): 0.002,
+    ("target green buildings", 2010.0): 0.0025,
     ("target green buildings", 2020.0): 0.003,
     ("target talent settled", 2010.0): 0.0015,
     # The budget of 2010 cuts at once: capital of a year is more than its income and limit give.
@@ -32,7 +32,7 @@ LARGER = {
     ("target urban elder care", 2010.0): 0.002,
     ("target rural elder care", 2010.0): 0.0015,
     ("target elder care centres", 2010.0): 0.0015,
-    ("fiscal gap ratio", 2010.0): 0.015,
+    ("fiscal gap ratio", 2010.0): 0.025,
     ("target pupils in public schools", 2020.0): 0.0015,
     ("fiscal gap ratio", 2020.0): 0.007,
 }

@@ -20,6 +20,8 @@ INDICATORS = {
     "fiscal gap ratio",
     "general budget spending",
     "gross domestic product",
+    "home sales value",
+    "homes available",
     "land supplied by source",
     "large primary classes",
     "net registered migration",
@@ -33,6 +35,7 @@ INDICATORS = {
     "rural residents",
     "service capacity in city",
     "service need in city",
+    "unsold homes in years of sales",
     "urban residents by zone",
 }
 HEADER = "***\n.People\n***~\nWho lives here.\n|\n"

@@ -35,6 +35,7 @@ SHIPPED = (
     "affordable_housing",
     "county_towns",
     "equal_services",
+    "housing_downturn",
     "land_income_falls",
     "low_fertility",
     "people_land_money",
