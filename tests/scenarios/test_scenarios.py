@@ -38,9 +38,11 @@ SHIPPED = (
     "housing_downturn",
     "land_income_falls",
     "low_fertility",
+    "open_door_1",
     "people_land_money",
     "plan_without_talent",
     "registration_reform",
+    "services_first",
     "tight_finance",
     "weak_inflow",
 )
