@@ -183,7 +183,7 @@ BOTTLENECKS: Final = (
     Bottleneck(
         "willingness",
         {"zh": "落户意愿低于落户便利度", "en": "willingness to settle"},
-        "mean willingness to settle of the movers below ease now: of the two factors of settlement it is the smaller",
+        "mean willingness to settle of the movers below ease now: fewer want to register than may",
         ("willingness to settle", "ease now", "residents by district and group"),
         _willingness,
     ),
