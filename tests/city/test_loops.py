@@ -18,13 +18,13 @@ EFFECT = 0.00001
 #: Loop, a push to its first link, the indicator that feels it through the loop, and in which direction.
 PUSHES = {
     "R1": (lambda: {"PRODUCTIVITY GROWTH": 0.08}, "arrivals by origin", "+"),
-    "R2": (lambda: {"TALENT SUBSIDY": 200_000.0}, "arrivals by origin", "+"),
+    "R2": (lambda: {"TALENT SUBSIDY": 200_000.0}, "network ratio", "+"),
     "R3": (lambda: {"LAND STANDARD ADJUSTMENT": 0.1}, "built up area", "+"),
     "R4": (lambda: {"LAND PRICE SHARE": 0.5}, "fiscal gap ratio", "-"),
-    "B1": (lambda: {"HOUSE PRICE 2020": scaled("HOUSE PRICE 2020", 2.0)}, "arrivals by origin", "-"),
-    "B2": (lambda: {"INITIAL ADEQUACY 2020": scaled("INITIAL ADEQUACY 2020", 0.5)}, "arrivals by origin", "-"),
+    "B1": (lambda: {"DOWN PAYMENT": 0.15}, "arrivals by origin", "-"),
+    "B2": (lambda: {"CAPITAL BUDGET FOR SERVICES": 0.0}, "arrivals by origin", "-"),
     "B4": (lambda: {"RURAL RIGHTS RETENTION": 1.0}, "settled people", "+"),
-    "B7": (lambda: {"PERMIT ENTITLEMENT": full("PERMIT ENTITLEMENT", 1.0)}, "settled people", "-"),
+    "B7": (lambda: {"PERMIT ENTITLEMENT": full("PERMIT ENTITLEMENT", 1.0)}, "willingness to settle", "-"),
     "B8": (lambda: {"FARM OUTPUT GROWTH": 0.06}, "leaving village", "-"),
 }
 
