@@ -10,7 +10,7 @@ import pytest
 from analysis.pages import loops
 from analysis.pages.loops import HEADLINES, LOOPS, PAGE, YEARS, update_page
 from scenarios.scenario import load_scenario
-from tests.support.city import ROUNDING, STARTS, city, full, scaled
+from tests.support.city import ROUNDING, STARTS, city, full
 
 #: Smallest relative change of any headline that counts as an effect; rounding is a million times smaller.
 EFFECT = 0.00001
