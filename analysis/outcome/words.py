@@ -53,6 +53,17 @@ def sentences_in(file: Path) -> Mapping[str, Mapping[str, str]]:
     return usable(file, *read_words(file, Word, TermError), TermError)
 
 
+def say_from(file: Path, name: str, language: str, /, **gaps: object) -> str:
+    """Return a sentence of a file of words with its gaps filled; a gap given by language takes its own."""
+    own = {gap: value[language] if isinstance(value, Mapping) else value for gap, value in gaps.items()}
+    return sentences_in(file)[name][language].format(**own)
+
+
+def both_from(file: Path, name: str, between: str = " ", /, **gaps: object) -> str:
+    """Return a sentence of a file of words in Chinese and then in English."""
+    return between.join(say_from(file, name, language, **gaps) for language in LANGUAGES)
+
+
 def element_name(name: str, language: str) -> str:
     """Return the name of a district, group or service."""
     return word("elements", name, language)
