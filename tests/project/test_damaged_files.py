@@ -18,12 +18,15 @@ from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
 from analysis.conditions import words as condition_words
 from analysis.dashboard import words as page_words
+from analysis.effort import plausible
 from analysis.effort.backcast import words as backcast_words
 from analysis.effort.frontier import words as frontier_words
 from analysis.information import words as information_words
 from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
 from analysis.outcome import words as chart_words
+from analysis.reach import words as reach_words
+from analysis.sensitivity import words as sensitivity_words
 from calibration.fit.ensemble import read_members
 from calibration.fit.priors import PRIORS_FILE, read_priors
 from calibration.history import figures as history_figures
@@ -94,6 +97,7 @@ def _words(module: Any, read: Callable[[], object], monkeypatch: pytest.MonkeyPa
 
 KINDS = (
     *("scenario", "levers", "targets", "priors", "observations", "data", "collectable"),
+    *("outcome words", "plausible words", "reach words", "sensitivity words"),
     *("terms", "page words", "briefing words", "history words", "assessment words"),
     *("condition words", "information words", "backcast words", "frontier words"),
 )
@@ -107,6 +111,10 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "priors": (PRIORS_FILE, read_priors),
         "collectable": (COLLECTABLE_FILE, _collectable),
         "terms": (chart_words.FILE, _words(chart_words, chart_words.terms, monkeypatch)),
+        "outcome words": (chart_words.SENTENCES, chart_words.sentences_in.__wrapped__),
+        "plausible words": (plausible.FILE, chart_words.sentences_in.__wrapped__),
+        "reach words": (reach_words.FILE, chart_words.sentences_in.__wrapped__),
+        "sensitivity words": (sensitivity_words.FILE, chart_words.sentences_in.__wrapped__),
         "assessment words": (assessment_words.FILE, _words(assessment_words, assessment_words.templates, monkeypatch)),
         "condition words": (condition_words.FILE, chart_words.sentences_in.__wrapped__),
         "information words": (information_words.FILE, chart_words.sentences_in.__wrapped__),
