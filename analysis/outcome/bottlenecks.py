@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.ensembles import by_member
-from analysis.outcome.shares import share_columns
+from analysis.outcome.shares import SHARE_COLUMNS, share_columns
 from analysis.outcome.words import SENTENCES, sentences_in
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
@@ -33,30 +33,10 @@ AGREEMENT: Final = 0.1
 #: A smaller gain per step, in the plan's unit, is rounding.
 NO_GAIN: Final = 1e-9
 
-CALENDAR_COLUMNS: Final = (
-    "bottleneck",
-    "kind",
-    "district",
-    "year",
-    "members",
-    "probability",
-    "probability_se",
-    "probability_low",
-    "probability_high",
-    "shortfall_median",
-)
+CALENDAR_COLUMNS: Final = ("bottleneck", "kind", "district", "year", "members", *SHARE_COLUMNS, "shortfall_median")
 GAIN_COLUMNS: Final = (
-    "bottleneck",
-    "constant",
-    "unit",
-    "step",
-    "target",
-    "year",
-    "median",
-    "p05",
-    "p95",
-    "median_at_half_step",
-    "agreement",
+    *("bottleneck", "constant", "unit", "step", "target", "year"),
+    *("median", "p05", "p95", "median_at_half_step", "agreement"),
 )
 
 

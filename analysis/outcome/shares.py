@@ -19,6 +19,8 @@ from analysis.outcome.words import say
 CONFIDENCE: Final = 0.95
 #: Members from which on 5 and 95 % of them are given as an interval: one member on either side of it.
 FEWEST_FOR_INTERVAL: Final = 20
+#: Of `share_columns`.
+SHARE_COLUMNS: Final = ("probability", "probability_se", "probability_low", "probability_high")
 
 Values = npt.NDArray[np.float64]
 

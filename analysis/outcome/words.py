@@ -79,6 +79,7 @@ def both_from(file: Path, name: str, between: str = " ", /, **gaps: object) -> s
 
 
 say: Final = partial(say_from, SENTENCES)
+both: Final = partial(both_from, SENTENCES)
 
 
 def element_name(name: str, language: str) -> str:

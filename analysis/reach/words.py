@@ -15,7 +15,15 @@ from rich.table import Table
 
 from analysis.outcome import shares
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.outcome.printing import make_table, print_sentences, say_no_interval, signed, three_digits, wanted
+from analysis.outcome.printing import (
+    make_table,
+    numbered,
+    print_sentences,
+    say_no_interval,
+    signed,
+    three_digits,
+    wanted,
+)
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, sentences_in
 from analysis.reach.study import Reached
@@ -166,13 +174,9 @@ def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
 
 def _board(reached: Reached) -> Table:
     """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
-    numbers = "\n".join(
-        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}")
-        for number, scenario in enumerate(reached.scenarios, 1)
-    )
     members = str(reached.margins.sizes["member"])
     note = both("board note", "  ", members=members)
-    table = make_table(both("board", "  ", members=members), f"{note}\n{numbers}")
+    table = make_table(both("board", "  ", members=members), f"{note}\n{numbered(reached.scenarios)}")
     table.add_column(both("target"), overflow="fold", ratio=1)
     table.add_column(both("year", "\n"), no_wrap=True)
     for number in range(1, len(reached.scenarios) + 1):

@@ -65,17 +65,8 @@ def chart(
     """Draw one of `CHARTS`; arguments as for `draw`."""
     with chart_style():
         figure, note = CHARTS[name](findings, variables, language)
-        source = say(
-            "source",
-            language,
-            model=facts["model_file"],
-            hash=facts["model_hash"],
-            method=facts["method"],
-            runs=facts["runs"],
-            seed=facts["seed"],
-            scenario=scenario.title,
-            inputs=say(facts["inputs"], language),
-        )
+        told = {**facts, "scenario": scenario.title, "inputs": say(facts["inputs"], language)}
+        source = say("source", language, **told)
         divided = name != "by_year" or (findings.table["index"] == "share").any()
         title = say(f"{name if divided else 'leading'} title", language)
         reading = say(f"read {findings.question.method}", language)
