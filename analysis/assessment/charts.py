@@ -104,7 +104,9 @@ def _panel(
     draw_fan(ax, forecast / size, BLUE)
     if weights is not None:
         for level, width in ((0.05, 0.9), (0.5, 1.8), (0.95, 0.9)):
-            ax.plot(years, _weighted_quantile(members, weights, level), color=ORANGE, lw=width, ls=DASHES[1])
+            # Of each year, the smallest value that members of at least this share of the weight do not exceed.
+            quantile = np.quantile(members, level, axis=0, weights=weights, method="inverted_cdf")
+            ax.plot(years, quantile, color=ORANGE, lw=width, ls=DASHES[1])
     for inside, fill in ((True, "white"), (False, VERMILION)):
         shown = points[points["inside_90"].astype(bool) == inside]
         ax.plot(shown["year"], shown["value"] / size, ls="", marker="o", ms=5, mec=VERMILION, mfc=fill, zorder=5)
@@ -112,13 +114,6 @@ def _panel(
     ax.set_title(name[0].upper() + name[1:], loc="left")
     ax.set_ylabel(unit)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-
-
-def _weighted_quantile(
-    members: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], level: float
-) -> npt.NDArray[np.float64]:
-    """Smallest value at each time that members of at least this share of the weight do not exceed."""
-    return np.asarray(np.quantile(members, level, axis=0, weights=weights, method="inverted_cdf"))
 
 
 def _keys(points: pd.DataFrame, weights: npt.NDArray[np.float64] | None, language: str) -> list[Any]:

@@ -9,13 +9,7 @@ import typer
 from rich.markup import escape
 
 from analysis.assessment.request import check_file
-from analysis.command_line import (
-    OUTPUTS,
-    announce_replaced_files,
-    collect_mistakes,
-    make_console,
-    report_progress,
-)
+from analysis.command_line import OUTPUTS, announce_replaced_files, collect_mistakes, make_console, report_progress
 from analysis.outcome.output_folder import Out
 from model import load_model
 from scenarios import load_scenario, load_targets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ from rich.table import Table
 
 from analysis.assessment.scores import ALL, BANDS
 from analysis.assessment.study import Assessment
-from analysis.assessment.words import LANGUAGES, percent, say
+from analysis.assessment.words import both, percent, say
 from analysis.outcome.printing import make_table
+from analysis.outcome.words import LANGUAGES
 from model.definition import variables_by_name
 from model.files.atomic import replaced, write_csv
 from scenarios import Target
@@ -59,23 +60,10 @@ SHOWN: Final = ("value", "median", "p25", "p75", "p05", "p95")
 #: From here on yuan are printed in units of 10^8.
 LONGEST: Final = 1e9
 YI: Final = 1e8
+#: Units of the model that have a name of their own in a table.
+UNITS: Final = ("Dmnl", "person", "person/Year")
 #: A change of a probability, in percentage points, that is worth a line.
 LEAST_POINTS: Final = 1.0
-OBSERVED_NOTES: Final = (
-    "z：观测值与预测中位数之比的对数，以预测的标准差计；金额很大时以亿为单位。",
-    "z: logarithm of observed over median, in standard deviations of the forecast. Large sums are in units of 10^8.",
-)
-SERIES_NOTES: Final = (
-    "概率：预测正确时，走势不比观测更可能的概率；有效组数：加权后相当于多少组等权参数。",
-    "Probability: of observations this unlikely, if the forecast is right. Effective size: number of equally weighted "
-    "members that are worth as much.",
-)
-NOTES: Final = (
-    "CRPS：与观测值的距离，占观测值的比例，越小越好；覆盖：落在区间内的比例；MASE：与参照预测误差之比，小于1为更准；",
-    "—：没有足够的数值。",
-    "CRPS: distance from the observations, as a share of them; lower is better. Coverage: share inside the bands.",
-    "MASE: error relative to a reference forecast, below 1 is better. —: too few numbers.",
-)
 
 
 def print_assessment(console: Console, assessment: Assessment, targets: Mapping[str, Target]) -> None:
@@ -143,88 +131,77 @@ def as_dataset(assessment: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
 
 
 def _observed_table(points: pd.DataFrame) -> Table:
-    table = make_table("观测值与预测\nObserved against forecast", "\n".join(OBSERVED_NOTES))
-    table.add_column("指标 series", overflow="fold")
-    table.add_column("年份\nyear", no_wrap=True)
-    table.add_column("观测 observed\n预测 median", justify="right", no_wrap=True)
-    table.add_column("50%区间 band\n90%区间 band", justify="right", no_wrap=True)
-    table.add_column("位置\nwhere", no_wrap=True)
+    table = make_table(both("observed", "\n"), both("observed notes", "\n"))
+    table.add_column(both("one series"), overflow="fold")
+    table.add_column(both("year", "\n"), no_wrap=True)
+    table.add_column(f"{both('observation')}\n{both('median')}", justify="right", no_wrap=True)
+    table.add_column(f"{both('half')}\n{both('nine tenths')}", justify="right", no_wrap=True)
+    table.add_column(both("where", "\n"), no_wrap=True)
     table.add_column("z", justify="right", no_wrap=True)
-    last = ""
-    for row in points.to_dict("records"):
-        name, where = str(row["variable"]), "90%外\noutside"
-        if row["inside_90"]:
-            where = "50%内\ninside" if row["inside_50"] else "90%内\ninside"
-        value, middle, *ends = (_value(float(row[key]), str(row["unit"])) for key in SHOWN)
-        if last and name != last:
-            table.add_section()
-        title = _title(name) + f"\n[dim]{escape(_unit(str(row['unit'])))}[/]" if name != last else ""
-        last = name
-        bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
-        table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, where, f"{row['z']:+.1f}")
+    for key, rows in points.groupby(["variable", "unit"], sort=False):
+        name, unit = map(str, key)
+        title = f"{_title(name)}\n[dim]{escape(both(unit) if unit in UNITS else unit)}[/]"
+        for row in rows.to_dict("records"):
+            where = "inside half" if row["inside_50"] else "inside nine tenths" if row["inside_90"] else "outside"
+            value, middle, *ends = (_value(float(row[key]), unit) for key in SHOWN)
+            bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
+            table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, both(where, "\n"), f"{row['z']:+.1f}")
+            title = ""
+        table.add_section()
     return table
 
 
 def _series_table(assessment: Assessment, targets: Mapping[str, Target]) -> Table:
-    table = make_table("逐个指标判断\nSeries, judged one by one", "\n".join(SERIES_NOTES))
-    table.add_column("指标 series", overflow="fold")
-    table.add_column("概率\nprobability", justify="right", no_wrap=True)
-    table.add_column("判断 judgement", overflow="fold")
-    table.add_column("去掉（或加入）后\nwhen left out (or put in)", overflow="fold")
+    table = make_table(both("judged", "\n"), both("judged notes", "\n"))
+    table.add_column(both("one series"), overflow="fold")
+    table.add_column(both("probability", "\n"), justify="right", no_wrap=True)
+    table.add_column(both("judgement"), overflow="fold")
+    table.add_column(both("changed", "\n"), overflow="fold")
     for row in assessment.series.to_dict("records"):
-        status = "used" if row["used"] else "not used"
-        judged = "\n".join(
-            f"{say(status, language)}{comma}{say(str(row['reason']), language)}"
-            for comma, language in zip(("，", ", "), LANGUAGES, strict=True)
-        )
+        status, reason = "used" if row["used"] else "not used", str(row["reason"])
+        judged = both("status and reason", "\n", status=_by_language(status), reason=_by_language(reason))
         probability = percent(float(row["chance"]), "en")
         table.add_row(_title(str(row["variable"])), probability, judged, _what_if(row, targets))
     return table
 
 
-def _both_languages(text: Callable[[str], str]) -> str:
-    return "\n".join(text(language) for language in LANGUAGES)
+def _by_language(name: str) -> dict[str, str]:
+    return {language: say(name, language) for language in LANGUAGES}
 
 
 def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
     """What the update becomes when a series that is used is left out, or one that is not is put in."""
-    change = "left out" if row["used"] else "added"
+    change = _by_language("left out" if row["used"] else "added")
     if pd.isna(row["other_chance"]):
-        return _both_languages(lambda language: say("nothing left", language, change=say(change, language)))
-    outcome = "can update" if row["other_accepted"] else "cannot update"
-    text = _both_languages(
-        lambda language: say(
-            outcome,
-            language,
-            change=say(change, language),
-            probability=percent(float(row["other_chance"]), language),
-            size=row["other_effective_size"],
-        )
+        return both("nothing left", "\n", change=change)
+    text = both(
+        "can update" if row["other_accepted"] else "cannot update",
+        "\n",
+        change=change,
+        probability={language: percent(float(row["other_chance"]), language) for language in LANGUAGES},
+        size=row["other_effective_size"],
     )
     points = 100 * float(row["other_change"])
     if row["other_accepted"] and row["other_target"] and abs(points) >= LEAST_POINTS:
         target = targets[str(row["other_target"])]
-        text += "\n" + _both_languages(
-            lambda language: say(
-                "most changed", language, title=escape(target.title[language]), year=target.year, points=points
-            )
-        )
+        title = {language: escape(target.title[language]) for language in LANGUAGES}
+        text += "\n" + both("most changed", "\n", title=title, year=target.year, points=points)
     return text
 
 
 def _score_table(scores: pd.DataFrame) -> Table:
     bands = "/".join(f"{100 * band:.0f}" for band in BANDS)
-    table = make_table("预测得分\nScores of the forecast", "\n".join(NOTES))
-    table.add_column("指标 series", overflow="fold")
-    table.add_column("年份 years", no_wrap=True)
+    table = make_table(both("scores", "\n"), both("scores notes", "\n"))
+    table.add_column(both("one series"), overflow="fold")
+    table.add_column(both("years"), no_wrap=True)
     table.add_column("CRPS", justify="right", no_wrap=True)
-    table.add_column(f"覆盖 coverage\n{bands} %", justify="right", no_wrap=True)
-    table.add_column("MASE\n随机游走 random walk", justify="right")
-    table.add_column("MASE\n趋势 trend", justify="right")
+    table.add_column(f"{both('coverage of bands')}\n{bands} %", justify="right", no_wrap=True)
+    table.add_column(f"MASE\n{both('by random walk')}", justify="right")
+    table.add_column(f"MASE\n{both('by trend')}", justify="right")
     for row in scores.to_dict("records"):
         first, last = row["first_year"], row["last_year"]
         table.add_row(
-            "合计 all" if row["variable"] == ALL else _title(str(row["variable"])),
+            both("all") if row["variable"] == ALL else _title(str(row["variable"])),
             f"{first if first == last else f'{first}-{last}'} ({row['points']})",
             f"{100 * row['crps_relative']:.2f} %",
             "/".join(f"{100 * row[f'coverage_{100 * band:.0f}']:.0f}" for band in BANDS),
@@ -237,10 +214,6 @@ def _value(value: float, unit: str) -> str:
     if unit == "Dmnl":
         return f"{value:.4f}"
     return f"{value:,.0f}" if abs(value) < LONGEST else f"{value / YI:,.1f}"
-
-
-def _unit(unit: str) -> str:
-    return {"Dmnl": "比例 ratio", "person": "人 people", "person/Year": "人/年 people a year"}.get(unit, unit)
 
 
 def _title(name: str) -> str:

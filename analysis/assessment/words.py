@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
 from analysis.assessment.reweighting import LARGEST_K, LEAST_EFFECTIVE
 from analysis.assessment.scores import ALL, BANDS, LEAST_PAST
 from analysis.assessment.series import DEFINITION_DIFFERS, UNLIKELY
+from analysis.outcome.words import both_from, say_from
 from calibration.fit.forecast import BASE_YEAR
 from model.definition import variables_by_name
-from model.engine.errors import UserError
-from scenarios.word_files import Word, read_words, usable
 
-Language = Literal["zh", "en"]
-LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
+both: Final = partial(both_from, FILE)
 #: So many series are named where none stands out.
 NAMED: Final = 3
 #: What becomes of a target, in the order in which it is told.
 COURSES: Final = ("on course", "slipping", "unlikely from the start", "now likely", "about even", "not updated")
 
 
-@cache
-def templates() -> Mapping[str, Mapping[str, str]]:
-    """Return every sentence by name and language.
-
-    Examples
-    --------
-    >>> templates()["used"]["en"]
-    'used'
-    """
-    return usable(FILE, *read_words(FILE, Word, UserError), UserError)
-
-
-def say(name: str, language: str, **gaps: object) -> str:
-    """Return a sentence with its gaps filled.
-
-    Examples
-    --------
-    >>> say("updated", "en", used=3)
-    'The ensemble is updated from 3 series.'
-    """
-    return templates()[name][language].format(**gaps)
-
-
 def sentences(
-    language: Language,
+    language: str,
     points: pd.DataFrame,
     scores: pd.DataFrame,
     series: pd.DataFrame,
@@ -84,7 +60,7 @@ def percent(value: float, language: str) -> str:
     return text.replace(" ", "") if language == "zh" else text
 
 
-def _verdict(language: Language, series: pd.DataFrame, updates: pd.DataFrame) -> str:
+def _verdict(language: str, series: pd.DataFrame, updates: pd.DataFrame) -> str:
     """With how many series the forecast agrees, and what becomes of the ensemble."""
     agreeing, used = series["agrees"].astype(bool), int(series["used"].sum())
     others = _listed(series.loc[~agreeing, "variable"], language)
@@ -99,10 +75,10 @@ def _verdict(language: Language, series: pd.DataFrame, updates: pd.DataFrame) ->
         outcome = say("updated for some years", language, used=used, year=last)
     else:
         outcome = say("recalibrate", language, used=used)
-    return agreement + ("" if language == "zh" else " ") + outcome
+    return agreement + say("space", language) + outcome
 
 
-def _sentences_on_series(language: Language, series: pd.DataFrame) -> list[str]:
+def _sentences_on_series(language: str, series: pd.DataFrame) -> list[str]:
     """Name the series that are not used and why, and what is to be known of those that are."""
     lines = []
     for row in series.to_dict("records"):
@@ -110,7 +86,6 @@ def _sentences_on_series(language: Language, series: pd.DataFrame) -> list[str]:
         differs = name in DEFINITION_DIFFERS
         if row["used"] and reason == "agrees" and not differs:
             continue
-        definition = ("；" if language == "zh" else "; ") + say(name, language) if differs else ""
         lines.append(
             say(
                 "series",
@@ -119,21 +94,18 @@ def _sentences_on_series(language: Language, series: pd.DataFrame) -> list[str]:
                 status=say("used" if row["used"] else "not used", language),
                 reason=say(reason, language),
                 probability=percent(float(row["chance"]), language),
-                definition=definition,
+                definition=say("differs", language, reason=say(name, language)) if differs else "",
             )
         )
     return lines
 
 
-def _sentences_on_update(language: Language, series: pd.DataFrame, updates: pd.DataFrame, members: int) -> list[str]:
+def _sentences_on_update(language: str, series: pd.DataFrame, updates: pd.DataFrame, members: int) -> list[str]:
     if updates.empty:
         return []
     final, used = updates.iloc[-1], int(series["used"].sum())
     contradicts = float(final["chance"]) < UNLIKELY
-    if used == 1:
-        agreement = "one series contradicts" if contradicts else "one series agrees"
-    else:
-        agreement = "series contradict" if contradicts else "series agree"
+    agreement = f"{'one' if used == 1 else 'several'} {'contradict' if contradicts else 'agree'}"
     sizes: dict[str, Any] = {"size": float(final["effective_size"]), "k": float(final["pareto_k"])}
     lines = [say(agreement, language, used=used, probability=percent(float(final["chance"]), language))]
     if final["accepted"]:
@@ -144,15 +116,14 @@ def _sentences_on_update(language: Language, series: pd.DataFrame, updates: pd.D
     return [*lines, say("most informative", language, names=_listed(narrow["variable"], language))]
 
 
-def _sentences_on_targets(language: Language, targets: pd.DataFrame, last: int) -> list[str]:
+def _sentences_on_targets(language: str, targets: pd.DataFrame, last: int) -> list[str]:
     if targets.empty:
         return []
     if (targets["course"] == "not updated").all():
         return [say("no new probabilities", language)]
     counts = targets["course"].value_counts()
     parts = [f"{say(course, language)} {counts[course]}" for course in COURSES if course in counts]
-    joined = ("，" if language == "zh" else ", ").join(parts)
-    lines = [say("targets", language, count=len(targets), parts=joined)]
+    lines = [say("targets", language, count=len(targets), parts=say("courses", language).join(parts))]
     for row in targets[targets["course"].isin(["slipping", "now likely"])].to_dict("records"):
         lines.append(
             say(
@@ -172,7 +143,7 @@ def _sentences_on_targets(language: Language, targets: pd.DataFrame, last: int) 
 
 
 def _sentences_on_scores(
-    language: Language, points: pd.DataFrame, scores: pd.DataFrame, scenario: Mapping[str, str] | None
+    language: str, points: pd.DataFrame, scores: pd.DataFrame, scenario: Mapping[str, str] | None
 ) -> list[str]:
     count, first, last = len(points), int(points["year"].min()), int(points["year"].max())
     series, together = scores[scores["variable"] != ALL], scores[scores["variable"] == ALL].iloc[0]
@@ -194,7 +165,7 @@ def _sentences_on_scores(
         groups = {"closer": error.index[error < 1], "not closer": error.index[error >= 1]}
         parts = [say(name, language, names=_listed(own, language)) for name, own in groups.items() if len(own)]
         if parts:
-            joined = ("；" if language == "zh" else ", ").join(parts)
+            joined = say("comparisons", language).join(parts)
             lines.append(say("compared", language, reference=say(reference, language), parts=joined))
     silent = series.loc[series["note"] != "", "variable"]
     if not silent.empty:
@@ -209,4 +180,4 @@ def _term(name: str, language: str) -> str:
 
 
 def _listed(names: Iterable[str], language: str) -> str:
-    return ("、" if language == "zh" else ", ").join(_term(name, language) for name in names)
+    return say("names", language).join(_term(name, language) for name in names)

@@ -76,11 +76,8 @@ def chart(
             _steps(ax, steps, panel, scenarios, variables, language)
             ax.set_title(with_year(word("labels", panel.label, language), year, language), loc="left")
         first, second = (scenario.title[language] for scenario in scenarios)
-        method = (
-            word("labels", "exact", language)
-            if comparison.permutations is None
-            else word("labels", "sampled", language).format(orders=comparison.permutations)
-        )
+        method = word("labels", "exact" if comparison.permutations is None else "sampled", language)
+        method = method.format(orders=comparison.permutations)
         source = source_line("comparison source", facts, language, first=first, second=second, method=method)
         title = f"{word('charts', 'contributions', language)} · {first} → {second}"
         head_and_foot(figure, title, word("labels", "contribution bars", language), source)
@@ -111,23 +108,17 @@ def _steps(
         ax.plot([low, high], [position, position], color="black", lw=0.9)
         ax.plot(start + row["alone"] / size, position, "D", ms=3.5, mfc="white", mec="black", mew=0.8, zorder=4)
         ax.plot([end, end], [position, position + 1], color=GREY, lw=0.6)
-        others = row["kind"] == "others"
-        names.append(
-            word("labels", "other levers", language).format(count=row["step"])
-            if others
-            else lever_title(row["step"], language, variables)
-        )
-        text = signed(change, digits)
-        ax.annotate(
-            text, (max(low, high, start, end), position), (6, 0), textcoords="offset points", va="center", size=7
-        )
+        if row["kind"] == "others":
+            names.append(word("labels", "other levers", language).format(count=row["step"]))
+        else:
+            names.append(lever_title(row["step"], language, variables))
+        _write_beside(ax, signed(change, digits), max(low, high, start, end), position)
     names.append(scenarios[1].title[language])
     for position in (0, len(steps) - 1):
         middle, low, high = (float(steps[key].iloc[position]) / size for key in ("end", "p05", "p95"))
         ax.plot([low, high], [position, position], color=GREY, lw=5, alpha=0.35, solid_capstyle="butt")
         ax.plot(middle, position, "o", color=GREY, ms=5)
-        at = (max(low, high), position)
-        ax.annotate(f"{middle:,.{digits}f}", at, (6, 0), textcoords="offset points", va="center", size=7)
+        _write_beside(ax, f"{middle:,.{digits}f}", max(low, high), position)
     first = steps["end"].iloc[0] / size
     ax.plot([first, first], [0, 1], color=GREY, lw=0.6)
     ax.set_yticks(range(len(names)), names)
@@ -135,6 +126,10 @@ def _steps(
     ax.set_xlabel(unit_name(panel.unit, language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.margins(x=0.08)
+
+
+def _write_beside(ax: Axes, number: str, x: float, y: float) -> None:
+    ax.annotate(number, (x, y), (6, 0), textcoords="offset points", va="center", size=7)
 
 
 def _make_room(ax: Axes) -> None:

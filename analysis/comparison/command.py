@@ -64,14 +64,7 @@ def compare(
     announce_replaced_files(console, out, files, drawn)
     with count_progress(f"{runs:,} combinations x {parameters.sizes['member']} members") as progress:
         comparison = contributions.compare(
-            city,
-            *scenarios,
-            parameters,
-            compared,
-            study.YEARS,
-            targets=targets,
-            permutations=orders,
-            progress=progress,
+            city, *scenarios, parameters, compared, study.YEARS, targets=targets, permutations=orders, progress=progress
         )
     # Probabilities are over the members of all other commands, however few are traced.
     judged = read_members(USUAL_MEMBERS if members is None else members)

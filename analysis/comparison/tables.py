@@ -15,6 +15,7 @@ from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import lever_title
 from analysis.outcome.ensembles import QUANTILES
 from analysis.outcome.files import YEARS, write_run, write_table
+from analysis.outcome.words import LANGUAGES
 from model.definition import Variable
 from scenarios import Scenario
 
@@ -22,23 +23,10 @@ from scenarios import Scenario
 NO_EFFECT: Final = 1e-12
 #: The row of `summary` that all contributions sum to.
 TOTAL: Final = "total difference"
-#: The columns of `summary`, in order.
-COLUMNS: Final = (
-    "indicator",
-    "element",
-    "year",
-    "lever",
-    "mean",
-    "median",
-    "p05",
-    "p25",
-    "p75",
-    "p95",
-    "same_sign",
-    "sampling_error",
-    "alone",
-    "last",
-)
+#: The columns of `summary`, in order: what a row is of, and its numbers.
+KEYS: Final = ("indicator", "element", "year", "lever")
+NUMBERS: Final = ("mean", "median", "p05", "p25", "p75", "p95", "same_sign", "sampling_error", "alone", "last")
+COLUMNS: Final = (*KEYS, *NUMBERS)
 
 
 def summary(comparison: Comparison) -> pd.DataFrame:
@@ -94,7 +82,6 @@ def waterfall(
     groups = [[lever] for lever in order[:apart]] + ([list(order[apart:])] if apart < len(order) else [])
     rows = [_scenario_step(ends, comparison.first)]
     level = rows[0]["end"]
-    scale = _scale(ends)
     for group in groups:
         part = parts.isel(lever=group).sum("lever")
         change = float(part.mean())
@@ -102,7 +89,7 @@ def waterfall(
         row = named if len(group) == 1 else {"step": str(len(group)), "kind": "others"}
         row |= {"start": level, "end": level + change, "change": change}
         row |= {"p05": float(part.quantile(0.05)), "p95": float(part.quantile(0.95))}
-        row |= {"same_sign": float(_same_sign(part, scale)), "sampling_error": float(error.isel(lever=group).sum())}
+        row |= {"same_sign": float(_same_sign(part, ends)), "sampling_error": float(error.isel(lever=group).sum())}
         rows.append(row | {"alone": float(alone.isel(lever=group).sum())})
         level += change
     return pd.DataFrame([*rows, _scenario_step(ends, comparison.second)])
@@ -135,7 +122,10 @@ def write(
 ) -> None:
     """Write the `file_names`; `facts` are the manifest."""
     data, table = (folder / name for name in file_names(stem))
-    write_table(as_table(comparison), table, facts)
+    units = {str(name): str(array.attrs["units"]) for name, array in comparison.values.data_vars.items()}
+    rows = summary(comparison)
+    rows.insert(1, "unit", rows["indicator"].map(units))
+    write_table(rows, table, facts)
     write_run(as_dataset(comparison, facts, variables), data)
 
 
@@ -148,14 +138,6 @@ def residual(comparison: Comparison) -> float:
         size = float(abs(ends).max())
         worst = max(worst, float(abs(left).max()) / size if size else 0.0)
     return worst
-
-
-def as_table(comparison: Comparison) -> pd.DataFrame:
-    """Return `summary` with the unit of each indicator."""
-    table = summary(comparison)
-    units = {str(name): str(array.attrs["units"]) for name, array in comparison.values.data_vars.items()}
-    table.insert(1, "unit", table["indicator"].map(units))
-    return table
 
 
 def as_dataset(comparison: Comparison, facts: Mapping[str, str], variables: Mapping[str, Variable]) -> xr.Dataset:
@@ -187,10 +169,8 @@ def as_dataset(comparison: Comparison, facts: Mapping[str, str], variables: Mapp
     dataset = xr.Dataset(arrays)
     dataset = dataset.assign_coords(member=range(1, dataset.sizes["member"] + 1))
     dataset["time"].attrs = dict(YEARS)
-    titles = {
-        language: [lever_title(name, language, variables) for name in comparison.levers] for language in ("zh", "en")
-    }
-    dataset = dataset.assign_coords(lever_title=("lever", titles["en"]), lever_title_zh=("lever", titles["zh"]))
+    zh, en = ([lever_title(name, language, variables) for name in comparison.levers] for language in LANGUAGES)
+    dataset = dataset.assign_coords(lever_title=("lever", en), lever_title_zh=("lever", zh))
     method = "all coalitions" if comparison.permutations is None else f"{comparison.permutations} sampled orders"
     dataset.attrs = {
         "Conventions": "CF-1.11",
@@ -207,7 +187,7 @@ def _summary(comparison: Comparison, name: str) -> pd.DataFrame:
     ends = comparison.values[name]
     difference = ends.isel(scenario=1, drop=True) - ends.isel(scenario=0, drop=True)
     every = xr.concat([parts, difference.expand_dims(lever=[TOTAL])], dim="lever")
-    columns = {"mean": every.mean("member"), "same_sign": _same_sign(every, _scale(ends))}
+    columns = {"mean": every.mean("member"), "same_sign": _same_sign(every, ends)}
     for level in QUANTILES:
         label = "median" if level == 0.5 else f"p{100 * level:02.0f}"
         columns[label] = every.quantile(level, "member").drop_vars("quantile")
@@ -225,14 +205,10 @@ def _summary(comparison: Comparison, name: str) -> pd.DataFrame:
     return table[list(COLUMNS)]
 
 
-def _scale(values: xr.DataArray) -> xr.DataArray:
-    """The size of an indicator, beside which rounding is judged."""
-    return abs(values).max(["scenario", "member"])
-
-
-def _same_sign(parts: xr.DataArray, scale: xr.DataArray) -> xr.DataArray:
-    middle = parts.median("member")
-    signs, sign = (np.sign(values.where(abs(values) > NO_EFFECT * scale, 0.0)) for values in (parts, middle))
+def _same_sign(parts: xr.DataArray, ends: xr.DataArray) -> xr.DataArray:
+    """Share of members whose part has the sign of the median; rounding is judged beside the indicator's size."""
+    rounding = NO_EFFECT * abs(ends).max(["scenario", "member"])
+    signs, sign = (np.sign(part.where(abs(part) > rounding, 0.0)) for part in (parts, parts.median("member")))
     same: xr.DataArray = (signs == sign).mean("member")
     return same
 

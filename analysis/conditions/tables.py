@@ -16,8 +16,9 @@ from rich.markup import escape
 
 from analysis.conditions.discovery import FALSE_DISCOVERIES, LEVEL, Box, Limit
 from analysis.conditions.study import Study
-from analysis.conditions.words import box_sentence, evidence, sentence, target_words
+from analysis.conditions.words import box_sentence, evidence, say, sentence, target_words
 from analysis.outcome import files as result_files
+from analysis.outcome.printing import print_sentences
 from analysis.outcome.shares import Share
 from analysis.outcome.words import LANGUAGES
 
@@ -100,26 +101,14 @@ def print_conditions(console: Console, study: Study) -> None:
     title = study.scenario.title
     console.print(f"[bold]{escape(title['zh'])}  {escape(title['en'])}[/]")
     if study.with_levers:
-        console.print("政策杠杆在各自范围内均匀抽取，从起始年起保持不变；带分项的杠杆各项取同一值。")
-        console.print(
-            "Levers are drawn uniformly over their ranges and held from the start; all elements of a lever are equal."
-        )
+        print_sentences(console, lambda language: [say("levers drawn", language)])
     for name, condition in study.conditions.items():
         for language in LANGUAGES:
             console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))
             if numbers := evidence(condition, study.inputs, language):
                 console.print(f"[dim]{escape(numbers)}[/]")
         console.print()
-    console.print(
-        f"一半未来用于搜索（先按错误发现率{FALSE_DISCOVERIES:g}筛选输入），另一半用于检验；只有留出检验的密度在单侧置换检验"
-        f"（水平{LEVEL:g}）中高于总体比例，才算找到条件。校准样本的各输入彼此相关，条件中的输入可能代表与之相关的输入。"
-    )
-    console.print(
-        f"Half of the futures are searched (inputs screened at a false-discovery rate of {FALSE_DISCOVERIES:g}), the "
-        f"other half tests the result: a condition counts only if its held-out density exceeds the base rate in a "
-        f"one-sided permutation test at level {LEVEL:g}. Inputs of a calibrated ensemble are correlated: one that is "
-        "named may stand for another."
-    )
+    print_sentences(console, lambda language: [say("how", language, screened=FALSE_DISCOVERIES, level=LEVEL)])
 
 
 def _condition_row(study: Study, name: str, box: Box | None) -> dict[str, Any]:

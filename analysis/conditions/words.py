@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +12,11 @@ from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import plan_unit
 from analysis.outcome.shares import Share
-from analysis.outcome.words import SIGNS, sentences_in
+from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 
 FILE: Final = Path(__file__).with_name("words.yaml")
-
-
-def say(name: str, language: str, /, **gaps: object) -> str:
-    """Return a sentence of ``words.yaml`` with its gaps filled."""
-    return sentences_in(FILE)[name][language].format(**gaps)
+say: Final = partial(say_from, FILE)
 
 
 def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:

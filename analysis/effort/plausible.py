@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ from scipy.stats import qmc
 
 from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings, share_bounds
 from analysis.outcome.futures import City
+from analysis.outcome.words import say_from
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
 
@@ -29,25 +32,21 @@ class Quantity:
 
     #: Of the model, over the whole city.
     variable: str
-    #: By language.
-    title: Mapping[str, str]
-    unit: Mapping[str, str]
     #: One printed unit, in the model's unit.
     size: float
     #: What was sampled: "scenarios", or "levers" for outcomes that levers are moved for, which no scenario need reach.
     span: Literal["scenarios", "levers"]
 
 
-_PERCENT: Final = {"zh": "%", "en": " %"}
-_REVENUE: Final = {"zh": "%（占一般公共预算收入）", "en": " % of budget revenue"}
-_RATIO: Final = {"zh": "", "en": ""}
 QUANTITIES: Final = (
-    Quantity("target resident urbanization rate", {"zh": "常住率", "en": "resident rate"}, _PERCENT, 1.0, "levers"),
-    Quantity("target registered urbanization rate", {"zh": "户籍率", "en": "registered rate"}, _PERCENT, 1.0, "levers"),
-    Quantity("fiscal gap ratio", {"zh": "财政缺口", "en": "fiscal gap"}, _REVENUE, 0.01, "scenarios"),
-    Quantity("price to income ratio", {"zh": "房价收入比", "en": "price to income"}, _RATIO, 1.0, "scenarios"),
-    Quantity("urban rural income ratio", {"zh": "城乡收入比", "en": "income ratio"}, _RATIO, 1.0, "scenarios"),
+    Quantity("target resident urbanization rate", 1.0, "levers"),
+    Quantity("target registered urbanization rate", 1.0, "levers"),
+    Quantity("fiscal gap ratio", 0.01, "scenarios"),
+    Quantity("price to income ratio", 1.0, "scenarios"),
+    Quantity("urban rural income ratio", 1.0, "scenarios"),
 )
+FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
 #: Number of random lever settings and of members that are run, and the seed of the settings.
 SETTINGS, MEMBERS, SEED = 128, 40, 2020
 #: Distances below this part of a range count as zero.
@@ -190,11 +189,15 @@ def describe_outside(outside: Sequence[Outside], language: str) -> str:
     'fiscal gap -66.7 % of budget revenue in 2035, sampled and observed -39.4 to 44.7, outside by 27.3'
     """
     parts = [
-        f"{each.year}年{each.quantity.title['zh']}{each.value:.1f}{each.quantity.unit['zh']}，"
-        f"抽样和观测范围为{each.lowest:.1f}至{each.highest:.1f}，超出{each.by:.1f}"
-        if language == "zh"
-        else f"{each.quantity.title['en']} {each.value:.1f}{each.quantity.unit['en']} in {each.year}, "
-        f"sampled and observed {each.lowest:.1f} to {each.highest:.1f}, outside by {each.by:.1f}"
+        say(
+            "outside",
+            language,
+            year=each.year,
+            quantity=say(each.quantity.variable, language, value=each.value),
+            lowest=each.lowest,
+            highest=each.highest,
+            by=each.by,
+        )
         for each in outside
     ]
-    return "；".join(parts) if language == "zh" else "; ".join(parts)
+    return say("list", language).join(parts)

@@ -17,20 +17,23 @@ from rich.table import Table
 from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.information.words import (
+    FILE,
     basis_words,
     choice_sentences,
     digits,
     distinguishable_ranges,
     highest,
     ranges_words,
+    say,
     utility_words,
     worth_sentences,
 )
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences
-from analysis.outcome.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES, both_from, sentences_in
 
 NAME: Final = "information"
+both: Final = partial(both_from, FILE)
 UNITS: Final = {"targets": "headline targets", "shortfall": "percent of thresholds"}
 
 
@@ -41,22 +44,17 @@ def tables(study: Study) -> dict[str, pd.DataFrame]:
     """
     made = {key: study.facts[key] for key in ("model_hash", "posterior_hash", "study_seed", "utility")}
     choice, names = study.choice, list(study.scenarios)
-    options = []
-    for index, (name, scenario) in enumerate(study.scenarios.items()):
-        leads = choice.leads(index) or (np.nan, np.nan)
-        options.append(
-            {
-                "scenario": name,
-                "title_zh": scenario.title["zh"],
-                "title_en": scenario.title["en"],
-                "effort": study.efforts[name],
-                "expected_gain": choice.expected[index],
-                "standard_error": choice.error[index],
-                "leads_from": leads[0],
-                "leads_to": leads[1],
-                "tied_at": ranges_words(choice.ties[index], "en"),
-            }
-        )
+    leads = [choice.leads(index) or (np.nan, np.nan) for index in range(len(names))]
+    options = {
+        "scenario": names,
+        **{f"title_{each}": [one.title[each] for one in study.scenarios.values()] for each in LANGUAGES},
+        "effort": [study.efforts[name] for name in names],
+        "expected_gain": choice.expected,
+        "standard_error": choice.error,
+        "leads_from": [first for first, _ in leads],
+        "leads_to": [last for _, last in leads],
+        "tied_at": [ranges_words(ties, "en") for ties in choice.ties],
+    }
     flips = {
         "weight": [flip.weight for flip in choice.flips],
         "low": [flip.low for flip in choice.flips],
@@ -73,10 +71,14 @@ def dataset(study: Study) -> xr.Dataset:
     result = xr.Dataset({"gain": study.gain, "effort": ("scenario", list(study.efforts.values()))})
     result["gain"].attrs = {
         "units": UNITS[study.kind],
-        "long_name": "utility before effort is taken off. " + utility_words(study, "en"),
-        "long_name_zh": "扣除力度之前的效用。" + utility_words(study, "zh"),
+        "long_name": say("before effort", "en", utility=utility_words(study, "en")),
+        "long_name_zh": say("before effort", "zh", utility=utility_words(study, "zh")),
     }
-    result["effort"].attrs = {"units": "1", "long_name": "effort", "long_name_zh": "力度"}
+    result["effort"].attrs = {
+        "units": "1",
+        "long_name": say("effort name", "en"),
+        "long_name_zh": say("effort name", "zh"),
+    }
     for name, statistic in study.statistics.items():
         result[name] = (("member", f"{name}_part"), np.asarray(study.values[name]))
         result[name].attrs = {
@@ -86,8 +88,8 @@ def dataset(study: Study) -> xr.Dataset:
         }
     result.attrs = {
         "Conventions": "CF-1.11",
-        "title": "Value of information for the choice among scenarios",
-        "title_zh": "情景选择中信息的价值",
+        "title": say("data title", "en"),
+        "title_zh": say("data title", "zh"),
         **study.facts,
     }
     return result
@@ -119,7 +121,7 @@ def print_information(console: Console, study: Study) -> None:
 
 def _items(study: Study) -> dict[str, tuple[Mapping[str, str], str, Sequence[Worth]]]:
     """What could be known: its names, what it measures of the model, and its value at each weight."""
-    everything = {"zh": "全部不确定参数（EVPI）", "en": "everything uncertain (EVPI)"}
+    everything = sentences_in(FILE)["everything"]
     statistics = {
         name: (statistic.title, statistic.measured, study.worth.partial[name])
         for name, statistic in study.statistics.items()
@@ -153,14 +155,12 @@ def _basis(study: Study) -> str:
 
 
 def _options_table(study: Study) -> Table:
-    note = f"±：标准误；—：在任何权重下都不是  ±: standard error; —: at no weight\n{_basis(study)}"
-    table = make_table("可选情景  Options", note)
-    table.add_column("情景 scenario", overflow="fold")
-    gain = {"targets": "达到的目标数\ntargets reached", "shortfall": "差额（负）\nshortfall (minus)"}[study.kind]
-    for heading in ("力度\neffort", gain):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("期望效用最高的权重\nhighest at weights", overflow="fold")
-    table.add_column("与最高者之差在误差内\nwithin its error at", overflow="fold")
+    table = make_table(both("options", "  "), f"{both('options note', '  ')}\n{_basis(study)}")
+    table.add_column(both("scenario"), overflow="fold")
+    for name in ("effort name", f"gain {study.kind}"):
+        table.add_column(both(name, "\n"), justify="right", no_wrap=True)
+    for name in ("leads at", "tied at"):
+        table.add_column(both(name, "\n"), overflow="fold")
     choice = study.choice
     leads = [choice.leads(index) for index in range(len(study.scenarios))]
     efforts = list(study.efforts.values())
@@ -178,21 +178,17 @@ def _options_table(study: Study) -> Table:
 
 
 def _worth_table(study: Study) -> Table:
-    table = make_table(
-        "信息的价值  Value of information",
-        f"权重看到{digits(study.worth.weights[-1])}为止；?：与零无法区分；—：在任何权重下都无法区分\n"
-        f"weights up to {digits(study.worth.weights[-1])}; ?: not distinguishable from zero; —: at no weight\n"
-        f"±：标准误  ±: standard error\n{_basis(study)}",
-    )
-    table.add_column("信息 information", overflow="fold")
+    note = both("worth note", "\n", last=digits(study.worth.weights[-1]))
+    table = make_table(both("worth", "  "), f"{note}\n{both('standard error', '  ')}\n{_basis(study)}")
+    table.add_column(both("information"), overflow="fold")
     shown = [highest(study.worth.perfect)]
     if study.weight is not None:
         shown.append(study.worth.weights.index(study.weight))
-    headings = ["最大值\nhighest", *(f"权重{digits(study.worth.weights[at])}\nat weight" for at in shown)]
-    for heading in headings:
+    at_weights = (both("at weight", "\n", weight=digits(study.worth.weights[at])) for at in shown)
+    for heading in (both("highest", "\n"), *at_weights):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("可与零区分的权重\nabove zero at weights", overflow="fold")
-    table.add_column("对应的模型量 measures in the model", overflow="fold")
+    table.add_column(both("above zero at", "\n"), overflow="fold")
+    table.add_column(both("measures"), overflow="fold")
     for title, measured, worths in _items(study).values():
         cells = [worths[highest(worths)], *(worths[at] for at in shown)]
         table.add_row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -12,14 +13,10 @@ import numpy as np
 from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.outcome.shares import count_in_words
-from analysis.outcome.words import sentences_in
+from analysis.outcome.words import say_from
 
 FILE: Final = Path(__file__).with_name("words.yaml")
-
-
-def say(name: str, language: str, /, **gaps: object) -> str:
-    """Return a sentence of ``words.yaml`` with its gaps filled."""
-    return sentences_in(FILE)[name][language].format(**gaps)
+say: Final = partial(say_from, FILE)
 
 
 def utility_words(study: Study, language: str) -> str:

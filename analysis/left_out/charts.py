@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -54,13 +55,10 @@ def cells(own: pd.DataFrame, scenario: Scenario, facts: Mapping[str, str], langu
                 shares = now.pivot(index="group", columns="district", values="unserved_share_median")
                 shares = 100 * shares.loc[now["group"].unique(), now["district"].unique()]
                 image = ax.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=100, aspect="auto")
-                for row_number, values in enumerate(shares.to_numpy()):
-                    for column, value in enumerate(values):
-                        if pd.notna(value):
-                            colour = "white" if value > 60 else BLACK
-                            ax.text(
-                                column, row_number, f"{value:.0f}", ha="center", va="center", fontsize=7.5, color=colour
-                            )
+                for (down, across), value in np.ndenumerate(shares.to_numpy()):
+                    if pd.notna(value):
+                        colour = "white" if value > 60 else BLACK
+                        ax.text(across, down, f"{value:.0f}", ha="center", va="center", fontsize=7.5, color=colour)
                 last = service == services[-1]
                 names = [_name(name, "all districts", language) for name in shares.columns] if last else []
                 ax.set_xticks(range(len(shares.columns)), names or [""] * len(shares.columns), rotation=35, ha="right")

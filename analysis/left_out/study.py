@@ -5,13 +5,13 @@ who get least. Need is what a standard asks for: places for each child of an age
 that is missing is either not open to the child, or open to it and not there.
 
 These are shortfalls by a standard, not people in a queue: places of a district are shared evenly among those entitled
-there, and rental housing has neither applications nor turnover, so nothing can be said of waiting times. `BOUNDS` says
-what follows for rental housing.
+there, and rental housing has neither applications nor turnover, so nothing can be said of waiting times. What
+follows for rental housing stands in ``words.yaml``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,13 +32,6 @@ ALL: Final = "all"
 FEWEST: Final = 100.0
 #: Shares this close are one and the same: two groups may have the same rights.
 EQUAL: Final = 1e-9
-BOUNDS: Final[Mapping[str, str]] = {
-    "zh": "保障性租赁住房：模型没有申请、轮候名单、准入条件和退租。缺口按所在区县保障房最多能住的人数推算，"
-    "每个流动人口都算有需要，因此是上限，不是排队人数；按当年竣工速度判断能否补齐时，没有计退租腾出的房源。",
-    "en": "Affordable rental homes: the model has no applications, waiting list, conditions of entry or vacated homes. "
-    "The shortfall is the movers beyond what the homes of their district can hold, as if every mover wanted one: an "
-    "upper bound, not people in a queue. Whether the pace of completions closes it leaves out homes that are vacated.",
-}
 VARIABLES: Final = (
     "people needing service",
     "PLACES PER PERSON",
@@ -82,7 +75,7 @@ def school_places(run: xr.Dataset, stages: Sequence[str] = STAGES) -> xr.Dataset
 
 
 def rental_homes(run: xr.Dataset) -> xr.Dataset:
-    """Return which movers have no affordable rental home, at most; see `BOUNDS`.
+    """Return which movers have no affordable rental home, at most; see ``rental homes`` in ``words.yaml``.
 
     As from `school_places`, for the groups of movers and the one service `RENTAL`; all movers count as entitled.
     Besides ``closed``: 1 where homes completed at the pace of the year would close the shortfall by the end of the

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analysis.left_out.study import BOUNDS, LeftOut, worst_off
+from analysis.left_out.study import LeftOut, worst_off
+from analysis.left_out.words import say
 from analysis.outcome.ensembles import QUANTILES
 from analysis.outcome.files import YEARS
 
@@ -20,16 +21,9 @@ CHARTS: Final = "left_out_*.png"
 MEASURES: Final = ("need", "unserved", "short", "not_entitled", "unserved_share")
 #: Names of `QUANTILES` in columns.
 LEVELS: Final = ("p05", "p25", "median", "p75", "p95")
-COLUMNS: Final = (
-    "scenario",
-    "service",
-    "group",
-    "district",
-    "year",
-    *(f"{measure}_{level}" for measure in MEASURES for level in LEVELS),
-    "among_worst_off",
-    "closed_by_horizon",
-)
+KEYS: Final = ("scenario", "service", "group", "district", "year")
+QUANTILE_COLUMNS: Final = tuple(f"{measure}_{level}" for measure in MEASURES for level in LEVELS)
+COLUMNS: Final = (*KEYS, *QUANTILE_COLUMNS, "among_worst_off", "closed_by_horizon")
 
 
 def as_table(results: Mapping[str, LeftOut]) -> pd.DataFrame:
@@ -84,6 +78,10 @@ def as_dataset(results: Mapping[str, LeftOut], facts: Mapping[str, str]) -> xr.D
     for name, meaning in meanings.items():
         dataset[name].attrs = {"units": "1", "long_name": meaning}
     dataset["time"].attrs = dict(YEARS)
-    title = {"Conventions": "CF-1.11", "title": "Who is left out, by group and district", "comment": BOUNDS["en"]}
+    title = {
+        "Conventions": "CF-1.11",
+        "title": "Who is left out, by group and district",
+        "comment": say("rental homes", "en"),
+    }
     dataset.attrs = title | dict(facts)
     return dataset

@@ -1,6 +1,6 @@
 """What holds a scenario back: which of land, housing, places, money and willingness binds, where, when and how surely.
 
-`BOTTLENECKS` states every condition: what falls short of what, and from which shortfall on it binds. More than one may
+`BOTTLENECKS` lists every condition: what falls short of what, and from which shortfall on it binds. More than one may
 bind in the same district and year. That something binds does not say that relaxing it brings a target nearer; `gains`
 works out what a unit more of each does.
 """
@@ -16,7 +16,8 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.ensembles import by_member
-from analysis.outcome.shares import share_columns
+from analysis.outcome.shares import SHARE_COLUMNS, share_columns
+from analysis.outcome.words import SENTENCES, sentences_in
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target
@@ -32,30 +33,10 @@ AGREEMENT: Final = 0.1
 #: A smaller gain per step, in the plan's unit, is rounding.
 NO_GAIN: Final = 1e-9
 
-CALENDAR_COLUMNS: Final = (
-    "bottleneck",
-    "kind",
-    "district",
-    "year",
-    "members",
-    "probability",
-    "probability_se",
-    "probability_low",
-    "probability_high",
-    "shortfall_median",
-)
+CALENDAR_COLUMNS: Final = ("bottleneck", "kind", "district", "year", "members", *SHARE_COLUMNS, "shortfall_median")
 GAIN_COLUMNS: Final = (
-    "bottleneck",
-    "constant",
-    "unit",
-    "step",
-    "target",
-    "year",
-    "median",
-    "p05",
-    "p95",
-    "median_at_half_step",
-    "agreement",
+    *("bottleneck", "constant", "unit", "step", "target", "year"),
+    *("median", "p05", "p95", "median_at_half_step", "agreement"),
 )
 
 
@@ -64,13 +45,16 @@ class Bottleneck:
     """One condition by district: how far something falls short of what is wanted, as a share from 0 to 1."""
 
     id: str
-    title: Mapping[str, str]
-    #: What falls short of what, in the names of the model.
-    condition: str
-    variables: tuple[str, ...]
     shortfall: Callable[[xr.Dataset], xr.DataArray]
+    #: Of the model, that a run must hold.
+    variables: tuple[str, ...]
     #: It binds where the shortfall is larger than this.
     threshold: float = FELT
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is called, by language."""
+        return sentences_in(SENTENCES)[self.id]
 
     @property
     def kind(self) -> str:
@@ -88,39 +72,47 @@ class Relief:
 
 
 def _boundary(run: xr.Dataset) -> xr.DataArray:
+    """Approval share below 1: the boundary or the land at hand does not allow the whole quota."""
     return 1 - run["approval share"]
 
 
 def _service_land(run: xr.Dataset) -> xr.DataArray:
+    """Land share of orders below 1 and below funded share of orders: land, not money, holds up new places."""
     land, money = run["land share of orders"], run["funded share of orders"]
     return (1 - land).where(land < money, 0.0)
 
 
 def _starts(run: xr.Dataset) -> xr.DataArray:
+    """Market starts below desired market starts: serviced residential land does not allow what builders want."""
     wanted, made = run["desired market starts"], run["market starts"]
     return (1 - made / wanted.where(wanted > 0)).fillna(0.0)
 
 
 def _burden(run: xr.Dataset) -> xr.DataArray:
+    """Perceived housing burden above RELATIVE HOUSE PRICE, that of 2020."""
     reference = run["RELATIVE HOUSE PRICE"]
     return (1 - reference / run["perceived housing burden"]).clip(min=0.0)
 
 
 def _schools(run: xr.Dataset) -> xr.DataArray:
+    """Service coverage below 1 in primary or junior secondary schools: entitled children without a place."""
     return 1 - run["service coverage"].sel(Service=list(SCHOOLS)).min("Service")
 
 
 def _service_money(run: xr.Dataset) -> xr.DataArray:
+    """Funded share of orders below 1 and not above land share of orders: money holds up new places."""
     land, money = run["land share of orders"], run["funded share of orders"]
     return (1 - money).where(money <= land, 0.0)
 
 
 def _squeeze(run: xr.Dataset) -> xr.DataArray:
+    """Capital Funded Share below 1: the budget carries out less than the planned programmes, in the whole city alike."""
     everywhere = xr.ones_like(run["approval share"])
     return (1 - run["Capital Funded Share"]) * everywhere
 
 
 def _willingness(run: xr.Dataset) -> xr.DataArray:
+    """Mean willingness to settle of the movers below ease now: fewer want to register than may."""
     willing = run["willingness to settle"]
     people = run["residents by district and group"].sel(Group=willing["Mover"].to_numpy())
     weights = people.rename(Group="Mover").assign_coords(Mover=willing["Mover"])
@@ -130,63 +122,19 @@ def _willingness(run: xr.Dataset) -> xr.DataArray:
 
 #: Every condition; the limits are those of the model's own equations.
 BOTTLENECKS: Final = (
-    Bottleneck(
-        "land.boundary",
-        {"zh": "开发边界或可用土地不足", "en": "room inside the development boundary"},
-        "approval share below 1: the boundary or the land at hand does not allow the whole quota",
-        ("approval share",),
-        _boundary,
-    ),
-    Bottleneck(
-        "land.services",
-        {"zh": "公共服务用地不足", "en": "land for public services"},
-        "land share of orders below 1 and below funded share of orders: land, not money, holds up new places",
-        ("land share of orders", "funded share of orders"),
-        _service_land,
-    ),
-    Bottleneck(
-        "housing.starts",
-        {"zh": "待建住宅用地限制开工", "en": "serviced land for housing starts"},
-        "market starts below desired market starts: serviced residential land does not allow what builders want",
-        ("desired market starts", "market starts"),
-        _starts,
-    ),
+    Bottleneck("land.boundary", _boundary, ("approval share",)),
+    Bottleneck("land.services", _service_land, ("land share of orders", "funded share of orders")),
+    Bottleneck("housing.starts", _starts, ("desired market starts", "market starts")),
     Bottleneck(
         "housing.burden",
-        {"zh": "住房负担高于2020年参照", "en": "housing burden above that of 2020"},
-        "perceived housing burden above RELATIVE HOUSE PRICE, that of 2020",
-        ("perceived housing burden", "RELATIVE HOUSE PRICE"),
         _burden,
+        ("perceived housing burden", "RELATIVE HOUSE PRICE"),
         BURDEN_FELT,
     ),
-    Bottleneck(
-        "places.schools",
-        {"zh": "义务教育学位不足", "en": "places in compulsory schools"},
-        "service coverage below 1 in primary or junior secondary schools: entitled children without a place",
-        ("service coverage",),
-        _schools,
-    ),
-    Bottleneck(
-        "money.services",
-        {"zh": "公共服务建设资金不足", "en": "capital for public services"},
-        "funded share of orders below 1 and not above land share of orders: money holds up new places",
-        ("funded share of orders", "land share of orders"),
-        _service_money,
-    ),
-    Bottleneck(
-        "money.squeeze",
-        {"zh": "财政压缩支出", "en": "programmes cut by the budget"},
-        "Capital Funded Share below 1: the budget carries out less than planned, in the whole city alike",
-        ("Capital Funded Share", "approval share"),
-        _squeeze,
-    ),
-    Bottleneck(
-        "willingness",
-        {"zh": "落户意愿低于落户便利度", "en": "willingness to settle"},
-        "mean willingness to settle of the movers below ease now: fewer want to register than may",
-        ("willingness to settle", "ease now", "residents by district and group"),
-        _willingness,
-    ),
+    Bottleneck("places.schools", _schools, ("service coverage",)),
+    Bottleneck("money.services", _service_money, ("funded share of orders", "land share of orders")),
+    Bottleneck("money.squeeze", _squeeze, ("Capital Funded Share", "approval share")),
+    Bottleneck("willingness", _willingness, ("willingness to settle", "ease now", "residents by district and group")),
 )
 
 #: A constant for each bottleneck that relaxes it; land for housing is relaxed by quota and by share.

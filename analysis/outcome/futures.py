@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.words import terms
+from analysis.outcome.words import terms, with_elements, word
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import Lever, Scenario, Target
@@ -160,15 +160,16 @@ def inputs(
         if name.endswith(OF_THE_PAST):
             continue
         variable = variables[name]
-        titles = {"zh": variable.term, "en": name}
-        if name in drawn and levers is not None:
-            titles = dict(levers[name].title)
+        lever = name in drawn and levers is not None
+        titles = dict(levers[name].title) if lever else {"zh": variable.term, "en": name}
         flat = array.transpose("run", *variable.dims).to_numpy().reshape(array.sizes["run"], -1)
         if variable.dims and (factor := _factor(flat, variable)) is not None:
             if np.ptp(factor[0]) > 0:
                 unit = factor[1]
                 columns[name] = factor[0]
-                known[name] = Input(name, name, _titles_of_table(titles, unit), unit or variable.unit, name in drawn)
+                if unit:
+                    titles = {each: word("labels", "relative input", each).format(name=titles[each]) for each in titles}
+                known[name] = Input(name, name, titles, unit or variable.unit, name in drawn)
             continue
         indices = list(np.ndindex(*(len(axis) for axis in variable.axes)))
         for index, values in zip(indices, flat.T, strict=True):
@@ -177,7 +178,8 @@ def inputs(
             elements = [axis[i] for axis, i in zip(variable.axes, index, strict=True)]
             full = name + (f"[{', '.join(elements)}]" if elements else "")
             columns[full] = values
-            known[full] = Input(full, name, _titles_of_element(titles, elements), variable.unit, name in drawn)
+            own = {language: with_elements(title, elements, language) for language, title in titles.items()}
+            known[full] = Input(full, name, own, variable.unit, name in drawn)
     return pd.DataFrame(columns), known
 
 
@@ -225,20 +227,3 @@ def _factor(flat: Values, variable: Variable) -> tuple[Values, str] | None:
     ratio = flat[:, filled] / own[filled]
     middle = ratio.mean(axis=1)
     return (middle, "relative") if np.ptp(ratio, axis=1).max() <= PROPORTIONAL * abs(middle).max() else None
-
-
-def _titles_of_table(titles: Mapping[str, str], unit: str) -> dict[str, str]:
-    if unit == "relative":
-        words = terms()["labels"]["relative input"]
-        return {language: words[language].format(name=name) for language, name in titles.items()}
-    return dict(titles)
-
-
-def _titles_of_element(titles: Mapping[str, str], elements: Sequence[str]) -> dict[str, str]:
-    if not elements:
-        return dict(titles)
-    words = terms()["elements"]
-    return {
-        "zh": titles["zh"] + "（" + "、".join(words[name]["zh"] if name in words else name for name in elements) + "）",
-        "en": f"{titles['en']} ({', '.join(words[name]['en'] if name in words else name for name in elements)})",
-    }

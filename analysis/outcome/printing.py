@@ -16,13 +16,11 @@ from rich.table import Table
 from analysis.outcome.ensembles import MEMBER_DIMS, share_held
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.outcome.words import LANGUAGES, SIGNS, terms
+from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, both, say, sentences_in, terms
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
-#: How `wanted` names the limit that is judged instead of what the plan asks for, by languages.
-JUDGED = {("zh",): "（按{}计）", ("en",): ", judged as {}", (): ", 计为 judged as {}"}
 
 
 def print_answers(
@@ -43,16 +41,9 @@ def print_answers(
         _print_who_reaches(console, target, table[table["target"] == target.id], chosen)
     console.print(_board(table, targets, chosen, members))
     if members == 1:
-        console.print("每个情景只运行一次，参数为模型文件中的初步拟合值：不表示概率。")
-        console.print("One run per scenario, with the first-fit values of the model file: no probability is implied.\n")
+        console.print(both("one run", "\n"), "", sep="\n")
         return
-    console.print(
-        f"概率：{members}组与2010—2020年观测相符的参数中达到目标的比例，以模型、先验范围和情景政策不变为前提。"
-    )
-    console.print(
-        f"Probability: share of {members} parameter sets that the observations of 2010-2020 support; it is conditional "
-        "on the model, the priors and unchanged policies.\n"
-    )
+    console.print(both("probability basis", "\n", members=members), "", sep="\n")
     say_no_interval(console, members)
 
 
@@ -85,7 +76,7 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
             except KeyError as missing:
                 lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
     if lines:
-        console.print("与情景文件的预期不符  Not as the scenario files expect:")
+        console.print(both("unexpected", "  "))
     for line in lines:
         console.print(f"  {escape(line)}")
 
@@ -95,14 +86,7 @@ def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], 
     if not others:
         return
     files = ", ".join(f"{name} ({what})" for name, what in others.items())
-    console.print(
-        f"注意：{escape(str(folder))} 中另有按其他样本数或其他模型算出的结果，不参与本次比较，不可与本次结果并列引用。"
-    )
-    console.print(
-        f"Left as they are in {escape(str(folder))}, of no use beside this run of {members} members: {escape(files)}, "
-        "and the charts of the same names. This run's tables and charts do not use them. To have all alike, run those "
-        "scenarios with the same --members too, or give this run another folder with --out."
-    )
+    console.print(escape(both("other runs", "\n", folder=folder, files=files, members=str(members))))
 
 
 def wanted(target: Target, *languages: str) -> str:
@@ -124,7 +108,7 @@ def wanted(target: Target, *languages: str) -> str:
     if target.comparison != "about" and not target.tolerance:
         return text
     limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
-    return text + JUDGED[languages].format(limit)
+    return text + (say("judged", languages[0], limit=limit) if languages else f", {both('judged as')} {limit}")
 
 
 def plan_unit(unit: str, language: str) -> str:
@@ -155,16 +139,15 @@ def make_table(title: str, caption: str | None = None) -> Table:
 def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
     titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
     table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
-    table.add_column("情景 scenario", overflow="fold")
+    table.add_column(both("scenario"), overflow="fold")
     ensemble = bool(rows["probability"].notna().any())
-    interval = ("90%区间\n90 % interval",) if has_interval(members) else ()
-    values = ("中位数\nmedian", *interval) if ensemble else ("数值\nvalue",)
-    shares = (f"概率（{members}组）\nprobability, n = {members}",) if ensemble else ("达到\nreached",)
-    for heading in (*values, "余量\nmargin", *shares, "首次达到\nfirst year"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    interval = ("interval",) if has_interval(members) else ()
+    values, share = (("median", *interval), "probability") if ensemble else (("value",), "reached")
+    for heading in (*values, "margin", share, "first year"):
+        table.add_column(both(heading, "\n", members=members), justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
-        reached = "[green]是 yes[/]" if row["reached"] == "yes" else "[red]否 no[/]"
+        reached = f"[green]{both('is reached')}[/]" if row["reached"] == "yes" else f"[red]{both('is missed')}[/]"
         value = [_format_number(row["median"])]
         if ensemble:
             if interval:
@@ -201,30 +184,26 @@ def three_digits(value: float, *, sign: bool = False) -> str:
 
 def _print_who_reaches(console: Console, target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]) -> None:
     reached = set(rows.loc[rows["reached"] == "yes", "scenario"])
-    zh = "、".join(escape(s.title["zh"]) for s in chosen if s.name in reached) or "无"
-    en = ", ".join(escape(s.title["en"]) for s in chosen if s.name in reached) or "none"
+    names = {
+        each: say("list", each).join(escape(s.title[each]) for s in chosen if s.name in reached) or say("nobody", each)
+        for each in LANGUAGES
+    }
     count = f"{len(reached)}/{len(chosen)}"
-    usual = ("按中位数", " in the median") if rows["probability"].notna().any() else ("", "")
-    console.print(f"{target.year}年{usual[0]}达到“{target.title['zh']}”目标的情景（{count}）：{zh}。")
-    console.print(f"Scenarios that reach it by {target.year}{usual[1]} ({count}): {en}.\n")
+    judged = sentences_in(SENTENCES)["in the median"] if rows["probability"].notna().any() else ""
+    what = {"year": target.year, "title": target.title, "judged": judged, "count": count, "names": names}
+    console.print(both("who reaches", "\n", **what), "", sep="\n")
 
 
 def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
-    numbers = "\n".join(
-        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}") for number, scenario in enumerate(chosen, 1)
-    )
-    ensemble = bool(table["probability"].notna().any())
-    marks = "✓ 达到 reached   ✗ 未达到 missed"
-    if ensemble:
-        marks = (
-            f"达到的概率，%（{members}组样本） probability of reaching it, % (n = {members})   "
-            "0、100：没有、全部样本达到 none, all of the members\n"
-        )
-    board = make_table("规划全部目标  Every target of the plan", f"{marks}   · 未模拟 {NOT_MODELLED}\n{numbers}")
-    board.add_column("目标 target", overflow="fold", ratio=1)
-    board.add_column("年份\nyear", no_wrap=True)
-    board.add_column("要求\nwanted", overflow="fold")
+    marks = f"✓ {both('reached')}   ✗ {both('missed')}"
+    if table["probability"].notna().any():
+        marks = f"{both('board probability', members=members)}   {both('board ends')}\n"
+    note = f"{marks}   · {both('not modelled')}\n{numbered(chosen)}"
+    board = make_table(both("board", "  "), note)
+    board.add_column(both("target"), overflow="fold", ratio=1)
+    board.add_column(both("year", "\n"), no_wrap=True)
+    board.add_column(both("wanted", "\n"), overflow="fold")
     for number in range(1, len(chosen) + 1):
         board.add_column(str(number), justify="center", no_wrap=True)
     rows = table.set_index(["target", "scenario"])
@@ -232,6 +211,13 @@ def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[
         cells = [_cell(rows.loc[(target.id, scenario.name)]) for scenario in chosen]
         board.add_row(f"{target.title['zh']} [dim]{target.title['en']}[/]", str(target.year), wanted(target), *cells)
     return board
+
+
+def numbered(scenarios: Iterable[Scenario]) -> str:
+    """Return scenarios by the numbers of their columns, one a line."""
+    return "\n".join(
+        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}") for number, scenario in enumerate(scenarios, 1)
+    )
 
 
 def _cell(row: Any) -> str:
@@ -252,16 +238,16 @@ def changes_table(scenario: Scenario) -> Table:
     caption = ""
     if taken:
         bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))
-        caption = f"以及 {bases} 的{len(taken)}项变化  and {len(taken)} changes of {bases}"
+        caption = both("taken over", "  ", bases=bases, count=len(taken))
     title = f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
     table = make_table(title, caption)
-    for heading in ("变化 change", "取值 value", "来源 source"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("change", "taken value", "source"):
+        table.add_column(both(heading), overflow="fold")
     for change in sorted(own, key=lambda change: not change.policy):
-        kind = levers[change.constant].title["zh"] if change.policy else "[yellow]假设 assumption[/]"
+        kind = levers[change.constant].title["zh"] if change.policy else f"[yellow]{both('assumption')}[/]"
         instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
         if change.kept:
-            instead = f"\n[dim]其余同 the rest as in {change.replaces}: {', '.join(change.kept)}[/]"
+            instead = f"\n[dim]{both('the rest', scenario=change.replaces)}: {', '.join(change.kept)}[/]"
         table.add_row(
             f"{change.constant}\n{kind}{instead}", f"{_format_value(change.value)} {change.unit}", escape(change.source)
         )

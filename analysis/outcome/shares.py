@@ -13,10 +13,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from analysis.outcome.words import say
+
 #: Of the intervals of shares.
 CONFIDENCE: Final = 0.95
 #: Members from which on 5 and 95 % of them are given as an interval: one member on either side of it.
 FEWEST_FOR_INTERVAL: Final = 20
+#: Of `share_columns`.
+SHARE_COLUMNS: Final = ("probability", "probability_se", "probability_low", "probability_high")
 
 Values = npt.NDArray[np.float64]
 
@@ -122,20 +126,12 @@ def share_in_words(number: int, members: int, language: str) -> str:
     >>> share_in_words(51, 100, "zh"), share_in_words(100, 100, "zh")
     ('为51%（100组样本，标准误5%）', '高于96.3%（100组样本全部达到）')
     """
-    percent, zh = share_in_percent(number, members), language == "zh"
-    bound = percent.strip("<>%")
-    if number == 0:
-        return (
-            f"低于{bound}%（{members}组样本没有一组达到）"
-            if zh
-            else f"below {bound} % (none of {members} members does)"
-        )
-    if number == members:
-        return f"高于{bound}%（{members}组样本全部达到）" if zh else f"above {bound} % (all of {members} members do)"
+    percent = share_in_percent(number, members)
+    if number in (0, members):
+        kind = "every member reaches it" if number else "no member reaches it"
+        return say(kind, language, bound=percent.strip("<>%"), members=members)
     share, error = percent.split("% ±")
-    if zh:
-        return f"为{share}%（{members}组样本，标准误{error}%）"
-    return f"{share} % (of {members} members, standard error {error} %)"
+    return say("some members reach it", language, share=share, error=error, members=members)
 
 
 def count_in_words(number: int, members: int, language: str) -> str:
@@ -150,13 +146,10 @@ def count_in_words(number: int, members: int, language: str) -> str:
     >>> count_in_words(1, 1, "en")
     'the only member'
     """
-    if number == members:
-        if members == 1:
-            return "唯一一组样本" if language == "zh" else "the only member"
-        return f"全部{members}组样本" if language == "zh" else f"all {members} members"
-    if language == "zh":
-        return f"{members}组样本中的{number}组"
-    return f"{number or 'none'} of {members} member{'s' if members > 1 else ''}"
+    if members == 1:
+        return say("the only member" if number else "not the only member", language)
+    kind = "all members" if number == members else "some members" if number else "no members"
+    return say(kind, language, number=number, members=members)
 
 
 def change_in_points(change: float, error: float, members: int) -> str:
@@ -200,10 +193,8 @@ def no_interval_in_words(members: int, language: str) -> str:
     >>> no_interval_in_words(4, "en")
     'No 90 % interval is given of 4 members; 20 are the fewest.'
     """
-    if language == "zh":
-        return f"样本只有{members}组，不给出90%区间（至少要{FEWEST_FOR_INTERVAL}组）。"
-    of = f"{members} member{'s' if members > 1 else ''}"
-    return f"No 90 % interval is given of {of}; {FEWEST_FOR_INTERVAL} are the fewest."
+    kind = "no interval" if members > 1 else "no interval of one"
+    return say(kind, language, members=members, fewest=FEWEST_FOR_INTERVAL)
 
 
 def percent_with_error(probability: float, error: float) -> str:

@@ -1,19 +1,21 @@
-"""The words of charts and printed tables in Chinese and in English: `terms.yaml`."""
+"""The words of charts and printed tables in Chinese and in English, `terms.yaml`, and the sentences, `words.yaml`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from model.engine.errors import UserError
 from scenarios.word_files import Unit, Word, read_words, usable
 
 LANGUAGES = ("zh", "en")
 FILE = Path(__file__).with_name("terms.yaml")
+#: Sentences that every question shares.
+SENTENCES: Final = Path(__file__).with_name("words.yaml")
 _KINDS: Mapping[str, type[Word]] = {
-    **dict.fromkeys(("elements", "plan units", "charts", "labels", "sensitivity"), Word),
+    **dict.fromkeys(("elements", "plan units", "charts", "labels"), Word),
     **dict.fromkeys(("units", "model units"), Unit),
 }
 #: How a comparison with a target is written.
@@ -53,6 +55,33 @@ def sentences_in(file: Path) -> Mapping[str, Mapping[str, str]]:
     return usable(file, *read_words(file, Word, TermError), TermError)
 
 
+def say_from(file: Path, name: str, language: str, /, **gaps: object) -> str:
+    """Return a sentence of a file of words with its gaps filled; a gap given by language takes its own.
+
+    Examples
+    --------
+    >>> say_from(SENTENCES, "with year", "en", title={"zh": "出生人数", "en": "Births"}, year=2035)
+    'Births, 2035'
+    """
+    own = {gap: value[language] if isinstance(value, Mapping) else value for gap, value in gaps.items()}
+    return sentences_in(file)[name][language].format(**own)
+
+
+def both_from(file: Path, name: str, between: str = " ", /, **gaps: object) -> str:
+    """Return a sentence of a file of words in Chinese and then in English.
+
+    Examples
+    --------
+    >>> both_from(SENTENCES, "willingness")
+    '落户意愿低于落户便利度 willingness to settle'
+    """
+    return between.join(say_from(file, name, language, **gaps) for language in LANGUAGES)
+
+
+say: Final = partial(say_from, SENTENCES)
+both: Final = partial(both_from, SENTENCES)
+
+
 def element_name(name: str, language: str) -> str:
     """Return the name of a district, group or service."""
     return word("elements", name, language)
@@ -82,4 +111,19 @@ def with_year(title: str, year: float, language: str) -> str:
     >>> with_year("Births", 2035.0, "en"), with_year("出生人数", 2035, "zh")
     ('Births, 2035', '出生人数（2035年）')
     """
-    return f"{title}（{year:g}年）" if language == "zh" else f"{title}, {year:g}"
+    return say("with year", language, title=title, year=year)
+
+
+def with_elements(title: str, elements: Sequence[str], language: str) -> str:
+    """Return a title followed by elements in brackets, where there are any; those without a name stand as they are.
+
+    Examples
+    --------
+    >>> with_elements("births", ["Lixia", "2"], "en")
+    'births (Lixia, 2)'
+    """
+    if not elements:
+        return title
+    known = terms()["elements"]
+    names = [known[name][language] if name in known else name for name in elements]
+    return say("in brackets", language, title=title, inside=say("list", language).join(names))

@@ -19,7 +19,7 @@ import xarray as xr
 
 from analysis.outcome.discrepancies import probability_with
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES, by_member
-from analysis.outcome.shares import Share, share_columns
+from analysis.outcome.shares import SHARE_COLUMNS, Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
 from analysis.reach.drivers import Screen
 from model.engine.errors import UserError
@@ -31,21 +31,12 @@ UNKNOWN_OF_2020: Final = ("REGISTERED URBAN SHARE 2020", "UNREGISTERED RESIDENTS
 GROUPS: Final = 3
 
 _WHOSE: Final = ("target", "scenario")
-_SHARE: Final = ("reached", "probability", "probability_se", "probability_low", "probability_high")
+_SHARE: Final = ("reached", *SHARE_COLUMNS)
 SUMMARY_COLUMNS: Final = (
-    *_WHOSE,
-    "year",
-    "threshold",
-    "unit",
-    "members",
-    *_SHARE,
-    "probability_with_discrepancy",
-    "probability_with_discrepancy_se",
+    *(*_WHOSE, "year", "threshold", "unit", "members", *_SHARE),
+    *("probability_with_discrepancy", "probability_with_discrepancy_se"),
     *(f"margin_{level}" for level in ("p05", "p25", "median", "p75", "p95")),
-    "year_reached_median",
-    "reached_by_last_year",
-    "last_year",
-    "reached_then_lost",
+    *("year_reached_median", "reached_by_last_year", "last_year", "reached_then_lost"),
 )
 CURVE_COLUMNS: Final = (*_WHOSE, "year", "first_reached", "not_yet", "not_yet_se", "low", "high")
 CONDITION_COLUMNS: Final = (*_WHOSE, "parameter", "group", "lowest", "highest", "members", *_SHARE, "margin_median")

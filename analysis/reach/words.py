@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -13,9 +15,17 @@ from rich.table import Table
 
 from analysis.outcome import shares
 from analysis.outcome.bottlenecks import AGREEMENT, BOTTLENECKS
-from analysis.outcome.printing import make_table, signed, three_digits, wanted
+from analysis.outcome.printing import (
+    make_table,
+    numbered,
+    print_sentences,
+    say_no_interval,
+    signed,
+    three_digits,
+    wanted,
+)
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, element_name
+from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, sentences_in
 from analysis.reach.study import Reached
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
@@ -26,6 +36,9 @@ USUAL: Final = 0.5
 YEARS: Final = (2025.0, 2030.0, 2035.0)
 #: A probability below this is written as a bound.
 SMALL: Final = 0.001
+FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
+both: Final = partial(both_from, FILE)
 
 
 def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable]) -> None:
@@ -73,16 +86,8 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
     table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
     members = rows["members"].iloc[0]
-    _add_columns(
-        table,
-        "情景 scenario",
-        f"概率（{members}组）\nprobability, n = {members}",
-        "95%区间\n95 % interval",
-        "含模型遗漏\nwith discrepancy",
-        "余量 (90%)\nmargin (90 %)",
-        "过半达到\nhalf reach it",
-        f"到{rows['last_year'].iloc[0]:g}年达到\never by {rows['last_year'].iloc[0]:g}",
-    )
+    headings = ("probability", "interval", "with discrepancy", "margin", "half reach it", "ever")
+    _add_columns(table, "scenario", *headings, members=members, last=rows["last_year"].iloc[0])
     for row in rows.to_dict("records"):
         low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
         table.add_row(
@@ -107,42 +112,30 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     """Say the likeliest scenario in a sentence, and what its second probability adds."""
     best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
-    count, of = int(best["reached"]), int(best["members"])
-    margin, last, year = signed(best["margin_median"], _decimals(best)), best["last_year"], best["year_reached_median"]
-    zh = f"最有可能的是“{title['zh']}”：{target.year}年达到的概率{shares.share_in_words(count, of, 'zh')}，"
-    zh += f"余量中位数{margin}{unit_of(target, 'zh')}，"
-    en = f"Likeliest under {title['en']}: {shares.share_in_words(count, of, 'en')} in {target.year}, "
-    en += f"median margin {margin} {unit_of(target, 'en')}; "
-    if pd.isna(year):
-        zh += f"到{last:g}年达到的样本不到一半。"
-        en += f"fewer than half of the members reach it by {last:g}."
-    else:
-        zh += f"到{year:g}年底有一半样本达到。"
-        en += f"half of the members have reached it by the end of {year:g}."
-    if pd.notna(best["probability_with_discrepancy"]):
-        both = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
-        zh += f"再计入单个年份偏离模型的程度，按各样本离目标的远近推算，得{both}。"
-        en += f" With how far single years stray from the model, by each member's distance from the target: {both}."
-    if best["reached_then_lost"] > 0:
-        lost = round(best["reached_then_lost"] * of)
-        zh += f"{shares.count_in_words(lost, of, 'zh')}提前达到，到期又失去。"
-        en += f" Reached early and lost by then in {shares.count_in_words(lost, of, 'en')}."
-    console.print(escape(zh))
-    console.print(escape(en) + "\n")
+    count, of, year = int(best["reached"]), int(best["members"]), best["year_reached_median"]
+    margin = signed(best["margin_median"], _decimals(best))
+    straying = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
+    lost = round(best["reached_then_lost"] * of)
+    for language in LANGUAGES:
+        share, unit = shares.share_in_words(count, of, language), unit_of(target, language)
+        text = say("likeliest", language, title=title, share=share, year=target.year, margin=margin, unit=unit)
+        never = pd.isna(year)
+        text += say("not half" if never else "half", language, year=best["last_year"] if never else year)
+        if pd.notna(best["probability_with_discrepancy"]):
+            text += say("straying", language, probability=straying)
+        if lost:
+            text += say("lost", language, count=shares.count_in_words(lost, of, language))
+        console.print(escape(text))
+    console.print()
 
 
 def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable]) -> Table:
     """How the probability changes from the lower to the upper third of a parameter."""
     detailed = list(dict.fromkeys(reached.calendar["scenario"])) or [reached.scenarios[0].name]
     titles = {scenario.name: scenario.title["zh"] for scenario in reached.scenarios}
-    table = make_table(
-        f"取决于什么：{target.title['zh']}\nWhat it rests on: {target.title['en']}, {target.year}",
-        "概率：参数处于样本的下、中、上三分之一时；余量变化：上三分之一减下三分之一\n"
-        "probability in the lower, middle and upper third of the members by the parameter; "
-        "change in margin: upper less lower",
-    )
-    parts = ("情景\nscenario", "下\nlower", "中\nmiddle", "上\nupper", "变化（点）\nchange, points", "余量变化\nmargin")
-    _add_columns(table, "参数 parameter", *parts)
+    title = both("rests on", "\n", title=target.title, year=str(target.year))
+    table = make_table(title, both("rests on note", "\n"))
+    _add_columns(table, "parameter", "scenario", "lower", "middle", "upper", "change", "margin change")
     contrasts, conditions = (
         one[one["target"] == target.id] for one in (reached.tables.contrasts, reached.tables.conditions)
     )
@@ -167,11 +160,11 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
     return table
 
 
-def _add_columns(table: Table, first: str, *others: str) -> None:
+def _add_columns(table: Table, first: str, *others: str, **gaps: object) -> None:
     """Add a column as wide as there is room for, and columns of numbers."""
-    table.add_column(first, overflow="fold", ratio=1)
-    for heading in others:
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(both(first), overflow="fold", ratio=1)
+    for name in others:
+        table.add_column(both(name, "\n", **gaps), justify="right", no_wrap=True)
 
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
@@ -181,17 +174,11 @@ def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
 
 def _board(reached: Reached) -> Table:
     """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
-    numbers = "\n".join(
-        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}")
-        for number, scenario in enumerate(reached.scenarios, 1)
-    )
-    table = make_table(
-        f"按期达到的概率，%（{reached.margins.sizes['member']}组样本）  "
-        f"Probability of reaching each target in time, % (n = {reached.margins.sizes['member']})",
-        f"0和100表示{reached.margins.sizes['member']}组样本中没有或全部达到  0 and 100: none or all members\n{numbers}",
-    )
-    table.add_column("目标 target", overflow="fold", ratio=1)
-    table.add_column("年份\nyear", no_wrap=True)
+    members = str(reached.margins.sizes["member"])
+    note = both("board note", "  ", members=members)
+    table = make_table(both("board", "  ", members=members), f"{note}\n{numbered(reached.scenarios)}")
+    table.add_column(both("target"), overflow="fold", ratio=1)
+    table.add_column(both("year", "\n"), no_wrap=True)
     for number in range(1, len(reached.scenarios) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
@@ -203,13 +190,8 @@ def _board(reached: Reached) -> Table:
 
 def _calendar(own: pd.DataFrame, scenario: Scenario, members: int) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
-    table = make_table(
-        f"瓶颈日历：{scenario.title['zh']}\nWhat holds districts back: {scenario.title['en']}",
-        "受限区县数（过半样本受限），及受限样本最多的区县（数目相同的并列）和其中受限的样本数/样本数\n"
-        "districts in which it binds in over half of the members; the one with the most such members, or those that\n"
-        "have as many, and that number / members",
-    )
-    table.add_column("瓶颈 bottleneck", overflow="fold", ratio=1)
+    table = make_table(both("calendar", "\n", title=scenario.title), both("calendar note", "\n"))
+    table.add_column(both("bottleneck"), overflow="fold", ratio=1)
     years = [year for year in YEARS if year in set(own["year"])]
     for year in years:
         table.add_column(f"{year:g}", justify="right", overflow="fold")
@@ -229,7 +211,7 @@ def _calendar(own: pd.DataFrame, scenario: Scenario, members: int) -> Table:
 def _districts(names: Sequence[str]) -> str:
     """Districts that stand alike: two by name, more by their number."""
     if len(names) > 2:
-        return f"{len(names)}个区县并列 {len(names)} districts alike:"
+        return both("alike", count=len(names))
     return "\n".join(" ".join(element_name(name, language) for language in LANGUAGES) for name in names)
 
 
@@ -237,15 +219,11 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
     interval = shares.has_interval(members)
-    table = make_table(
-        f"放宽瓶颈的作用：{scenario.title['zh']}\nWhat relief brings: {scenario.title['en']}",
-        f"每步使余量增加多少（中位数{'，90%区间' if interval else ''}）；半步与整步每单位作用相差不到"
-        f"{100 * AGREEMENT:.0f}%的样本数/样本数\n"
-        f"gain in margin per step (median{', 90 % interval' if interval else ''}); members in which half "
-        f"a step confirms it within {100 * AGREEMENT:.0f} % / members",
-    )
-    table.add_column("放宽 relief", overflow="fold", ratio=1)
-    table.add_column("一步\nstep", justify="right", overflow="fold")
+    shown = sentences_in(FILE)["median and interval" if interval else "median"]
+    note = both("gains note", "\n", shown=shown, percent=100 * AGREEMENT)
+    table = make_table(both("gains", "\n", title=scenario.title), note)
+    table.add_column(both("relief"), overflow="fold", ratio=1)
+    table.add_column(both("step", "\n"), justify="right", overflow="fold")
     for target in headline:
         table.add_column(
             f"{target.title['zh']} {target.year}\n{escape(target.title['en'])}", justify="right", overflow="fold"
@@ -273,23 +251,7 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
 
 
 def _say_basis(console: Console, summary: pd.DataFrame, members: int) -> None:
-    console.print(
-        f"概率：{members}组与2010—2020年观测相符的参数中按期达到的比例，以模型、先验范围和情景政策不变为前提；没有或全部达到时给出"
-        "95%区间的界限。没有达到的样本按截尾处理，不从年份中剔除。"
-    )
-    console.print(
-        f"Probability: share of {members} parameter sets that the observations of 2010-2020 support, conditional on "
-        "the model, the priors and unchanged policies; for none or all of them the bound of the 95 % interval. Members "
-        "that do not get there count as later (censored), never as missing."
-    )
-    if not shares.has_interval(members):
-        for language in LANGUAGES:
-            console.print(shares.no_interval_in_words(members, language))
+    print_sentences(console, lambda language: [say("basis", language, members=members)])
+    say_no_interval(console, members)
     if summary["probability_with_discrepancy"].notna().any():
-        console.print(
-            "含模型遗漏：另计公布值与模型之间的年际差异（与存储的预测相同，见calibration/forecast.py）；没有判断过该差异的目标为“—”。"
-        )
-        console.print(
-            "With discrepancy: also counts how far published numbers of single years stray from any model's course, as "
-            "the stored forecast does; '—' where that has not been judged for the target's variable."
-        )
+        print_sentences(console, lambda language: [say("discrepancy", language)])

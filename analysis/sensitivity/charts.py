@@ -21,7 +21,7 @@ from analysis.charts.frame import head_and_foot, panel_grid
 from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILION, chart_style
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import with_year, word
+from analysis.outcome.words import with_year
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading, select
 from analysis.sensitivity.words import input_title, say
 from model.definition import Variable
@@ -65,18 +65,11 @@ def chart(
     """Draw one of `CHARTS`; arguments as for `draw`."""
     with chart_style():
         figure, note = CHARTS[name](findings, variables, language)
-        source = word("sensitivity", "source", language).format(
-            model=facts["model_file"],
-            hash=facts["model_hash"],
-            method=facts["method"],
-            runs=facts["runs"],
-            seed=facts["seed"],
-            scenario=scenario.title[language],
-            inputs=word("sensitivity", facts["inputs"], language),
-        )
+        told = {**facts, "scenario": scenario.title, "inputs": say(facts["inputs"], language)}
+        source = say("source", language, **told)
         divided = name != "by_year" or (findings.table["index"] == "share").any()
-        title = word("sensitivity", f"{name if divided else 'leading'} title", language)
-        reading = word("sensitivity", f"read {findings.question.method}", language)
+        title = say(f"{name if divided else 'leading'} title", language)
+        reading = say(f"read {findings.question.method}", language)
         head_and_foot(figure, title, f"{note} {reading}", source)
         return figure
 
@@ -110,15 +103,13 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
         ax.set_xlabel(_measure(target, index, language), loc="left")
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-    handles: list[Patch | Line2D] = [
-        Patch(color=COLOURS[group], label=word("sensitivity", group, language)) for group in GROUPS
-    ]
+    handles: list[Patch | Line2D] = [Patch(color=COLOURS[group], label=say(group, language)) for group in GROUPS]
     if len(first):
         handles.append(Line2D([], [], marker="D", ls="", mfc="white", mec="black", ms=4, label=say("S1", language)))
     if (findings.table["factor"] == DUMMY.name).any():
-        handles.append(Line2D([], [], color=GREY, ls=":", label=word("sensitivity", "dummy", language)))
+        handles.append(Line2D([], [], color=GREY, ls=":", label=say("dummy", language)))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
-    return figure, word("sensitivity", "bars", language)
+    return figure, say("bars", language)
 
 
 def _by_year(findings: Findings, variables: Mapping[str, Variable], language: str) -> tuple[Figure, str]:
@@ -133,10 +124,10 @@ def _by_year(findings: Findings, variables: Mapping[str, Variable], language: st
         rows = leading(findings, str(target.variable), float(target.year), LINES)
         _lines(own[-1], findings, findings.table, rows, "year", target, variables, language)
         own[-1].set_title(_headed(target.title[language], _measure(target, index, language)), loc="left")
-        own[-1].set_xlabel(word("sensitivity", "year", language), loc="left")
+        own[-1].set_xlabel(say("year", language), loc="left")
         own[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    notes = [word("sensitivity", "areas", language)] if divided else []
-    return figure, " ".join([*notes, word("sensitivity", "bands", language)])
+    notes = [say("areas", language)] if divided else []
+    return figure, " ".join([*notes, say("bands", language)])
 
 
 def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None:
@@ -145,13 +136,13 @@ def _shares(ax: Axes, findings: Findings, target: Target, language: str) -> None
     for group in (group for group in GROUPS if group in set(own["factor"])):
         line = own[own["factor"] == group].sort_values("year")
         years, ends = line["year"].to_numpy(dtype=float), (line["low"], line["high"])
-        label = word("sensitivity", group, language)
+        label = say(group, language)
         draw_band(ax, years, line["value"], ends, COLOURS[group], alpha=0.2, lw=1.8, label=label)
     for end in (0.0, 1.0):
         ax.axhline(end, color=GREY, lw=0.8, ls=":")
     ax.set_xlim(own["year"].min(), own["year"].max())
     ax.set_title(_headed(target.title[language], say("share", language)), loc="left")
-    ax.set_xlabel(word("sensitivity", "year", language), loc="left")
+    ax.set_xlabel(say("year", language), loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
@@ -166,8 +157,8 @@ def _convergence(findings: Findings, variables: Mapping[str, Variable], language
         sizes = sorted(findings.convergence["samples"].unique())
         ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
         ax.set_title(_headed(_title(target, language), _measure(target, index, language)), loc="left")
-        ax.set_xlabel(word("sensitivity", "samples", language), loc="left")
-    return figure, word("sensitivity", "bands", language)
+        ax.set_xlabel(say("samples", language), loc="left")
+    return figure, say("bands", language)
 
 
 def _lines(
@@ -202,7 +193,7 @@ def _name(findings: Findings, name: str, variables: Mapping[str, Variable], lang
 
 def _measure(target: Target, index: str, language: str) -> str:
     unit = unit_of(target, language) if index == "mu_star" else ""
-    return say(index, language) + (f"（{unit}）" if unit and language == "zh" else f", {unit}" if unit else "")
+    return say("in unit", language, index=say(index, language), unit=unit) if unit else say(index, language)
 
 
 def _headed(title: str, measure: str) -> str:

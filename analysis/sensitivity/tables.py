@@ -23,6 +23,7 @@ from analysis.sensitivity.runs import remove_finished
 from analysis.sensitivity.study import DUMMY, OTHERS, Findings, leading, select, stores
 from analysis.sensitivity.words import (
     BOUNDED,
+    both,
     in_words,
     notes_on,
     say,
@@ -133,13 +134,11 @@ def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
 def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]) -> Table:
     method = findings.question.method
     shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
-    titles = [target.title[language] for language in LANGUAGES]
-    printed = make_table(f"{target.year} {titles[0]}：取决于什么\n{target.year} {titles[1]}: what it rests on")
-    printed.add_column("因素 input", overflow="fold", ratio=2)
-    printed.add_column("类别 kind", overflow="fold")
+    printed = make_table(both("table title", "\n", year=target.year, title=target.title))
+    printed.add_column(both("input"), overflow="fold", ratio=2)
+    printed.add_column(both("kind"), overflow="fold")
     for index in shown:
-        head = "\n".join(say(index, language) for language in LANGUAGES)
-        printed.add_column(escape(head), justify="right", overflow="fold")
+        printed.add_column(escape(both(index, "\n")), justify="right", overflow="fold")
     scale = 1.0 / target.factor if method == "morris" else 1.0
     variable, year = str(target.variable), float(target.year)
 
@@ -151,9 +150,8 @@ def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]
     for row in leading(findings, variable, year, ROWS).to_dict("records"):
         names, *numbers = cells(row)
         if not row["above_chance"]:
-            names += "（{}） ({})".format(*(say("chance", language) for language in LANGUAGES))
-        kind = " ".join(say(str(row["group"]), language) for language in LANGUAGES)
-        printed.add_row(escape(names), kind, *numbers)
+            names += both("by chance")
+        printed.add_row(escape(names), both(str(row["group"])), *numbers)
     rest = select(findings, variable, year, shown[0])
     for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
         names, *numbers = cells(row)
@@ -170,4 +168,4 @@ def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
     value, low, high = (short_number(float(first[key]) * scale) for key in ("value", "low", "high"))
     if side in ("below", "above"):
         return f"< {high}" if side == "below" else f"> {low}"
-    return f"{value} ({low} … {high})" + ("\n未能分辨 not resolved" if side == "neither" else "")
+    return f"{value} ({low} … {high})" + (f"\n{both('unresolved')}" if side == "neither" else "")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, TermError, element_name, word
+from analysis.outcome.words import LANGUAGES, both_from, say_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
 from scenarios import Target, load_levers
@@ -20,7 +22,9 @@ NAMED: Final = 3
 FEW: Final = 10
 #: Indices between 0 and 1; an estimate may lie outside by its error.
 BOUNDED: Final = ("S1", "ST", "share", "PAWN", "RSA", "delta")
-SEMICOLON: Final = {"zh": "；", "en": "; "}
+FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
+both: Final = partial(both_from, FILE)
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:
@@ -42,29 +46,19 @@ def input_title(item: Input, others: Mapping[str, int], language: str, variables
     if item.group == "policy" and item.constant in levers:
         return str(levers[item.constant].title[language])
     name = variables[item.constant].term if language == "zh" else item.constant.lower()
-    if not item.element:
-        return name
-    elements = [_element(part, language) for part in item.element.split(", ")]
-    return f"{name}（{'、'.join(elements)}）" if language == "zh" else f"{name} ({', '.join(elements)})"
-
-
-def _element(name: str, language: str) -> str:
-    try:
-        return element_name(name, language)
-    except (KeyError, TermError):
-        return name
+    return with_elements(name, item.element.split(", ") if item.element else [], language)
 
 
 def in_words(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     """Return sentences that say what a target's indicator rests on in the target's year."""
     variable, year, method = str(target.variable), float(target.year), findings.question.method
-    index, what = RANKED_BY[method], {"title": target.title[language], "year": f"{year:g}"}
+    index, what = RANKED_BY[method], {"title": target.title, "year": target.year}
     every = single_inputs(findings, variable, year, index)
     if every.empty:
         return [say("constant", language, **what)]
     top = drivers(findings, variable, year, index, NAMED)
     scale, unit = (1.0 / target.factor, unit_of(target, language)) if index == "mu_star" else (100.0, "%")
-    unit = unit if language == "zh" else f" {unit}"
+    unit = say("unit", language, unit=unit)
     if top.empty:
         largest = f"{short_number(float(every['value'].iloc[0]) * scale)}{unit}"
         sentences = [say("no driver", language, count=len(every), largest=largest, **what)]
@@ -74,7 +68,7 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
             + quantity(row, index, scale, unit, findings.question.samples, language)
             for row in top.to_dict("records")
         ]
-        sentences = [say(f"rests {method}", language, parts=SEMICOLON[language].join(parts), **what)]
+        sentences = [say(f"rests {method}", language, parts=say("parts", language).join(parts), **what)]
         if len(top) < min(NAMED, len(every)):
             sentences.append(say("the others by chance", language))
     sentences += _shares_in_words(findings, variable, year, language)
@@ -85,19 +79,14 @@ def _shares_in_words(findings: Findings, indicator: str, year: float, language: 
     rows, samples = select(findings, indicator, year, "share").to_dict("records"), findings.question.samples
     if not rows:
         return []
-    resolved = all(side_of(row) != "neither" for row in rows)
-    unit = "%" if language == "zh" else " %"
-    parts = [
-        f"{say(str(row['factor']), language)} "
-        + (
-            quantity(row, "share", 100.0, unit, samples, language, whole=True)
-            if resolved
-            else _with_interval(row, 100.0, unit, language, _whole_number)
-        )
+    resolved, unit = all(side_of(row) != "neither" for row in rows), say("unit", language, unit="%")
+    # Where they are not resolved, all are given as estimates with intervals.
+    index = "share" if resolved else "estimate"
+    parts = say("list", language).join(
+        f"{say(str(row['factor']), language)} {quantity(row, index, 100.0, unit, samples, language, whole=True)}"
         for row in rows
-    ]
-    joined = ("、" if language == "zh" else ", ").join(parts)
-    return [say("shares" if resolved else "shares not resolved", language, parts=joined, samples=samples)]
+    )
+    return [say("shares" if resolved else "shares not resolved", language, parts=parts, samples=samples)]
 
 
 def side_of(row: Mapping[Any, Any]) -> str:
@@ -130,31 +119,20 @@ def quantity(
     'below 4 %'
     """
     side = side_of(row) if index in BOUNDED else "inside"
-    if side == "below":
-        upper = float(row["high"]) * scale
-        text = f"{max(1, math.ceil(upper))}" if whole else short_number(upper)
-    elif side == "above":
-        lower = float(row["low"]) * scale
-        text = f"{math.floor(lower)}" if whole else short_number(lower)
-    else:
-        text = _with_interval(row, scale, unit, language, _whole_number if whole else short_number)
-        if side == "neither":
-            text += ("，" if language == "zh" else ", ") + say("not resolved", language, samples=samples)
-        return text
-    return f"{say(side, language)}{'' if language == 'zh' else ' '}{text}{unit}"
-
-
-def _with_interval(
-    row: Mapping[Any, Any], scale: float, unit: str, language: str, write: Callable[[float], str]
-) -> str:
-    value, low, high = (write(float(row[name]) * scale) for name in ("value", "low", "high"))
-    return f"{value}{unit}" + (f"（{low}—{high}）" if language == "zh" else f" ({low} to {high})")
+    if side in ("inside", "neither"):
+        ends = {name: float(row[name]) * scale for name in ("value", "low", "high")}
+        written = {name: f"{end:z.0f}" if whole else short_number(end) for name, end in ends.items()}
+        text = say("interval", language, unit=unit, **written)
+        return text if side == "inside" else text + say("not resolved", language, samples=samples)
+    bound = float(row["high" if side == "below" else "low"]) * scale
+    rounded = max(1, math.ceil(bound)) if side == "below" else math.floor(bound)
+    return say(side, language, number=rounded if whole else short_number(bound), unit=unit)
 
 
 def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> list[str]:
     if target.id not in findings.share_reached:
         return []
-    share, year, title = findings.share_reached[target.id], float(target.year), target.title[language]
+    share, year, title = findings.share_reached[target.id], float(target.year), target.title
     index = "ST" if findings.question.method == "sobol" else "PAWN"
     points = 2 * findings.question.samples
     count = round(share * points)
@@ -172,9 +150,9 @@ def _yes_or_no(findings: Findings, target: Target, variables: Mapping[str, Varia
         distance = regional.get(row["factor"])
         value = quantity(row, index, 1.0, "", findings.question.samples, language)
         if distance is not None:
-            value += f"{'，区域距离' if language == 'zh' else ', regional distance '}{distance:.2f}"
+            value += say("regional", language, distance=distance)
         parts.append(f"{title_of(findings, row, variables, language)} {value}")
-    joined = SEMICOLON[language].join(parts)
+    joined = say("parts", language).join(parts)
     return [say(f"yes or no {index}", language, title=title, share=whole_percent(share), parts=joined)]
 
 
@@ -184,7 +162,7 @@ def stability_in_words(findings: Findings, language: str) -> str:
     index = RANKED_BY[findings.question.method]
     named = drivers(findings, str(target.variable), float(target.year), index)["factor"]
     if named.empty:
-        return say("no order", language, title=target.title[language])
+        return say("no order", language, title=target.title)
     own = grown[(grown["indicator"] == target.variable) & (grown["index"] == index) & grown["factor"].isin(named)]
     sizes = sorted(own["samples"].unique())
     if len(sizes) < 2:
@@ -192,25 +170,13 @@ def stability_in_words(findings: Findings, language: str) -> str:
     whole, half = (own[own["samples"] == size].set_index("factor")["value"] for size in (sizes[-1], sizes[-2]))
     change = float((whole - half).abs().max())
     same = list(whole.sort_values(ascending=False).index) == list(half.sort_values(ascending=False).index)
-    key = "same order" if same else "other order"
-    return say(
-        key,
-        language,
-        count=len(whole),
-        title=target.title[language],
-        change=short_number(change),
-        half=sizes[-2],
-        whole=sizes[-1],
-    )
+    what = {"count": len(whole), "title": target.title, "change": short_number(change)}
+    return say("same order" if same else "other order", language, half=sizes[-2], whole=sizes[-1], **what)
 
 
 def title_of(findings: Findings, row: Mapping[Any, Any], variables: Mapping[str, Variable], language: str) -> str:
     """Return what the input of a row is called."""
     return input_title(findings.inputs[str(row["factor"])], findings.others, language, variables)
-
-
-def _whole_number(value: float) -> str:
-    return f"{value:z.0f}"
 
 
 def short_number(value: float) -> str:
@@ -229,30 +195,10 @@ def short_number(value: float) -> str:
 
 def notes_on(findings: Findings, broken: float | None, members: str) -> dict[str, str]:
     """Return what a study rests on, by language: its points, their independence, and what was put together."""
-    notes = {}
-    for language in LANGUAGES:
-        text = say(
-            f"basis {findings.question.inputs}",
-            language,
-            runs=f"{findings.runs:,}",
-            seed=findings.question.seed,
-            members=members,
-            broken=f"{100 * (broken or 0):.0f}",
-        )
-        if findings.screening_runs:
-            text += say(
-                "screened", language, runs=f"{findings.screening_runs:,}", keep=findings.question.inputs_one_by_one
-            )
-        notes[language] = text
-    return notes
-
-
-def say(key: str, language: str, **gaps: object) -> str:
-    """Return a word or sentence of a sensitivity study with its gaps filled.
-
-    Examples
-    --------
-    >>> say("others", "en", count=3, group="policy")
-    'the other 3 inputs of policy'
-    """
-    return word("sensitivity", key, language).format(**gaps)
+    asked, screening = findings.question, findings.screening_runs
+    basis = {"runs": findings.runs, "seed": asked.seed, "members": members, "broken": 100 * (broken or 0)}
+    return {
+        language: say(f"basis {asked.inputs}", language, **basis)
+        + (say("screened", language, runs=screening, keep=asked.inputs_one_by_one) if screening else "")
+        for language in LANGUAGES
+    }

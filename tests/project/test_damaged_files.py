@@ -16,14 +16,20 @@ import xarray as xr
 from analysis.assessment import words as assessment_words
 from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
+from analysis.comparison import words as comparison_words
 from analysis.conditions import words as condition_words
 from analysis.dashboard import words as page_words
+from analysis.effort import plausible
 from analysis.effort.backcast import words as backcast_words
+from analysis.effort.delay import words as delay_words
 from analysis.effort.frontier import words as frontier_words
 from analysis.information import words as information_words
 from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
+from analysis.left_out import words as left_out_words
 from analysis.outcome import words as chart_words
+from analysis.reach import words as reach_words
+from analysis.sensitivity import words as sensitivity_words
 from calibration.fit.ensemble import read_members
 from calibration.fit.priors import PRIORS_FILE, read_priors
 from calibration.history import figures as history_figures
@@ -94,8 +100,10 @@ def _words(module: Any, read: Callable[[], object], monkeypatch: pytest.MonkeyPa
 
 KINDS = (
     *("scenario", "levers", "targets", "priors", "observations", "data", "collectable"),
+    *("outcome words", "plausible words", "reach words", "sensitivity words"),
     *("terms", "page words", "briefing words", "history words", "assessment words"),
     *("condition words", "information words", "backcast words", "frontier words"),
+    *("comparison words", "left-out words", "delay words"),
 )
 
 
@@ -107,7 +115,14 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "priors": (PRIORS_FILE, read_priors),
         "collectable": (COLLECTABLE_FILE, _collectable),
         "terms": (chart_words.FILE, _words(chart_words, chart_words.terms, monkeypatch)),
-        "assessment words": (assessment_words.FILE, _words(assessment_words, assessment_words.templates, monkeypatch)),
+        "assessment words": (assessment_words.FILE, chart_words.sentences_in.__wrapped__),
+        "comparison words": (comparison_words.FILE, chart_words.sentences_in.__wrapped__),
+        "left-out words": (left_out_words.FILE, chart_words.sentences_in.__wrapped__),
+        "delay words": (delay_words.FILE, chart_words.sentences_in.__wrapped__),
+        "outcome words": (chart_words.SENTENCES, chart_words.sentences_in.__wrapped__),
+        "plausible words": (plausible.FILE, chart_words.sentences_in.__wrapped__),
+        "reach words": (reach_words.FILE, chart_words.sentences_in.__wrapped__),
+        "sensitivity words": (sensitivity_words.FILE, chart_words.sentences_in.__wrapped__),
         "condition words": (condition_words.FILE, chart_words.sentences_in.__wrapped__),
         "information words": (information_words.FILE, chart_words.sentences_in.__wrapped__),
         "backcast words": (backcast_words.FILE, chart_words.sentences_in.__wrapped__),

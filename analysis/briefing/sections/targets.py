@@ -9,7 +9,7 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.sections.author import Author
 from analysis.briefing.words import join
 from analysis.outcome.ratios import FELT, RATIOS, Moved
-from analysis.outcome.words import SIGNS
+from analysis.outcome.words import SIGNS, say
 from scenarios import Target
 
 
@@ -80,7 +80,7 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
 
 def _reason(author: Author, one: Moved) -> Text:
     ratio = RATIOS[str(one.target.variable)]
-    names = {"above": Name(ratio.above_words[author.language]), "below": Name(ratio.below_words[author.language])}
+    names = {part: Name(say(quantity, author.language)) for part, quantity in ratio._asdict().items()}
     gaps = {}
     for part, change in (("above", one.above), ("below", one.below)):
         if abs(change) < FELT:
@@ -89,9 +89,8 @@ def _reason(author: Author, one: Moved) -> Text:
             size = author.results.ratios[one.target.id, part]
             sentence = "reason.higher" if change > 0 else "reason.lower"
             gaps[part] = author.say(sentence, quantity=names[part], size=author.percent(size, ".1f"))
-    text = author.say(
-        "reason", target=author.title(ratio.title), year=author.count(author.target(one.target.id).year), **gaps
-    )
+    title, year = Name(say(str(one.target.variable), author.language)), author.target(one.target.id).year
+    text = author.say("reason", target=title, year=author.count(year), **gaps)
     if not one.by_loss:
         return text
     lower = names["below" if one.target.comparison == "at least" else "above"]

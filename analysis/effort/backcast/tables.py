@@ -15,19 +15,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.effort.backcast.study import CANDIDATES, Answer
-from analysis.effort.backcast.words import sentences, value_words
+from analysis.effort.backcast.words import FILE, say, sentences, value_words
 from analysis.effort.levers import effort_by_lever, scenario_document
 from analysis.effort.plausible import describe_outside
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences, three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES
+from analysis.outcome.words import LANGUAGES, both_from
 from model.files.atomic import replaced
 from scenarios import Target
 
 #: Another target is printed if its probability, or a headline's margin as a share of the threshold, moves so much.
 NOTICEABLE: Final = 0.02
+both: Final = partial(both_from, FILE)
 
 
 def name_of(target: Target) -> str:
@@ -48,7 +49,7 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         return
     if len(answer.levers):
         console.print(_lever_table(answer))
-    console.print("对其他目标的影响（未用于搜索的样本）  Effect on other targets (members not searched with):")
+    console.print(both("other targets", "  "))
     others = answer.margins.shape[1] - answer.searched
     for row in answer.others[answer.others["target"] != answer.target.id].to_dict("records"):
         target = targets[row["target"]]
@@ -58,25 +59,18 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         title = f"{target.title['zh']} {target.title['en']}, {target.year}"
         before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
         units = " ".join(unit_of(target, language) for language in LANGUAGES)
-        change = f"余量中位数变化 change of the median margin {three_digits(row['margin_change'], sign=True)} {units}"
+        change = f"{both('margin change')} {three_digits(row['margin_change'], sign=True)} {units}"
         console.print(escape(f"  {title}: {before} → {after} (n = {others}); {change}"))
 
 
 def _lever_table(answer: Answer) -> Table:
-    table = make_table(
-        "",
-        "力度＝权重×移动的范围占全部范围的比例（scenarios/levers.yaml），权重是假设。"
-        f"生效：从开始年年初起{answer.ramp:g}年内线性到位，是假设。“不用则差”按用于搜索的样本计。\n"
-        "Effort: weight x share of the whole range moved (scenarios/levers.yaml); the weights are assumptions. "
-        f"In full {answer.ramp:g} years after the beginning of the start year, an assumption. "
-        "Lost without: over the members searched with.",
-    )
-    for heading in ("措施 lever", "由 from", "到 to"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("开始\nstart", no_wrap=True)
-    table.add_column("力度\neffort", justify="right", no_wrap=True)
-    zh, en = (unit_of(answer.target, language) for language in LANGUAGES)
-    table.add_column(f"不用则差（{zh}）\nlost without, {en}", justify="right")
+    table = make_table("", both("levers note", "\n", ramp=answer.ramp))
+    for heading in ("lever", "from", "to"):
+        table.add_column(both(heading), overflow="fold")
+    table.add_column(both("start", "\n"), no_wrap=True)
+    table.add_column(both("effort", "\n"), justify="right", no_wrap=True)
+    units = {language: unit_of(answer.target, language) for language in LANGUAGES}
+    table.add_column(both("lost without", "\n", unit=units), justify="right")
     measures = {measure.name: measure for measure in answer.measures}
     for row in answer.levers.to_dict("records"):
         measure = measures[row["lever"]]
@@ -86,7 +80,7 @@ def _lever_table(answer: Answer) -> Table:
         table.add_row(
             f"{measure.lever.title['zh']} {measure.lever.title['en']}",
             default,
-            value + ("\n[dim]上下限 bound[/]" if row["at_bound"] else ""),
+            value + (f"\n[dim]{both('bound')}[/]" if row["at_bound"] else ""),
             f"{row['start']}",
             f"{row['effort']:.2f}",
             three_digits(row["margin_lost_without"]),
@@ -97,18 +91,12 @@ def _lever_table(answer: Answer) -> Table:
 def scenario_text(answer: Answer, facts: Mapping[str, str]) -> str:
     """Return the answer as a scenario file that ``run`` accepts, with its manifest in the comments."""
     target, wanted = answer.target, f"{100 * answer.probability:g}"
-    title, far = target.title, answer.verdict == "not reachable"
+    title = f"scenario title {'furthest' if answer.verdict == 'not reachable' else 'least'}"
+    what = {"title": target.title, "year": target.year, "wanted": wanted}
+    told = {"zh": "".join(sentences(answer, "zh")), "en": " ".join(sentences(answer, "en"))}
     words = {
-        "title": {
-            "zh": f"{'最大可能' if far else '最小力度'}：{title['zh']}（{target.year}年）",
-            "en": f"{'Furthest' if far else 'Least effort'}: {title['en']}, {target.year}",
-        },
-        "question": {
-            "zh": f"要以{wanted}%的概率达到{title['zh']}（{target.year}年），至少要做什么？"
-            + "".join(sentences(answer, "zh")),
-            "en": f"What has to be done at least to reach {title['en']} of {target.year} with {wanted} %? "
-            + " ".join(sentences(answer, "en")),
-        },
+        "title": {each: say(title, each, **what) for each in LANGUAGES},
+        "question": {each: say("scenario question", each, answer=told, **what) for each in LANGUAGES},
         "source": f"of {target.id} with probability {answer.probability:g}",
     }
     made = {**facts, "target": target.id, "probability": f"{answer.probability:g}", "search_seed": str(answer.seed)}

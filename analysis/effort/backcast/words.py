@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,15 +14,11 @@ from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import sentences_in
+from analysis.outcome.words import say_from
 
 TITLES: Final = {bottleneck.id: bottleneck.title for bottleneck in BOTTLENECKS}
 FILE: Final = Path(__file__).with_name("words.yaml")
-
-
-def say(name: str, language: str, /, **gaps: object) -> str:
-    """Return a sentence of ``words.yaml`` with its gaps filled."""
-    return sentences_in(FILE)[name][language].format(**gaps)
+say: Final = partial(say_from, FILE)
 
 
 def value_words(measure: Measure, share: float, language: str) -> str:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import xarray as xr
 from rich.console import Console
 
 from analysis.effort.delay.study import ALL, Delays
-from analysis.effort.delay.words import (
-    NAMED,
-    NONE_DECIDES,
-    NOTES,
-    all_levers_words,
-    lever_words,
-    percent,
-    single_lever_words,
-)
+from analysis.effort.delay.words import NAMED, all_levers_words, both, lever_words, percent, say, single_lever_words
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table
 from analysis.outcome.words import LANGUAGES
@@ -30,38 +20,28 @@ def print_delays(console: Console, delays: Delays) -> None:
     """Print for every target the probability of starting on time, the last start, and the levers that decide."""
     levers, members = load_levers(), int(delays.table["members"].iloc[0])
     wanted = f"{100 * float(delays.last['wanted'].iloc[0]):g}"
-    title = delays.scenario.title
-    table = make_table(
-        f"{title['zh']}：推迟的代价，达到概率仍有{wanted}%的最晚开始年份\n"
-        f"{title['en']}: the cost of delay, the last start that still gives a probability of {wanted} %",
-        "\n".join(NOTES),
-    )
-    table.add_column("目标 target", overflow="fold", ratio=2)
-    table.add_column(f"按期开始\non time\nn = {members}", no_wrap=True)
-    table.add_column("全部推迟 all delayed", overflow="fold", ratio=2)
-    table.add_column("单项推迟 one lever delayed", overflow="fold", ratio=4)
+    table = make_table(both("title", "\n", scenario=delays.scenario.title, wanted=wanted), both("notes", "\n"))
+    table.add_column(both("target"), overflow="fold", ratio=2)
+    table.add_column(both("on time", "\n") + f"\nn = {members}", no_wrap=True)
+    table.add_column(both("all delayed"), overflow="fold", ratio=2)
+    table.add_column(both("one delayed"), overflow="fold", ratio=4)
     for target in delays.targets:
         rows = delays.last[delays.last["target"] == target.id].set_index("lever")
         on_time = delays.table[(delays.table["target"] == target.id) & (delays.table["delay"] == 0)].iloc[0]
+        # Levers without which the probability differs, the largest loss first.
+        loss = (rows["probability_at_once"] - rows["probability_without"]).drop(index=ALL)
         single = [
             " ".join(lever_words(str(name), language, levers) for language in LANGUAGES)
-            + f": {single_lever_words(row, members)}"
-            for name, row in _deciding_levers(rows.drop(index=ALL))
+            + f": {single_lever_words(rows.loc[name], members)}"
+            for name in loss[loss.abs() >= NAMED].sort_values(ascending=False).index
         ]
         table.add_row(
             f"{target.title['zh']}（{target.year}） [dim]{target.title['en']}, {target.year}[/]",
             percent(on_time["probability"], members),
             all_levers_words(target, delays.table, rows.loc[ALL], members),
-            "\n".join(single) or NONE_DECIDES,
+            "\n".join(single) or both("none decides"),
         )
     console.print(table)
-
-
-def _deciding_levers(rows: pd.DataFrame) -> Iterator[tuple[str, Any]]:
-    """Levers without which the probability differs, the largest loss first."""
-    loss = rows["probability_at_once"] - rows["probability_without"]
-    for name in loss[loss.abs() >= NAMED].sort_values(ascending=False).index:
-        yield str(name), rows.loc[name]
 
 
 def as_dataset(delays: Delays, facts: Mapping[str, str]) -> xr.Dataset:
@@ -69,11 +49,7 @@ def as_dataset(delays: Delays, facts: Mapping[str, str]) -> xr.Dataset:
     table = delays.table.assign(delay=delays.table["delay"].fillna(-1).astype(int))
     values = ["probability", "probability_se", "probability_low", "probability_high", "change", "change_se"]
     dataset = table.set_index(["target", "lever", "delay"])[[*values, "margin_median"]].to_xarray()
-    dataset["delay"].attrs = {
-        "units": "year",
-        "long_name": "years of delay; -1: the lever is left alone",
-        "long_name_zh": "推迟年数；-1表示不采取该项措施",
-    }
+    dataset["delay"].attrs = {"units": "year", "long_name": say("delay", "en"), "long_name_zh": say("delay", "zh")}
     for name in values:
         dataset[name].attrs = {"units": "1"}
     units = {target.id: target.unit for target in delays.targets}

@@ -22,7 +22,7 @@ from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tables import name_of
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
 from analysis.effort.frontier.words import NAMES, tradeoff_sentence, tradeoff_sentences
-from analysis.outcome.words import LANGUAGES, word
+from analysis.outcome.words import LANGUAGES, with_year, word
 
 RATES: Final = ("resident_rate", "registered_rate")
 #: The columns that are drawn are those over the members not searched with.
@@ -82,9 +82,8 @@ def effort_chart(frontier: Frontier, facts: Mapping[str, str], language: str) ->
         first = word("labels", "found in the others", language)
         labels = [first, *(label for label in drawn if label != first)]
         ax.legend([drawn[label] for label in labels], labels, loc="upper left", fontsize=8)
-        target = frontier.target
-        year = f"（{target.year}年）" if language == "zh" else f", {target.year}"
-        title = f"{word('charts', 'frontier', language)} · {target.title[language]}{year}"
+        goal = with_year(frontier.target.title[language], frontier.target.year, language)
+        title = f"{word('charts', 'frontier', language)} · {goal}"
         note = word("labels", "frontier note", language).format(searched=frontier.searched, others=frontier.others)
         head_and_foot(
             figure,
@@ -148,8 +147,7 @@ def _tradeoff_panel(ax: Axes, fronts: Tradeoffs, year: int, column: str, languag
         ax.plot(row[GAP], row[rate], "D", color="white", mec=BLACK, ms=13, zorder=4)
     for row in front[front["knee"]].to_dict("records"):
         ax.plot(row[GAP], row[rate], "*", color=YELLOW, mec=BLACK, ms=14, zorder=5)
-    when = f"（{year}年）" if language == "zh" else f", {year}"
-    ax.set_title(word("labels", column.replace("_", " "), language) + when, loc="left")
+    ax.set_title(with_year(word("labels", column.replace("_", " "), language), year, language), loc="left")
     ax.set_xlabel(f"{word('labels', 'fiscal gap ratio', language)} (%)")
     ax.set_ylabel("%")
     ax.margins(0.16, 0.2)

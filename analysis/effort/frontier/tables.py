@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,15 @@ from rich.console import Console
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
-from analysis.effort.frontier.words import NAMES, frontier_sentences, tradeoff_sentences
+from analysis.effort.frontier.words import FILE, NAMES, frontier_sentences, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.words import both_from
 from scenarios import Target
+
+both: Final = partial(both_from, FILE)
 
 
 def name_of(target: Target) -> str:
@@ -37,28 +40,16 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
     """Print effort and number of levers by probability, and where the knee is."""
     target = frontier.target
     print_sentences(console, partial(frontier_sentences, frontier))
-    table = make_table(
-        f"{target.title['zh']}（{target.year}年）：不同把握所需的最小力度\n"
-        f"{target.title['en']}, {target.year}: least effort by probability",
-        f"±为标准误（百分点）。要求：对用于搜索的{frontier.searched}组样本，100%为无一例外；所得以其余样本为准。\n"
-        "拐点：有力度的各行中离首尾连线最远处（按其余样本）。\n"
-        f"±: standard error in points. Asked: of the {frontier.searched} members searched with, 100 % being all of "
-        "them; what is attained is told by those not searched with. Knee: the row with effort farthest from the "
-        "line between the ends, by those not searched with.",
-    )
-    for heading in (
-        "要求 asked",
-        "力度 effort",
-        "措施数 levers",
-        f"所得：未用于搜索\nattained: not\nsearched with\nn = {frontier.others}",
-        f"用于搜索\nsearched with\nn = {frontier.searched}",
-        "",
-    ):
+    title = both("frontier", "\n", title=target.title, year=target.year)
+    table = make_table(title, both("frontier note", "\n", searched=frontier.searched))
+    sizes = {"attained": frontier.others, "attained searched": frontier.searched}
+    attained = (both(name, "\n", members=str(size)) for name, size in sizes.items())
+    for heading in (*map(both, ("asked", "effort", "levers")), *attained, ""):
         table.add_column(heading, justify="right")
     for row in frontier.table.to_dict("records"):
-        note = "拐点 knee" if row["knee"] else "" if row["reachable"] else "不可达 not reachable"
+        note = both("knee") if row["knee"] else "" if row["reachable"] else both("not reachable")
         if row["outside"]:
-            note = f"{note} 不可信 implausible: {row['outside']}".strip()
+            note = f"{note} {both('not plausible')} {row['outside']}".strip()
         table.add_row(
             f"{100 * row['probability_asked_for']:g} %",
             f"{row['effort']:.2f}",
@@ -76,24 +67,10 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
     years = fronts.years_with_tradeoff
     if not years:
         return
-    share = f"{100 * ROBUST:g}"
-    table = make_table(
-        f"两个城镇化率与财政缺口的取舍：拐点  Rates against the budget: knees (of {share} % of members)",
-        f"率：{share}%的样本至少达到；缺口：{share}%的样本不超过，占一般公共预算收入比例。"
-        f"先列未用于搜索的{fronts.others}组样本，括号内为用于搜索的{fronts.searched}组；拐点按后者找出、按前者命名。\n"
-        f"Rates that {share} % of members have at least; gap, of budget revenue, that {share} % do not exceed. "
-        f"Over the {fronts.others} members not searched with; in brackets the {fronts.searched} searched with, by "
-        "which the knees are found; their names are by the others.",
-    )
-    for heading in (
-        "年份 year",
-        "拐点 knee",
-        "常住率 resident, %",
-        "户籍率 registered, %",
-        "缺口 gap, %",
-        "力度 effort",
-    ):
-        table.add_column(heading, overflow="fold")
+    what = {"share": f"{100 * ROBUST:g}", "others": fronts.others, "searched": fronts.searched}
+    table = make_table(both("tradeoffs", "  ", **what), both("tradeoffs note", "\n", **what))
+    for heading in ("year", "knee", "resident rate", "registered rate", "gap", "effort"):
+        table.add_column(both(heading), overflow="fold")
     named = fronts.table[(fronts.table["name"] != "") & fronts.table["year"].isin(years)]
     for row in named.to_dict("records"):
         numbers = [

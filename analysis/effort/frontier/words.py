@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, ROBUST, Tradeoffs
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.words import sentences_in
+from analysis.outcome.words import say_from
 from scenarios import ROUNDING
 
 #: Names of the points that are marked.
@@ -20,11 +21,7 @@ NAMES: Final = {
     "baseline": {"zh": "基准", "en": "baseline"},
 }
 FILE: Final = Path(__file__).with_name("words.yaml")
-
-
-def say(name: str, language: str, /, **gaps: object) -> str:
-    """Return a sentence of ``words.yaml`` with its gaps filled."""
-    return sentences_in(FILE)[name][language].format(**gaps)
+say: Final = partial(say_from, FILE)
 
 
 def frontier_sentences(frontier: Frontier, language: str) -> list[str]:

@@ -22,13 +22,7 @@ from analysis.effort.delay.study import (
     own_start,
 )
 from analysis.effort.delay.tables import print_delays
-from analysis.effort.delay.words import (
-    NONE_DECIDES,
-    last_start_words,
-    levers_against,
-    single_lever_words,
-    why_never_enough,
-)
+from analysis.effort.delay.words import last_start_words, levers_against, say, single_lever_words, why_never_enough
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_targets
@@ -269,9 +263,9 @@ def test_delaying_the_talent_programme_costs_the_registered_target():
 )
 def test_where_no_start_is_enough_the_reason_is_told(chances, margins, reason):
     rows = pd.DataFrame({"delay": [0, None], "probability": chances, "margin_median": margins})
-    zh, en = why_never_enough(rows, 0.8)
-    assert reason in en
-    assert zh
+    reasons = why_never_enough(rows, 0.8)
+    assert reason in reasons["en"]
+    assert reasons["zh"]
 
 
 @pytest.mark.parametrize(
@@ -316,10 +310,10 @@ def test_the_reason_names_the_levers_that_work_against_the_target():
     assert against[0] == names["B"]
     own = table[table["lever"] == ALL]
     title = load_levers()[names["B"]].title
-    zh, en = why_never_enough(own, 0.8, [against])
-    assert en.endswith(f"works against this target: {title['en']} (without it {against[1]})")
-    assert f"对这一目标不利：{title['zh']}" in zh
-    assert "a later start makes up no more" not in en
+    reasons = why_never_enough(own, 0.8, [against])
+    assert reasons["en"].endswith(f"works against this target: {title['en']} (without it {against[1]})")
+    assert f"对这一目标不利：{title['zh']}" in reasons["zh"]
+    assert "a later start makes up no more" not in reasons["en"]
     row = found.last.set_index("lever").loc["B"]
     assert "works against this target" in single_lever_words(row, 400)
     assert "works against" not in single_lever_words(found.last.set_index("lever").loc["A"], 400)
@@ -336,4 +330,4 @@ def test_no_cell_of_the_printed_table_is_a_bare_dash():
     assert "—" not in told.split("每格")[0].split("\n", 2)[2]
     assert "不够 too low: " in told
     assert "even on time the levers make up" in told
-    assert NONE_DECIDES.split()[0] in told
+    assert say("none decides", "zh") in told
