@@ -32,7 +32,7 @@ CORE = (
     "built up area",
 )
 STARTS = (2010, 2020)
-#: The issue's own bound; independent programs sum in other orders, which costs far less.
+#: Independent programs sum in other orders, which costs far less than this.
 AGREEMENT = 1e-6
 #: PySD needs seconds a step; five quarters pass one birthday, when all cohorts move up.
 PYSD_YEARS = 1.25
