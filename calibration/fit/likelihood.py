@@ -38,7 +38,7 @@ YEAR_END: Final = 2 / 3
 #: First age of each band compared by district; derived single years within census bands.
 BAND_STARTS: Final = (0, 10, 15, 25, 35, 60, 75)
 BAND_NAMES: Final = ("0-9", "10-14", "15-24", "25-34", "35-59", "60-74", "75+")
-#: Standard error of a published number by grade, relative: rounding, counting, and how it was worked out.
+#: Standard error of a published number by grade, relative (of a share in points): counting and derivation.
 MEASUREMENT_ERROR: Final = {"A": 0.001, "B": 0.003, "C": 0.01, "D": 0.02, "E": 0.04}
 #: Years over which what the model leaves out of a yearly series stays alike.
 MEMORY: Final = 5.0
@@ -192,7 +192,7 @@ class Target:
     @property
     def measurement(self) -> float:
         """Standard error of the published numbers, by grade and of what is declared; none for the run's own start."""
-        counting = 0.0 if self.absolute or self.expected is not None else MEASUREMENT_ERROR[self.grade]
+        counting = 0.0 if self.expected is not None else MEASUREMENT_ERROR[self.grade]
         return float(np.hypot(counting, self.reporting))
 
     @property
