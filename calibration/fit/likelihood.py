@@ -62,6 +62,7 @@ END_STATE: Final = (
     "built up area",
     "job seekers per job",
     "Settled Movers",
+    "Municipal Debt",
 )
 #: What the policy run assumes of 2020 and the history run should end near.
 START_STATE: Final = (
@@ -71,6 +72,7 @@ START_STATE: Final = (
     "service need in city",
     "job seekers per job",
     "Settled Movers",
+    "Municipal Debt",
 )
 COURSE: Final = (
     "registered population",
@@ -462,6 +464,9 @@ def _homes_and_services(start: xr.Dataset) -> list[Target]:
         Target("house price, mean of districts [yuan/m2]", start["House Price"].to_numpy().mean(keepdims=True), 0.05,
                "E", assumed, lambda h: h.state("House Price").mean(1, keepdims=True),
                expected=lambda h: h.at_start("House Price").mean(1, keepdims=True), discrepancy=0.08),
+        Target("municipal debt [yuan]", start["Municipal Debt"].to_numpy()[None], 0.03, "D", assumed,
+               lambda h: h.state("Municipal Debt")[:, None], expected=lambda h: h.at_start("Municipal Debt")[:, None],
+               discrepancy=0.08),
         Target("job seekers per job [person/job]", start["job seekers per job"].to_numpy()[None], 0.02, "E", assumed,
                lambda h: h.state("job seekers per job")[:, None],
                expected=lambda h: h.at_start("job seekers per job")[:, None]),
