@@ -38,7 +38,7 @@ YEAR_END: Final = 2 / 3
 #: First age of each band compared by district; derived single years within census bands.
 BAND_STARTS: Final = (0, 10, 15, 25, 35, 60, 75)
 BAND_NAMES: Final = ("0-9", "10-14", "15-24", "25-34", "35-59", "60-74", "75+")
-#: Standard error of a published number by grade, relative: rounding, counting, and how it was worked out.
+#: Standard error of a published number by grade, relative (of a share in points): counting and derivation.
 MEASUREMENT_ERROR: Final = {"A": 0.001, "B": 0.003, "C": 0.01, "D": 0.02, "E": 0.04}
 #: Years over which what the model leaves out of a yearly series stays alike.
 MEMORY: Final = 5.0
@@ -62,6 +62,7 @@ END_STATE: Final = (
     "built up area",
     "job seekers per job",
     "Settled Movers",
+    "Municipal Debt",
 )
 #: What the policy run assumes of 2020 and the history run should end near.
 START_STATE: Final = (
@@ -71,6 +72,7 @@ START_STATE: Final = (
     "service need in city",
     "job seekers per job",
     "Settled Movers",
+    "Municipal Debt",
 )
 COURSE: Final = (
     "registered population",
@@ -192,7 +194,7 @@ class Target:
     @property
     def measurement(self) -> float:
         """Standard error of the published numbers, by grade and of what is declared; none for the run's own start."""
-        counting = 0.0 if self.absolute or self.expected is not None else MEASUREMENT_ERROR[self.grade]
+        counting = 0.0 if self.expected is not None else MEASUREMENT_ERROR[self.grade]
         return float(np.hypot(counting, self.reporting))
 
     @property
@@ -462,6 +464,9 @@ def _homes_and_services(start: xr.Dataset) -> list[Target]:
         Target("house price, mean of districts [yuan/m2]", start["House Price"].to_numpy().mean(keepdims=True), 0.05,
                "E", assumed, lambda h: h.state("House Price").mean(1, keepdims=True),
                expected=lambda h: h.at_start("House Price").mean(1, keepdims=True), discrepancy=0.08),
+        Target("municipal debt [yuan]", start["Municipal Debt"].to_numpy()[None], 0.03, "D", assumed,
+               lambda h: h.state("Municipal Debt")[:, None], expected=lambda h: h.at_start("Municipal Debt")[:, None],
+               discrepancy=0.08),
         Target("job seekers per job [person/job]", start["job seekers per job"].to_numpy()[None], 0.02, "E", assumed,
                lambda h: h.state("job seekers per job")[:, None],
                expected=lambda h: h.at_start("job seekers per job")[:, None]),
