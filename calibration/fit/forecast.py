@@ -72,7 +72,7 @@ FORECASTS: Final = (
     Forecast("budget revenue", 0.07, 4),
     # Sales of 2010-2020 swing by a fifth about the course of four years.
     Forecast("homes sold", 0.2, 2, flow=True),
-    Forecast("mean house price", 0.06, 5, year_end=True),
+    Forecast("house price index", 0.06, 5, year_end=True),
 )
 
 
