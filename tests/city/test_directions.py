@@ -89,7 +89,7 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("RETIREMENT AGE RISE", "gross domestic product", 2035, "+", "employees work longer"),
     ("RETIREMENT AGE RISE", "job seekers per job", 2035, "+", "more seek work before jobs follow"),
     ("FERTILITY SUPPORT", "births in city", 2035, "+", "the support itself"),
-    ("FERTILITY SUPPORT", UNREGISTERED_SERVED, 2035, "-", "more children, and less money for places"),
+    ("FERTILITY SUPPORT", "service coverage in city|mean", 2035, "-", "more children, and less money for places"),
     ("FERTILITY SUPPORT", "fiscal gap ratio", 2025, "+", "the support costs money"),
     ("URBAN VILLAGE RENEWAL RATE", RENEWED, 2025, "+", "the programme itself"),
     ("COVERAGE RATE", "target rural elder care", 2025, "+", "the programme itself"),

@@ -212,7 +212,8 @@ def test_homes_ten_times_as_dear_burden_households_and_keep_people_away(start, f
     early = slice(start + 0.5, start + 3)
     for name in ("arrivals by origin", "willingness to settle"):
         assert bool((run[name].sel(time=early) < base[name].sel(time=early)).all()), name
-    assert bool((run["residents"] < base["residents"]).sel(time=slice(start + 1, None)).all())
+    # For ten years; by then prices have overshot downwards and have begun to draw people.
+    assert bool((run["residents"] < base["residents"]).sel(time=slice(start + 1, start + 10)).all())
     # Demand bends prices back down: the loop B1 balances.
     ratio = (run["housing burden"] / base["housing burden"]).mean("District")
     assert float(ratio[-1]) < 0.5 * float(ratio.sel(time=first))

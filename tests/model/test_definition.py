@@ -19,6 +19,7 @@ INDICATORS = {
     "fiscal gap ratio",
     "general budget spending",
     "gross domestic product",
+    "house price index",
     "job seekers per job",
     "land supplied by source",
     "large primary classes",
