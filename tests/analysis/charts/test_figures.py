@@ -167,7 +167,7 @@ def test_files_are_written_whole_in_both_languages_and_only_where_something_chan
 
 
 def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
-    chart = Chart("ledger", "plan", "zh", "a fingerprint")
+    chart = Chart("districts", "plan", "zh", "a fingerprint")
     path = tmp_path / chart.file
     files.write_png(Figure(figsize=(2, 2)), path, {"Source": chart.fingerprint})
     whole = path.read_bytes()
