@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -18,6 +18,7 @@ from analysis.charts.marks import draw_fan, elements_of, median_and_reach
 from analysis.charts.material import Material
 from analysis.charts.panels import SCHOOLS
 from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, VERMILION, Size, chart_style
+from analysis.charts.wrapping import wrapped
 from analysis.outcome.ensembles import has_members, quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
 
@@ -27,6 +28,9 @@ CIRCLE_YEARS = (2025, 2035)
 STEP = 0.2
 #: How strongly what belongs to the first of the two years is drawn.
 FAINT = 0.45
+#: Columns relative to each other, and how many of the first, side by side, are as wide as a line of a title in them.
+WIDTHS = (1, 1.5, 1.15, 1, 1)
+TITLE_WIDTHS = 76
 MOVERS = ("rural in town", "from province", "from other provinces")
 
 
@@ -36,18 +40,19 @@ def people_land_money(material: Material, scenario: str, language: str, canvas: 
     base = material.runs.get("baseline") if scenario != "baseline" else None
     with chart_style():
         figure = Figure(figsize=canvas or (14, 7.4), layout="constrained")
-        axes = figure.subplots(1, 5, sharey=True, width_ratios=(1, 1.5, 1.15, 1, 1))
-        shown = (
-            ("settled", "people a year", BLUE, _settled),
-            ("net", "yuan a person", GREEN, _net),
-            ("readiness", "readiness", BLUE, _readiness),
-            ("places opened", "places a year", BLUE, _places),
-        )
-        for ax, (label, unit, colour, of) in zip(axes[[0, 2, 3, 4]], shown, strict=True):
-            size = unit_size(unit, language)
+        key, body = figure.subfigures(2, 1, height_ratios=(1, 16))
+        axes = body.subplots(1, 5, sharey=True, width_ratios=WIDTHS)
+        shown = {
+            0: ("settled", "people a year", BLUE, _settled),
+            2: ("net", "yuan a person", GREEN, _net),
+            3: ("readiness", "readiness", BLUE, _readiness),
+            4: ("places opened", "places a year", BLUE, _places),
+        }
+        for column, (label, unit, colour, of) in shown.items():
+            ax, size = axes[column], unit_size(unit, language)
             loss = VERMILION if label == "net" else colour
             _compare_years(ax, of(run) / size, None if base is None else of(base) / size, (colour, loss))
-            _name_column(ax, label, unit, language)
+            _name_column(ax, column, label, unit, language)
         _bring_and_cost(axes[1], run, language)
         for ax, level in ((axes[2], 0.0), (axes[3], 1.0)):
             ax.axvline(level, color=BLACK, lw=0.8)
@@ -56,7 +61,7 @@ def people_land_money(material: Material, scenario: str, language: str, canvas: 
         names = elements_of(run["district readiness"], "District")
         axes[0].set_yticks(range(len(names)), [element_name(name, language) for name in names])
         axes[0].set_ylim(len(names) - 0.5, -0.5)
-        _circle_legend(figure, language, base is not None, material)
+        _circle_legend(key, language, base is not None, material)
         notes = word("labels", "circle note", language), band_note(material, "circle bands", language)
         finding = findings.circle(run, base, CIRCLE_YEARS, language)
         frame_chart(figure, material, "people_land_money", language, scenario, *notes, finding=finding)
@@ -79,8 +84,12 @@ def _places(run: xr.Dataset) -> xr.DataArray:
     return quantile(run["capacity completed"], 0.5).sel(Service=list(SCHOOLS)).sum("Service")
 
 
-def _name_column(ax: Axes, label: str, unit: str, language: str) -> None:
-    ax.set_title(word("labels", label, language), fontsize=10)
+def _name_column(ax: Axes, column: int, label: str, unit: str, language: str) -> None:
+    # Headings are as wide as their columns: what names leave of the figure, in widths of a title.
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    width = figure.get_figwidth() * WIDTHS[column] / TITLE_WIDTHS
+    ax.set_title(wrapped(word("labels", label, language), language, width), fontsize=10)
     ax.set_xlabel(unit_name(unit, language))
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
@@ -125,10 +134,10 @@ def _bring_and_cost(ax: Axes, run: xr.Dataset, language: str) -> None:
         ax.barh(rows, np.minimum(award, brings), height=0.34, color=BLUE, alpha=strength)
         ax.barh(rows, np.maximum(brings - award, 0), left=award, height=0.34, color=GREEN, alpha=strength)
         ax.plot(costs, rows, ls="", marker="D", ms=5, mec=VERMILION, mfc=VERMILION if strength == 1 else "white")
-    _name_column(ax, "brings and costs", "yuan a person", language)
+    _name_column(ax, 1, "brings and costs", "yuan a person", language)
 
 
-def _circle_legend(figure: Figure, language: str, with_baseline: bool, material: Material) -> None:
+def _circle_legend(figure: SubFigure, language: str, with_baseline: bool, material: Material) -> None:
     first, last = map(str, CIRCLE_YEARS)
     dot: dict[str, Any] = {"ls": "", "marker": "o", "ms": 5.5, "mec": GREY}
     handles: list[Any] = [Line2D([], [], mfc="white", label=first, **dot), Line2D([], [], mfc=GREY, label=last, **dot)]
@@ -140,7 +149,7 @@ def _circle_legend(figure: Figure, language: str, with_baseline: bool, material:
         for name, colour in (("award", BLUE), ("linked land", GREEN))
     ]
     handles.append(Line2D([], [], ls="", marker="D", ms=5, color=VERMILION, label=word("labels", "cost", language)))
-    figure.legend(handles=handles, loc="outside right center", fontsize=9)
+    figure.legend(handles=handles, loc="center left", ncols=len(handles), fontsize=9)
 
 
 def settlement(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:

@@ -52,7 +52,8 @@ def labels(figure) -> list[Text]:
         (ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.texts, *(ax.legend_.texts if ax.legend_ else ()))
         for ax in figure.axes
     ]
-    of_figure = [figure._suptitle, figure._supxlabel, *(text for legend in figure.legends for text in legend.texts)]
+    legends = [*figure.legends, *(legend for part in figure.subfigs for legend in part.legends)]
+    of_figure = [figure._suptitle, figure._supxlabel, *(text for legend in legends for text in legend.texts)]
     return [text for text in (*itertools.chain(*of_axes), *of_figure) if text.get_text().strip()]
 
 

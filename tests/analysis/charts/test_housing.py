@@ -1,0 +1,59 @@
+"""The chart of the housing market shows its four quantities on one axis of time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.charts.housing import UNITS, housing_market
+from tests.support.plain_runs import material, run
+
+PRICES = np.tile([2e4] * 6 + [1e4] * 6, (3, 1))
+
+
+def market(sales: object = 1e5) -> object:
+    values = {
+        "home sales": sales,
+        "House Price": PRICES,
+        "unsold homes in years of sales": [1.0, 2.0, 1.5],
+        "NORMAL UNSOLD TIME": 1.1,
+        "land sale revenue": [4e10, 3e10, 2e10],
+    }
+    return run(values, spread=0.0)
+
+
+def lines(figure, panel: str) -> list:
+    return list(figure.axes[list(UNITS).index(panel)].lines)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return housing_market(material({"baseline": market(2e5), "housing_downturn": market()}), "housing_downturn", "en")
+
+
+def test_each_panel_is_in_the_unit_of_its_axis(drawn):
+    last = {panel: float(lines(drawn, panel)[0].get_ydata()[-1]) for panel in UNITS}
+    expected = {"sales": 1.2, "months unsold": 18.0, "house price": 15_000.0, "land income": 20.0}
+    assert last == pytest.approx(expected)
+
+
+def test_the_price_does_not_move_when_buyers_turn_to_cheaper_districts():
+    cheaper = np.array([[1e5] * 12, [1e5] * 12, [0.0] * 6 + [1e5] * 6])
+    figure = housing_market(material({"baseline": market(cheaper)}), "baseline", "en")
+    assert lines(figure, "house price")[0].get_ydata() == pytest.approx([15_000.0] * 3)
+    assert float(lines(figure, "sales")[0].get_ydata()[-1]) == pytest.approx(0.6)
+
+
+def test_the_baseline_is_beside_another_scenario_and_never_beside_itself(drawn):
+    assert float(lines(drawn, "sales")[1].get_ydata()[-1]) == pytest.approx(2.4)
+    alone = housing_market(material({"baseline": market()}), "baseline", "en")
+    assert len(lines(alone, "sales")) == 1
+
+
+def test_months_of_a_calm_market_are_marked(drawn):
+    assert lines(drawn, "months unsold")[-1].get_ydata() == pytest.approx([13.2] * 3)
+
+
+def test_all_panels_begin_at_nought_and_share_the_years(drawn):
+    assert all(ax.get_ylim()[0] == 0 for ax in drawn.axes)
+    assert {ax.get_xlim() for ax in drawn.axes} == {(2020.0, 2035.0)}
