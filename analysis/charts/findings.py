@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -108,13 +108,19 @@ def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, lang
         share_first=float(share[0]),
         share_last=float(share[-1]),
     )
-    kinds = ("funded in part" if float(capital.min()) < IN_FULL else "funded in full", "other spending cut")
-    for kind, series in zip(kinds, (capital, other), strict=True):
-        if kind != "other spending cut" or float(series.min()) < IN_FULL:
-            worst = int(series.argmin("time"))
-            gaps = {"year": f"{float(series['time'][worst]):.0f}", "percent": 100 * float(series[worst])}
-            told += say(kind, language, **(gaps if kind != "funded in full" else {}))
+    if float(capital.min()) < IN_FULL:
+        told += say("funded in part", language, **_worst(capital))
+    else:
+        told += say("funded in full", language)
+    if float(other.min()) < IN_FULL:
+        told += say("other spending cut", language, **_worst(other))
     return told
+
+
+def _worst(funded: xr.DataArray) -> dict[str, Any]:
+    """The year in which the least is funded, and how much in percent."""
+    worst = int(funded.argmin("time"))
+    return {"year": f"{float(funded['time'][worst]):.0f}", "percent": 100 * float(funded[worst])}
 
 
 def _median(series: xr.DataArray) -> xr.DataArray:
@@ -123,9 +129,11 @@ def _median(series: xr.DataArray) -> xr.DataArray:
 
 def _districts(held: xr.DataArray, language: str) -> str:
     count, every = int(held.sum()), held.size
-    kind = "none of them" if count == 0 else "all of them" if count == every else "some of them"
-    gaps = {"some of them": {"count": count, "all": str(every)}, "all of them": {"all": every}}
-    return say(kind, language, **gaps.get(kind, {}))
+    if count == 0:
+        return say("none of them", language)
+    if count == every:
+        return say("all of them", language, all=every)
+    return say("some of them", language, count=count, all=str(every))
 
 
 def _change(first: float, last: float, words: tuple[str, str, str], language: str) -> str:

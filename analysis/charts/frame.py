@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 
 from analysis.charts.material import Material
 from analysis.charts.style import GREY, Size
-from analysis.charts.wrapping import wrapped
+from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.words import unit_name, unit_size, word
 from scenarios import Scenario
 
@@ -93,8 +93,7 @@ def frame_chart(
         title += " · " + material.scenarios[scenario].title[language]
         shown = title_with_hash(material.scenarios[scenario], language)
     footer = source_line("footer", _manifest(material), language, scenario=shown)
-    # The title has its size on a chart eleven inches wide.
-    width = figure.get_figwidth() / 11
+    width = figure.get_figwidth() / TITLE_INCHES
     found = wrapped(finding, language, width * (1.2 if language == "en" else 1.0)) if finding else ""
     told = wrapped(" ".join(filter(None, notes)), language, 2.1 * width)
     head_and_foot(figure, "\n".join(filter(None, (title, found))), told, footer)

@@ -18,7 +18,7 @@ from analysis.charts.marks import draw_fan, elements_of, median_and_reach
 from analysis.charts.material import Material
 from analysis.charts.panels import SCHOOLS
 from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, VERMILION, Size, chart_style
-from analysis.charts.wrapping import wrapped
+from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.ensembles import has_members, quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
 
@@ -28,9 +28,16 @@ CIRCLE_YEARS = (2025, 2035)
 STEP = 0.2
 #: How strongly what belongs to the first of the two years is drawn.
 FAINT = 0.45
-#: Columns relative to each other, and how many of the first, side by side, are as wide as a line of a title in them.
+#: Columns that hold dots, by their number from the left: label and unit.
+COLUMNS = {
+    0: ("settled", "people a year"),
+    2: ("net", "yuan a person"),
+    3: ("readiness", "readiness"),
+    4: ("places opened", "places a year"),
+}
+#: How wide the columns are relative to each other, and which share of the figure they have.
 WIDTHS = (1, 1.5, 1.15, 1, 1)
-TITLE_WIDTHS = 76
+LEFT_BY_NAMES = 0.82
 MOVERS = ("rural in town", "from province", "from other provinces")
 
 
@@ -40,19 +47,15 @@ def people_land_money(material: Material, scenario: str, language: str, canvas: 
     base = material.runs.get("baseline") if scenario != "baseline" else None
     with chart_style():
         figure = Figure(figsize=canvas or (14, 7.4), layout="constrained")
-        key, body = figure.subfigures(2, 1, height_ratios=(1, 16))
+        parts: Any = figure.subfigures(2, 1, height_ratios=(1, 16))
+        key, body = parts
         axes = body.subplots(1, 5, sharey=True, width_ratios=WIDTHS)
-        shown = {
-            0: ("settled", "people a year", BLUE, _settled),
-            2: ("net", "yuan a person", GREEN, _net),
-            3: ("readiness", "readiness", BLUE, _readiness),
-            4: ("places opened", "places a year", BLUE, _places),
-        }
-        for column, (label, unit, colour, of) in shown.items():
-            ax, size = axes[column], unit_size(unit, language)
-            loss = VERMILION if label == "net" else colour
-            _compare_years(ax, of(run) / size, None if base is None else of(base) / size, (colour, loss))
-            _name_column(ax, column, label, unit, language)
+        columns, others = _columns(run), {} if base is None else _columns(base)
+        for number, (label, unit) in COLUMNS.items():
+            ax, size = axes[number], unit_size(unit, language)
+            colours = (GREEN, VERMILION) if label == "net" else (BLUE, BLUE)
+            _compare_years(ax, columns[label] / size, others[label] / size if others else None, colours)
+            _name_column(ax, number, label, unit, language)
         _bring_and_cost(axes[1], run, language)
         for ax, level in ((axes[2], 0.0), (axes[3], 1.0)):
             ax.axvline(level, color=BLACK, lw=0.8)
@@ -68,27 +71,21 @@ def people_land_money(material: Material, scenario: str, language: str, canvas: 
         return figure
 
 
-def _settled(run: xr.Dataset) -> xr.DataArray:
-    return run["settled by district"]
-
-
-def _net(run: xr.Dataset) -> xr.DataArray:
-    return run["gain of a settled person"] - run["cost of a settled person"]
-
-
-def _readiness(run: xr.Dataset) -> xr.DataArray:
-    return run["district readiness"]
-
-
-def _places(run: xr.Dataset) -> xr.DataArray:
-    return quantile(run["capacity completed"], 0.5).sel(Service=list(SCHOOLS)).sum("Service")
+def _columns(run: xr.Dataset) -> dict[str, xr.DataArray]:
+    """What stands in columns as dots, by label."""
+    return {
+        "settled": run["settled by district"],
+        "net": run["gain of a settled person"] - run["cost of a settled person"],
+        "readiness": run["district readiness"],
+        "places opened": quantile(run["capacity completed"], 0.5).sel(Service=list(SCHOOLS)).sum("Service"),
+    }
 
 
 def _name_column(ax: Axes, column: int, label: str, unit: str, language: str) -> None:
-    # Headings are as wide as their columns: what names leave of the figure, in widths of a title.
     figure = ax.get_figure(root=True)
     assert figure is not None
-    width = figure.get_figwidth() * WIDTHS[column] / TITLE_WIDTHS
+    # What the names of districts leave of the figure is shared by the columns.
+    width = LEFT_BY_NAMES * WIDTHS[column] / sum(WIDTHS) * figure.get_figwidth() / TITLE_INCHES
     ax.set_title(wrapped(word("labels", label, language), language, width), fontsize=10)
     ax.set_xlabel(unit_name(unit, language))
     ax.xaxis.set_major_locator(MaxNLocator(4))
@@ -97,16 +94,13 @@ def _name_column(ax: Axes, column: int, label: str, unit: str, language: str) ->
 def _compare_years(ax: Axes, values: xr.DataArray, baseline: xr.DataArray | None, colours: tuple[str, str]) -> None:
     """Draw a hollow and a full dot for each district: the two years; colours are those of what is above and below 0."""
     rows = np.arange(values.sizes["District"])
-    middles = []
     for year, shift in zip(CIRCLE_YEARS, (-STEP, STEP), strict=True):
         now = values.sel(time=year)
         middle, reach = median_and_reach(now)
-        middles.append(middle.to_numpy())
-        for row, value in enumerate(middles[-1]):
+        for row, value in enumerate(middle.to_numpy()):
             colour = colours[0] if value >= 0 else colours[1]
             fill = colour if year == CIRCLE_YEARS[-1] else "white"
-            whisker = [[float(end[row])] for end in reach] if has_members(now) else None
-            style: dict[str, Any] = {
+            look: dict[str, Any] = {
                 "fmt": "o",
                 "ms": 5.5,
                 "mfc": fill,
@@ -114,19 +108,20 @@ def _compare_years(ax: Axes, values: xr.DataArray, baseline: xr.DataArray | None
                 "ecolor": colour,
                 "elinewidth": 1,
             }
-            ax.errorbar([value], [row + shift], xerr=whisker, **style)
+            whisker = [[float(end[row])] for end in reach] if has_members(now) else None
+            ax.errorbar([value], [row + shift], xerr=whisker, **look)
     if baseline is not None:
         other = quantile(baseline.sel(time=CIRCLE_YEARS[-1]), 0.5)
         ax.plot(other, rows + STEP, ls="", marker="|", ms=9, mew=2, color=BLACK, zorder=4)
 
 
 def _bring_and_cost(ax: Axes, run: xr.Dataset, language: str) -> None:
-    """Draw what one settled person brings as stacked bars, and what he costs as a stroke, in both years."""
+    """Draw what one settled person brings as stacked bars, and what he costs as a diamond, in both years."""
     size = unit_size("yuan a person", language)
     for year, shift in zip(CIRCLE_YEARS, (-STEP, STEP), strict=True):
         brings, costs = (
-            (quantile(run[f"{word} of a settled person"].sel(time=year), 0.5) / size).to_numpy()
-            for word in ("gain", "cost")
+            (quantile(run[f"{side} of a settled person"].sel(time=year), 0.5) / size).to_numpy()
+            for side in ("gain", "cost")
         )
         award = float(quantile(run["AWARD PER SETTLED PERSON"].sel(time=year), 0.5)) / size
         rows = np.arange(len(brings)) + shift

@@ -1,4 +1,4 @@
-"""Runs with made-up numbers, for charts whose content is to be checked: three members, twelve districts, three years."""
+"""Runs with made-up numbers, for charts whose content is to be checked: three members, all districts, three years."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
+from matplotlib.lines import Line2D
 
 from analysis.charts.material import Material, gather
 from model.definition import variables_by_name
@@ -41,3 +43,13 @@ def material(runs: Mapping[str, xr.Dataset]) -> Material:
     """Material of charts, without targets, of runs by the name of a shipped scenario."""
     scenarios = {one.name: one for one in load_scenarios(list(runs))}
     return gather(scenarios, runs, [], dict.fromkeys(runs, FACTS))
+
+
+def across(line: Line2D) -> npt.NDArray[np.float64]:
+    """Where the points of a line stand on the lower axis."""
+    return np.asarray(line.get_xdata(), dtype=float)
+
+
+def upright(line: Line2D) -> npt.NDArray[np.float64]:
+    """How high the points of a line stand."""
+    return np.asarray(line.get_ydata(), dtype=float)

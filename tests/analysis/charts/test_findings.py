@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from analysis.charts import findings
 from analysis.charts.panels import FUNDED
@@ -18,7 +19,7 @@ def by_district(*values: float) -> np.ndarray:
     return np.tile(values, (3, 1))
 
 
-def circle_run(gaining: int, readiness: object = 1.0, settled: object = 100.0) -> object:
+def circle_run(gaining: int, readiness: object = 1.0, settled: object = 100.0) -> xr.Dataset:
     brings = by_district(*[3.0] * gaining, *[1.0] * (12 - gaining))
     return run({BRINGS: brings, COSTS: 2.0, READY: readiness, SETTLED: settled})
 
@@ -64,6 +65,7 @@ def test_price_unsold_homes_and_land_income_say_where_they_go():
     assert "Price in 2035 against 2020: 1 % lower, falling in 1 of 2 years." in told
     assert "12 months of sales in 2020, 24 in 2035, and 30 at the most (2025)" in told
     assert "Land income: 50 % higher." in told
+    assert "50 % higher, falling in 0 of 2 years." in findings.housing(land, months, price, "en")
     assert "土地出让收入比2020年持平" in findings.housing(price, months, price / price * land[:, 0], "zh")
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.charts.housing import UNITS, housing_market
-from tests.support.plain_runs import material, run
+from tests.support.plain_runs import material, run, upright
 
 PRICES = np.tile([2e4] * 6 + [1e4] * 6, (3, 1))
 
 
-def market(sales: object = 1e5) -> object:
+def market(sales: object = 1e5) -> xr.Dataset:
     values = {
         "home sales": sales,
         "House Price": PRICES,
@@ -22,7 +25,7 @@ def market(sales: object = 1e5) -> object:
     return run(values, spread=0.0)
 
 
-def lines(figure, panel: str) -> list:
+def lines(figure: Figure, panel: str) -> list[Line2D]:
     return list(figure.axes[list(UNITS).index(panel)].lines)
 
 
@@ -32,7 +35,7 @@ def drawn():
 
 
 def test_each_panel_is_in_the_unit_of_its_axis(drawn):
-    last = {panel: float(lines(drawn, panel)[0].get_ydata()[-1]) for panel in UNITS}
+    last = {panel: upright(lines(drawn, panel)[0])[-1] for panel in UNITS}
     expected = {"sales": 1.2, "months unsold": 18.0, "house price": 15_000.0, "land income": 20.0}
     assert last == pytest.approx(expected)
 
@@ -40,18 +43,18 @@ def test_each_panel_is_in_the_unit_of_its_axis(drawn):
 def test_the_price_does_not_move_when_buyers_turn_to_cheaper_districts():
     cheaper = np.array([[1e5] * 12, [1e5] * 12, [0.0] * 6 + [1e5] * 6])
     figure = housing_market(material({"baseline": market(cheaper)}), "baseline", "en")
-    assert lines(figure, "house price")[0].get_ydata() == pytest.approx([15_000.0] * 3)
-    assert float(lines(figure, "sales")[0].get_ydata()[-1]) == pytest.approx(0.6)
+    assert upright(lines(figure, "house price")[0]) == pytest.approx([15_000.0] * 3)
+    assert upright(lines(figure, "sales")[0])[-1] == pytest.approx(0.6)
 
 
 def test_the_baseline_is_beside_another_scenario_and_never_beside_itself(drawn):
-    assert float(lines(drawn, "sales")[1].get_ydata()[-1]) == pytest.approx(2.4)
+    assert upright(lines(drawn, "sales")[1])[-1] == pytest.approx(2.4)
     alone = housing_market(material({"baseline": market()}), "baseline", "en")
     assert len(lines(alone, "sales")) == 1
 
 
 def test_months_of_a_calm_market_are_marked(drawn):
-    assert lines(drawn, "months unsold")[-1].get_ydata() == pytest.approx([13.2] * 3)
+    assert upright(lines(drawn, "months unsold")[-1]) == pytest.approx([13.2] * 3)
 
 
 def test_all_panels_begin_at_nought_and_share_the_years(drawn):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from analysis.charts.money import three_accounts
 from analysis.charts.panels import FUNDED
-from tests.support.plain_runs import material, run
+from tests.support.plain_runs import material, run, upright
 
 
-def money(debt: float = 2e11) -> object:
+def money(debt: float = 2e11) -> xr.Dataset:
     values = {
         "budget revenue": 9e10,
         "transfers received": 3e10,
@@ -30,8 +32,8 @@ def drawn():
     return three_accounts(material({"baseline": money(1e11), "plan": money()}), "plan", "en")
 
 
-def ends(ax) -> list[float]:
-    return [float(line.get_ydata()[-1]) for line in ax.lines]
+def ends(ax: Axes) -> list[float]:
+    return [upright(line)[-1] for line in ax.lines]
 
 
 def test_each_account_is_in_billion_yuan(drawn):
