@@ -99,6 +99,7 @@ def housing(price: xr.DataArray, months: xr.DataArray, land: xr.DataArray, langu
 def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, language: str) -> str:
     """Say how near debt comes to its ceiling, and what of planned spending is not funded."""
     share = 100 * _median(debt / ceiling)
+    peak = int(share.argmax("time"))
     capital, other = (_median(funded[name]) for name in FUNDED)
     told = say(
         "debt",
@@ -107,6 +108,8 @@ def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, lang
         last=f"{float(share['time'][-1]):.0f}",
         share_first=float(share[0]),
         share_last=float(share[-1]),
+        peak=float(share[peak]),
+        peak_year=f"{float(share['time'][peak]):.0f}",
     )
     if float(capital.min()) < IN_FULL:
         told += say("funded in part", language, **_worst(capital))

@@ -79,9 +79,9 @@ def test_price_unsold_homes_and_land_income_say_where_they_go():
 )
 def test_debt_is_measured_by_its_ceiling_and_cuts_by_their_worst_year(capital, other, said, unsaid):
     funded = run(dict(zip(FUNDED, (capital, other), strict=True)), spread=0.0)
-    debt, ceiling = series("Municipal Debt", [100.0, 150.0, 190.0]), series("Municipal Debt", 200.0)
+    debt, ceiling = series("Municipal Debt", [100.0, 230.0, 190.0]), series("Municipal Debt", 200.0)
     told = findings.accounts(debt, ceiling, funded, "en")
-    assert "Debt is at 50 % of its ceiling in 2020 and at 95 % in 2035" in told
+    assert "Debt is at 50 % of its ceiling in 2020, at 95 % in 2035, and at 115 % at the most (2025);" in told
     assert said in told
     assert unsaid not in told
     assert "95%" in findings.accounts(debt, ceiling, funded, "zh")
