@@ -18,12 +18,12 @@ from analysis.charts.style import BLACK, DASHES, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
 
-#: The panels from the top, by their labels, and their units.
-UNITS: Final[Mapping[str, str]] = {
-    "sales": "m2 a year",
-    "months unsold": "months of sales",
-    "house price": "yuan a m2",
-    "land income": "yuan a year",
+#: The panels from the top, by their labels: variable and unit.
+PANELS: Final[Mapping[str, tuple[str, str]]] = {
+    "sales": ("homes sold", "m2 a year"),
+    "months unsold": ("unsold homes in years of sales", "months of sales"),
+    "house price": ("mean house price", "yuan a m2"),
+    "land income": ("land sale revenue", "yuan a year"),
 }
 #: From how many of its unit on a number is written without decimals.
 WHOLE = 100
@@ -40,9 +40,9 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
     )
     with chart_style():
         figure = Figure(figsize=canvas or (11, 8.2), layout="constrained")
-        axes = dict(zip(UNITS, figure.subplots(4, 1, sharex=True), strict=True))
+        axes = dict(zip(PANELS, figure.subplots(4, 1, sharex=True), strict=True))
         for name, ax in axes.items():
-            label_axes(ax, name, UNITS[name], language)
+            label_axes(ax, name, PANELS[name][1], language)
             draw_fan(ax, market[name], look["color"], width=2.4, label=material.scenarios[scenario].title[language])
             if others:
                 other, title = quantile(others[name], 0.5), material.scenarios["baseline"].title[language]
@@ -65,13 +65,4 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
 
 def _market(run: xr.Dataset, language: str) -> dict[str, xr.DataArray]:
     """What the panels show, in the units of their axes."""
-    sales = run["home sales"]
-    # Weighted by what was sold in the first year, so that it does not move when buyers turn to cheaper districts.
-    weights = sales.isel(time=0, drop=True)
-    market = {
-        "sales": sales.sum("District"),
-        "months unsold": run["unsold homes in years of sales"],
-        "house price": (run["House Price"] * weights).sum("District") / weights.sum("District"),
-        "land income": run["land sale revenue"],
-    }
-    return {name: series / unit_size(UNITS[name], language) for name, series in market.items()}
+    return {panel: run[variable] / unit_size(unit, language) for panel, (variable, unit) in PANELS.items()}

@@ -64,8 +64,8 @@ VARIABLES = (
     "Registered Rate Account",
     "AWARD PER SETTLED PERSON",
     "capacity completed",
-    "home sales",
-    "House Price",
+    "homes sold",
+    "mean house price",
     "unsold homes in years of sales",
     "NORMAL UNSOLD TIME",
     "land sale revenue",
@@ -86,8 +86,6 @@ VARIABLES = (
 #: Variables by district of which a chart needs every member, as it adds districts up or takes one from another.
 BY_MEMBER = (
     *(panel.variable for panel in CIRCLE),
-    "home sales",
-    "House Price",
     "Willing To Settle",
     "settled by district and group",
     "changes of mind",
