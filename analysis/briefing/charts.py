@@ -34,8 +34,8 @@ def file_name(picture: Picture, language: str, kind: str) -> str:
 
     Examples
     --------
-    >>> file_name(Picture("ledger.chart", "ledger", "plan", "Ledger"), "zh", "svg")
-    'plan_ledger_zh.svg'
+    >>> file_name(Picture("districts.chart", "districts", "plan", "Districts"), "zh", "svg")
+    'plan_districts_zh.svg'
     """
     return "_".join(filter(None, (picture.scenario, picture.name, language))) + f".{kind}"
 

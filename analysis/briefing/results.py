@@ -17,7 +17,7 @@ import xarray as xr
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
 from analysis.briefing.study import AGE_GROUPS, HEADLINES, Evidence
-from analysis.charts.panels import INDICATORS, LEDGER, SCHOOLS
+from analysis.charts.panels import CIRCLE, INDICATORS, SCHOOLS
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import summary
 from analysis.outcome.bottlenecks import BOTTLENECKS
@@ -420,10 +420,15 @@ def _school(run: xr.Dataset, name: str, key: str) -> School:
 
 def _ledger(evidence: Evidence) -> dict[tuple[str, str], Result]:
     ledger, run = {}, evidence.run
-    for panel in LEDGER:
-        mean = run[panel.variable].sel(time=run["time"] > run["time"][0]).mean("time")
+    means = run[[panel.variable for panel in CIRCLE]].sel(time=run["time"] > run["time"][0]).mean("time")
+    settled = means[CIRCLE[0].variable]
+    for panel in CIRCLE:
+        mean = means[panel.variable]
         parts = {str(name): mean.sel(District=name) for name in mean["District"].to_numpy()}
-        for name, values in {"city": mean.sum("District"), **parts}.items():
+        # For the whole city, people are added up; what one of them brings or meets is that of the mean settled person.
+        people = settled.sum("District")
+        city = people if panel is CIRCLE[0] else (mean * settled).sum("District") / people
+        for name, values in {"city": city, **parts}.items():
             key = f"ledger/{evidence.scenario.name}/{panel.variable}/{name}/median"
             ledger[panel.variable, name] = Result(key, quantile(values, 0.5).item())
     return ledger

@@ -1,17 +1,15 @@
-"""Accounts: what moved the urbanization rates, and the ledger of people, land and money by district."""
+"""The account of what moved the urbanization rates."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from analysis.charts.frame import band_note, frame_chart, label_axes
-from analysis.charts.marks import elements_of, median_and_reach, stack_bars
+from analysis.charts.marks import median_and_reach, stack_bars
 from analysis.charts.material import Material
-from analysis.charts.panels import LEDGER
-from analysis.charts.style import BLACK, PART_COLOURS, Size, chart_style
-from analysis.outcome.ensembles import has_members, quantile
-from analysis.outcome.words import element_name, unit_name, unit_size, word
+from analysis.charts.style import BLACK, Size, chart_style
+from analysis.outcome.ensembles import quantile
+from analysis.outcome.words import word
 
 RATE_ACCOUNTS = {"resident rate": "Resident Rate Account", "registered rate": "Registered Rate Account"}
 
@@ -33,32 +31,4 @@ def rate_account(material: Material, scenario: str, language: str, canvas: Size 
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         note = band_note(material, "account bands", language)
         frame_chart(figure, material, "rate_account", language, scenario, note)
-        return figure
-
-
-def ledger(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
-    """Draw the ledger by district: people settled, quota earned, land supplied, award received, services paid."""
-    with chart_style():
-        figure = Figure(figsize=canvas or (13, 5.5), layout="constrained")
-        run = material.runs[scenario]
-        after = run.sel(time=run["time"] > run["time"][0])
-        axes = figure.subplots(1, len(LEDGER), sharey=True)
-        for ax, panel, colour in zip(axes, LEDGER, PART_COLOURS, strict=False):
-            mean = after[panel.variable].mean("time") / unit_size(panel.unit, language)
-            middle, reach = median_and_reach(mean)
-            whiskers = {"xerr": reach, "error_kw": {"lw": 1}} if has_members(mean) else {}
-            names = [element_name(name, language) for name in elements_of(mean, "District")]
-            ax.barh(names, middle, color=colour, height=0.75, **whiskers)
-            ax.set_title(word("labels", panel.label, language), fontsize=10)
-            ax.set_xlabel(unit_name(panel.unit, language))
-            ax.grid(axis="y", visible=False)
-            ax.xaxis.set_major_locator(MaxNLocator(4))
-        axes[0].invert_yaxis()
-        first, last = (f"{float(after['time'][end]):g}" for end in (0, -1))
-        notes = (
-            word("labels", "yearly mean", language).format(first=first, last=last),
-            word("labels", "no balance", language),
-            band_note(material, "bar bands", language),
-        )
-        frame_chart(figure, material, "ledger", language, scenario, *notes)
         return figure

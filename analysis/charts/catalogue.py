@@ -11,13 +11,16 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.charts.accounts import ledger, rate_account
+from analysis.charts.accounts import rate_account
 from analysis.charts.capacity import land_supply, service_places
 from analysis.charts.districts import districts
 from analysis.charts.files import draw_in_processes, write_png
+from analysis.charts.housing import housing_market
 from analysis.charts.material import Material
+from analysis.charts.money import three_accounts
 from analysis.charts.panels import COMPARISONS, VARIABLES
 from analysis.charts.population import age_profile, population_by_group
+from analysis.charts.settling import people_land_money, settlement
 from analysis.charts.trends import comparison, indicators
 from analysis.outcome.words import LANGUAGES, terms
 from model.files.pictures import is_whole
@@ -42,7 +45,10 @@ class Chart:
         return "_".join(filter(None, (self.scenario, self.name, self.language))) + ".png"
 
 
-_DETAILS = (indicators, population_by_group, age_profile, service_places, land_supply, districts, rate_account, ledger)
+_DETAILS = (
+    *(indicators, population_by_group, age_profile, service_places, land_supply, districts, rate_account),
+    *(people_land_money, settlement, housing_market, three_accounts),
+)
 #: What draws each chart of one scenario, in a language, of a size in inches or of its own, by the name of its file.
 DETAILS: Mapping[str, Callable[..., Figure]] = {chart.__name__: chart for chart in _DETAILS}
 
@@ -84,7 +90,7 @@ def is_drawn(chart: Chart, folder: Path) -> bool:
 
     Examples
     --------
-    >>> is_drawn(Chart("ledger", "plan", "zh", "0"), Path("outputs/none"))
+    >>> is_drawn(Chart("districts", "plan", "zh", "0"), Path("outputs/none"))
     False
     """
     path = folder / chart.file

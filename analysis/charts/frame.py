@@ -10,6 +10,7 @@ from matplotlib.ticker import MultipleLocator
 
 from analysis.charts.material import Material
 from analysis.charts.style import GREY, Size
+from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.words import unit_name, unit_size, word
 from scenarios import Scenario
 
@@ -80,18 +81,22 @@ def title_with_hash(scenario: Scenario, language: str) -> str:
 
 
 def frame_chart(
-    figure: Figure, material: Material, name: str, language: str, scenario: str | None, *notes: str
+    figure: Figure, material: Material, name: str, language: str, scenario: str | None, *notes: str, finding: str = ""
 ) -> None:
     """Put the title above a chart of runs and, below it, how to read it and where it comes from.
 
-    `name` is the chart's in the words, `scenario` whose it is (None compares all); empty notes are left out.
+    `name` is the chart's in the words, `scenario` whose it is (None compares all), `finding` what the chart shows in a
+    sentence; empty notes are left out.
     """
     title, shown = word("charts", name, language), word("labels", "all scenarios", language)
     if scenario is not None:
         title += " · " + material.scenarios[scenario].title[language]
         shown = title_with_hash(material.scenarios[scenario], language)
     footer = source_line("footer", _manifest(material), language, scenario=shown)
-    head_and_foot(figure, title, " ".join(filter(None, notes)), footer)
+    width = figure.get_figwidth() / TITLE_INCHES
+    found = wrapped(finding, language, width * (1.2 if language == "en" else 1.0)) if finding else ""
+    told = wrapped(" ".join(filter(None, notes)), language, 2.1 * width)
+    head_and_foot(figure, "\n".join(filter(None, (title, found))), told, footer)
 
 
 def band_note(material: Material, term: str, language: str) -> str:

@@ -84,9 +84,9 @@ def label_lines(ax: Axes, material: Material, ends: Mapping[str, tuple[float, fl
         )
 
 
-def label_right(ax: Axes, texts: Sequence[tuple[str, float, str]], gap: float) -> None:
+def label_right(ax: Axes, texts: Sequence[tuple[str, float, str]], gap: float, lowest: float = -np.inf) -> None:
     """Write texts right of the axes, at least a gap apart; each is a text, its height and its colour."""
-    heights = spread_apart(np.array([height for _, height, _ in texts]), gap)
+    heights = spread_apart(np.array([height for _, height, _ in texts]), gap, lowest)
     for (text, _, colour), height in zip(texts, heights, strict=True):
         ax.annotate(text, (1.01, height), xycoords=("axes fraction", "data"), va="center", color=colour)
 

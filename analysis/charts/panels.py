@@ -38,18 +38,20 @@ INDICATORS = (
     Panel("income ratio", "target income ratio", "ratio"),
     Panel("fiscal gap ratio", "fiscal gap ratio", "percent"),
 )
-LEDGER = (
+#: What a district's people, land and money have to do with each other.
+CIRCLE = (
     Panel("settled", "settled by district", "people a year"),
-    Panel("quota", "linked quota earned", "km2 a year"),
-    Panel("land", "land supplied", "km2 a year"),
-    Panel("award", "settlement award by district", "yuan a year"),
-    Panel("cost", "service cost of settled by district", "yuan a year"),
+    Panel("brings", "gain of a settled person", "yuan a person"),
+    Panel("costs", "cost of a settled person", "yuan a person"),
+    Panel("readiness", "district readiness", "readiness"),
 )
+#: Which share of what is planned the budget funds.
+FUNDED = ("Capital Funded Share", "Other Spending Share")
 SCHOOLS = ("childcare", "preschool", "primary", "junior secondary")
 #: Every variable that a chart reads.
 VARIABLES = (
     *(panel.variable for panels in COMPARISONS.values() for panel in panels),
-    *(panel.variable for panel in (*INDICATORS, *LEDGER)),
+    *(panel.variable for panel in (*INDICATORS, *CIRCLE)),
     "Population",
     "residents by group",
     "service need in city",
@@ -60,6 +62,31 @@ VARIABLES = (
     "resident urbanization rate by district",
     "Resident Rate Account",
     "Registered Rate Account",
+    "AWARD PER SETTLED PERSON",
+    "capacity completed",
+    "homes sold",
+    "mean house price",
+    "unsold homes in years of sales",
+    "NORMAL UNSOLD TIME",
+    "land sale revenue",
+    "budget revenue",
+    "transfers received",
+    "committed spending",
+    "land income for capital",
+    "Municipal Debt",
+    "DEBT CEILING",
+    "total public income",
+    *FUNDED,
+    "Willing To Settle",
+    "settled by district and group",
+    "changes of mind",
+    "willingness to settle",
+    "newcomers",
 )
-#: Variables by district of which a chart needs every member.
-BY_MEMBER = tuple(panel.variable for panel in LEDGER)
+#: Variables by district of which a chart needs every member, as it adds districts up or takes one from another.
+BY_MEMBER = (
+    *(panel.variable for panel in CIRCLE),
+    "Willing To Settle",
+    "settled by district and group",
+    "changes of mind",
+)

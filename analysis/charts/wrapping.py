@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-#: Letters across a chart at the size of a title.
+#: Letters across a chart at the size of a title, and how many inches wide that chart is.
 ENGLISH, CHINESE = 105, 62
+TITLE_INCHES = 11
 
 
 def wrapped(text: str, language: str, width: float = 1.0) -> str:

@@ -16,6 +16,7 @@ import xarray as xr
 from analysis.assessment import words as assessment_words
 from analysis.assessment.observations import read_newer_observations
 from analysis.briefing import words as briefing_words
+from analysis.charts import findings
 from analysis.comparison import words as comparison_words
 from analysis.conditions import words as condition_words
 from analysis.dashboard import words as page_words
@@ -103,7 +104,7 @@ KINDS = (
     *("outcome words", "plausible words", "reach words", "sensitivity words"),
     *("terms", "page words", "briefing words", "history words", "assessment words"),
     *("condition words", "information words", "backcast words", "frontier words"),
-    *("comparison words", "left-out words", "delay words"),
+    *("comparison words", "left-out words", "delay words", "finding words"),
 )
 
 
@@ -119,6 +120,7 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
         "comparison words": (comparison_words.FILE, chart_words.sentences_in.__wrapped__),
         "left-out words": (left_out_words.FILE, chart_words.sentences_in.__wrapped__),
         "delay words": (delay_words.FILE, chart_words.sentences_in.__wrapped__),
+        "finding words": (findings.FILE, chart_words.sentences_in.__wrapped__),
         "outcome words": (chart_words.SENTENCES, chart_words.sentences_in.__wrapped__),
         "plausible words": (plausible.FILE, chart_words.sentences_in.__wrapped__),
         "reach words": (reach_words.FILE, chart_words.sentences_in.__wrapped__),

@@ -30,8 +30,22 @@ TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
 }
 #: How quantities of a chart's unit are written; the units of the languages differ in size.
 FORMS: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".2f", "people": ",.1f", "people a year": ".2f"},
-    "en": {"ratio": ".2f", "km2 a year": ".2f", "yuan a year": ".3f", "people": ",.2f", "people a year": ".1f"},
+    "zh": {
+        "ratio": ".2f",
+        "readiness": ".2f",
+        "yuan a person": ".2f",
+        "yuan a year": ".2f",
+        "people": ",.1f",
+        "people a year": ".2f",
+    },
+    "en": {
+        "ratio": ".2f",
+        "readiness": ".2f",
+        "yuan a person": ".1f",
+        "yuan a year": ".3f",
+        "people": ",.2f",
+        "people a year": ".1f",
+    },
 }
 #: An interval narrower than this share of its median looks like a single number.
 NARROW: Final = 5e-4

@@ -7,7 +7,7 @@ from typing import Final
 from analysis.briefing.content import PAGE_AND_WORKBOOK, WORKBOOK_ONLY, Number, Paragraph, Plot, Section, Table, Text
 from analysis.briefing.sections.author import Author
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
-from analysis.charts.panels import INDICATORS, LEDGER, Panel
+from analysis.charts.panels import CIRCLE, INDICATORS, Panel
 from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: How people of an age group are written: the unit of the languages differs in size.
@@ -171,11 +171,11 @@ def school_section(author: Author) -> Section:
 
 def ledger_section(author: Author) -> Section:
     """Return what settling earns and costs, by district."""
-    units = [author.unit(panel.unit) for panel in LEDGER]
+    units = [author.unit(panel.unit) for panel in CIRCLE]
 
     def cells(district: str) -> list[Text]:
-        results = [author.results.ledger[panel.variable, district] for panel in LEDGER]
-        forms = [author.form(panel.unit) for panel in LEDGER]
+        results = [author.results.ledger[panel.variable, district] for panel in CIRCLE]
+        forms = [author.form(panel.unit) for panel in CIRCLE]
         return [
             (author.number(result, form, scale),)
             for result, form, (_, scale) in zip(results, forms, units, strict=True)
@@ -184,13 +184,13 @@ def ledger_section(author: Author) -> Section:
     rows = [[author.say("city"), *cells("city")]]
     rows += [[(author.element(name),), *cells(name)] for name in map(str, author.evidence.run["District"].to_numpy())]
     columns = [author.say("district")]
-    columns += [(author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(LEDGER, units, strict=True)]
+    columns += [(author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(CIRCLE, units, strict=True)]
     return author.section(
         "ledger",
         _settling_takeaway(author),
         _settling_table(author),
         Paragraph("ledger.reading", author.say("ledger.reading")),
-        author.picture("ledger", author.evidence.scenario.name, "ledger.chart"),
+        author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart"),
         author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
     )
 

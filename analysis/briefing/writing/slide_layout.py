@@ -59,7 +59,7 @@ def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
 
     Examples
     --------
-    >>> chart = Picture("a.chart", "ledger", "plan", "Ledger")
+    >>> chart = Picture("a.chart", "districts", "plan", "Districts")
     >>> width, height = picture_rooms(Section("a", "A", (), (chart,)))["a.chart"]
     >>> round(width, 2), round(height, 2)
     (12.23, 5.55)

@@ -52,7 +52,8 @@ def labels(figure) -> list[Text]:
         (ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.texts, *(ax.legend_.texts if ax.legend_ else ()))
         for ax in figure.axes
     ]
-    of_figure = [figure._suptitle, figure._supxlabel, *(text for legend in figure.legends for text in legend.texts)]
+    legends = [*figure.legends, *(legend for part in figure.subfigs for legend in part.legends)]
+    of_figure = [figure._suptitle, figure._supxlabel, *(text for legend in legends for text in legend.texts)]
     return [text for text in (*itertools.chain(*of_axes), *of_figure) if text.get_text().strip()]
 
 
@@ -167,7 +168,7 @@ def test_files_are_written_whole_in_both_languages_and_only_where_something_chan
 
 
 def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
-    chart = Chart("ledger", "plan", "zh", "a fingerprint")
+    chart = Chart("districts", "plan", "zh", "a fingerprint")
     path = tmp_path / chart.file
     files.write_png(Figure(figsize=(2, 2)), path, {"Source": chart.fingerprint})
     whole = path.read_bytes()

@@ -1,0 +1,147 @@
+"""What a chart shows, in a sentence that is made from the numbers in it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from analysis.charts.panels import FUNDED
+from analysis.outcome.ensembles import quantile
+from analysis.outcome.words import element_name, say_from, unit_size
+
+FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
+#: A relative difference that is smaller rounds to nothing.
+FELT: Final = 0.005
+#: A share of spending from which all of it is funded, rounded to whole percents.
+IN_FULL: Final = 0.995
+
+
+def circle(run: xr.Dataset, baseline: xr.Dataset | None, years: tuple[int, int], language: str) -> str:
+    """Say in how many districts settling pays, where readiness rises, and what differs from the baseline, if any."""
+    net = _median(run["gain of a settled person"] - run["cost of a settled person"])
+    ready = _median(run["district readiness"])
+    first, last = (ready.sel(time=year) for year in years)
+    told = say(
+        "circle",
+        language,
+        first=years[0],
+        last=years[1],
+        gain_first=_districts(net.sel(time=years[0]) > 0, language),
+        gain_last=_districts(net.sel(time=years[1]) > 0, language),
+        up=_districts(last > first * (1 + FELT), language),
+        down=_districts(last < first * (1 - FELT), language),
+    )
+    if baseline is None:
+        return told
+    other = _median(baseline["district readiness"]).sel(time=years[1])
+    # In the first year of a run stands what flows in its first step.
+    settled = [
+        each["settled by district"].isel(time=slice(1, None)).sum(["District", "time"]) for each in (run, baseline)
+    ]
+    people, others = (float(_median(each)) for each in settled)
+    return told + say(
+        "circle against baseline",
+        language,
+        start=f"{float(run['time'][1]):.0f}",
+        last=years[1],
+        more=_change(others, people, ("more", "fewer", "as many"), language),
+        up=_districts(last > other * (1 + FELT), language),
+        down=_districts(last < other * (1 - FELT), language),
+    )
+
+
+def settlement(waiting: xr.DataArray, registering: xr.DataArray, language: str) -> str:
+    """Say how many people wait and register at the beginning and the end, from numbers by origin (dim ``Mover``)."""
+    stock, flow = (
+        _median(each.sum("Mover")) / unit_size("thousand people", language) for each in (waiting, registering)
+    )
+    first, last = (float(stock["time"][end]) for end in (0, -1))
+    most = str(_median(waiting).isel(time=-1).idxmax("Mover").item())
+    return say(
+        "settlement",
+        language,
+        first=f"{first:.0f}",
+        last=f"{last:.0f}",
+        stock_first=float(stock[0]),
+        stock_last=float(stock[-1]),
+        flow_first=float(flow[0]),
+        flow_last=float(flow[-1]),
+        origin=element_name(most, language),
+    )
+
+
+def housing(price: xr.DataArray, months: xr.DataArray, land: xr.DataArray, language: str) -> str:
+    """Say where price, unsold homes in months of sales, and land income go."""
+    price, months, land = map(_median, (price, months, land))
+    peak = int(months.argmax("time"))
+    verbs = ("higher", "lower", "the same")
+    return say(
+        "housing",
+        language,
+        first=f"{float(price['time'][0]):.0f}",
+        last=f"{float(price['time'][-1]):.0f}",
+        price=_change(float(price[0]), float(price[-1]), verbs, language),
+        land=_change(float(land[0]), float(land[-1]), verbs, language),
+        falling=int((np.diff(price) < 0).sum()),
+        count=price.sizes["time"] - 1,
+        months_first=float(months[0]),
+        months_last=float(months[-1]),
+        peak=float(months[peak]),
+        peak_year=f"{float(months['time'][peak]):.0f}",
+    )
+
+
+def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, language: str) -> str:
+    """Say how near debt comes to its ceiling, and what of planned spending is not funded."""
+    share = 100 * _median(debt / ceiling)
+    peak = int(share.argmax("time"))
+    capital, other = (_median(funded[name]) for name in FUNDED)
+    told = say(
+        "debt",
+        language,
+        first=f"{float(share['time'][0]):.0f}",
+        last=f"{float(share['time'][-1]):.0f}",
+        share_first=float(share[0]),
+        share_last=float(share[-1]),
+        peak=float(share[peak]),
+        peak_year=f"{float(share['time'][peak]):.0f}",
+    )
+    if float(capital.min()) < IN_FULL:
+        told += say("funded in part", language, **_worst(capital))
+    else:
+        told += say("funded in full", language)
+    if float(other.min()) < IN_FULL:
+        told += say("other spending cut", language, **_worst(other))
+    return told
+
+
+def _worst(funded: xr.DataArray) -> dict[str, Any]:
+    """The year in which the least is funded, and how much in percent."""
+    worst = int(funded.argmin("time"))
+    return {"year": f"{float(funded['time'][worst]):.0f}", "percent": 100 * float(funded[worst])}
+
+
+def _median(series: xr.DataArray) -> xr.DataArray:
+    return quantile(series, 0.5)
+
+
+def _districts(held: xr.DataArray, language: str) -> str:
+    count, every = int(held.sum()), held.size
+    if count == 0:
+        return say("none of them", language)
+    if count == every:
+        return say("all of them", language, all=every)
+    return say("some of them", language, count=count, all=str(every))
+
+
+def _change(first: float, last: float, words: tuple[str, str, str], language: str) -> str:
+    """How much more, or less, a number has become, in one of three sentences."""
+    change = last / first - 1
+    if abs(change) < FELT:
+        return say(words[2], language)
+    return say(words[0] if change > 0 else words[1], language, percent=100 * abs(change))
