@@ -47,14 +47,32 @@ class Number:
         >>> Number("target income ratio", "ratio", 1.0).change(-0.0312, -0.05, 0.001)
         '-0.031 (-0.050 to +0.001)'
         >>> Number("target talent settled", "persons cumulative from 2021", 1.0).change(41234, 1200, 99000)
-        '+41,234 (+1,200 to +99,000) persons'
+        '+41,000 (+1,000 to +99,000) persons'
         """
-        largest = max(abs(median), abs(low), abs(high))
-        decimals = 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
+        decimals = _decimals(max(abs(median), abs(low), abs(high)))
         # Adding zero turns a rounded -0 into 0.
-        shown = [f"{round(value, decimals) + 0.0:+,.{decimals}f}" for value in (median, low, high)]
+        shown = [f"{round(value, decimals) + 0.0:+,.{max(decimals, 0)}f}" for value in (median, low, high)]
+        return f"{shown[0]} ({shown[1]} to {shown[2]}){self._unit}"
+
+    def size(self, change: float) -> str:
+        """Write the size of a change.
+
+        Examples
+        --------
+        >>> Number("target town sewage", "percent", 1.0).size(-3.214)
+        '3.2 points'
+        """
+        decimals = min(_decimals(abs(change)), 1 if abs(change) >= 1 else 3)
+        return f"{round(abs(change), decimals):,.{max(decimals, 0)}f}{self._unit}"
+
+    @property
+    def _unit(self) -> str:
         unit = _UNITS.get(self.unit, "")
-        return f"{shown[0]} ({shown[1]} to {shown[2]})" + (f" {unit}" if unit else "")
+        return f" {unit}" if unit else ""
+
+
+def _decimals(largest: float) -> int:
+    return -3 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
 
 
 def target_numbers() -> dict[str, Number]:

@@ -1,4 +1,4 @@
-"""What each feedback loop does: each is cut under every shipped scenario, and must move a number that a target reads."""
+"""What each feedback loop does: it is cut under every shipped scenario, and must move a number that a target reads."""
 
 from __future__ import annotations
 
