@@ -90,7 +90,7 @@ def leaders(table: pd.DataFrame) -> str:
     for (scenario, rate), rows in table[table["loop"] != ""].groupby(["scenario", "rate"], sort=False):
         spans: list[list[object]] = []
         for year, of_year in rows.groupby("year", sort=True):
-            first = of_year.loc[of_year["change"].abs().idxmax()]
+            first = of_year.iloc[int(of_year["change"].abs().to_numpy().argmax())]
             leader = f"{first['loop']}{'+' if first['change'] > 0 else '-'}"
             if spans and spans[-1][0] == leader:
                 spans[-1][2] = year

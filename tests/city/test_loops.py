@@ -82,12 +82,12 @@ def test_a_loop_that_is_cut_later_is_whole_until_then(loop):
 def test_a_push_goes_through_its_loop_and_not_without_it(loop):
     push, indicator, sign = PUSHES[loop]
     calm: Settings = {}
-    pushed = {name: changed_from(own_value(name, {}), value, START) for name, value in push().items()}
+    pushed: Settings = {name: changed_from(own_value(name, {}), value, START) for name, value in push().items()}
     effects = []
     for cut in (False, True):
         runs = []
         for settings in (calm, pushed):
-            ended = LOOPS[loop].settings(city(), settings, START, LAST) if cut else {}
+            ended: Settings = LOOPS[loop].settings(city(), settings, START, LAST) if cut else {}
             runs.append(city().run(settings | ended, outputs=[indicator])[indicator])
         moved = (runs[1] - runs[0]).sum([dim for dim in runs[0].dims if dim != "time"])
         effects.append(float(moved.isel(time=slice(0, 11)).sum()))

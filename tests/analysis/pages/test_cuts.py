@@ -63,7 +63,7 @@ def test_arrivals_follow_a_pool_that_only_its_own_growth_changes():
     cut = LOOPS["B5"].settings(city(), {}, 2020.0, LAST)
     growth = float(own_value("POOL CHANGE", {}))
     run = city().run(cut, outputs=["Migrant Pool"])["Migrant Pool"]
-    rate = at(cut["ARRIVAL RATE"].sel(time=slice(2020 + JUMP, None)), run["time"].to_numpy())
+    rate = at(own_value("ARRIVAL RATE", cut).sel(time=slice(2020 + JUMP, None)), run["time"].to_numpy())
     felt = rate * run
     expected = felt.isel(time=0) * np.exp(growth * (run["time"] - 2020))
     np.testing.assert_allclose(felt, expected.transpose(*felt.dims), rtol=0.01)
