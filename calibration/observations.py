@@ -58,6 +58,7 @@ REQUIRED_FILES = (
     "derived_from_other_rows.csv",
     "gotohui_compilation.csv",
     "jinan_yearbooks.csv",
+    "nbs_main_cities.csv",
     "plan.csv",
     "press_and_reference_works.csv",
     "shandong_yearbooks.csv",

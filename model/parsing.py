@@ -17,6 +17,7 @@ import numpy.typing as npt
 from parsimonious.exceptions import ParseError, VisitationError
 from pysd.translators.structures.abstract_expressions import (
     CallStructure,
+    InitialStructure,
     IntegStructure,
     LookupsStructure,
     ReferenceStructure,
@@ -123,21 +124,27 @@ def _join(entries: Iterable[_Entry], file: str) -> list[Variable]:
     starting = _only_at_start({key: [_tree(entry) for entry in same] for key, same in parts.items()})
     yardsticks = {name for variable in variables if variable.name.endswith(BALANCES) for name in variable.uses}
     return [
-        dataclasses.replace(variable, why_fixed=_why_fixed(variable, key in starting, variable.name in yardsticks))
+        dataclasses.replace(
+            variable,
+            only_at_start=key in starting,
+            why_fixed=_why_fixed(variable, key in starting, variable.name in yardsticks),
+        )
         for key, variable in zip(parts, variables, strict=True)
     ]
 
 
 def _only_at_start(trees: Mapping[str, list[Any]]) -> set[str]:
-    """Keys of what is read for the start of stocks, directly or not, and for no rate."""
+    """Keys of what is read for the start of stocks or by an INITIAL, directly or not, and for no rate."""
     stocks = [tree for parts in trees.values() for tree in parts if isinstance(tree, IntegStructure)]
     reads = {
-        key: _references([tree for tree in parts if not isinstance(tree, IntegStructure)])
+        key: _references([tree for tree in parts if not isinstance(tree, IntegStructure)], leave_out=InitialStructure)
         for key, parts in trees.items()
     }
-
-    starts, rates = (_references([getattr(stock, part) for stock in stocks]) for part in ("initial", "flow"))
-    return sources(reads, starts) - sources(reads, rates)
+    starts = [
+        node.initial for node in _walk(list(trees.values())) if isinstance(node, IntegStructure | InitialStructure)
+    ]
+    rates = _references([stock.flow for stock in stocks], leave_out=InitialStructure)
+    return sources(reads, _references(starts)) - sources(reads, rates)
 
 
 def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool) -> str:
@@ -258,16 +265,20 @@ def _terms(rate: Any, sign: int = 1) -> Iterator[tuple[Any, int]]:
         yield rate, sign
 
 
-def _references(tree: Any) -> list[str]:
+def _references(tree: Any, leave_out: type | tuple[()] = ()) -> list[str]:
     """Keys of the variables and functions that a syntax tree names, each once."""
-    return list(dict.fromkeys(node.reference for node in _walk(tree) if isinstance(node, ReferenceStructure)))
+    return list(
+        dict.fromkeys(node.reference for node in _walk(tree, leave_out) if isinstance(node, ReferenceStructure))
+    )
 
 
 def _numbers(tree: Any) -> Iterator[float]:
     return (node for node in _walk(tree) if isinstance(node, int | float) and not isinstance(node, bool))
 
 
-def _walk(node: Any) -> Iterator[Any]:
+def _walk(node: Any, leave_out: type | tuple[()] = ()) -> Iterator[Any]:
+    if isinstance(node, leave_out):
+        return
     yield node
     if isinstance(node, list | tuple):
         children: Iterable[Any] = node
@@ -277,7 +288,7 @@ def _walk(node: Any) -> Iterator[Any]:
     else:
         children = ()
     for child in children:
-        yield from _walk(child)
+        yield from _walk(child, leave_out)
 
 
 def _key(name: str) -> str:

@@ -62,6 +62,8 @@ class Variable:
     numbers: tuple[float, ...]
     #: Line of the file where the first equation starts.
     line: int
+    #: Whether it is read only to set up the start: by the start of a stock or an ``INITIAL``, directly or not.
+    only_at_start: bool = False
     #: Why a scenario may not change a constant, as the end of a sentence that starts with its name; empty where it may.
     #: Calibration may set any constant.
     why_fixed: str = ""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from model.engine.errors import UserError
 from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
 from scenarios.start import START, from_start_on, start_constants
-from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
+from scenarios.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -394,8 +395,9 @@ class _Reader:
         if path.parent == FOLDER and not _exists(path):
             mistakes = Mistakes(Document(None, []))
             mistakes.add((), f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios())}")
-            # A line of their own, so that all of them fit in.
-            mistakes.add((), f"Shipped: {', '.join(shipped_scenarios())}.")
+            # Lines of their own, so that all of them fit in.
+            for line in wrap(f"Shipped: {', '.join(shipped_scenarios())}.", LINE_LENGTH):
+                mistakes.add((), line)
             return _Source(path, mistakes)
         document = read_yaml(path)
         mistakes = Mistakes(document)

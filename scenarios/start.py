@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from model.definition import MODEL_FILE, variables_by_name
-from model.engine.reading.expressions import sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,14 +73,8 @@ def start_constants(model_file: Path = MODEL_FILE) -> frozenset[str]:
     >>> "DEBT 2020" in start_constants(), "RENT SUBSIDY" in start_constants()
     (True, False)
     """
-    variables = variables_by_name(model_file)
-    stocks = [variable for variable in variables.values() if variable.kind == "stock"]
-    rates = {name for stock in stocks for name in (*stock.inflows, *stock.outflows)}
-    starts = {name for stock in stocks for name in stock.uses} - rates
-    # What a stock is at one moment follows from no other variable at that moment.
-    reads = {name: () if variable.kind == "stock" else variable.uses for name, variable in variables.items()}
-    names = sources(reads, starts) - sources(reads, rates)
-    return frozenset(name for name in names & variables.keys() if variables[name].kind == "constant")
+    variables = variables_by_name(model_file).values()
+    return frozenset(one.name for one in variables if one.kind == "constant" and one.only_at_start)
 
 
 def as_array(setting: Setting) -> xr.DataArray:

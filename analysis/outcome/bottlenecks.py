@@ -106,7 +106,7 @@ def _service_money(run: xr.Dataset) -> xr.DataArray:
 
 
 def _squeeze(run: xr.Dataset) -> xr.DataArray:
-    """Capital Funded Share below 1: the budget carries out less than the planned programmes, in the whole city alike."""
+    """Capital Funded Share below 1: the budget carries out less than planned, in the whole city alike."""
     everywhere = xr.ones_like(run["approval share"])
     return (1 - run["Capital Funded Share"]) * everywhere
 

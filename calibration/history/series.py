@@ -142,7 +142,7 @@ def city_series(history: History) -> list[Series]:
     estimates = registered_estimates()
     estimates[2018] = city_value(data, "population_hukou_registered_yearend", 2018) * 10_000
     spans = list(zip(estimates.index[:-1], estimates.index[1:], strict=True))
-    ends = history.at("registered population", list(estimates.index))
+    ends = history.at_year_end("registered population", list(estimates.index))
     span_names = [f"{a}-{b}" for a, b in spans]
 
     def city(
@@ -150,7 +150,8 @@ def city_series(history: History) -> list[Series]:
     ) -> Series:
         years = [*old, *new]
         values = [city_value(data, variable, year, "old" if year in old else "new") * scale for year in years]
-        return Series(name, years, np.array(values), history.at(name, years), old=old, **about)
+        run = history.at_year_end(name, years) if name == "registered population" else history.at(name, years)
+        return Series(name, years, np.array(values), run, old=old, **about)
 
     def flow(name: str, observed: Any, years: list[int], **about: Any) -> Series:
         return Series(name, years, observed[years].to_numpy(), history.over(name, years), **about)

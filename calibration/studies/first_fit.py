@@ -75,6 +75,7 @@ PARAMETERS: Final = (
     Parameter("PRICE RESPONSE", 0.13, 0.5),
     Parameter("PRICE CORRECTION", 0.12, 0.5),
     Parameter("CAPITAL BUDGET FOR SERVICES 2010", 0.1, 0.7),
+    Parameter("DEBT RELATIVE 2010", 0.4, 0.25),
 )
 
 

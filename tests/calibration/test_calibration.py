@@ -232,18 +232,24 @@ def test_the_same_seed_gives_the_same_forecast_and_another_gives_another():
     assert float(np.log(last / 9e6).std()) == pytest.approx(0.008, rel=0.1)
 
 
-def test_a_flow_of_a_forecast_is_the_mean_of_its_year():
+def test_a_forecast_counts_people_at_the_years_end_and_flows_over_the_calendar_year():
     members = read_members(1)
     run = city().run(
         {str(name): array.rename(member="run") for name, array in members.data_vars.items()},
         outputs=["births in city", "residents"],
-        final_time=2035.0,
+        final_time=2035.25,
         saveper=0.25,
     )
     found = simulate(city(), members)
     births = run["births in city"].isel(run=0).to_numpy()
-    np.testing.assert_allclose(found["births in city"].isel(member=0)[0], births[:4].mean(), rtol=1e-12)
-    np.testing.assert_allclose(found["residents"].isel(member=0)[0], run["residents"].isel(run=0).sel(time=2021))
+    # The first quarter begins on census day, 1 November: a month of it falls into 2021, and two of the fifth.
+    in_year = (births[0] / 3 + births[1:4].sum() + births[4] * 2 / 3) / 4
+    np.testing.assert_allclose(found["births in city"].isel(member=0)[0], in_year, rtol=1e-12)
+    for year in (2021, 2035):
+        census_day, next_quarter = (float(run["residents"].isel(run=0).sel(time=at)) for at in (year, year + 0.25))
+        end = census_day + (next_quarter - census_day) * 2 / 3
+        np.testing.assert_allclose(found["residents"].isel(member=0).sel(time=year), end, rtol=1e-12)
+    assert found["budget revenue"].dims == ("member", "time")
 
 
 @pytest.mark.parametrize(("words", "seed"), [((), SEED), (("--seed", "7"), 7)])

@@ -9,7 +9,7 @@ import pytest
 
 from calibration.fit.priors import PRIORS_FILE, PriorError, changes, read_priors
 from model.definition import variables_by_name
-from scenarios import load_levers, load_scenarios, shipped_scenarios
+from scenarios import load_scenarios, shipped_scenarios
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_constant_has_a_prior_or_a_reason_to_be_held_fixed(priors):
 
 def test_no_prior_is_put_on_what_a_shipped_scenario_starts_from_its_own_default():
     # A path that begins at "default" means the model file's number, which a draw would contradict.
-    uncertain = {parameter.name for parameter in read_priors().parameters} & set(load_levers())
+    uncertain = {parameter.name for parameter in read_priors().parameters}
     for scenario in load_scenarios(shipped_scenarios()):
         text = scenario.path.read_text(encoding="utf-8")
         for name in uncertain:

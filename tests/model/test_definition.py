@@ -14,14 +14,12 @@ from model.definition import DefinitionError, Sector, Variable, model_hash, read
 LOOPS = ("R1", "R2", "R3", "R4", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8")
 # Reported, not read by any other variable; whatever is not here and not read is computed in vain.
 INDICATORS = {
-    "boundary share used",
     "floor area per head",
     "floor area per head by district",
     "fiscal gap ratio",
     "general budget spending",
     "gross domestic product",
-    "home sales value",
-    "homes available",
+    "job seekers per job",
     "land supplied by source",
     "large primary classes",
     "net registered migration",
