@@ -167,12 +167,25 @@ def past_series() -> pd.DataFrame:
         "urban rural income ratio": ratio,
         "gross domestic product": published("gdp", (2019, 2020), 1e8),
         "budget revenue": published("general_public_budget_revenue", (2020,), 1e8),
+        "net registered migration": published("hukou_net_migration_derived", (2019, 2020), 1e4),
+        "homes sold": published("commodity_residential_sales_area", (2019, 2020), 1e4),
+        "house price index": _existing_home_prices(data),
     }
     tables = [
         pd.DataFrame({"variable": name, "year": values.index, "value": values.to_numpy(dtype=float)})
         for name, values in series.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def _existing_home_prices(data: pd.DataFrame) -> pd.Series:
+    """Prices of existing homes at the ends of 2013-2020, the last 100, chained from December to December."""
+    name, years = "house_price_index_secondhand_dec_yoy", range(2020, 2013, -1)
+    level, levels = 100.0, {2020: 100.0}
+    for year in years:
+        level /= city_value(data, name, year, "old" if year < 2019 else "new") / 100
+        levels[year - 1] = level
+    return pd.Series(levels).sort_index()
 
 
 def values_in_years(run: xr.Dataset, name: str, years: pd.Series) -> npt.NDArray[np.float64]:

@@ -19,6 +19,7 @@ class Page(StrEnum):
     HISTORY = "history"
     BEHAVIOUR = "behaviour"
     ANSWER = "answer"
+    SCORE = "score"
 
 
 #: The module of each page, which is loaded only when the page is made; its `update_page` returns the stale files.
@@ -27,6 +28,7 @@ MODULES: Final = {
     Page.HISTORY: "calibration.history.report",
     Page.BEHAVIOUR: "analysis.pages.behaviour",
     Page.ANSWER: "analysis.pages.answer",
+    Page.SCORE: "analysis.pages.score",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -38,7 +40,8 @@ def update_pages(
         list[Page] | None,
         typer.Argument(
             help="model: docs/model.md; history: docs/history.md and its figures; behaviour: the tables and the "
-            "picture of docs/behaviour.md; answer: answer, figure and table of README.md. All of them if left out."
+            "picture of docs/behaviour.md; answer: answer, figure and table of README.md; score: the table of "
+            "docs/forecast_score.md. All of them if left out."
         ),
     ] = None,
     check: Annotated[

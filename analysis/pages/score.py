@@ -1,0 +1,147 @@
+"""The forecasts from 2020 against what was published of 2021-2023: the table of ``docs/forecast_score.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.assessment.observations import past_series, read_newer_observations, read_stored_forecast
+from analysis.assessment.scores import random_walk_with_drift
+from analysis.pages.blocks import rewrite_blocks
+from calibration.fit.forecast import FORECAST_FILE, QUANTILES
+
+Array = npt.NDArray[np.float64]
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "forecast_score.md"
+OBSERVED: Final = ROOT / "calibration" / "observed_2021_2023.csv"
+FIRST_EDITION: Final = ROOT / "calibration" / "forecast_first_edition.csv"
+#: Weight of each stored quantile, so that the weighted mean of their scores is the integral over all of them.
+WEIGHTS: Final = (0.15, 0.225, 0.25, 0.225, 0.15)
+
+
+def quantile_score(quantiles: Array, observed: Array) -> Array:
+    """Approximate the CRPS of each observation from five quantiles, (observation, quantile), in the unit of the values.
+
+    Notes
+    -----
+    Twice the integral of the quantile (pinball) score over the levels: Gneiting and Ranjan 2011, Comparing density
+    forecasts using threshold- and quantile-weighted scoring rules, Journal of Business and Economic Statistics 29.
+
+    Examples
+    --------
+    >>> quantile_score(np.array([[2.0] * 5]), np.array([3.0])).round(6).tolist()
+    [1.0]
+    """
+    levels = np.array(list(QUANTILES.values()))
+    short = observed[:, None] - quantiles
+    pinball = np.where(short >= 0, levels * short, (levels - 1) * short)
+    return np.asarray(2 * pinball @ np.array(WEIGHTS))
+
+
+def score_table(observed: pd.DataFrame, forecasts: dict[str, pd.DataFrame], past: pd.DataFrame) -> pd.DataFrame:
+    """Score each forecast by series.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each series and forecast, and for the last value and the drift of the past where there are any:
+        ``variable``, ``forecast``, ``values`` (number), ``bias`` (median over observed, percent), ``inside`` (number
+        within the 90 % band) and ``score`` (`quantile_score` over the mean observation, percent).
+    """
+    rows = []
+    for variable, table in observed.groupby("variable", sort=False):
+        truth, years = table["value"].to_numpy(dtype=float), table["year"].to_numpy()
+        for name, forecast in forecasts.items():
+            chosen = forecast[forecast["variable"] == variable].set_index("year")
+            if chosen.empty:
+                continue
+            quantiles = chosen.loc[years, list(QUANTILES)].to_numpy(dtype=float)
+            rows.append(_row(str(variable), name, quantiles, truth))
+        known = past[past["variable"] == variable].sort_values("year")
+        if len(known):
+            then, values = known["year"].to_numpy(dtype=float), known["value"].to_numpy(dtype=float)
+            last = np.full(truth.size, values[-1])
+            rows.append(_row(str(variable), "last value", np.repeat(last[:, None], len(QUANTILES), axis=1), truth))
+            if len(known) > 1:
+                drift = random_walk_with_drift(then, values, years.astype(float))
+                rows.append(_row(str(variable), "drift", np.repeat(drift[:, None], len(QUANTILES), axis=1), truth))
+    return pd.DataFrame(rows)
+
+
+def _row(variable: str, forecast: str, quantiles: Array, truth: Array) -> dict[str, object]:
+    size = abs(truth).mean()
+    return {
+        "variable": variable,
+        "forecast": forecast,
+        "values": truth.size,
+        "bias": float(100 * (quantiles[:, 2] - truth).mean() / size),
+        "inside": int(((quantiles[:, 0] <= truth) & (truth <= quantiles[:, -1])).sum()),
+        "score": float(100 * quantile_score(quantiles, truth).mean() / size),
+    }
+
+
+def scores() -> pd.DataFrame:
+    """Score both stored forecasts of 2020 against the record of 2021-2023, as `score_table` gives it."""
+    stored = {name: read_stored_forecast(file) for name, file in (("first", FIRST_EDITION), ("second", FORECAST_FILE))}
+    observed = read_newer_observations(OBSERVED, stored["second"])
+    return score_table(observed, stored, past_series())
+
+
+def page_table(table: pd.DataFrame) -> str:
+    """Write the scores as a Markdown table, one line a series; the lower score of the two editions in bold."""
+    lines = [
+        "| series | values | bias, %: first / second edition | within 90 %: first / second | score, % of the value: "
+        "first / second | last value | drift |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for variable, rows in table.groupby("variable", sort=False):
+        by_name = rows.set_index("forecast")
+        count = int(by_name["values"].iloc[0])
+        editions = [name for name in ("first", "second") if name in by_name.index]
+        best = by_name.loc[editions, "score"].idxmin()
+
+        def cells(column: str, form: str, by_name: pd.DataFrame = by_name, best: object = best) -> str:
+            shown = []
+            for name in ("first", "second"):
+                text = "–" if name not in by_name.index else format(by_name.loc[name, column], form)
+                shown.append(f"**{text}**" if column == "score" and name == best else text)
+            return " / ".join(shown)
+
+        naive = [
+            format(float(by_name["score"][name]), ".1f") if name in by_name.index else "–"
+            for name in ("last value", "drift")
+        ]
+        lines.append(
+            f"| {variable} | {count} | {cells('bias', '+.1f')} | {cells('inside', 'd')} | {cells('score', '.1f')} | "
+            + " | ".join(naive)
+            + " |"
+        )
+    return "\n".join(lines)
+
+
+def summary(table: pd.DataFrame) -> str:
+    """Say in one line in how many series the second edition scores better than the first, and the naive ones."""
+    wide = table.pivot(index="variable", columns="forecast", values="score")
+    both = wide.dropna(subset=["first", "second"])
+    better = int((both["second"] < both["first"]).sum())
+    naive = wide[["last value", "drift"]].min(axis=1)
+    compared = wide[naive.notna()]
+    beats = int((compared["second"] < naive[naive.notna()]).sum())
+    second = table[table["forecast"] == "second"]
+    inside, values = int(second["inside"].sum()), int(second["values"].sum())
+    return (
+        f"The second edition scores better than the first in {better} of {len(both)} series, and better than the last "
+        f"value and the drift of the past in {beats} of {len(compared)}. Of {values} published values {inside} lie "
+        f"within its 90 % band ({100 * inside / values:.0f} %)."
+    )
+
+
+def update_page(*, write: bool) -> list[Path]:
+    """Compare the page with what the stored forecasts give, and write it if it differs; return the stale page."""
+    table = scores()
+    return rewrite_blocks(PAGE, {"summary": summary(table), "scores": page_table(table)}, write=write)
