@@ -56,6 +56,8 @@ class Lever:
     effort: Number
     #: The way in which moving it is in keeping with the plan.
     direction: Annotated[Direction, PlainValidator(one_of(*get_args(Direction)))]
+    #: Where the sign of what it does is from: a study, a rule, or that it is a definition or an assumption.
+    reference: Line = ""
 
 
 def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Lever]:

@@ -17,7 +17,7 @@ class Page(StrEnum):
 
     MODEL = "model"
     HISTORY = "history"
-    LOOPS = "loops"
+    BEHAVIOUR = "behaviour"
     ANSWER = "answer"
     SCORE = "score"
 
@@ -26,7 +26,7 @@ class Page(StrEnum):
 MODULES: Final = {
     Page.MODEL: "model.reference_page",
     Page.HISTORY: "calibration.history.report",
-    Page.LOOPS: "analysis.pages.loops",
+    Page.BEHAVIOUR: "analysis.pages.behaviour",
     Page.ANSWER: "analysis.pages.answer",
     Page.SCORE: "analysis.pages.score",
 }
@@ -39,8 +39,8 @@ def update_pages(
     pages: Annotated[
         list[Page] | None,
         typer.Argument(
-            help="model: docs/model.md; history: docs/history.md and its figures; loops: the table of "
-            "docs/behaviour.md; answer: answer, figure and table of README.md; score: the table of "
+            help="model: docs/model.md; history: docs/history.md and its figures; behaviour: the tables and the "
+            "picture of docs/behaviour.md; answer: answer, figure and table of README.md; score: the table of "
             "docs/forecast_score.md. All of them if left out."
         ),
     ] = None,

@@ -6,7 +6,6 @@ Writes the figure ``docs/images/answer.png`` and the parts of the README between
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,16 @@ from analysis.outcome.shares import share_in_words
 from analysis.outcome.targets import NOT_MODELLED, evaluate_targets
 from analysis.outcome.words import LANGUAGES
 from analysis.pages.blocks import rewrite_blocks
+from analysis.pages.words import say
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name
-from model.engine.errors import UserError
 from model.files.markdown import markdown_table
 from model.files.pictures import is_whole
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
-from scenarios.word_files import Word, Words, read_words, usable
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-WORDS_FILE = Path(__file__).parent / "words.yaml"
 FIGURE = ROOT / "docs" / "images" / "answer.png"
 RESIDENT, REGISTERED = "target.urbanization.resident.2025", "target.urbanization.registered.2025"
 LAST_YEAR = 2035
@@ -57,23 +54,6 @@ def run_scenarios(members: xr.Dataset) -> Material:
     }
     facts = {name: manifest(scenario, "compiled", members) for name, scenario in chosen.items()}
     return gather(chosen, runs, list(targets.values()), facts)
-
-
-@cache
-def templates() -> Words:
-    """Return the sentences by name and language."""
-    return usable(WORDS_FILE, *read_words(WORDS_FILE, Word, UserError), UserError)
-
-
-def say(name: str, language: str, **gaps: object) -> str:
-    """Return a sentence with its gaps filled.
-
-    Examples
-    --------
-    >>> say("reached in", "en", year=2028)
-    'The rate first reaches it at the end of 2028.'
-    """
-    return str(templates()[name][language]).format(**gaps)
 
 
 def answer(material: Material, rates: Rates, language: str) -> str:

@@ -1,144 +1,94 @@
-"""What each feedback loop does: the table of ``docs/behaviour.md`` in which one loop after the other is cut."""
+"""What each feedback loop does: it is cut under every shipped scenario, and must move a number that a target reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-import numpy as np
+import pandas as pd
 import xarray as xr
 
-from analysis.pages.blocks import rewrite_blocks
-from model import load_model
-from model.definition import variables_by_name
+from analysis.pages.cuts import LOOPS, Settings
+from analysis.pages.effects import effects, most_moved, target_numbers
 from model.engine import CompiledModel
+from model.files.markdown import markdown_table
+from scenarios.scenario import load_scenario, shipped_scenarios
+from scenarios.start import START
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "behaviour.md"
-
-#: What the table reports: heading, variable, decimals.
-HEADLINES: Final = (
-    ("resident rate, %", "target resident urbanization rate", 3),
-    ("registered rate, %", "target registered urbanization rate", 3),
-    ("services of unregistered, %", "target service coverage of unregistered", 3),
-    ("citizenization score", "target citizenization", 3),
-    ("income ratio", "target income ratio", 3),
-    ("residents, thousand", "residents", 1),
-    ("price to income, years", "price to income ratio", 2),
-)
-YEARS: Final = (2025, 2035)
-#: A pool so large that arrivals do not empty it.
-ENDLESS: Final = 1000.0
-
-Settings = dict[str, Any]
+YEARS: Final = (2025, 2030, 2035)
+#: A loop stays if somewhere it moves a number by more than this part of the number's 90 % interval.
+PASS: Final = 0.25
 
 
-@dataclass(frozen=True)
-class Loop:
-    """A feedback loop, and the settings by which its coupling is cut."""
+def loop_effects(
+    city: CompiledModel, members: xr.Dataset, scenarios: Sequence[str], loops: Sequence[str] = tuple(LOOPS)
+) -> pd.DataFrame:
+    """Cut each loop from the start of the policy run in every member.
 
-    title: str
-    cut: str
-    settings: Callable[[CompiledModel], Settings]
+    Parameters
+    ----------
+    city
+        The model.
+    members
+        Parameter sets, as from `calibration.fit.ensemble.read_members`.
+    scenarios, loops
+        Names of the shipped scenarios and of the loops.
 
-
-def scale(name: str, factor: float) -> xr.DataArray | float:
-    """Return a constant times a factor, as the model's ``run`` takes it."""
-    variable = variables_by_name()[name]
-    values = np.asarray(variable.default, dtype=float) * factor
-    return xr.DataArray(values, dims=variable.dims) if values.ndim else float(values)
-
-
-def _land_income_as_transfer(city: CompiledModel) -> Settings:
-    """Land sales bring the budget nothing, and a transfer of the same size in the first year takes their place."""
-    first = city.run(outputs=["land sale revenue", "cost index"], final_time=2021).isel(time=0)
-    share, transfers = (
-        float(np.asarray(variables_by_name()[name].default)) for name in ("LAND SALE NET SHARE", "BASE TRANSFERS")
-    )
-    sold = float(first["land sale revenue"] * share / first["cost index"])
-    return {"LAND SALE NET SHARE": 0.0, "BASE TRANSFERS": transfers + sold}
-
-
-LOOPS: Final[Mapping[str, Loop]] = {
-    "R1": Loop(
-        "jobs, income, migration",
-        "no pull of income and jobs on movers",
-        lambda _: {"INCOME ELASTICITY": 0.0, "JOB ELASTICITY": 0.0, "INCOME WEIGHT": 0.0},
-    ),
-    "R2": Loop(
-        "family and network migration", "no pull of those who came before", lambda _: {"NETWORK ELASTICITY": 0.0}
-    ),
-    "R3": Loop(
-        "people, land, money",
-        "settled people earn neither land nor award",
-        lambda _: {
-            "PEOPLE LAND LINK": scale("PEOPLE LAND LINK", 0.0),
-            "HOMESTEAD EXIT SHARE": 0.0,
-            "AWARD PER SETTLED PERSON": 0.0,
-        },
-    ),
-    "R4": Loop(
-        "land revenue, infrastructure",
-        "land income replaced by a transfer of the same first size",
-        _land_income_as_transfer,
-    ),
-    "B1": Loop(
-        "house price",
-        "homes' cost moves nobody and changes no wish for space",
-        lambda _: {"HOUSING ELASTICITY": 0.0, "HOUSING WEIGHT": 0.0, "PRICE ELASTICITY OF FLOOR AREA": 0.0},
-    ),
-    "B2": Loop("service crowding", "no pull of services on movers", lambda _: {"SERVICE ELASTICITY": 0.0}),
-    "B3": Loop(
-        "cost of settling on the budget",
-        "settled people cost nothing",
-        lambda _: {"SERVICE COST OF SETTLED PERSON": 0.0},
-    ),
-    "B4": Loop("value of rural land rights", "rights lost do not count", lambda _: {"RIGHTS WEIGHT": 0.0}),
-    "B5": Loop(
-        "origin depletion",
-        "endless pools with the same arrivals at first",
-        lambda _: {
-            "MIGRANT POOL 2020": scale("MIGRANT POOL 2020", ENDLESS),
-            "ARRIVAL RATE": scale("ARRIVAL RATE", 1 / ENDLESS),
-            "POOL CHANGE": 0.0,
-        },
-    ),
-    "B6": Loop(
-        "development boundary and farmland",
-        "boundary ten times as wide, no protected fields",
-        lambda _: {"URBAN DEVELOPMENT BOUNDARY": scale("URBAN DEVELOPMENT BOUNDARY", 10.0), "CULTIVATED FLOOR": 0.0},
-    ),
-    "B7": Loop(
-        "equal services lower the gain from settling", "service gain does not count", lambda _: {"GAIN WEIGHT": 0.0}
-    ),
-    "B8": Loop(
-        "fewer farmers, higher farm income",
-        "income ratio moves no villager",
-        lambda _: {"INCOME ELASTICITY OF MIGRATION": 0.0},
-    ),
-}
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `effects` for each ``loop`` and ``scenario``.
+    """
+    names, tables = list(target_numbers()), []
+    for scenario in scenarios:
+        settings: Settings = load_scenario(scenario).settings(members)
+        base = city.run(settings, outputs=names, final_time=YEARS[-1])
+        for loop in loops:
+            cut = LOOPS[loop].settings(city, settings, START, YEARS[-1])
+            moved = city.run(settings | cut, outputs=names, final_time=YEARS[-1])
+            tables.append(effects(base, moved, YEARS).assign(loop=loop, scenario=scenario))
+    return pd.concat(tables, ignore_index=True)
 
 
-def knock_out_table(city: CompiledModel) -> str:
-    """Return the table in Markdown: how each headline changes in each of `YEARS` when a loop is cut."""
-    lines = [
-        "| loop | cut by | " + " | ".join(heading for heading, *_ in HEADLINES) + " |",
-        "|---|---|" + "---:|" * len(HEADLINES),
-    ]
-    names = [variable for _, variable, _ in HEADLINES]
-    base = city.run(outputs=names).sel(time=list(YEARS))
+def study(city: CompiledModel, members: xr.Dataset) -> pd.DataFrame:
+    """Return `loop_effects` under every shipped scenario: each can be chosen or can befall the city."""
+    return loop_effects(city, members, shipped_scenarios())
+
+
+def strongest(table: pd.DataFrame, loop: str) -> pd.Series:
+    """Return the row of the scenario, number and year in which a loop acts most."""
+    return most_moved(table[table["loop"] == loop], 1).iloc[0]
+
+
+def failing(table: pd.DataFrame) -> list[str]:
+    """Return the loops that nowhere move a number far enough to stay."""
+    return [loop for loop in LOOPS if strongest(table, loop)["share"] <= PASS]
+
+
+def loop_table(table: pd.DataFrame) -> str:
+    """Return the table of loops in Markdown, and below it the loops that fail."""
+    numbers, rows = target_numbers(), []
     for name, loop in LOOPS.items():
-        change = city.run(loop.settings(city), outputs=names).sel(time=list(YEARS)) - base
-        cells = []
-        for heading, variable, decimals in HEADLINES:
-            values = change[variable].to_numpy() / (1000 if "thousand" in heading else 1)
-            # Adding zero turns a rounded -0 into 0.
-            cells.append(" / ".join(f"{round(value, decimals) + 0.0:+.{decimals}f}" for value in values))
-        lines.append(f"| {name} {loop.title} | {loop.cut} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        most = strongest(table, name)
+        passes = sum(most_moved(rows_of, 1)["share"].iloc[0] > PASS for _, rows_of in _by_scenario(table, name))
+        number = numbers[most["variable"]]
+        rows.append(
+            [
+                f"{name} {loop.title['en']}",
+                loop.cut,
+                f"`{most['scenario']}`",
+                f"{number.title} {most['year']}",
+                number.change(most["change"], most["low"], most["high"]),
+                f"{most['share']:.2f}",
+                "passes" if most["share"] > PASS else "**fails**",
+                f"{passes}",
+            ]
+        )
+    header = ["loop", "cut by", "acts most in", "on", "change (90 %)", "share of width", "rule", "scenarios passed"]
+    failed = failing(table)
+    named = f"These fail and so have no place by the rule: {', '.join(failed)}." if failed else "No loop fails."
+    return f"{markdown_table(header, rows)}\n\n{named}"
 
 
-def update_page(*, write: bool) -> list[Path]:
-    """Compare the table of the page with what the model gives, and write it if it differs; return the stale page."""
-    return rewrite_blocks(PAGE, {"loops": knock_out_table(load_model())}, write=write)
+def _by_scenario(table: pd.DataFrame, loop: str) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), rows) for name, rows in table[table["loop"] == loop].groupby("scenario", sort=False)]
