@@ -19,7 +19,7 @@ Settings = dict[str, Setting]
 #: Settings of a cut, from the model, the settings it comes on top of, the year it begins and the last year looked at.
 Cut = Callable[[CompiledModel, Settings, float, float], Settings]
 #: So much more room that no limit is felt.
-AMPLE: Final = 10.0
+AMPLE: Final = 100.0
 #: How often a coupling that is replaced by its own course is worked out anew; the rest changes by less each time.
 PASSES: Final = 2
 
@@ -92,11 +92,6 @@ def _set(*names: str, factor: float = 0.0) -> Cut:
     return cut
 
 
-def _wide_boundary(city: CompiledModel, settings: Settings, year: float, last: float) -> Settings:
-    wide = _set("URBAN DEVELOPMENT BOUNDARY", factor=AMPLE)(city, settings, year, last)
-    return wide | _set("CULTIVATED FLOOR")(city, settings, year, last)
-
-
 def _land_income_held(city: CompiledModel, settings: Settings, year: float, last: float) -> Settings:
     """Transfers make up for what land brings more or less than in the year of the cut, at constant prices."""
     name = "BASE TRANSFERS"
@@ -117,21 +112,6 @@ def _land_income_held(city: CompiledModel, settings: Settings, year: float, last
     return cut
 
 
-def _pool_not_emptied(city: CompiledModel, settings: Settings, year: float, last: float) -> Settings:
-    """Arrivals come at the rate that a pool would give which only its own growth changes."""
-    name = "ARRIVAL RATE"
-    own, growth = own_value(name, settings), own_value("POOL CHANGE", settings)
-    cut: Settings = {}
-    for _ in range(PASSES):
-        pool = city.run(settings | cut, outputs=["Migrant Pool"], final_time=last)["Migrant Pool"]
-        pool = pool.sel(time=pool["time"] >= year)
-        yearly = at(growth, pool["time"].to_numpy())
-        grown = yearly.cumsum("time") - yearly
-        rate = at(own, pool["time"].to_numpy()) * pool.isel(time=0) * np.exp(grown) / pool
-        cut = {name: changed_from(own, rate, year)}
-    return cut
-
-
 def _loop(zh: str, en: str, cut: str, settings: Cut) -> Loop:
     return Loop({"zh": zh, "en": en}, cut, settings)
 
@@ -143,9 +123,6 @@ LOOPS: Final[Mapping[str, Loop]] = {
         "jobs, income, migration",
         "no pull of income and jobs on movers",
         _set("INCOME ELASTICITY", "JOB ELASTICITY", "INCOME WEIGHT"),
-    ),
-    "R2": _loop(
-        "同乡网络", "family and network migration", "no pull of those who came before", _set("NETWORK ELASTICITY")
     ),
     "R3": _loop(
         "人地钱挂钩",
@@ -167,21 +144,12 @@ LOOPS: Final[Mapping[str, Loop]] = {
     ),
     "B2": _loop("服务拥挤", "service crowding", "no pull of services on movers", _set("SERVICE ELASTICITY")),
     "B3": _loop(
-        "落户的财政成本",
-        "cost of settling on the budget",
-        "settled people cost nothing",
-        _set("SERVICE COST OF SETTLED PERSON"),
+        "债务上限与支出削减",
+        "debt and cuts of the budget",
+        "the city borrows whatever it lacks",
+        _set("DEBT CEILING", "BORROWING LIMIT", factor=AMPLE),
     ),
     "B4": _loop("农村土地权益的价值", "value of rural land rights", "rights lost do not count", _set("RIGHTS WEIGHT")),
-    "B5": _loop(
-        "来源地人口减少", "origin depletion", "arrivals do not empty the pool they come from", _pool_not_emptied
-    ),
-    "B6": _loop(
-        "开发边界与耕地",
-        "development boundary and farmland",
-        "boundary ten times as wide, no protected fields",
-        _wide_boundary,
-    ),
     "B7": _loop(
         "服务均等化削弱落户动力",
         "equal services lower the gain from settling",
@@ -191,7 +159,7 @@ LOOPS: Final[Mapping[str, Loop]] = {
     "B8": _loop(
         "务农人数减少与农业收入",
         "fewer farmers, higher farm income",
-        "income ratio moves no villager",
-        _set("INCOME ELASTICITY OF MIGRATION"),
+        "income ratio moves no villager, and fewer farmers earn no more",
+        _set("INCOME ELASTICITY OF MIGRATION", "LABOUR SURPLUS ELASTICITY"),
     ),
 }

@@ -17,12 +17,12 @@ LAST = 2035.0
 #: Loop, a push to its first link, the indicator that feels it through the loop, and in which direction.
 PUSHES: dict[str, tuple[Callable[[], dict[str, Any]], str, str]] = {
     "R1": (lambda: {"PRODUCTIVITY GROWTH": 0.08}, "arrivals by origin", "+"),
-    "R2": (lambda: {"TALENT SUBSIDY": 200_000.0}, "network ratio", "+"),
     "R3": (lambda: {"LAND STANDARD ADJUSTMENT": 0.1}, "built up area", "+"),
     "R4": (lambda: {"LAND PRICE SHARE": 0.5}, "fiscal gap ratio", "-"),
     # Prices rise with income from the first day, not first with what they rose before.
     "B1": (lambda: {"EXTRAPOLATION": 0.0}, "arrivals by origin", "-"),
     "B2": (lambda: {"CAPITAL BUDGET FOR SERVICES": 0.0}, "arrivals by origin", "-"),
+    "B3": (lambda: {"OTHER SPENDING PER RESIDENT": 11_500.0}, "Capital Funded Share", "-"),
     "B4": (lambda: {"RURAL RIGHTS RETENTION": 1.0}, "settled people", "+"),
     "B7": (lambda: {"PERMIT ENTITLEMENT": full("PERMIT ENTITLEMENT", 1.0)}, "willingness to settle", "-"),
     "B8": (lambda: {"FARM OUTPUT GROWTH": 0.06}, "leaving village", "-"),

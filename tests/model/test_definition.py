@@ -11,7 +11,7 @@ import pytest
 
 from model.definition import DefinitionError, Sector, Variable, model_hash, read_definition, read_sectors
 
-LOOPS = ("R1", "R2", "R3", "R4", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8")
+LOOPS = ("R1", "R3", "R4", "B1", "B2", "B3", "B4", "B7", "B8")
 # Reported, not read by any other variable; whatever is not here and not read is computed in vain.
 INDICATORS = {
     "floor area per head",

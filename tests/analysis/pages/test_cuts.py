@@ -57,13 +57,3 @@ def test_land_income_stays_what_it_was_once_its_loop_is_cut(year):
     after = whole["time"] >= year + 1
     np.testing.assert_allclose(real(held)[after], expected[after], rtol=0.01)
     assert abs(real(whole) / expected - 1)[after].max() > 0.05
-
-
-def test_arrivals_follow_a_pool_that_only_its_own_growth_changes():
-    cut = LOOPS["B5"].settings(city(), {}, 2020.0, LAST)
-    growth = float(own_value("POOL CHANGE", {}))
-    run = city().run(cut, outputs=["Migrant Pool"])["Migrant Pool"]
-    rate = at(own_value("ARRIVAL RATE", cut).sel(time=slice(2020 + JUMP, None)), run["time"].to_numpy())
-    felt = rate * run
-    expected = felt.isel(time=0) * np.exp(growth * (run["time"] - 2020))
-    np.testing.assert_allclose(felt, expected.transpose(*felt.dims), rtol=0.01)

@@ -15,7 +15,7 @@ YEARS = (2020, 2025)
 
 @pytest.fixture(scope="module")
 def table(members) -> pd.DataFrame:
-    return contributions(city(), members, ["plan"], ["B7", "R2"], YEARS)
+    return contributions(city(), members, ["plan"], ["B7", "R1"], YEARS)
 
 
 def test_a_contribution_is_what_the_rate_would_change_less(table, members):
@@ -32,7 +32,7 @@ def test_a_contribution_is_what_the_rate_would_change_less(table, members):
 
 
 def test_the_rate_itself_stands_beside_its_loops(table):
-    assert set(table["loop"]) == {"", "B7", "R2"}
+    assert set(table["loop"]) == {"", "B7", "R1"}
     assert (table[table["loop"] == ""]["change"] > 0).all()
 
 
