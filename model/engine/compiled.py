@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,8 +31,13 @@ from .variables import DescribedModel, Variable
 _LOADING = threading.Lock()
 
 
-def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> CompiledModel:
-    """Compile a Vensim (.mdl) or XMILE model that PySD can read.
+def compile_model(
+    path: str | Path,
+    *,
+    balances: tuple[str, ...] = (),
+    method: Literal["euler", "rk2", "rk4"] | None = None,
+) -> CompiledModel:
+    """Compile a Vensim (.mdl) or XMILE model.
 
     The first call for a model takes seconds; the result is kept in `cache_folder()` and reused as long as the text of
     the model and this engine stay the same.
@@ -44,6 +48,9 @@ def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> Compil
         The model file.
     balances
         Endings of the names of variables that are zero in every run; a run in which one of them is not fails.
+    method
+        How stocks are integrated: by Euler, or by Runge and Kutta with two or four stages to a step; None for what the
+        file asks for.
 
     Raises
     ------
@@ -61,27 +68,27 @@ def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> Compil
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)[:60]
-    name = f"{stem}_{_fingerprint(path)}"
+    name = f"{stem}_{_fingerprint(path, method)}"
     entry = cache_folder() / name
     with _LOADING:
         if not is_whole(entry):
             # Missing, cut off or damaged: what reads the parts of an entry can end the process on damaged ones.
             from .compiling import compile_to_folder
 
-            make_entry(entry, lambda folder: compile_to_folder(path, name, folder))
+            make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
         module = load_module(name, entry)
     return CompiledModel(prepared, module, balances)
 
 
-def _fingerprint(path: Path) -> str:
+def _fingerprint(path: Path, method: str | None) -> str:
     digest = hashlib.sha256(path.read_bytes())
     for part in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(part.read_bytes())
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    versions = (version("pysd"), numba.__version__, np.__version__, sys.version)
-    for text in (str(__package__), *versions, *processor):
+    versions = (numba.__version__, np.__version__, sys.version)
+    for text in (str(__package__), str(method), *versions, *processor):
         digest.update(text.encode())
     return digest.hexdigest()[:16]
 

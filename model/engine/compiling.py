@@ -23,10 +23,10 @@ class CompilationError(UserError, RuntimeError):
     """A model was read but could not be compiled on this machine."""
 
 
-def compile_to_folder(path: Path, name: str, folder: Path) -> None:
+def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = None) -> None:
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
-        prepared, text = prepare_model(path)
+        prepared, text = prepare_model(path, method)
     source = folder / f"{name}.py"
     source.write_text(text, encoding="utf-8")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
@@ -48,7 +48,7 @@ def compile_to_folder(path: Path, name: str, folder: Path) -> None:
         raise CompilationError(message)
 
 
-def prepare_model(path: Path) -> tuple[PreparedModel, str]:
+def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
     definition = read_model(path)
     controls = {key: definition.quantities[key].equations[0].expression for key in CONTROLS}
@@ -57,7 +57,7 @@ def prepare_model(path: Path) -> tuple[PreparedModel, str]:
         definition.quantities[key].equations.clear()
     ordered = plan(definition)
     layout = lay_out(ordered)
-    text = Generator(ordered, layout, definition.pipes).module(f"The model {path.stem}, generated")
+    text = Generator(ordered, layout, definition.pipes, method or definition.method).module(f"The model {path.stem}, generated")
     blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}.values()
     quantities = ordered.quantities
     prepared = PreparedModel(

@@ -1,4 +1,4 @@
-"""The model language's functions, with the meaning PySD gives them.
+"""The model language's functions, with the meaning the manuals give them.
 
 Each is element by element and compiled once; generated modules import them by name.
 """
@@ -17,6 +17,8 @@ from numba.extending import intrinsic
 
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
+#: Vensim's :NA:, which is a number.
+NOT_AVAILABLE = -(2.0**109)
 
 
 MULTIPLIES_AND_ADDS = llvmlite.binding.get_host_cpu_features().get("fma", False)
@@ -161,19 +163,41 @@ def ramp(time: float, slope: float, start: float, finish: float) -> float:
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def pulse(time: float, start: float, width: float, height: float) -> float:
-    """Return height from start for a width."""
-    return height if (start - SMALL <= time and time < start + width) else 0.0
+def pulse(time: float, time_step: float, start: float, width: float, height: float) -> float:
+    """Return height from start for a width, and for one step at least; the step nearest to start is the first."""
+    middle = time + time_step / 2.0
+    return height if start < middle and middle < start + larger(width, time_step) else 0.0
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def pulse_train(time: float, start: float, interval: float, width: float, end: float, height: float) -> float:
-    """Return height for a width at every interval between start and end."""
-    if interval == 0.0:
-        return pulse(time, start, width, height)  # type: ignore[no-any-return]
-    if start <= time and time < end and (time - start + SMALL) % interval < width:
-        return height
-    return 0.0
+def pulse_train(
+    time: float, time_step: float, start: float, width: float, interval: float, end: float, height: float
+) -> float:
+    """Return height for a width at every interval from start on, the time at the end included."""
+    if interval <= 0.0:
+        return pulse(time, time_step, start, width, height)  # type: ignore[no-any-return]
+    since = time + time_step / 2.0 - start
+    if since <= 0.0 or time > end + SMALL * time_step:
+        return 0.0
+    return height if since % interval < larger(width, time_step) else 0.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def same_moment(time: float, other: float, time_step: float) -> bool:
+    """Say whether a time is meant by another: steps of a tenth do not add up to whole numbers."""
+    return abs(time - other) < 1e-5 * time_step
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def floor_modulo(a: float, b: float) -> float:
+    """Return the remainder with the sign of b, as XMILE has it."""
+    return a - b * np.floor(a / b)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def round_half_up(a: float) -> float:
+    """Return the nearest whole number, of two the larger."""
+    return np.floor(a + 0.5)  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -199,6 +223,33 @@ def interpolate(w: np.ndarray, first: int, count: int, x: float) -> float:
         k += 1
     slope = (w[k + 1 + count] - w[k + count]) / (w[k + 1] - w[k])
     return slope * (x - w[k]) + w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def interpolate_first(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table in which points may have the same x: at it, the first of them counts."""
+    for k in range(first, first + count):
+        if w[k] == x:
+            return w[k + count]  # type: ignore[no-any-return]
+    return interpolate(w, first, count, x)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def hold_forward(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table as steps: the value of the first point at or after x."""
+    k = first
+    while k < first + count - 1 and w[k] < x:
+        k += 1
+    return w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def exact_or_missing(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table at its points only; between them nothing is known."""
+    for k in range(first, first + count):
+        if abs(w[k] - x) < 1e-6:
+            return w[k + count]  # type: ignore[no-any-return]
+    return NOT_AVAILABLE
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -341,3 +392,47 @@ def move_pipes(w: np.ndarray, table: np.ndarray, pointers: np.ndarray, pipes: np
         pointers[row, 0] = slot
         for k in range(size):
             w[output + k] = pipes[first + slot * size + k]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def copy_out(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> None:
+    """Copy stretches of the work space into one row."""
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            out[position + k] = w[segments[row, 0] + k]
+        position += segments[row, 1]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def copy_back(w: np.ndarray, segments: np.ndarray, row_of: np.ndarray) -> None:
+    """Copy one row into stretches of the work space."""
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            w[segments[row, 0] + k] = row_of[position + k]
+        position += segments[row, 1]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def end_stage(
+    w: np.ndarray,
+    segments: np.ndarray,
+    origin: np.ndarray,
+    before: np.ndarray,
+    total: np.ndarray,
+    weight: float,
+    share: float,
+) -> None:
+    """Weigh how far a stage of a Runge-Kutta step has moved the states, and put them where the next stage starts.
+
+    With a share of nought the step is over, and the states go where all stages together have moved them.
+    """
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            place = segments[row, 0] + k
+            moved = w[place] - before[position + k]
+            total[position + k] += weight * moved
+            w[place] = origin[position + k] + (share * moved if share > 0.0 else total[position + k])
+        position += segments[row, 1]

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -40,7 +41,7 @@ ARITHMETIC |= {"^": "({} ** {})", "negative": "(-{})", "pi": "np.pi"}
 COMPARISON = {"=": "({} == {})", "<>": "({} != {})"}
 COMPARISON |= {operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")}
 LOGIC = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
-SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
+SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train", "gamma_ln"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
 
 
@@ -72,8 +73,9 @@ class _Pass:
 class Generator:
     """Writes the module of one model."""
 
-    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe]) -> None:
+    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe], method: str = "euler") -> None:
         self.plan = plan
+        self.method = method
         self.layout = layout
         self.pipes = pipes
         self.places: list[int] = []
@@ -111,16 +113,49 @@ class Generator:
 
         stepping = self.plan.stepping
         offsets = self.layout.offsets
-        return RUN.format(
-            inputs=self.layout.inputs,
-            time=offsets["time"],
-            time_step=offsets["time_step"],
-            starting=calls(self.plan.starting, 8),
-            once=calls((block for block in stepping if block.frequency == ONCE), 16),
-            step=calls((block for block in stepping if block.frequency == STEP), 12),
-            output=calls((block for block in stepping if block.frequency == OUTPUT), 16),
-            update=calls(self.plan.updating, 12),
+        once, step, output = (
+            [block for block in stepping if block.frequency == frequency] for frequency in (ONCE, STEP, OUTPUT)
         )
+        parts: dict[str, object] = {
+            "time": offsets["time"],
+            "time_step": offsets["time_step"],
+            "starting": calls(self.plan.starting, 8),
+            "once": calls(once, 16),
+            "step": calls(step, 12),
+            "output": calls(output, 16),
+        }
+        if self.method == "euler":
+            move = EULER.format(update=calls(self.plan.updating, 12), **parts)
+            return RUN.format(inputs=self.layout.inputs, tables="", move=move, **parts)
+        weights, shares, nodes = RUNGE_KUTTA[self.method]
+        integrals, moved = self._states()
+        tables = STAGE_TABLES.format(
+            integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes, rows=len(integrals)
+        )
+        inner = {
+            "stages": len(weights),
+            "once_again": calls(once, 24),
+            "step_again": calls(step, 20),
+            "update": calls(self.plan.updating, 16),
+        }
+        return tables + RUN.format(
+            inputs=self.layout.inputs, tables=STAGE_ARRAYS, move=STAGES.format(**inner, **parts), **parts
+        )
+
+    def _states(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return where states lie that are integrated, and those that are only set anew after each step."""
+        integrals: dict[str, None] = {}
+        moved: dict[str, None] = {pipe.state: None for pipe in self.pipes}
+        for block in self.plan.updating:
+            for statement in block.statements:
+                if self.plan.quantities[statement.target].kind == "stock":
+                    kept = integrals if _is_integral(statement) else moved
+                    kept[statement.target] = None
+        segments = [
+            [(self.layout.offsets[key], self.plan.quantities[key].size) for key in keys] or [(0, 0)]
+            for keys in (integrals, moved)
+        ]
+        return segments[0], segments[1]
 
     def number(self) -> int:
         """Return the next number for a local name of the function that is being written."""
@@ -318,6 +353,8 @@ class _Loops:
             return _Piece(COMPARISON[function].format(*numbers), True, depth)
         if (connective := function.strip(":")) in LOGIC:
             return _Piece(LOGIC[connective].format(*conditions), True, depth)
+        if function == "same_moment":
+            return _Piece(f"same_moment({', '.join(numbers)})", True, depth)
         if function == "if_then_else":
             # Both branches are worked out before one is chosen, which does not pay where one is slow.
             if lazy or any(_is_slow(branch) for branch in call.arguments[1:]):
@@ -406,6 +443,17 @@ def _straight(places: tuple[int, ...]) -> tuple[int, int] | None:
     return places[0], step
 
 
+def _is_integral(statement: Statement) -> bool:
+    """Say whether a statement adds to a state what a rate makes within one step."""
+    after = statement.expression
+    if isinstance(after, Call) and after.function == "max":
+        after = after.arguments[0]
+    if not isinstance(after, Call) or after.function != "+" or after.arguments[0] != Read(statement.target, statement.indices):
+        return False
+    moved = after.arguments[1]
+    return isinstance(moved, Call) and moved.function == "*" and moved.arguments[1] == Read("time_step")
+
+
 def _is_slow(expression: Expression) -> bool:
     return any(
         isinstance(part, Interpolation) or (isinstance(part, Call) and part.function in SLOW)
@@ -431,12 +479,19 @@ from numba import njit
 from model.engine.functions import (
     all_finite,
     choose,
+    copy_back,
+    copy_out,
     delay_order,
     divide,
+    end_stage,
+    exact_or_missing,
     exponential,
     extrapolate,
+    floor_modulo,
     hold_backward,
+    hold_forward,
     interpolate,
+    interpolate_first,
     keep,
     larger,
     logarithm,
@@ -450,6 +505,8 @@ from model.engine.functions import (
     quantum,
     ramp,
     reduce,
+    round_half_up,
+    same_moment,
     smaller,
     start_pipes,
     step,
@@ -482,7 +539,7 @@ def run_block(first, last, inputs, out, reduced, failed):
     w = np.empty(base.shape[0])
     for k in range(base.shape[0]):
         w[k] = base[k]
-    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64)
+    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64){tables}
     for run in range(first, last):
         for k in range({inputs}):
             w[k] = base[k]
@@ -511,6 +568,44 @@ def run_block(first, last, inputs, out, reduced, failed):
                         break
             if moment + 1 == moments.shape[0]:
                 break
-            move_pipes(w, pipe_table, pointers, pipes)
+{move}"""
+EULER = """            move_pipes(w, pipe_table, pointers, pipes)
 {update}
+"""
+#: For each method, how much each stage counts, how far it goes to the next, and at which part of the step it stands.
+RUNGE_KUTTA: Final = {
+    "rk2": ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0)),
+    "rk4": ((1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0, 0.0), (0.0, 0.5, 0.5, 1.0)),
+}
+STAGE_TABLES = """# Where states start that are integrated, and those that are set anew after each step, with their sizes.
+INTEGRALS = np.array({integrals}, dtype=np.int64)
+MOVED = np.array({moved}, dtype=np.int64)
+WEIGHTS = np.array({weights})
+SHARES = np.array({shares})
+NODES = np.array({nodes})
+
+
+"""
+STAGE_ARRAYS = """
+    origin, before, total = (np.empty(INTEGRALS[:, 1].sum()) for _ in range(3))
+    held, after = np.empty(MOVED[:, 1].sum()), np.empty(MOVED[:, 1].sum())"""
+STAGES = """            copy_out(w, INTEGRALS, origin)
+            copy_out(w, MOVED, held)
+            total[:] = 0.0
+            for stage in range({stages}):
+                if stage > 0:
+                    w[{time}] = moments[moment] + NODES[stage] * w[{time_step}]
+                    if moving:
+                        put_changes(w, run, w[{time}], True, changes, knots, values)
+{once_again}
+{step_again}
+                else:
+                    move_pipes(w, pipe_table, pointers, pipes)
+                copy_out(w, INTEGRALS, before)
+{update}
+                if stage == 0:
+                    copy_out(w, MOVED, after)
+                copy_back(w, MOVED, held)
+                end_stage(w, INTEGRALS, origin, before, total, WEIGHTS[stage], SHARES[stage])
+            copy_back(w, MOVED, after)
 """

@@ -17,7 +17,7 @@ import pysd
 import xarray as xr
 
 from .reading.model_file import read_model
-from .reading.quantities import explain_unreadable
+from .reading.quantities import RefusedModelError, explain_unreadable
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .variables import DescribedModel, list_variables
@@ -30,6 +30,9 @@ class ReferenceModel(DescribedModel):
         path = Path(path)
         with explain_unreadable(path):
             definition = read_model(path)
+        if definition.method != "euler":
+            message = f"{path.name} asks for {definition.method.upper()}; PySD integrates by Euler only"
+            raise RefusedModelError(message)
         super().__init__(list_variables(definition), definition.ranges, balances)
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
         folder = tempfile.mkdtemp(prefix="pysd-")

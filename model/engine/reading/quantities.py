@@ -75,13 +75,15 @@ class Definition:
     """A whole model in typed form.
 
     `updates` holds, for each function with memory, the assignments that carry it to the next step; those of one
-    function are made one after the other, and no function reads the states of another there.
+    function are made one after the other, and no function reads the states of another there. `method` is how the
+    file asks for states to be integrated: euler, rk2 or rk4.
     """
 
     quantities: dict[str, Quantity]
     updates: list[tuple[Equation, ...]]
     pipes: list[Pipe]
     ranges: dict[str, list[str]]
+    method: str = "euler"
 
 
 @contextmanager

@@ -1,0 +1,441 @@
+"""From the trees of equations to typed expressions; refuses whatever has no known meaning."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from .expressions import (
+    FUNCTIONS,
+    ActiveInitial,
+    Call,
+    Expression,
+    Index,
+    Interpolation,
+    Loop,
+    Number,
+    Position,
+    Read,
+    Reduction,
+    walk,
+)
+from .formulas import COMPARISONS
+from .quantities import CONTROLS, Equation, Pipe, Quantity
+from .subscripts import Subscripts
+from .syntax import (
+    NOT_AVAILABLE,
+    Application,
+    Literal,
+    Macro,
+    ModelText,
+    Name,
+    Nothing,
+    Numbers,
+    Operation,
+    Table,
+    Text,
+    Tree,
+    key_of,
+)
+
+REDUCTIONS: Final = {"sum": "sum", "prod": "prod", "vmin": "min", "vmax": "max"}
+#: How a lookup is read by the functions that say it: what a Vensim function stands for.
+LOOKUP_READERS: Final = {
+    "lookup_forward": "hold_forward",
+    "lookup_backward": "hold_backward",
+    "lookup_extrapolate": "extrapolate",
+    "lookup_invert": "invert",
+    "lookup_area": "area",
+}
+
+TIME, TIME_STEP = Read("time"), Read("time_step")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an equation is being read: the quantity, its loops by range, and the names in scope."""
+
+    quantity: Quantity
+    loops: dict[str, Loop]
+    names: dict[str, str]
+    reduced_ranges: dict[str, Loop] | None = None
+
+    @property
+    def loop_list(self) -> tuple[Loop, ...]:
+        """Return the loops in the order the left side names them."""
+        return tuple(self.loops.values())
+
+
+@dataclass
+class Drafts:
+    """What a model consists of while it is being read."""
+
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    updates: list[tuple[Equation, ...]] = field(default_factory=list)
+    pipes: list[Pipe] = field(default_factory=list)
+    flows: set[str] = field(default_factory=set)
+    structural: set[str] = field(default_factory=set)
+    refusals: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Translator:
+    """Translates equations without memory; `Memory` adds those with it."""
+
+    def __init__(self, text: ModelText, subscripts: Subscripts) -> None:
+        self.text = text
+        self.subscripts = subscripts
+        self.drafts = Drafts()
+        self.quantities = self.drafts.quantities
+        self.counter = itertools.count(1)
+
+    def refuse(self, name: str, reason: str) -> Expression:
+        """Note why a variable has no meaning here; the number that comes back is never used."""
+        reasons = self.drafts.refusals.setdefault(name, [])
+        if reason not in reasons:
+            reasons.append(reason)
+        return Number(math.nan)
+
+    # Hidden quantities.
+
+    def hidden(self, what: str, scope: Scope, kind: str = "auxiliary") -> Quantity:
+        """Return a new variable that the modeller does not see."""
+        number = next(self.counter)
+        hidden = Quantity(
+            f"{scope.quantity.key}#{what.replace(' ', '_')}{number}",
+            f"{what} in {scope.quantity.name}",
+            kind,
+            tuple(scope.loops),
+            tuple(loop.length for loop in scope.loop_list),
+            hidden=True,
+        )
+        self.quantities[hidden.key] = hidden
+        return hidden
+
+    @staticmethod
+    def along(scope: Scope) -> tuple[Index, ...]:
+        """Return the indices of a hidden variable, which has the loops of its equation as dims."""
+        return tuple(Index(loop.name, tuple(range(loop.length))) for loop in scope.loop_list)
+
+    def read_hidden(self, hidden: Quantity, scope: Scope) -> Read:
+        """Return the value of a hidden variable where the loops are."""
+        return Read(hidden.key, self.along(scope))
+
+    def hold(self, what: str, expression: Expression, scope: Scope) -> Read:
+        """Give an expression a hidden variable of its own."""
+        hidden = self.hidden(what, scope)
+        hidden.equations.append(Equation(hidden.key, scope.loop_list, self.along(scope), expression))
+        return self.read_hidden(hidden, scope)
+
+    def put_table(self, quantity: Quantity, table: Table, indices: Sequence[Index]) -> None:
+        """Give (some elements of) a lookup its points."""
+        if quantity.table_of is None:
+            quantity.table_of = np.full(quantity.lengths, -1, dtype=np.int64)
+        quantity.table_of[np.ix_(*[index.places for index in indices])] = len(quantity.tables)
+        quantity.tables.append((np.asarray(table.x, dtype=float), np.asarray(table.y, dtype=float)))
+        method = table.method
+        if method == "interpolate" and len(set(table.x)) != len(table.x):
+            # Where two points have the same x, the first counts at it.
+            method = "interpolate_first"
+        quantity.text = method if quantity.text in ("", method, "interpolate") else quantity.text
+
+    # Expressions.
+
+    def translate(self, tree: Tree, scope: Scope) -> Expression:
+        """Return the expression of a tree."""
+        name = scope.quantity.name
+        if isinstance(tree, Literal):
+            return Number(tree.value)
+        if isinstance(tree, Name):
+            return self._reference(tree, scope)
+        if isinstance(tree, Operation):
+            return self._operation(tree, scope)
+        if isinstance(tree, Application):
+            return self._application(tree, scope)
+        if isinstance(tree, Numbers):
+            return self.refuse(name, "a list of numbers within an equation")
+        if isinstance(tree, Table):
+            return self.refuse(name, "the points of a lookup outside of WITH LOOKUP")
+        if isinstance(tree, Text):
+            return self.refuse(name, f"the text {tree.value!r} stands where a number is needed")
+        if isinstance(tree, Nothing):
+            return self.refuse(
+                name, "has no equation; its data from outside the model file is not known. Write the numbers in"
+            )
+        message = f"no meaning of {type(tree).__name__}"
+        raise TypeError(message)
+
+    def _operation(self, tree: Operation, scope: Scope) -> Expression:
+        parts = tuple(self.translate(part, scope) for part in tree.arguments)
+        operator = tree.operator
+        if operator in ("=", "<>") and TIME in parts:
+            # Steps of a tenth never add up to a whole number: a moment is met where no other step is nearer.
+            other = parts[1] if parts[0] == TIME else parts[0]
+            met = Call("same_moment", (TIME, other, TIME_STEP))
+            return met if operator == "=" else Call("not", (met,))
+        if operator == "mod":
+            return Call("floor_modulo", parts)
+        if operator == "//":
+            # SAFEDIV of XMILE: nought where the divisor is.
+            return Call("zidz", parts)
+        return Call(operator, parts)
+
+    def _reference(self, tree: Name, scope: Scope) -> Expression:
+        key = self._key_in_scope(tree.key, scope)
+        if key is None:
+            return self._subscript_number(tree, scope)
+        quantity = self.quantities[key]
+        if quantity.kind == "lookup":
+            return self.refuse(scope.quantity.name, f"the lookup {quantity.name} is used without an argument")
+        if quantity.hidden:
+            return Read(key, self.along(scope) if quantity.dims else ())
+        indices = self.indices(quantity, tree.subscripts, scope)
+        return Number(math.nan) if indices is None else Read(key, indices)
+
+    @staticmethod
+    def _key_in_scope(key: str, scope: Scope) -> str | None:
+        if key not in scope.names and key.endswith("$"):
+            # In a macro, the model's own variable of that name.
+            key = key.removesuffix("$")
+            return key if key in ("time", *CONTROLS) else None
+        return scope.names.get(key)
+
+    def _subscript_number(self, tree: Name, scope: Scope) -> Expression:
+        numbers = self.subscripts.numbers
+        if tree.key not in numbers or tree.subscripts:
+            return self.refuse(scope.quantity.name, f"{tree.written.strip(chr(34))!r} is not defined in the model")
+        name, places = numbers[tree.key]
+        if name is None:
+            return Number(float(places[0]))
+        marked = f"{name}!"
+        if scope.reduced_ranges is not None and marked in scope.reduced_ranges and name not in scope.loops:
+            return Position(Index(marked, places))
+        if name not in scope.loops:
+            return self.refuse(
+                scope.quantity.name, f"the range {name} is used as a number but is not on the left side"
+            )
+        loop = scope.loops[name]
+        return Position(Index(name, tuple(places[position] for position in loop.positions)))
+
+    def indices(self, quantity: Quantity, given: Sequence[str | Tree], scope: Scope) -> tuple[Index, ...] | None:
+        """Return where an array is read; None, and a refusal, where that is not known."""
+        name = scope.quantity.name
+        if len(given) != len(quantity.dims):
+            self.refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(given)}")
+            return None
+        subscripts: list[str] = []
+        for one, dim in zip(given, quantity.dims, strict=True):
+            if isinstance(one, Literal) and one.value == int(one.value) and one.value >= 1:
+                items = self.subscripts.ranges[dim]
+                one = items[int(one.value) - 1] if one.value <= len(items) else str(int(one.value))
+            if not isinstance(one, str):
+                self.refuse(name, f"a subscript of {quantity.name} that is worked out at each step")
+                return None
+            subscripts.append(self.subscripts.canonical(one))
+        indices: list[Index] = []
+        for subscript, dim in zip(subscripts, quantity.dims, strict=True):
+            order = self.subscripts.ranges[dim]
+            loop, items_met = self._loop(subscript, subscripts, scope)
+            if items_met is None:
+                self.refuse(name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it")
+                return None
+            if not set(items_met) <= set(order):
+                items_met = self._mapped_items(items_met, subscript, dim)
+                if items_met is None:
+                    self.refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
+                    return None
+            indices.append(Index(loop, tuple(order.index(item) for item in items_met)))
+        return tuple(indices)
+
+    def _mapped_items(self, items: Sequence[str], subscript: str, dim: str) -> list[str] | None:
+        """Return what the elements of a subscript stand for in the range of the array, if a mapping says so."""
+        pairs = self.subscripts.standing_for(dim, subscript.removesuffix("!"))
+        return [pairs[item] for item in items] if pairs is not None and set(items) <= set(pairs) else None
+
+    def _loop(self, subscript: str, others: list[str], scope: Scope) -> tuple[str | None, list[str] | None]:
+        """Return the loop a subscript follows and the elements met along it."""
+        ranges = self.subscripts.ranges
+        if self.subscripts.is_element(subscript):
+            return None, [subscript]
+        if subscript.endswith("!"):
+            items = ranges.get(subscript[:-1].strip())
+            if items is None or scope.reduced_ranges is None:
+                return None, None
+            scope.reduced_ranges.setdefault(subscript, Loop(subscript, tuple(range(len(items)))))
+            return subscript, items
+        if subscript not in ranges:
+            return None, None
+        items = ranges[subscript]
+        if subscript in scope.loops:
+            return subscript, [items[position] for position in scope.loops[subscript].positions]
+        for mapped, loop in scope.loops.items():
+            pairs = self.subscripts.standing_for(subscript, mapped)
+            met = [ranges[mapped][position] for position in loop.positions]
+            if pairs is not None and mapped not in others and set(met) <= set(pairs):
+                return mapped, [pairs[item] for item in met]
+        return None, None
+
+    # Functions.
+
+    def _application(self, tree: Application, scope: Scope) -> Expression:
+        name = scope.quantity.name
+        macro = self.text.macros.get(tree.key)
+        if macro is not None:
+            return self.macro(macro, tree, scope)
+        key = self._key_in_scope(tree.key, scope)
+        if key is not None and self.quantities[key].kind == "lookup":
+            return self._lookup_call(self.quantities[key], tree, scope)
+        if tree.key in REDUCTIONS:
+            return self._reduction(tree, scope)
+        if tree.key in LOOKUP_READERS:
+            return self._lookup_reader(tree, scope)
+        special = SPECIAL.get(tree.key)
+        if special is not None:
+            wanted, translate = special
+            if len(tree.arguments) != wanted:
+                return self._miscounted(tree, wanted, name)
+            return translate(self, tree, scope)
+        with_memory = self.translate_memory(tree, scope)
+        if with_memory is not None:
+            return with_memory
+        if tree.key in FUNCTIONS:
+            wanted, make = FUNCTIONS[tree.key][0], call_of(tree.key)
+        elif tree.key in MADE:
+            wanted, make = MADE[tree.key]
+        elif key is not None:
+            return self.refuse(name, f"{self.quantities[key].name} is called like a function but is no lookup")
+        else:
+            return self.refuse(name, f"the function {tree.written.upper()} is not known")
+        if len(tree.arguments) != wanted:
+            return self._miscounted(tree, wanted, name)
+        return make(*(self.translate(argument, scope) for argument in tree.arguments))
+
+    def translate_memory(self, tree: Application, scope: Scope) -> Expression | None:
+        """Translate a function with memory; None for any other."""
+        raise NotImplementedError
+
+    def macro(self, macro: Macro, tree: Application, scope: Scope) -> Expression:
+        """Translate the call of a macro."""
+        raise NotImplementedError
+
+    def _miscounted(self, tree: Application, wanted: int, name: str) -> Expression:
+        return self.refuse(name, f"{tree.written.upper()} takes {wanted} arguments, not {len(tree.arguments)}")
+
+    def _reduction(self, tree: Application, scope: Scope) -> Expression:
+        if len(tree.arguments) != 1:
+            return self._miscounted(tree, 1, scope.quantity.name)
+        # Ranges marked with ! are collected in it.
+        inner = replace(scope, reduced_ranges={})
+        body = self.translate(tree.arguments[0], inner)
+        if not inner.reduced_ranges:
+            return self.refuse(scope.quantity.name, f"{tree.key.upper()} without a subscript marked with !")
+        return Reduction(REDUCTIONS[tree.key], tuple(inner.reduced_ranges.values()), body)
+
+    def _lookup_call(
+        self, quantity: Quantity, tree: Application, scope: Scope, method: str | None = None
+    ) -> Expression:
+        arguments = tree.arguments[-1:] if method else tree.arguments
+        indices = self.indices(quantity, tree.subscripts, scope)
+        if indices is None or len(arguments) != 1:
+            return self.refuse(scope.quantity.name, f"{quantity.name} is a lookup of one argument")
+        argument = self.translate(arguments[0], scope)
+        return Interpolation(quantity.key, indices, argument, method or quantity.text or "interpolate")
+
+    def _lookup_reader(self, tree: Application, scope: Scope) -> Expression:
+        """Translate functions that say how a lookup is to be read, such as LOOKUP FORWARD(table, x)."""
+        method = LOOKUP_READERS[tree.key]
+        spoken = tree.written.upper()
+        if method in ("invert", "area"):
+            return self.refuse(scope.quantity.name, f"the function {spoken} is not known")
+        if len(tree.arguments) != 2:
+            return self._miscounted(tree, 2, scope.quantity.name)
+        table = tree.arguments[0]
+        if isinstance(table, Table):
+            hidden = self._hidden_table(table, scope)
+            return Interpolation(hidden.key, (), self.translate(tree.arguments[1], scope), method)
+        key = self._key_in_scope(table.key, scope) if isinstance(table, Name) else None
+        if key is None or self.quantities[key].kind != "lookup":
+            return self.refuse(scope.quantity.name, f"the first argument of {spoken} must be a lookup")
+        assert isinstance(table, Name)
+        return self._lookup_call(
+            self.quantities[key], replace(tree, subscripts=table.subscripts), scope, method
+        )
+
+    def _hidden_table(self, table: Table, scope: Scope) -> Quantity:
+        hidden = self.hidden("table", Scope(scope.quantity, {}, scope.names), "lookup")
+        self.put_table(hidden, table, ())
+        return hidden
+
+    def _with_lookup(self, tree: Application, scope: Scope) -> Expression:
+        argument, table = tree.arguments
+        if not isinstance(table, Table):
+            return self.refuse(scope.quantity.name, "the second argument of WITH LOOKUP must be the points of a lookup")
+        hidden = self._hidden_table(table, scope)
+        return Interpolation(hidden.key, (), self.translate(argument, scope), hidden.text)
+
+    def _element_count(self, tree: Application, scope: Scope) -> Expression:
+        called = tree.arguments[0]
+        items = self.subscripts.ranges.get(self.subscripts.canonical(called.written)) if isinstance(called, Name) else None
+        if items:
+            return Number(float(len(items)))
+        return self.refuse(scope.quantity.name, "ELMCOUNT of something that is no range")
+
+    def _same(self, tree: Application, scope: Scope) -> Expression:
+        return self.translate(tree.arguments[0], scope)
+
+
+def call_of(function: str, *before: Expression, after: Sequence[Expression] = ()) -> Callable[..., Expression]:
+    """Return what makes the call of a function, with what stands before and behind the arguments given."""
+    return lambda *given: Call(function, (*before, *given, *after))
+
+
+def is_logical(expression: Expression) -> bool:
+    """Say whether an expression is a truth value."""
+    return isinstance(expression, Call) and expression.function in {*COMPARISONS, ":and:", ":or:", "not", "same_moment"}
+
+
+def reads_states(expression: Expression, quantities: Mapping[str, Quantity], own: Read | None) -> bool:
+    """Say whether an expression reads a state other than its own."""
+    return any(
+        isinstance(part, Read) and part != own and quantities[part.variable].kind == "stock"
+        for part in walk(expression)
+    )
+
+
+def _height(size: Expression) -> Expression:
+    return Call("/", (size, TIME_STEP))
+
+
+#: Functions that are more than the call of one, with the number of arguments each takes.
+MADE: Final[Mapping[str, tuple[int, Callable[..., Expression]]]] = {
+    "active_initial": (2, ActiveInitial),
+    "step": (2, call_of("step", TIME, TIME_STEP)),
+    "ramp": (3, call_of("ramp", TIME)),
+    "ramp_without_end": (2, call_of("ramp", TIME, after=[Number(math.inf)])),
+    "pulse": (2, call_of("pulse", TIME, TIME_STEP, after=[Number(1.0)])),
+    "pulse_train": (4, call_of("pulse_train", TIME, TIME_STEP, after=[Number(1.0)])),
+    # XMILE's PULSE gives an amount within one step: size, first time, and the time between two.
+    "pulse_of_amount": (
+        2,
+        lambda size, start: Call("pulse", (TIME, TIME_STEP, start, Number(0.0), _height(size))),
+    ),
+    "pulses_of_amount": (
+        3,
+        lambda size, start, interval: Call(
+            "pulse_train",
+            (TIME, TIME_STEP, start, Number(0.0), interval, Number(math.inf), _height(size)),
+        ),
+    ),
+    "is_missing": (1, lambda value: Call("=", (value, Number(NOT_AVAILABLE)))),
+}
+#: Functions whose arguments are no plain numbers, with how many they take.
+SPECIAL: Final[Mapping[str, tuple[int, Callable[[Translator, Application, Scope], Expression]]]] = {
+    "elmcount": (1, Translator._element_count),
+    "with_lookup": (2, Translator._with_lookup),
+    "game": (1, Translator._same),
+}
+__all__ = ["TIME", "TIME_STEP", "Drafts", "Scope", "Translator", "call_of", "is_logical", "key_of", "reads_states"]
