@@ -136,6 +136,8 @@ def split_outputs(
         stored = flat.reshape(*leading, *(lengths[axis] for axis in axes))
         order = (len(leading) + axes.index(axis) for axis in range(len(axes)))
         arrays[name] = stored.transpose(*range(len(leading)), *order)
+        if key in prepared.missing:
+            arrays[name][..., prepared.missing[key]] = np.nan
     return arrays
 
 

@@ -23,6 +23,8 @@ from .arrays import RunInputs, allocate_outputs, make_inputs, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
+from .reading.encodings import decode
+from .reading.external import named_files
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk
@@ -82,7 +84,10 @@ def compile_model(
 
 
 def _fingerprint(path: Path, method: str | None) -> str:
-    digest = hashlib.sha256(path.read_bytes())
+    content = path.read_bytes()
+    digest = hashlib.sha256(content)
+    for table in named_files(decode(content), path.parent):
+        digest.update(table.read_bytes())
     for part in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(part.read_bytes())
     # Code for another processor is other code, and may round sums differently.

@@ -74,5 +74,6 @@ def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel,
         pipes=tuple(definition.pipes),
         pipe_sizes=tuple(quantities[pipe.state].size for pipe in definition.pipes),
         controls=controls,
+        missing={key: item.missing for key, item in quantities.items() if item.missing is not None},
     )
     return prepared, text

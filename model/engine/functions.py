@@ -165,8 +165,9 @@ def ramp(time: float, slope: float, start: float, finish: float) -> float:
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def pulse(time: float, time_step: float, start: float, width: float, height: float) -> float:
     """Return height from start for a width, and for one step at least; the step nearest to start is the first."""
-    middle = time + time_step / 2.0
-    return height if start < middle and middle < start + larger(width, time_step) else 0.0
+    since = time + time_step / 2.0 - start
+    near = SMALL * time_step
+    return height if near < since and since < larger(width, time_step) - near else 0.0
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -177,9 +178,11 @@ def pulse_train(
     if interval <= 0.0:
         return pulse(time, time_step, start, width, height)  # type: ignore[no-any-return]
     since = time + time_step / 2.0 - start
-    if since <= 0.0 or time > end + SMALL * time_step:
+    near = SMALL * time_step
+    if since <= near or time > end + near:
         return 0.0
-    return height if since % interval < larger(width, time_step) else 0.0
+    within = (since - near) % interval
+    return height if within < larger(width, time_step) - 2.0 * near or width >= interval else 0.0
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]

@@ -62,7 +62,8 @@ def lay_out(plan: Plan) -> Layout:
             stretch = [number for x, y in item.tables for number in (*x, *y)]
             layout.base[first : first + len(stretch)] = stretch
         elif item.value is not None:
-            layout.base[first : first + item.size] = item.value.transpose(layout.axes[item.key]).ravel()
+            value = item.value if item.missing is None else np.where(item.missing, 0.0, item.value)
+            layout.base[first : first + item.size] = value.transpose(layout.axes[item.key]).ravel()
     return layout
 
 

@@ -175,6 +175,19 @@ def rename_loops(expression: Expression, names: Mapping[str, str]) -> Expression
     return rebuild(expression, lambda child: rename_loops(child, names))
 
 
+def fix_loops(expression: Expression, at: Mapping[str, int]) -> Expression:
+    """Return what an expression is in one pass of its loops, the loops of reductions inside it left out."""
+
+    def fixed(index: Index) -> Index:
+        return Index(None, (index.places[at[index.loop]],)) if index.loop in at else index
+
+    if isinstance(expression, Position):
+        return Position(fixed(expression.index))
+    if isinstance(expression, (Read, Interpolation)):
+        expression = replace(expression, indices=tuple(map(fixed, expression.indices)))
+    return rebuild(expression, lambda child: fix_loops(child, at))
+
+
 def stage(expression: Expression, *, starting: bool) -> Expression:
     """Settle every ACTIVE INITIAL for the start of a run or for the steps after it."""
     if isinstance(expression, ActiveInitial):

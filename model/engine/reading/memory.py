@@ -9,7 +9,7 @@ import numpy as np
 
 from .expressions import Call, Expression, Index, Number, Read, walk
 from .quantities import CONTROLS, Equation, Pipe, Quantity
-from .syntax import Application, Element, Literal, Macro, Name, Numbers, Operation, Table, Tree, key_of, subtrees
+from .syntax import Application, Element, Literal, Macro, Name, Nothing, Numbers, Operation, Table, Tree, key_of, subtrees
 from .translation import TIME_STEP, Scope, Translator
 
 
@@ -269,7 +269,9 @@ class Memory(Translator):
 
 def kind_of(key: str, element: Element) -> str:
     """Return what an element is by the form of its equations."""
-    trees = [part.tree for part in element.parts]
+    trees = [part.tree for part in element.parts if not is_undefined(part.tree)]
+    if not trees:
+        return "auxiliary"
     if key in CONTROLS:
         return "control"
     if all(isinstance(tree, (Literal, Numbers)) for tree in trees):
@@ -279,6 +281,11 @@ def kind_of(key: str, element: Element) -> str:
     if all(isinstance(tree, Application) and tree.key in STOCKS for tree in trees):
         return "stock"
     return "auxiliary"
+
+
+def is_undefined(tree: Tree) -> bool:
+    """Say whether a variable stands in the file without an equation."""
+    return isinstance(tree, Nothing) or (isinstance(tree, Application) and tree.key == "a_function_of")
 
 
 def flow_names(tree: Tree) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy.typing as npt
 
 from ..errors import listed
 from .encodings import decode
-from .expressions import Expression, Index, Loop
-from .memory import Memory, kind_of
+from .expressions import Expression, Index, Interpolation, Loop, Read, walk
+from .external import ExternalError, Tables, is_external, resolve_ranges
+from .memory import Memory, is_undefined, kind_of
 from .quantities import CONTROLS, Definition, Equation, Quantity, RefusedModelError
 from .subscripts import Subscripts
 from .syntax import Application, Element, Literal, ModelText, Numbers, Part, Table, Tree, key_of
@@ -35,16 +37,38 @@ def read_model(path: Path) -> Definition:
     text = read_text(path)
     if text.faults:
         raise RefusedModelError(f"The model cannot be read:\n{listed(text.faults)}")
-    subscripts = Subscripts(text.ranges, {})
-    return _Reader(text, subscripts).read()
+    return _Reader(text, path.parent).read()
 
 
 class _Reader(Memory):
-    def __init__(self, text: ModelText, subscripts: Subscripts) -> None:
-        super().__init__(text, subscripts)
+    def __init__(self, text: ModelText, folder: Path) -> None:
+        self.tables = Tables(folder)
+        faults: list[tuple[str, str]] = []
+        outside = resolve_ranges(text.ranges, self.tables, lambda name, reason: faults.append((name, reason)))
+        super().__init__(text, Subscripts(text.ranges, outside))
         self.macro_outputs = {}
+        for name, reason in faults:
+            self.refuse(name, reason)
+
+    def _fill_in(self) -> None:
+        """Put the numbers of tables beside the model where its equations ask for them."""
+        for element in self.text.elements.values():
+            parts: list[Part] = []
+            for part in element.parts:
+                if not is_external(part.tree):
+                    parts.append(part)
+                    continue
+                names = [self.subscripts.canonical(name) for name in part.subscripts]
+                boxes = [self.subscripts.items(name) for name in names]
+                lengths = [len(box) for name, box in zip(names, boxes, strict=True) if name in self.subscripts.ranges]
+                try:
+                    parts += self.tables.resolve(part, lengths, list(itertools.product(*boxes)))
+                except ExternalError as error:
+                    self.refuse(element.name, str(error))
+            element.parts[:] = parts
 
     def read(self) -> Definition:
+        self._fill_in()
         for name, reason in self.subscripts.faults:
             self.refuse(name, reason)
         self.quantities["time"] = Quantity("time", "Time", "time")
@@ -54,6 +78,8 @@ class _Reader(Memory):
         names = {key: key for key in self.quantities}
         for key, element in elements.items():
             self._define(key, element, names)
+        if not self.drafts.refusals:
+            self._refuse_undefined()
         for key in CONTROLS:
             if key not in self.quantities:
                 self.refuse(key.upper().replace("_", " "), "the model does not define it")
@@ -72,6 +98,9 @@ class _Reader(Memory):
     # Declaring: names, dims and kinds, before any equation is read.
 
     def _declare(self, key: str, element: Element) -> None:
+        if not element.parts:
+            self.refuse(element.name, "it has no equation")
+            return
         lists = [[self.subscripts.canonical(name) for name in part.subscripts] for part in element.parts]
         known = self._known(element, lists)
         dims = self.subscripts.dims(lists) if known else ()
@@ -116,6 +145,8 @@ class _Reader(Memory):
             quantity.value = np.full(quantity.lengths, np.nan)
         defined = np.zeros(quantity.lengths, dtype=int)
         for part in element.parts:
+            if is_undefined(part.tree):
+                continue
             subscripts = [self.subscripts.canonical(name) for name in part.subscripts]
             box = self._box(subscripts)
             excluded = [self._box(self.subscripts.canonical(name) for name in hole) for hole in part.excepted]
@@ -124,9 +155,25 @@ class _Reader(Memory):
                 orders = [self.subscripts.ranges[dim] for dim in quantity.dims]
                 places = [[order.index(item) for item in items] for order, items in zip(orders, piece, strict=True)]
                 defined[np.ix_(*places)] += 1
-        for reason, wrong in (("no equation", defined == 0), ("more than one equation", defined > 1)):
-            if wrong.any():
-                self.refuse(element.name, self._named_elements(quantity, wrong) + reason)
+        if (defined > 1).any():
+            self.refuse(element.name, self._named_elements(quantity, defined > 1) + "more than one equation")
+        if (defined == 0).any():
+            quantity.missing = defined == 0
+
+    def _refuse_undefined(self) -> None:
+        """Refuse what reads an element that no equation defines; what nothing reads need not be there."""
+        equations = [(item, equation) for item in self.quantities.values() for equation in (*item.equations, *item.starts)]
+        equations += [(self.quantities[move.target], move) for group in self.drafts.updates for move in group]
+        for item, equation in equations:
+            for part in walk(equation.expression):
+                if not isinstance(part, (Read, Interpolation)):
+                    continue
+                source = self.quantities[part.variable if isinstance(part, Read) else part.table]
+                if source.missing is not None and len(part.indices) == len(source.dims):
+                    met = _met(part.indices, source)
+                    if met.any():
+                        name = self._named_elements(source, met).removesuffix(": ")
+                        self.refuse(item.name, f"reads {source.name} at {name}, which no equation defines")
 
     def _named_elements(self, quantity: Quantity, wrong: npt.NDArray[np.bool_]) -> str:
         """Name the first few elements, for a message."""
@@ -200,6 +247,19 @@ class _Reader(Memory):
         hidden = self.hidden("numbers", scope, "constant")
         hidden.value = np.array(chosen)
         return self.read_hidden(hidden, scope)
+
+
+def _met(indices: Sequence[Index], source: Quantity) -> npt.NDArray[np.bool_]:
+    """Return which of the elements that no equation defines are met at some place of the loops."""
+    assert source.missing is not None
+    loops = list(dict.fromkeys(index.loop for index in indices if index.loop is not None))
+    places = []
+    for index in indices:
+        shape = [-1 if loop == index.loop else 1 for loop in loops]
+        places.append(np.reshape(index.places, shape) if index.loop is not None else np.asarray(index.places[0]))
+    met = np.zeros_like(source.missing)
+    met[tuple(places)] = True
+    return met & source.missing
 
 
 def _without(box: list[list[str]], excluded: list[list[list[str]]]) -> list[list[list[str]]]:

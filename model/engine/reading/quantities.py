@@ -54,6 +54,8 @@ class Quantity:
     value: npt.NDArray[np.float64] | None = None
     tables: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = field(default_factory=list)
     table_of: npt.NDArray[np.int64] | None = None
+    #: Elements that no equation defines, if there are any.
+    missing: npt.NDArray[np.bool_] | None = None
 
     @property
     def size(self) -> int:
