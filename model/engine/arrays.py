@@ -13,7 +13,7 @@ from numba import types
 from .functions import FINAL, FIRST_ABOVE, LARGEST, SUM
 from .prepared import PreparedModel
 from .reading.expressions import Call, Expression, Number, Read
-from .reading.quantities import CONTROLS
+from .reading.quantities import CONTROLS, Pipe
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request
 from .results import time_grid
 
@@ -87,10 +87,7 @@ def make_inputs(
     reduced = [name for name in request.outputs if name in request.reductions]
     kinds = [*(_code(request.reductions[name]) for name in reduced), *[(LARGEST, np.nan)] * len(watched)]
     changes, knots, values = _change_tables(prepared, request.changes)
-    pipes = [
-        (layout.offsets[pipe.state], layout.offsets[pipe.source], size, layout.offsets[pipe.delay])
-        for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True)
-    ]
+    pipes = [row for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True) for row in _pipe(prepared, pipe, size)]
     ends = prepared.segments([*(prepared.keys[name] for name in reduced), *watched])
     return RunInputs(
         base=base,
@@ -174,6 +171,14 @@ def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]
     for key in CONTROLS:
         setting(key)
     return settings
+
+
+def _pipe(prepared: PreparedModel, pipe: Pipe, size: int) -> list[tuple[int, int, int, int]]:
+    """Return the pipe of a fixed delay, or one for each element where each has a delay time of its own."""
+    state, source, delay = (prepared.layout.offsets[key] for key in (pipe.state, pipe.source, pipe.delay))
+    if prepared.size(pipe.delay) == 1:
+        return [(state, source, size, delay)]
+    return [(state + place, source + place, 1, delay + place) for place in range(size)]
 
 
 def _code(reduction: Reduction) -> tuple[int, float]:

@@ -23,8 +23,7 @@ from .arrays import RunInputs, allocate_outputs, make_inputs, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
-from .reading.encodings import decode
-from .reading.external import named_files
+from .reading.encodings import decode, named_files
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk

@@ -276,6 +276,112 @@ def hold_backward(w: np.ndarray, first: int, count: int, x: float) -> float:
     return w[k + count]  # type: ignore[no-any-return]
 
 
+MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def mixed(state: int, number: float) -> int:
+    """Stir one more number into a state of 64 bits (the finalizer of SplitMix64)."""
+    z = (state ^ np.uint64(np.int64(number))) + MIXERS[0]
+    z = (z ^ (z >> np.uint64(30))) * MIXERS[1]
+    z = (z ^ (z >> np.uint64(27))) * MIXERS[2]
+    return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def drawn(seed: float, stream: float, element: float, run: float, step: float, draw: int) -> float:
+    """Return a number between 0 and 1, neither included, that follows from where it stands alone.
+
+    So it depends neither on the threads nor on what else is drawn.
+    """
+    state = mixed(mixed(mixed(np.uint64(0), seed * 1024.0), stream), element)
+    state = mixed(mixed(mixed(state, run), step), float(draw))
+    return (float(state >> np.uint64(11)) + 0.5) / 9007199254740992.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_uniform(
+    low: float, high: float, seed: float, stream: float, element: float, run: float, step: float
+) -> float:
+    """Draw evenly between two numbers."""
+    return low + (high - low) * drawn(seed, stream, element, run, step, 0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_normal(
+    low: float,
+    high: float,
+    mean: float,
+    deviation: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from a normal distribution (Box and Muller), again where the number lies outside of its limits."""
+    value = mean
+    for draw in range(64):
+        length = math.sqrt(-2.0 * math.log(drawn(seed, stream, element, run, step, 2 * draw)))
+        turn = 2.0 * math.pi * drawn(seed, stream, element, run, step, 2 * draw + 1)
+        value = mean + deviation * length * math.cos(turn)
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_exponential(
+    low: float,
+    high: float,
+    shift: float,
+    stretch: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from an exponential distribution, shifted and stretched, again where outside of its limits."""
+    value = shift
+    for draw in range(64):
+        value = shift - stretch * math.log(drawn(seed, stream, element, run, step, draw))
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_poisson(
+    low: float,
+    high: float,
+    mean: float,
+    shift: float,
+    stretch: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from a Poisson distribution, shifted and stretched, again where outside of its limits."""
+    value = shift
+    draw = 0
+    for _ in range(64):
+        # Waiting times of mean one that fit into `mean`.
+        waited = -math.log(drawn(seed, stream, element, run, step, draw))
+        count = 0.0
+        while waited < mean and count < 1e6:
+            draw += 1
+            count += 1.0
+            waited -= math.log(drawn(seed, stream, element, run, step, draw))
+        draw += 1
+        value = shift + stretch * count
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
+
+
 @njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def put_changes(
     w: np.ndarray, run: int, time: float, moving_only: bool, table: np.ndarray, knots: np.ndarray, values: np.ndarray

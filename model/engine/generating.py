@@ -32,7 +32,7 @@ from .reading.expressions import (
 )
 from .reading.lowering import Statement
 from .reading.ordering import ONCE, OUTPUT, STEP, Plan
-from .reading.quantities import Pipe
+from .reading.quantities import RUN_NUMBER, STEP_NUMBER, Pipe
 from .reading.scheduling import Block
 
 # Templates of operators: numbers made of numbers, truth values of numbers, and truth values of truth values.
@@ -42,6 +42,7 @@ COMPARISON = {"=": "({} == {})", "<>": "({} != {})"}
 COMPARISON |= {operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")}
 LOGIC = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
 SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train", "gamma_ln"}
+SLOW |= {"random_uniform", "random_normal", "random_exponential", "random_poisson"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
 
 
@@ -119,6 +120,9 @@ class Generator:
         parts: dict[str, object] = {
             "time": offsets["time"],
             "time_step": offsets["time_step"],
+            "this_run": f"\n        w[{offsets[RUN_NUMBER]}] = run" if RUN_NUMBER in offsets else "",
+            "this_step": f"\n            w[{offsets[STEP_NUMBER]}] = moment" if STEP_NUMBER in offsets else "",
+            "no_step": f"\n        w[{offsets[STEP_NUMBER]}] = 0.0" if STEP_NUMBER in offsets else "",
             "starting": calls(self.plan.starting, 8),
             "once": calls(once, 16),
             "step": calls(step, 12),
@@ -504,6 +508,10 @@ from model.engine.functions import (
     put_changes,
     quantum,
     ramp,
+    random_exponential,
+    random_normal,
+    random_poisson,
+    random_uniform,
     reduce,
     round_half_up,
     same_moment,
@@ -543,13 +551,13 @@ def run_block(first, last, inputs, out, reduced, failed):
     for run in range(first, last):
         for k in range({inputs}):
             w[k] = base[k]
-        w[{time}] = moments[0]
+        w[{time}] = moments[0]{this_run}{no_step}
         put_changes(w, run, moments[0], False, changes, knots, values)
 {starting}
         pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
         count = 0
         for moment in range(moments.shape[0]):
-            w[{time}] = moments[moment]
+            w[{time}] = moments[moment]{this_step}
             if moving and moment > 0:
                 put_changes(w, run, moments[moment], True, changes, knots, values)
             if moving or moment == 0:

@@ -13,6 +13,7 @@ from . import functions
 from .reading.ordering import Plan
 from .reading.quantities import Quantity
 
+GIVEN = {"time", "counter", "control", "constant", "lookup"}
 RESERVED = {"math", "np", "njit", "places", "w", *vars(functions)}
 
 
@@ -45,8 +46,8 @@ def lay_out(plan: Plan) -> Layout:
     """Give every variable its place: first what a run is given, then what it works out."""
     layout = Layout()
     used: set[str] = set()
-    given = [item for item in plan.quantities.values() if item.kind in {"time", "control", "constant", "lookup"}]
-    others = [item for item in plan.quantities.values() if item.kind not in {"time", "control", "constant", "lookup"}]
+    given = [item for item in plan.quantities.values() if item.kind in GIVEN]
+    others = [item for item in plan.quantities.values() if item.kind not in GIVEN]
     for item in (*given, *others):
         layout.axes[item.key] = tuple(sorted(range(len(item.lengths)), key=lambda axis: item.lengths[axis]))
         layout.offsets[item.key] = layout.size

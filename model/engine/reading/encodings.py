@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
+from pathlib import Path
 from typing import Final
 
 MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+#: Files whose content is part of what a model says, wherever its text names them.
+NAMED_FILE: Final = re.compile(r"'([^'\n]{1,200}\.(?:csv|txt|tab|xlsx|xlsm))'", re.I)
 
 
 def decode(content: bytes) -> str:
@@ -50,3 +55,9 @@ def _looks_chinese(content: bytes) -> bool:
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+
+
+def named_files(text: str, folder: Path) -> list[Path]:
+    """Return the tables that a model's text names and that are there."""
+    found = {folder / name.replace("\\", "/") for name in NAMED_FILE.findall(text)}
+    return sorted(path for path in found if path.is_file())

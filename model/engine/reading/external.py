@@ -18,8 +18,6 @@ from .syntax import Application, Name, Numbers, Part, Range, Table, Text, Tree
 
 FUNCTIONS: Final = re.compile(r"get_(?:xls|direct)_(constants|data|lookups|subscript)")
 CELL: Final = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)(\*?)")
-#: Files whose content is part of what a model says, wherever its text names them.
-NAMED_FILE: Final = re.compile(r"'([^'\n]{1,200}\.(?:csv|txt|tab|xlsx|xlsm))'", re.I)
 KEYWORDS: Final = {
     "": "interpolate",
     "interpolate": "interpolate",
@@ -33,12 +31,6 @@ Grid = list[list[Any]]
 
 class ExternalError(ValueError):
     """Something outside the model file that cannot be read as the model asks."""
-
-
-def named_files(text: str, folder: Path) -> list[Path]:
-    """Return the tables that a model's text names and that are there."""
-    found = {folder / name.replace("\\", "/") for name in NAMED_FILE.findall(text)}
-    return sorted(path for path in found if path.is_file())
 
 
 def is_external(tree: Tree) -> bool:

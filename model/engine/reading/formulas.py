@@ -42,7 +42,7 @@ left       = _ (statement / lookup / alias / range / aside / name_alone) _ end
 statement  = target _ keyword? _ ~r"==|:=|=" _ right?
 lookup     = target _ "(" _ (points / pairs_of_lists / expression) _ ")"
 alias      = name _ "<->" _ name
-range      = name _ ":" _ !"=" members _ mappings?
+range      = name _ ":" _ !"=" members _ mappings? _ &end
 aside      = ~r".*:(?:THE\s+CONDITION|TEST\s+INPUT|IMPLIES):.*"si
 name_alone = target _ keyword?
 target     = name _ subscripts? _ (":EXCEPT:" _ subscripts _ ("," _ subscripts _)*)?

@@ -214,6 +214,8 @@ class Memory(Translator):
     # Macros: every call gets its own copy of the macro's variables.
 
     def macro(self, macro: Macro, tree: Application, scope: Scope) -> Expression:
+        if scope.quantity.key.count(f"#{macro.name}") > DEEPEST_MACROS:
+            return self.refuse(scope.quantity.name, f"the macro {macro.name} calls itself")
         if scope.reduced_ranges is not None:
             return self.refuse(scope.quantity.name, "a macro inside SUM, PROD, VMIN or VMAX")
         if len(tree.arguments) != len(macro.parameters):
@@ -256,15 +258,10 @@ class Memory(Translator):
             else:
                 expression = self.translate(body, inner)
                 quantity.equations.append(Equation(quantity.key, scope.loop_list, self.along(scope), expression))
-        for key, written in zip(macro.outputs, tree.outputs, strict=False):
-            self.macro_outputs[key_of(written)] = (names.get(key, ""), scope)
         own = names.get(key_of(macro.name))
         if own is None:
             return self.refuse(scope.quantity.name, f"the macro {macro.name} gives no value of its own name")
         return Read(own, self.along(scope))
-
-    #: Further results of macros, by the key they are called by: the hidden variable, and where it was made.
-    macro_outputs: dict[str, tuple[str, Scope]]
 
 
 def kind_of(key: str, element: Element) -> str:
@@ -316,6 +313,8 @@ def _integrated(own: Expression, flow: Expression, tree: Application) -> Express
     return Call("max", (after, Number(0.0))) if tree.key == "integ_from_zero" else after
 
 
+#: How deep macros may stand within each other.
+DEEPEST_MACROS: Final = 20
 #: What is an INTEG at the top of an equation; the second is XMILE's, of a stock that is not to fall below zero.
 STOCKS: Final = frozenset({"integ", "integ_from_zero"})
 ORDERS: Final[Mapping[str, int]] = {

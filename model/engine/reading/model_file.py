@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from .external import ExternalError, Tables, is_external, resolve_ranges
 from .memory import Memory, is_undefined, kind_of
 from .quantities import CONTROLS, Definition, Equation, Quantity, RefusedModelError
 from .subscripts import Subscripts
-from .syntax import Application, Element, Literal, ModelText, Numbers, Part, Table, Tree, key_of
+from .syntax import Application, Element, Literal, ModelText, Numbers, Part, Table, Tree, key_of, subtrees
 from .translation import Scope
 from .vensim import parse_vensim
 
@@ -46,9 +47,25 @@ class _Reader(Memory):
         faults: list[tuple[str, str]] = []
         outside = resolve_ranges(text.ranges, self.tables, lambda name, reason: faults.append((name, reason)))
         super().__init__(text, Subscripts(text.ranges, outside))
-        self.macro_outputs = {}
         for name, reason in faults:
             self.refuse(name, reason)
+
+    def _name_outputs(self) -> None:
+        """Give the further results of macros variables of their own, each from a call of its own."""
+        for element in list(self.text.elements.values()):
+            for part in element.parts:
+                for call in subtrees(part.tree):
+                    macro = self.text.macros.get(call.key) if isinstance(call, Application) else None
+                    if macro is None or not isinstance(call, Application):
+                        continue
+                    if len(call.outputs) > len(macro.outputs):
+                        self.refuse(element.name, f"the macro {macro.name} has {len(macro.outputs)} further outputs")
+                    for key, written in zip(macro.outputs, call.outputs, strict=False):
+                        alike = f"{call.key}:{key}"
+                        self.text.macros[alike] = replace(macro, name=key)
+                        again = Part(replace(call, key=alike, outputs=()), part.subscripts, part.excepted, line=part.line)
+                        known = self.text.elements.setdefault(key_of(written), Element(written))
+                        known.parts[:] = [*(one for one in known.parts if not is_undefined(one.tree)), again]
 
     def _fill_in(self) -> None:
         """Put the numbers of tables beside the model where its equations ask for them."""
@@ -69,6 +86,7 @@ class _Reader(Memory):
 
     def read(self) -> Definition:
         self._fill_in()
+        self._name_outputs()
         for name, reason in self.subscripts.faults:
             self.refuse(name, reason)
         self.quantities["time"] = Quantity("time", "Time", "time")

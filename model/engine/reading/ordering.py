@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .expressions import ActiveInitial, sources, stage, variables_read, walk
 from .lowering import lower, share_reductions
-from .quantities import Definition, Equation, Quantity
+from .quantities import STEP_NUMBER, Definition, Equation, Quantity
 from .circles import elements_apart, nodes_in_circles, places_read
 from .scheduling import Block, Node, schedule, schedule_updates
 
@@ -47,7 +47,7 @@ def plan(definition: Definition) -> Plan:
     driving = {key for group in definition.updates for move in group for key in variables_read(move.expression)}
     driving |= {pipe.source for pipe in definition.pipes}
     moving |= {pipe.state for pipe in definition.pipes}
-    changing = _followers(needs, moving | {"time"})
+    changing = _followers(needs, moving | {"time", STEP_NUMBER})
     dynamic = sources(_needs_when(definition, starting=False), driving)
     for_start = sources(
         _needs_when(definition, starting=True), {key for key, item in quantities.items() if item.starts}

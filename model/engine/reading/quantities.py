@@ -14,6 +14,8 @@ import numpy.typing as npt
 from ..errors import UserError
 from .expressions import Expression, Index, Loop
 
+#: What random numbers follow from beside their seed.
+RUN_NUMBER, STEP_NUMBER = "#run", "#step"
 CONTROLS = ("initial_time", "final_time", "time_step", "saveper")
 
 
@@ -36,7 +38,7 @@ class Quantity:
     """A variable of the model, or a hidden one that a delay or a reduction needs.
 
     `kind` is stock, flow, auxiliary, constant, control, lookup or time for what the modeller wrote; hidden quantities
-    are states (kind stock) and auxiliaries.
+    are states (kind stock), auxiliaries and counters.
     """
 
     key: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +23,11 @@ from .expressions import (
     Position,
     Read,
     Reduction,
+    rename_loops,
     walk,
 )
 from .formulas import COMPARISONS
-from .quantities import CONTROLS, Equation, Pipe, Quantity
+from .quantities import RUN_NUMBER, STEP_NUMBER, Equation, Pipe, Quantity
 from .subscripts import Subscripts
 from .syntax import (
     NOT_AVAILABLE,
@@ -92,6 +94,7 @@ class Translator:
         self.drafts = Drafts()
         self.quantities = self.drafts.quantities
         self.counter = itertools.count(1)
+        self.draws = itertools.count(1)
 
     def refuse(self, name: str, reason: str) -> Expression:
         """Note why a variable has no meaning here; the number that comes back is never used."""
@@ -196,12 +199,10 @@ class Translator:
         indices = self.indices(quantity, tree.subscripts, scope)
         return Number(math.nan) if indices is None else Read(key, indices)
 
-    @staticmethod
-    def _key_in_scope(key: str, scope: Scope) -> str | None:
+    def _key_in_scope(self, key: str, scope: Scope) -> str | None:
         if key not in scope.names and key.endswith("$"):
             # In a macro, the model's own variable of that name.
-            key = key.removesuffix("$")
-            return key if key in ("time", *CONTROLS) else None
+            return key.removesuffix("$") if key.removesuffix("$") in self.quantities else None
         return scope.names.get(key)
 
     def _subscript_number(self, tree: Name, scope: Scope) -> Expression:
@@ -293,6 +294,8 @@ class Translator:
             return self._reduction(tree, scope)
         if tree.key in LOOKUP_READERS:
             return self._lookup_reader(tree, scope)
+        if tree.key in RANDOM:
+            return self._random(tree, scope)
         special = SPECIAL.get(tree.key)
         if special is not None:
             wanted, translate = special
@@ -384,6 +387,136 @@ class Translator:
             return Number(float(len(items)))
         return self.refuse(scope.quantity.name, "ELMCOUNT of something that is no range")
 
+    # Random numbers: each call has a stream of its own, and each element, run and step its own place in it.
+
+    def _random(self, tree: Application, scope: Scope) -> Expression:
+        function, counts, defaults = RANDOM[tree.key]
+        if len(tree.arguments) not in counts:
+            return self._miscounted(tree, counts[-1], scope.quantity.name)
+        given = [self.translate(argument, scope) for argument in tree.arguments]
+        arguments = defaults(*given)
+        for key, name in ((RUN_NUMBER, "run"), (STEP_NUMBER, "step")):
+            self.quantities.setdefault(key, Quantity(key, name, "counter", hidden=True, value=np.asarray(0.0)))
+        own = f"{scope.quantity.key} {next(self.draws)}"
+        stream = Number(float(int.from_bytes(hashlib.sha256(own.encode()).digest()[:4], "big")))
+        element: Expression = Number(0.0)
+        for loop in (*scope.loop_list, *(scope.reduced_ranges or {}).values()):
+            place = Position(Index(loop.name, loop.positions))
+            element = Call("+", (Call("*", (element, Number(float(1 + max(loop.positions))))), place))
+        drawn = Call(function, (*arguments, stream, element, Read(RUN_NUMBER), Read(STEP_NUMBER)))
+        if scope.reduced_ranges is not None:
+            return drawn
+        # Kept in a variable, so that it is drawn once for all who read it.
+        return self.hold("random number", drawn, scope)
+
+    # Functions of vectors, which look at every element of a range.
+
+    def _vector_select(self, tree: Application, scope: Scope) -> Expression:
+        chosen, values, missing, action, _ = tree.arguments
+        how = SELECTIONS.get(action.value) if isinstance(action, Literal) else None
+        if how is None:
+            return self.refuse(scope.quantity.name, "VECTOR SELECT with an action that is none of 0, 1, 2 and 3")
+        inner = replace(scope, reduced_ranges={})
+        selected = Call("<>", (self.translate(chosen, inner), Number(0.0)))
+        value = self.translate(values, inner)
+        if not inner.reduced_ranges:
+            return self.refuse(scope.quantity.name, "VECTOR SELECT without a subscript marked with !")
+        loops = tuple(inner.reduced_ranges.values())
+        operator, nothing = how
+        count = Reduction("sum", loops, Call("if_then_else", (selected, Number(1.0), Number(0.0))))
+        total = Reduction(operator, loops, Call("if_then_else", (selected, value, Number(nothing))))
+        none = Call("=", (self.hold("selected elements", count, scope), Number(0.0)))
+        held = self.hold("selection", total, scope)
+        return Call("if_then_else", (none, self.translate(missing, scope), held))
+
+    def _along_vector(self, tree: Tree, scope: Scope) -> tuple[Expression, Loop, str] | None:
+        """Return a vector read along a loop of its own over the last of its subscripts that the left side has."""
+        if not isinstance(tree, Name):
+            return None
+        named = [self.subscripts.canonical(one) for one in tree.subscripts if isinstance(one, str)]
+        over = next((one for one in reversed(named) if one in scope.loops), None)
+        if over is None:
+            return None
+        whole = Loop(over, tuple(range(len(self.subscripts.ranges[over]))))
+        inner = replace(scope, loops={**scope.loops, over: whole})
+        own = f"{over}!{next(self.counter)}"
+        return rename_loops(self.translate(tree, inner), {over: own}), Loop(own, whole.positions), over
+
+    def _rank(self, tree: Application, scope: Scope) -> Read | None:
+        """Return how many elements of a vector come before each, in a variable over the whole of its range."""
+        found = self._along_vector(tree.arguments[0], scope)
+        if found is None:
+            return None
+        other, loop, over = found
+        whole = Loop(over, loop.positions)
+        inner = replace(scope, loops={**scope.loops, over: whole})
+        mine = self.translate(tree.arguments[0], inner)
+        rising = Call(">", (self.translate(tree.arguments[1], scope), Number(0.0)))
+        here, there = Position(Index(over, loop.positions)), Position(Index(loop.name, loop.positions))
+        before = Call("if_then_else", (rising, Call("<", (other, mine)), Call(">", (other, mine))))
+        tied = Call(":and:", (Call("=", (other, mine)), Call("<", (there, here))))
+        ahead = Call(":or:", (Call("<>", (before, Number(0.0))), tied))
+        one = Call("if_then_else", (ahead, Number(1.0), Number(0.0)))
+        return self.hold("elements before", Reduction("sum", (loop,), one), inner)
+
+    def _vector_rank(self, tree: Application, scope: Scope) -> Expression:
+        rank = self._rank(tree, scope)
+        if rank is None:
+            return self.refuse(scope.quantity.name, f"{tree.written.upper()} takes an array of the left side")
+        narrowed = self._narrowed(rank, scope)
+        return Call("+", (narrowed, Number(1.0)))
+
+    def _vector_sort_order(self, tree: Application, scope: Scope) -> Expression:
+        rank = self._rank(tree, scope)
+        if rank is None:
+            return self.refuse(scope.quantity.name, f"{tree.written.upper()} takes an array of the left side")
+        assert isinstance(tree.arguments[0], Name)
+        over = next(
+            one
+            for one in reversed([self.subscripts.canonical(str(one)) for one in tree.arguments[0].subscripts])
+            if one in scope.loops
+        )
+        places = tuple(range(len(self.subscripts.ranges[over])))
+        own = f"{over}!{next(self.counter)}"
+        ranks = rename_loops(rank, {over: own})
+        there, here = Position(Index(own, places)), Position(Index(over, scope.loops[over].positions))
+        found = Call("if_then_else", (Call("=", (ranks, here)), there, Number(0.0)))
+        return Reduction("sum", (Loop(own, places),), found)
+
+    @staticmethod
+    def _narrowed(read: Read, scope: Scope) -> Read:
+        """Return a variable over whole ranges as read where the loops of an equation are."""
+        return Read(
+            read.variable,
+            tuple(Index(index.loop, scope.loops[index.loop].positions) if index.loop else index for index in read.indices),
+        )
+
+    def _vector_element(self, tree: Application, scope: Scope) -> Expression:
+        """Translate VECTOR ELM MAP(vector[first], offset): the element so many places behind the one named."""
+        vector, offset = tree.arguments
+        if not isinstance(vector, Name) or not vector.subscripts or not isinstance(vector.subscripts[-1], str):
+            return self.refuse(scope.quantity.name, f"{tree.written.upper()} takes an array and an offset")
+        key = self._key_in_scope(vector.key, scope)
+        quantity = self.quantities[key] if key is not None else None
+        if quantity is None or len(vector.subscripts) != len(quantity.dims):
+            return self.refuse(scope.quantity.name, f"{vector.written!r} is no array of so many subscripts")
+        indices = self.indices(quantity, vector.subscripts, scope)
+        if indices is None:
+            return Number(math.nan)
+        first = indices[-1]
+        start: Expression = Number(float(first.places[0])) if first.loop is None else Position(first)
+        target = Call("+", (start, Call("floor", (Call("+", (self.translate(offset, scope), Number(0.5))),))))
+        size = quantity.lengths[-1]
+        loop = Loop(f"{quantity.dims[-1]}!{next(self.counter)}", tuple(range(size)))
+        there = Position(Index(loop.name, loop.positions))
+        value = Read(quantity.key, (*indices[:-1], Index(loop.name, loop.positions)))
+        found = Reduction(
+            "sum", (loop,), Call("if_then_else", (Call("=", (there, target)), value, Number(0.0)))
+        )
+        held = self.hold("element found", found, scope)
+        inside = Call(":and:", (Call(">=", (target, Number(0.0))), Call("<", (target, Number(float(size))))))
+        return Call("if_then_else", (inside, held, Number(NOT_AVAILABLE)))
+
     def _same(self, tree: Application, scope: Scope) -> Expression:
         return self.translate(tree.arguments[0], scope)
 
@@ -437,5 +570,48 @@ SPECIAL: Final[Mapping[str, tuple[int, Callable[[Translator, Application, Scope]
     "elmcount": (1, Translator._element_count),
     "with_lookup": (2, Translator._with_lookup),
     "game": (1, Translator._same),
+    "vector_select": (5, Translator._vector_select),
+    "vector_sort_order": (2, Translator._vector_sort_order),
+    "vector_rank": (2, Translator._vector_rank),
+    "vector_elm_map": (2, Translator._vector_element),
+}
+#: What VECTOR SELECT does with the elements it selects, by its number, and what takes the place of the others.
+SELECTIONS: Final = {0.0: ("sum", 0.0), 1.0: ("prod", 1.0), 2.0: ("min", math.inf), 3.0: ("max", -math.inf)}
+NO_SEED: Final = Number(0.0)
+#: Random functions of both languages: what draws, how many arguments each may have, and those it is given in turn.
+RANDOM: Final[Mapping[str, tuple[str, tuple[int, ...], Callable[..., tuple[Expression, ...]]]]] = {
+    "random_uniform": ("random_uniform", (3,), lambda low, high, seed: (low, high, seed)),
+    "random_0_1": ("random_uniform", (0,), lambda: (Number(0.0), Number(1.0), NO_SEED)),
+    "random_normal": ("random_normal", (5,), lambda low, high, mean, spread, seed: (low, high, mean, spread, seed)),
+    "random_exponential": (
+        "random_exponential",
+        (5,),
+        lambda low, high, shift, stretch, seed: (low, high, shift, stretch, seed),
+    ),
+    "random_poisson": (
+        "random_poisson",
+        (6,),
+        lambda low, high, mean, shift, stretch, seed: (low, high, mean, shift, stretch, seed),
+    ),
+    # XMILE.
+    "random": ("random_uniform", (2, 3), lambda low, high, seed=NO_SEED: (low, high, seed)),
+    "uniform": ("random_uniform", (2, 3), lambda low, high, seed=NO_SEED: (low, high, seed)),
+    "normal": (
+        "random_normal",
+        (2, 3),
+        lambda mean, spread, seed=NO_SEED: (Number(-math.inf), Number(math.inf), mean, spread, seed),
+    ),
+    "exprnd": (
+        "random_exponential",
+        (1, 2),
+        lambda mean, seed=NO_SEED: (Number(-math.inf), Number(math.inf), Number(0.0), mean, seed),
+    ),
+    "poisson": (
+        "random_poisson",
+        (1, 2),
+        lambda mean, seed=NO_SEED: (
+            Number(-math.inf), Number(math.inf), Call("*", (mean, TIME_STEP)), Number(0.0), Number(1.0), seed
+        ),
+    ),
 }
 __all__ = ["TIME", "TIME_STEP", "Drafts", "Scope", "Translator", "call_of", "is_logical", "key_of", "reads_states"]

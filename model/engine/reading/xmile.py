@@ -15,6 +15,7 @@ from .syntax import (
     Application,
     Element,
     Literal,
+    Macro,
     ModelText,
     Name,
     Nothing,
@@ -149,7 +150,7 @@ class _File:
         self.model = model
         self.variables: dict[str, _Variable] = {}
         self.models: dict[str, Any] = {}
-        self.from_zero: dict[str, bool] = {}
+        self.from_zero = {"stock": False, "flow": False}
         self.inputs: dict[str, str] = {}
 
     def fault(self, node: Any, what: str, reason: str) -> None:
@@ -165,7 +166,7 @@ class _File:
             self.model.faults.append("the file holds no <model>")
             return self.model
         for macro in _children(root, "macro"):
-            self.fault(macro, f"the macro {macro.get('name')!r}", "macros of XMILE are not known")
+            self._macro(macro)
         for dimension in root.iter("{*}dim"):
             if dimension.getparent() is not None and _local(dimension.getparent().getparent()) not in KINDS:
                 self._dimension(dimension)
@@ -190,6 +191,30 @@ class _File:
         if not self.variables and not self.model.faults:
             self.model.faults.append("the file holds no variable")
         return self.model
+
+    def _macro(self, node: Any) -> None:
+        """Read a macro as a model of its own, with its result under its own name."""
+        inner = ModelText()
+        file = _File(inner)
+        file._collect(node, "", ())
+        name = node.get("name", "")
+        parameters = tuple(key_of("".join(parameter.itertext())) for parameter in _children(node, "parm"))
+        for variable in file.variables.values():
+            try:
+                file._define(variable)
+            except FormulaError as error:
+                file.fault(variable.node, repr(variable.name), f"its equation cannot be read: {error}")
+        file._limit_outflows()
+        elements = {key: variable.element for key, variable in file.variables.items() if key not in parameters}
+        eqn = _without_comments(_text(node, "eqn"))
+        if key_of(eqn) != key_of(name):
+            result = _Variable(key_of(name), name, "aux", node, "", ())
+            try:
+                elements[key_of(name)] = Element(name, [Part(file._tree(eqn, result, ()), text=eqn)])
+            except FormulaError as error:
+                file.fault(node, f"the macro {name!r}", f"its equation cannot be read: {error}")
+        self.model.faults += inner.faults
+        self.model.macros[key_of(name)] = Macro(name, parameters, (), elements)
 
     # What stands where.
 
@@ -312,8 +337,6 @@ class _File:
                     self._put(variable, (member,), text, table, box)
                 continue
             self._put(variable, subscripts, texts[0] if texts else "", table, box)
-        if not element.parts:
-            self.fault(node, repr(variable.name), "it has no equation")
 
     def _put(
         self, variable: _Variable, subscripts: tuple[str, ...], text: str, table: Table | None, box: Any
