@@ -87,7 +87,11 @@ def make_inputs(
     reduced = [name for name in request.outputs if name in request.reductions]
     kinds = [*(_code(request.reductions[name]) for name in reduced), *[(LARGEST, np.nan)] * len(watched)]
     changes, knots, values = _change_tables(prepared, request.changes)
-    pipes = [row for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True) for row in _pipe(prepared, pipe, size)]
+    pipes = [
+        row
+        for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True)
+        for row in _pipe(prepared, pipe, size)
+    ]
     ends = prepared.segments([*(prepared.keys[name] for name in reduced), *watched])
     return RunInputs(
         base=base,

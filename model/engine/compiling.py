@@ -57,7 +57,9 @@ def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel,
         definition.quantities[key].equations.clear()
     ordered = plan(definition)
     layout = lay_out(ordered)
-    text = Generator(ordered, layout, definition.pipes, method or definition.method).module(f"The model {path.stem}, generated")
+    text = Generator(ordered, layout, definition.pipes, method or definition.method).module(
+        f"The model {path.stem}, generated"
+    )
     blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}.values()
     quantities = ordered.quantities
     prepared = PreparedModel(

@@ -280,12 +280,12 @@ MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint6
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def mixed(state: int, number: float) -> int:
+def mixed(state: np.uint64, number: float) -> np.uint64:
     """Stir one more number into a state of 64 bits (the finalizer of SplitMix64)."""
     z = (state ^ np.uint64(np.int64(number))) + MIXERS[0]
     z = (z ^ (z >> np.uint64(30))) * MIXERS[1]
     z = (z ^ (z >> np.uint64(27))) * MIXERS[2]
-    return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
+    return z ^ (z >> np.uint64(31))
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]

@@ -136,6 +136,7 @@ class Generator:
         tables = STAGE_TABLES.format(
             integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes, rows=len(integrals)
         )
+        arrays = STAGE_ARRAYS.format(integrals=sum(size for _, size in integrals), moved=sum(size for _, size in moved))
         inner = {
             "stages": len(weights),
             "once_again": calls(once, 24),
@@ -143,7 +144,7 @@ class Generator:
             "update": calls(self.plan.updating, 16),
         }
         return tables + RUN.format(
-            inputs=self.layout.inputs, tables=STAGE_ARRAYS, move=STAGES.format(**inner, **parts), **parts
+            inputs=self.layout.inputs, tables=arrays, move=STAGES.format(**inner, **parts), **parts
         )
 
     def _states(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -452,7 +453,11 @@ def _is_integral(statement: Statement) -> bool:
     after = statement.expression
     if isinstance(after, Call) and after.function == "max":
         after = after.arguments[0]
-    if not isinstance(after, Call) or after.function != "+" or after.arguments[0] != Read(statement.target, statement.indices):
+    if (
+        not isinstance(after, Call)
+        or after.function != "+"
+        or after.arguments[0] != Read(statement.target, statement.indices)
+    ):
         return False
     moved = after.arguments[1]
     return isinstance(moved, Call) and moved.function == "*" and moved.arguments[1] == Read("time_step")
@@ -585,7 +590,7 @@ RUNGE_KUTTA: Final = {
     "rk2": ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0)),
     "rk4": ((1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0, 0.0), (0.0, 0.5, 0.5, 1.0)),
 }
-STAGE_TABLES = """# Where states start that are integrated, and those that are set anew after each step, with their sizes.
+STAGE_TABLES = """# Start and size of the states that are integrated, and of those that are set anew after each step.
 INTEGRALS = np.array({integrals}, dtype=np.int64)
 MOVED = np.array({moved}, dtype=np.int64)
 WEIGHTS = np.array({weights})
@@ -595,8 +600,8 @@ NODES = np.array({nodes})
 
 """
 STAGE_ARRAYS = """
-    origin, before, total = (np.empty(INTEGRALS[:, 1].sum()) for _ in range(3))
-    held, after = np.empty(MOVED[:, 1].sum()), np.empty(MOVED[:, 1].sum())"""
+    origin, before, total = np.empty({integrals}), np.empty({integrals}), np.empty({integrals})
+    held, after = np.empty({moved}), np.empty({moved})"""
 STAGES = """            copy_out(w, INTEGRALS, origin)
             copy_out(w, MOVED, held)
             total[:] = 0.0

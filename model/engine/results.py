@@ -122,10 +122,10 @@ def time_grid(
     if abs(count - round(count)) > ROUNDING:
         warnings.warn(f"A run {span} ends at {initial_time + steps * time_step:g}, its last whole step", stacklevel=2)
     numbers = np.arange(steps + 1)
-    times = initial_time + numbers * time_step
+    times = np.asarray(initial_time + numbers * time_step, dtype=np.float64)
     ratio = saveper / time_step
     if abs(ratio - round(ratio)) <= ROUNDING * ratio and round(ratio) >= 1:
-        saved = numbers % round(ratio) == 0
+        saved = np.asarray(numbers % round(ratio) == 0)
     else:
         text = f"SAVEPER {saveper:g} is no multiple of TIME STEP {time_step:g}: the steps nearest to it are saved"
         warnings.warn(text, stacklevel=2)

@@ -179,7 +179,7 @@ def fix_loops(expression: Expression, at: Mapping[str, int]) -> Expression:
     """Return what an expression is in one pass of its loops, the loops of reductions inside it left out."""
 
     def fixed(index: Index) -> Index:
-        return Index(None, (index.places[at[index.loop]],)) if index.loop in at else index
+        return index if index.loop is None or index.loop not in at else Index(None, (index.places[at[index.loop]],))
 
     if isinstance(expression, Position):
         return Position(fixed(expression.index))

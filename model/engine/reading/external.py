@@ -128,9 +128,7 @@ class Tables:
                 (int(along) - 1, column + step, row + number, column + step) for step in itertools.count()
             )
         elif re.fullmatch(r"[A-Za-z]{1,3}", along.strip()):
-            places = (
-                (row + step, _column(along.strip()), row + step, column + number) for step in itertools.count()
-            )
+            places = ((row + step, _column(along.strip()), row + step, column + number) for step in itertools.count())
         else:
             x_row, x_column, _ = self._cell(file, tab, along)
             vertical = x_column != column
@@ -222,7 +220,9 @@ class Tables:
         return path
 
 
-def resolve_ranges(ranges: dict[str, Range], tables: Tables, refuse: Callable[[str, str], Any]) -> dict[str, tuple[str, ...]]:
+def resolve_ranges(
+    ranges: dict[str, Range], tables: Tables, refuse: Callable[[str, str], Any]
+) -> dict[str, tuple[str, ...]]:
     """Return the elements of the ranges that stand in files."""
     found: dict[str, tuple[str, ...]] = {}
     for key, item in ranges.items():

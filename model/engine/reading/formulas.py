@@ -26,7 +26,7 @@ SIGNED: Final = rf"[-+]?\s*{NUMBER}"
 #: Brackets, functions and choices within each other.
 DEEPEST: Final = 20_000
 
-SHARED: Final = rf"""
+SHARED: Final = r"""
 expression = (sign _)* operand (_ operator _ (sign _)* operand)*
 parens     = "(" _ expression _ ")"
 quoted     = ~r"\x22(?:\\.|[^\x22\\])*\x22"
@@ -224,7 +224,7 @@ class Formula(NodeVisitor):  # type: ignore[misc]
         return tree.written if isinstance(tree, Name) and not tree.subscripts else tree
 
     def visit_span(self, node: Node, _: Sequence[Any]) -> str:
-        return node.text
+        return str(node.text)
 
     def visit_subscripts(self, _: Node, visited: Sequence[Any]) -> tuple[Any, ...]:
         return (visited[2], *(more[3] for more in _many(visited[3])))

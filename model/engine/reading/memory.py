@@ -9,7 +9,20 @@ import numpy as np
 
 from .expressions import Call, Expression, Index, Number, Read, walk
 from .quantities import CONTROLS, Equation, Pipe, Quantity
-from .syntax import Application, Element, Literal, Macro, Name, Nothing, Numbers, Operation, Table, Tree, key_of, subtrees
+from .syntax import (
+    Application,
+    Element,
+    Literal,
+    Macro,
+    Name,
+    Nothing,
+    Numbers,
+    Operation,
+    Table,
+    Tree,
+    key_of,
+    subtrees,
+)
 from .translation import TIME_STEP, Scope, Translator
 
 
@@ -17,6 +30,7 @@ class Memory(Translator):
     """Translates functions with memory."""
 
     def translate_memory(self, tree: Application, scope: Scope) -> Expression | None:
+        """Translate a function with memory; None for any other."""
         found = WITH_MEMORY.get(tree.key)
         if found is None:
             return None
@@ -214,6 +228,7 @@ class Memory(Translator):
     # Macros: every call gets its own copy of the macro's variables.
 
     def macro(self, macro: Macro, tree: Application, scope: Scope) -> Expression:
+        """Translate the call of a macro."""
         if scope.quantity.key.count(f"#{macro.name}") > DEEPEST_MACROS:
             return self.refuse(scope.quantity.name, f"the macro {macro.name} calls itself")
         if scope.reduced_ranges is not None:
@@ -299,9 +314,7 @@ def flow_names(tree: Tree) -> list[str]:
 
 def loops_of(expression: Expression, _: Mapping[str, Quantity]) -> bool:
     """Say whether an expression depends on any loop."""
-    return any(
-        index.loop is not None for part in walk(expression) for index in (getattr(part, "indices", None) or ())
-    )
+    return any(index.loop is not None for part in walk(expression) for index in (getattr(part, "indices", None) or ()))
 
 
 def _advance(own: Expression, rate: Expression) -> Expression:

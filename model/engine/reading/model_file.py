@@ -37,7 +37,8 @@ def read_model(path: Path) -> Definition:
     """Read a Vensim (.mdl) or XMILE file, or refuse it with every variable whose meaning this engine does not know."""
     text = read_text(path)
     if text.faults:
-        raise RefusedModelError(f"The model cannot be read:\n{listed(text.faults)}")
+        message = f"The model cannot be read:\n{listed(text.faults)}"
+        raise RefusedModelError(message)
     return _Reader(text, path.parent).read()
 
 
@@ -63,7 +64,9 @@ class _Reader(Memory):
                     for key, written in zip(macro.outputs, call.outputs, strict=False):
                         alike = f"{call.key}:{key}"
                         self.text.macros[alike] = replace(macro, name=key)
-                        again = Part(replace(call, key=alike, outputs=()), part.subscripts, part.excepted, line=part.line)
+                        again = Part(
+                            replace(call, key=alike, outputs=()), part.subscripts, part.excepted, line=part.line
+                        )
                         known = self.text.elements.setdefault(key_of(written), Element(written))
                         known.parts[:] = [*(one for one in known.parts if not is_undefined(one.tree)), again]
 
@@ -180,7 +183,9 @@ class _Reader(Memory):
 
     def _refuse_undefined(self) -> None:
         """Refuse what reads an element that no equation defines; what nothing reads need not be there."""
-        equations = [(item, equation) for item in self.quantities.values() for equation in (*item.equations, *item.starts)]
+        equations = [
+            (item, equation) for item in self.quantities.values() for equation in (*item.equations, *item.starts)
+        ]
         equations += [(self.quantities[move.target], move) for group in self.drafts.updates for move in group]
         for item, equation in equations:
             for part in walk(equation.expression):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from .circles import elements_apart, nodes_in_circles, places_read
 from .expressions import ActiveInitial, sources, stage, variables_read, walk
 from .lowering import lower, share_reductions
 from .quantities import STEP_NUMBER, Definition, Equation, Quantity
-from .circles import elements_apart, nodes_in_circles, places_read
 from .scheduling import Block, Node, schedule, schedule_updates
 
 # When a block is worked out: once a run, at every step, or only where results are kept.
@@ -133,8 +133,7 @@ def _nodes(
     writer = {key: name for name, (key, _) in written.items()}
     writer |= {key: f"start of {key}" for key, item in quantities.items() if item.starts}
     before = {
-        name: {writer[key] for key in _reads(equations) if key in writer}
-        for name, (_, equations) in written.items()
+        name: {writer[key] for key in _reads(equations) if key in writer} for name, (_, equations) in written.items()
     }
     circles = nodes_in_circles(before)
     nodes: dict[str, Node] = {}

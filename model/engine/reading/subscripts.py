@@ -19,8 +19,8 @@ class Subscripts:
             self.ranges[item.name] = self._members(key, outside, ())
         self.elements: dict[str, str] = {}
         for items in self.ranges.values():
-            for item in items:
-                self.elements.setdefault(key_of(item), item)
+            for element in items:
+                self.elements.setdefault(key_of(element), element)
         self.ranges = {
             name: list(dict.fromkeys(self.elements[key_of(item)] for item in items))
             for name, items in self.ranges.items()

@@ -216,9 +216,7 @@ class Translator:
         if scope.reduced_ranges is not None and marked in scope.reduced_ranges and name not in scope.loops:
             return Position(Index(marked, places))
         if name not in scope.loops:
-            return self.refuse(
-                scope.quantity.name, f"the range {name} is used as a number but is not on the left side"
-            )
+            return self.refuse(scope.quantity.name, f"the range {name} is used as a number but is not on the left side")
         loop = scope.loops[name]
         return Position(Index(name, tuple(places[position] for position in loop.positions)))
 
@@ -364,9 +362,7 @@ class Translator:
         if key is None or self.quantities[key].kind != "lookup":
             return self.refuse(scope.quantity.name, f"the first argument of {spoken} must be a lookup")
         assert isinstance(table, Name)
-        return self._lookup_call(
-            self.quantities[key], replace(tree, subscripts=table.subscripts), scope, method
-        )
+        return self._lookup_call(self.quantities[key], replace(tree, subscripts=table.subscripts), scope, method)
 
     def _hidden_table(self, table: Table, scope: Scope) -> Quantity:
         hidden = self.hidden("table", Scope(scope.quantity, {}, scope.names), "lookup")
@@ -382,7 +378,9 @@ class Translator:
 
     def _element_count(self, tree: Application, scope: Scope) -> Expression:
         called = tree.arguments[0]
-        items = self.subscripts.ranges.get(self.subscripts.canonical(called.written)) if isinstance(called, Name) else None
+        items = (
+            self.subscripts.ranges.get(self.subscripts.canonical(called.written)) if isinstance(called, Name) else None
+        )
         if items:
             return Number(float(len(items)))
         return self.refuse(scope.quantity.name, "ELMCOUNT of something that is no range")
@@ -488,7 +486,9 @@ class Translator:
         """Return a variable over whole ranges as read where the loops of an equation are."""
         return Read(
             read.variable,
-            tuple(Index(index.loop, scope.loops[index.loop].positions) if index.loop else index for index in read.indices),
+            tuple(
+                Index(index.loop, scope.loops[index.loop].positions) if index.loop else index for index in read.indices
+            ),
         )
 
     def _vector_element(self, tree: Application, scope: Scope) -> Expression:
@@ -510,9 +510,7 @@ class Translator:
         loop = Loop(f"{quantity.dims[-1]}!{next(self.counter)}", tuple(range(size)))
         there = Position(Index(loop.name, loop.positions))
         value = Read(quantity.key, (*indices[:-1], Index(loop.name, loop.positions)))
-        found = Reduction(
-            "sum", (loop,), Call("if_then_else", (Call("=", (there, target)), value, Number(0.0)))
-        )
+        found = Reduction("sum", (loop,), Call("if_then_else", (Call("=", (there, target)), value, Number(0.0))))
         held = self.hold("element found", found, scope)
         inside = Call(":and:", (Call(">=", (target, Number(0.0))), Call("<", (target, Number(float(size))))))
         return Call("if_then_else", (inside, held, Number(NOT_AVAILABLE)))
@@ -610,7 +608,12 @@ RANDOM: Final[Mapping[str, tuple[str, tuple[int, ...], Callable[..., tuple[Expre
         "random_poisson",
         (1, 2),
         lambda mean, seed=NO_SEED: (
-            Number(-math.inf), Number(math.inf), Call("*", (mean, TIME_STEP)), Number(0.0), Number(1.0), seed
+            Number(-math.inf),
+            Number(math.inf),
+            Call("*", (mean, TIME_STEP)),
+            Number(0.0),
+            Number(1.0),
+            seed,
         ),
     ),
 }

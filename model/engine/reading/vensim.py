@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def read_entries(text: str) -> Iterator[Entry]:
 def _entry(body: str, start: int, cuts: Sequence[int], end: int, blanks: Sequence[tuple[int, int]]) -> Entry:
     places = [*cuts, end]
     equation = _blanked(body, start, places[0], blanks)
-    fields = [body[left + 1 : right] for left, right in zip(places, places[1:], strict=False)]
+    fields = [body[left + 1 : right] for left, right in itertools.pairwise(places)]
     if len(fields) > 2 and SUPPLEMENTARY.fullmatch(fields[-1]):
         fields.pop()
     lead = len(equation) - len(equation.lstrip())

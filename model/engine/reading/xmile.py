@@ -321,7 +321,7 @@ class _File:
     # Equations.
 
     def _define(self, variable: _Variable) -> None:
-        node, element = variable.node, variable.element
+        node = variable.node
         boxes = _children(node, "element")
         for box in boxes or [node]:
             subscripts = tuple(part.strip() for part in box.get("subscript", "").split(",")) if boxes else variable.dims
@@ -338,9 +338,7 @@ class _File:
                 continue
             self._put(variable, subscripts, texts[0] if texts else "", table, box)
 
-    def _put(
-        self, variable: _Variable, subscripts: tuple[str, ...], text: str, table: Table | None, box: Any
-    ) -> None:
+    def _put(self, variable: _Variable, subscripts: tuple[str, ...], text: str, table: Table | None, box: Any) -> None:
         node = variable.node
         source = self.inputs.get(variable.key)
         tree: Tree
@@ -359,12 +357,11 @@ class _File:
             if table is None:
                 return
             tree = table
-        elif not text:
-            drain = self._conveyor_of(variable)
-            if drain is None:
-                self.fault(node, repr(variable.name), "it has no equation")
-                return
+        elif variable.kind == "flow" and (drain := self._conveyor_of(variable)) is not None:
             tree = drain
+        elif not text:
+            self.fault(node, repr(variable.name), "it has no equation")
+            return
         else:
             tree = self._tree(text, variable, subscripts)
             if table is not None:
@@ -468,23 +465,18 @@ class _File:
         found = self.variables.get(self._resolve(tree.written, variable.module))
         if found is None:
             return tree
-        given = [self._subscript(one, found, place, reducing=reducing) for place, one in enumerate(tree.subscripts)]
+        given = [self._subscript(one, found, place) for place, one in enumerate(tree.subscripts)]
         if not given and found.dims:
             own = dict(zip(map(key_of, variable.dims), subscripts, strict=False))
-            if reducing:
-                given = [f"{dim}!" for dim in found.dims]
-            else:
-                given = [own.get(key_of(dim), dim) for dim in found.dims]
+            given = [f"{dim}!" if reducing else own.get(key_of(dim), dim) for dim in found.dims]
         return Name(found.key, tree.written, tuple(given))
 
-    def _subscript(self, one: str | Tree, found: _Variable, place: int, *, reducing: bool) -> str | Tree:
+    def _subscript(self, one: str | Tree, found: _Variable, place: int) -> str | Tree:
         dim = found.dims[place] if place < len(found.dims) else ""
         if isinstance(one, str) and re.fullmatch(r"\s*[^:\s]+\s*:\s*[^:\s]+\s*", one) and dim:
             return self._span(one, dim)
         if one == "*" and dim:
             return f"{dim}!"
-        if isinstance(one, str) and key_of(one) == key_of(dim) and reducing:
-            return one
         return one
 
     def _span(self, written: str, dim: str) -> str:
@@ -492,7 +484,11 @@ class _File:
         members = self.model.ranges[key_of(dim)].members
         ends = [end.strip() for end in written.split(":")]
         keys = [key_of(member) for member in members]
-        places = [keys.index(key_of(end)) if key_of(end) in keys else int(end) - 1 for end in ends if end.isdigit() or key_of(end) in keys]
+        places = [
+            keys.index(key_of(end)) if key_of(end) in keys else int(end) - 1
+            for end in ends
+            if end.isdigit() or key_of(end) in keys
+        ]
         if len(places) != 2 or not 0 <= places[0] <= places[1] < len(members):
             message = f"{written} is no stretch of {dim}"
             raise FormulaError(message)
@@ -545,7 +541,8 @@ class _File:
                 continue
             extra = [name for name in CONVEYOR_EXTRAS if _child(node, name) is not None]
             if len(outflows) > 1 or extra or _child(flow.node, "leak") is not None:
-                message = f"the conveyor {stock.name!r} has {'a leak' if len(outflows) > 1 else extra[0]}, which has no meaning here"
+                what = extra[0] if extra else "a leak"
+                message = f"the conveyor {stock.name!r} has {what}, which has no meaning here"
                 raise FormulaError(message)
             if flow.dims:
                 message = f"the conveyor {stock.name!r} is an array, which has no meaning here"
