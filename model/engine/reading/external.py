@@ -127,15 +127,15 @@ class Tables:
             places: Iterator[tuple[int, int, int, int]] = (
                 (int(along) - 1, column + step, row + number, column + step) for step in itertools.count()
             )
-        elif re.fullmatch(r"[A-Za-z]{1,3}", along.strip()):
+        elif re.fullmatch(r"[A-Za-z]{1,3}", along.strip()) and along.strip().lower() not in self._named(file):
             places = ((row + step, _column(along.strip()), row + step, column + number) for step in itertools.count())
         else:
-            x_row, x_column, _ = self._cell(file, tab, along)
-            vertical = x_column != column
+            first_row, first_column, _ = self._cell(file, tab, along)
+            vertical = first_column != column
             places = (
-                (x_row + step, x_column, row + step, column + number)
+                (first_row + step, first_column, row + step, column + number)
                 if vertical
-                else (x_row, x_column + step, row + number, column + step)
+                else (first_row, first_column + step, row + number, column + step)
                 for step in itertools.count()
             )
         gap = 0
@@ -160,16 +160,22 @@ class Tables:
         found = CELL.fullmatch(name.strip())
         if found:
             return int(found.group(2)) - 1, _column(found.group(1)), bool(found.group(3))
-        book = self._book(file) if file.lower().endswith((".xlsx", ".xlsm")) else None
-        plain = name.strip().removesuffix("*")
-        defined = {key.lower(): value for key, value in book.defined_names.items()} if book is not None else {}
-        if plain.lower() in defined:
-            for _sheet, area in defined[plain.lower()].destinations:
-                first = CELL.match(area.replace("$", ""))
-                if first:
-                    return int(first.group(2)) - 1, _column(first.group(1)), name.strip().endswith("*")
+        area = self._named(file).get(name.strip().removesuffix("*").lower())
+        first = CELL.match(area) if area else None
+        if first:
+            return int(first.group(2)) - 1, _column(first.group(1)), name.strip().endswith("*")
         message = f"{name!r} is no cell of {file}, tab {tab!r}"
         raise ExternalError(message)
+
+    def _named(self, file: str) -> dict[str, str]:
+        """Return the named cells and areas of a workbook, by name in small letters."""
+        if not file.lower().endswith((".xlsx", ".xlsm")):
+            return {}
+        return {
+            name.lower(): area.replace("$", "")
+            for name, defined in self._book(file).defined_names.items()
+            for _sheet, area in defined.destinations
+        }
 
     def _number(self, file: str, tab: str, row: int, column: int) -> float:
         grid = self._grid(file, tab)

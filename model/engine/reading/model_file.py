@@ -120,7 +120,7 @@ class _Reader(Memory):
 
     def _declare(self, key: str, element: Element) -> None:
         if not element.parts:
-            self.refuse(element.name, "it has no equation")
+            # What was read from elsewhere, and refused.
             return
         lists = [[self.subscripts.canonical(name) for name in part.subscripts] for part in element.parts]
         known = self._known(element, lists)
@@ -159,9 +159,9 @@ class _Reader(Memory):
     # Defining: every part becomes equations over rectangular boxes of its subscripts.
 
     def _define(self, key: str, element: Element, names: dict[str, str]) -> None:
-        quantity = self.quantities[key]
         if element.name in self.drafts.refusals:
             return
+        quantity = self.quantities[key]
         if quantity.kind in {"constant", "lookup"}:
             quantity.value = np.full(quantity.lengths, np.nan)
         defined = np.zeros(quantity.lengths, dtype=int)
