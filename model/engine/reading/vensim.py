@@ -201,8 +201,8 @@ def parse_entry(equation: str) -> tuple[str, Part] | Range | str:
     return said
 
 
-def split_unit(text: str) -> tuple[str, float | None, float | None]:
-    """Return a unit, and the limits that stand behind it.
+def split_unit(text: str, *, strict: bool = False) -> tuple[str, float | None, float | None]:
+    """Return a unit, and the limits that stand behind it; strictly, limits are numbers or question marks.
 
     Examples
     --------
@@ -213,7 +213,11 @@ def split_unit(text: str) -> tuple[str, float | None, float | None]:
     limits = re.search(r"\[([^\[\]]*)\]$", flat)
     if limits is None:
         return flat, None, None
-    numbers = [_limit(number) for number in limits.group(1).split(",")]
+    texts = limits.group(1).split(",")
+    numbers = [_limit(number) for number in texts]
+    if strict and any(number is None and text.strip() != "?" for number, text in zip(numbers, texts, strict=True)):
+        message = f"the limits [{limits.group(1)}] are no numbers"
+        raise FormulaError(message)
     low, high = (*numbers, None, None)[:2]
     return flat[: limits.start()].strip(), low, high
 
