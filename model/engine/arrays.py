@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -66,6 +67,19 @@ _ARITHMETIC: dict[str, Any] = {
     "negative": operator.neg,
     "min": min,
     "max": max,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    ":and:": lambda left, right: bool(left) and bool(right),
+    ":or:": lambda left, right: bool(left) or bool(right),
+    "not": operator.not_,
+    "if_then_else": lambda condition, left, right: left if condition else right,
+    "integer": math.trunc,
+    "floor": math.floor,
+    "abs": abs,
 }
 
 
@@ -147,21 +161,23 @@ def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]
     settings: dict[str, float] = {}
     constants = {change.name: change for change in request.changes}
     names = {key: name for name, key in prepared.keys.items()}
+    waiting: set[str] = set()
 
     def value(expression: Expression) -> float:
         if isinstance(expression, Number):
             return expression.value
         if isinstance(expression, Read) and expression.variable in CONTROLS:
             return setting(expression.variable)
-        if isinstance(expression, Read) and not expression.indices:
+        if isinstance(expression, Read) and all(index.loop is None for index in expression.indices):
             name = names.get(expression.variable, "")
             variable = prepared.variables.get(name)
+            place = tuple(index.places[0] for index in expression.indices)
             if variable is not None and variable.default is not None:
                 change = constants.get(name)
                 if change is None:
-                    return float(variable.default)
-                if change.values.size == 1:
-                    return float(change.values.item())
+                    return float(variable.default[place])
+                if change.values.shape[:2] == (1, 1):
+                    return float(change.values[0, 0][place])
         if isinstance(expression, Call) and expression.function in _ARITHMETIC:
             return float(_ARITHMETIC[expression.function](*(value(part) for part in expression.arguments)))
         raise ChangeError(FIXED_TIMES)
@@ -169,6 +185,10 @@ def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]
     def setting(key: str) -> float:
         if key not in settings:
             given = request.controls.get(key.upper().replace("_", " "))
+            if given is None and key in waiting:
+                message = f"{key.upper().replace('_', ' ')} depends on itself"
+                raise ChangeError(message)
+            waiting.add(key)
             settings[key] = value(prepared.controls[key]) if given is None else given
         return settings[key]
 

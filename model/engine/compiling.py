@@ -7,15 +7,18 @@ import re
 import sys
 from pathlib import Path
 
+from .arrays import time_settings
 from .cache import VARIABLE, cache_folder
 from .children import run_child
 from .errors import UserError
 from .generating import Generator
 from .layout import lay_out
 from .prepared import PREPARED, PreparedModel
+from .reading.expressions import Expression, Read, rebuild
 from .reading.model_file import read_model
 from .reading.ordering import plan
-from .reading.quantities import CONTROLS, explain_unreadable
+from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
+from .requests import ChangeError, prepare
 from .variables import list_variables
 
 
@@ -51,7 +54,7 @@ def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = 
 def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
     definition = read_model(path)
-    controls = {key: definition.quantities[key].equations[0].expression for key in CONTROLS}
+    controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
         # Time settings are worked out before a run, not within it.
         definition.quantities[key].equations.clear()
@@ -78,4 +81,25 @@ def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel,
         controls=controls,
         missing={key: item.missing for key, item in quantities.items() if item.missing is not None},
     )
+    try:
+        time_settings(prepared, prepare(None, [], prepared.variables, prepared.ranges, {}))
+    except ChangeError as error:
+        message = f"The model cannot be compiled: {error}"
+        raise RefusedModelError(message) from None
     return prepared, text
+
+
+def _written_out(quantity: Quantity, quantities: dict[str, Quantity], above: tuple[str, ...] = ()) -> Expression:
+    """Return the one equation of a time setting with those of the variables it reads in their place."""
+    if len(quantity.equations) != 1:
+        message = f"The model cannot be compiled: {quantity.name} must have one equation"
+        raise RefusedModelError(message)
+
+    def written(expression: Expression) -> Expression:
+        if isinstance(expression, Read) and expression.variable not in (*CONTROLS, *above):
+            source = quantities[expression.variable]
+            if len(source.equations) == 1 and not source.dims and not source.starts:
+                return _written_out(source, quantities, (*above, source.key))
+        return rebuild(expression, written)
+
+    return written(quantity.equations[0].expression)

@@ -247,6 +247,30 @@ def hold_forward(w: np.ndarray, first: int, count: int, x: float) -> float:
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def invert(w: np.ndarray, first: int, count: int, y: float) -> float:
+    """Return the x at which a table takes a value: the first it comes to, or the end that is nearer."""
+    for k in range(first, first + count - 1):
+        low, high = w[k + count], w[k + 1 + count]
+        if (low <= y and y <= high) or (high <= y and y <= low):
+            share = 0.0 if high == low else (y - low) / (high - low)
+            return w[k] + share * (w[k + 1] - w[k])  # type: ignore[no-any-return]
+    last = first + count - 1
+    return w[first] if abs(y - w[first + count]) < abs(y - w[last + count]) else w[last]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def area(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Return the area below a table from its first point to x, its ends held."""
+    total = w[first + count] * min(x - w[first], 0.0)
+    for k in range(first, first + count - 1):
+        right = min(x, w[k + 1])
+        if right > w[k]:
+            total += (right - w[k]) * (w[k + count] + interpolate(w, first, count, right)) / 2.0
+    last = first + count - 1
+    return total + w[last + count] * max(x - w[last], 0.0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def exact_or_missing(w: np.ndarray, first: int, count: int, x: float) -> float:
     """Read a table at its points only; between them nothing is known."""
     for k in range(first, first + count):

@@ -487,6 +487,7 @@ from numba import njit
 
 from model.engine.functions import (
     all_finite,
+    area,
     choose,
     copy_back,
     copy_out,
@@ -501,6 +502,7 @@ from model.engine.functions import (
     hold_forward,
     interpolate,
     interpolate_first,
+    invert,
     keep,
     larger,
     logarithm,

@@ -219,6 +219,22 @@ class Memory(Translator):
         slope = Call("zidz", (Call("-", (source, own)), Call("*", (time, own))))
         return Call("*", (source, Call("+", (Number(1.0), Call("*", (slope, self.translate(ahead, scope)))))))
 
+    def _present_value(self, tree: Application, scope: Scope) -> Expression:
+        """Translate NPV(stream, rate, first value, factor), as the manual writes it with two stocks."""
+        given, discount, initial, factor = tree.arguments
+        stream, rate = self._settled("stream", given, scope), self._settled("discount rate", discount, scope)
+        worth, now = self._state("discount factor", scope, Number(1.0))
+        total, sum_of = self._state("discounted sum", scope, self.translate(initial, scope))
+        flow = Call("*", (stream, now))
+        self.drafts.updates.append(
+            (
+                self._next(total, scope, _advance(sum_of, flow)),
+                self._next(worth, scope, _advance(now, Call("negative", (Call("*", (now, rate)),)))),
+            )
+        )
+        so_far = Call("+", (sum_of, Call("*", (flow, TIME_STEP))))
+        return Call("*", (so_far, self.translate(factor, scope)))
+
     def _average(self, source: Expression, past: Expression, time: Expression, scope: Scope) -> Read:
         state, own = self._state("average", scope, Call("/", (source, past)))
         moved = _advance(own, Call("/", (Call("-", (source, own)), time)))
@@ -361,4 +377,5 @@ WITH_MEMORY: Final[Mapping[str, tuple[tuple[int, ...], Callable[[Memory, Applica
     "reinitial": ((1,), Memory._initial),
     "trend": ((2, 3), Memory._trend),
     "forecast": ((3, 4), Memory._forecast),
+    "npv": ((4,), Memory._present_value),
 }

@@ -106,7 +106,12 @@ class _Reader(Memory):
                 self.refuse(key.upper().replace("_", " "), "the model does not define it")
         drafts = self.drafts
         if drafts.refusals:
-            lines = [f"{name}: {reason}" for name, reasons in drafts.refusals.items() for reason in reasons]
+            places = {element.name: f"line {element.line}: " for element in elements.values() if element.line}
+            lines = [
+                f"{places.get(name, '')}{name}: {reason}"
+                for name, reasons in drafts.refusals.items()
+                for reason in reasons
+            ]
             message = f"The model cannot be compiled:\n{listed(lines)}"
             raise RefusedModelError(message)
         for key in drafts.flows:
@@ -124,7 +129,12 @@ class _Reader(Memory):
             return
         lists = [[self.subscripts.canonical(name) for name in part.subscripts] for part in element.parts]
         known = self._known(element, lists)
-        dims = self.subscripts.dims(lists) if known else ()
+        dims = self.subscripts.dims(lists) if known and element.dims is None else ()
+        if known and element.dims is not None:
+            dims = tuple(self.subscripts.canonical(dim) for dim in element.dims)
+            if len(set(dims)) != len(dims) or any(dim not in self.subscripts.ranges for dim in dims):
+                self.refuse(element.name, "its dimensions are not known, or the same twice")
+                return
         if dims is None:
             self.refuse(element.name, "its subscripts belong to no common range")
             dims = ()

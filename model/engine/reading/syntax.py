@@ -108,6 +108,8 @@ class Element:
     low: float | None = None
     high: float | None = None
     group: str = ""
+    #: The ranges it spreads over, where the file says so itself.
+    dims: tuple[str, ...] | None = None
 
     @property
     def line(self) -> int:

@@ -350,8 +350,10 @@ class Translator:
         """Translate functions that say how a lookup is to be read, such as LOOKUP FORWARD(table, x)."""
         method = LOOKUP_READERS[tree.key]
         spoken = tree.written.upper()
-        if method in ("invert", "area"):
-            return self.refuse(scope.quantity.name, f"the function {spoken} is not known")
+        if method == "area" and len(tree.arguments) == 3:
+            ends = [replace(tree, arguments=(tree.arguments[0], end)) for end in tree.arguments[1:]]
+            start, stop = (self._lookup_reader(end, scope) for end in ends)
+            return Call("-", (stop, start))
         if len(tree.arguments) != 2:
             return self._miscounted(tree, 2, scope.quantity.name)
         table = tree.arguments[0]
@@ -561,6 +563,7 @@ MADE: Final[Mapping[str, tuple[int, Callable[..., Expression]]]] = {
             (TIME, TIME_STEP, start, Number(0.0), interval, Number(math.inf), _height(size)),
         ),
     ),
+    "time_base": (2, lambda base, slope: Call("+", (base, Call("*", (slope, TIME))))),
     "is_missing": (1, lambda value: Call("=", (value, Number(NOT_AVAILABLE)))),
 }
 #: Functions whose arguments are no plain numbers, with how many they take.

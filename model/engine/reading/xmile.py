@@ -264,6 +264,7 @@ class _File:
                 comment=_text(node, "doc"),
                 low=_limit(_child(node, "range"), "min"),
                 high=_limit(_child(node, "range"), "max"),
+                dims=dims,
             )
             self.variables[key] = _Variable(key, name, kind, node, module, dims, element=element)
         for node in inner:
@@ -351,7 +352,7 @@ class _File:
                 self.fault(node, repr(variable.name), f"it is connected to {written!r}, which is not in the file")
                 return
             if found.dims and not subscripts:
-                variable.dims = subscripts = found.dims
+                variable.dims = variable.element.dims = subscripts = found.dims
             tree = Name(found.key, found.name, subscripts)
         elif variable.kind == "gf" or (table is not None and not text):
             if table is None:
