@@ -188,6 +188,7 @@ class CompiledModel(DescribedModel):
     def run_request(self, request: Request, *, keep_non_finite: bool = False) -> xr.Dataset:
         """Run a request that is already checked; result and errors are those of `run`."""
         prepared = self._prepared
+        self._refuse_unknown_data(request, keep_non_finite=keep_non_finite)
         inputs = make_inputs(prepared, request, self._balances)
         count = 1 if request.runs is None else len(request.runs)
         courses, reduced = allocate_outputs(inputs, count)
@@ -272,6 +273,7 @@ class CompiledModel(DescribedModel):
         if request.runs is None:
             message = "run_to_store is for ensembles: no change has a run dim"
             raise ChangeError(message)
+        self._refuse_unknown_data(request, keep_non_finite=keep_non_finite)
         inputs = make_inputs(prepared, request, self._balances)
         count = len(request.runs)
         one = allocate_outputs(inputs, 1)
@@ -349,6 +351,22 @@ class CompiledModel(DescribedModel):
                 pool.shutdown(cancel_futures=True)
                 raise
         return failed
+
+    def _refuse_unknown_data(self, request: Request, *, keep_non_finite: bool) -> None:
+        """Refuse a run that reads data of which the model file gives no numbers, and that is given none."""
+        prepared = self._prepared
+        if keep_non_finite or not prepared.without_numbers:
+            return
+        given = {prepared.keys[change.name] for change in request.changes}
+        needed = prepared.needed(prepared.keys[name] for name in (*request.outputs, *self._balances))
+        unknown = [name for name, key in prepared.keys.items() if key in (prepared.without_numbers & needed) - given]
+        if unknown:
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            message = (
+                f"{', '.join(map(repr, unknown[:5]))}{more}: the model file names data without their numbers. Give "
+                "them as changes, each a number or a pandas Series over time, or ask for outputs that do not read them"
+            )
+            raise ChangeError(message)
 
     def _refuse_failures(
         self,

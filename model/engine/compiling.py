@@ -15,6 +15,7 @@ from .generating import Generator
 from .layout import lay_out
 from .prepared import PREPARED, PreparedModel
 from .reading.expressions import Expression, Read, rebuild
+from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
 from .reading.ordering import plan
 from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
@@ -53,6 +54,11 @@ def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = 
 
 def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
+    with deep_recursion():
+        return _prepared(path, method)
+
+
+def _prepared(path: Path, method: str | None) -> tuple[PreparedModel, str]:
     definition = read_model(path)
     controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
@@ -79,6 +85,7 @@ def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel,
         pipes=tuple(definition.pipes),
         pipe_sizes=tuple(quantities[pipe.state].size for pipe in definition.pipes),
         controls=controls,
+        without_numbers=frozenset(key for key, item in quantities.items() if item.without_numbers),
         missing={key: item.missing for key, item in quantities.items() if item.missing is not None},
     )
     try:

@@ -35,6 +35,7 @@ from .reading.ordering import ONCE, OUTPUT, STEP, Plan
 from .reading.quantities import RUN_NUMBER, STEP_NUMBER, Pipe
 from .reading.scheduling import Block
 
+DEEPEST = 80
 # Templates of operators: numbers made of numbers, truth values of numbers, and truth values of truth values.
 ARITHMETIC = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"}
 ARITHMETIC |= {"^": "({} ** {})", "negative": "(-{})", "pi": "np.pi"}
@@ -338,11 +339,19 @@ class _Loops:
         if isinstance(expression, Interpolation):
             return self._interpolation(expression, lazy=lazy)
         if isinstance(expression, Call):
-            return self._call(expression, lazy=lazy)
+            return self._short(self._call(expression, lazy=lazy))
         if isinstance(expression, ActiveInitial):
             return self._emit(expression.running, lazy=lazy)
         message = f"no code for {type(expression).__name__}"
         raise TypeError(message)
+
+    def _short(self, piece: _Piece) -> _Piece:
+        """Give what stands in very many brackets a name: Python reads no more than two hundred within each other."""
+        if piece.text.count("(") < DEEPEST or _brackets(piece.text) < DEEPEST:
+            return piece
+        name = self._new()
+        self.body[piece.depth].append(f"{name} = {piece.text}")
+        return _Piece(name, piece.truth, piece.depth)
 
     def _call(self, call: Call, *, lazy: bool) -> _Piece:
         function = call.function
@@ -468,6 +477,11 @@ def _is_slow(expression: Expression) -> bool:
         isinstance(part, Interpolation) or (isinstance(part, Call) and part.function in SLOW)
         for part in walk(expression)
     )
+
+
+def _brackets(text: str) -> int:
+    """Return how many brackets stand within each other."""
+    return max(itertools.accumulate(1 if letter == "(" else -(letter == ")") for letter in text))
 
 
 def _literal(value: float) -> str:

@@ -36,6 +36,7 @@ class PreparedModel:
     pipe_sizes: tuple[int, ...]
     controls: dict[str, Expression]  # Time settings.
     missing: dict[str, npt.NDArray[np.bool_]]  # Elements that no equation defines, by key.
+    without_numbers: frozenset[str]  # Keys of data variables whose numbers a run must be given.
 
     def size(self, key: str) -> int:
         """Count the elements of a variable."""

@@ -16,6 +16,7 @@ import pandas as pd
 import pysd
 import xarray as xr
 
+from .reading.encodings import decode, named_files
 from .reading.model_file import read_model
 from .reading.quantities import RefusedModelError, explain_unreadable
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare, time_arguments
@@ -39,6 +40,10 @@ class ReferenceModel(DescribedModel):
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         copy = Path(folder) / path.name
         shutil.copy(path, copy)
+        for table in named_files(decode(path.read_bytes()), path.parent):
+            beside = Path(folder) / table.relative_to(path.parent)
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(table, beside)
         with explain_unreadable(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)

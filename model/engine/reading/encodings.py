@@ -24,7 +24,7 @@ def decode(content: bytes) -> str:
     for mark, name in MARKS:
         if content.startswith(mark):
             return _lines(content.decode(name, errors="replace"))
-    if content[1:2] == b"\0":
+    if content[1::2].count(0) > len(content) // 8:
         return _lines(content.decode("utf-16-le", errors="replace"))
     try:
         return _lines(content.decode("utf-8"))

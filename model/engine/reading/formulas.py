@@ -78,7 +78,8 @@ operand    = choice / parens / number / text / named
 choice     = ~r"IF\b"i _ expression _ ~r"THEN\b"i _ expression _ ~r"ELSE\b"i _ expression
 named      = name (_ subscripts)? (_ arguments)?
 subscripts = "[" _ index (_ "," _ index)* _ "]"
-index      = span / star / expression
+index      = span / star / marked / expression
+marked     = name _ "!"
 span       = expression _ ":" _ expression
 star       = "*"
 arguments  = "(" _ (expression (_ "," _ expression)*)? _ ")"
@@ -222,6 +223,9 @@ class Formula(NodeVisitor):  # type: ignore[misc]
             return visited[0] + ("!" if _many(visited[2]) else "")
         tree = visited[0]
         return tree.written if isinstance(tree, Name) and not tree.subscripts else tree
+
+    def visit_marked(self, _: Node, visited: Sequence[Any]) -> str:
+        return f"{visited[0]}!"
 
     def visit_span(self, node: Node, _: Sequence[Any]) -> str:
         return str(node.text)

@@ -299,7 +299,7 @@ def kind_of(key: str, element: Element) -> str:
     """Return what an element is by the form of its equations."""
     trees = [part.tree for part in element.parts if not is_undefined(part.tree)]
     if not trees:
-        return "auxiliary"
+        return "constant"
     if key in CONTROLS:
         return "control"
     if all(isinstance(tree, (Literal, Numbers)) for tree in trees):

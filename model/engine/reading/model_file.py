@@ -188,7 +188,9 @@ class _Reader(Memory):
                 defined[np.ix_(*places)] += 1
         if (defined > 1).any():
             self.refuse(element.name, self._named_elements(quantity, defined > 1) + "more than one equation")
-        if (defined == 0).any():
+        if all(is_undefined(part.tree) for part in element.parts):
+            quantity.without_numbers = True
+        elif (defined == 0).any():
             quantity.missing = defined == 0
 
     def _refuse_undefined(self) -> None:

@@ -58,6 +58,8 @@ class Quantity:
     table_of: npt.NDArray[np.int64] | None = None
     #: Elements that no equation defines, if there are any.
     missing: npt.NDArray[np.bool_] | None = None
+    #: Whether it is a data variable that the file gives no numbers: a run must be given them.
+    without_numbers: bool = False
 
     @property
     def size(self) -> int:

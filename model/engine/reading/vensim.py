@@ -90,7 +90,7 @@ def read_entries(text: str) -> Iterator[Entry]:
     rest = _blanked(body, start, len(body), blanks)
     if depth or END_OF_MACRO.sub("", rest).strip():
         message = f"the file is cut off: no '|' closes '{' '.join(body[start:].split())[:40]}'"
-        raise FormulaError(message, start)
+        raise FormulaError(message, len(body) - len(body[start:].lstrip()))
 
 
 def _entry(body: str, start: int, cuts: Sequence[int], end: int, blanks: Sequence[tuple[int, int]]) -> Entry:
@@ -140,7 +140,7 @@ def parse_vensim(text: str) -> ModelText:
             try:
                 _take(model, elements, equation, entry, group)
             except FormulaError as error:
-                line = entry.line + equation[: error.position].strip("\n").count("\n")
+                line = entry.line + equation[: error.position].lstrip().count("\n")
                 shown = " ".join(equation.partition("=")[0].split())[:60]
                 model.faults.append(f"line {line}: {shown!r} cannot be read: {error}")
     except FormulaError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,8 @@ def _local(node: Any) -> str:
     if not isinstance(node.tag, str):
         return ""
     name = etree.QName(node)
-    return "" if name.namespace and "isee" in name.namespace.lower() else name.localname
+    language = etree.QName(node.getroottree().getroot()).namespace
+    return name.localname if name.namespace in (None, language) else ""
 
 
 def _children(node: Any, *names: str) -> list[Any]:
@@ -381,7 +383,21 @@ class _File:
     def _tree(self, text: str, variable: _Variable, subscripts: tuple[str, ...]) -> Tree:
         if re.fullmatch(rf"\s*{SIGNED}(\s*[,;]\s*{SIGNED})+\s*", text):
             return Numbers(np.array([float(number) for number in re.split(r"[,;]", text)]))
-        return self._adapted(parse_formula(text, "xmile"), variable, subscripts, reducing=False)
+        try:
+            tree = parse_formula(text, "xmile")
+        except FormulaError:
+            joined = self._spaced.sub(lambda found: re.sub(r"[\s_]+", "_", found.group()), text)
+            if joined == text:
+                raise
+            tree = parse_formula(joined, "xmile")
+        return self._adapted(tree, variable, subscripts, reducing=False)
+
+    @functools.cached_property
+    def _spaced(self) -> re.Pattern[str]:
+        """What matches the names of several words, which some programs write without quotes or underscores."""
+        names = sorted({variable.name for variable in self.variables.values() if " " in variable.name}, key=len)
+        words = [r"[\s_]+".join(map(re.escape, name.split())) for name in reversed(names)]
+        return re.compile(rf"(?<!\w)(?:{'|'.join(words) or '(?!)'})(?!\w)", re.I)
 
     def _table(self, node: Any) -> Table:
         y_node, x_node, scale = _child(node, "ypts"), _child(node, "xpts"), _child(node, "xscale")
@@ -642,7 +658,7 @@ def _numbers(node: Any) -> list[float]:
 
 
 def _without_comments(text: str) -> str:
-    return re.sub(r"\{[^{}]*\}", " ", text).strip()
+    return re.sub(r"\{[^{}]*\}", " ", text.replace("\\n", "_")).strip()
 
 
 def _joined(module: str, key: str) -> str:
