@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,27 +66,29 @@ def terms(model: Model, loops: dict[str, str]) -> list[tuple[str, Value]]:
     `loops` says, for A and B, by which of their names the left side calls them.
     """
     values = model.values
-    found: list[tuple[str, Value]] = [("1.5", lambda at: 1.5), ("y[b2]", lambda at: values["y"]["b2",])]
-    found += [(name, lambda at, n=name: values[n][()]) for name in model.over(())]
-    whole = [("SUM(z[A!, B!])", sum(values["z"].values())), ("VMAX(x[Middle!])", max(values["x"][a,] for a in A[1:3]))]
-    found += [(text, lambda at, v=value: v) for text, value in whole]
+
+    def cell(name: str, *dims: str) -> Value:
+        return lambda at: values[name][tuple(at.get(dim, dim) for dim in dims)]
+
+    found: list[tuple[str, Value]] = [("1.5", lambda at: 1.5), ("y[b2]", cell("y", "b2"))]
+    found += [(name, cell(name)) for name in model.over(())]
+    found.append(("SUM(z[A!, B!])", lambda at: sum(values["z"].values())))
+    found.append(("VMAX(x[Middle!])", lambda at: max(values["x"][a,] for a in A[1:3])))
     if "A" in loops:
         own = loops["A"]
-        found += [(f"{name}[{own}]", lambda at, n=name: values[n][at["A"],]) for name in model.over(("A",))]
-        found += [(f"{n}[{own}, b3]", lambda at, n=n: values[n][at["A"], "b3"]) for n in model.over(("A", "B"))]
+        found += [(f"{name}[{own}]", cell(name, "A")) for name in model.over(("A",))]
+        found += [(f"{name}[{own}, b3]", cell(name, "A", "b3")) for name in model.over(("A", "B"))]
         found.append(
             (f"SUM(z[{own}, B!] * y[B!])", lambda at: sum(values["z"][at["A"], b] * values["y"][b,] for b in B))
         )
         found.append(("turned[Turned]", lambda at: TURNED[at["A"]]))
         found.append(("half[Half]", lambda at: HALF[at["A"]]))
     if "B" in loops:
-        found += [(f"{name}[B]", lambda at, n=name: values[n][at["B"],]) for name in model.over(("B",))]
+        found += [(f"{name}[B]", cell(name, "B")) for name in model.over(("B",))]
         found.append(("VMIN(z[A!, B])", lambda at: min(values["z"][a, at["B"]] for a in A)))
         found.append(("SUM(y[Twin!]) - y[B]", lambda at: sum(values["y"].values()) - values["y"][at["B"],]))
     if "A" in loops and "B" in loops:
-        found += [
-            (f"{n}[{loops['A']}, B]", lambda at, n=n: values[n][at["A"], at["B"]]) for n in model.over(("A", "B"))
-        ]
+        found += [(f"{name}[{loops['A']}, B]", cell(name, "A", "B")) for name in model.over(("A", "B"))]
     return found
 
 
@@ -107,9 +109,9 @@ def models(draw: st.DrawFn) -> Model:
         name = f"v{number}"
         made: dict[tuple[str, ...], float] = {}
 
-        def define(left: str, loops: dict[str, str], places: list[tuple[str, ...]], *, alone: str = "") -> None:
+        def define(left: str, loops: dict[str, str], places: Sequence[tuple[str, ...]]) -> None:
             text, value = expression(draw, model, loops)
-            model.text += f"{name}{left} = {text}{alone} ~~|\n"  # noqa: B023
+            model.text += f"{name}{left} = {text} ~~|\n"  # noqa: B023
             for place in places:
                 made[place] = value({one[0].upper(): one for one in place})  # noqa: B023
 

@@ -397,7 +397,15 @@ ARRAYS = """
 def test_arrays_of_xmile_are_read_with_stars_stretches_and_numbers(write_xmile):
     found = run_plainly(write_xmile(ARRAYS))
     start, later = found.isel(time=0), found.isel(time=1)
-    expected = {"total Pop": 60, "mean pop": 10, "biggest": 10, "count": 2, "some": 20, "one": 10, "three": 500}
+    expected: dict[str, float] = {
+        "total Pop": 60,
+        "mean pop": 10,
+        "biggest": 10,
+        "count": 2,
+        "some": 20,
+        "one": 10,
+        "three": 500,
+    }
     expected |= {"before": 7, "curve": 0, "looked up": 6.5}
     assert {name: float(start[name]) for name in expected} == expected
     np.testing.assert_allclose(later["Pop"].sel(Region="South"), 10 * 1.04)
