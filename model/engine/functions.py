@@ -300,6 +300,151 @@ def hold_backward(w: np.ndarray, first: int, count: int, x: float) -> float:
     return w[k + count]  # type: ignore[no-any-return]
 
 
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def share_given(kind: float, x: float, priority: float, width: float) -> float:
+    """Return which share of a request is met at a level x: all of it far below its priority, nothing far above."""
+    if kind == 1.0:
+        return min(max((priority + width / 2.0 - x) / width, 0.0), 1.0)
+    if kind == 2.0:
+        near = min(max((priority + width / 2.0 - x) / width, 0.0), 1.0)
+        return 2.0 * near * near if near < 0.5 else 1.0 - 2.0 * (1.0 - near) * (1.0 - near)
+    if kind == 3.0:
+        return 0.5 * math.erfc((x - priority) / (math.sqrt(2.0) * width))
+    if kind == 4.0:
+        far = 0.5 * math.exp(-abs(x - priority) / width)
+        return 1.0 - far if x < priority else far
+    return np.nan
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def allocate_available(
+    w: np.ndarray,
+    request: int,
+    request_stride: int,
+    kinds: int,
+    kind_stride: int,
+    priorities: int,
+    priority_stride: int,
+    widths: int,
+    width_stride: int,
+    size: int,
+    supply: float,
+    element: float,
+) -> float:
+    """Return what one request gets of a supply that is shared by priority curves: all are met to the same level."""
+    asked = 0.0
+    low, high = np.inf, -np.inf
+    for k in range(size):
+        asked += w[request + k * request_stride]
+        width = w[widths + k * width_stride]
+        low = min(low, w[priorities + k * priority_stride] - 40.0 * width)
+        high = max(high, w[priorities + k * priority_stride] + 40.0 * width)
+    own = int(element)
+    if supply >= asked:
+        return w[request + own * request_stride]  # type: ignore[no-any-return]
+    if supply <= 0.0:
+        return 0.0
+    middle = (low + high) / 2.0
+    for _ in range(200):
+        given = 0.0
+        for k in range(size):
+            if w[request + k * request_stride] != 0.0:
+                given += w[request + k * request_stride] * share_given(
+                    w[kinds + k * kind_stride],
+                    middle,
+                    w[priorities + k * priority_stride],
+                    w[widths + k * width_stride],
+                )
+        if given > supply:
+            low = middle
+        else:
+            high = middle
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+    if w[request + own * request_stride] == 0.0:
+        return 0.0
+    share = share_given(
+        w[kinds + own * kind_stride],
+        middle,
+        w[priorities + own * priority_stride],
+        w[widths + own * width_stride],
+    )
+    return w[request + own * request_stride] * share  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def allocate_by_priority(
+    w: np.ndarray,
+    request: int,
+    request_stride: int,
+    priorities: int,
+    priority_stride: int,
+    size: int,
+    width: float,
+    supply: float,
+    element: float,
+) -> float:
+    """Return what one request gets of a supply that goes to the highest priorities first.
+
+    A request begins to be met where the level falls below its priority, and is met a width below.
+    """
+    asked = 0.0
+    low, high = np.inf, -np.inf
+    for k in range(size):
+        asked += w[request + k * request_stride]
+        low = min(low, w[priorities + k * priority_stride] - width)
+        high = max(high, w[priorities + k * priority_stride])
+    own = int(element)
+    if supply >= asked:
+        return w[request + own * request_stride]  # type: ignore[no-any-return]
+    if supply <= 0.0:
+        return 0.0
+    middle = (low + high) / 2.0
+    for _ in range(200):
+        given = 0.0
+        for k in range(size):
+            share = (w[priorities + k * priority_stride] - middle) / width
+            given += w[request + k * request_stride] * min(max(share, 0.0), 1.0)
+        if given > supply:
+            low = middle
+        else:
+            high = middle
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+    share = (w[priorities + own * priority_stride] - middle) / width
+    return w[request + own * request_stride] * min(max(share, 0.0), 1.0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def inverted_element(
+    w: np.ndarray, matrix: int, row_stride: int, column_stride: int, size: int, row: float, column: float
+) -> float:
+    """Return one element of an inverted matrix (Gauss's elimination with the largest pivot of each column)."""
+    left = np.empty((size, size))
+    right = np.zeros(size)
+    for i in range(size):
+        for j in range(size):
+            left[i, j] = w[matrix + i * row_stride + j * column_stride]
+    right[int(column)] = 1.0
+    for i in range(size):
+        pivot = i
+        for k in range(i + 1, size):
+            if abs(left[k, i]) > abs(left[pivot, i]):
+                pivot = k
+        for j in range(size):
+            left[i, j], left[pivot, j] = left[pivot, j], left[i, j]
+        right[i], right[pivot] = right[pivot], right[i]
+        for k in range(size):
+            if k != i:
+                factor = left[k, i] / left[i, i]
+                for j in range(i, size):
+                    left[k, j] -= factor * left[i, j]
+                right[k] -= factor * right[i]
+    return right[int(row)] / left[int(row), int(row)]  # type: ignore[no-any-return]
+
+
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 

@@ -28,6 +28,7 @@ from .reading.expressions import (
     Number,
     Position,
     Read,
+    Whole,
     walk,
 )
 from .reading.lowering import Statement
@@ -227,7 +228,7 @@ class _Loops:
             if (outer in over) != (inner in over):
                 return False
             for part in walk(statement.expression):
-                if isinstance(part, (Position, Interpolation)):
+                if isinstance(part, (Position, Interpolation, Whole)):
                     return False
             reads = [part for part in walk(statement.expression) if isinstance(part, Read)]
             for part in (Read(statement.target, statement.indices), *reads):
@@ -338,6 +339,8 @@ class _Loops:
             return _Piece(f"float({self._along(expression.index, 1)})", False, self._depth((expression.index,)))
         if isinstance(expression, Interpolation):
             return self._interpolation(expression, lazy=lazy)
+        if isinstance(expression, Whole):
+            return self._whole(expression, lazy=lazy)
         if isinstance(expression, Call):
             return self._short(self._call(expression, lazy=lazy))
         if isinstance(expression, ActiveInitial):
@@ -401,6 +404,17 @@ class _Loops:
             f"places[{count_table} + {element}], {argument.number})"
         )
         return _Piece(text, False, depth)
+
+    def _whole(self, whole: Whole, *, lazy: bool) -> _Piece:
+        """Hand a function the first place of each array, and how far apart its elements lie."""
+        pieces, depth = self._gather(whole.arguments, lazy=lazy)
+        places: list[str] = []
+        for read, axes in zip(whole.reads, whole.axes, strict=True):
+            strides = self.generator.layout.strides(self.generator.plan.quantities[read.variable])
+            depth = max(depth, self._depth(read.indices))
+            places += [self._address(read.variable, read.indices), *(str(strides[axis]) for axis in axes)]
+        given = [*places, str(whole.size), *(self._bind(piece, depth).number for piece in pieces)]
+        return _Piece(f"{whole.function}(w, {', '.join(given)})", False, depth)
 
     # Addresses.
 
@@ -474,7 +488,7 @@ def _is_integral(statement: Statement) -> bool:
 
 def _is_slow(expression: Expression) -> bool:
     return any(
-        isinstance(part, Interpolation) or (isinstance(part, Call) and part.function in SLOW)
+        isinstance(part, (Interpolation, Whole)) or (isinstance(part, Call) and part.function in SLOW)
         for part in walk(expression)
     )
 
@@ -501,6 +515,8 @@ from numba import njit
 
 from model.engine.functions import (
     all_finite,
+    allocate_available,
+    allocate_by_priority,
     area,
     choose,
     copy_back,
@@ -517,6 +533,7 @@ from model.engine.functions import (
     interpolate,
     interpolate_first,
     invert,
+    inverted_element,
     keep,
     larger,
     logarithm,

@@ -121,6 +121,20 @@ class Reduction(Expression):
 
 
 @dataclass(frozen=True)
+class Whole(Expression):
+    """A function of whole vectors or matrices; `axes` says which dims of each, all of one size, it runs along itself.
+
+    `reads` have the first place along these.
+    """
+
+    function: str
+    reads: tuple[Read, ...]
+    axes: tuple[tuple[int, ...], ...]
+    size: int
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
 class ActiveInitial(Expression):
     """One expression while stocks are given their first values, another from then on."""
 
@@ -134,6 +148,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
         return expression.arguments
     if isinstance(expression, Interpolation):
         return (expression.argument,)
+    if isinstance(expression, Whole):
+        return (*expression.reads, *expression.arguments)
     if isinstance(expression, Reduction):
         return (expression.body,)
     if isinstance(expression, ActiveInitial):
@@ -154,6 +170,9 @@ def rebuild(expression: Expression, change: Callable[[Expression], Expression]) 
         return replace(expression, arguments=tuple(change(argument) for argument in expression.arguments))
     if isinstance(expression, Interpolation):
         return replace(expression, argument=change(expression.argument))
+    if isinstance(expression, Whole):
+        reads = tuple(read for read in map(change, expression.reads) if isinstance(read, Read))
+        return replace(expression, reads=reads, arguments=tuple(map(change, expression.arguments)))
     if isinstance(expression, Reduction):
         return replace(expression, body=change(expression.body))
     if isinstance(expression, ActiveInitial):

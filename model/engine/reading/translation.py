@@ -23,6 +23,7 @@ from .expressions import (
     Position,
     Read,
     Reduction,
+    Whole,
     rename_loops,
     walk,
 )
@@ -517,6 +518,72 @@ class Translator:
         inside = Call(":and:", (Call(">=", (target, Number(0.0))), Call("<", (target, Number(float(size))))))
         return Call("if_then_else", (inside, held, Number(NOT_AVAILABLE)))
 
+    # Functions of whole arrays.
+
+    def _whole_loops(self, tree: Tree, count: int, scope: Scope) -> list[Loop] | None:
+        """Return the loops over the last subscripts of an array, if each visits the whole of its range."""
+        if not isinstance(tree, Name):
+            return None
+        named = [self.subscripts.canonical(one) for one in tree.subscripts if isinstance(one, str)]
+        loops = [scope.loops[one] for one in named if one in scope.loops][-count:]
+        whole = all(len(self.subscripts.ranges[loop.name]) == loop.length for loop in loops)
+        return loops if whole and len(loops) == count else None
+
+    def _first_of(self, held: Read, loops: Sequence[Loop]) -> tuple[Read, tuple[int, ...]]:
+        """Return a variable with the first place along some loops, and its axes along them."""
+        names = [loop.name for loop in loops]
+        axes = tuple(next(axis for axis, index in enumerate(held.indices) if index.loop == name) for name in names)
+        indices = (Index(None, (0,)) if index.loop in names else index for index in held.indices)
+        return Read(held.variable, tuple(indices)), axes
+
+    def _allocate(self, tree: Application, scope: Scope) -> Expression:
+        by_priority = tree.key == "allocate_by_priority"
+        request, second, *rest = tree.arguments
+        loops = self._whole_loops(request, 1, scope)
+        if loops is None or not isinstance(second, Name):
+            return self.refuse(
+                scope.quantity.name, f"{tree.written.upper()} takes arrays over a whole range of the left side"
+            )
+        vectors: list[Tree] = [request, second]
+        if not by_priority:
+            profile = self._profile(second)
+            if profile is None:
+                return self.refuse(
+                    scope.quantity.name, f"{tree.written.upper()} takes priorities with the first element of a profile"
+                )
+            vectors = [request, *profile[:3]]
+        held = [self.hold("to be allocated", self.translate(vector, scope), scope) for vector in vectors]
+        firsts = [self._first_of(one, loops) for one in held]
+        scalars = [self.translate(one, scope) for one in (rest[1:] if by_priority else rest)]
+        place = Position(Index(loops[0].name, loops[0].positions))
+        return Whole(
+            tree.key,
+            tuple(read for read, _ in firsts),
+            tuple(axes for _, axes in firsts),
+            loops[0].length,
+            (*scalars, place),
+        )
+
+    def _profile(self, priorities: Name) -> list[Tree] | None:
+        """Return an array of priorities at the four elements of its profile: kind, priority, width and extra."""
+        if not priorities.subscripts or not isinstance(priorities.subscripts[-1], str):
+            return None
+        first = self.subscripts.canonical(priorities.subscripts[-1])
+        items = next((items for items in self.subscripts.ranges.values() if first in items), [])
+        place = items.index(first) if first in items else 0
+        kept = priorities.subscripts[:-1]
+        profile: list[Tree] = [replace(priorities, subscripts=(*kept, item)) for item in items[place : place + 4]]
+        return profile if len(profile) == 4 else None
+
+    def _invert_matrix(self, tree: Application, scope: Scope) -> Expression:
+        loops = self._whole_loops(tree.arguments[0], 2, scope)
+        if loops is None or loops[0].length != loops[1].length:
+            return self.refuse(scope.quantity.name, f"{tree.written.upper()} takes a square array of the left side")
+        held = self.hold("matrix", self.translate(tree.arguments[0], scope), scope)
+        first, axes = self._first_of(held, loops)
+        places = tuple(Position(Index(loop.name, loop.positions)) for loop in loops)
+        return Whole("inverted_element", (first,), (axes,), loops[0].length, places)
+
     def _same(self, tree: Application, scope: Scope) -> Expression:
         return self.translate(tree.arguments[0], scope)
 
@@ -571,6 +638,9 @@ SPECIAL: Final[Mapping[str, tuple[int, Callable[[Translator, Application, Scope]
     "elmcount": (1, Translator._element_count),
     "with_lookup": (2, Translator._with_lookup),
     "game": (1, Translator._same),
+    "allocate_available": (3, Translator._allocate),
+    "allocate_by_priority": (5, Translator._allocate),
+    "invert_matrix": (2, Translator._invert_matrix),
     "vector_select": (5, Translator._vector_select),
     "vector_sort_order": (2, Translator._vector_sort_order),
     "vector_rank": (2, Translator._vector_rank),
