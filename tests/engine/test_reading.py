@@ -234,6 +234,36 @@ def test_functions_of_vectors_lookups_and_macros_give_what_the_manual_says(write
         np.testing.assert_array_equal(found[name], expected, err_msg=name)
 
 
+SHARED = """
+D: d1, d2, d3, d4 ~~|
+P: ptype, ppriority, pwidth, pextra ~~|
+asked[D] = 3, 6, 2.5, 2 ~~|
+priority[D] = 10, 9, 7, 2 ~~|
+first[D] = ALLOCATE BY PRIORITY(asked[D], priority[D], 4, 3, 4) ~~|
+enough[D] = ALLOCATE BY PRIORITY(asked[D], priority[D], 4, 3, 20) ~~|
+curve[D, P] = 1, 10, 2, 0; 2, 10, 2, 0; 3, 10, 2, 0; 4, 10, 2, 0; ~~|
+half[D] = ALLOCATE AVAILABLE(asked[D], curve[D, ptype], 6.75) ~~|
+level[D, P] = 1, 10, 4, 0; 2, 10, 4, 0; 3, 12, 1, 0; 4, 0, 1, 0; ~~|
+some[D] = ALLOCATE AVAILABLE(asked[D], level[D, ptype], 8.5) ~~|
+E: e1, e2, e3 ~~|
+F <-> E ~~|
+matrix[E, F] = 2, 1, 0; 1, 3, 1; 0, 1, 5; ~~|
+inverse[E, F] = INVERT MATRIX(matrix[E, F], 3) ~~|
+"""
+
+
+def test_what_is_scarce_is_shared_by_priority_and_matrices_are_inverted(write_model):
+    found = run_plainly(write_model(SHARED)).isel(time=0)
+    # The first has 1 before the second begins at a gap of a third of the width; then they share 3 as 3 to 6.
+    np.testing.assert_allclose(found["first"], [2, 2, 0, 0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found["enough"], found["asked"])
+    # All curves give half at the priority they have in common.
+    np.testing.assert_allclose(found["half"], found["asked"] / 2, rtol=1e-12)
+    assert float(found["some"].sum()) == pytest.approx(8.5, rel=1e-12)
+    assert (found["some"][2] > 2.4) & (found["some"][3] < 0.01)
+    np.testing.assert_allclose(found["matrix"].values @ found["inverse"].values, np.eye(3), atol=1e-14)
+
+
 def test_data_without_numbers_must_be_given_and_then_are_read(write_model):
     model = compile_model(write_model("wanted :INTERPOLATE: ~~|\nseen := ~~|\nb = wanted + 1 ~~|\nc = Time ~~|"))
     with pytest.raises(ChangeError, match="'wanted', 'seen': the model file names data without their numbers"):
@@ -346,8 +376,23 @@ def test_arrays_from_a_workbook_equal_pysd(write_model, tmp_path, assert_same):
     held:HOLD BACKWARD::= GET DIRECT DATA('data.xlsx', 'S', '1', 'B2') ~~|
     ahead:LOOK FORWARD::= GET DIRECT DATA('data.xlsx', 'S', '1', 'B2') ~~|
     """
-    found = assert_same(write_model(equations, "workbook"))
+    path = write_model(equations, "workbook")
+    found = assert_same(path)
     np.testing.assert_array_equal(found["turned"].isel(time=0), [[10, 40], [20, 50], [30, 60]])
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        + """
+        at = GET DATA AT TIME(held, 7.5) ~~|
+        before = GET DATA BETWEEN TIMES(held, Time + 1, -1) ~~|
+        after = GET DATA BETWEEN TIMES(held, Time + 1, 1) ~~|
+        ends = GET DATA LAST TIME(held) - GET DATA FIRST TIME(held) ~~|
+        later = GET TIME VALUE(0, 2, 0) ~~|
+        """,
+        encoding="utf-8",
+    )
+    at_four = run_plainly(path).sel(time=4.5)
+    expected = {"at": 5.5, "before": 2.0, "after": 9.0, "ends": 10.0, "later": 6.5}
+    assert {name: float(at_four[name]) for name in expected} == expected
 
 
 # XMILE.

@@ -88,6 +88,7 @@ class _Reader(Memory):
             element.parts[:] = parts
 
     def read(self) -> Definition:
+        places = {item.name: f"line {item.line}: " for item in self.text.elements.values() if item.line}
         self._fill_in()
         self._name_outputs()
         for name, reason in self.subscripts.faults:
@@ -106,7 +107,6 @@ class _Reader(Memory):
                 self.refuse(key.upper().replace("_", " "), "the model does not define it")
         drafts = self.drafts
         if drafts.refusals:
-            places = {element.name: f"line {element.line}: " for element in elements.values() if element.line}
             lines = [
                 f"{places.get(name, '')}{name}: {reason}"
                 for name, reasons in drafts.refusals.items()

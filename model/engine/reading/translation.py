@@ -518,6 +518,71 @@ class Translator:
         inside = Call(":and:", (Call(">=", (target, Number(0.0))), Call("<", (target, Number(float(size))))))
         return Call("if_then_else", (inside, held, Number(NOT_AVAILABLE)))
 
+    # Functions of data variables, which read a series at another time than now.
+
+    def _data_at(self, tree: Application, scope: Scope) -> Expression:
+        """Translate GET DATA AT TIME(data, time) and GET DATA BETWEEN TIMES(data, time, how)."""
+        given, at, *how = tree.arguments
+        method: str | None = "interpolate"
+        if how:
+            method = BETWEEN_TIMES.get(how[0].value) if isinstance(how[0], Literal) else None
+        series = self._series(given, scope)
+        if series is None or method is None or not isinstance(given, Name):
+            return self.refuse(
+                scope.quantity.name,
+                f"{tree.written.upper()} takes a data variable with numbers, a time, and -1, 0 or 1",
+            )
+        indices = self.indices(series, given.subscripts, scope)
+        if indices is None:
+            return Number(math.nan)
+        return Interpolation(series.key, indices, self.translate(at, scope), method)
+
+    def _data_end(self, tree: Application, scope: Scope) -> Expression:
+        """Translate GET DATA FIRST TIME(data) and GET DATA LAST TIME(data)."""
+        series = self._series(tree.arguments[0], scope)
+        ends = {0 if "first" in tree.key else -1} if series is not None else set()
+        times = {float(x[end]) for end in ends for x, _ in (series.tables if series is not None else [])}
+        if len(times) != 1:
+            return self.refuse(scope.quantity.name, f"{tree.written.upper()} takes one data variable with numbers")
+        return Number(times.pop())
+
+    def _series(self, given: Tree, scope: Scope) -> Quantity | None:
+        """Return the points of a data variable as a lookup of its own, made once."""
+        key = self._key_in_scope(given.key, scope) if isinstance(given, Name) else None
+        element = self.text.elements.get(key or "")
+        if key is None or element is None:
+            return None
+        if self.quantities[key].kind == "lookup":
+            return self.quantities[key]
+        hidden_key = f"{key}#series"
+        if hidden_key in self.quantities:
+            return self.quantities[hidden_key]
+        own = self.quantities[key]
+        series = Quantity(hidden_key, f"series of {own.name}", "lookup", own.dims, own.lengths, hidden=True)
+        for part in element.parts:
+            tree = part.tree
+            if not isinstance(tree, Application) or tree.key != "with_lookup" or part.sign not in (":=", ""):
+                return None
+            table = tree.arguments[1]
+            assert isinstance(table, Table)
+            names = [self.subscripts.canonical(name) for name in part.subscripts]
+            places = [
+                Index(None, (self.subscripts.ranges[dim].index(name),))
+                for name, dim in zip(names, own.dims, strict=True)
+            ]
+            self.put_table(series, replace(table, method="interpolate"), places)
+        self.quantities[hidden_key] = series
+        return series
+
+    def _time_value(self, tree: Application, scope: Scope) -> Expression:
+        """Translate GET TIME VALUE(from what, offset, in what), where it asks for the model's own time."""
+        start, offset, measure = tree.arguments
+        known = isinstance(start, Literal) and start.value in (0.0, 1.0)
+        if not known or not isinstance(measure, Literal) or measure.value != 0.0:
+            return self.refuse(scope.quantity.name, "GET TIME VALUE by the calendar or the computer's clock")
+        since = TIME if isinstance(start, Literal) and start.value == 0.0 else Read("initial_time")
+        return Call("+", (since, self.translate(offset, scope)))
+
     # Functions of whole arrays.
 
     def _whole_loops(self, tree: Tree, count: int, scope: Scope) -> list[Loop] | None:
@@ -638,6 +703,11 @@ SPECIAL: Final[Mapping[str, tuple[int, Callable[[Translator, Application, Scope]
     "elmcount": (1, Translator._element_count),
     "with_lookup": (2, Translator._with_lookup),
     "game": (1, Translator._same),
+    "get_data_at_time": (2, Translator._data_at),
+    "get_data_between_times": (3, Translator._data_at),
+    "get_data_first_time": (1, Translator._data_end),
+    "get_data_last_time": (1, Translator._data_end),
+    "get_time_value": (3, Translator._time_value),
     "allocate_available": (3, Translator._allocate),
     "allocate_by_priority": (5, Translator._allocate),
     "invert_matrix": (2, Translator._invert_matrix),
@@ -646,6 +716,8 @@ SPECIAL: Final[Mapping[str, tuple[int, Callable[[Translator, Application, Scope]
     "vector_rank": (2, Translator._vector_rank),
     "vector_elm_map": (2, Translator._vector_element),
 }
+#: How GET DATA BETWEEN TIMES reads between two points, by its number.
+BETWEEN_TIMES: Final = {-1.0: "hold_backward", 0.0: "interpolate", 1.0: "hold_forward"}
 #: What VECTOR SELECT does with the elements it selects, by its number, and what takes the place of the others.
 SELECTIONS: Final = {0.0: ("sum", 0.0), 1.0: ("prod", 1.0), 2.0: ("min", math.inf), 3.0: ("max", -math.inf)}
 NO_SEED: Final = Number(0.0)
