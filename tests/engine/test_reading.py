@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model import MODEL_FILE
 from model.engine import ChangeError, RefusedModelError, compile_model
 from model.engine.pysd_model import ReferenceModel
 from model.engine.reading.encodings import decode
@@ -128,6 +129,22 @@ def test_every_entry_is_kept_with_its_line_unit_limits_and_comment():
     assert model.aside == ["reality"]
     assert model.ranges["d"].members == ("d1", "d2", "e1", "e2", "e3")
     assert model.ranges["d"].mappings == (("E", ("x", "y", "z", "u", "v")),)
+
+
+def test_no_entry_of_a_file_is_lost(models):
+    files = [MODEL_FILE, *models.glob("*.mdl")]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        model = parse_vensim(text)
+        variables = [
+            *model.elements.values(),
+            *(one for macro in model.macros.values() for one in macro.elements.values()),
+        ]
+        parts = sum(len(variable.parts) for variable in variables)
+        banners = sum(entry.is_banner for entry in read_entries(text))
+        # None of these files has a bar in a name.
+        assert parts + len(model.ranges) + banners == model.entries == text.count("|"), path.name
+    assert len(files) > 15
 
 
 BROKEN = """{UTF-8}

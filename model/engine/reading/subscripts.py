@@ -25,6 +25,11 @@ class Subscripts:
             name: list(dict.fromkeys(self.elements[key_of(item)] for item in items))
             for name, items in self.ranges.items()
         }
+        self._sets = {name: set(items) for name, items in self.ranges.items()}
+        self._owners: dict[str, list[str]] = {}
+        for name, items in self.ranges.items():
+            for element in items:
+                self._owners.setdefault(element, []).append(name)
         self.numbers = self._numbers()
         #: For each mapped range and the range it stands for: our element for each of theirs.
         self.standing: dict[str, dict[str, dict[str, str]]] = {}
@@ -126,7 +131,7 @@ class Subscripts:
             own = [one[axis][0] for one in named]
             others = {one[other][0] for one in named for other in range(len(one)) if other != axis}
             dim = (
-                next((name for name in own if name and set(self.ranges[name]) == covered), None)
+                next((name for name in own if name and self._sets[name] == covered), None)
                 or self._first(covered, others, whole=True)
                 or self._first(covered, others, whole=False)
                 or self._numbered(covered)
@@ -144,21 +149,22 @@ class Subscripts:
                 places.append((name, self.ranges[name]))
                 continue
             taken = {*subscripts, *(found for found, _ in places if found)}
-            found = next((key for key, items in self.ranges.items() if name in items and key not in taken), None)
+            found = next((key for key in self._owners.get(name, ()) if key not in taken), None)
             places.append((found, [name]))
         return places
 
     def _first(self, covered: set[str], taken: set[str | None], *, whole: bool) -> str | None:
-        for name, items in self.ranges.items():
-            if name not in taken and (covered == set(items) if whole else covered <= set(items)):
+        for name, items in self._sets.items():
+            if name not in taken and (covered == items if whole else covered <= items):
                 return name
         return None
 
     def _numbered(self, covered: set[str]) -> str | None:
         for name, items in list(self.ranges.items()):
-            if covered <= set(items):
+            if covered <= self._sets[name]:
                 number = next(n for n in range(1, 1000) if f"{name}{n}" not in self.ranges)
                 self.ranges[f"{name}{number}"] = list(items)
+                self._sets[f"{name}{number}"] = set(items)
                 return f"{name}{number}"
         return None
 
@@ -178,7 +184,7 @@ class Subscripts:
 
     def _families(self) -> dict[str, list[str]]:
         """Return ranges that lie in no larger one, each with those within it; of equal ones the first by name."""
-        sets = {name: set(items) for name, items in self.ranges.items()}
+        sets = self._sets
         copies = {item.name for item in self.given.values() if item.alias_of}
         families: dict[str, list[str]] = {}
         for name, items in sets.items():

@@ -183,9 +183,6 @@ class Translator:
             return met if operator == "=" else Call("not", (met,))
         if operator == "mod":
             return Call("floor_modulo", parts)
-        if operator == "//":
-            # SAFEDIV of XMILE: nought where the divisor is.
-            return Call("zidz", parts)
         return Call(operator, parts)
 
     def _reference(self, tree: Name, scope: Scope) -> Expression:

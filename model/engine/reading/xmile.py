@@ -44,7 +44,15 @@ SETTINGS: Final = {
     "time_step": "time_step",
     "time": "time",
 }
-ARRAY_FUNCTIONS: Final = {"sum": "sum", "prod": "prod", "max": "vmax", "min": "vmin", "mean": "sum", "size": "sum"}
+ARRAY_FUNCTIONS: Final = {
+    "sum": "sum",
+    "arraysum": "sum",
+    "prod": "prod",
+    "max": "vmax",
+    "min": "vmin",
+    "mean": "sum",
+    "size": "sum",
+}
 #: Functions by name and number of arguments, as the shared names of both languages have them.
 RENAMED: Final[Mapping[tuple[str, int], str]] = {
     ("init", 1): "initial",
@@ -60,8 +68,6 @@ RENAMED: Final[Mapping[tuple[str, int], str]] = {
     ("smth3", 3): "smooth3i",
     ("forcst", 3): "forecast",
     ("forcst", 4): "forecast",
-    ("safediv", 2): "zidz",
-    ("safediv", 3): "xidz",
     ("ramp", 2): "ramp_without_end",
     ("pulse", 2): "pulse_of_amount",
     ("pulse", 3): "pulses_of_amount",
@@ -81,12 +87,20 @@ REWRITTEN: Final[Mapping[tuple[str, int], Callable[..., Tree]]] = {
     ("sinwave", 2): lambda size, period: Operation("*", (size, _call("sin", _turns(period)))),
     ("coswave", 2): lambda size, period: Operation("*", (size, _call("cos", _turns(period)))),
     ("pulse", 1): lambda size: _call("pulse_of_amount", size, Name("initial_time", "STARTTIME")),
+    ("safediv", 2): lambda above, below: _divided(above, below, Literal(0.0)),
+    ("safediv", 3): lambda above, below, otherwise: _divided(above, below, otherwise),
     ("mod", 2): lambda left, right: Operation("mod", (left, right)),
 }
 
 
 def _call(key: str, *arguments: Tree) -> Application:
     return Application(key, key.replace("_", " "), arguments)
+
+
+def _divided(above: Tree, below: Tree, otherwise: Tree) -> Tree:
+    """Divide; only a divisor of nought itself gives what is said for it."""
+    none = Operation("=", (below, Literal(0.0)))
+    return _call("if_then_else", none, otherwise, Operation("/", (above, below)))
 
 
 def _turns(period: Tree) -> Tree:
@@ -426,6 +440,8 @@ class _File:
         def adapt(part: Tree, *, inner: bool = reducing) -> Tree:
             return self._adapted(part, variable, subscripts, reducing=inner)
 
+        if isinstance(tree, Operation) and tree.operator == "//":
+            return _divided(*(adapt(part) for part in tree.arguments), Literal(0.0))
         if isinstance(tree, Operation):
             return replace(tree, arguments=tuple(adapt(part) for part in tree.arguments))
         if isinstance(tree, Name):
@@ -439,7 +455,7 @@ class _File:
                 whole = Application(ARRAY_FUNCTIONS[key], tree.written, (body,))
                 counted = Application("sum", tree.written, (_ones(body),))
                 return {"mean": Operation("/", (whole, counted)), "size": counted}.get(key, whole)
-            if key in ("max", "min", "mean", "sum"):
+            if key in ("max", "min", "mean", "sum", "arraysum"):
                 return body
         given = tuple(adapt(part) for part in tree.arguments)
         if key in ("max", "min") and count > 2:
