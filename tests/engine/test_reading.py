@@ -474,6 +474,18 @@ def test_arrays_of_xmile_are_read_with_stars_stretches_and_numbers(write_xmile):
     assert float(later["before"]) == 60
 
 
+def test_subscripts_that_are_worked_out_read_the_element_of_that_number_or_nought(write_xmile):
+    body = """<dimensions><dim name="Age" size="4"/></dimensions><model><variables>
+    <aux name="p"><dimensions><dim name="Age"/></dimensions><eqn>10*Age + TIME</eqn></aux>
+    <aux name="before"><dimensions><dim name="Age"/></dimensions><eqn>p[Age-1]</eqn></aux>
+    <aux name="k"><eqn>2</eqn></aux><aux name="some"><eqn>p[k] + p[k+1] + p[3]</eqn></aux>
+    <aux name="safe"><eqn>SAFEDIV(1, 1e-9) + SAFEDIV(1, 0, 7) + 4//2 + 3//0</eqn></aux></variables></model>"""
+    found = run_plainly(write_xmile(body)).sel(time=1)
+    np.testing.assert_array_equal(found["before"], [0, 11, 21, 31])
+    assert float(found["some"]) == 21 + 31 + 31
+    assert float(found["safe"]) == 1e9 + 9
+
+
 MODULES = """<model><variables>
 <module name="A"><connect to="A.rate" from=".speed"/></module>
 <module name="B"><connect to="B.rate" from=".A.level"/></module>

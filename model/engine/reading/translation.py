@@ -194,8 +194,40 @@ class Translator:
             return self.refuse(scope.quantity.name, f"the lookup {quantity.name} is used without an argument")
         if quantity.hidden:
             return Read(key, self.along(scope) if quantity.dims else ())
+        if any(_is_worked_out(one) for one in tree.subscripts):
+            return self._element_at(quantity, tree, scope)
         indices = self.indices(quantity, tree.subscripts, scope)
         return Number(math.nan) if indices is None else Read(key, indices)
+
+    def _element_at(self, quantity: Quantity, tree: Name, scope: Scope) -> Expression:
+        """Return the element at a place that is worked out; nought where there is none of that number."""
+        if len(tree.subscripts) != len(quantity.dims):
+            return self.refuse(
+                scope.quantity.name,
+                f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(tree.subscripts)}",
+            )
+        inner = replace(scope, reduced_ranges={} if scope.reduced_ranges is None else scope.reduced_ranges)
+        fixed = [
+            self.subscripts.ranges[dim][0] if _is_worked_out(one) else one
+            for one, dim in zip(tree.subscripts, quantity.dims, strict=True)
+        ]
+        indices = self.indices(quantity, fixed, inner)
+        if indices is None:
+            return Number(math.nan)
+        loops: list[Loop] = []
+        met: Expression | None = None
+        for axis, one in enumerate(tree.subscripts):
+            if not isinstance(one, Tree) or not _is_worked_out(one):
+                continue
+            nearest = Call("floor", (Call("+", (self.translate(one, scope), Number(0.5))),))
+            size = quantity.lengths[axis]
+            loop = Loop(f"{quantity.dims[axis]}!{next(self.counter)}", tuple(range(size)))
+            here = Call("=", (Position(Index(loop.name, tuple(range(1, size + 1)))), nearest))
+            met = here if met is None else Call(":and:", (met, here))
+            loops.append(loop)
+            indices = (*indices[:axis], Index(loop.name, loop.positions), *indices[axis + 1 :])
+        assert met is not None
+        return Reduction("sum", tuple(loops), Call("if_then_else", (met, Read(quantity.key, indices), Number(0.0))))
 
     def _key_in_scope(self, key: str, scope: Scope) -> str | None:
         if key not in scope.names and key.endswith("$"):
@@ -666,6 +698,11 @@ def reads_states(expression: Expression, quantities: Mapping[str, Quantity], own
         isinstance(part, Read) and part != own and quantities[part.variable].kind == "stock"
         for part in walk(expression)
     )
+
+
+def _is_worked_out(subscript: str | Tree) -> bool:
+    """Say whether a subscript is a number that only a run tells, as XMILE allows."""
+    return isinstance(subscript, Tree) and not isinstance(subscript, Literal)
 
 
 def _height(size: Expression) -> Expression:

@@ -441,7 +441,8 @@ class _File:
             return self._adapted(part, variable, subscripts, reducing=inner)
 
         if isinstance(tree, Operation) and tree.operator == "//":
-            return _divided(*(adapt(part) for part in tree.arguments), Literal(0.0))
+            above, below = map(adapt, tree.arguments)
+            return _divided(above, below, Literal(0.0))
         if isinstance(tree, Operation):
             return replace(tree, arguments=tuple(adapt(part) for part in tree.arguments))
         if isinstance(tree, Name):
@@ -498,19 +499,30 @@ class _File:
         found = self.variables.get(self._resolve(tree.written, variable.module))
         if found is None:
             return tree
-        given = [self._subscript(one, found, place) for place, one in enumerate(tree.subscripts)]
+        given = [
+            self._subscript(one, found, place, variable)
+            if isinstance(one, str)
+            else self._adapted(one, variable, subscripts, reducing=False)
+            for place, one in enumerate(tree.subscripts)
+        ]
         if not given and found.dims:
             own = dict(zip(map(key_of, variable.dims), subscripts, strict=False))
             given = [f"{dim}!" if reducing else own.get(key_of(dim), dim) for dim in found.dims]
         return Name(found.key, tree.written, tuple(given))
 
-    def _subscript(self, one: str | Tree, found: _Variable, place: int) -> str | Tree:
+    def _subscript(self, one: str, found: _Variable, place: int, variable: _Variable) -> str | Tree:
         dim = found.dims[place] if place < len(found.dims) else ""
-        if isinstance(one, str) and re.fullmatch(r"\s*[^:\s]+\s*:\s*[^:\s]+\s*", one) and dim:
+        if re.fullmatch(r"\s*[^:\s]+\s*:\s*[^:\s]+\s*", one) and dim:
             return self._span(one, dim)
         if one == "*" and dim:
             return f"{dim}!"
-        return one
+        range_of = self.model.ranges.get(key_of(dim))
+        known = key_of(one.removesuffix("!")) in self.model.ranges or (
+            range_of is not None and key_of(one) in map(key_of, range_of.members)
+        )
+        key = self._resolve(one, variable.module)
+        # The name of a variable stands for the place that it gives.
+        return Name(key, one) if not known and key in self.variables else one
 
     def _span(self, written: str, dim: str) -> str:
         """Return the name of a new range for a stretch of another, such as ``2:4``."""
