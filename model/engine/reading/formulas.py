@@ -45,7 +45,7 @@ alias      = name _ "<->" _ name
 range      = name _ ":" _ !"=" members _ mappings? _ &end
 aside      = ~r".*:(?:THE\s+CONDITION|TEST\s+INPUT|IMPLIES):.*"si
 name_alone = target _ keyword?
-target     = name _ subscripts? _ (":EXCEPT:" _ subscripts _ ("," _ subscripts _)*)?
+target     = name _ subscripts? _ (~r":EXCEPT:"i _ subscripts _ ("," _ subscripts _)*)?
 keyword    = ~r":(?:INTERPOLATE|RAW|HOLD\s+BACKWARD|LOOK\s+FORWARD):"i
 right      = lists / expression
 members    = source / (member (_ "," _ member)*)
@@ -204,13 +204,13 @@ class Formula(NodeVisitor):  # type: ignore[misc]
 
     def visit_parens(self, _: Node, visited: Sequence[Any]) -> Tree:
         tree: Tree = visited[2]
-        return Literal(tree.value, bracketed=True) if isinstance(tree, Literal) else tree
+        return tree
 
     def visit_number(self, node: Node, _: Sequence[Any]) -> Literal:
         return Literal(float(node.text))
 
     def visit_missing(self, _: Node, __: Sequence[Any]) -> Literal:
-        return Literal(NOT_AVAILABLE, bracketed=True)
+        return Literal(NOT_AVAILABLE)
 
     def visit_text(self, node: Node, _: Sequence[Any]) -> Text:
         return Text(node.text[1:-1])

@@ -19,10 +19,9 @@ class Tree:
 
 @dataclass(frozen=True)
 class Literal(Tree):
-    """A number; `bracketed` where brackets stand around it, which decides what a sign before it belongs to."""
+    """A number."""
 
     value: float
-    bracketed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
