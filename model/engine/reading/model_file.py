@@ -18,7 +18,7 @@ from .external import ExternalError, Tables, is_external, resolve_ranges
 from .memory import Memory, is_undefined, kind_of
 from .quantities import CONTROLS, Definition, Equation, Quantity, RefusedModelError
 from .subscripts import Subscripts
-from .syntax import Application, Element, Literal, ModelText, Numbers, Part, Table, Tree, key_of, subtrees
+from .syntax import Application, Element, Literal, ModelText, Name, Numbers, Part, Table, Tree, key_of, subtrees
 from .translation import Scope
 from .vensim import parse_vensim
 
@@ -91,6 +91,9 @@ class _Reader(Memory):
         places = {item.name: f"line {item.line}: " for item in self.text.elements.values() if item.line}
         self._fill_in()
         self._name_outputs()
+        if "saveper" not in self.text.elements and "time_step" in self.text.elements:
+            saved = Part(Name("time_step", "TIME STEP"), text="TIME STEP")
+            self.text.elements["saveper"] = Element("SAVEPER", [saved], self.text.elements["time_step"].unit)
         for name, reason in self.subscripts.faults:
             self.refuse(name, reason)
         self.quantities["time"] = Quantity("time", "Time", "time")

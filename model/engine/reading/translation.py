@@ -161,7 +161,7 @@ class Translator:
         if isinstance(tree, Application):
             return self._application(tree, scope)
         if isinstance(tree, Numbers):
-            return self.refuse(name, "a list of numbers within an equation")
+            return self._listed(tree, scope)
         if isinstance(tree, Table):
             return self.refuse(name, "the points of a lookup outside of WITH LOOKUP")
         if isinstance(tree, Text):
@@ -172,6 +172,16 @@ class Translator:
             )
         message = f"no meaning of {type(tree).__name__}"
         raise TypeError(message)
+
+    def _listed(self, tree: Numbers, scope: Scope) -> Expression:
+        """Return the numbers of a list by the loops of an equation, which it must have one for each place of."""
+        full = [len(self.subscripts.ranges[loop.name]) for loop in scope.loop_list]
+        if scope.reduced_ranges is not None or tree.values.size != math.prod(full):
+            return self.refuse(scope.quantity.name, f"{tree.values.size} numbers for {math.prod(full)} elements")
+        hidden = self.hidden("numbers", scope, "constant")
+        whole = tree.values.reshape(full)
+        hidden.value = np.array(whole[np.ix_(*(loop.positions for loop in scope.loop_list))] if full else whole)
+        return self.read_hidden(hidden, scope)
 
     def _operation(self, tree: Operation, scope: Scope) -> Expression:
         parts = tuple(self.translate(part, scope) for part in tree.arguments)
@@ -273,17 +283,10 @@ class Translator:
                 self.refuse(name, f"subscript {subscript} of {quantity.name} is not on the left side, nor mapped to it")
                 return None
             if not set(items_met) <= set(order):
-                items_met = self._mapped_items(items_met, subscript, dim)
-                if items_met is None:
-                    self.refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
-                    return None
+                self.refuse(name, f"subscript {subscript} does not fit {quantity.name}[{dim}]")
+                return None
             indices.append(Index(loop, tuple(order.index(item) for item in items_met)))
         return tuple(indices)
-
-    def _mapped_items(self, items: Sequence[str], subscript: str, dim: str) -> list[str] | None:
-        """Return what the elements of a subscript stand for in the range of the array, if a mapping says so."""
-        pairs = self.subscripts.standing_for(dim, subscript.removesuffix("!"))
-        return [pairs[item] for item in items] if pairs is not None and set(items) <= set(pairs) else None
 
     def _loop(self, subscript: str, others: list[str], scope: Scope) -> tuple[str | None, list[str] | None]:
         """Return the loop a subscript follows and the elements met along it."""

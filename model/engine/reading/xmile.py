@@ -35,6 +35,7 @@ LOOKUPS: Final = {"continuous": "interpolate", "extrapolate": "extrapolate", "di
 METHODS: Final = {"euler": "euler", "rk2": "rk2", "rk4": "rk4", "2": "rk2", "4": "rk4"}
 #: Parts of stocks that are more than a level, and what of a conveyor has no meaning here.
 STOCKS_OF_THEIR_OWN: Final = ("queue", "oven")
+SPECIAL_FLOWS: Final = ("leak", "leak_integers", "overflow")
 CONVEYOR_EXTRAS: Final = ("capacity", "in_limit", "sample", "arrest")
 #: What XMILE calls the settings of a run.
 SETTINGS: Final = {
@@ -303,6 +304,8 @@ class _File:
         if model is None:
             self.fault(node, f"the module {name!r}", "the file holds no model of this name")
             return
+        if _child(model, "sim_specs") is not None:
+            self.fault(model, f"the module {name!r}", "it has time settings of its own, which have no meaning here")
         self._collect(model, path, above)
         for connection in _children(node, "connect"):
             target, source = connection.get("to", ""), connection.get("from", "")
@@ -383,6 +386,9 @@ class _File:
             tree = self._tree(text, variable, subscripts)
             if table is not None:
                 tree = _call("with_lookup", tree, table)
+        if special := _children(node, *SPECIAL_FLOWS):
+            message = f"a flow with <{_local(special[0])}>, which has no meaning here"
+            raise FormulaError(message)
         if variable.kind == "flow" and self._is_from_zero(node, "flow"):
             tree = _call("max", tree, Literal(0.0))
         part = Part(tree, subscripts, text=" ".join(text.split()), line=box.sourceline or 0)
@@ -516,6 +522,9 @@ class _File:
             return self._span(one, dim)
         if one == "*" and dim:
             return f"{dim}!"
+        qualifier, dot, element = one.rpartition(".")
+        if dot and key_of(qualifier) in self.model.ranges:
+            one = element
         range_of = self.model.ranges.get(key_of(dim))
         known = key_of(one.removesuffix("!")) in self.model.ranges or (
             range_of is not None and key_of(one) in map(key_of, range_of.members)
@@ -585,6 +594,7 @@ class _File:
             if flow.key not in outflows:
                 continue
             extra = [name for name in CONVEYOR_EXTRAS if _child(node, name) is not None]
+            extra += [name for name, value in node.attrib.items() if value.strip().lower() == "true"]
             if len(outflows) > 1 or extra or _child(flow.node, "leak") is not None:
                 what = extra[0] if extra else "a leak"
                 message = f"the conveyor {stock.name!r} has {what}, which has no meaning here"
