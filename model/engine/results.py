@@ -122,7 +122,7 @@ def time_grid(
     if abs(count - round(count)) > ROUNDING:
         warnings.warn(f"A run {span} ends at {initial_time + steps * time_step:g}, its last whole step", stacklevel=2)
     numbers = np.arange(steps + 1)
-    times = np.asarray(initial_time + numbers * time_step, dtype=np.float64)
+    times = _tidy(initial_time + numbers * time_step, max(abs(initial_time), time_step))
     ratio = saveper / time_step
     if abs(ratio - round(ratio)) <= ROUNDING * ratio and round(ratio) >= 1:
         saved = np.asarray(numbers % round(ratio) == 0)
@@ -131,7 +131,7 @@ def time_grid(
         warnings.warn(text, stacklevel=2)
         nearest = np.floor(np.arange(int(steps / ratio) + 1) * ratio + 0.5).astype(int)
         saved = np.isin(numbers, nearest)
-    return times, saved, _tidy(times[saved], max(abs(initial_time), time_step))
+    return times, saved, times[saved]
 
 
 def _tidy(times: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float64]:

@@ -304,6 +304,19 @@ def test_a_true_circle_of_elements_is_refused_by_name(write_model):
         compile_model(write_model(text))
 
 
+def test_steps_of_a_tenth_meet_the_times_that_are_written(tmp_path):
+    path = tmp_path / "tenths.mdl"
+    equations = "after = IF THEN ELSE(Time > 0.7, 1, 0) ~~|\nfrom then = IF THEN ELSE(Time >= 2.3, 1, 0) ~~|\n"
+    equations += "tenths = INTEGER(Time * 10) ~~|\n"
+    times = "INITIAL TIME = 0 ~~|\nFINAL TIME = 3 ~~|\nTIME STEP = 0.1 ~~|\nSAVEPER = TIME STEP ~~|\n"
+    path.write_text(equations + times, encoding="utf-8")
+    found = run_plainly(path)
+    np.testing.assert_array_equal(found["time"], [number / 10 for number in range(31)])
+    np.testing.assert_array_equal(found["after"].sel(time=[0.7, 0.8]), [0, 1])
+    np.testing.assert_array_equal(found["from then"].sel(time=[2.2, 2.3]), [0, 1])
+    np.testing.assert_array_equal(found["tenths"], range(31))
+
+
 @pytest.mark.parametrize(
     ("method", "factor"),
     [
