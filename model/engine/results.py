@@ -122,7 +122,8 @@ def time_grid(
     if abs(count - round(count)) > ROUNDING:
         warnings.warn(f"A run {span} ends at {initial_time + steps * time_step:g}, its last whole step", stacklevel=2)
     numbers = np.arange(steps + 1)
-    times = _tidy(initial_time + numbers * time_step, max(abs(initial_time), time_step))
+    counted = np.asarray(initial_time + numbers * time_step, dtype=np.float64)
+    times = _tidy(counted, max(abs(initial_time), time_step))
     ratio = saveper / time_step
     if abs(ratio - round(ratio)) <= ROUNDING * ratio and round(ratio) >= 1:
         saved = np.asarray(numbers % round(ratio) == 0)

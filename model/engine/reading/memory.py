@@ -17,7 +17,6 @@ from .syntax import (
     Name,
     Nothing,
     Numbers,
-    Operation,
     Table,
     Tree,
     key_of,
@@ -85,30 +84,11 @@ class Memory(Translator):
     # Smooths and delays.
 
     def _order(self, tree: Tree, scope: Scope) -> int:
-        value = self._fixed_number(tree, scope)
+        value = self.fixed_number(tree, scope)
         if value is not None and int(value) == value and value >= 1:
             return int(value)
         self.refuse(scope.quantity.name, "the order of a delay or smooth must be a whole number from 1 on")
         return 1
-
-    def _fixed_number(self, tree: Tree, scope: Scope) -> float | None:
-        """Return what an expression of literals and constants comes to; those constants are fixed from then on."""
-        if isinstance(tree, Literal):
-            return tree.value
-        if isinstance(tree, Name) and not tree.subscripts:
-            element = self.text.elements.get(tree.key)
-            key = scope.names.get(tree.key)
-            if element is None or key != tree.key or len(element.parts) != 1 or element.parts[0].subscripts:
-                return None
-            value = self._fixed_number(element.parts[0].tree, scope)
-            if value is not None:
-                self.drafts.structural.add(key)
-            return value
-        if isinstance(tree, Operation) and tree.operator in FIXED_ARITHMETIC:
-            values = [self._fixed_number(part, scope) for part in tree.arguments]
-            known = [value for value in values if value is not None]
-            return FIXED_ARITHMETIC[tree.operator](*known) if len(known) == len(values) else None
-        return None
 
     def _smooth(self, tree: Application, scope: Scope) -> Expression:
         given, smoothing, *rest = tree.arguments
@@ -349,13 +329,6 @@ STOCKS: Final = frozenset({"integ", "integ_from_zero"})
 ORDERS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("smooth", "smoothi", "delay1", "delay1i"), 1),
     **dict.fromkeys(("smooth3", "smooth3i", "delay3", "delay3i"), 3),
-}
-FIXED_ARITHMETIC: Final[Mapping[str, Callable[..., float]]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b if b else float("nan"),
-    "negative": lambda a: -a,
 }
 #: Functions with memory: how many arguments each may have, and what translates it.
 WITH_MEMORY: Final[Mapping[str, tuple[tuple[int, ...], Callable[[Memory, Application, Scope], Expression]]]] = {

@@ -163,8 +163,8 @@ class _Reader(Memory):
             self.refuse(element.name, f"unknown subscript {', '.join(dict.fromkeys(unknown))}")
         elif len({len(one) for one in lists}) > 1:
             self.refuse(element.name, "its equations have different numbers of subscripts")
-        elif any(len(set(one)) != len(one) for one in lists):
-            self.refuse(element.name, "the same subscript twice on the left side")
+        elif any(one.count(name) > 1 for one in lists for name in one if not self.subscripts.is_element(name)):
+            self.refuse(element.name, "the same range of subscripts twice on the left side")
         else:
             return True
         return False

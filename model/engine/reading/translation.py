@@ -263,6 +263,9 @@ class Translator:
     def indices(self, quantity: Quantity, given: Sequence[str | Tree], scope: Scope) -> tuple[Index, ...] | None:
         """Return where an array is read; None, and a refusal, where that is not known."""
         name = scope.quantity.name
+        if quantity.name in self.drafts.refusals:
+            # Refused itself; what reads it need not be told.
+            return None
         if len(given) != len(quantity.dims):
             self.refuse(name, f"{quantity.name} needs {len(quantity.dims)} subscripts, not {len(given)}")
             return None
@@ -444,9 +447,29 @@ class Translator:
 
     # Functions of vectors, which look at every element of a range.
 
+    def fixed_number(self, tree: Tree, scope: Scope) -> float | None:
+        """Return what an expression of literals and constants comes to; those constants are fixed from then on."""
+        if isinstance(tree, Literal):
+            return tree.value
+        if isinstance(tree, Name) and not tree.subscripts:
+            element = self.text.elements.get(tree.key)
+            key = scope.names.get(tree.key)
+            if element is None or key != tree.key or len(element.parts) != 1 or element.parts[0].subscripts:
+                return None
+            value = self.fixed_number(element.parts[0].tree, scope)
+            if value is not None:
+                self.drafts.structural.add(key)
+            return value
+        if isinstance(tree, Operation) and tree.operator in FIXED_ARITHMETIC:
+            values = [self.fixed_number(part, scope) for part in tree.arguments]
+            known = [value for value in values if value is not None]
+            return FIXED_ARITHMETIC[tree.operator](*known) if len(known) == len(values) else None
+        return None
+
     def _vector_select(self, tree: Application, scope: Scope) -> Expression:
         chosen, values, missing, action, _ = tree.arguments
-        how = SELECTIONS.get(action.value) if isinstance(action, Literal) else None
+        number = self.fixed_number(action, scope)
+        how = None if number is None else SELECTIONS.get(number)
         if how is None:
             return self.refuse(scope.quantity.name, "VECTOR SELECT with an action that is none of 0, 1, 2 and 3")
         inner = replace(scope, reduced_ranges={})
@@ -557,7 +580,8 @@ class Translator:
         given, at, *how = tree.arguments
         method: str | None = "interpolate"
         if how:
-            method = BETWEEN_TIMES.get(how[0].value) if isinstance(how[0], Literal) else None
+            number = self.fixed_number(how[0], scope)
+            method = None if number is None else BETWEEN_TIMES.get(number)
         series = self._series(given, scope)
         if series is None or method is None or not isinstance(given, Name):
             return self.refuse(
@@ -609,10 +633,10 @@ class Translator:
     def _time_value(self, tree: Application, scope: Scope) -> Expression:
         """Translate GET TIME VALUE(from what, offset, in what), where it asks for the model's own time."""
         start, offset, measure = tree.arguments
-        known = isinstance(start, Literal) and start.value in (0.0, 1.0)
-        if not known or not isinstance(measure, Literal) or measure.value != 0.0:
+        since_what = self.fixed_number(start, scope)
+        if since_what not in (0.0, 1.0) or self.fixed_number(measure, scope) != 0.0:
             return self.refuse(scope.quantity.name, "GET TIME VALUE by the calendar or the computer's clock")
-        since = TIME if isinstance(start, Literal) and start.value == 0.0 else Read("initial_time")
+        since = TIME if since_what == 0.0 else Read("initial_time")
         return Call("+", (since, self.translate(offset, scope)))
 
     # Functions of whole arrays.
@@ -712,6 +736,13 @@ def _height(size: Expression) -> Expression:
     return Call("/", (size, TIME_STEP))
 
 
+FIXED_ARITHMETIC: Final[Mapping[str, Callable[..., float]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b if b else float("nan"),
+    "negative": lambda a: -a,
+}
 #: Functions that are more than the call of one, with the number of arguments each takes.
 MADE: Final[Mapping[str, tuple[int, Callable[..., Expression]]]] = {
     "active_initial": (2, ActiveInitial),
