@@ -204,6 +204,12 @@ FEATURES = """
 SPLIT = MIN(total, most) ~~|
 rest = total - SPLIT ~~|
 :END OF MACRO:
+:MACRO: LAG(given, time, stages)
+LAG = DELAY N(given, time, given, stages) ~~|
+:END OF MACRO:
+
+lagged = LAG(Time, 2, stages * 1) - DELAY3(Time, 2) ~~|
+stages = 3 ~~|
 part = SPLIT(10, 4 : left over) ~~|
 doubled = left over * 2 ~~|
 D: d1, d2, d3, d4 ~~|
@@ -228,7 +234,9 @@ sloped = TIME BASE(3, 2) ~~|
 
 
 def test_functions_of_vectors_lookups_and_macros_give_what_the_manual_says(write_model):
-    found = run_plainly(write_model(FEATURES)).isel(time=0)
+    course = run_plainly(write_model(FEATURES))
+    assert (course["lagged"] == 0).all()
+    found = course.isel(time=0)
     single = {
         "part": 4,
         "left over": 6,

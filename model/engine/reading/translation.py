@@ -447,23 +447,44 @@ class Translator:
 
     # Functions of vectors, which look at every element of a range.
 
-    def fixed_number(self, tree: Tree, scope: Scope) -> float | None:
+    def fixed_number(self, tree: Tree, scope: Scope, above: tuple[str, ...] = ()) -> float | None:
         """Return what an expression of literals and constants comes to; those constants are fixed from then on."""
         if isinstance(tree, Literal):
             return tree.value
         if isinstance(tree, Name) and not tree.subscripts:
             element = self.text.elements.get(tree.key)
             key = scope.names.get(tree.key)
+            held = self.quantities[key].equations if key is not None and self.quantities[key].hidden else []
+            if len(held) == 1:
+                return self._fixed_value(held[0].expression)
+            if tree.key in above:
+                return None
             if element is None or key != tree.key or len(element.parts) != 1 or element.parts[0].subscripts:
                 return None
-            value = self.fixed_number(element.parts[0].tree, scope)
+            value = self.fixed_number(element.parts[0].tree, scope, (*above, tree.key))
             if value is not None:
                 self.drafts.structural.add(key)
             return value
         if isinstance(tree, Operation) and tree.operator in FIXED_ARITHMETIC:
-            values = [self.fixed_number(part, scope) for part in tree.arguments]
+            values = [self.fixed_number(part, scope, above) for part in tree.arguments]
             known = [value for value in values if value is not None]
             return FIXED_ARITHMETIC[tree.operator](*known) if len(known) == len(values) else None
+        return None
+
+    def _fixed_value(self, expression: Expression) -> float | None:
+        """Return the same of what a macro is given, which is an expression already."""
+        if isinstance(expression, Number):
+            return expression.value
+        if isinstance(expression, Read) and not expression.indices:
+            source = self.text.elements.get(expression.variable)
+            written = source.parts[0].tree if source is not None and len(source.parts) == 1 else None
+            if isinstance(written, Literal):
+                self.drafts.structural.add(expression.variable)
+                return written.value
+        if isinstance(expression, Call) and expression.function in FIXED_ARITHMETIC:
+            values = [self._fixed_value(part) for part in expression.arguments]
+            known = [value for value in values if value is not None]
+            return FIXED_ARITHMETIC[expression.function](*known) if len(known) == len(values) else None
         return None
 
     def _vector_select(self, tree: Application, scope: Scope) -> Expression:
