@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from .expressions import Call, Expression, Index, Number, Read, walk
+from .expressions import Call, Expression, Index, Number, Read, loops_used, walk
 from .quantities import CONTROLS, Equation, Pipe, Quantity
 from .syntax import (
     Application,
@@ -164,7 +164,7 @@ class Memory(Translator):
         source = self.hold("DELAY FIXED input", self.translate(given, scope), scope)
         time = self.translate(delay, scope)
         # One pipe for all elements, or one for each where their delays differ.
-        where = scope if loops_of(time, self.quantities) else Scope(scope.quantity, {}, scope.names)
+        where = scope if loops_used(time) else Scope(scope.quantity, {}, scope.names)
         length, _ = self._state("DELAY FIXED time", where, time)
         self.drafts.pipes.append(Pipe(state.key, source.variable, length.key))
         return own
@@ -306,11 +306,6 @@ def flow_names(tree: Tree) -> list[str]:
         if isinstance(part, Name) and id(part) not in hidden and part.key not in names:
             names.append(part.key)
     return names
-
-
-def loops_of(expression: Expression, _: Mapping[str, Quantity]) -> bool:
-    """Say whether an expression depends on any loop."""
-    return any(index.loop is not None for part in walk(expression) for index in (getattr(part, "indices", None) or ()))
 
 
 def _advance(own: Expression, rate: Expression) -> Expression:

@@ -316,6 +316,3 @@ def _without(box: list[list[str]], excluded: list[list[list[str]]]) -> list[list
                     pieces.append([*inside[:k], outside, *piece[k + 1 :]])
         remaining = pieces
     return remaining
-
-
-__all__ = ["key_of", "read_model", "read_text"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .syntax import Range, key_of
 
@@ -203,8 +203,3 @@ class Subscripts:
             else:
                 families[name] = parts
         return families
-
-
-def names_of(subscripts: Iterable[object]) -> list[str]:
-    """Return subscripts that are names; those worked out at each step have none."""
-    return [name if isinstance(name, str) else "" for name in subscripts]

@@ -25,9 +25,7 @@ from .expressions import (
     Reduction,
     Whole,
     rename_loops,
-    walk,
 )
-from .formulas import COMPARISONS
 from .quantities import RUN_NUMBER, STEP_NUMBER, Equation, Pipe, Quantity
 from .subscripts import Subscripts
 from .syntax import (
@@ -43,7 +41,6 @@ from .syntax import (
     Table,
     Text,
     Tree,
-    key_of,
 )
 
 REDUCTIONS: Final = {"sum": "sum", "prod": "prod", "vmin": "min", "vmax": "max"}
@@ -735,19 +732,6 @@ def call_of(function: str, *before: Expression, after: Sequence[Expression] = ()
     return lambda *given: Call(function, (*before, *given, *after))
 
 
-def is_logical(expression: Expression) -> bool:
-    """Say whether an expression is a truth value."""
-    return isinstance(expression, Call) and expression.function in {*COMPARISONS, ":and:", ":or:", "not", "same_moment"}
-
-
-def reads_states(expression: Expression, quantities: Mapping[str, Quantity], own: Read | None) -> bool:
-    """Say whether an expression reads a state other than its own."""
-    return any(
-        isinstance(part, Read) and part != own and quantities[part.variable].kind == "stock"
-        for part in walk(expression)
-    )
-
-
 def _is_worked_out(subscript: str | Tree) -> bool:
     """Say whether a subscript is a number that only a run tells, as XMILE allows."""
     return isinstance(subscript, Tree) and not isinstance(subscript, Literal)
@@ -851,4 +835,3 @@ RANDOM: Final[Mapping[str, tuple[str, tuple[int, ...], Callable[..., tuple[Expre
         ),
     ),
 }
-__all__ = ["TIME", "TIME_STEP", "Drafts", "Scope", "Translator", "call_of", "is_logical", "key_of", "reads_states"]

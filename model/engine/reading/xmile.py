@@ -19,7 +19,6 @@ from .syntax import (
     Macro,
     ModelText,
     Name,
-    Nothing,
     Numbers,
     Operation,
     Part,
@@ -715,6 +714,3 @@ def _ones(body: Tree) -> Tree:
     """Return one for each element that a reduction visits."""
     name = next(part for part in subtrees(body) if isinstance(part, Name) and _is_reduced(part))
     return Operation("+", (Literal(1.0), Operation("*", (Literal(0.0), name))))
-
-
-__all__ = ["Nothing", "parse_xmile"]
