@@ -1,6 +1,6 @@
 """The model file as a table: what each variable is, in what unit, and where it comes from.
 
-Parsing takes seconds, so the table is kept in the cache folder beside the compiled models.
+Parsing takes a moment, so the table is kept in the cache folder beside the compiled models.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def read_definition(path: Path = MODEL_FILE) -> tuple[Variable, ...]:
     Raises
     ------
     DefinitionError
-        If the file is missing, is not UTF-8, is cut off, holds an equation that PySD cannot read, or reads a
+        If the file is missing, is not UTF-8, is cut off, holds an equation that cannot be read, or reads a
         variable that it does not define.
 
     Examples
@@ -91,7 +90,7 @@ def read_sectors(path: Path = MODEL_FILE) -> tuple[Sector, ...]:
     kept = cache_folder() / f"definition_{_cache_key(text)}.json"
     sectors = _read_kept(kept)
     if sectors is None:
-        # Only here: PySD takes seconds to load.
+        # Only here: the grammar takes a while to load.
         from .parsing import parse_sectors
 
         sectors = parse_sectors(text, path.name)
@@ -133,7 +132,8 @@ def _cache_key(text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for module in ("definition.py", "parsing.py", "variables.py"):
         digest.update(Path(__file__).with_name(module).read_bytes())
-    digest.update(version("pysd").encode())
+    for module in ("formulas.py", "syntax.py", "vensim.py"):
+        digest.update((Path(__file__).parent / "engine" / "reading" / module).read_bytes())
     return digest.hexdigest()[:16]
 
 

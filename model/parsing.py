@@ -1,4 +1,4 @@
-"""Parse a Vensim text file: cut it into entries by the marks of the format, and read equations with PySD's grammar.
+"""Parse the city's Vensim text file with the engine's reader, into what is known of every variable.
 
 A variable therefore means here what it means when it runs. Nothing here simulates.
 """
@@ -8,42 +8,55 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from parsimonious.exceptions import ParseError, VisitationError
-from pysd.translators.structures.abstract_expressions import (
-    CallStructure,
-    InitialStructure,
-    IntegStructure,
-    LookupsStructure,
-    ReferenceStructure,
-)
-from pysd.translators.vensim.vensim_element import Element, Lookup, SubscriptRange
 
 from .engine.errors import listed
 from .engine.reading.expressions import sources
+from .engine.reading.formulas import FormulaError
+from .engine.reading.syntax import (
+    Application,
+    Literal,
+    Name,
+    Numbers,
+    Operation,
+    Part,
+    Range,
+    Table,
+    Tree,
+    key_of,
+    subtrees,
+)
+from .engine.reading.vensim import Entry, parse_entry, read_entries, split_unit
 from .variables import BALANCES, DefinitionError, Kind, Sector, Variable, one_line
 
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
-# Large tables of numbers need no grammar; reading them with one takes seconds.
 NUMBERS = re.compile(r"[-+.,;\d\seE]+")
 SUM_OF_ONE = re.compile(r"\bsums? to (1|one)\b")
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One equation of the file, after PySD's grammar: ``component`` holds its left side and its syntax tree."""
+    """One entry of the file: the part of a variable it defines, or a range of subscripts."""
 
-    component: Any
+    name: str
+    part: Part | None
+    members: tuple[str, ...]
     equation: str
     unit: str
+    low: float | None
+    high: float | None
     comment: str
     line: int
     sector: str
+
+    @property
+    def tree(self) -> Tree | None:
+        """The right side, where it is more than numbers."""
+        return None if self.part is None or NUMBERS.fullmatch(self.part.text) else self.part.tree
 
 
 def parse_sectors(text: str, file: str) -> tuple[Sector, ...]:
@@ -61,58 +74,65 @@ def _read_entries(text: str, file: str) -> tuple[dict[str, str], list[_Entry]]:
     headers: dict[str, str] = {}
     entries: list[_Entry] = []
     faults: list[str] = []
-    *blocks, rest = text.split("|")
-    if rest.strip():
-        faults.append(f"the file is cut off: no '|' closes '{_start(rest)}'")
-    line = 1
-    for block in blocks:
-        start = line + block[: len(block) - len(block.lstrip())].count("\n")
-        line += block.count("\n")
-        head, *fields = block.split("~")
-        if "***" in head and len(fields) == 1:
-            headers[head.strip("* \t\r\n.")] = _tidy(fields[0])
-        elif len(fields) in (2, 3):
-            sector = next(reversed(headers), "")
-            headers.setdefault(sector, "")
-            try:
-                component = _parse(head, *fields[:2])
-            except (ParseError, VisitationError, ValueError, IndexError) as error:
-                reason = str(error).strip().splitlines()[0]
-                faults.append(f"line {start}: '{_start(head)}' cannot be read: {reason}")
-            else:
-                entries.append(_Entry(component, _tidy(head), component.units, one_line(fields[1]), start, sector))
-        else:
-            faults.append(f"line {start}: '{_start(head)}' is not of the form 'equation ~ unit ~ comment |'")
+    found = read_entries(text)
+    while True:
+        try:
+            entry = next(found, None)
+        except FormulaError as error:
+            faults.append(str(error))
+            break
+        if entry is None:
+            break
+        if entry.is_banner:
+            headers[entry.group] = _tidy(entry.unit)
+            continue
+        sector = next(reversed(headers), "")
+        headers.setdefault(sector, "")
+        if entry.fields < 3:
+            faults.append(
+                f"line {entry.line}: '{_start(entry.equation)}' is not of the form 'equation ~ unit ~ comment |'"
+            )
+            continue
+        try:
+            entries.append(_parse(entry, sector))
+        except FormulaError as error:
+            faults.append(f"line {entry.line}: '{_start(entry.equation)}' cannot be read: {error}")
     if not entries and not faults:
         faults.append("the file holds no equation")
     _raise(file, faults)
     return headers, entries
 
 
-def _parse(equation: str, unit: str, comment: str) -> Any:
-    component = Element(one_line(equation), one_line(unit), one_line(comment)).parse()
-    if not isinstance(component, SubscriptRange) and not NUMBERS.fullmatch(component.expression):
-        component.parse()
-    return component
+def _parse(entry: Entry, sector: str) -> _Entry:
+    said = parse_entry(entry.equation)
+    unit, low, high = split_unit(entry.unit, strict=True)
+    rest = (_tidy(entry.equation), unit, low, high, one_line(entry.comment), entry.line, sector)
+    if isinstance(said, Range):
+        return _Entry(said.name, None, (said.alias_of,) if said.alias_of else said.members, *rest)
+    if isinstance(said, str):
+        message = "constraints and test inputs have no place in this model"
+        raise FormulaError(message)
+    name, part = said
+    return _Entry(name, part, (), *rest)
 
 
 def _join(entries: Iterable[_Entry], file: str) -> list[Variable]:
     """One variable for each name: Vensim lets several entries define parts of one array."""
     parts: dict[str, list[_Entry]] = defaultdict(list)
     for entry in entries:
-        parts[_key(entry.component.name)].append(entry)
-    ranges = _ranges(entry.component for entry in entries)
-    names = {key: same[0].component.name for key, same in parts.items()}
-    elements = {_key(element) for members in ranges.values() for element in members}
+        parts[key_of(entry.name)].append(entry)
+    ranges = _ranges(entries)
+    names = {key: same[0].name for key, same in parts.items()}
+    elements = {key_of(element) for members in ranges.values() for element in members}
     rates = set[str]()
     faults: list[str] = []
     for key, same in parts.items():
-        trees = [_tree(entry) for entry in same]
-        functions = {node.function.reference for node in _walk(trees) if isinstance(node, CallStructure)}
+        trees = [entry.tree for entry in same]
+        functions = {node.key for node in _walk(trees) if isinstance(node, Application)}
         known = names.keys() | elements | functions | {"time"}
         unknown = [read for read in _references(trees) if read not in known]
         faults += [f"'{names[key]}' reads '{read}', which the file does not define" for read in unknown]
-        rates |= {read for tree in trees if isinstance(tree, IntegStructure) for read in _references(tree.flow)}
+        rates |= {read for tree in trees if (stock := _stock(tree)) for read in _references([stock.arguments[0]])}
     _raise(file, faults)
     variables = []
     for key, same in parts.items():
@@ -121,7 +141,7 @@ def _join(entries: Iterable[_Entry], file: str) -> list[Variable]:
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             faults.append(f"line {same[0].line}: '{_start(same[0].equation)}' cannot be read: {error}")
     _raise(file, faults)
-    starting = _only_at_start({key: [_tree(entry) for entry in same] for key, same in parts.items()})
+    starting = _only_at_start({key: [entry.tree for entry in same] for key, same in parts.items()})
     yardsticks = {name for variable in variables if variable.name.endswith(BALANCES) for name in variable.uses}
     return [
         dataclasses.replace(
@@ -133,18 +153,27 @@ def _join(entries: Iterable[_Entry], file: str) -> list[Variable]:
     ]
 
 
-def _only_at_start(trees: Mapping[str, list[Any]]) -> set[str]:
+def _stock(tree: Tree | None) -> Application | None:
+    """Return a tree that is an INTEG, of a rate and a first value."""
+    return tree if isinstance(tree, Application) and tree.key == "integ" and len(tree.arguments) == 2 else None
+
+
+def _only_at_start(trees: Mapping[str, list[Tree | None]]) -> set[str]:
     """Keys of what is read for the start of stocks or by an INITIAL, directly or not, and for no rate."""
-    stocks = [tree for parts in trees.values() for tree in parts if isinstance(tree, IntegStructure)]
+    stocks = [stock for parts in trees.values() for tree in parts if (stock := _stock(tree))]
+    initials = [node for parts in trees.values() for node in _walk(parts) if _is_initial(node)]
     reads = {
-        key: _references([tree for tree in parts if not isinstance(tree, IntegStructure)], leave_out=InitialStructure)
+        key: _references([tree for tree in parts if not _stock(tree)], leave_out=_is_initial)
         for key, parts in trees.items()
     }
-    starts = [
-        node.initial for node in _walk(list(trees.values())) if isinstance(node, IntegStructure | InitialStructure)
-    ]
-    rates = _references([stock.flow for stock in stocks], leave_out=InitialStructure)
+    starts = [stock.arguments[1] for stock in stocks]
+    starts += [argument for node in initials if isinstance(node, Application) for argument in node.arguments]
+    rates = _references([stock.arguments[0] for stock in stocks], leave_out=_is_initial)
     return sources(reads, _references(starts)) - sources(reads, rates)
+
+
+def _is_initial(tree: Tree) -> bool:
+    return isinstance(tree, Application) and tree.key == "initial"
 
 
 def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool) -> str:
@@ -169,24 +198,23 @@ def _why_fixed(variable: Variable, only_at_start: bool, measures_a_balance: bool
 
 def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: dict[str, list[str]]) -> Variable:
     first = same[0]
-    trees = [_tree(entry) for entry in same]
+    trees = [entry.tree for entry in same if entry.tree is not None]
     unit = next((entry.unit for entry in same if entry.unit), "")
-    kind = _kind(first.component, trees, is_flow=in_rate and "Year" in unit.partition("/")[2])
-    low, high = next((entry.component.limits for entry in same if entry.component.limits), (None, None))
-    is_range = isinstance(first.component, SubscriptRange)
-    dims = () if is_range else _dims([entry.component.subscripts[0] for entry in same], ranges)
+    kind = _kind(first, trees, is_flow=in_rate and "Year" in unit.partition("/")[2])
+    limited = next((entry for entry in same if entry.low is not None or entry.high is not None), first)
+    dims = () if first.part is None else _dims([entry.part.subscripts for entry in same if entry.part], ranges)
     axes = tuple(tuple(ranges.get(dim, [dim])) for dim in dims)
-    rate = [term for tree in trees if isinstance(tree, IntegStructure) for term in _terms(tree.flow)]
+    rate = [term for tree in trees if (stock := _stock(tree)) for term in _terms(stock.arguments[0])]
     return Variable(
-        name=first.component.name,
+        name=first.name,
         kind=kind,
         sector=first.sector,
         unit=unit,
-        low=low,
-        high=high,
+        low=limited.low,
+        high=limited.high,
         dims=dims,
         axes=axes,
-        elements=tuple(ranges[first.component.name]) if is_range else (),
+        elements=tuple(ranges[first.name]) if first.part is None else (),
         default=_default(same, axes) if kind == "constant" else None,
         equation="\n\n".join(entry.equation for entry in same),
         comment=next((entry.comment for entry in same if entry.comment), ""),
@@ -199,10 +227,12 @@ def _variable(same: list[_Entry], in_rate: bool, names: dict[str, str], ranges: 
 
 
 def _default(same: list[_Entry], axes: tuple[tuple[str, ...], ...]) -> npt.NDArray[np.float64] | None:
-    text = same[0].component.expression
-    if len(same) > 1 or not NUMBERS.fullmatch(text):
+    part = same[0].part
+    if len(same) > 1 or part is None or not NUMBERS.fullmatch(part.text):
         return None
-    numbers = np.array([float(number) for number in re.split(r"[\s,;]+", text) if number])
+    if not isinstance(part.tree, (Literal, Numbers)):
+        return None
+    numbers = np.atleast_1d(part.tree.value if isinstance(part.tree, Literal) else part.tree.values).astype(float)
     shape = tuple(map(len, axes))
     shaped = np.full(shape, numbers[0]) if numbers.size == 1 else numbers.reshape(shape)
     # All who ask share this array.
@@ -210,21 +240,21 @@ def _default(same: list[_Entry], axes: tuple[tuple[str, ...], ...]) -> npt.NDArr
     return shaped
 
 
-def _kind(component: Any, trees: list[Any], *, is_flow: bool) -> Kind:
-    if isinstance(component, SubscriptRange):
+def _kind(entry: _Entry, trees: list[Tree], *, is_flow: bool) -> Kind:
+    if entry.part is None:
         return "subscript"
-    if component.name in CONTROLS:
+    if entry.name in CONTROLS:
         return "control"
-    if isinstance(component, Lookup):
+    if isinstance(entry.tree, Table):
         return "table"
-    if any(isinstance(tree, IntegStructure) for tree in trees):
+    if any(_stock(tree) for tree in trees):
         return "stock"
     if not _references(trees):
         return "constant"
     return "flow" if is_flow else "auxiliary"
 
 
-def _dims(subscripts: list[list[str]], ranges: dict[str, list[str]]) -> tuple[str, ...]:
+def _dims(subscripts: list[tuple[str, ...]], ranges: dict[str, list[str]]) -> tuple[str, ...]:
     """For each position, the range that holds exactly the elements which the entries define together."""
     dims = []
     for position in zip(*subscripts, strict=True):
@@ -235,65 +265,45 @@ def _dims(subscripts: list[list[str]], ranges: dict[str, list[str]]) -> tuple[st
     return tuple(dims)
 
 
-def _ranges(components: Iterable[Any]) -> dict[str, list[str]]:
+def _ranges(entries: Iterable[_Entry]) -> dict[str, list[str]]:
     """Elements of each subscript range, with ranges inside ranges written out."""
     ranges: dict[str, list[str]] = {}
-    for component in components:
-        if isinstance(component, SubscriptRange):
-            listed = [component.definition] if isinstance(component.definition, str) else component.definition
-            ranges[component.name] = [element for name in listed for element in ranges.get(name, [name])]
+    for entry in entries:
+        if entry.part is None:
+            ranges[entry.name] = [element for name in entry.members for element in ranges.get(name, [name])]
     return ranges
 
 
-def _tree(entry: _Entry) -> Any:
-    return getattr(entry.component, "ast", None)
-
-
-def _names(trees: Iterable[Any], names: dict[str, str]) -> tuple[str, ...]:
+def _names(trees: Iterable[Tree], names: dict[str, str]) -> tuple[str, ...]:
     return tuple(names[read] for read in _references(list(trees)) if read in names)
 
 
-def _terms(rate: Any, sign: int = 1) -> Iterator[tuple[Any, int]]:
+def _terms(rate: Tree, sign: int = 1) -> Iterator[tuple[Tree, int]]:
     """The terms of a sum, each with its sign; a product or a function is one term."""
-    operators = getattr(rate, "operators", None)
-    if operators == ["negative"]:
+    if isinstance(rate, Operation) and rate.operator == "negative":
         yield from _terms(rate.arguments[0], -sign)
-    elif operators and set(operators) <= {"+", "-"}:
-        for operator, term in zip(["+", *operators], rate.arguments, strict=True):
-            yield from _terms(term, -sign if operator == "-" else sign)
+    elif isinstance(rate, Operation) and rate.operator in "+-":
+        left, right = rate.arguments
+        yield from _terms(left, sign)
+        yield from _terms(right, -sign if rate.operator == "-" else sign)
     else:
         yield rate, sign
 
 
-def _references(tree: Any, leave_out: type | tuple[()] = ()) -> list[str]:
-    """Keys of the variables and functions that a syntax tree names, each once."""
-    return list(
-        dict.fromkeys(node.reference for node in _walk(tree, leave_out) if isinstance(node, ReferenceStructure))
-    )
+def _references(trees: Iterable[Tree | None], leave_out: Callable[[Tree], bool] | None = None) -> list[str]:
+    """Keys of the variables and functions that trees name, each once."""
+    nodes = _walk(trees, leave_out)
+    return list(dict.fromkeys(node.key for node in nodes if isinstance(node, (Name, Application))))
 
 
-def _numbers(tree: Any) -> Iterator[float]:
-    return (node for node in _walk(tree) if isinstance(node, int | float) and not isinstance(node, bool))
+def _numbers(trees: Iterable[Tree | None]) -> Iterator[float]:
+    return (node.value for node in _walk(trees) if isinstance(node, Literal))
 
 
-def _walk(node: Any, leave_out: type | tuple[()] = ()) -> Iterator[Any]:
-    if isinstance(node, leave_out):
-        return
-    yield node
-    if isinstance(node, list | tuple):
-        children: Iterable[Any] = node
-    elif dataclasses.is_dataclass(node) and not isinstance(node, LookupsStructure):
-        # The order of a SMOOTH or DELAY is part of the function's name, not a number of the formula.
-        children = [getattr(node, field.name) for field in dataclasses.fields(node) if field.name != "order"]
-    else:
-        children = ()
-    for child in children:
-        yield from _walk(child, leave_out)
-
-
-def _key(name: str) -> str:
-    """PySD's spelling of a reference: Vensim ignores case, and reads blanks and underscores alike."""
-    return name.lower().replace(" ", "_")
+def _walk(trees: Iterable[Tree | None], leave_out: Callable[[Tree], bool] | None = None) -> Iterator[Tree]:
+    for tree in trees:
+        if tree is not None:
+            yield from subtrees(tree, leave_out)
 
 
 def _tidy(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Compile any Vensim or XMILE model that PySD can read, and run whole ensembles of it."""
+"""Compile Vensim and XMILE models, and run whole ensembles of them."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -13,7 +14,7 @@ from numba import types
 from .functions import FINAL, FIRST_ABOVE, LARGEST, SUM
 from .prepared import PreparedModel
 from .reading.expressions import Call, Expression, Number, Read
-from .reading.quantities import CONTROLS
+from .reading.quantities import CONTROLS, Pipe
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request
 from .results import time_grid
 
@@ -66,6 +67,19 @@ _ARITHMETIC: dict[str, Any] = {
     "negative": operator.neg,
     "min": min,
     "max": max,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    ":and:": lambda left, right: bool(left) and bool(right),
+    ":or:": lambda left, right: bool(left) or bool(right),
+    "not": operator.not_,
+    "if_then_else": lambda condition, left, right: left if condition else right,
+    "integer": math.trunc,
+    "floor": math.floor,
+    "abs": abs,
 }
 
 
@@ -88,8 +102,9 @@ def make_inputs(
     kinds = [*(_code(request.reductions[name]) for name in reduced), *[(LARGEST, np.nan)] * len(watched)]
     changes, knots, values = _change_tables(prepared, request.changes)
     pipes = [
-        (layout.offsets[pipe.state], layout.offsets[pipe.source], size, layout.offsets[pipe.delay])
+        row
         for pipe, size in zip(prepared.pipes, prepared.pipe_sizes, strict=True)
+        for row in _pipe(prepared, pipe, size)
     ]
     ends = prepared.segments([*(prepared.keys[name] for name in reduced), *watched])
     return RunInputs(
@@ -136,6 +151,8 @@ def split_outputs(
         stored = flat.reshape(*leading, *(lengths[axis] for axis in axes))
         order = (len(leading) + axes.index(axis) for axis in range(len(axes)))
         arrays[name] = stored.transpose(*range(len(leading)), *order)
+        if key in prepared.missing:
+            arrays[name][..., prepared.missing[key]] = np.nan
     return arrays
 
 
@@ -144,21 +161,23 @@ def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]
     settings: dict[str, float] = {}
     constants = {change.name: change for change in request.changes}
     names = {key: name for name, key in prepared.keys.items()}
+    waiting: set[str] = set()
 
     def value(expression: Expression) -> float:
         if isinstance(expression, Number):
             return expression.value
         if isinstance(expression, Read) and expression.variable in CONTROLS:
             return setting(expression.variable)
-        if isinstance(expression, Read) and not expression.indices:
+        if isinstance(expression, Read) and all(index.loop is None for index in expression.indices):
             name = names.get(expression.variable, "")
             variable = prepared.variables.get(name)
+            place = tuple(index.places[0] for index in expression.indices)
             if variable is not None and variable.default is not None:
                 change = constants.get(name)
                 if change is None:
-                    return float(variable.default)
-                if change.values.size == 1:
-                    return float(change.values.item())
+                    return float(variable.default[place])
+                if change.values.shape[:2] == (1, 1):
+                    return float(change.values[0, 0][place])
         if isinstance(expression, Call) and expression.function in _ARITHMETIC:
             return float(_ARITHMETIC[expression.function](*(value(part) for part in expression.arguments)))
         raise ChangeError(FIXED_TIMES)
@@ -166,12 +185,24 @@ def time_settings(prepared: PreparedModel, request: Request) -> dict[str, float]
     def setting(key: str) -> float:
         if key not in settings:
             given = request.controls.get(key.upper().replace("_", " "))
+            if given is None and key in waiting:
+                message = f"{key.upper().replace('_', ' ')} depends on itself"
+                raise ChangeError(message)
+            waiting.add(key)
             settings[key] = value(prepared.controls[key]) if given is None else given
         return settings[key]
 
     for key in CONTROLS:
         setting(key)
     return settings
+
+
+def _pipe(prepared: PreparedModel, pipe: Pipe, size: int) -> list[tuple[int, int, int, int]]:
+    """Return the pipe of a fixed delay, or one for each element where each has a delay time of its own."""
+    state, source, delay = (prepared.layout.offsets[key] for key in (pipe.state, pipe.source, pipe.delay))
+    if prepared.size(pipe.delay) == 1:
+        return [(state, source, size, delay)]
+    return [(state + place, source + place, 1, delay + place) for place in range(size)]
 
 
 def _code(reduction: Reduction) -> tuple[int, float]:

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +23,7 @@ from .arrays import RunInputs, allocate_outputs, make_inputs, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
+from .reading.encodings import decode, named_files
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk
@@ -32,8 +32,13 @@ from .variables import DescribedModel, Variable
 _LOADING = threading.Lock()
 
 
-def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> CompiledModel:
-    """Compile a Vensim (.mdl) or XMILE model that PySD can read.
+def compile_model(
+    path: str | Path,
+    *,
+    balances: tuple[str, ...] = (),
+    method: Literal["euler", "rk2", "rk4"] | None = None,
+) -> CompiledModel:
+    """Compile a Vensim (.mdl) or XMILE model.
 
     The first call for a model takes seconds; the result is kept in `cache_folder()` and reused as long as the text of
     the model and this engine stay the same.
@@ -44,6 +49,9 @@ def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> Compil
         The model file.
     balances
         Endings of the names of variables that are zero in every run; a run in which one of them is not fails.
+    method
+        How stocks are integrated: by Euler, or by Runge and Kutta with two or four stages to a step; None for what the
+        file asks for.
 
     Raises
     ------
@@ -61,27 +69,30 @@ def compile_model(path: str | Path, *, balances: tuple[str, ...] = ()) -> Compil
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)[:60]
-    name = f"{stem}_{_fingerprint(path)}"
+    name = f"{stem}_{_fingerprint(path, method)}"
     entry = cache_folder() / name
     with _LOADING:
         if not is_whole(entry):
             # Missing, cut off or damaged: what reads the parts of an entry can end the process on damaged ones.
             from .compiling import compile_to_folder
 
-            make_entry(entry, lambda folder: compile_to_folder(path, name, folder))
+            make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
         module = load_module(name, entry)
     return CompiledModel(prepared, module, balances)
 
 
-def _fingerprint(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes())
+def _fingerprint(path: Path, method: str | None) -> str:
+    content = path.read_bytes()
+    digest = hashlib.sha256(content)
+    for table in named_files(decode(content), path.parent):
+        digest.update(table.read_bytes())
     for part in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(part.read_bytes())
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    versions = (version("pysd"), numba.__version__, np.__version__, sys.version)
-    for text in (str(__package__), *versions, *processor):
+    versions = (numba.__version__, np.__version__, sys.version)
+    for text in (str(__package__), str(method), *versions, *processor):
         digest.update(text.encode())
     return digest.hexdigest()[:16]
 
@@ -177,6 +188,7 @@ class CompiledModel(DescribedModel):
     def run_request(self, request: Request, *, keep_non_finite: bool = False) -> xr.Dataset:
         """Run a request that is already checked; result and errors are those of `run`."""
         prepared = self._prepared
+        self._refuse_unknown_data(request, keep_non_finite=keep_non_finite)
         inputs = make_inputs(prepared, request, self._balances)
         count = 1 if request.runs is None else len(request.runs)
         courses, reduced = allocate_outputs(inputs, count)
@@ -261,6 +273,7 @@ class CompiledModel(DescribedModel):
         if request.runs is None:
             message = "run_to_store is for ensembles: no change has a run dim"
             raise ChangeError(message)
+        self._refuse_unknown_data(request, keep_non_finite=keep_non_finite)
         inputs = make_inputs(prepared, request, self._balances)
         count = len(request.runs)
         one = allocate_outputs(inputs, 1)
@@ -338,6 +351,22 @@ class CompiledModel(DescribedModel):
                 pool.shutdown(cancel_futures=True)
                 raise
         return failed
+
+    def _refuse_unknown_data(self, request: Request, *, keep_non_finite: bool) -> None:
+        """Refuse a run that reads data of which the model file gives no numbers, and that is given none."""
+        prepared = self._prepared
+        if keep_non_finite or not prepared.without_numbers:
+            return
+        given = {prepared.keys[change.name] for change in request.changes}
+        needed = prepared.needed(prepared.keys[name] for name in (*request.outputs, *self._balances))
+        unknown = [name for name, key in prepared.keys.items() if key in (prepared.without_numbers & needed) - given]
+        if unknown:
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            message = (
+                f"{', '.join(map(repr, unknown[:5]))}{more}: the model file names data without their numbers. Give "
+                "them as changes, each a number or a pandas Series over time, or ask for outputs that do not read them"
+            )
+            raise ChangeError(message)
 
     def _refuse_failures(
         self,

@@ -7,15 +7,19 @@ import re
 import sys
 from pathlib import Path
 
+from .arrays import time_settings
 from .cache import VARIABLE, cache_folder
 from .children import run_child
 from .errors import UserError
 from .generating import Generator
 from .layout import lay_out
 from .prepared import PREPARED, PreparedModel
+from .reading.expressions import Expression, Read, rebuild
+from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
 from .reading.ordering import plan
-from .reading.quantities import CONTROLS, explain_unreadable
+from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
+from .requests import ChangeError, prepare
 from .variables import list_variables
 
 
@@ -23,10 +27,10 @@ class CompilationError(UserError, RuntimeError):
     """A model was read but could not be compiled on this machine."""
 
 
-def compile_to_folder(path: Path, name: str, folder: Path) -> None:
+def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = None) -> None:
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
-        prepared, text = prepare_model(path)
+        prepared, text = prepare_model(path, method)
     source = folder / f"{name}.py"
     source.write_text(text, encoding="utf-8")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
@@ -48,16 +52,23 @@ def compile_to_folder(path: Path, name: str, folder: Path) -> None:
         raise CompilationError(message)
 
 
-def prepare_model(path: Path) -> tuple[PreparedModel, str]:
+def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
+    with deep_recursion():
+        return _prepared(path, method)
+
+
+def _prepared(path: Path, method: str | None) -> tuple[PreparedModel, str]:
     definition = read_model(path)
-    controls = {key: definition.quantities[key].equations[0].expression for key in CONTROLS}
+    controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
         # Time settings are worked out before a run, not within it.
         definition.quantities[key].equations.clear()
     ordered = plan(definition)
     layout = lay_out(ordered)
-    text = Generator(ordered, layout, definition.pipes).module(f"The model {path.stem}, generated")
+    text = Generator(ordered, layout, definition.pipes, method or definition.method).module(
+        f"The model {path.stem}, generated"
+    )
     blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}.values()
     quantities = ordered.quantities
     prepared = PreparedModel(
@@ -74,5 +85,28 @@ def prepare_model(path: Path) -> tuple[PreparedModel, str]:
         pipes=tuple(definition.pipes),
         pipe_sizes=tuple(quantities[pipe.state].size for pipe in definition.pipes),
         controls=controls,
+        without_numbers=frozenset(key for key, item in quantities.items() if item.without_numbers),
+        missing={key: item.missing for key, item in quantities.items() if item.missing is not None},
     )
+    try:
+        time_settings(prepared, prepare(None, [], prepared.variables, prepared.ranges, {}))
+    except ChangeError as error:
+        message = f"The model cannot be compiled: {error}"
+        raise RefusedModelError(message) from None
     return prepared, text
+
+
+def _written_out(quantity: Quantity, quantities: dict[str, Quantity], above: tuple[str, ...] = ()) -> Expression:
+    """Return the one equation of a time setting with those of the variables it reads in their place."""
+    if len(quantity.equations) != 1:
+        message = f"The model cannot be compiled: {quantity.name} must have one equation"
+        raise RefusedModelError(message)
+
+    def written(expression: Expression) -> Expression:
+        if isinstance(expression, Read) and expression.variable not in (*CONTROLS, *above):
+            source = quantities[expression.variable]
+            if len(source.equations) == 1 and not source.dims and not source.starts:
+                return _written_out(source, quantities, (*above, source.key))
+        return rebuild(expression, written)
+
+    return written(quantity.equations[0].expression)

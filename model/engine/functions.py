@@ -1,4 +1,4 @@
-"""The model language's functions, with the meaning PySD gives them.
+"""The model language's functions, with the meaning the manuals give them.
 
 Each is element by element and compiled once; generated modules import them by name.
 """
@@ -17,6 +17,8 @@ from numba.extending import intrinsic
 
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
+#: Vensim's :NA:, which is a number.
+NOT_AVAILABLE = -(2.0**109)
 
 
 MULTIPLIES_AND_ADDS = llvmlite.binding.get_host_cpu_features().get("fma", False)
@@ -161,19 +163,44 @@ def ramp(time: float, slope: float, start: float, finish: float) -> float:
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def pulse(time: float, start: float, width: float, height: float) -> float:
-    """Return height from start for a width."""
-    return height if (start - SMALL <= time and time < start + width) else 0.0
+def pulse(time: float, time_step: float, start: float, width: float, height: float) -> float:
+    """Return height from start for a width, and for one step at least; the step nearest to start is the first."""
+    since = time + time_step / 2.0 - start
+    near = SMALL * time_step
+    return height if near < since and since < larger(width, time_step) - near else 0.0
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def pulse_train(time: float, start: float, interval: float, width: float, end: float, height: float) -> float:
-    """Return height for a width at every interval between start and end."""
-    if interval == 0.0:
-        return pulse(time, start, width, height)  # type: ignore[no-any-return]
-    if start <= time and time < end and (time - start + SMALL) % interval < width:
-        return height
-    return 0.0
+def pulse_train(
+    time: float, time_step: float, start: float, width: float, interval: float, end: float, height: float
+) -> float:
+    """Return height for a width at every interval from start on, the time at the end included."""
+    if interval <= 0.0:
+        return pulse(time, time_step, start, width, height)  # type: ignore[no-any-return]
+    since = time + time_step / 2.0 - start
+    near = SMALL * time_step
+    if since <= near or time > end + near:
+        return 0.0
+    within = (since - near) % interval
+    return height if within < larger(width, time_step) - 2.0 * near or width >= interval else 0.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def same_moment(time: float, other: float, time_step: float) -> bool:
+    """Say whether a time is meant by another: steps of a tenth do not add up to whole numbers."""
+    return abs(time - other) < 1e-5 * time_step
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def floor_modulo(a: float, b: float) -> float:
+    """Return the remainder with the sign of b, as XMILE has it."""
+    return a - b * np.floor(a / b)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def round_half_up(a: float) -> float:
+    """Return the nearest whole number, of two the larger."""
+    return np.floor(a + 0.5)  # type: ignore[no-any-return]
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
@@ -202,6 +229,57 @@ def interpolate(w: np.ndarray, first: int, count: int, x: float) -> float:
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def interpolate_first(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table in which points may have the same x: at it, the first of them counts."""
+    for k in range(first, first + count):
+        if w[k] == x:
+            return w[k + count]  # type: ignore[no-any-return]
+    return interpolate(w, first, count, x)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def hold_forward(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table as steps: the value of the first point at or after x."""
+    k = first
+    while k < first + count - 1 and w[k] < x:
+        k += 1
+    return w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def invert(w: np.ndarray, first: int, count: int, y: float) -> float:
+    """Return the x at which a table takes a value: the first it comes to, or the end that is nearer."""
+    for k in range(first, first + count - 1):
+        low, high = w[k + count], w[k + 1 + count]
+        if (low <= y and y <= high) or (high <= y and y <= low):
+            share = 0.0 if high == low else (y - low) / (high - low)
+            return w[k] + share * (w[k + 1] - w[k])  # type: ignore[no-any-return]
+    last = first + count - 1
+    return w[first] if abs(y - w[first + count]) < abs(y - w[last + count]) else w[last]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def area(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Return the area below a table from its first point to x, its ends held."""
+    total = w[first + count] * min(x - w[first], 0.0)
+    for k in range(first, first + count - 1):
+        right = min(x, w[k + 1])
+        if right > w[k]:
+            total += (right - w[k]) * (w[k + count] + interpolate(w, first, count, right)) / 2.0
+    last = first + count - 1
+    return total + w[last + count] * max(x - w[last], 0.0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def exact_or_missing(w: np.ndarray, first: int, count: int, x: float) -> float:
+    """Read a table at its points only; between them nothing is known."""
+    for k in range(first, first + count):
+        if abs(w[k] - x) < 1e-6:
+            return w[k + count]  # type: ignore[no-any-return]
+    return NOT_AVAILABLE
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def extrapolate(w: np.ndarray, first: int, count: int, x: float) -> float:
     """Read a table between its points, continued in a straight line beyond both ends."""
     last = first + count - 1
@@ -220,6 +298,257 @@ def hold_backward(w: np.ndarray, first: int, count: int, x: float) -> float:
     while k < first + count - 1 and w[k + 1] <= x:
         k += 1
     return w[k + count]  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def share_given(kind: float, x: float, priority: float, width: float) -> float:
+    """Return which share of a request is met at a level x: all of it far below its priority, nothing far above."""
+    if kind == 1.0:
+        return min(max((priority + width / 2.0 - x) / width, 0.0), 1.0)
+    if kind == 2.0:
+        near = min(max((priority + width / 2.0 - x) / width, 0.0), 1.0)
+        return 2.0 * near * near if near < 0.5 else 1.0 - 2.0 * (1.0 - near) * (1.0 - near)
+    if kind == 3.0:
+        return 0.5 * math.erfc((x - priority) / (math.sqrt(2.0) * width))
+    if kind == 4.0:
+        far = 0.5 * math.exp(-abs(x - priority) / width)
+        return 1.0 - far if x < priority else far
+    return np.nan
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def allocate_available(
+    w: np.ndarray,
+    request: int,
+    request_stride: int,
+    kinds: int,
+    kind_stride: int,
+    priorities: int,
+    priority_stride: int,
+    widths: int,
+    width_stride: int,
+    size: int,
+    supply: float,
+    element: float,
+) -> float:
+    """Return what one request gets of a supply that is shared by priority curves: all are met to the same level."""
+    asked = 0.0
+    low, high = np.inf, -np.inf
+    for k in range(size):
+        asked += w[request + k * request_stride]
+        width = w[widths + k * width_stride]
+        low = min(low, w[priorities + k * priority_stride] - 40.0 * width)
+        high = max(high, w[priorities + k * priority_stride] + 40.0 * width)
+    own = int(element)
+    if supply >= asked:
+        return w[request + own * request_stride]  # type: ignore[no-any-return]
+    if supply <= 0.0:
+        return 0.0
+    middle = (low + high) / 2.0
+    for _ in range(200):
+        given = 0.0
+        for k in range(size):
+            if w[request + k * request_stride] != 0.0:
+                given += w[request + k * request_stride] * share_given(
+                    w[kinds + k * kind_stride],
+                    middle,
+                    w[priorities + k * priority_stride],
+                    w[widths + k * width_stride],
+                )
+        if given > supply:
+            low = middle
+        else:
+            high = middle
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+    if w[request + own * request_stride] == 0.0:
+        return 0.0
+    share = share_given(
+        w[kinds + own * kind_stride],
+        middle,
+        w[priorities + own * priority_stride],
+        w[widths + own * width_stride],
+    )
+    return w[request + own * request_stride] * share  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def allocate_by_priority(
+    w: np.ndarray,
+    request: int,
+    request_stride: int,
+    priorities: int,
+    priority_stride: int,
+    size: int,
+    width: float,
+    supply: float,
+    element: float,
+) -> float:
+    """Return what one request gets of a supply that goes to the highest priorities first.
+
+    A request begins to be met where the level falls below its priority, and is met a width below.
+    """
+    asked = 0.0
+    low, high = np.inf, -np.inf
+    for k in range(size):
+        asked += w[request + k * request_stride]
+        low = min(low, w[priorities + k * priority_stride] - width)
+        high = max(high, w[priorities + k * priority_stride])
+    own = int(element)
+    if supply >= asked:
+        return w[request + own * request_stride]  # type: ignore[no-any-return]
+    if supply <= 0.0:
+        return 0.0
+    middle = (low + high) / 2.0
+    for _ in range(200):
+        given = 0.0
+        for k in range(size):
+            share = (w[priorities + k * priority_stride] - middle) / width
+            given += w[request + k * request_stride] * min(max(share, 0.0), 1.0)
+        if given > supply:
+            low = middle
+        else:
+            high = middle
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+    share = (w[priorities + own * priority_stride] - middle) / width
+    return w[request + own * request_stride] * min(max(share, 0.0), 1.0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def inverted_element(
+    w: np.ndarray, matrix: int, row_stride: int, column_stride: int, size: int, row: float, column: float
+) -> float:
+    """Return one element of an inverted matrix (Gauss's elimination with the largest pivot of each column)."""
+    left = np.empty((size, size))
+    right = np.zeros(size)
+    for i in range(size):
+        for j in range(size):
+            left[i, j] = w[matrix + i * row_stride + j * column_stride]
+    right[int(column)] = 1.0
+    for i in range(size):
+        pivot = i
+        for k in range(i + 1, size):
+            if abs(left[k, i]) > abs(left[pivot, i]):
+                pivot = k
+        for j in range(size):
+            left[i, j], left[pivot, j] = left[pivot, j], left[i, j]
+        right[i], right[pivot] = right[pivot], right[i]
+        for k in range(size):
+            if k != i:
+                factor = left[k, i] / left[i, i]
+                for j in range(i, size):
+                    left[k, j] -= factor * left[i, j]
+                right[k] -= factor * right[i]
+    return right[int(row)] / left[int(row), int(row)]  # type: ignore[no-any-return]
+
+
+MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def mixed(state: np.uint64, number: float) -> np.uint64:
+    """Stir one more number into a state of 64 bits (the finalizer of SplitMix64)."""
+    z = (state ^ np.uint64(np.int64(number))) + MIXERS[0]
+    z = (z ^ (z >> np.uint64(30))) * MIXERS[1]
+    z = (z ^ (z >> np.uint64(27))) * MIXERS[2]
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def drawn(seed: float, stream: float, element: float, run: float, step: float, draw: int) -> float:
+    """Return a number between 0 and 1, neither included, that follows from where it stands alone.
+
+    So it depends neither on the threads nor on what else is drawn.
+    """
+    state = mixed(mixed(mixed(np.uint64(0), seed * 1024.0), stream), element)
+    state = mixed(mixed(mixed(state, run), step), float(draw))
+    return (float(state >> np.uint64(11)) + 0.5) / 9007199254740992.0
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_uniform(
+    low: float, high: float, seed: float, stream: float, element: float, run: float, step: float
+) -> float:
+    """Draw evenly between two numbers."""
+    return low + (high - low) * drawn(seed, stream, element, run, step, 0)  # type: ignore[no-any-return]
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_normal(
+    low: float,
+    high: float,
+    mean: float,
+    deviation: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from a normal distribution (Box and Muller), again where the number lies outside of its limits."""
+    value = mean
+    for draw in range(64):
+        length = math.sqrt(-2.0 * math.log(drawn(seed, stream, element, run, step, 2 * draw)))
+        turn = 2.0 * math.pi * drawn(seed, stream, element, run, step, 2 * draw + 1)
+        value = mean + deviation * length * math.cos(turn)
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_exponential(
+    low: float,
+    high: float,
+    shift: float,
+    stretch: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from an exponential distribution, shifted and stretched, again where outside of its limits."""
+    value = shift
+    for draw in range(64):
+        value = shift - stretch * math.log(drawn(seed, stream, element, run, step, draw))
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
+
+
+@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+def random_poisson(
+    low: float,
+    high: float,
+    mean: float,
+    shift: float,
+    stretch: float,
+    seed: float,
+    stream: float,
+    element: float,
+    run: float,
+    step: float,
+) -> float:
+    """Draw from a Poisson distribution, shifted and stretched, again where outside of its limits."""
+    value = shift
+    draw = 0
+    for _ in range(64):
+        # Waiting times of mean one that fit into `mean`.
+        waited = -math.log(drawn(seed, stream, element, run, step, draw))
+        count = 0.0
+        while waited < mean and count < 1e6:
+            draw += 1
+            count += 1.0
+            waited -= math.log(drawn(seed, stream, element, run, step, draw))
+        draw += 1
+        value = shift + stretch * count
+        if low <= value and value <= high:
+            return value
+    return low if value < low else high
 
 
 @njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
@@ -341,3 +670,47 @@ def move_pipes(w: np.ndarray, table: np.ndarray, pointers: np.ndarray, pipes: np
         pointers[row, 0] = slot
         for k in range(size):
             w[output + k] = pipes[first + slot * size + k]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def copy_out(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> None:
+    """Copy stretches of the work space into one row."""
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            out[position + k] = w[segments[row, 0] + k]
+        position += segments[row, 1]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def copy_back(w: np.ndarray, segments: np.ndarray, row_of: np.ndarray) -> None:
+    """Copy one row into stretches of the work space."""
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            w[segments[row, 0] + k] = row_of[position + k]
+        position += segments[row, 1]
+
+
+@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def end_stage(
+    w: np.ndarray,
+    segments: np.ndarray,
+    origin: np.ndarray,
+    before: np.ndarray,
+    total: np.ndarray,
+    weight: float,
+    share: float,
+) -> None:
+    """Weigh how far a stage of a Runge-Kutta step has moved the states, and put them where the next stage starts.
+
+    With a share of nought the step is over, and the states go where all stages together have moved them.
+    """
+    position = 0
+    for row in range(segments.shape[0]):
+        for k in range(segments[row, 1]):
+            place = segments[row, 0] + k
+            moved = w[place] - before[position + k]
+            total[position + k] += weight * moved
+            w[place] = origin[position + k] + (share * moved if share > 0.0 else total[position + k])
+        position += segments[row, 1]

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -27,20 +28,23 @@ from .reading.expressions import (
     Number,
     Position,
     Read,
+    Whole,
     walk,
 )
 from .reading.lowering import Statement
 from .reading.ordering import ONCE, OUTPUT, STEP, Plan
-from .reading.quantities import Pipe
+from .reading.quantities import RUN_NUMBER, STEP_NUMBER, Pipe
 from .reading.scheduling import Block
 
+DEEPEST = 80
 # Templates of operators: numbers made of numbers, truth values of numbers, and truth values of truth values.
 ARITHMETIC = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"}
 ARITHMETIC |= {"^": "({} ** {})", "negative": "(-{})", "pi": "np.pi"}
 COMPARISON = {"=": "({} == {})", "<>": "({} != {})"}
 COMPARISON |= {operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")}
 LOGIC = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
-SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train"}
+SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train", "gamma_ln"}
+SLOW |= {"random_uniform", "random_normal", "random_exponential", "random_poisson"}
 REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
 
 
@@ -72,8 +76,9 @@ class _Pass:
 class Generator:
     """Writes the module of one model."""
 
-    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe]) -> None:
+    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe], method: str = "euler") -> None:
         self.plan = plan
+        self.method = method
         self.layout = layout
         self.pipes = pipes
         self.places: list[int] = []
@@ -111,16 +116,53 @@ class Generator:
 
         stepping = self.plan.stepping
         offsets = self.layout.offsets
-        return RUN.format(
-            inputs=self.layout.inputs,
-            time=offsets["time"],
-            time_step=offsets["time_step"],
-            starting=calls(self.plan.starting, 8),
-            once=calls((block for block in stepping if block.frequency == ONCE), 16),
-            step=calls((block for block in stepping if block.frequency == STEP), 12),
-            output=calls((block for block in stepping if block.frequency == OUTPUT), 16),
-            update=calls(self.plan.updating, 12),
+        once, step, output = (
+            [block for block in stepping if block.frequency == frequency] for frequency in (ONCE, STEP, OUTPUT)
         )
+        parts: dict[str, object] = {
+            "time": offsets["time"],
+            "time_step": offsets["time_step"],
+            "this_run": f"\n        w[{offsets[RUN_NUMBER]}] = run" if RUN_NUMBER in offsets else "",
+            "this_step": f"\n            w[{offsets[STEP_NUMBER]}] = moment" if STEP_NUMBER in offsets else "",
+            "no_step": f"\n        w[{offsets[STEP_NUMBER]}] = 0.0" if STEP_NUMBER in offsets else "",
+            "starting": calls(self.plan.starting, 8),
+            "once": calls(once, 16),
+            "step": calls(step, 12),
+            "output": calls(output, 16),
+        }
+        if self.method == "euler":
+            move = EULER.format(update=calls(self.plan.updating, 12), **parts)
+            return RUN.format(inputs=self.layout.inputs, tables="", move=move, **parts)
+        weights, shares, nodes = RUNGE_KUTTA[self.method]
+        integrals, moved = self._states()
+        tables = STAGE_TABLES.format(
+            integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes, rows=len(integrals)
+        )
+        arrays = STAGE_ARRAYS.format(integrals=sum(size for _, size in integrals), moved=sum(size for _, size in moved))
+        inner = {
+            "stages": len(weights),
+            "once_again": calls(once, 24),
+            "step_again": calls(step, 20),
+            "update": calls(self.plan.updating, 16),
+        }
+        return tables + RUN.format(
+            inputs=self.layout.inputs, tables=arrays, move=STAGES.format(**inner, **parts), **parts
+        )
+
+    def _states(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return where states lie that are integrated, and those that are only set anew after each step."""
+        integrals: dict[str, None] = {}
+        moved: dict[str, None] = {pipe.state: None for pipe in self.pipes}
+        for block in self.plan.updating:
+            for statement in block.statements:
+                if self.plan.quantities[statement.target].kind == "stock":
+                    kept = integrals if _is_integral(statement) else moved
+                    kept[statement.target] = None
+        segments = [
+            [(self.layout.offsets[key], self.plan.quantities[key].size) for key in keys] or [(0, 0)]
+            for keys in (integrals, moved)
+        ]
+        return segments[0], segments[1]
 
     def number(self) -> int:
         """Return the next number for a local name of the function that is being written."""
@@ -186,7 +228,7 @@ class _Loops:
             if (outer in over) != (inner in over):
                 return False
             for part in walk(statement.expression):
-                if isinstance(part, (Position, Interpolation)):
+                if isinstance(part, (Position, Interpolation, Whole)):
                     return False
             reads = [part for part in walk(statement.expression) if isinstance(part, Read)]
             for part in (Read(statement.target, statement.indices), *reads):
@@ -297,12 +339,22 @@ class _Loops:
             return _Piece(f"float({self._along(expression.index, 1)})", False, self._depth((expression.index,)))
         if isinstance(expression, Interpolation):
             return self._interpolation(expression, lazy=lazy)
+        if isinstance(expression, Whole):
+            return self._whole(expression, lazy=lazy)
         if isinstance(expression, Call):
-            return self._call(expression, lazy=lazy)
+            return self._short(self._call(expression, lazy=lazy))
         if isinstance(expression, ActiveInitial):
             return self._emit(expression.running, lazy=lazy)
         message = f"no code for {type(expression).__name__}"
         raise TypeError(message)
+
+    def _short(self, piece: _Piece) -> _Piece:
+        """Give what stands in very many brackets a name: Python reads no more than two hundred within each other."""
+        if piece.text.count("(") < DEEPEST or _brackets(piece.text) < DEEPEST:
+            return piece
+        name = self._new()
+        self.body[piece.depth].append(f"{name} = {piece.text}")
+        return _Piece(name, piece.truth, piece.depth)
 
     def _call(self, call: Call, *, lazy: bool) -> _Piece:
         function = call.function
@@ -318,6 +370,8 @@ class _Loops:
             return _Piece(COMPARISON[function].format(*numbers), True, depth)
         if (connective := function.strip(":")) in LOGIC:
             return _Piece(LOGIC[connective].format(*conditions), True, depth)
+        if function == "same_moment":
+            return _Piece(f"same_moment({', '.join(numbers)})", True, depth)
         if function == "if_then_else":
             # Both branches are worked out before one is chosen, which does not pay where one is slow.
             if lazy or any(_is_slow(branch) for branch in call.arguments[1:]):
@@ -350,6 +404,17 @@ class _Loops:
             f"places[{count_table} + {element}], {argument.number})"
         )
         return _Piece(text, False, depth)
+
+    def _whole(self, whole: Whole, *, lazy: bool) -> _Piece:
+        """Hand a function the first place of each array, and how far apart its elements lie."""
+        pieces, depth = self._gather(whole.arguments, lazy=lazy)
+        places: list[str] = []
+        for read, axes in zip(whole.reads, whole.axes, strict=True):
+            strides = self.generator.layout.strides(self.generator.plan.quantities[read.variable])
+            depth = max(depth, self._depth(read.indices))
+            places += [self._address(read.variable, read.indices), *(str(strides[axis]) for axis in axes)]
+        given = [*places, str(whole.size), *(self._bind(piece, depth).number for piece in pieces)]
+        return _Piece(f"{whole.function}(w, {', '.join(given)})", False, depth)
 
     # Addresses.
 
@@ -406,11 +471,31 @@ def _straight(places: tuple[int, ...]) -> tuple[int, int] | None:
     return places[0], step
 
 
+def _is_integral(statement: Statement) -> bool:
+    """Say whether a statement adds to a state what a rate makes within one step."""
+    after = statement.expression
+    if isinstance(after, Call) and after.function == "max":
+        after = after.arguments[0]
+    if (
+        not isinstance(after, Call)
+        or after.function != "+"
+        or after.arguments[0] != Read(statement.target, statement.indices)
+    ):
+        return False
+    moved = after.arguments[1]
+    return isinstance(moved, Call) and moved.function == "*" and moved.arguments[1] == Read("time_step")
+
+
 def _is_slow(expression: Expression) -> bool:
     return any(
-        isinstance(part, Interpolation) or (isinstance(part, Call) and part.function in SLOW)
+        isinstance(part, (Interpolation, Whole)) or (isinstance(part, Call) and part.function in SLOW)
         for part in walk(expression)
     )
+
+
+def _brackets(text: str) -> int:
+    """Return how many brackets stand within each other."""
+    return max(itertools.accumulate(1 if letter == "(" else -(letter == ")") for letter in text))
 
 
 def _literal(value: float) -> str:
@@ -430,13 +515,25 @@ from numba import njit
 
 from model.engine.functions import (
     all_finite,
+    allocate_available,
+    allocate_by_priority,
+    area,
     choose,
+    copy_back,
+    copy_out,
     delay_order,
     divide,
+    end_stage,
+    exact_or_missing,
     exponential,
     extrapolate,
+    floor_modulo,
     hold_backward,
+    hold_forward,
     interpolate,
+    interpolate_first,
+    invert,
+    inverted_element,
     keep,
     larger,
     logarithm,
@@ -449,7 +546,13 @@ from model.engine.functions import (
     put_changes,
     quantum,
     ramp,
+    random_exponential,
+    random_normal,
+    random_poisson,
+    random_uniform,
     reduce,
+    round_half_up,
+    same_moment,
     smaller,
     start_pipes,
     step,
@@ -482,17 +585,17 @@ def run_block(first, last, inputs, out, reduced, failed):
     w = np.empty(base.shape[0])
     for k in range(base.shape[0]):
         w[k] = base[k]
-    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64)
+    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64){tables}
     for run in range(first, last):
         for k in range({inputs}):
             w[k] = base[k]
-        w[{time}] = moments[0]
+        w[{time}] = moments[0]{this_run}{no_step}
         put_changes(w, run, moments[0], False, changes, knots, values)
 {starting}
         pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
         count = 0
         for moment in range(moments.shape[0]):
-            w[{time}] = moments[moment]
+            w[{time}] = moments[moment]{this_step}
             if moving and moment > 0:
                 put_changes(w, run, moments[moment], True, changes, knots, values)
             if moving or moment == 0:
@@ -511,6 +614,44 @@ def run_block(first, last, inputs, out, reduced, failed):
                         break
             if moment + 1 == moments.shape[0]:
                 break
-            move_pipes(w, pipe_table, pointers, pipes)
+{move}"""
+EULER = """            move_pipes(w, pipe_table, pointers, pipes)
 {update}
+"""
+#: For each method, how much each stage counts, how far it goes to the next, and at which part of the step it stands.
+RUNGE_KUTTA: Final = {
+    "rk2": ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0)),
+    "rk4": ((1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0, 0.0), (0.0, 0.5, 0.5, 1.0)),
+}
+STAGE_TABLES = """# Start and size of the states that are integrated, and of those that are set anew after each step.
+INTEGRALS = np.array({integrals}, dtype=np.int64)
+MOVED = np.array({moved}, dtype=np.int64)
+WEIGHTS = np.array({weights})
+SHARES = np.array({shares})
+NODES = np.array({nodes})
+
+
+"""
+STAGE_ARRAYS = """
+    origin, before, total = np.empty({integrals}), np.empty({integrals}), np.empty({integrals})
+    held, after = np.empty({moved}), np.empty({moved})"""
+STAGES = """            copy_out(w, INTEGRALS, origin)
+            copy_out(w, MOVED, held)
+            total[:] = 0.0
+            for stage in range({stages}):
+                if stage > 0:
+                    w[{time}] = moments[moment] + NODES[stage] * w[{time_step}]
+                    if moving:
+                        put_changes(w, run, w[{time}], True, changes, knots, values)
+{once_again}
+{step_again}
+                else:
+                    move_pipes(w, pipe_table, pointers, pipes)
+                copy_out(w, INTEGRALS, before)
+{update}
+                if stage == 0:
+                    copy_out(w, MOVED, after)
+                copy_back(w, MOVED, held)
+                end_stage(w, INTEGRALS, origin, before, total, WEIGHTS[stage], SHARES[stage])
+            copy_back(w, MOVED, after)
 """

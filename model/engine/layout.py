@@ -13,6 +13,7 @@ from . import functions
 from .reading.ordering import Plan
 from .reading.quantities import Quantity
 
+GIVEN = {"time", "counter", "control", "constant", "lookup"}
 RESERVED = {"math", "np", "njit", "places", "w", *vars(functions)}
 
 
@@ -45,8 +46,8 @@ def lay_out(plan: Plan) -> Layout:
     """Give every variable its place: first what a run is given, then what it works out."""
     layout = Layout()
     used: set[str] = set()
-    given = [item for item in plan.quantities.values() if item.kind in {"time", "control", "constant", "lookup"}]
-    others = [item for item in plan.quantities.values() if item.kind not in {"time", "control", "constant", "lookup"}]
+    given = [item for item in plan.quantities.values() if item.kind in GIVEN]
+    others = [item for item in plan.quantities.values() if item.kind not in GIVEN]
     for item in (*given, *others):
         layout.axes[item.key] = tuple(sorted(range(len(item.lengths)), key=lambda axis: item.lengths[axis]))
         layout.offsets[item.key] = layout.size
@@ -62,7 +63,8 @@ def lay_out(plan: Plan) -> Layout:
             stretch = [number for x, y in item.tables for number in (*x, *y)]
             layout.base[first : first + len(stretch)] = stretch
         elif item.value is not None:
-            layout.base[first : first + item.size] = item.value.transpose(layout.axes[item.key]).ravel()
+            value = item.value if item.missing is None else np.where(item.missing, 0.0, item.value)
+            layout.base[first : first + item.size] = value.transpose(layout.axes[item.key]).ravel()
     return layout
 
 

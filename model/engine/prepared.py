@@ -35,6 +35,8 @@ class PreparedModel:
     pipes: tuple[Pipe, ...]  # Fixed delays, each with so many elements:
     pipe_sizes: tuple[int, ...]
     controls: dict[str, Expression]  # Time settings.
+    missing: dict[str, npt.NDArray[np.bool_]]  # Elements that no equation defines, by key.
+    without_numbers: frozenset[str]  # Keys of data variables whose numbers a run must be given.
 
     def size(self, key: str) -> int:
         """Count the elements of a variable."""

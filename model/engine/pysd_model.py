@@ -16,8 +16,9 @@ import pandas as pd
 import pysd
 import xarray as xr
 
+from .reading.encodings import decode, named_files
 from .reading.model_file import read_model
-from .reading.quantities import explain_unreadable
+from .reading.quantities import RefusedModelError, explain_unreadable
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request, prepare, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .variables import DescribedModel, list_variables
@@ -30,12 +31,19 @@ class ReferenceModel(DescribedModel):
         path = Path(path)
         with explain_unreadable(path):
             definition = read_model(path)
+        if definition.method != "euler":
+            message = f"{path.name} asks for {definition.method.upper()}; PySD integrates by Euler only"
+            raise RefusedModelError(message)
         super().__init__(list_variables(definition), definition.ranges, balances)
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
         folder = tempfile.mkdtemp(prefix="pysd-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         copy = Path(folder) / path.name
         shutil.copy(path, copy)
+        for table in named_files(decode(path.read_bytes()), path.parent):
+            beside = Path(folder) / table.relative_to(path.parent)
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(table, beside)
         with explain_unreadable(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._model = pysd.read_vensim(copy) if path.suffix.lower() == ".mdl" else pysd.read_xmile(copy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +16,14 @@ import xarray as xr
 from .errors import UserError, listed, near
 from .variables import Variable
 
+#: What arrays hold that are no numbers, by numpy's letter for it.
+NOT_NUMBERS = {
+    "b": "True or False, not a number; write 1 or 0",
+    "c": "complex numbers",
+    "U": "text, not a number",
+    "M": "dates, not numbers",
+    "m": "spans of time, not numbers",
+}
 FIXED_TIMES = "INITIAL TIME, FINAL TIME, TIME STEP and SAVEPER must be the same for all runs and moments"
 CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 
@@ -190,14 +199,20 @@ def _as_array(name: str, value: Any) -> xr.DataArray:
         kind = type(value).__name__
         message = f"{name!r} takes a number, a pandas Series over time or an xarray DataArray, not a {kind}"
         raise ChangeError(message)
-    try:
-        # Copies cost more than the model where an ensemble changes hundreds of constants.
-        array = array if array.dtype == np.float64 else array.astype(np.float64)
-    except (TypeError, ValueError):
-        message = f"{name!r} holds something that is not a number"
-        raise ChangeError(message) from None
+    # Copies cost more than the model where an ensemble changes hundreds of constants.
+    if array.dtype != np.float64:
+        array = _as_floats(name, array)
     _require(np.isfinite(array.values).all(), f"{name!r} holds a value that is not finite")
     return array
+
+
+def _as_floats(name: str, array: xr.DataArray) -> xr.DataArray:
+    """Return numbers as floats; text, truth values, dates and complex numbers are none."""
+    kind = array.dtype.kind
+    if kind == "O" and all(isinstance(one, numbers.Real) and not isinstance(one, bool) for one in array.values.flat):
+        kind = "f"
+    _require(kind in "iuf", f"{name!r} holds {NOT_NUMBERS.get(kind, 'something that is not a number')}")
+    return array.astype(np.float64)
 
 
 def _require(held: bool | np.bool_, message: str) -> None:
@@ -219,11 +234,8 @@ def _normalise(
     knots = np.zeros(1)
     if "time" in array.dims:
         _require("time" in array.coords, f"{name!r} has a time dim without times")
-        try:
-            knots = array["time"].values.astype(np.float64)
-        except (TypeError, ValueError):
-            message = f"{name!r} has times that are not numbers"
-            raise ChangeError(message) from None
+        _require(array["time"].dtype.kind in "iuf", f"{name!r} has times that are not numbers")
+        knots = array["time"].values.astype(np.float64)
         order = np.argsort(knots, kind="stable")
         array, knots = array.isel(time=order), knots[order]
         sound = np.isfinite(knots).all() and (np.diff(knots) > 0.0).all()
@@ -231,6 +243,7 @@ def _normalise(
     runs = None
     if "run" in array.dims:
         runs = array["run"].values if "run" in array.coords else np.arange(array.sizes["run"])
+        _require(len(set(runs.tolist())) == len(runs), f"{name!r} has two runs of the same label")
     present = [dim for dim in allowed if dim in array.dims]
     values = array.values if tuple(present) == array.dims else array.transpose(*present).values
     for axis, dim in enumerate(allowed):

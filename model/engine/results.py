@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ class BalanceError(UserError):
 
 #: Steps of the longest run; more are a mistake in a time setting.
 MOST_STEPS = 1_000_000
+#: How far from a whole number of steps a span may be, as a share of one.
+ROUNDING = 1e-5
 #: How far from zero a balance may be: rounding of sums over thousands of cells; any true leak is larger.
 BALANCE_TOLERANCE = 1e-9
 #: Constants named in a message.
@@ -98,7 +101,8 @@ def time_grid(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Return the times a run passes through, which of them are saved, and the saved ones as written on results.
 
-    Time grows by accumulation, as in PySD, and is rounded for results only.
+    A SAVEPER or a run that is no multiple of the time step warns: the steps nearest to it are saved, and the run ends
+    with the last step that is not past its end.
     """
     if not (np.isfinite([initial_time, final_time]).all() and 0 < time_step < np.inf and 0 < saveper < np.inf):
         message = (
@@ -106,16 +110,32 @@ def time_grid(
             "impossible: times are finite, TIME STEP and SAVEPER above zero"
         )
         raise ChangeError(message)
-    if (final_time - initial_time) / time_step > MOST_STEPS:
-        span = f"from {initial_time:g} to {final_time:g} in steps of {time_step:g}"
+    span = f"from {initial_time:g} to {final_time:g} in steps of {time_step:g}"
+    if final_time < initial_time:
+        message = f"A run {span} is impossible: it ends before it starts"
+        raise ChangeError(message)
+    count = (final_time - initial_time) / time_step
+    if count > MOST_STEPS:
         message = f"A run {span} is longer than {MOST_STEPS:,} steps"
         raise ChangeError(message)
-    precision = time_step * 1e-5
-    times = [initial_time]
-    while times[-1] + precision < final_time:
-        times.append(times[-1] + time_step)
-    passed = np.asarray(times)
-    since = passed - initial_time
-    kept = (since % saveper < precision) | (-since % saveper < precision)
-    digits = -int(np.log10(precision))
-    return passed, kept, np.round(passed[kept], digits)
+    steps = int(np.floor(count + ROUNDING))
+    if abs(count - round(count)) > ROUNDING:
+        warnings.warn(f"A run {span} ends at {initial_time + steps * time_step:g}, its last whole step", stacklevel=2)
+    numbers = np.arange(steps + 1)
+    counted = np.asarray(initial_time + numbers * time_step, dtype=np.float64)
+    times = _tidy(counted, max(abs(initial_time), time_step))
+    ratio = saveper / time_step
+    if abs(ratio - round(ratio)) <= ROUNDING * ratio and round(ratio) >= 1:
+        saved = np.asarray(numbers % round(ratio) == 0)
+    else:
+        text = f"SAVEPER {saveper:g} is no multiple of TIME STEP {time_step:g}: the steps nearest to it are saved"
+        warnings.warn(text, stacklevel=2)
+        nearest = np.floor(np.arange(int(steps / ratio) + 1) * ratio + 0.5).astype(int)
+        saved = np.isin(numbers, nearest)
+    return times, saved, times[saved]
+
+
+def _tidy(times: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float64]:
+    """Return times without the last digits that steps such as a tenth leave behind; all others as they are."""
+    rounded = np.round(times, 10)
+    return np.where(np.abs(rounded - times) <= 4 * np.spacing(np.maximum(np.abs(times), scale)), rounded, times)

@@ -1,6 +1,6 @@
 """A second reader of the model file, pysimlin, finds no fault in it and comes to the same numbers as ours.
 
-PySD's parser stands behind the compiled engine, so a mistake of that parser would be in both. pysimlin has its own. It
+PySD and the compiled engine each have a parser of their own, and pysimlin shares no code with either. It
 addresses at most 65,536 results and the city needs more, so trajectories are compared on a copy with seven districts:
 the same equations, shorter tables.
 """

@@ -117,7 +117,7 @@ def test_every_mistake_is_told_at_once_with_near_matches(engine, models):
         "'outer' is an auxiliary, only constants can be changed",
         "'flat' holds a value that is not finite",
         "'weight' has the dims Group; it may have run, time, District",
-        "'by age' holds something that is not a number",
+        "'by age' holds text, not a number",
         "'levle' is not a variable of the model. Did you mean 'level'?",
         "'total' is not a variable of the model",
         "'TIME STEP' must be above zero",
@@ -134,6 +134,13 @@ def test_every_mistake_is_told_at_once_with_near_matches(engine, models):
         (pd.Series([1.0, 2.0], index=["a", "b"]), "has times that are not numbers"),
         ([1.0, 2.0, 3.0], "takes a number, a pandas Series over time or an xarray DataArray, not a list"),
         (xr.DataArray(np.ones((0,)), dims="run"), "holds no value"),
+        (True, "holds True or False, not a number; write 1 or 0"),
+        ("70", "holds text, not a number"),
+        (1 + 2j, "holds complex numbers"),
+        (xr.DataArray(["a", 1.0], dims="run"), "holds text, not a number"),
+        (xr.DataArray(np.array([1.0, None]), dims="run"), "holds something that is not a number"),
+        (pd.Series([1.0, 2.0], index=pd.to_datetime(["2020-01-01", "2021-01-01"])), "has times that are not numbers"),
+        (xr.DataArray([1.0, 2.0], {"run": ["a", "a"]}, "run"), "has two runs of the same label"),
     ],
 )
 def test_a_malformed_change_is_refused(change, expected, subscripts):
@@ -155,13 +162,12 @@ def test_the_time_settings_may_be_given_as_changes(stocks):
 
 REFUSED = """
 Place: here, there ~~|
-x = RANDOM UNIFORM(0, 1, 3) ~~|
+x = RANDOM BETA(0, 1, 3) ~~|
 y = GET DIRECT CONSTANTS('data.xlsx', 'a', 'B2') ~~|
-z = VECTOR SORT ORDER(list[Place], 1) ~~|
+z = FIND MARKET PRICE(list[Place], 1) ~~|
 list[Place] = 1, 2 ~~|
 wrong = nothing like it + list[nowhere] ~~|
 summed = SUM(list[here]) ~~|
-power = -2 ^ 2 + Time ~~|
 both[Place] = 1, 2 ~~|
 both[there] = 3 ~~|
 twice = 1 ~~|
@@ -175,13 +181,12 @@ def test_everything_unknown_in_a_model_is_refused_in_one_message(write_model):
         compile_model(write_model(REFUSED))
     message = str(caught.value)
     for expected in (
-        "x: RANDOM UNIFORM: random functions are refused",
-        "y: data from outside the model file is not read",
-        "z: the function VECTOR SORT ORDER is not known",
+        "line 4: x: the function RANDOM BETA is not known",
+        "line 5: y: data.xlsx is not beside the model",
+        "line 6: z: the function FIND MARKET PRICE is not known",
         "wrong: 'nothing like it' is not defined in the model",
         "wrong: subscript nowhere of list is not on the left side",
         "summed: SUM without a subscript marked with !",
-        "power: a negative number as the base of ^ can be read in two ways",
         "both: [there]: more than one equation",
         "twice: more than one equation",
     ):
@@ -189,9 +194,9 @@ def test_everything_unknown_in_a_model_is_refused_in_one_message(write_model):
     assert " * fine" not in message
 
 
-def test_elements_without_an_equation_are_refused_by_name(write_model):
-    text = "Place: p1, p2, p3, p4, p5, p6 ~~|\npartly[p1] = Time ~~|\npartly[p2] = 2 ~~|"
-    with pytest.raises(RefusedModelError, match=r"partly: \[p3\]; \[p4\]; \[p5\] and 1 more: no equation"):
+def test_elements_without_an_equation_that_are_read_are_refused_by_name(write_model):
+    text = "Place: p1, p2, p3, p4, p5, p6 ~~|\npartly[p1] = Time ~~|\npartly[p2] = 2 ~~|\nx = SUM(partly[Place!]) ~~|"
+    with pytest.raises(RefusedModelError, match=r"x: reads partly at \[p3\]; \[p4\]; \[p5\] and 1 more, which no"):
         compile_model(write_model(text))
 
 

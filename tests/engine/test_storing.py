@@ -233,3 +233,21 @@ def test_a_damaged_store_is_told_and_not_gone_on_with(stocks, changes, tmp_path)
     (path / "zarr.json").write_text("{", encoding="utf-8")
     with pytest.raises(ChangeError, match=r"a\.zarr is damaged.*Remove it"):
         stocks.run_to_store(changes, path, progress=False, resume=True)
+
+
+def test_random_numbers_depend_neither_on_blocks_nor_on_threads_nor_on_where_they_are_kept(write_model, tmp_path):
+    model = compile_model(
+        write_model("k = 1 ~~|\nr = RANDOM NORMAL(-5, 5, 0, k, 7) ~~|\nS = INTEG(r, 0) ~~|", "random")
+    )
+    changes = {"k": xr.DataArray(np.linspace(0.5, 1.5, 40), dims="run")}
+    whole = model.run(changes)
+    assert np.unique(whole["r"] / whole["k"]).size == whole["r"].size
+    for block in (7, 40):
+        path = model.run_to_store(changes, tmp_path / f"{block}.zarr", block=block, progress=False)
+        np.testing.assert_array_equal(xr.open_zarr(path, chunks=None)["S"], whole["S"])
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        np.testing.assert_array_equal(model.run(changes)["S"], whole["S"])
+    finally:
+        numba.set_num_threads(threads)

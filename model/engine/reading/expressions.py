@@ -12,9 +12,12 @@ FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "arccos": (1, "math.acos"),
     "arcsin": (1, "math.asin"),
     "arctan": (1, "math.atan"),
+    "arctan2": (2, "math.atan2"),
     "cos": (1, "math.cos"),
     "cosh": (1, "math.cosh"),
     "exp": (1, "exponential"),
+    "floor": (1, "np.floor"),
+    "gamma_ln": (1, "math.lgamma"),
     "if_then_else": (3, "choose"),
     "integer": (1, "np.trunc"),
     "ln": (1, "math.log"),
@@ -25,6 +28,7 @@ FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "pi": (0, "np.pi"),
     "power": (2, "power"),
     "quantum": (2, "quantum"),
+    "round": (1, "round_half_up"),
     "sin": (1, "math.sin"),
     "sinh": (1, "math.sinh"),
     "sqrt": (1, "np.sqrt"),
@@ -117,6 +121,20 @@ class Reduction(Expression):
 
 
 @dataclass(frozen=True)
+class Whole(Expression):
+    """A function of whole vectors or matrices; `axes` says which dims of each, all of one size, it runs along itself.
+
+    `reads` have the first place along these.
+    """
+
+    function: str
+    reads: tuple[Read, ...]
+    axes: tuple[tuple[int, ...], ...]
+    size: int
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
 class ActiveInitial(Expression):
     """One expression while stocks are given their first values, another from then on."""
 
@@ -130,6 +148,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
         return expression.arguments
     if isinstance(expression, Interpolation):
         return (expression.argument,)
+    if isinstance(expression, Whole):
+        return (*expression.reads, *expression.arguments)
     if isinstance(expression, Reduction):
         return (expression.body,)
     if isinstance(expression, ActiveInitial):
@@ -150,6 +170,9 @@ def rebuild(expression: Expression, change: Callable[[Expression], Expression]) 
         return replace(expression, arguments=tuple(change(argument) for argument in expression.arguments))
     if isinstance(expression, Interpolation):
         return replace(expression, argument=change(expression.argument))
+    if isinstance(expression, Whole):
+        reads = tuple(read for read in map(change, expression.reads) if isinstance(read, Read))
+        return replace(expression, reads=reads, arguments=tuple(map(change, expression.arguments)))
     if isinstance(expression, Reduction):
         return replace(expression, body=change(expression.body))
     if isinstance(expression, ActiveInitial):
@@ -169,6 +192,19 @@ def rename_loops(expression: Expression, names: Mapping[str, str]) -> Expression
     if isinstance(expression, (Read, Interpolation)):
         expression = replace(expression, indices=tuple(rename_index(index, names) for index in expression.indices))
     return rebuild(expression, lambda child: rename_loops(child, names))
+
+
+def fix_loops(expression: Expression, at: Mapping[str, int]) -> Expression:
+    """Return what an expression is in one pass of its loops, the loops of reductions inside it left out."""
+
+    def fixed(index: Index) -> Index:
+        return index if index.loop is None or index.loop not in at else Index(None, (index.places[at[index.loop]],))
+
+    if isinstance(expression, Position):
+        return Position(fixed(expression.index))
+    if isinstance(expression, (Read, Interpolation)):
+        expression = replace(expression, indices=tuple(map(fixed, expression.indices)))
+    return rebuild(expression, lambda child: fix_loops(child, at))
 
 
 def stage(expression: Expression, *, starting: bool) -> Expression:

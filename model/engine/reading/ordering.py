@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from .circles import elements_apart, nodes_in_circles, places_read
 from .expressions import ActiveInitial, sources, stage, variables_read, walk
 from .lowering import lower, share_reductions
-from .quantities import Definition, Equation, Quantity
+from .quantities import STEP_NUMBER, Definition, Equation, Quantity
 from .scheduling import Block, Node, schedule, schedule_updates
 
 # When a block is worked out: once a run, at every step, or only where results are kept.
@@ -46,7 +47,7 @@ def plan(definition: Definition) -> Plan:
     driving = {key for group in definition.updates for move in group for key in variables_read(move.expression)}
     driving |= {pipe.source for pipe in definition.pipes}
     moving |= {pipe.state for pipe in definition.pipes}
-    changing = _followers(needs, moving | {"time"})
+    changing = _followers(needs, moving | {"time", STEP_NUMBER})
     dynamic = sources(_needs_when(definition, starting=False), driving)
     for_start = sources(
         _needs_when(definition, starting=True), {key for key, item in quantities.items() if item.starts}
@@ -123,18 +124,37 @@ def _followers(needs: dict[str, set[str]], changing: set[str]) -> set[str]:
 def _nodes(
     quantities: dict[str, Quantity], frequency: Callable[[str], str], for_start: set[str], *, starting: bool
 ) -> dict[str, Node]:
-    states = {key for key, item in quantities.items() if item.starts}
-    nodes: dict[str, Node] = {}
-    for key, item in list(quantities.items()):
+    written: dict[str, tuple[str, list[Equation]]] = {}
+    for key, item in quantities.items():
         if item.equations:
-            equations = [_staged(equation, starting=starting) for equation in item.equations]
-            statements = [piece for equation in equations for piece in lower(equation, quantities)]
-            nodes[key] = Node(key, key, frequency(key), statements, _reads(equations), key in for_start)
+            written[key] = key, [_staged(equation, starting=starting) for equation in item.equations]
         if item.starts:
-            equations = [_staged(equation, starting=True) for equation in item.starts]
+            written[f"start of {key}"] = key, [_staged(equation, starting=True) for equation in item.starts]
+    writer = {key: name for name, (key, _) in written.items()}
+    writer |= {key: f"start of {key}" for key, item in quantities.items() if item.starts}
+    before = {
+        name: {writer[key] for key in _reads(equations) if key in writer} for name, (_, equations) in written.items()
+    }
+    circles = nodes_in_circles(before)
+    nodes: dict[str, Node] = {}
+    apart: dict[str, list[str]] = {}
+    for name, (key, equations) in written.items():
+        often, at_start = (START, True) if name != key else (frequency(key), key in for_start)
+        if name not in circles:
             statements = [piece for equation in equations for piece in lower(equation, quantities)]
-            nodes[f"start of {key}"] = Node(f"start of {key}", key, START, statements, _reads(equations), True)
+            nodes[name] = Node(name, key, often, statements, before[name], at_start)
+            continue
+        for place, single in elements_apart(equations, quantities[key]):
+            own = f"{name}[{', '.join(map(str, place))}]" if place else name
+            within = {
+                f"{writer[source]}[{', '.join(map(str, there))}]" if there else writer[source]
+                for source, there in places_read(single.expression, {key for key in writer if writer[key] in circles})
+            }
+            outside = before[name] - circles
+            nodes[own] = Node(own, key, often, lower(single, quantities), within | outside, at_start)
+            apart.setdefault(name, []).append(own)
     for node in nodes.values():
-        before = {f"start of {key}" if key in states else key for key in node.before}
-        node.before = {name for name in before if name in nodes}
+        node.before = {
+            one for name in node.before for one in (apart.get(name, [name]) if name not in nodes else [name])
+        } & nodes.keys()
     return nodes

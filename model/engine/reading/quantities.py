@@ -14,6 +14,8 @@ import numpy.typing as npt
 from ..errors import UserError
 from .expressions import Expression, Index, Loop
 
+#: What random numbers follow from beside their seed.
+RUN_NUMBER, STEP_NUMBER = "#run", "#step"
 CONTROLS = ("initial_time", "final_time", "time_step", "saveper")
 
 
@@ -36,7 +38,7 @@ class Quantity:
     """A variable of the model, or a hidden one that a delay or a reduction needs.
 
     `kind` is stock, flow, auxiliary, constant, control, lookup or time for what the modeller wrote; hidden quantities
-    are states (kind stock) and auxiliaries.
+    are states (kind stock), auxiliaries and counters.
     """
 
     key: str
@@ -54,6 +56,10 @@ class Quantity:
     value: npt.NDArray[np.float64] | None = None
     tables: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = field(default_factory=list)
     table_of: npt.NDArray[np.int64] | None = None
+    #: Elements that no equation defines, if there are any.
+    missing: npt.NDArray[np.bool_] | None = None
+    #: Whether it is a data variable that the file gives no numbers: a run must be given them.
+    without_numbers: bool = False
 
     @property
     def size(self) -> int:
@@ -75,13 +81,15 @@ class Definition:
     """A whole model in typed form.
 
     `updates` holds, for each function with memory, the assignments that carry it to the next step; those of one
-    function are made one after the other, and no function reads the states of another there.
+    function are made one after the other, and no function reads the states of another there. `method` is how the
+    file asks for states to be integrated: euler, rk2 or rk4.
     """
 
     quantities: dict[str, Quantity]
     updates: list[tuple[Equation, ...]]
     pipes: list[Pipe]
     ranges: dict[str, list[str]]
+    method: str = "euler"
 
 
 @contextmanager

@@ -131,9 +131,12 @@ def _members(nodes: dict[str, Node]) -> list[_Member]:
         writers.setdefault((member.node.name, member.statement.target), set()).add(member)
     for member in members:
         # What a node reads is its own parts, or the variables of the nodes before it.
-        sources = {nodes[name].variable: name for name in member.node.before & nodes.keys()}
+        sources: dict[str, list[str]] = {}
+        for name in member.node.before & nodes.keys():
+            sources.setdefault(nodes[name].variable, []).append(name)
         for variable in variables_read(member.statement.expression):
-            member.after |= writers.get((sources.get(variable, member.node.name), variable), set())
+            for name in sources.get(variable, [member.node.name]):
+                member.after |= writers.get((name, variable), set())
         member.after.discard(member)
     return members
 
