@@ -71,7 +71,7 @@ def test_where_nothing_is_short_nothing_binds():
         ("land.boundary", {"approval_share": [1.0, 0.4, 0.0]}, [0, 0.6, 1]),
         ("housing.starts", {"market_starts": [1.0, 0.25, 0.0]}, [0, 0.75, 1]),
         ("housing.burden", {"perceived_housing_burden": [0.5, 1.0, 2.0]}, [0, 0, 0.5]),
-        ("money.squeeze", {"spending_squeeze": 0.8}, [0.2, 0.2, 0.2]),
+        ("money.squeeze", {"Capital_Funded_Share": 0.8}, [0.2, 0.2, 0.2]),
     ],
 )
 def test_a_shortfall_is_the_share_of_what_is_wanted(name, changes, answer):

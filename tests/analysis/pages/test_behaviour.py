@@ -13,7 +13,7 @@ from analysis.pages.behaviour import MEMBERS, PAGE, TABLES, Evidence, block, inp
 from analysis.pages.cuts import LOOPS
 from analysis.pages.effects import most_moved, target_numbers
 from analysis.pages.lever_range import LeverStudy
-from analysis.pages.loops import loop_effects
+from analysis.pages.loops import EPISODE, loop_effects
 from calibration.fit.ensemble import read_members
 from scenarios.levers import load_levers
 from tests.support.city import city
@@ -91,6 +91,7 @@ def test_the_page_is_made_from_what_is_there_now():
 
 def test_the_strongest_effect_of_a_loop_is_what_the_model_gives():
     stored = pd.read_csv(TABLES / "loops.csv")
+    stored = stored[stored["scenario"] != EPISODE]
     loop = str(most_moved(stored, 1)["loop"].iloc[0])
     rows = stored[stored["loop"] == loop]
     scenario = str(most_moved(rows, 1)["scenario"].iloc[0])
