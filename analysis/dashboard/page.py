@@ -154,8 +154,8 @@ class Page:
 
     def _foot(self) -> str:
         known = {"model": self._facts.get("model_file", ""), "hash": self._facts.get("model_hash", "")}
-        members = self._live.members.sizes["member"]
-        return say("foot", self._language, members=members, seed=self._facts.get("seed", ""), **known)
+        known |= {name: self._facts.get(name, "") for name in ("seed", "evidence")}
+        return say("foot", self._language, members=self._live.members.sizes["member"], **known)
 
     def _mend_choices(self) -> None:
         """A link may name a variable of the model that the page does not show."""
