@@ -15,7 +15,7 @@ import xarray as xr
 from calibration.census.derivation import derive
 from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
 from calibration.fit.evidence import NEWEST, Evidence
-from calibration.fit.forecast import QUANTILES
+from calibration.fit.forecast import BASE_YEAR, QUANTILES
 from calibration.fit.later_record import read_later
 from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
@@ -215,7 +215,8 @@ def _row_mistakes(row: Any, forecast: pd.DataFrame) -> list[str]:
     if year is None or year % 1 or "%" in given_year:
         mistakes.append(f"year {shown(given_year)} is not a year")
     elif not in_forecast:
-        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}")
+        seen = " (--evidence 2020 forecasts it)" if BASE_YEAR < year < first else ""
+        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}{seen}")
     usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
         mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")
