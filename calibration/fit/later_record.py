@@ -36,14 +36,14 @@ NOT_USED: Final = {
 #: Published of 2021-2023 but no series of the forecast, or of another definition; not in the file, and why.
 NOT_IN_FILE: Final = {
     "price index of new homes": "prices of new homes are filed with the city and their mix changes: since 2020 the "
-    "index rose by 8.6 % while that of existing homes fell by 4.9 %; the model's one price is that of existing homes, "
+    "index rose by 9.0 % while that of existing homes fell by 4.9 %; the model's one price is that of existing homes, "
     "and nothing says how the two will go together again, so no index of new homes is forecast",
     "mean price of homes sold": "not of the same homes from year to year; it rose while both volume and index fell",
-    "residential investment, deposits": "no series of the model",
+    "residential investment, deposits, new jobs, school places, beds": "no series of the model, or of another definition",
     "general budget spending": "not among the series that are forecast and scored",
     "net talent inflow": "counts whoever signs a contract, not residents",
     "actual population of the police": "another definition than residents",
-    "students": "two series of 2023 that differ by six in the hundred",
+    "students": "two figures of 2023 that differ by 9 %",
     "output of districts": "the High-tech Zone is counted apart from the districts it lies in",
 }
 
