@@ -100,8 +100,9 @@ def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder
     by_name = {scenario.name: scenario for scenario in chosen}
     material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:
-        spreads = discrepancies(target for target in targets if target.modelled)
-        return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
+        city = load_model()
+        spreads = discrepancies([target for target in targets if target.modelled], city, parameters)
+        return gather_evidence(city, by_name[Path(about).stem], material, parameters, spreads, report)
 
 
 def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:

@@ -57,17 +57,17 @@ def reach(
     from calibration.fit.ensemble import read_members
 
     console, parameters = make_console(), read_members(members, evidence)
-    facts = joint_manifest(scenarios, parameters)
+    facts, city = joint_manifest(scenarios, parameters), load_model()
     detailed = [one.name for one in scenarios] if scenario else ["baseline", "plan"]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
     with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
         reached = examine(
-            load_model(),
+            city,
             targets,
             scenarios,
             parameters,
             detailed=detailed,
-            spreads=discrepancies(targets),
+            spreads=discrepancies(targets, city, parameters),
             progress=progress,
         )
     words.print_reached(console, reached, variables_by_name())

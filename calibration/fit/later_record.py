@@ -39,7 +39,7 @@ NOT_IN_FILE: Final = {
     "index rose by 9.0 % while that of existing homes fell by 4.9 %; the model's one price is that of existing homes, "
     "and nothing says how the two will go together again, so no index of new homes is forecast",
     "mean price of homes sold": "not of the same homes from year to year; it rose while both volume and index fell",
-    "residential investment, deposits, new jobs, school places, beds": "no series of the model, or of another definition",
+    "residential investment, deposits, jobs, school places, beds": "no series of the model, or of another definition",
     "general budget spending": "not among the series that are forecast and scored",
     "net talent inflow": "counts whoever signs a contract, not residents",
     "actual population of the police": "another definition than residents",
