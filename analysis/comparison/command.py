@@ -74,7 +74,7 @@ def compare(
     in_time = study.in_time(city, scenarios, judged, targets)
     parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
     reasons = ratios.moved(parts[0], parts[1], load_targets().values())
-    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, reasons)
+    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, evidence, reasons)
     tables.write(comparison, facts, variables, out, stem)
     charts.draw(comparison, scenarios, facts, variables, out / "figures")
     announce_written_files(console, out, files, drawn)

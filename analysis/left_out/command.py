@@ -58,7 +58,7 @@ def left_out(
             results[scenario.name] = study.left_out(run)
             progress(len(results), len(scenarios))
     table = tables.as_table(results)
-    words.print_left_out(console, table, scenarios, members)
+    words.print_left_out(console, table, scenarios, members, evidence)
     write_table(table, out / tables.TABLE, facts)
     write_run(tables.as_dataset(results, facts), out / tables.DATA)
     charts.draw(table, scenarios, facts, out / "figures")

@@ -70,7 +70,7 @@ def reach(
             spreads=discrepancies(targets, city, parameters),
             progress=progress,
         )
-    words.print_reached(console, reached, variables_by_name())
+    words.print_reached(console, reached, variables_by_name(), evidence)
     tables.write(reached, facts, out)
     charts.draw(reached, facts, out / "figures")
     announce_written_files(console, out, tables.FILES, tables.CHARTS)

@@ -87,7 +87,7 @@ def run(
     made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
     table = evaluate_targets(judged, runs)
-    printing.print_answers(console, table, targets, scenarios, members)
+    printing.print_answers(console, table, targets, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
     _write(out, scenarios, runs, table, judged, facts, detailed)
