@@ -53,7 +53,7 @@ def problem() -> Problem:
 
 @pytest.fixture(scope="module")
 def members() -> xr.Dataset:
-    return read_members(12)
+    return read_members(12, Evidence.TO_2020)
 
 
 def ranks(shares: dict[str, float], count: int = 2000, kind: str = "projection") -> pd.DataFrame:
