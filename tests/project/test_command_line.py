@@ -79,7 +79,7 @@ def test_the_data_say_what_made_them(first):
     assert data.attrs["seed"] == read_members(1).attrs["seed"]
     assert data.attrs["posterior_hash"] != "none"
     assert "numpy" in data.attrs["versions"]
-    assert data.attrs["data_vintage"] == "observations up to 2020"
+    assert data.attrs["data_vintage"] == "observations up to 2023"
     assert data.sizes["member"] == MEMBERS
     assert data["residents"].dims == ("member", "time")
     # A shipped scenario expects something of it, so it is kept for every member in each file.

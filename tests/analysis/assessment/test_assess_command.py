@@ -221,7 +221,14 @@ def test_the_legend_of_the_chart_stands_beside_its_title(simulated, series, lang
         [(name, 2021, float(simulated[name].sel(time=2021)[0]), True) for name in SERIES[:series]],
         columns=["variable", "year", "value", "inside_90"],
     )
-    facts = {"members": "1000", "seed": "1", "model_file": "m.mdl", "model_hash": "0", "observations_file": "n.csv"}
+    facts = {
+        "members": "1000",
+        "seed": "1",
+        "evidence": "2020",
+        "model_file": "m.mdl",
+        "model_hash": "0",
+        "observations_file": "n.csv",
+    }
     facts |= {"title_zh": "基准情景", "title_en": "Baseline"}
     weights = np.full(simulated.sizes["member"], 1 / simulated.sizes["member"])
     figure = assessment_figures.chart(points, simulated, weights, facts, language)
