@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from analysis.command_line import make_console, report_progress
+from analysis.command_line import Seen, make_console, report_progress
 from analysis.outcome import output_folder
-from calibration.fit.ensemble_file import POSTERIOR_FILE
+from calibration.fit.evidence import NEWEST
 from model.files.repository import require_repository
 
 
@@ -17,25 +17,27 @@ def calibrate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of all random numbers; always the same if left out.")
     ] = None,
+    evidence: Seen = NEWEST,
 ) -> None:
-    """Fit the model to the observations up to 2020; write the ensemble, the forecast and the fit report.
+    """Fit the model to the record up to 2020 or 2023; write the ensemble, the forecast and the fit report.
 
-    Takes about a quarter of an hour on two processors.
+    Takes a quarter of an hour to half an hour on two processors.
     """
     require_repository("python run_scenarios.py calibrate")
     # The samplers take longer to import than most commands to run.
     from calibration.fit.calibrate import SEED, Effort, write
     from calibration.fit.calibrate import calibrate as find_ensemble
-    from calibration.fit.forecast import FORECAST_FILE
-    from calibration.fit.report import REPORT_FILE, write_report
+    from calibration.fit.report import write_report
 
     console = make_console()
-    output_folder.take(POSTERIOR_FILE.parent)
-    replaced = [file.name for file in (POSTERIOR_FILE, FORECAST_FILE, REPORT_FILE) if file.exists()]
+    output_folder.take(evidence.posterior.parent)
+    replaced = [file.name for file in (evidence.posterior, evidence.forecast, evidence.report) if file.exists()]
     if replaced:
         console.print(f"Will replace, when done: {', '.join(replaced)}.")
     with report_progress() as report:
-        calibration = find_ensemble(draws, seed=SEED if seed is None else seed, progress=report)
+        calibration = find_ensemble(draws, evidence, seed=SEED if seed is None else seed, progress=report)
     write(calibration)
     write_report(calibration, Effort())
-    console.print(f"Written: {POSTERIOR_FILE.name} ({draws} members), {FORECAST_FILE.name}, docs/{REPORT_FILE.name}.")
+    console.print(
+        f"Written: {evidence.posterior.name} ({draws} members), {evidence.forecast.name}, docs/{evidence.report.name}."
+    )

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis.outcome import output_folder
+from calibration.fit.evidence import Evidence
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 
@@ -24,6 +25,8 @@ OUTPUTS = Path("outputs")
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
+#: The option of every command that reads the ensemble.
+Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
 #: The option of commands that need probabilities.
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from calibration.fit.ensemble_file import POSTERIOR_FILE
+from calibration.fit.evidence import Evidence
 from model.definition import MODEL_FILE
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
@@ -19,7 +19,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if anything is out of date.")]
 ModelFile = Annotated[Path, typer.Option(help="Model file.")]
-EnsembleFile = Annotated[Path, typer.Option(help="File of the calibrated ensemble.")]
+#: These pages are of the record to 2020.
+Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
 
 
 class Study(StrEnum):
@@ -76,11 +77,11 @@ def population_account() -> None:
 
 @app.command()
 @exit_on_mistakes()
-def history(check: Check = False, ensemble: EnsembleFile = POSTERIOR_FILE) -> None:
+def history(check: Check = False, evidence: Seen = Evidence.TO_2020) -> None:
     """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
     from calibration.history.report import update_page
 
-    stale = update_page(ensemble, write=not check)
+    stale = update_page(evidence, write=not check)
     if check and stale:
         names = ", ".join(path.name for path in stale)
         typer.echo(f"out of date: {names}; run `python -m calibration history`", err=True)
@@ -93,7 +94,7 @@ def study(
     name: Annotated[Study, typer.Argument(help="Which study.")],
     count: Annotated[int, typer.Option(min=2, help="Number of synthetic-truth experiments (coverage only).")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 2020,
-    ensemble: EnsembleFile = POSTERIOR_FILE,
+    evidence: Seen = Evidence.TO_2020,
 ) -> None:
     """Run a study of the calibration and write its part of docs/calibration_studies.md.
 
@@ -109,7 +110,7 @@ def study(
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name.capitalize(), total=None)
-        write_study(name, count, seed, ensemble, lambda done, of: bar.update(task, completed=done, total=of))
+        write_study(name, count, seed, evidence, lambda done, of: bar.update(task, completed=done, total=of))
 
 
 @app.command()

@@ -134,10 +134,10 @@ def census_residents(observations: pd.DataFrame, year: int) -> xr.DataArray:
     )
 
 
-def data_hash() -> str:
-    """Twelve hexadecimal digits that change with any change of the observations."""
+def data_hash(later: Sequence[Path] = ()) -> str:
+    """Twelve hexadecimal digits that change with any change of the observations, and of what was published later."""
     digest = hashlib.sha256()
-    for path in sorted(DATA_FOLDER.glob("*.csv")):
+    for path in (*sorted(DATA_FOLDER.glob("*.csv")), *later):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

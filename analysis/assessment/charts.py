@@ -122,7 +122,7 @@ def _keys(points: pd.DataFrame, weights: npt.NDArray[np.float64] | None, languag
 
     inside = points["inside_90"].astype(bool)
     keys: list[Any] = [
-        Line2D([], [], color=BLUE, lw=1.8, label=word("labels", "forecast of 2020", language)),
+        Line2D([], [], color=BLUE, lw=1.8, label=word("labels", "forecast median", language)),
         Patch(color=BLUE, alpha=0.3, label=word("labels", "forecast bands", language)),
     ]
     if weights is not None:

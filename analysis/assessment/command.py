@@ -9,8 +9,16 @@ import typer
 from rich.markup import escape
 
 from analysis.assessment.request import check_file
-from analysis.command_line import OUTPUTS, announce_replaced_files, collect_mistakes, make_console, report_progress
+from analysis.command_line import (
+    OUTPUTS,
+    Seen,
+    announce_replaced_files,
+    collect_mistakes,
+    make_console,
+    report_progress,
+)
 from analysis.outcome.output_folder import Out
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenario, load_targets
 
@@ -32,6 +40,7 @@ def assess(
     scenario: Annotated[
         str, typer.Option(help="Scenario that the forecast assumes: shipped name or path of a YAML file.")
     ] = "baseline",
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS / "assessment",
 ) -> None:
     """Score the stored forecast with newer observations, re-weight the ensemble, and judge the targets anew."""
@@ -42,16 +51,16 @@ def assess(
             check_file(observations)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.assessment import charts, tables
-    from analysis.assessment.observations import fingerprint, read_newer_observations
+    from analysis.assessment.observations import fingerprint, read_newer_observations, read_stored_forecast
     from analysis.assessment.series import chosen_series
     from analysis.assessment.study import assess_stored_forecast
     from analysis.outcome import files as result_files
     from calibration.fit.ensemble import read_members
 
     console = make_console()
-    newer = read_newer_observations(observations)
+    newer = read_newer_observations(observations, read_stored_forecast(evidence.forecast))
     inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
-    parameters, targets = read_members(), load_targets()
+    parameters, targets = read_members(evidence=evidence), load_targets()
     facts = result_files.joint_manifest([policies], parameters) | {
         "observations_file": observations.name,
         "observations_hash": fingerprint(newer),

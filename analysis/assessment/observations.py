@@ -14,7 +14,9 @@ import xarray as xr
 
 from calibration.census.derivation import derive
 from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
-from calibration.fit.forecast import FORECAST_FILE, QUANTILES
+from calibration.fit.evidence import NEWEST, Evidence
+from calibration.fit.forecast import BASE_YEAR, QUANTILES
+from calibration.fit.later_record import read_later
 from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from model.engine.errors import near
@@ -67,7 +69,7 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
         unknown grade.
     """
     if forecast is None:
-        forecast = read_stored_forecast(FORECAST_FILE)
+        forecast = read_stored_forecast(NEWEST.forecast)
     table, problems = read_table(path)
     if table is None:
         raise AssessmentError(refusal({path.name: problems}))
@@ -111,10 +113,11 @@ def read_stored_forecast(file: Path) -> pd.DataFrame:
 
     Examples
     --------
-    >>> int(read_stored_forecast(Path("calibration/forecast.csv"))["year"].min())
+    >>> int(read_stored_forecast(Evidence.TO_2020.forecast)["year"].min())
     2021
     """
-    again = "; make it with: python run_scenarios.py calibrate"
+    known = {one.forecast.name: one for one in Evidence}
+    again = f"; make it with: {known[file.name].remedy}" if file.name in known else ""
     table, problems = read_table(file)
     if table is None:
         missing = "is missing" if not file.is_file() else f"cannot be used ({problems[0].removesuffix('.')})"
@@ -133,8 +136,8 @@ def read_stored_forecast(file: Path) -> pd.DataFrame:
     return stored.reset_index(drop=True)
 
 
-def past_series() -> pd.DataFrame:
-    """Return observations up to 2020 of the forecast's variables, on the present boundary, in the model's units.
+def past_series(evidence: Evidence = Evidence.TO_2020) -> pd.DataFrame:
+    """Return what has been seen of the forecast's variables, on the present boundary, in the model's units.
 
     Years that were only interpolated are left out.
 
@@ -175,7 +178,8 @@ def past_series() -> pd.DataFrame:
         pd.DataFrame({"variable": name, "year": values.index, "value": values.to_numpy(dtype=float)})
         for name, values in series.items()
     ]
-    return pd.concat(tables, ignore_index=True)
+    later = read_later(evidence)[["variable", "year", "value"]]
+    return pd.concat([*tables, *([later] if len(later) else [])], ignore_index=True)
 
 
 def _existing_home_prices(data: pd.DataFrame) -> pd.Series:
@@ -211,7 +215,8 @@ def _row_mistakes(row: Any, forecast: pd.DataFrame) -> list[str]:
     if year is None or year % 1 or "%" in given_year:
         mistakes.append(f"year {shown(given_year)} is not a year")
     elif not in_forecast:
-        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}")
+        seen = " (--evidence 2020 forecasts it)" if BASE_YEAR < year < first else ""
+        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}{seen}")
     usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
         mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")

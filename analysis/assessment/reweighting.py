@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from analysis.assessment.observations import values_in_years
-from calibration.fit.forecast import BASE_YEAR, FORECASTS
+from calibration.fit.forecast import BASE_YEAR, FORECASTS, Published, given
 from calibration.fit.likelihood import MEASUREMENT_ERROR
 
 Array = npt.NDArray[np.float64]
@@ -41,6 +41,8 @@ class ForecastError:
     since: float | None = None
     #: Relative standard error of a year's declarations about what happened in it, new in each year.
     reporting: float = 0.0
+    #: What the members have seen of the series: the errors are those that are left once it is known.
+    seen: Published | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.relative < np.inf and 0 < self.memory < np.inf):
@@ -55,6 +57,8 @@ class ForecastError:
         >>> ForecastError(0.1, 5).covariance(np.array([2021.0, 2022.0])).round(4).tolist()
         [[0.01, 0.0082], [0.0082, 0.01]]
         """
+        if self.seen is not None:
+            return given(self.seen, years)[1]
         correlation = np.exp(-abs(years[:, None] - years) / self.memory)
         if self.since is not None:
             correlation = correlation - np.exp(-(years[:, None] + years - 2 * self.since) / self.memory)
@@ -78,15 +82,21 @@ class Reweighting:
         return self.pareto_k <= LARGEST_K and self.effective_size >= LEAST_EFFECTIVE
 
 
-def forecast_errors() -> dict[str, ForecastError]:
-    """Return the errors that the stored forecast assumes, by variable.
+def forecast_errors(seen: Iterable[Published] = ()) -> dict[str, ForecastError]:
+    """Return the errors that the stored forecast assumes, by variable; `seen` is what its members have seen after 2020.
 
     Examples
     --------
     >>> forecast_errors()["residents"]
-    ForecastError(relative=0.008, memory=5, since=2020, reporting=0.0)
+    ForecastError(relative=0.008, memory=5, since=2020, reporting=0.0, seen=None)
     """
-    return {each.variable: ForecastError(each.relative, each.memory, BASE_YEAR, each.reporting) for each in FORECASTS}
+    known = {published.variable: published for published in seen}
+    return {
+        each.variable: ForecastError(
+            each.relative, each.memory, BASE_YEAR, each.reporting, seen=known.get(each.variable)
+        )
+        for each in FORECASTS
+    }
 
 
 def log_likelihood(

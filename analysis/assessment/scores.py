@@ -29,7 +29,9 @@ LEAST_PAST: Final = 3
 LEAST_FOR_SHAPE: Final = 8
 
 
-def score(observations: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score(
+    observations: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFrame, base: int = BASE_YEAR
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score the forecast by observation and by series: ``points`` and ``scores`` of an `Assessment`.
 
     Examples
@@ -43,8 +45,8 @@ def score(observations: pd.DataFrame, forecast: xr.Dataset, history: pd.DataFram
     tables = {str(name): _score_points(str(name), table, forecast, history) for name, table in rows}
     points = pd.concat(tables.values(), ignore_index=True)
     draws = {name: values_in_years(forecast, name, table["year"]) for name, table in tables.items()}
-    scores = [_score_series(name, table, draws[name]) for name, table in tables.items()]
-    scores.append(_score_series(ALL, points, np.hstack(list(draws.values()))))
+    scores = [_score_series(name, table, draws[name], base) for name, table in tables.items()]
+    scores.append(_score_series(ALL, points, np.hstack(list(draws.values())), base))
     return points, pd.DataFrame(scores)
 
 
@@ -175,12 +177,12 @@ def _score_points(name: str, table: pd.DataFrame, forecast: xr.Dataset, history:
     )
 
 
-def _score_series(name: str, points: pd.DataFrame, draws: Array) -> dict[str, object]:
+def _score_series(name: str, points: pd.DataFrame, draws: Array, base: int) -> dict[str, object]:
     observed = points["value"].to_numpy()
     together = name == ALL
     compared = points["random_walk"].notna().to_numpy() & (not together)
     distance, probability = pit_uniformity(draws, observed)
-    note = f"MASE not scored: fewer than {LEAST_PAST} values up to {BASE_YEAR}"
+    note = f"MASE not scored: fewer than {LEAST_PAST} values up to {base}"
     return {
         "variable": name,
         "points": len(points),

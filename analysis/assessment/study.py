@@ -31,7 +31,9 @@ from analysis.assessment.reweighting import (
 from analysis.assessment.scores import score
 from analysis.assessment.series import chosen_series, select_series
 from analysis.assessment.words import sentences
-from calibration.fit.forecast import BASE_YEAR, FORECAST_FILE, YEARS, forecast_table, predict, simulate
+from calibration.fit.evidence import Evidence
+from calibration.fit.forecast import BASE_YEAR, YEARS, expected, forecast_table, predict, simulate
+from calibration.fit.later_record import later_record
 from model.engine import CompiledModel
 from scenarios import Scenario, Target, is_reached
 
@@ -98,29 +100,32 @@ def assess_stored_forecast(
     forced_in, forced_out
         Series that are used, or left out, whatever they say.
     """
-    seed = int(members.attrs["seed"])
-    simulated = simulate(model, members, progress=lambda done, of: progress("Forecast", done, of))
-    forecast = predict(simulated, seed=seed)
-    check_stored(forecast)
-    changes: Mapping[str, object] = {}
+    seed, evidence = int(members.attrs["seed"]), Evidence(members.attrs["evidence"])
+    later = later_record(evidence)
+    changes, seen = (dict[str, object](), ()) if later is None else (dict(later.policies), later.published)
+    to_come = slice(evidence.last_year + 1, None)
+    simulated = simulate(model, members, changes, lambda done, of: progress("Forecast", done, of))
+    forecast = predict(simulated, seed, seen).sel(time=to_come)
+    check_stored(forecast, evidence.forecast)
     if scenario is not None:
         # The same members with the same draws of what the model leaves out: only the policies differ.
-        changes = scenario.settings()
+        changes |= scenario.settings()
         simulated = simulate(
             model, members, changes, lambda done, of: progress("Forecast under the scenario", done, of)
         )
-        forecast = predict(simulated, seed=seed)
+        forecast = predict(simulated, seed, seen).sel(time=to_come)
     return assess(
         observations,
         forecast=forecast,
-        simulated=simulated,
+        simulated=expected(simulated, seen).sel(time=to_come),
         targets_run=_run_targets(model, members, changes, targets, lambda done, of: progress("Targets", done, of)),
         targets=targets.values(),
-        errors=forecast_errors(),
-        history=past_series(),
+        errors=forecast_errors(seen),
+        history=past_series(evidence),
         forced_in=forced_in,
         forced_out=forced_out,
         scenario=None if scenario is None else scenario.title,
+        base=evidence.last_year,
     )
 
 
@@ -136,6 +141,7 @@ def assess(
     forced_in: Sequence[str] = (),
     forced_out: Sequence[str] = (),
     scenario: Mapping[str, str] | None = None,
+    base: int = BASE_YEAR,
 ) -> Assessment:
     """Score the forecast, re-weight the members, and say which targets slip.
 
@@ -149,17 +155,20 @@ def assess(
         Series that are used, or left out, whatever they say.
     scenario
         Title by language of the scenario of the forecast, if it is not the baseline.
+    base
+        The last year that the members have seen.
 
     Raises
     ------
     AssessmentError
-        If members differ in number, a variable, year or error is missing, or the history reaches beyond 2020.
+        If members differ in number, a variable, year or error is missing, or the history reaches beyond what
+        the members have seen.
     """
     goals = [target for target in targets if target.modelled]
     forecast, simulated, targets_run = (_by_member(each) for each in (forecast, simulated, targets_run))
-    _check_inputs(observations, forecast, simulated, targets_run, goals, errors, history)
+    _check_inputs(observations, forecast, simulated, targets_run, goals, errors, history, base)
     inside, outside = chosen_series(observations["variable"], forced_in, forced_out)
-    points, scores = score(observations, forecast, history)
+    points, scores = score(observations, forecast, history, base)
     duplicates = duplicate_members(simulated)
     selection = select_series(
         observations,
@@ -186,11 +195,11 @@ def assess(
         ],
         columns=["data_to", "pareto_k", "effective_size", "accepted", "chance"],
     )
-    table, by_year = judge_targets(goals, targets_run, steps)
+    table, by_year = judge_targets(goals, targets_run, steps, base)
     final = steps[max(steps)] if steps else None
     members = simulated["member"].to_numpy()
     weights = pd.DataFrame({"member": members, "weight": np.nan if final is None else final.weights})
-    tables = (points, scores, selection.table, updates, table, len(members), scenario)
+    tables = (points, scores, selection.table, updates, table, len(members), scenario, base)
     return Assessment(
         points=points,
         scores=scores,
@@ -205,13 +214,14 @@ def assess(
 
 
 def judge_targets(
-    targets: Iterable[Target], run: xr.Dataset, steps: Mapping[int, Reweighting]
+    targets: Iterable[Target], run: xr.Dataset, steps: Mapping[int, Reweighting], base: int = BASE_YEAR
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the probability of each target before and after newer observations, and since when it slips.
 
     The result is ``targets`` and ``by_year`` of an `Assessment`. A target slips in a year when its probability is below
     `LIKELY` or lower than in the forecast by more than `LOST`. ``known_since`` is the first year from which on it slips
-    in every year with an accepted update, up to the last; 2020 when the forecast itself says so.
+    in every year with an accepted update, up to the last; `base`, the last year that the members have
+    seen, when the forecast itself says so.
     """
     rows, yearly = [], []
     used = [year for year, step in steps.items() if step.accepted]
@@ -220,7 +230,7 @@ def judge_targets(
         before, before_error = _probability(reached, np.full(len(reached), 1 / len(reached)))
         path = {year: _probability(reached, steps[year].weights) for year in used}
         after, after_error = path[used[-1]] if used else (np.nan, np.nan)
-        known = _known_since(before, {year: probability for year, (probability, _) in path.items()})
+        known = _known_since(base, before, {year: probability for year, (probability, _) in path.items()})
         rows.append(
             {
                 "target": target.id,
@@ -233,8 +243,8 @@ def judge_targets(
                 "probability_before_se": before_error,
                 "probability_after": after,
                 "probability_after_se": after_error,
-                "data_to": used[-1] if used else BASE_YEAR,
-                "course": _course(before, after, after_error, known),
+                "data_to": used[-1] if used else base,
+                "course": _course(base, before, after, after_error, known),
                 "known_since": known,
             }
         )
@@ -245,7 +255,7 @@ def judge_targets(
     return table, pd.DataFrame(yearly, columns=["target", "data_to", "probability", "probability_se", "accepted"])
 
 
-def check_stored(forecast: xr.Dataset, file: Path = FORECAST_FILE) -> None:
+def check_stored(forecast: xr.Dataset, file: Path) -> None:
     """Check that the forecast, made again, is the one whose quantiles were stored, and refuse to go on if not."""
     keys = ["variable", "unit", "year"]
     stored, made = read_stored_forecast(file).set_index(keys), forecast_table(forecast).set_index(keys)
@@ -285,6 +295,7 @@ def _check_inputs(
     targets: Iterable[Target],
     errors: Mapping[str, ForecastError],
     history: pd.DataFrame,
+    base: int,
 ) -> None:
     mistakes = []
     if observations.empty:
@@ -306,8 +317,8 @@ def _check_inputs(
     for target in targets:
         if target.variable not in targets_run or target.year not in targets_run["time"].to_numpy():
             mistakes.append(f"targets_run lacks {target.variable!r} of {target.year}")
-    late = history[history["year"] > BASE_YEAR]
-    mistakes += [f"the history holds {row.variable!r} of {row.year}, after {BASE_YEAR}" for row in late.itertuples()]
+    late = history[history["year"] > base]
+    mistakes += [f"the history holds {row.variable!r} of {row.year}, after {base}" for row in late.itertuples()]
     if mistakes:
         message = "The assessment cannot be made:\n" + "\n".join(f" * {mistake}" for mistake in mistakes)
         raise AssessmentError(message)
@@ -320,20 +331,20 @@ def _probability(reached: Array, weights: Array) -> tuple[float, float]:
     return min(max(probability, 0.0), 1.0), error
 
 
-def _known_since(before: float, path: Mapping[int, float]) -> int | None:
+def _known_since(base: int, before: float, path: Mapping[int, float]) -> int | None:
     """First year from which on a target slips up to the last."""
     known = None
-    for year, probability in {BASE_YEAR: before, **path}.items():
+    for year, probability in {base: before, **path}.items():
         slips = probability < LIKELY or before - probability > LOST
         known = (year if known is None else known) if slips else None
     return known
 
 
-def _course(before: float, after: float, after_error: float, known: int | None) -> str:
+def _course(base: int, before: float, after: float, after_error: float, known: int | None) -> str:
     if np.isnan(after):
         return "not updated"
     if known is not None:
-        return "unlikely from the start" if known == BASE_YEAR else "slipping"
+        return "unlikely from the start" if known == base else "slipping"
     if before >= LIKELY:
         return "on course"
     # From 49 to 50 % is no change: two standard errors tell one from the draw of the members.

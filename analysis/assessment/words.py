@@ -34,17 +34,19 @@ def sentences(
     targets: pd.DataFrame,
     members: int,
     scenario: Mapping[str, str] | None = None,
+    base: int = BASE_YEAR,
 ) -> tuple[str, ...]:
     """State the tables of an assessment in plain words: one verdict, then the numbers behind it.
 
-    The scenario is its title by language, if the forecast is not that of the baseline.
+    The scenario is its title by language, if the forecast is not that of the baseline; `base` the last year
+    that its members have seen.
     """
     return (
         _verdict(language, series, updates),
         *_sentences_on_series(language, series),
         *_sentences_on_update(language, series, updates, members),
         *_sentences_on_targets(language, targets, int(points["year"].max())),
-        *_sentences_on_scores(language, points, scores, scenario),
+        *_sentences_on_scores(language, points, scores, scenario, base),
     )
 
 
@@ -143,12 +145,12 @@ def _sentences_on_targets(language: str, targets: pd.DataFrame, last: int) -> li
 
 
 def _sentences_on_scores(
-    language: str, points: pd.DataFrame, scores: pd.DataFrame, scenario: Mapping[str, str] | None
+    language: str, points: pd.DataFrame, scores: pd.DataFrame, scenario: Mapping[str, str] | None, base: int
 ) -> list[str]:
     count, first, last = len(points), int(points["year"].min()), int(points["year"].max())
     series, together = scores[scores["variable"] != ALL], scores[scores["variable"] == ALL].iloc[0]
     lines = [
-        say("basis", language, first=first, last=last, series=len(series), count=count, base=BASE_YEAR),
+        say("basis", language, first=first, last=last, series=len(series), count=count, base=base),
         say(
             "coverage",
             language,
@@ -169,7 +171,7 @@ def _sentences_on_scores(
             lines.append(say("compared", language, reference=say(reference, language), parts=joined))
     silent = series.loc[series["note"] != "", "variable"]
     if not silent.empty:
-        lines.append(say("not compared", language, names=_listed(silent, language), base=BASE_YEAR, least=LEAST_PAST))
+        lines.append(say("not compared", language, names=_listed(silent, language), base=base, least=LEAST_PAST))
     return lines
 
 

@@ -16,6 +16,7 @@ from analysis.briefing.request import check_file
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Seen,
     announce_replaced_files,
     collect_mistakes,
     make_console,
@@ -25,6 +26,7 @@ from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenario, load_scenarios, load_targets, shipped_scenarios
 
@@ -38,6 +40,7 @@ def brief(
         str | None, typer.Option(help="What it is about: a shipped name or a path; the plan if left out.")
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS / "brief",
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
@@ -53,7 +56,7 @@ def brief(
             chosen = load_scenario(scenario or "plan")
         with part():
             if verify is None:
-                check_members(members)
+                check_members(members, evidence)
             else:
                 check_file(verify)
     # Loaded after the checks, as these libraries take seconds.
@@ -68,16 +71,16 @@ def brief(
     about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
     written = [file for one in languages for file in files.file_names(chosen.name, one)]
     announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-    evidence = _evidence([*shipped_scenarios(), about], about, members, out.parent)
-    results = compute_results(evidence)
+    basis = _evidence([*shipped_scenarios(), about], about, members, evidence, out.parent)
+    results = compute_results(basis)
     with report_progress() as report:
         for one in languages:
-            files.write(evidence, results, one, out, report)
+            files.write(basis, results, one, out, report)
     console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
     console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
 
 
-def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> Evidence:
+def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder: Path) -> Evidence:
     """What a briefing rests on; runs that stand in the folder are used where they are still valid, others written."""
     from analysis.briefing.study import gather as gather_evidence
     from analysis.charts.material import gather
@@ -87,7 +90,7 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     from calibration.fit.ensemble import read_members
 
     chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
-    parameters = read_members(members)
+    parameters = read_members(members, seen)
     facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
     kept = stored_runs.stored(folder, chosen, targets, facts)
     missing = [scenario for scenario in chosen if scenario.name not in kept]
@@ -97,8 +100,9 @@ def _evidence(names: Iterable[str], about: str, members: int, folder: Path) -> E
     by_name = {scenario.name: scenario for scenario in chosen}
     material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
     with report_progress() as report:
-        spreads = discrepancies(target for target in targets if target.modelled)
-        return gather_evidence(load_model(), by_name[Path(about).stem], material, parameters, spreads, report)
+        city = load_model()
+        spreads = discrepancies([target for target in targets if target.modelled], city, parameters)
+        return gather_evidence(city, by_name[Path(about).stem], material, parameters, spreads, report)
 
 
 def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
@@ -111,13 +115,13 @@ def _verify_briefing(console: Console, path: Path, given: str | None) -> list[st
     from calibration.fit.ensemble import read_members
 
     file = open_briefing(path)
-    members = manifest.members_of(file.manifest)
+    members, seen = manifest.members_of(file.manifest), manifest.evidence_of(file.manifest)
     names = manifest.scenarios_of(file.manifest, given)
-    facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members))
+    facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members, seen))
     now = {**facts, "targets_hash": targets_hash(load_targets().values())}
     manifest.refuse_changed(file.manifest, now)
     with TemporaryDirectory() as folder:
-        evidence = _evidence(names, given or file.manifest["scenario"], members, Path(folder))
-        outcome = comparison.verify(file, evidence)
+        basis = _evidence(names, given or file.manifest["scenario"], members, seen, Path(folder))
+        outcome = comparison.verify(file, basis)
     console.print(escape(outcome.words), soft_wrap=True)
     return outcome.differences

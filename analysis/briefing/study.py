@@ -16,6 +16,7 @@ from analysis.briefing.request import BriefingError
 from analysis.charts.material import Material
 from analysis.comparison.contributions import Comparison, compare
 from analysis.outcome import ratios
+from analysis.outcome.discrepancies import Discrepancy
 from analysis.outcome.targets import evaluate_targets
 from analysis.pages.answer import LAST_YEAR, REGISTERED, RESIDENT
 from analysis.reach.study import Reached, examine
@@ -80,7 +81,7 @@ def gather(
     scenario: Scenario,
     material: Material,
     parameters: xr.Dataset,
-    spreads: Mapping[str, Mapping[int, float]] | None = None,
+    spreads: Mapping[str, Mapping[int, Discrepancy]] | None = None,
     progress: Progress | None = None,
 ) -> Evidence:
     """Compute what a briefing on a scenario rests on, beyond the runs of the scenarios.

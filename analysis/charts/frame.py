@@ -70,7 +70,7 @@ def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: obje
         What else the sentence names.
     """
     kind = "one run" if facts["members"] == "1" else "ensemble"
-    basis = word("labels", kind, language).format(members=facts["members"], seed=facts["seed"])
+    basis = word("labels", kind, language).format(**{name: facts[name] for name in ("members", "seed", "evidence")})
     known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
     return word("labels", term, language).format(**known, **gaps)
 

@@ -9,6 +9,7 @@ import typer
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Seen,
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
@@ -18,6 +19,7 @@ from analysis.command_line import (
 from analysis.comparison import request
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import chosen_targets, load_targets
@@ -39,6 +41,7 @@ def compare(
     indicators: Annotated[
         list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
     ] = None,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
@@ -49,7 +52,7 @@ def compare(
         with part():
             compared = request.indicators(indicators or (), variables)
         with part():
-            check_members(members)
+            check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.comparison import charts, contributions, study, tables, words
     from analysis.outcome import ratios
@@ -57,8 +60,8 @@ def compare(
     from calibration.fit.ensemble import read_members
 
     console, city, targets = make_console(), load_model(), chosen_targets(load_targets())
-    runs = contributions.runs_per_member(city, *scenarios, read_members(2), permutations=orders)
-    parameters = read_members(study.usual_members(runs) if members is None else members)
+    runs = contributions.runs_per_member(city, *scenarios, read_members(2, evidence), permutations=orders)
+    parameters = read_members(study.usual_members(runs) if members is None else members, evidence)
     facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)
     files, drawn = tables.file_names(stem), f"{stem}_*.png"
     announce_replaced_files(console, out, files, drawn)
@@ -67,11 +70,11 @@ def compare(
             city, *scenarios, parameters, compared, study.YEARS, targets=targets, permutations=orders, progress=progress
         )
     # Probabilities are over the members of all other commands, however few are traced.
-    judged = read_members(USUAL_MEMBERS if members is None else members)
+    judged = read_members(USUAL_MEMBERS if members is None else members, evidence)
     in_time = study.in_time(city, scenarios, judged, targets)
     parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
     reasons = ratios.moved(parts[0], parts[1], load_targets().values())
-    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, reasons)
+    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, evidence, reasons)
     tables.write(comparison, facts, variables, out, stem)
     charts.draw(comparison, scenarios, facts, variables, out / "figures")
     announce_written_files(console, out, files, drawn)

@@ -23,6 +23,7 @@ from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
 from analysis.outcome.words import LANGUAGES, both_from, say_from, unit_size, word
+from calibration.fit.evidence import Evidence
 from model.definition import Variable
 from scenarios import Scenario, Target
 
@@ -54,12 +55,14 @@ def print_comparison(
     targets: Sequence[Target],
     variables: Mapping[str, Variable],
     in_time: xr.Dataset,
+    evidence: Evidence,
     ratios: Sequence[Moved] = (),
 ) -> None:
     """Print the difference of two scenarios, and what each lever contributes to it, indicator by indicator.
 
     Indicators by district are left to the files. Probabilities are over the members of `in_time`, contributions over
-    those that were traced. Where one of `ratios` is better for its target, the reason stands beside it.
+    those that were traced; `evidence` is what they have seen. Where one of `ratios` is better for its target, the
+    reason stands beside it.
     """
     table = summary(comparison)
     known = {target.id for target in targets}
@@ -82,7 +85,7 @@ def print_comparison(
         console.print()
     if targets:
         console.print(_probabilities(comparison, targets, scenarios, variables, in_time))
-    _say_basis(console, comparison, table[table["indicator"].isin([one.variable for one in shown])])
+    _say_basis(console, comparison, evidence, table[table["indicator"].isin([one.variable for one in shown])])
 
 
 def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
@@ -244,7 +247,7 @@ def _probabilities(
     return printed
 
 
-def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) -> None:
+def _say_basis(console: Console, comparison: Comparison, evidence: Evidence, table: pd.DataFrame) -> None:
     members = comparison.values.sizes["member"]
     levers = table[table["lever"] != TOTAL]
     size = levers.groupby(["indicator", "element", "year"])["mean"].transform(lambda values: values.abs().max())
@@ -258,7 +261,7 @@ def _say_basis(console: Console, comparison: Comparison, table: pd.DataFrame) ->
         left=f"{residual(comparison):.0e}",
     )
     console.print(method)
-    console.print(both("one member" if members == 1 else "members", "\n", members=members))
+    console.print(both("one member" if members == 1 else "members", "\n", members=members, evidence=evidence))
     if members > 1:
         say_no_interval(console, members)
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Seen,
     announce_replaced_files,
     collect_mistakes,
     make_console,
@@ -17,6 +18,7 @@ from analysis.command_line import (
 from analysis.conditions.request import BOOTSTRAPS, SEED, check_size
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members, members_held
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import chosen_targets, load_levers, load_scenario, load_targets
@@ -43,6 +45,7 @@ def conditions(
         int, typer.Option(min=0, help="Bootstrap resamples that measure the stability of each limit.")
     ] = BOOTSTRAPS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of draws, halves and resampling.")] = SEED,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Find the conditions under which targets are met (scenario discovery by PRIM and CART).
@@ -56,13 +59,13 @@ def conditions(
         with part():
             goals = chosen_targets(load_targets(), target)
         with part():
-            check_members(members)
-            check_size(futures or members or members_held())
+            check_members(members, evidence)
+            check_size(futures or members or members_held(evidence))
     # Loaded after the checks, as these libraries take seconds.
     from analysis.conditions import charts, study, tables
     from calibration.fit.ensemble import read_members
 
-    parameters = read_members(members)
+    parameters = read_members(members, evidence)
     drawn = load_levers() if levers else None
     console = make_console()
     name = study.name_of(chosen, with_levers=levers)

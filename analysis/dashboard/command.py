@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.command_line import OUTPUTS, USUAL_MEMBERS, count_progress, make_console
-from calibration.fit.ensemble_file import check_members
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, count_progress, make_console
+from calibration.fit.ensemble_file import EnsembleError, check_members
+from calibration.fit.evidence import NEWEST, Evidence
 from model import load_model
 from model.engine import children
 from scenarios import load_scenarios, load_targets
@@ -26,32 +28,55 @@ def dashboard(
     members: Annotated[
         int, typer.Option(min=20, help="Members of the calibrated ensemble run at every move.")
     ] = USUAL_MEMBERS,
+    evidence: Seen = NEWEST,
 ) -> None:
-    """Serve a page with live levers: move one, and targets, bands and districts follow for every member."""
-    check_members(members)
+    """Serve a page with live levers: move one, and targets, bands and districts follow for every member.
+
+    The page begins with this evidence, and leads to the other.
+    """
+    check_members(members, evidence)
+    every, missing = [evidence], []
+    for other in (one for one in Evidence if one != evidence):
+        try:
+            check_members(members, other)
+            every.append(other)
+        except EnsembleError as error:
+            missing.append(str(error))
     # Loaded after the checks, as these libraries take seconds.
     from analysis.dashboard import serving
     from analysis.dashboard.briefings import Briefings
     from analysis.outcome import files as result_files
     from calibration.fit.ensemble import read_members
 
-    console = make_console()
-    targets, ready, drawn = (list(load_targets().values()), load_scenarios(["baseline", "plan"]), read_members(members))
+    console, city = make_console(), load_model()
+    targets, ready = list(load_targets().values()), load_scenarios(["baseline", "plan"])
     port = serving.free_port(host, port)
-    with count_progress(f"Running {members} members ahead") as progress:
-        shared = serving.make_shared_ensemble(load_model(), drawn, targets, ready, progress)
-    facts = result_files.joint_manifest(ready, drawn)
-    site = serving.site(shared, targets, facts, host, port, briefings=Briefings(brief_command, OUTPUTS))
+    ensembles = {}
+    for one in every:
+        try:
+            drawn = read_members(members, one)
+        except EnsembleError as error:
+            if one == evidence:
+                raise
+            missing.append(str(error))
+            continue
+        with count_progress(f"Running {members} members ahead, evidence {one}") as progress:
+            shared = serving.make_shared_ensemble(city, drawn, targets, ready, progress)
+        briefings = Briefings(partial(brief_command, one), OUTPUTS)
+        ensembles[one] = serving.Served(shared, result_files.joint_manifest(ready, drawn), briefings)
+    for why in missing:
+        console.print(escape(f"The page offers evidence {evidence} only. {why}"), soft_wrap=True)
+    site = serving.site(ensembles, targets, host, port)
     for line in site.words():
         console.print(escape(line), soft_wrap=True)
     site.run()
 
 
-def brief_command(scenario: str, language: str, folder: Path) -> list[str]:
+def brief_command(evidence: Evidence, scenario: str, language: str, folder: Path) -> list[str]:
     """Return the command by which the live page has a briefing made."""
     # The file of the command line, wherever the project is installed.
     module = find_spec("run_scenarios")
     assert module is not None
     assert module.origin is not None
-    options = ["--scenario", scenario, "--language", language, "--out", str(folder)]
+    options = ["--scenario", scenario, "--language", language, "--evidence", str(evidence), "--out", str(folder)]
     return [sys.executable, children.__file__, module.origin, "brief", *options]

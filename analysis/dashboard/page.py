@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -41,6 +41,7 @@ from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, Shared
 from analysis.dashboard.state import Setting, State, scenario_of, shipped, to_query
 from analysis.dashboard.statistics import Standing, bands, standings
 from analysis.dashboard.words import number, say, unit_title, words
+from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target, shipped_scenarios
 
 FOLDER: Final = Path(__file__).parent
@@ -79,13 +80,22 @@ class Page:
     """One user's page, as the `query` of its address asks for; `facts` are the manifest that all results share."""
 
     def __init__(
-        self, shared: SharedEnsemble, targets: list[Target], facts: Mapping[str, str], query: str, briefings: Briefings
+        self,
+        shared: SharedEnsemble,
+        targets: list[Target],
+        facts: Mapping[str, str],
+        query: str,
+        briefings: Briefings,
+        others: Sequence[Evidence] = (),
     ) -> None:
         self._shared, self._live, self._briefings = shared, shared.live, briefings
+        self._others = others
         self._facts = {key: value for key, value in facts.items() if not key.startswith("scenario")}
         self._targets = [target for target in targets if target.modelled]
         self.state, problems = settings.from_query(query)
         self._language = self.state.language
+        if self.state.evidence is not None and str(self.state.evidence) != facts.get("evidence"):
+            problems.append(say("no such evidence", self._language, evidence=self.state.evidence))
         self._indicators, self._districts = indicators(targets), district_indicators()
         self._mend_choices()
         self._shown: Shown | None = None
@@ -147,6 +157,10 @@ class Page:
             "lang": "zh-CN" if language == "zh" else "en",
             "other_lang": "en" if language == "zh" else "zh-CN",
             "other_link": f"?{to_query(replace(self.state, language=other))}",
+            "evidence_links": [
+                (f"?{to_query(replace(self.state, evidence=one))}", say("other evidence", language, evidence=one))
+                for one in self._others
+            ],
             "say": {key.replace(" ", "_"): entry[language] for key, entry in words()["page"].items()},
             "chapter_titles": {chapter: entry[language] for chapter, entry in words()["chapters"].items()},
             "foot": self._foot(),
@@ -154,8 +168,8 @@ class Page:
 
     def _foot(self) -> str:
         known = {"model": self._facts.get("model_file", ""), "hash": self._facts.get("model_hash", "")}
-        members = self._live.members.sizes["member"]
-        return say("foot", self._language, members=members, seed=self._facts.get("seed", ""), **known)
+        known |= {name: self._facts.get(name, "") for name in ("seed", "evidence")}
+        return say("foot", self._language, members=self._live.members.sizes["member"], **known)
 
     def _mend_choices(self) -> None:
         """A link may name a variable of the model that the page does not show."""

@@ -30,7 +30,9 @@ from analysis.dashboard.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.page import FONT_FILE, Page
 from analysis.dashboard.session import SharedEnsemble
+from analysis.dashboard.state import from_query
 from analysis.dashboard.words import say
+from calibration.fit.evidence import Evidence
 from model.engine import CompiledModel
 from scenarios import Scenario, Target
 
@@ -40,6 +42,16 @@ TOKEN_BYTES: Final = 18
 #: Bytes of a message from the page, which is at most an uploaded file, and of a form.
 MOST_MESSAGE: Final = 1_000_000
 MOST_FORM: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a page of one ensemble is made of."""
+
+    shared: SharedEnsemble
+    #: The manifest that all its results share.
+    facts: Mapping[str, str]
+    briefings: Briefings
 
 
 @dataclass(frozen=True)
@@ -126,22 +138,22 @@ def free_port(host: str, port: int) -> int:
 
 
 def site(
-    shared: SharedEnsemble,
-    targets: Iterable[Target],
-    facts: Mapping[str, str],
-    host: str,
-    port: int,
-    token: str | None = None,
-    *,
-    briefings: Briefings,
+    ensembles: Mapping[Evidence, Served], targets: Iterable[Target], host: str, port: int, token: str | None = None
 ) -> Site:
-    """Make the server of the page; where others can reach it, it asks for the token, or for one that it makes up."""
+    """Make the server of the page; where others can reach it, it asks for the token, or for one that it makes up.
+
+    A page is of the ensemble that its address asks for, else of the first.
+    """
     everything = list(targets)
 
     def fill(document: Document) -> None:
         arguments = document.session_context.request.arguments if document.session_context is not None else {}
         query = urlencode([(key, values[0]) for key, values in arguments.items() if values])
-        Page(shared, everything, facts, query, briefings).fill(document)
+        asked = from_query(query)[0].evidence
+        seen = asked if asked is not None and asked in ensembles else next(iter(ensembles))
+        of = ensembles[seen]
+        others = tuple(one for one in ensembles if one != seen)
+        Page(of.shared, everything, of.facts, query, of.briefings, others).fill(document)
 
     server = Server(
         {"/": Application(FunctionHandler(fill))},

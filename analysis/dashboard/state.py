@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from analysis.outcome.words import LANGUAGES
+from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
 from model.engine.errors import UserError
 from scenarios import Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
@@ -39,7 +40,7 @@ MOST_FILE: Final = 60_000
 MOST_CHANGES: Final = 40
 SOURCE: Final = "assumption: set on the live page"
 _DAMAGED: Final = "The link is damaged: a part of it cannot be read."
-_KEYS: Final = ("base", "language", "indicator", "district", "against", "pace", "year", "changes", "saved")
+_KEYS: Final = ("base", "language", "evidence", "indicator", "district", "against", "pace", "year", "changes", "saved")
 
 
 class StateError(UserError):
@@ -72,6 +73,8 @@ class State:
     year: int = 2025
     #: Settings kept by name.
     saved: Mapping[str, Setting] = field(default_factory=dict)
+    #: What the members have seen; None for what the page was started with.
+    evidence: Evidence | None = None
 
 
 #: A shipped scenario by its name, and the levers by their constants, read once.
@@ -315,6 +318,11 @@ def from_query(query: str) -> tuple[State, list[str]]:
     given = dict(parse_qsl(query.lstrip("?")))
     problems = [f"The link says {key!r}, which the page does not know." for key in given if key not in _KEYS]
     state = State(language=given["language"] if given.get("language") in LANGUAGES else State().language)
+    if (seen := given.get("evidence")) is not None:
+        if seen in tuple(Evidence):
+            state = replace(state, evidence=Evidence(seen))
+        else:
+            problems.append(f"The link says evidence {seen[:20]!r}; there is that of {' and '.join(Evidence)}.")
     try:
         changes = _from_plain(_json(given.get("changes", "{}")))
         setting = Setting(given.get("base", "baseline"), changes, changes)
@@ -441,6 +449,7 @@ def _as_texts(state: State) -> dict[str, str]:
     return {
         "base": state.setting.base,
         "language": state.language,
+        "evidence": "" if state.evidence is None else str(state.evidence),
         "indicator": state.indicator,
         "district": state.district,
         "against": state.against,

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Seen,
     announce_replaced_files,
     collect_mistakes,
     make_console,
@@ -19,6 +20,7 @@ from analysis.information.value import RESAMPLES
 from analysis.outcome.output_folder import Out
 from analysis.outcome.shares import FEWEST_FOR_INTERVAL
 from calibration.fit.ensemble_file import check_members, members_held
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import chosen_targets, load_levers, load_targets
@@ -48,6 +50,7 @@ def information(
         int, typer.Option(min=FEWEST_FOR_INTERVAL, help="Bootstrap resamples for standard errors and intervals.")
     ] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = SEED,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the value of perfect and partial information (EVPI, EVPPI) for the choice among scenarios.
@@ -61,14 +64,14 @@ def information(
             goals = chosen_targets(load_targets(), target)
             check_utility(utility, goals, effort_weight or 0.0)
         with part():
-            check_members(members)
-            check_size(members or members_held())
+            check_members(members, evidence)
+            check_size(members or members_held(evidence))
     # Loaded after the checks, as these libraries take seconds.
     from analysis.information import charts, study, tables
     from analysis.information.collectable import load_collectables
     from calibration.fit.ensemble import read_members
 
-    parameters = read_members(members)
+    parameters = read_members(members, evidence)
     variables, console = variables_by_name(), make_console()
     statistics = load_collectables(variables, parameters)
     announce_replaced_files(console, out, tables.file_names(), "information_*.png")

@@ -9,6 +9,7 @@ import typer
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Seen,
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
@@ -17,6 +18,7 @@ from analysis.command_line import (
 )
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenarios
 
@@ -32,6 +34,7 @@ def left_out(
     members: Annotated[
         int, typer.Option(min=1, help="Number of members of the calibrated ensemble to run.")
     ] = USUAL_MEMBERS,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how many school places and affordable homes are short by a standard, for which groups and districts."""
@@ -39,13 +42,13 @@ def left_out(
         with part():
             scenarios = load_scenarios(names or ("baseline", "plan"))
         with part():
-            check_members(members)
+            check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.left_out import charts, study, tables, words
     from analysis.outcome.files import joint_manifest, write_run, write_table
     from calibration.fit.ensemble import read_members
 
-    console, parameters = make_console(), read_members(members)
+    console, parameters = make_console(), read_members(members, evidence)
     facts = joint_manifest(scenarios, parameters)
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
     results, city = {}, load_model()
@@ -55,7 +58,7 @@ def left_out(
             results[scenario.name] = study.left_out(run)
             progress(len(results), len(scenarios))
     table = tables.as_table(results)
-    words.print_left_out(console, table, scenarios, members)
+    words.print_left_out(console, table, scenarios, members, evidence)
     write_table(table, out / tables.TABLE, facts)
     write_run(tables.as_dataset(results, facts), out / tables.DATA)
     charts.draw(table, scenarios, facts, out / "figures")

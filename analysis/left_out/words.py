@@ -16,6 +16,7 @@ from analysis.left_out.study import ALL, FEWEST, HORIZON, RENTAL
 from analysis.outcome.printing import make_table, say_no_interval
 from analysis.outcome.shares import count_in_words, has_interval
 from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, word
+from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
 from scenarios import Scenario
 
@@ -32,8 +33,13 @@ NAMED: Final = 2
 YEARS: Final = (2025.0, 2030.0, 2035.0)
 
 
-def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> None:
-    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall."""
+def print_left_out(
+    console: Console, table: pd.DataFrame, scenarios: Sequence[Scenario], members: int, evidence: Evidence
+) -> None:
+    """Print for each scenario what share of the need is not served, who is worst off, and the shortfall.
+
+    `evidence` is what the members have seen.
+    """
     for scenario in scenarios:
         own = table[table["scenario"] == scenario.name]
         years = [year for year in YEARS if year in set(own["year"])]
@@ -44,7 +50,7 @@ def print_left_out(console: Console, table: pd.DataFrame, scenarios: Sequence[Sc
                 console.print(escape(in_words(rows, language, members)))
         console.print()
     for name in ("rental homes", "school places", "members"):
-        console.print(both(name, "\n", members=members))
+        console.print(both(name, "\n", members=members, evidence=evidence))
     say_no_interval(console, members)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.ensembles import KEPT
+from calibration.fit.evidence import Evidence
 from model.definition import MODEL_FILE, Variable, model_hash
 from model.files.atomic import replaced, write_csv
 from model.files.sealed import is_whole, seal
@@ -31,8 +32,6 @@ YEARS: Final[Mapping[str, str]] = {
 }
 #: What the libraries raise that read a damaged netCDF file.
 UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError)
-#: Nothing observed after this year may enter the model; the plan is judged from here.
-LAST_YEAR_OF_DATA = 2020
 
 
 @cache
@@ -62,7 +61,11 @@ def posterior_hash(members: xr.Dataset) -> str:
 
 
 def manifest(
-    scenario: Scenario, engine: str, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
+    scenario: Scenario,
+    engine: str,
+    members: xr.Dataset | None = None,
+    model_file: Path = MODEL_FILE,
+    evidence: Evidence | None = None,
 ) -> dict[str, str]:
     """Return what has to be known to make a result again, as text only, so that it fits netCDF attributes.
 
@@ -72,7 +75,10 @@ def manifest(
         "compiled" or "pysd".
     members
         The parameter sets, dim ``member``; None for one run with the values of the model file.
+    evidence
+        What has been seen, where no members say it; that of the model file's values, the record to 2020, if left out.
     """
+    seen = (evidence or Evidence.TO_2020) if members is None else Evidence(members.attrs["evidence"])
     drawn = {
         "members": "1",
         "seed": "none: one run with the values of the model file",
@@ -96,13 +102,16 @@ def manifest(
         "versions": ", ".join(
             [f"python {platform.python_version()}", *(f"{package} {version(package)}" for package in PACKAGES)]
         ),
-        "data_vintage": f"observations up to {LAST_YEAR_OF_DATA}",
+        "evidence": str(seen),
+        "data_vintage": seen.vintage,
     }
 
 
-def joint_manifest(scenarios: Sequence[Scenario], members: xr.Dataset | None) -> dict[str, str]:
+def joint_manifest(
+    scenarios: Sequence[Scenario], members: xr.Dataset | None, evidence: Evidence | None = None
+) -> dict[str, str]:
     """Return the `manifest` of a result that several scenarios went into, run on the compiled engine."""
-    return joined([manifest(scenario, "compiled", members) for scenario in scenarios])
+    return joined([manifest(scenario, "compiled", members, evidence=evidence) for scenario in scenarios])
 
 
 def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:

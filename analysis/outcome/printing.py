@@ -17,6 +17,7 @@ from analysis.outcome.ensembles import MEMBER_DIMS, share_held
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, both, say, sentences_in, terms
+from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target, load_levers
 
 #: An expectation that holds in fewer members than this is named.
@@ -24,7 +25,12 @@ USUAL = 0.9
 
 
 def print_answers(
-    console: Console, table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int
+    console: Console,
+    table: pd.DataFrame,
+    targets: Mapping[str, Target],
+    chosen: Sequence[Scenario],
+    members: int,
+    evidence: Evidence,
 ) -> None:
     """Print the headline targets one by one, then the board of all targets, and what the numbers mean.
 
@@ -34,6 +40,8 @@ def print_answers(
         `analysis.outcome.targets.evaluate_targets` of all scenarios.
     members
         Parameter sets that were run; 1 for the model file's own values.
+    evidence
+        What they have seen.
     """
     headlines = [target for target in targets.values() if target.headline]
     for target in headlines:
@@ -43,7 +51,7 @@ def print_answers(
     if members == 1:
         console.print(both("one run", "\n"), "", sep="\n")
         return
-    console.print(both("probability basis", "\n", members=members), "", sep="\n")
+    console.print(both("probability basis", "\n", members=members, evidence=evidence), "", sep="\n")
     say_no_interval(console, members)
 
 

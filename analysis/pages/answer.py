@@ -25,6 +25,7 @@ from analysis.outcome.words import LANGUAGES
 from analysis.pages.blocks import rewrite_blocks
 from analysis.pages.words import say
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.files.markdown import markdown_table
@@ -177,7 +178,7 @@ def update_page(members: xr.Dataset | None = None, *, write: bool) -> list[Path]
 
     Returns the files that were out of date; `members` are the first `USUAL_MEMBERS` if left out.
     """
-    members = read_members(USUAL_MEMBERS) if members is None else members
+    members = read_members(USUAL_MEMBERS, NEWEST) if members is None else members
     material, rates = run_scenarios(members), latent_rates(members)
     blocks = {f"answer {language}": answer(material, rates, language) for language in LANGUAGES}
     stale = rewrite_blocks(README, {**blocks, "latent": latent_table(rates)}, write=write)

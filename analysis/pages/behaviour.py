@@ -21,6 +21,7 @@ from analysis.pages.answer import read_description
 from analysis.pages.blocks import rewrite_blocks
 from analysis.pages.words import WORDS_FILE
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence as Record
 from model import load_model
 from model.definition import model_hash
 from model.files.atomic import update_text
@@ -124,13 +125,14 @@ def update_page(members: xr.Dataset | None = None, *, write: bool, anew: bool = 
     Parameters
     ----------
     members
-        Parameter sets, as from `calibration.fit.ensemble.read_members`; the first `MEMBERS` if left out.
+        Parameter sets, as from `calibration.fit.ensemble.read_members`; the first `MEMBERS` that
+        have seen the record to 2020 if left out, as what the loops do rests on no later event.
     write
         False only tells.
     anew
         Work everything out even where it looks fresh.
     """
-    members = read_members(MEMBERS) if members is None else members
+    members = read_members(MEMBERS, Record.TO_2020) if members is None else members
     if not anew and is_fresh(members):
         return []
     if not (write or anew):

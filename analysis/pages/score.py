@@ -12,13 +12,13 @@ import pandas as pd
 from analysis.assessment.observations import past_series, read_newer_observations, read_stored_forecast
 from analysis.assessment.scores import random_walk_with_drift
 from analysis.pages.blocks import rewrite_blocks
-from calibration.fit.forecast import FORECAST_FILE, QUANTILES
+from calibration.fit.evidence import LATER_FILE, Evidence
+from calibration.fit.forecast import QUANTILES
 
 Array = npt.NDArray[np.float64]
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "forecast_score.md"
-OBSERVED: Final = ROOT / "calibration" / "observed_2021_2023.csv"
 FIRST_EDITION: Final = ROOT / "calibration" / "forecast_first_edition.csv"
 #: Weight of each stored quantile, so that the weighted mean of their scores is the integral over all of them.
 WEIGHTS: Final = (0.15, 0.225, 0.25, 0.225, 0.15)
@@ -87,8 +87,9 @@ def _row(variable: str, forecast: str, quantiles: Array, truth: Array) -> dict[s
 
 def scores() -> pd.DataFrame:
     """Score both stored forecasts of 2020 against the record of 2021-2023, as `score_table` gives it."""
-    stored = {name: read_stored_forecast(file) for name, file in (("first", FIRST_EDITION), ("second", FORECAST_FILE))}
-    observed = read_newer_observations(OBSERVED, stored["second"])
+    editions = {"first": FIRST_EDITION, "second": Evidence.TO_2020.forecast}
+    stored = {name: read_stored_forecast(file) for name, file in editions.items()}
+    observed = read_newer_observations(LATER_FILE, stored["second"])
     return score_table(observed, stored, past_series())
 
 

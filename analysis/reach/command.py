@@ -10,6 +10,7 @@ from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     Members,
+    Seen,
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
@@ -18,6 +19,7 @@ from analysis.command_line import (
 )
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import chosen_targets, load_scenarios, load_targets, shipped_scenarios
@@ -33,6 +35,7 @@ def reach(
         typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it: all shipped scenarios."),
     ] = None,
     members: Members = USUAL_MEMBERS,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
@@ -45,7 +48,7 @@ def reach(
         with part():
             scenarios = load_scenarios(scenario or shipped_scenarios())
         with part():
-            check_members(members)
+            check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome.discrepancies import discrepancies
     from analysis.outcome.files import joint_manifest
@@ -53,21 +56,21 @@ def reach(
     from analysis.reach.study import examine
     from calibration.fit.ensemble import read_members
 
-    console, parameters = make_console(), read_members(members)
-    facts = joint_manifest(scenarios, parameters)
+    console, parameters = make_console(), read_members(members, evidence)
+    facts, city = joint_manifest(scenarios, parameters), load_model()
     detailed = [one.name for one in scenarios] if scenario else ["baseline", "plan"]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
     with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
         reached = examine(
-            load_model(),
+            city,
             targets,
             scenarios,
             parameters,
             detailed=detailed,
-            spreads=discrepancies(targets),
+            spreads=discrepancies(targets, city, parameters),
             progress=progress,
         )
-    words.print_reached(console, reached, variables_by_name())
+    words.print_reached(console, reached, variables_by_name(), evidence)
     tables.write(reached, facts, out)
     charts.draw(reached, facts, out / "figures")
     announce_written_files(console, out, tables.FILES, tables.CHARTS)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from analysis.outcome.discrepancies import probability_with
+from analysis.outcome.discrepancies import Discrepancy, probability_with
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES, by_member
 from analysis.outcome.shares import SHARE_COLUMNS, Share, share_columns
 from analysis.outcome.targets import first_year_reached, middle_year
@@ -72,7 +72,7 @@ def reach(
     parameters: Sequence[str] = UNKNOWN_OF_2020,
     further: int = 0,
     set_by_scenario: Mapping[str, Collection[str]] | None = None,
-    spreads: Mapping[str, Mapping[int, float]] | None = None,
+    spreads: Mapping[str, Mapping[int, Discrepancy]] | None = None,
 ) -> Reach:
     """Judge every scenario by every modelled target over an ensemble.
 
@@ -91,7 +91,7 @@ def reach(
     set_by_scenario
         Names of constants that a scenario sets itself, by its name; members are not grouped by these there.
     spreads
-        By target variable and year: standard deviation of the logarithm of the published over the modelled value.
+        By target variable and year: how far published values stray from modelled ones.
 
     Returns
     -------
@@ -178,9 +178,11 @@ def not_yet_reached(target: Target, series: xr.DataArray) -> pd.DataFrame:
     return table
 
 
-def _summary(target: Target, series: xr.DataArray, spread: float | None) -> dict[str, object]:
+def _summary(target: Target, series: xr.DataArray, stray: Discrepancy | None) -> dict[str, object]:
     value = series.sel(time=target.year)
-    with_it = (np.nan, np.nan) if spread is None else probability_with(target, value.to_numpy(), spread)
+    with_it = (np.nan, np.nan)
+    if stray is not None:
+        with_it = probability_with(target, value.to_numpy(), stray.spread, stray.mean)
     margin = target.margin(value).to_numpy()
     in_time = is_reached(margin)
     first = first_year_reached(target, series)

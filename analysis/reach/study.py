@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome import bottlenecks
+from analysis.outcome.discrepancies import Discrepancy
 from analysis.reach.probability import Reach, reach
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
@@ -44,7 +45,7 @@ def examine(
     members: xr.Dataset,
     *,
     detailed: Sequence[str],
-    spreads: Mapping[str, Mapping[int, float]] | None = None,
+    spreads: Mapping[str, Mapping[int, Discrepancy]] | None = None,
     progress: Progress = lambda _done, _of: None,
 ) -> Reached:
     """Run scenarios and say how likely targets are, when, on what that rests, and what holds them back.

@@ -27,6 +27,7 @@ from analysis.outcome.printing import (
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, sentences_in
 from analysis.reach.study import Reached
+from calibration.fit.evidence import Evidence
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
 
@@ -41,8 +42,11 @@ say: Final = partial(say_from, FILE)
 both: Final = partial(both_from, FILE)
 
 
-def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable]) -> None:
-    """Print each headline target by scenario and what it rests on, then all targets, bottlenecks and gains."""
+def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable], evidence: Evidence) -> None:
+    """Print each headline target by scenario and what it rests on, then all targets, bottlenecks and gains.
+
+    `evidence` is what the members have seen.
+    """
     summary, members = reached.tables.summary, reached.margins.sizes["member"]
     # Where few targets are named, all are described in full.
     few = len(reached.targets) <= 3
@@ -62,7 +66,7 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
             if len(own):
                 console.print(_calendar(own, scenario, members), "")
                 console.print(_gains(reached, scenario, variables, members), "")
-    _say_basis(console, summary, members)
+    _say_basis(console, summary, members, evidence)
 
 
 def in_percent(probability: float, error: float) -> str:
@@ -250,8 +254,8 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
     return table
 
 
-def _say_basis(console: Console, summary: pd.DataFrame, members: int) -> None:
-    print_sentences(console, lambda language: [say("basis", language, members=members)])
+def _say_basis(console: Console, summary: pd.DataFrame, members: int, evidence: Evidence) -> None:
+    print_sentences(console, lambda language: [say("basis", language, members=members, evidence=evidence)])
     say_no_interval(console, members)
     if summary["probability_with_discrepancy"].notna().any():
         print_sentences(console, lambda language: [say("discrepancy", language)])

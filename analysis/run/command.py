@@ -10,10 +10,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.command_line import OUTPUTS, USUAL_MEMBERS, collect_mistakes, make_console, progress_bar
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, collect_mistakes, make_console, progress_bar
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model.engine.errors import UserError
 from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
 
@@ -35,6 +36,7 @@ def run(
     engine: Annotated[
         Literal["compiled", "pysd"], typer.Option(help="The fast compiled engine, or PySD as the slow reference.")
     ] = "compiled",
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
     members: Annotated[
         int,
@@ -56,7 +58,7 @@ def run(
                 msg = "--engine pysd is the slow reference, for one run of each scenario: add --members 1."
                 raise UserError(msg)
             if members > 1:
-                check_members(members)
+                check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
@@ -65,7 +67,7 @@ def run(
     from analysis.run import stored_runs
     from calibration.fit.ensemble import read_members
 
-    parameters = read_members(members) if members > 1 else None
+    parameters = read_members(members, evidence) if members > 1 else None
     targets = load_targets()
     judged = list(targets.values())
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]
@@ -85,7 +87,7 @@ def run(
     made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
     table = evaluate_targets(judged, runs)
-    printing.print_answers(console, table, targets, scenarios, members)
+    printing.print_answers(console, table, targets, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
     _write(out, scenarios, runs, table, judged, facts, detailed)

@@ -139,6 +139,8 @@ def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dic
             continue
         if held.get("members") != facts["members"]:
             reasons[path.name] = f"{held.get('members')} members"
+        elif held.get("evidence") != facts["evidence"]:
+            reasons[path.name] = f"evidence {held.get('evidence')}"
         elif any(held.get(key) != facts[key] for key in COMPARABLE):
             reasons[path.name] = "another model, ensemble or engine"
     return reasons

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Seen,
     announce_replaced_files,
     collect_mistakes,
     make_console,
@@ -16,6 +17,7 @@ from analysis.command_line import (
 )
 from analysis.outcome.output_folder import Out
 from analysis.sensitivity.request import USUAL_FACTORS, USUAL_SAMPLES, check_question, chosen_groups
+from calibration.fit.evidence import NEWEST
 from model.definition import variables_by_name
 from scenarios import chosen_targets, load_scenario, load_targets
 
@@ -49,6 +51,7 @@ def sensitivity(
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to run on.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted study.")] = False,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Rank the parameters, policies and model forms that the targets are sensitive to (Sobol', Morris, PAWN, delta)."""
@@ -74,8 +77,8 @@ def sensitivity(
     from calibration.fit.prior_factors import broken_constraints, study_factors, study_points
     from calibration.fit.priors import read_priors
 
-    console, priors = make_console(), read_priors()
-    members = read_members() if inputs == "posterior" else None
+    console, priors = make_console(), read_priors(events=evidence.events)
+    members = read_members(evidence=evidence) if inputs == "posterior" else None
     varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
     question = study.Question(method, count, seed, inputs, groups, goals, factors)
     stem = out / "sensitivity" / study.name_of(question, base)
@@ -86,7 +89,7 @@ def sensitivity(
             question, varied, base.settings(), stem, resume=resume, cluster=cluster, progress=progress
         )
     broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
-    facts = result_files.joint_manifest([base], members) | tables.facts(findings)
+    facts = result_files.joint_manifest([base], members, evidence) | tables.facts(findings)
     tables.print_all(console, findings, base, variables_by_name(), facts, broken)
     written = tables.write(findings, base, variables_by_name(), facts, stem)
     console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")

@@ -12,12 +12,13 @@ import pandas as pd
 import xarray as xr
 from scipy.special import ndtri
 
-from calibration.fit.ensemble_file import POSTERIOR_FILE
-from calibration.fit.forecast import FORECAST_FILE, forecast_table, predict, simulate
-from calibration.fit.likelihood import Array, calibration_targets
-from calibration.fit.priors import PRIORS_FILE, changes, priors_hash, read_priors
+from calibration.fit.evidence import NEWEST, Evidence
+from calibration.fit.forecast import forecast_table, predict, simulate
+from calibration.fit.later_record import later_record
+from calibration.fit.likelihood import Array, calibration_targets, refuse_later
+from calibration.fit.priors import changes, priors_hash, read_priors
 from calibration.fit.sampler import BestFit, Draws, Problem, best_fit, reference, sample
-from calibration.observations import LAST_YEAR, data_hash
+from calibration.observations import data_hash
 from model import load_model
 from model.definition import model_hash
 from model.engine import CompiledModel
@@ -61,12 +62,15 @@ class Calibration:
     members: xr.Dataset
     #: Baseline of the members, dims ``member, time``.
     simulated: xr.Dataset
-    #: The same with draws of what the model leaves out.
+    #: The same with draws of what the model leaves out, of the years after the last seen.
     predicted: xr.Dataset
+    #: What has been seen.
+    evidence: Evidence
 
 
 def calibrate(
     count: int = 1000,
+    evidence: Evidence = NEWEST,
     *,
     effort: Effort = Effort(),
     seed: int = SEED,
@@ -79,6 +83,8 @@ def calibrate(
     ----------
     count
         Members of the ensemble.
+    evidence
+        The record that the ensemble sees. For that to 2020 nothing published later is read.
     effort
         Effort of the search.
     seed
@@ -94,8 +100,8 @@ def calibrate(
         If data or priors cannot be used.
     """
     chosen = load_model() if model is None else model
-    priors = read_priors()
-    problem = Problem(chosen, priors, calibration_targets(chosen))
+    problem = problem_of(evidence, chosen)
+    priors, later = problem.priors, problem.later
     random = np.random.default_rng(seed)
     starts = [np.zeros(priors.size), *(priors.draw(effort.starts - 1, random) / 2)]
     fits = []
@@ -115,35 +121,51 @@ def calibrate(
     )
     pooled = draws.pooled
     picked = random.choice(len(pooled), count, replace=len(pooled) < count)
-    members = _members(problem, pooled[picked], seed)
-    simulated = simulate(chosen, changes(members), progress=lambda done, of: progress("Forecast", done, of))
-    return Calibration(problem, tuple(fits), draws, members, simulated, predict(simulated, seed))
+    members = _members(problem, pooled[picked], seed, evidence)
+    policies, seen = ({}, ()) if later is None else (later.policies, later.published)
+    simulated = simulate(chosen, changes(members), policies, lambda done, of: progress("Forecast", done, of))
+    predicted = predict(simulated, seed, seen).sel(time=slice(evidence.last_year + 1, None))
+    return Calibration(problem, tuple(fits), draws, members, simulated, predicted, evidence)
 
 
-def _members(problem: Problem, points: Array, seed: int) -> xr.Dataset:
+def problem_of(evidence: Evidence, model: CompiledModel) -> Problem:
+    """Return what is fitted to a record; that to 2020 holds no value of a later year, and no file of them is read.
+
+    Raises
+    ------
+    ObservationError, PriorError
+        If data or priors cannot be used.
+    """
+    later = later_record(evidence)
+    targets = (*calibration_targets(model), *(() if later is None else later.targets()))
+    refuse_later(targets, evidence.last_year)
+    return Problem(model, read_priors(events=evidence.events), targets, later)
+
+
+def _members(problem: Problem, points: Array, seed: int, evidence: Evidence) -> xr.Dataset:
     members = problem.priors.dataset(points)
     # Single precision is what the file keeps, so everything is made from it.
     members = members.map(lambda array: array.astype(np.float32).astype(np.float64), keep_attrs=True)
     return members.assign_attrs(
-        title="Parameter sets of Jinan's urbanization model that the observations of 2010-2020 support",
+        title=f"Parameter sets of Jinan's urbanization model that the observations of 2010-{evidence} support",
         model_hash=model_hash(),
-        priors_hash=priors_hash(PRIORS_FILE),
-        data_hash=data_hash(),
-        data_vintage=f"observations up to {LAST_YEAR}",
+        priors_hash=priors_hash(events=evidence.events),
+        data_hash=data_hash(evidence.later_files),
+        data_vintage=evidence.vintage,
         seed=str(seed),
     )
 
 
-def write(calibration: Calibration, posterior: Path = POSTERIOR_FILE, forecast: Path = FORECAST_FILE) -> None:
-    """Write the ensemble and the forecast, each whole or not at all."""
+def write(calibration: Calibration, posterior: Path | None = None, forecast: Path | None = None) -> None:
+    """Write the ensemble and the forecast, each whole or not at all; to the files of its evidence if none are named."""
     kept = calibration.members.astype(np.float32)
     for name, array in calibration.members.data_vars.items():
         kept[name].attrs = array.attrs
     packed = {str(name): {"zlib": True, "complevel": 6, "shuffle": True} for name in kept.data_vars}
-    with replaced(posterior) as partial:
+    with replaced(posterior or calibration.evidence.posterior) as partial:
         kept.to_netcdf(partial, engine="netcdf4", encoding=packed)
         seal(partial)
-    with replaced(forecast) as partial:
+    with replaced(forecast or calibration.evidence.forecast) as partial:
         forecast_table(calibration.predicted).to_csv(partial, index=False, lineterminator="\n")
 
 

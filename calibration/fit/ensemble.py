@@ -1,4 +1,4 @@
-"""The calibrated ensemble: parameter sets that the data up to 2020 support, kept in ``posterior.nc``."""
+"""The calibrated ensembles: parameter sets that the record to 2020, or to 2023, supports (``posterior_*.nc``)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from calibration.fit.ensemble_file import (
-    POSTERIOR_FILE,
-    RECALIBRATE,
     EnsembleError,
     check_count,
     damaged,
+    remake,
     require_whole,
 )
+from calibration.fit.evidence import NEWEST, Evidence
 from calibration.fit.priors import Parameter, Priors, changes, priors_hash, read_priors
 from calibration.observations import data_hash
 from model.definition import MODEL_FILE, model_hash
@@ -28,15 +28,19 @@ _MOST_DEVIATIONS: Final = 6.0
 _SINGLE: Final = 1e-6
 
 
-def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_file: Path = MODEL_FILE) -> xr.Dataset:
-    """Read the members of the calibrated ensemble.
+def read_members(
+    count: int | None = None, evidence: Evidence = NEWEST, *, path: Path | None = None, model_file: Path = MODEL_FILE
+) -> xr.Dataset:
+    """Read the members of a calibrated ensemble.
 
     Parameters
     ----------
     count
         Take the first so many; members are in random order. None for all.
+    evidence
+        What the ensemble has seen.
     path
-        The file that ``run_scenarios.py calibrate`` writes.
+        Its file, which ``run_scenarios.py calibrate`` writes, if it stands elsewhere.
     model_file
         The model the members are for.
 
@@ -44,7 +48,7 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     -------
     xarray.Dataset
         Constants of the model in its units, dims ``member`` and the constant's subscripts; the attributes hold the
-        seed and the fingerprints of what the ensemble was made from.
+        seed, the evidence, and the fingerprints of what the ensemble was made from.
 
     Raises
     ------
@@ -57,38 +61,42 @@ def read_members(count: int | None = None, path: Path = POSTERIOR_FILE, model_fi
     >>> read_members(3).sizes["member"]
     3
     """
-    stored = read_stored(path)
+    file = path or evidence.posterior
+    stored = read_stored(evidence, file)
     present = {
         f"model {model_file.name}": ("model_hash", model_hash(model_file)),
-        "priors": ("priors_hash", priors_hash()),
-        "observations": ("data_hash", data_hash()),
+        "priors": ("priors_hash", priors_hash(events=evidence.events)),
+        "observations": ("data_hash", data_hash(evidence.later_files)),
+        "knowledge (what it has seen)": ("data_vintage", evidence.vintage),
     }
     stale = [what for what, (key, value) in present.items() if stored.attrs.get(key) != value]
     if stale:
-        message = f"{path.name} was calibrated with another state of: {', '.join(stale)}. {RECALIBRATE}"
+        message = f"{file.name} was calibrated with another state of: {', '.join(stale)}. {remake(evidence)}"
         raise EnsembleError(message)
-    wrong = _mistakes(stored, read_priors(model_file=model_file))
+    wrong = _mistakes(stored, read_priors(model_file=model_file, events=evidence.events))
     if wrong:
-        message = f"{path.name} does not hold draws from the priors:\n{listed(wrong)}\n{RECALIBRATE}"
+        message = f"{file.name} does not hold draws from the priors:\n{listed(wrong)}\n{remake(evidence)}"
         raise EnsembleError(message)
     if count is not None:
-        check_count(count, stored.sizes["member"])
-    return changes(stored.isel(member=slice(count)).astype(np.float64), model_file)
+        check_count(count, stored.sizes["member"], evidence)
+    members = changes(stored.isel(member=slice(count)).astype(np.float64), model_file)
+    return members.assign_attrs(evidence=str(evidence))
 
 
-def read_stored(path: Path = POSTERIOR_FILE) -> xr.Dataset:
-    """Read the file as it stands, as ``calibrate`` wrote it: draws from the priors, factors not multiplied out.
+def read_stored(evidence: Evidence = NEWEST, path: Path | None = None) -> xr.Dataset:
+    """Read a file as it stands, as ``calibrate`` wrote it: draws from the priors, factors not multiplied out.
 
     Examples
     --------
     >>> read_stored()["MORTALITY 2020"].attrs["role"]
     'factor'
     """
-    require_whole(path)
+    file = path or evidence.posterior
+    require_whole(file, evidence)
     try:
-        return xr.load_dataset(path, engine="netcdf4")
+        return xr.load_dataset(file, engine="netcdf4")
     except (OSError, ValueError, RuntimeError) as error:
-        raise damaged(path) from error
+        raise damaged(file, evidence) from error
 
 
 def settings(members: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -6,21 +6,18 @@ Apart from `calibration.fit.ensemble`, which reads it, as a command looks at it 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
+from calibration.fit.evidence import NEWEST, Evidence
 from model.engine.errors import UserError
 from model.files.sealed import is_whole
-
-POSTERIOR_FILE: Final = Path(__file__).parents[1] / "posterior.nc"
-RECALIBRATE: Final = "To make it anew: python run_scenarios.py calibrate"
 
 
 class EnsembleError(UserError):
     """There is no ensemble that fits the model, or fewer members than requested."""
 
 
-def check_members(count: int | None, path: Path = POSTERIOR_FILE) -> None:
-    """Refuse a number of members that the file does not hold; None asks for all.
+def check_members(count: int | None, evidence: Evidence = NEWEST) -> None:
+    """Refuse a number of members that an ensemble does not hold; None asks for all.
 
     Raises
     ------
@@ -32,10 +29,10 @@ def check_members(count: int | None, path: Path = POSTERIOR_FILE) -> None:
     >>> check_members(3)
     """
     if count is not None:
-        check_count(count, members_held(path))
+        check_count(count, members_held(evidence), evidence)
 
 
-def check_count(count: int, held: int) -> None:
+def check_count(count: int, held: int, evidence: Evidence) -> None:
     """Refuse to take so many members of an ensemble that holds `held`.
 
     Raises
@@ -44,12 +41,12 @@ def check_count(count: int, held: int) -> None:
         If there are fewer, or none is asked for.
     """
     if not 1 <= count <= held:
-        message = f"--members {count}: the calibrated ensemble holds 1 to {held} members."
+        message = f"--members {count}: the calibrated ensemble of evidence {evidence} holds 1 to {held} members."
         raise EnsembleError(message)
 
 
-def members_held(path: Path = POSTERIOR_FILE) -> int:
-    """Return how many members the file holds.
+def members_held(evidence: Evidence = NEWEST, path: Path | None = None) -> int:
+    """Return how many members an ensemble holds; `path` is its file if it stands elsewhere.
 
     Raises
     ------
@@ -63,15 +60,16 @@ def members_held(path: Path = POSTERIOR_FILE) -> int:
     """
     from netCDF4 import Dataset
 
-    require_whole(path)
+    file = path or evidence.posterior
+    require_whole(file, evidence)
     try:
-        with Dataset(path) as data:
+        with Dataset(file) as data:
             return len(data.dimensions["member"])
     except (OSError, KeyError, RuntimeError) as error:
-        raise damaged(path) from error
+        raise damaged(file, evidence) from error
 
 
-def require_whole(path: Path) -> None:
+def require_whole(path: Path, evidence: Evidence) -> None:
     """Refuse a file that is missing, or whose bytes are not those that ``calibrate`` wrote.
 
     Raises
@@ -80,15 +78,20 @@ def require_whole(path: Path) -> None:
         Saying how to make it.
     """
     if not path.is_file():
-        message = f"{path.name} is missing; make it with: python run_scenarios.py calibrate"
+        message = f"{path.name} is missing; make it with: {evidence.remedy}"
         raise EnsembleError(message)
     if not is_whole(path):
-        raise damaged(path)
+        raise damaged(path, evidence)
 
 
-def damaged(path: Path) -> EnsembleError:
+def damaged(path: Path, evidence: Evidence) -> EnsembleError:
     """Return the error of a file that is not as ``calibrate`` wrote it."""
     return EnsembleError(
         f"{path.name} is damaged or was changed by hand: it is not as `calibrate` wrote it. Restore the file that came "
-        f"with the project. {RECALIBRATE}"
+        f"with the project. {remake(evidence)}"
     )
+
+
+def remake(evidence: Evidence) -> str:
+    """Say how to make an ensemble anew."""
+    return f"To make it anew: {evidence.remedy}"

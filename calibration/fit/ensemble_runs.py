@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from calibration.fit.ensemble import batches, settings
-from calibration.fit.likelihood import Array, Target, run_history
+from calibration.fit.later_record import LaterRecord, run_record
+from calibration.fit.likelihood import Array, Target
 from calibration.fit.priors import Priors
 from calibration.fit.sampler import BATCH
 from model.engine import CompiledModel
@@ -58,11 +59,13 @@ def headlines() -> tuple[Headline, ...]:
     return tuple(chosen)
 
 
-def squared_deviations(model: CompiledModel, members: xr.Dataset, targets: Sequence[Target]) -> xr.DataArray:
+def squared_deviations(
+    model: CompiledModel, members: xr.Dataset, targets: Sequence[Target], later: LaterRecord | None = None
+) -> xr.DataArray:
     """Sum of squared whitened deviations, (member, series); minus half of it is the log likelihood up to a constant."""
     parts = []
     for _, part in batches(members, BATCH):
-        history = run_history(model, settings(part))
+        history = run_record(model, settings(part), later)
         parts.append(np.stack([(target.whitened(history) ** 2).sum(axis=1) for target in targets], axis=1))
     names = [target.name for target in targets]
     return xr.DataArray(np.concatenate(parts), dims=("member", "series"), coords={"series": names})

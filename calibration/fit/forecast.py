@@ -1,16 +1,17 @@
-"""The baseline forecast of 2021-2035 from the calibrated ensemble: what newer observations will be compared with.
+"""The baseline forecast up to 2035 from a calibrated ensemble: what newer observations will be compared with.
 
 A published number differs from a model that is right about everything it holds, because years differ in what it leaves
 out. So each variable carries a relative discrepancy that starts from nothing in 2020 and forgets itself over some years
-(an Ornstein-Uhlenbeck process); the forecast's bands include it.
+(an Ornstein-Uhlenbeck process); the forecast's bands include it. An ensemble that has seen values after 2020 has seen
+what each of its members left out of them, and its forecast goes on from there: the process given those values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +20,12 @@ import xarray as xr
 
 from calibration.fit.ensemble import batches
 from calibration.fit.ensemble import settings as member_settings
-from calibration.fit.likelihood import DECLARED_BIRTHS_ERROR, DECLARED_DEATHS_ERROR, YEAR_END
+from calibration.fit.likelihood import DECLARED_BIRTHS_ERROR, DECLARED_DEATHS_ERROR, MEASUREMENT_ERROR, YEAR_END
 from model.definition import variables_by_name
 from model.engine import CompiledModel
 
 Array = npt.NDArray[np.float64]
 
-FORECAST_FILE: Final = Path(__file__).parents[1] / "forecast.csv"
 BASE_YEAR: Final = 2020
 YEARS: Final = tuple(range(2021, 2036))
 QUARTERS: Final = 4
@@ -76,6 +76,62 @@ FORECASTS: Final = (
 )
 
 
+#: What is forecast, by variable.
+BY_VARIABLE: Final = {forecast.variable: forecast for forecast in FORECASTS}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published of a variable after 2020 and an ensemble has seen."""
+
+    variable: str
+    years: tuple[int, ...]
+    #: One for each year, or the mean of them, in the model's unit.
+    values: Array
+    #: Of the worst value.
+    grade: str
+    source: str
+
+    @cached_property
+    def weights(self) -> Array:
+        """What of each year goes into each value, (value, year)."""
+        count = len(self.years)
+        return np.eye(count) if self.values.size == count else np.full((1, count), 1 / count)
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Covariance of the relative errors of a member that describes the city rightly, measurement included."""
+        years = discrepancy_covariance(BY_VARIABLE[self.variable], np.array(self.years))
+        measured = MEASUREMENT_ERROR[self.grade] ** 2 * np.eye(self.values.size)
+        return np.asarray(self.weights @ years @ self.weights.T + measured)
+
+    def deviations(self, simulated: Array) -> Array:
+        """Logarithm of the published over each member's values, (member, value), of its years, (member, year)."""
+        return np.asarray(np.log(self.values / (simulated @ self.weights.T)))
+
+
+def given(published: Published, years: Array) -> tuple[Array, Array]:
+    """Return the discrepancy of years, given what was published of others.
+
+    The first array turns the deviations of the published values into the mean, (year, value), the second is the
+    covariance, reporting errors of the years included.
+
+    Examples
+    --------
+    >>> seen = Published("residents", (2021, 2022), np.array([9e6, 9e6]), "A", "example")
+    >>> gain, covariance = given(seen, np.array([2023.0, 2060.0]))
+    >>> bool(gain[0, 1] > 0.7 and abs(gain[1]).max() < 0.01 and covariance[0, 0] < covariance[1, 1])
+    True
+    """
+    forecast = BY_VARIABLE[published.variable]
+    count = len(years)
+    hidden = discrepancy_covariance(replace(forecast, reporting=0.0), np.concatenate([years, published.years]))
+    cross = hidden[:count, count:] @ published.weights.T
+    gain = np.linalg.solve(published.covariance, cross.T).T
+    covariance = hidden[:count, :count] - gain @ cross.T + forecast.reporting**2 * np.eye(count)
+    return np.asarray(gain), np.asarray(covariance)
+
+
 def discrepancy_covariance(forecast: Forecast, years: Array) -> Array:
     """Covariance of the relative discrepancy between years, nothing at the end of 2020.
 
@@ -114,21 +170,37 @@ def simulate(
         model's units.
     """
     parts = []
-    names = [forecast.variable for forecast in FORECASTS]
     for done, part in batches(members, BATCH):
-        run = model.run(
-            {**member_settings(part), **(settings or {})},
-            outputs=names,
-            initial_time=float(BASE_YEAR),
-            final_time=YEARS[-1] + 1 / QUARTERS,
-            saveper=1 / QUARTERS,
-        )
-        parts.append(_by_year(run.rename(run="member")))
+        run = run_years(model, {**member_settings(part), **(settings or {})}, YEARS)
+        parts.append(run.rename(run="member"))
         progress(done, members.sizes["member"])
     return xr.concat(parts, dim="member")
 
 
-def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
+def run_years(
+    model: CompiledModel,
+    settings: Mapping[str, Any],
+    years: Sequence[int],
+    variables: Collection[str] = tuple(BY_VARIABLE),
+    *,
+    keep_non_finite: bool = False,
+) -> xr.Dataset:
+    """Run the policies from the census of 2020 on, and return what would be published of the years that follow it.
+
+    Dims ``run, time``; years as in `simulate`.
+    """
+    run = model.run(
+        settings,
+        outputs=list(variables),
+        initial_time=float(BASE_YEAR),
+        final_time=years[-1] + 1 / QUARTERS,
+        saveper=1 / QUARTERS,
+        keep_non_finite=keep_non_finite,
+    )
+    return _by_year(run if "run" in run.dims else run.expand_dims("run"), years)
+
+
+def predict(simulated: xr.Dataset, seed: int, seen: Iterable[Published] = ()) -> xr.Dataset:
     """Add to each member one draw of what the model leaves out.
 
     Parameters
@@ -137,22 +209,42 @@ def predict(simulated: xr.Dataset, seed: int) -> xr.Dataset:
         As from `simulate`.
     seed
         Of the draws.
+    seen
+        What the ensemble has seen of the years after 2020: the draws go on from what each member left out of it.
     """
-    predicted = simulated.copy()
+    known = {published.variable: published for published in seen}
+    predicted = expected(simulated, known.values())
     for index, forecast in enumerate(FORECASTS):
         if forecast.variable not in simulated:
             continue
         # A stream for each variable, so that adding one leaves the others alone.
         random = np.random.default_rng([seed, index])
         series = simulated[forecast.variable]
-        root = np.linalg.cholesky(discrepancy_covariance(forecast, series["time"].to_numpy()))
+        years, published = series["time"].to_numpy(), known.get(forecast.variable)
+        covariance = discrepancy_covariance(forecast, years) if published is None else given(published, years)[1]
+        root = np.linalg.cholesky(covariance)
         noise = random.standard_normal((series.sizes["member"], series.sizes["time"])) @ root.T
-        predicted[forecast.variable] = (series * np.exp(noise)).assign_attrs(series.attrs)
+        predicted[forecast.variable] = (predicted[forecast.variable] * np.exp(noise)).assign_attrs(series.attrs)
     return predicted
 
 
+def expected(simulated: xr.Dataset, seen: Iterable[Published]) -> xr.Dataset:
+    """Return the median of what will be published under each member, given what was published of the years before.
+
+    Parameters are as for `predict`; a member's own values where nothing has been seen.
+    """
+    medians = simulated.copy()
+    for published in seen:
+        if published.variable in simulated:
+            series = simulated[published.variable].transpose("member", "time")
+            gain, _ = given(published, series["time"].to_numpy())
+            own = published.deviations(series.sel(time=list(published.years)).to_numpy())
+            medians[published.variable] = (series * np.exp(own @ gain.T)).assign_attrs(series.attrs)
+    return medians
+
+
 def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
-    """Quantiles by variable and year, as stored in ``forecast.csv``."""
+    """Quantiles by variable and year, as stored in ``forecast_*.csv``."""
     columns = ["variable", "unit", "year", *QUANTILES]
     known = variables_by_name()
     rows = []
@@ -164,22 +256,23 @@ def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _by_year(run: xr.Dataset) -> xr.Dataset:
+def _by_year(run: xr.Dataset, years: Sequence[int]) -> xr.Dataset:
     """Values of calendar years from quarters that begin on census day, two months before the year's end."""
-    first, last = QUARTERS, QUARTERS * len(YEARS)
+    first, last = QUARTERS, QUARTERS * len(years)
     yearly = {}
-    for forecast in FORECASTS:
-        series = run[forecast.variable].transpose("member", "time")
+    for name in run.data_vars:
+        forecast = BY_VARIABLE[str(name)]
+        series = run[forecast.variable].transpose("run", "time")
         quarters = series.to_numpy()
         if forecast.flow:
             sums = np.cumsum(np.pad(quarters, ((0, 0), (1, 0))), axis=1)
             ends = sums[:, :-1] + YEAR_END * quarters
-            values = np.diff(ends[:, ::QUARTERS][:, : len(YEARS) + 1], axis=1) / QUARTERS
+            values = np.diff(ends[:, ::QUARTERS][:, : len(years) + 1], axis=1) / QUARTERS
         else:
             values = quarters[:, first : last + 1 : QUARTERS]
             if forecast.year_end:
                 values = values + YEAR_END * (quarters[:, first + 1 : last + 2 : QUARTERS] - values)
         yearly[forecast.variable] = xr.DataArray(
-            values, dims=("member", "time"), coords={"time": np.array(YEARS, dtype=float)}, attrs=series.attrs
+            values, dims=("run", "time"), coords={"time": np.array(years, dtype=float)}, attrs=series.attrs
         )
     return xr.Dataset(yearly)

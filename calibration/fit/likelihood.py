@@ -1,12 +1,14 @@
 """What the history run is compared with: observations up to 2020, each with its stated error and grade.
 
+What was published later, and the run that it is compared with, stand in `calibration.fit.later_record`.
+
 Time. The run starts and ends on census day, 1 November, of 2010 and 2020, so a year of the model is the twelve months
 to October. Counts at the end of a year are compared with the run two months later, between two of its quarters. Counts
 of births and deaths of calendar years are moved by two months, and compared with the mean of the four quarters.
 Incomes, output, budgets and sales of a year stand on its census day, as they do where the policy run starts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -100,6 +102,8 @@ class History:
     end: xr.Dataset
     course: xr.Dataset
     start: xr.Dataset | None = None
+    #: The policy run by calendar year, for an ensemble that has seen more than the record to 2020.
+    later: xr.Dataset | None = None
 
     def state(self, name: str) -> Array:
         """One variable at the end of 2020, run first."""
@@ -109,6 +113,11 @@ class History:
         """One variable where the policy run starts, run first."""
         assert self.start is not None
         return np.asarray(self.start[name].to_numpy(), dtype=float)
+
+    def after_2020(self, name: str, years: Sequence[int]) -> Array:
+        """What the policy run says of published years, (run, year)."""
+        assert self.later is not None
+        return np.asarray(self.later[name].sel(time=list(years)).to_numpy(), dtype=float)
 
     def at(self, name: str, years: Sequence[int]) -> Array:
         """A city total on census day, 1 November, of each year, (run, year)."""
@@ -177,6 +186,8 @@ class Target:
     discrepancy: float | Array | None = None
     #: Relative standard error of a year's declarations about what happened in it, new in each year.
     reporting: float = 0.0
+    #: Covariance of the deviations where it is not that of `covariance`: what builds up from nothing in 2020.
+    stated: Array | None = None
 
     def residuals(self, history: History) -> Array:
         """Deviations in units of the error, (run, value)."""
@@ -200,6 +211,8 @@ class Target:
     @property
     def covariance(self) -> Array:
         """Covariance of the deviations: measurement apart for each value, what the model leaves out with a memory."""
+        if self.stated is not None:
+            return self.stated
         years = np.repeat(self.years, self.observed.size // len(self.years))
         alike = np.exp(-abs(years[:, None] - years) / self.memory) if self.memory else np.eye(years.size)
         size = self.left_out
@@ -309,11 +322,22 @@ def further_targets() -> tuple[Target, ...]:
 def calibration_targets(model: CompiledModel) -> tuple[Target, ...]:
     """Everything that the calibration compares the history run with; values after 2020 are an `ObservationError`."""
     series = (*targets(model), *further_targets())
-    late = [target.name for target in series if max(target.years) > LAST_YEAR]
-    if late:
-        message = f"observations after {LAST_YEAR} are withheld: {', '.join(late)}"
-        raise ObservationError(message)
+    refuse_later(series, LAST_YEAR)
     return series
+
+
+def refuse_later(series: Iterable[Target], last: int) -> None:
+    """Refuse values of years after the last that may be seen.
+
+    Raises
+    ------
+    ObservationError
+        Naming the series.
+    """
+    late = [target.name for target in series if max(target.years) > last]
+    if late:
+        message = f"observations after {last} are withheld: {', '.join(late)}"
+        raise ObservationError(message)
 
 
 def _people(start: xr.Dataset) -> list[Target]:

@@ -1,7 +1,8 @@
 """The uncertain constants of the model and their prior distributions.
 
-``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. Calibration moves on a
-scale on which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
+``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. ``events.yaml`` holds
+the same for dated events after 2020, and is read only where something is known of them. Calibration moves on a scale on
+which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
 """
 
 from __future__ import annotations
@@ -215,12 +216,13 @@ def changes(members: xr.Dataset, model_file: Path = MODEL_FILE) -> xr.Dataset:
     return xr.Dataset(arrays, attrs=members.attrs)
 
 
-def priors_hash(path: Path = PRIORS_FILE) -> str:
-    """Twelve hexadecimal digits that change with any change of the file of priors."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def priors_hash(path: Path = PRIORS_FILE, events: Path | None = None) -> str:
+    """Twelve hexadecimal digits that change with any change of the file of priors, and of that of events if given."""
+    content = path.read_bytes() if events is None else path.read_bytes() + events.read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
-def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Priors:
+def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE, events: Path | None = None) -> Priors:
     """Read the priors and check them against the model.
 
     Parameters
@@ -229,6 +231,8 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
         The file of priors.
     model_file
         The model, which owns names, units, defaults and limits.
+    events
+        The file of dated events, which the file of priors holds fixed; None where nothing is known of them.
 
     Raises
     ------
@@ -252,6 +256,40 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
     known = {name: v for name, v in variables_by_name(model_file).items() if v.kind == "constant"}
     entries = _section(content, "parameters", dict, mistakes)
     reasons = _reasons(content, entries, known, mistakes)
+    parameters = _parameters(entries, known, mistakes)
+    for name in known:
+        if content and name not in entries and name not in reasons:
+            mistakes.add((), f"{name!r} stands neither among the parameters nor among those held fixed.")
+    constraints = _constraints(content, parameters, entries, mistakes)
+    if mistakes:
+        raise PriorError(refusal({path.name: mistakes.listed()}))
+    priors = Priors(tuple(parameters), tuple(constraints), reasons)
+    return priors if events is None else _with_events(priors, events, known)
+
+
+def _with_events(priors: Priors, path: Path, known: Mapping[str, Variable]) -> Priors:
+    """The same priors with those of dated events, which are no longer held fixed."""
+    document = read_yaml(path)
+    mistakes = Mistakes(document)
+    content = document.content if isinstance(document.content, dict) else {}
+    for key in content:
+        if key != "parameters":
+            mistakes.add((key,), f"{shown(key)} is not a key of this file.{mistakes.near(key, ['parameters'])}")
+    entries = _section(content, "parameters", dict, mistakes)
+    if not entries and not mistakes:
+        mistakes.add((), "The file must hold 'parameters'.")
+    parameters = _parameters(entries, known, mistakes)
+    for name in entries:
+        if name in known and name not in priors.held_fixed:
+            mistakes.add(("parameters", name), f"{name!r} is a parameter of {PRIORS_FILE.name} already.")
+    if mistakes:
+        raise PriorError(refusal({path.name: mistakes.listed()}))
+    fixed = {name: reason for name, reason in priors.held_fixed.items() if name not in entries}
+    return Priors((*priors.parameters, *parameters), priors.constraints, fixed)
+
+
+def _parameters(entries: Mapping[Any, Any], known: Mapping[str, Variable], mistakes: Mistakes) -> list[Parameter]:
+    """The parameters of a file's entries, as far as they make sense."""
     parameters = []
     for name, entry in entries.items():
         where = ("parameters", name)
@@ -265,13 +303,7 @@ def read_priors(path: Path = PRIORS_FILE, model_file: Path = MODEL_FILE) -> Prio
             if (parameter.p95 <= parameter.lower_bound).any() or (parameter.p05 >= parameter.upper_bound).any():
                 mistakes.add(where, f"{name!r}: the range lies beyond the limits in the model file.")
             parameters.append(parameter)
-    for name in known:
-        if content and name not in entries and name not in reasons:
-            mistakes.add((), f"{name!r} stands neither among the parameters nor among those held fixed.")
-    constraints = _constraints(content, parameters, entries, mistakes)
-    if mistakes:
-        raise PriorError(refusal({path.name: mistakes.listed()}))
-    return Priors(tuple(parameters), tuple(constraints), reasons)
+    return parameters
 
 
 def _two_numbers(value: object) -> tuple[float, float]:

@@ -1,8 +1,7 @@
-"""The fit report, docs/calibration.md: what was fitted, what was learnt, what was not, and the forecast."""
+"""The fit report of an ensemble: what was fitted, what was learnt, what was not, and the forecast."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,18 +9,20 @@ import pandas as pd
 
 from calibration.fit.calibrate import CONVERGED, ENOUGH, LEARNT, Calibration, Effort, fit_table, learnt_table
 from calibration.fit.forecast import forecast_table
+from calibration.fit.later_record import MEAN_ONLY, NOT_IN_FILE, NOT_USED
 from calibration.fit.sampler import SUPERCHAINS
 from model.files.atomic import replaced
 from model.files.markdown import markdown_table
 
-REPORT_FILE: Final = Path(__file__).parents[2] / "docs" / "calibration.md"
-#: Years of the forecast that the report prints.
-PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2035)
+#: Years of the forecast that the report prints, those after the last seen.
+PRINTED_YEARS: Final = (2021, 2022, 2023, 2024, 2025, 2026, 2030, 2035)
+#: What the index is of.
+PRICE_INDEX: Final = "The house price index is of existing homes, 100 at the end of 2020; there is none of new homes."
 
 
 def write_report(calibration: Calibration, effort: Effort) -> None:
     """Write the fit report, whole or not at all."""
-    with replaced(REPORT_FILE) as partial:
+    with replaced(calibration.evidence.report) as partial:
         partial.write_text(report(calibration, effort), encoding="utf-8")
 
 
@@ -31,15 +32,17 @@ def report(calibration: Calibration, effort: Effort) -> str:
     known, unknown = learnt[learnt["learnt"]], learnt[~learnt["learnt"]]
     failed = known[(known["rhat"] >= CONVERGED) | (known["ess"] <= ENOUGH)]
     facts = calibration.members.attrs
+    evidence = calibration.evidence
     parts = [
-        "# Calibration: what 2010-2020 says about the parameters",
-        "Written by `python run_scenarios.py calibrate`; nothing here is typed by hand. "
+        f"# Calibration: what 2010-{evidence} says about the parameters",
+        f"Written by `{evidence.remedy}`; nothing here is typed by hand. "
         f"Model {facts['model_hash']}, priors {facts['priors_hash']}, data {facts['data_hash']}, seed {facts['seed']}; "
         f"{facts['data_vintage']}.",
         "The history run from the census of 2010 is compared with the census of 2020 and the yearly record, and its "
         "end with the state from which the policy run of the same parameters starts. Errors are those of measurement, "
         "by grade, and of what the model leaves out, by series, which in yearly series last some years "
         "(`calibration/fit/likelihood.py`). Priors stand in `calibration/fit/priors.yaml`.",
+        *_later(calibration),
         "## Best fits",
         _best_fits(calibration),
         "## Fit by series",
@@ -63,10 +66,41 @@ def report(calibration: Calibration, effort: Effort) -> str:
         ", ".join(f"{row.parameter} ({row.ratio:.2f})" for row in unknown.itertuples()) + ".",
         "## Baseline forecast",
         "Median and 90 % interval, what the model leaves out included (`calibration/fit/forecast.py`). "
-        "The stored table is `calibration/forecast.csv`.",
+        f"The stored table is `calibration/{evidence.forecast.name}`. " + PRICE_INDEX,
         _forecast(forecast_table(calibration.predicted)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _later(calibration: Calibration) -> list[str]:
+    """What was published after 2020, what members say of it, and what is not used; nothing for the record to 2020."""
+    if (later := calibration.problem.later) is None:
+        return []
+    rows = []
+    for one in later.published:
+        simulated = calibration.simulated[one.variable].sel(time=list(one.years))
+        values = simulated.transpose("member", "time").to_numpy() @ one.weights.T
+        low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+        names = [str(year) for year in one.years] if len(one.years) == one.values.size else ["mean"]
+        sizes = np.sqrt(np.diag(one.covariance))
+        for k, name in enumerate(names):
+            away = np.log(one.values[k] / middle[k]) / sizes[k]
+            band = f"{number(middle[k])} ({number(low[k])} to {number(high[k])})"
+            rows.append([one.variable, name, number(one.values[k]), band, f"{away:+.1f}", one.grade])
+    header = ["series", "year", "published", "members, median (90 %)", "deviation", "grade"]
+    left_out = MEAN_ONLY | NOT_USED | NOT_IN_FILE
+    return [
+        "## The record of 2021-2023",
+        "Added to the record to 2020: `calibration/observed_2021_2023.csv` against the policy run from the census of "
+        "2020, with the levers of `calibration/policies_2021_2023.yaml`. Dated events that no lever explains are "
+        "latent, with priors of their own (`calibration/fit/events.yaml`), and stand among the parameters below. The "
+        "deviation is in units of its error.",
+        markdown_table(header, rows),
+        "Levels, flows and rates of the registered are tied by an account: their errors are taken as independent, "
+        "which counts what they share more than once.",
+        "Not used, or not as single years:",
+        "\n".join(f"- {name}: {why}." for name, why in left_out.items()),
+    ]
 
 
 def _best_fits(calibration: Calibration) -> str:

@@ -1,4 +1,4 @@
-"""What the observations of 2010-2020 leave of the priors: best fits by least squares, then draws by emcee.
+"""What the observations leave of the priors: best fits by least squares, then draws by emcee.
 
 All of it happens on the scale on which every prior is a standard normal (`calibration.fit.priors`). Draws are proposed
 by Hamiltonian steps that turn exactly in the Gaussian at the best fit and are pushed by what the posterior differs from
@@ -22,7 +22,8 @@ from arviz_stats.base import array_stats
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
-from calibration.fit.likelihood import Array, Target, run_history
+from calibration.fit.later_record import LaterRecord, run_record
+from calibration.fit.likelihood import Array, Target
 from calibration.fit.priors import Priors
 from model.engine import CompiledModel
 
@@ -42,18 +43,20 @@ SUPERCHAINS: Final = 4
 
 @dataclass(frozen=True)
 class Problem:
-    """A model, the priors of its parameters, and what the history run should meet: observations and its own start."""
+    """A model, the priors of its parameters, and what its runs should meet: observations and the policy run's start."""
 
     model: CompiledModel
     priors: Priors
     targets: tuple[Target, ...]
+    #: What has been seen after 2020; None runs no further than the census.
+    later: LaterRecord | None = None
 
     def deviations(self, points: Array) -> Array:
         """Whitened deviations of points on the standard scale, (run, value); not finite where a run fails."""
         parts = []
         for first in range(0, len(points), BATCH):
             settings = self.priors.settings(points[first : first + BATCH])
-            history = run_history(self.model, settings, keep_non_finite=True)
+            history = run_record(self.model, settings, self.later, keep_non_finite=True)
             parts.append(np.concatenate([target.whitened(history) for target in self.targets], axis=1))
         return np.concatenate(parts)
 

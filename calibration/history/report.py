@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from calibration.fit.ensemble import read_members, settings
-from calibration.fit.ensemble_file import POSTERIOR_FILE
+from calibration.fit.evidence import Evidence
 from calibration.fit.likelihood import FIRST_YEAR, History
 from calibration.history.figures import FIGURES, draw, fingerprint, is_drawn
 from calibration.history.series import (
@@ -275,15 +275,17 @@ def _joints(model: CompiledModel, members: xr.Dataset) -> str:
     return _section("From the history run to the policy run of the same member", header, rows)
 
 
-def update_page(ensemble: Path = POSTERIOR_FILE, *, write: bool) -> list[Path]:
+def update_page(evidence: Evidence = Evidence.TO_2020, *, write: bool) -> list[Path]:
     """Compare the page and its figures with what model, data and ensemble give; write what differs, if asked.
+
+    The page is of the record to 2020, and so is its ensemble unless another is asked for.
 
     Returns
     -------
     list of pathlib.Path
         The files that were out of date.
     """
-    members = read_members(MEMBERS, path=ensemble)
+    members = read_members(MEMBERS, evidence)
     model = load_model()
     history = ensemble_history(model, members)
     text = page_with(model, members, history)

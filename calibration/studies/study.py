@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from calibration.fit.calibrate import problem_of
 from calibration.fit.ensemble import read_members, read_stored
 from calibration.fit.ensemble_runs import headline_values, squared_deviations
-from calibration.fit.likelihood import calibration_targets
-from calibration.fit.priors import read_priors
-from calibration.fit.sampler import Problem, best_fit, reference
+from calibration.fit.evidence import Evidence
+from calibration.fit.sampler import best_fit, reference
 from calibration.studies.equifinality import equally_good
 from calibration.studies.leave_one_out import shifts
 from calibration.studies.report import (
@@ -45,22 +45,23 @@ here is typed by hand.
 Progress = Callable[[int, int], None]
 
 
-def write_study(name: str, count: int, seed: int, ensemble: Path, progress: Progress) -> None:
+def write_study(name: str, count: int, seed: int, evidence: Evidence, progress: Progress) -> None:
     """Run a study and put its part into the page, which is written whole or not at all; arguments as of `run_study`."""
-    text = run_study(name, count, seed, ensemble, progress)
+    text = run_study(name, count, seed, evidence, progress)
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else OPENING
     with replaced(PAGE) as partial:
         partial.write_text(with_part(page, name, text), encoding="utf-8")
 
 
-def run_study(name: str, count: int, seed: int, ensemble: Path, progress: Progress) -> str:
+def run_study(name: str, count: int, seed: int, evidence: Evidence, progress: Progress) -> str:
     """Run one study ("coverage", "leave-out" or "equifinality") and return its part of the page.
 
-    `count` is the number of experiments of the coverage study, `ensemble` the file that the others look at.
+    `count` is the number of experiments of the coverage study, `evidence` that of the ensemble that the others
+    look at.
     """
-    members = None if name == "coverage" else read_members(path=ensemble)
+    members = None if name == "coverage" else read_members(evidence=evidence)
     model = load_model()
-    problem = Problem(model, read_priors(), calibration_targets(model))
+    problem = problem_of(evidence, model)
     if members is None:
         results = []
         for number in range(count):
@@ -70,9 +71,9 @@ def run_study(name: str, count: int, seed: int, ensemble: Path, progress: Progre
     fit = best_fit(problem, np.zeros(problem.priors.size))
     if name == "leave-out":
         return leave_out_text(shifts(problem, members, fit, seed, progress), members, seed)
-    misfit = squared_deviations(model, members, problem.targets).sum("series").to_numpy() / 2
+    misfit = squared_deviations(model, members, problem.targets, problem.later).sum("series").to_numpy() / 2
     good = equally_good(misfit)
     values = headline_values(model, members.isel(member=np.flatnonzero(good)), shipped_scenarios())
-    stored = read_stored(ensemble)
+    stored = read_stored(evidence)
     pinned = pinned_text(problem.priors, stored, problem.jacobian(fit.point), reference(problem, fit).deviation)
     return equifinality_text(members, [*pinned, *conclusions_text(values, misfit[good])])

@@ -12,6 +12,7 @@ from calibration.__main__ import app
 from calibration.census.derivation import derive
 from calibration.fit import likelihood as evidence
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence
 from calibration.fit.likelihood import History, calibration_targets, registered_estimates, run_history, targets
 from calibration.history import report as history_report
 from calibration.history.figures import FIGURES, fingerprint, is_drawn
@@ -135,7 +136,7 @@ def test_error_shares_of_a_stretched_series_are_variance_alone():
 
 
 def test_the_page_and_figures_in_docs_are_fresh(model):
-    members = read_members(MEMBERS)
+    members = read_members(MEMBERS, Evidence.TO_2020)
     text = page_with(model, members, ensemble_history(model, members))
     assert PAGE.read_text(encoding="utf-8") == text, "run `python -m calibration history`"
     for name in FIGURES:

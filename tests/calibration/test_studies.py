@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from calibration.__main__ import Study, app
 from calibration.fit.ensemble import read_members
-from calibration.fit.ensemble_file import POSTERIOR_FILE
 from calibration.fit.ensemble_runs import headline_values, headlines, squared_deviations, standard_points
+from calibration.fit.evidence import Evidence
 from calibration.fit.likelihood import calibration_targets, run_history
 from calibration.fit.priors import priors_hash, read_priors
 from calibration.fit.sampler import Problem, Reference
@@ -53,7 +53,7 @@ def problem() -> Problem:
 
 @pytest.fixture(scope="module")
 def members() -> xr.Dataset:
-    return read_members(12)
+    return read_members(12, Evidence.TO_2020)
 
 
 def ranks(shares: dict[str, float], count: int = 2000, kind: str = "projection") -> pd.DataFrame:
@@ -239,7 +239,7 @@ def test_a_study_writes_its_own_part_only(tmp_path, monkeypatch):
         ["coverage", "--count", "1"],
         ["everything"],
         ["coverage", "--seed", "-1"],
-        ["equifinality", "--ensemble", "no such file.nc"],
+        ["equifinality", "--evidence", "2021"],
     ],
 )
 def test_a_study_that_cannot_be_run_is_refused(line):
@@ -252,7 +252,7 @@ def test_the_page_of_studies_tells_of_the_present_model_priors_and_data():
     for name in Study:
         part = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- end {name} -->")[0]
         assert facts in part, f"run `python -m calibration study {name}`"
-    assert POSTERIOR_FILE.exists()
+    assert Evidence.TO_2020.posterior.exists()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_the_data_say_what_made_them(first):
     assert data.attrs["seed"] == read_members(1).attrs["seed"]
     assert data.attrs["posterior_hash"] != "none"
     assert "numpy" in data.attrs["versions"]
-    assert data.attrs["data_vintage"] == "observations up to 2020"
+    assert data.attrs["data_vintage"] == "observations up to 2023"
     assert data.sizes["member"] == MEMBERS
     assert data["residents"].dims == ("member", "time")
     # A shipped scenario expects something of it, so it is kept for every member in each file.
@@ -139,10 +139,12 @@ def test_one_member_is_the_model_file_and_claims_no_probability(tmp_path, no_cha
 
 def test_without_an_ensemble_the_way_to_make_one_is_named(tmp_path, monkeypatch, no_charts):
     missing = tmp_path / "posterior.nc"
-    monkeypatch.setattr("calibration.fit.ensemble.read_members", lambda count: read_members(count, missing))
+    monkeypatch.setattr(
+        "calibration.fit.ensemble.read_members", lambda count, evidence: read_members(count, evidence, path=missing)
+    )
     outcome = call("run", "plan", "--out", tmp_path)
     assert outcome.exit_code == 2
-    assert "run_scenarios.py calibrate" in outcome.stderr
+    assert "posterior.nc is missing; make it with: python run_scenarios.py calibrate --evidence 2023" in outcome.stderr
 
 
 @pytest.mark.parametrize("columns", [100, 160])
@@ -157,7 +159,7 @@ def test_the_tables_fit_the_screen(columns, tmp_path, no_charts):
 
 def test_without_a_command_every_shipped_scenario_is_run(tmp_path, monkeypatch, no_charts):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("calibration.fit.ensemble.read_members", lambda _: read_members(2))
+    monkeypatch.setattr("calibration.fit.ensemble.read_members", lambda *_: read_members(2))
     outcome = call()
     assert outcome.exit_code == 0, outcome.output
     assert {path.stem for path in (tmp_path / "outputs").glob("*.nc")} == set(shipped_scenarios())

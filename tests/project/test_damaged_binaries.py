@@ -11,7 +11,8 @@ import xarray as xr
 from analysis.outcome.files import read_run, write_run
 from calibration.fit import ensemble
 from calibration.fit.ensemble import read_members, read_stored
-from calibration.fit.ensemble_file import POSTERIOR_FILE, RECALIBRATE, EnsembleError
+from calibration.fit.ensemble_file import EnsembleError, remake
+from calibration.fit.evidence import NEWEST, Evidence
 from calibration.fit.priors import read_priors
 from model import load_model
 from model.definition import MODEL_FILE, read_definition
@@ -109,7 +110,7 @@ def test_a_model_whose_own_time_never_ends_is_refused(tmp_path):
 
 @numbers(FEW, MANY)
 def test_a_damaged_ensemble_is_refused_before_a_library_opens_it(count, tmp_path):
-    raw, path = POSTERIOR_FILE.read_bytes(), tmp_path / "posterior.nc"
+    raw, path = NEWEST.posterior.read_bytes(), tmp_path / "posterior.nc"
     for seed in range(count):
         path.write_bytes(damaged_bytes(raw, seed))
         with pytest.raises(EnsembleError, match=r"posterior\.nc is damaged .*run_scenarios\.py calibrate") as caught:
@@ -195,12 +196,12 @@ def test_an_ensemble_that_the_priors_cannot_give_is_refused(what, tmp_path):
         read_members(path=sealed(path, change(kept).assign_attrs(kept.attrs)))
     assert "posterior.nc does not hold draws from the priors" in str(caught.value)
     assert told in str(caught.value)
-    assert RECALIBRATE in str(caught.value)
+    assert remake(NEWEST) in str(caught.value)
     assert fits_on_a_screen(str(caught.value))
 
 
 def test_the_members_of_the_file_lie_within_their_priors():
-    assert ensemble._mistakes(read_stored(), read_priors()) == []
+    assert [ensemble._mistakes(read_stored(one), read_priors(events=one.events)) for one in Evidence] == [[], []]
 
 
 def test_drawn_factors_are_not_taken_for_values():

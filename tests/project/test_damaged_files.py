@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from analysis.assessment import words as assessment_words
-from analysis.assessment.observations import read_newer_observations
+from analysis.assessment.observations import read_newer_observations, read_stored_forecast
 from analysis.briefing import words as briefing_words
 from analysis.charts import findings
 from analysis.comparison import words as comparison_words
@@ -32,6 +32,7 @@ from analysis.outcome import words as chart_words
 from analysis.reach import words as reach_words
 from analysis.sensitivity import words as sensitivity_words
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence
 from calibration.fit.priors import PRIORS_FILE, read_priors
 from calibration.history import figures as history_figures
 from calibration.observations import DATA_FOLDER, read_observations
@@ -139,10 +140,14 @@ def _kind(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str
     if name == "scenario":
         return SCENARIO.format(name="trial"), folder / "trial.yaml", _scenario
     if name == "observations":
-        return OBSERVATIONS, folder / "newer.csv", read_newer_observations
+        return OBSERVATIONS, folder / "newer.csv", _newer
     shutil.copytree(DATA_FOLDER, folder / "data")
     file = folder / "data" / "jinan_yearbooks.csv"
     return file.read_text(encoding="utf-8"), file, _data
+
+
+def _newer(path: Path) -> object:
+    return read_newer_observations(path, read_stored_forecast(Evidence.TO_2020.forecast))
 
 
 def _damage(name: str, count: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.assessment.observations import AssessmentError, read_newer_observations
+from analysis.assessment.observations import AssessmentError, read_newer_observations, read_stored_forecast
 from analysis.outcome.words import terms
+from calibration.fit.evidence import Evidence
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
 from scenarios import (
@@ -452,7 +453,7 @@ HEADER = "variable,year,value,unit,source\n"
 def test_a_table_is_read_as_its_writer_means_it(text, tmp_path):
     path = tmp_path / "newer.csv"
     path.write_bytes(text.encode())
-    table = read_newer_observations(path)
+    table = read_newer_observations(path, read_stored_forecast(Evidence.TO_2020.forecast))
     assert table["variable"].tolist() == ["residents", "resident urbanization rate"]
     assert table["value"].tolist() == [9_300_000, 0.742]
     assert table["source"].tolist() == ["统计公报", "统计公报"]
@@ -474,7 +475,7 @@ def test_a_number_that_could_mean_two_things_is_refused_by_row_and_column(value,
     path = tmp_path / "newer.csv"
     path.write_text(HEADER + ROWS.format(value=value, rate=rate), encoding="utf-8")
     with pytest.raises(AssessmentError, match=re.escape(told)):
-        read_newer_observations(path)
+        read_newer_observations(path, read_stored_forecast(Evidence.TO_2020.forecast))
 
 
 @pytest.mark.parametrize(
@@ -497,4 +498,4 @@ def test_a_table_that_cannot_be_read_is_refused_with_what_to_do(content, told, t
     path = tmp_path / "newer.csv"
     path.write_bytes(content)
     with pytest.raises(AssessmentError, match=re.escape(told)):
-        read_newer_observations(path)
+        read_newer_observations(path, read_stored_forecast(Evidence.TO_2020.forecast))

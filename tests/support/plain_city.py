@@ -32,7 +32,9 @@ def goal(threshold: float, year: int = 2025, name: str = "target.goal", variable
 
 def draws(count: int, seed: int) -> xr.Dataset:
     """Members that differ in one standard normal number."""
-    return xr.Dataset({"LUCK": ("member", np.random.default_rng(seed).normal(size=count))}, attrs={"seed": seed})
+    return xr.Dataset(
+        {"LUCK": ("member", np.random.default_rng(seed).normal(size=count))}, attrs={"seed": seed, "evidence": "2020"}
+    )
 
 
 class PlainScenario(Scenario):

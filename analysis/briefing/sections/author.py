@@ -190,6 +190,7 @@ class Author:
         return {
             "scenario": self.title(self.evidence.scenario.title),
             "baseline": self.title(self.evidence.baseline.title),
+            "seen": Name(self.evidence.manifest["evidence"]),
             "goal_year": self.count(self.target(RESIDENT).year),
             **{name: self.count(result) for name, result in facts.items()},
         }

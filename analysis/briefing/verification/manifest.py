@@ -8,10 +8,13 @@ from typing import Final
 
 from analysis.briefing.request import BriefingError
 from analysis.outcome.words import LANGUAGES
+from calibration.fit.evidence import Evidence
 from scenarios import ScenarioError, load_scenario
 
 #: Facts without which a briefing cannot be made again.
-NEEDED: Final = ("scenario", "scenarios", "members", "language", "model_hash", "posterior_hash", "targets_hash")
+NEEDED: Final = (
+    "scenario", "scenarios", "members", "evidence", "language", "model_hash", "posterior_hash", "targets_hash",
+)  # fmt: skip
 #: Facts that must be the same now, and what they are of.
 DECISIVE: Final = {
     "model_hash": "the model",
@@ -81,19 +84,27 @@ def members_of(manifest: Mapping[str, str]) -> int:
 
     Examples
     --------
-    >>> members_of({**dict.fromkeys(NEEDED, "1"), "members": "200", "language": "zh"})
+    >>> members_of({**dict.fromkeys(NEEDED, "1"), "members": "200", "evidence": "2020", "language": "zh"})
     200
     """
     problems = [f"its manifest lacks {name}" for name in NEEDED if not manifest.get(name)]
     if not problems:
-        members, language = manifest["members"], manifest["language"]
+        members, language, evidence = (manifest[name] for name in ("members", "language", "evidence"))
         if not re.fullmatch("[1-9][0-9]{0,6}", members) or int(members) < 2:
             problems.append(f"its manifest gives {members[:QUOTED]!r} as the number of members")
         if language not in LANGUAGES:
             known = " and ".join(LANGUAGES)
             problems.append(f"its manifest gives {language[:QUOTED]!r} as its language; a briefing is in {known}")
+        if evidence not in tuple(Evidence):
+            known = " and ".join(Evidence)
+            problems.append(f"its manifest gives {evidence[:QUOTED]!r} as its evidence; there is that of {known}")
     _refuse(problems)
     return int(manifest["members"])
+
+
+def evidence_of(manifest: Mapping[str, str]) -> Evidence:
+    """Return what the ensemble of a briefing had seen; `members_of` has checked the entry."""
+    return Evidence(manifest["evidence"])
 
 
 def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Seen,
     announce_replaced_files,
     count_progress,
     make_console,
@@ -29,6 +30,7 @@ from analysis.effort.request import (
 )
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import members_held
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenarios, load_targets
 
@@ -48,6 +50,7 @@ def backcast(
     starts: Annotated[int, typer.Option(help="Number of searches, each from its own start.")] = STARTS,
     evaluations: Annotated[int, typer.Option(help="Largest number of model trials in one search.")] = EVALUATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = SEED,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Find the least policy effort that reaches a target with a given probability, or what blocks it.
@@ -58,7 +61,7 @@ def backcast(
         target,
         levers,
         start,
-        lambda moved: check_request(probability, moved, members_held(), members, ramp, starts, evaluations),
+        lambda moved: check_request(probability, moved, members_held(evidence), members, ramp, starts, evaluations),
         any_direction=any_direction,
     )
     # Loaded after the checks, as these libraries take seconds.
@@ -67,7 +70,7 @@ def backcast(
     from analysis.outcome import files as result_files
     from calibration.fit.ensemble import read_members
 
-    console, targets, parameters, city = make_console(), load_targets(), read_members(), load_model()
+    console, targets, parameters, city = make_console(), load_targets(), read_members(evidence=evidence), load_model()
     every = [each for each in targets.values() if each.modelled]
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)

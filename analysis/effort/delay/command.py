@@ -10,6 +10,7 @@ from rich.markup import escape
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Seen,
     announce_replaced_files,
     collect_mistakes,
     count_progress,
@@ -18,6 +19,7 @@ from analysis.command_line import (
 from analysis.effort.delay.request import WANTED, check_wanted, levers_of, select_targets
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import load_scenario, load_targets
@@ -35,6 +37,7 @@ def delay(
         float, typer.Option(help="Probability that the last start still gives: above 0, up to 1.")
     ] = WANTED,
     members: Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble.")] = USUAL_MEMBERS,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the cost of delay: the probability of each target by the start year of a scenario's levers.
@@ -50,14 +53,14 @@ def delay(
         with part():
             check_wanted(probability)
         with part():
-            check_members(members)
+            check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.effort.delay import charts, tables
     from analysis.effort.delay.study import delay_costs
     from analysis.outcome import files as result_files
     from calibration.fit.ensemble import read_members
 
-    console, parameters = make_console(), read_members(members)
+    console, parameters = make_console(), read_members(members, evidence)
     facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
     announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
     with count_progress(f"Starts of levers x {members} members") as progress:

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Seen,
     announce_replaced_files,
     count_progress,
     make_console,
@@ -30,6 +31,7 @@ from analysis.effort.request import (
 )
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import members_held
+from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenarios
 
@@ -48,6 +50,7 @@ def frontier(
     ] = EVALUATIONS,
     generations: Annotated[int, typer.Option(min=1, help="Generations of NSGA-III for the trade-offs.")] = GENERATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = SEED,
+    evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the least effort for each probability of reaching a target (the Pareto frontier), and trade-offs.
@@ -58,7 +61,7 @@ def frontier(
         target,
         levers,
         start,
-        lambda moved: check_request(1.0, moved, members_held(), members, ramp, STARTS, evaluations),
+        lambda moved: check_request(1.0, moved, members_held(evidence), members, ramp, STARTS, evaluations),
         any_direction=any_direction,
     )
     # Loaded after the checks, as these libraries take seconds.
@@ -70,7 +73,7 @@ def frontier(
     from analysis.outcome import files as result_files
     from calibration.fit.ensemble import read_members
 
-    console, parameters, city = make_console(), read_members(), load_model()
+    console, parameters, city = make_console(), read_members(evidence=evidence), load_model()
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import zipfile
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -51,6 +52,7 @@ from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.targets import evaluate_targets
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_targets
@@ -285,7 +287,9 @@ SETTINGS = [
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_comes_back_from_its_link_and_from_its_file(setting):
-    state = State(setting, "en", "residents", "residents by district", "kept", 2030, 2035, {"kept": setting})
+    state = State(
+        setting, "en", "residents", "residents by district", "kept", 2030, 2035, {"kept": setting}, Evidence.TO_2020
+    )
     assert from_query(to_query(state)) == (state, [])
     if setting.changes:
         assert from_yaml(as_yaml(setting, "mine").encode(), "mine.yaml") == ("mine", setting)
@@ -456,7 +460,9 @@ def served(shared, targets):
         asyncio.set_event_loop(asyncio.new_event_loop())
         port = serving.free_port("127.0.0.1", 0)
         briefings = Briefings(lambda *_: ["false"], Path("unused"))
-        site = serving.site(shared, targets, {}, "127.0.0.1", port, briefings=briefings)
+        facts: dict[str, str] = {}
+        both = {one: serving.Served(shared, facts | {"evidence": one}, briefings) for one in Evidence}
+        site = serving.site(both, targets, "127.0.0.1", port)
         ready.put((site, port))
         site.server.start()
         site.server.io_loop.start()
@@ -490,6 +496,25 @@ def test_a_page_that_closes_after_its_session_is_gone_leaves_no_error(served, ca
     assert closed.wait(PATIENCE), caplog.text
     assert not server._tornado._clients
     assert "Uncaught exception" not in caplog.text
+
+
+def html(url):
+    with urlopen(url, timeout=PATIENCE) as answer:
+        return unescape(answer.read().decode())
+
+
+@pytest.mark.parametrize(("asked", "other"), [("", "2023"), ("&evidence=2020", "2023"), ("&evidence=2023", "2020")])
+def test_a_page_says_what_its_members_have_seen_and_leads_to_the_other_ensemble(address, asked, other):
+    page = html(f"{address}/?base=plan&language=en{asked}")
+    shown = next(one for one in Evidence if one != other)
+    assert f"calibrated with the record to {shown}" in page
+    assert f"Use the record to {other}" in page
+    # The setting goes along.
+    assert f'href="?base=plan&language=en&evidence={other}"' in page
+
+
+def test_a_link_to_evidence_that_is_not_there_is_told():
+    assert "evidence '2021'; there is that of 2020 and 2023" in from_query("evidence=2021")[1][0]
 
 
 def status(url, **headers):

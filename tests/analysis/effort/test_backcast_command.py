@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import run_scenarios
 from calibration.fit import ensemble
+from calibration.fit.evidence import NEWEST
 from model.definition import model_hash
 from scenarios import load_scenario
 from tests.support.result_listing import names_of_results
@@ -35,9 +36,9 @@ def few_members():
     """An ensemble of twenty, so that judging is quick too."""
     read = ensemble.read_members
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ensemble, "read_members", lambda count=None: read(count or 20))
+        patch.setattr(ensemble, "read_members", lambda count=None, evidence=NEWEST: read(count or 20, evidence))
         for command in ("backcast", "frontier"):
-            patch.setattr(f"analysis.effort.{command}.command.members_held", lambda: 20)
+            patch.setattr(f"analysis.effort.{command}.command.members_held", lambda _: 20)
         yield
 
 

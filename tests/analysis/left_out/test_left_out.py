@@ -30,6 +30,7 @@ from analysis.left_out.study import (
 from analysis.left_out.tables import COLUMNS, as_table
 from analysis.left_out.words import in_words, print_left_out
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence
 from model.definition import model_hash
 from scenarios import load_scenario
 from tests.support.city import city
@@ -193,7 +194,7 @@ def test_none_and_all_of_a_few_members_are_counted_and_have_no_interval(members,
     assert "of members" not in sentence
     assert ("90 % interval" in sentence) == (members == 20)
     written = StringIO()
-    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], members)
+    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], members, Evidence.TO_2020)
     assert ("No 90 % interval is given of 2 members; 20 are the fewest." in written.getvalue()) == (members == 2)
     assert f"n = {members}" in written.getvalue()
 
@@ -217,7 +218,7 @@ def test_the_table_names_groups_together_whose_share_is_the_same():
     table = preschools(town())
     table = table.assign(district=table["district"].replace({"a": "Lixia", "b": "Shizhong"}))
     written = StringIO()
-    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], 1)
+    print_left_out(Console(width=200, file=written), table, [load_scenario("plan")], 1, Evidence.TO_2020)
     told = written.getvalue()
     row = told[told.index("worst group") :].split("worst district")[0]
     assert "unregistered, from the province" in row

@@ -13,4 +13,4 @@ from calibration.fit.priors import changes, read_priors
 def members() -> xr.Dataset:
     """Ten parameter sets drawn from the priors."""
     priors = read_priors()
-    return changes(priors.dataset(priors.draw(10, np.random.default_rng(1)))).assign_attrs(seed=1)
+    return changes(priors.dataset(priors.draw(10, np.random.default_rng(1)))).assign_attrs(seed=1, evidence="2020")

@@ -15,6 +15,7 @@ from analysis.pages.effects import most_moved, target_numbers
 from analysis.pages.lever_range import LeverStudy
 from analysis.pages.loops import EPISODE, loop_effects
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence as Record
 from scenarios.levers import load_levers
 from tests.support.city import city
 
@@ -86,7 +87,7 @@ def test_a_page_made_from_other_members_is_stale(made, members):
 
 
 def test_the_page_is_made_from_what_is_there_now():
-    assert is_fresh(read_members(MEMBERS)), "run `make pages`"
+    assert is_fresh(read_members(MEMBERS, Record.TO_2020)), "run `make pages`"
 
 
 def test_the_strongest_effect_of_a_loop_is_what_the_model_gives():
@@ -95,7 +96,7 @@ def test_the_strongest_effect_of_a_loop_is_what_the_model_gives():
     loop = str(most_moved(stored, 1)["loop"].iloc[0])
     rows = stored[stored["loop"] == loop]
     scenario = str(most_moved(rows, 1)["scenario"].iloc[0])
-    anew = loop_effects(city(), read_members(MEMBERS), [scenario], [loop])
+    anew = loop_effects(city(), read_members(MEMBERS, Record.TO_2020), [scenario], [loop])
     both = rows[rows["scenario"] == scenario].merge(anew, on=["variable", "year"], suffixes=("", " anew"))
     assert len(both) > 0
     # The table holds four digits.

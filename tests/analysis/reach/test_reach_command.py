@@ -16,11 +16,13 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.outcome import bottlenecks
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
-from analysis.outcome.discrepancies import probability_with, restated
+from analysis.outcome.discrepancies import Discrepancy, discrepancies, probability_with, restated
 from analysis.reach import charts as reach_figures
 from analysis.reach import tables as reach_tables
 from analysis.reach.drivers import Screen
 from analysis.reach.probability import SUMMARY_COLUMNS, reach
+from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import Evidence
 from calibration.fit.forecast import FORECASTS
 from model.definition import model_hash, variables_by_name
 from scenarios import Target, load_scenarios, load_targets, shipped_scenarios
@@ -64,6 +66,31 @@ def test_a_member_at_the_limit_has_even_odds_from_either_side():
     assert probability_with(goal("at most"), np.full(3, 0.77), 0.01)[0] > 0.9
 
 
+def test_a_member_keeps_what_it_left_out_of_the_values_it_has_seen():
+    above, below = (
+        probability_with(goal(), np.full(2, 0.78), 0.01, np.array([0.1, -0.1])),
+        probability_with(goal(), np.full(2, 0.78), 0.01),
+    )
+    # One member is certain, the other cannot: half, against what either is without.
+    assert above[0] == pytest.approx(0.5, abs=1e-6)
+    assert below[0] == pytest.approx(stats.norm.cdf(np.log(0.78 / 0.785) / 0.01))
+
+
+@pytest.mark.parametrize("evidence", Evidence)
+def test_who_has_seen_more_is_surer_of_what_is_published_next(evidence):
+    targets = [load_targets()["target.urbanization.resident.2025"]]
+    variable, members = str(targets[0].variable), read_members(20, evidence)
+    found = discrepancies(targets, city(), members)[variable][2025]
+    unseen = 0.006 * np.sqrt(1 - np.exp(-2 * 5 / 5))
+    if evidence is Evidence.TO_2020:
+        assert found.spread == pytest.approx(unseen)
+        assert found.mean == 0
+    else:
+        assert found.spread < 0.85 * unseen
+        assert np.shape(found.mean) == (20,)
+        assert 0 < np.abs(found.mean).max() < 0.02
+
+
 def test_without_spread_or_with_values_below_nil_nothing_is_made_up():
     for values, spread in ((np.array([0.7, -0.1]), 0.01), (np.array([0.7]), 0.0)):
         with pytest.raises(ValueError, match="must be positive"):
@@ -75,7 +102,7 @@ def test_a_target_no_member_reaches_is_still_possible_with_what_the_model_leaves
     members = xr.Dataset({"A": ("member", np.arange(50.0))})
     both = [
         reach([goal()], {"plan": run}, members, parameters=["A"], spreads=spreads).summary.iloc[0]
-        for spreads in ({}, {"rate": {2025: 0.006}}, {"rate": {2030: 0.006}})
+        for spreads in ({}, {"rate": {2025: Discrepancy(0.006)}}, {"rate": {2030: Discrepancy(0.006)}})
     ]
     assert [row["probability"] for row in both] == [0.0, 0.0, 0.0]
     assert both[1]["probability_with_discrepancy"] == pytest.approx(stats.norm.sf(math.log(78.5 / 78) / 0.006))
