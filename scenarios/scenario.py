@@ -479,6 +479,8 @@ class _Reader:
         }
         # Not known where a base is named that is none.
         bases = None if base is None and source.content.get("base") is not None else self._bases(base, path)
+        if bases and until_then:
+            bases += [name for name in (until_then.name, until_then.base) if name and name not in bases]
         self.known[path] = Scenario(
             name=path.stem,
             title=file.title if file else {"zh": "", "en": ""},
