@@ -309,6 +309,43 @@ def shipped_scenarios(starts: int = FIRST_START) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (name != "baseline", name not in FIRST_NAMED, name)))
 
 
+def scenarios_from(names_or_paths: Iterable[str | Path] | None, year: int | None) -> tuple[Scenario, ...]:
+    """Read scenarios whose levers act from a year on.
+
+    Parameters
+    ----------
+    names_or_paths
+        Names of shipped scenarios or paths of YAML files; None for all that are shipped for the year.
+    year
+        The year from whose beginning levers act. A scenario that starts earlier is begun then (`Scenario.begun_in`),
+        but for what those shipped for the year stand on. None leaves every scenario as it is.
+
+    Raises
+    ------
+    ScenarioError
+        Listing every mistake of every file, or every scenario that cannot begin in the year.
+
+    Examples
+    --------
+    >>> [scenario.name for scenario in scenarios_from(["baseline", "plan"], 2026)]
+    ['baseline', 'plan_from_2026']
+    """
+    named = list(names_or_paths or ())
+    if year is None:
+        return load_scenarios(named or shipped_scenarios())
+    scenarios = load_scenarios(named or shipped_scenarios(year))
+    every = bool(named) or year < min(LATER_FOLDERS)
+    begun, wrong = [], []
+    for scenario in scenarios:
+        try:
+            begun.append(scenario.begun_in(year) if every or scenario.starts > FIRST_START else scenario)
+        except ScenarioError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ScenarioError("\n".join(wrong))
+    return tuple(begun)
+
+
 def load_scenario(name_or_path: str | Path, model_file: Path = MODEL_FILE) -> Scenario:
     """Read one scenario and check it against the model.
 

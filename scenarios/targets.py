@@ -250,7 +250,12 @@ def chosen_targets(
     """
     named = [part for text in ids or () for part in text.split(",") if part]
     if not named:
-        return [target for target in targets.values() if target.modelled and usual(target) and _is_asked(target, start)]
+        asked = [one for one in targets.values() if one.modelled and usual(one) and _is_asked(one, start)]
+        if not asked and start > FIRST_YEAR:
+            last = max((one.year for one in targets.values() if one.modelled), default=FIRST_YEAR)
+            message = f"Levers that act from {start} on come too late for every target; the last is due in {last}."
+            raise TargetError(message)
+        return asked
     full = [name if name in targets else f"target.{name}" for name in named]
     problems = [
         f"There is no target {given!r}.{near(name, targets)}"

@@ -30,7 +30,7 @@ from analysis.effort.request import (
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import members_held
 from model import load_model
-from scenarios import load_scenarios, load_targets
+from scenarios import chosen_targets, load_scenarios, load_targets
 
 
 def backcast(
@@ -65,10 +65,12 @@ def backcast(
     from analysis.effort.backcast import charts, tables
     from analysis.effort.backcast.study import backcast as find_least_effort
     from analysis.outcome import files as result_files
+    from analysis.outcome.printing import levers_from_words, print_sentences
     from calibration.fit.ensemble import read_members
 
-    console, targets, parameters, city = make_console(), load_targets(), read_members(), load_model()
-    every = [each for each in targets.values() if each.modelled]
+    targets = load_targets(milestones=True)
+    console, parameters, city = make_console(), read_members(), load_model()
+    every = list(dict.fromkeys([*chosen_targets(targets, None, lambda _: True, start), goal]))
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
@@ -88,8 +90,9 @@ def backcast(
             gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
             progress=progress,
         )
+    print_sentences(console, lambda language: [levers_from_words(start, language)])
     tables.print_answer(console, answer, targets)
-    tables.write(answer, facts, out)
+    tables.write(answer, facts | ({"levers_from": str(start)} if start > FIRST_START else {}), out)
     drawn = charts.draw(answer, facts, out / "figures")
     files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
     console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")
