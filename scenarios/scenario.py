@@ -43,6 +43,7 @@ _DIRECTIONS = ("above", "below")
 MOST_BASES: Final = 20
 MOST_YEARS: Final = 100
 NAME_LENGTH: Final = 60
+QUESTION_LENGTH: Final = 500
 #: What comes first, after the baseline, where scenarios are listed.
 FIRST_NAMED: Final = ("plan", "plan_carried_on_2026")
 
@@ -437,7 +438,7 @@ class _ScenarioFile(Schema):
 
     name: Line
     title: Title
-    question: Annotated[Mapping[str, str], PlainValidator(both_languages(500))]
+    question: Annotated[Mapping[str, str], PlainValidator(both_languages(QUESTION_LENGTH))]
     base: Any = None
     starts: Any = None
     until_then: Any = None

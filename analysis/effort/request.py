@@ -64,7 +64,7 @@ def target_and_measures(
     """Return the target and the levers that may be moved, or report every mistake of the request at once."""
     targets, known, variables = load_targets(milestones=True), load_levers(), variables_by_name()
     # Any target and levers serve the other checks where these are mistaken.
-    goal = next(each for each in targets.values() if each.modelled)
+    goal = max((each for each in targets.values() if each.modelled), key=lambda each: each.year)
     measures = choose_levers(known, variables, None, FIRST_START, goal.year, any_direction=any_direction)
     with collect_mistakes() as part:
         with part():

@@ -75,7 +75,10 @@ def starts_in_words(scenarios: Iterable[Scenario], language: str) -> list[str]:
             until = scenario.until_then
             title = load_scenario("baseline").title if not until.changes else until.title
             later.setdefault((scenario.starts, title[language]), []).append(scenario.title[language])
-    sentences = [levers_from_words(FIRST_YEAR, language)] if any(one.until_then is None for one in acting) else []
+    at_once = [scenario.title[language] for scenario in acting if scenario.until_then is None]
+    sentences = [levers_from_words(FIRST_YEAR, language)] if at_once and not later else []
+    if at_once and later:
+        sentences = [say("levers from named", language, year=FIRST_YEAR, titles=say("list", language).join(at_once))]
     for (year, until_title), titles in later.items():
         listed = say("list", language).join(titles)
         sentences.append(say("levers from later", language, year=year, until=until_title, titles=listed))

@@ -70,7 +70,7 @@ def backcast(
 
     targets = load_targets(milestones=True)
     console, parameters, city = make_console(), read_members(), load_model()
-    every = list(dict.fromkeys([*chosen_targets(targets, None, lambda _: True, start), goal]))
+    every = list({each.id: each for each in (*chosen_targets(targets, None, lambda _: True, start), goal)}.values())
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name = tables.name_of(goal)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
