@@ -44,8 +44,8 @@ MOST_BASES: Final = 20
 MOST_YEARS: Final = 100
 NAME_LENGTH: Final = 60
 QUESTION_LENGTH: Final = 500
-#: What comes first, after the baseline, where scenarios are listed.
-FIRST_NAMED: Final = ("plan", "plan_carried_on_2026")
+#: What comes first where scenarios are listed.
+FIRST_NAMED: Final = ("baseline", "plan", "as_carried_out", "plan_carried_on_2026")
 
 
 class ScenarioError(UserError):
@@ -307,7 +307,8 @@ def shipped_scenarios(starts: int = FIRST_START) -> tuple[str, ...]:
     later = [year for year in LATER_FOLDERS if year <= starts]
     folder = LATER_FOLDERS[max(later)] if later else FOLDER
     names = {"baseline", *(path.stem for path in folder.glob("*.yaml"))}
-    return tuple(sorted(names, key=lambda name: (name != "baseline", name not in FIRST_NAMED, name)))
+    order = {name: number for number, name in enumerate(FIRST_NAMED)}
+    return tuple(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
 
 
 def scenarios_from(names_or_paths: Iterable[str | Path] | None, year: int | None) -> tuple[Scenario, ...]:
