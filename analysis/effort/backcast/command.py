@@ -72,7 +72,7 @@ def backcast(
     console, parameters, city = make_console(), read_members(), load_model()
     every = list({each.id: each for each in (*chosen_targets(targets, None, lambda _: True, start), goal)}.values())
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-    name = tables.name_of(goal)
+    name, first = tables.name_of(goal), min(measure.start for measure in measures)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
     with count_progress(f"Trials x {members} members") as progress:
         answer = find_least_effort(
@@ -90,9 +90,9 @@ def backcast(
             gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
             progress=progress,
         )
-    print_sentences(console, lambda language: [levers_from_words(start, language)])
+    print_sentences(console, lambda language: [levers_from_words(first, language)])
     tables.print_answer(console, answer, targets)
-    tables.write(answer, facts | ({"levers_from": str(start)} if start > FIRST_START else {}), out)
+    tables.write(answer, facts | ({"levers_from": str(first)} if first > FIRST_START else {}), out)
     drawn = charts.draw(answer, facts, out / "figures")
     files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
     console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")

@@ -73,7 +73,7 @@ def frontier(
 
     console, parameters, city = make_console(), read_members(), load_model()
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-    name = tables.name_of(goal)
+    name, first = tables.name_of(goal), min(measure.start for measure in measures)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
     gate = plausibility_gate(city, parameters, max(goal.year, *years_from(start)), any_direction=any_direction)
     with count_progress(f"Probabilities x {members} members") as progress:
@@ -103,9 +103,9 @@ def frontier(
             gate=gate,
             progress=progress,
         )
-    if start > FIRST_START:
-        facts["levers_from"] = str(start)
-    print_sentences(console, lambda language: [levers_from_words(start, language)])
+    if first > FIRST_START:
+        facts["levers_from"] = str(first)
+    print_sentences(console, lambda language: [levers_from_words(first, language)])
     tables.print_frontier(console, effort_frontier)
     tables.print_tradeoffs(console, fronts)
     tables.write(effort_frontier, fronts, facts, out)
