@@ -275,7 +275,8 @@ def test_nothing_computed_before_2026_differs_between_scenarios_that_start_then(
 
 
 def test_the_scenarios_of_2026_differ_in_effect(members):
-    outputs = ["residents", "registered urbanization rate", "fiscal gap ratio", "unregistered service coverage"]
+    outputs = ["residents", "births in city", "employed", "registered urbanization rate", "fiscal gap ratio"]
+    outputs += ["unregistered service coverage", "urban rural income ratio"]
     runs = {
         scenario.name: load_model().run(scenario.settings(members), outputs=outputs).sel(time=2035.0)
         for scenario in load_scenarios(ASKED)
