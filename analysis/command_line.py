@@ -18,6 +18,7 @@ from analysis.outcome import output_folder
 from calibration.fit.evidence import Evidence
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
+from scenarios import FIRST_YEAR
 
 #: Where results go, below the folder in which a command is called.
 OUTPUTS = Path("outputs")
@@ -29,6 +30,16 @@ USUAL_MEMBERS = 200
 Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
 #: The option of commands that need probabilities.
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
+#: The option of every command in which levers may act later than the plan.
+From = Annotated[
+    int | None,
+    typer.Option(
+        "--from",
+        min=FIRST_YEAR,
+        help="The year from whose beginning levers act, such as 2026; each takes its path as many years later. "
+        "Without it: the scenario's own start, usually 2021.",
+    ),
+]
 
 
 @contextmanager

@@ -8,11 +8,23 @@ from scenarios.scenario import (
     ScenarioError,
     load_scenario,
     load_scenarios,
+    scenarios_from,
     shipped_scenarios,
 )
-from scenarios.targets import ROUNDING, Target, TargetError, chosen_targets, is_reached, load_targets
+from scenarios.start import FIRST_YEAR
+from scenarios.targets import (
+    FIRST_DEADLINE,
+    ROUNDING,
+    Target,
+    TargetError,
+    chosen_targets,
+    is_reached,
+    load_targets,
+)
 
 __all__ = [
+    "FIRST_DEADLINE",
+    "FIRST_YEAR",
     "ROUNDING",
     "Change",
     "Expectation",
@@ -28,5 +40,6 @@ __all__ = [
     "load_scenario",
     "load_scenarios",
     "load_targets",
+    "scenarios_from",
     "shipped_scenarios",
 ]

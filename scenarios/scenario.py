@@ -20,6 +20,7 @@ from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
 from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
+from scenarios.start import FIRST_YEAR as FIRST_START
 from scenarios.start import START, from_start_on, start_constants
 from scenarios.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FOLDER = Path(__file__).parent / "shipped"
+#: Shipped scenarios that start later than the plan, by the year in which they do.
+LATER_FOLDERS: Final = {2026: FOLDER / "from_2026"}
 FIRST_YEAR, LAST_YEAR = 2010, 2050
 
 # A number for the whole run, a path {year: number}, or either of them by element {"primary": ...}.
@@ -40,6 +43,9 @@ _DIRECTIONS = ("above", "below")
 MOST_BASES: Final = 20
 MOST_YEARS: Final = 100
 NAME_LENGTH: Final = 60
+QUESTION_LENGTH: Final = 500
+#: What comes first where scenarios are listed.
+FIRST_NAMED: Final = ("baseline", "plan", "as_carried_out", "plan_carried_on_2026")
 
 
 class ScenarioError(UserError):
@@ -136,13 +142,26 @@ class Scenario:
     changes: tuple[Change, ...]
     expectations: tuple[Expectation, ...]
     path: Path
+    #: The year from whose beginning the changes hold.
+    starts: int = FIRST_START
+    #: What holds until then, where the scenario starts later than the run.
+    until_then: Scenario | None = None
 
     @property
     def hash(self) -> str:
         """Return twelve hexadecimal digits that change whenever a changed constant's value does."""
         changed = [START, *((c.constant, c.value, c.unit) for c in self.changes)]
-        content = json.dumps(changed if self.changes else [], sort_keys=True)
+        later = [] if self.until_then is None else [self.starts, self.until_then.hash]
+        content = json.dumps([*changed, *later] if self.changes or later else [], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def acting(self) -> tuple[Change, ...]:
+        """The changes that act from the start of the scenario; those that go on as before are left out."""
+        return tuple(change for change in self.changes if self.until_then is None or not self._goes_on(change))
+
+    def _goes_on(self, change: Change) -> bool:
+        return self.until_then is not None and change in self.until_then.changes
 
     def settings(
         self, members: xr.Dataset | None = None, model_file: Path = MODEL_FILE
@@ -153,8 +172,9 @@ class Scenario:
         ----------
         members
             Parameter sets of an ensemble: constants of the model with dims ``member`` and the constant's subscripts.
-            A constant that the scenario changes takes the scenario's value in every member, from the start of 2021 on;
-            one that describes the start itself (`scenarios.start.start_constants`) takes it at once.
+            A constant that the scenario changes takes the scenario's value in every member, from the start of the
+            scenario on, usually that of 2021; one that describes 2020 itself (`scenarios.start.start_constants`) takes
+            it at once.
         model_file
             The model file the scenario was read for.
 
@@ -188,30 +208,144 @@ class Scenario:
         """
         import xarray as xr
 
-        variables, settings = variables_by_name(model_file), {}
+        variables, at_once = variables_by_name(model_file), start_constants(model_file)
+        before = {} if self.until_then is None else self.until_then.changed(members, model_file)
+
+        def own(name: str) -> xr.DataArray:
+            if members is not None and name in members:
+                return members[name].rename(member="run")
+            return xr.DataArray(np.array(variables[name].default, dtype=float), dims=variables[name].dims)
+
+        # What held until then and is not changed any more goes back to what it is where nobody changes it.
+        settings = {
+            name: setting
+            if name in at_once or variables[name].default is None
+            else from_start_on(own(name), setting, self.starts - 1.0)
+            for name, setting in before.items()
+        }
         for change in self.changes:
             name, variable = change.constant, variables[change.constant]
-            setting = _setting(change.value, variable)
-            if name in start_constants(model_file) or variable.default is None:
-                settings[name] = setting
+            if self._goes_on(change):
+                settings[name] = before[name]
                 continue
-            before = xr.DataArray(np.array(variable.default, dtype=float), dims=variable.dims)
-            if members is not None and name in members:
-                before = members[name].rename(member="run")
-            settings[name] = from_start_on(setting, before)
+            setting = _setting(change.value, variable)
+            if name in at_once or variable.default is None:
+                settings[name] = setting
+            else:
+                settings[name] = from_start_on(setting, before.get(name, own(name)), self.starts - 1.0)
         return settings
 
+    def begun_in(self, year: int, model_file: Path = MODEL_FILE) -> Scenario:
+        """Return the scenario begun later: until then its levers rest, then each takes its path as many years later.
 
-def shipped_scenarios() -> tuple[str, ...]:
-    """Return the names of the scenarios in `FOLDER`: the baseline, the plan, then the others by name.
+        Parameters
+        ----------
+        year
+            The calendar year from whose beginning its changes hold.
+
+        Returns
+        -------
+        Scenario
+            Called after the year, without expectations; the scenario itself where it starts then or changes nothing.
+
+        Raises
+        ------
+        ScenarioError
+            If it starts later than that by itself, or changes what describes 2020.
+
+        Examples
+        --------
+        >>> later = load_scenario("plan").begun_in(2026)
+        >>> later.name, later.changed()["EASE OF SETTLEMENT"].to_series().to_dict()
+        ('plan_from_2026', {2025: 0.9, 2030: 1.0})
+        """
+        acting = self.acting
+        if year == self.starts or not acting:
+            return self
+        if year < self.starts:
+            message = f"{self.name} starts in {self.starts}, so it cannot begin in {year}. Leave --from out."
+            raise ScenarioError(message)
+        if fixed := [change.constant for change in acting if change.constant in start_constants(model_file)]:
+            message = f"{self.name} sets {fixed[0]!r}, which describes 2020, so it cannot begin in {year}."
+            raise ScenarioError(message)
+        shift = year - self.starts
+        moved = tuple(
+            replace(change, value=_shifted(change.value, shift)) if change in acting else change
+            for change in self.changes
+        )
+        title = {"zh": f"{self.title['zh']}（{year}年起）", "en": f"{self.title['en']}, from {year}"}
+        resting = self.until_then or replace(self, name="baseline", changes=())
+        name = f"{self.name}_from_{year}"
+        return replace(self, name=name, title=title, changes=moved, expectations=(), starts=year, until_then=resting)
+
+
+def _shifted(value: Any, years: int) -> Any:
+    """A value whose paths lie some years later."""
+    if not isinstance(value, dict):
+        return value
+    if _by_element(value):
+        return {element: _shifted(part, years) for element, part in value.items()}
+    return {year + years: number for year, number in value.items()}
+
+
+def shipped_scenarios(starts: int = FIRST_START) -> tuple[str, ...]:
+    """Return the names of the shipped scenarios: the baseline, the plan, then the others by name.
+
+    Parameters
+    ----------
+    starts
+        The year from whose beginning their levers act; the baseline, which has none, is always there. From a year
+        between two that scenarios are shipped for, the earlier ones can be begun later (`Scenario.begun_in`).
 
     Examples
     --------
     >>> shipped_scenarios()[:2]
     ('baseline', 'plan')
+    >>> "renewal_2026" in shipped_scenarios(2026), "plan" in shipped_scenarios(2026)
+    (True, False)
     """
-    names = [path.stem for path in FOLDER.glob("*.yaml")]
-    return tuple(sorted(names, key=lambda name: (name != "baseline", name != "plan", name)))
+    later = [year for year in LATER_FOLDERS if year <= starts]
+    folder = LATER_FOLDERS[max(later)] if later else FOLDER
+    names = {"baseline", *(path.stem for path in folder.glob("*.yaml"))}
+    order = {name: number for number, name in enumerate(FIRST_NAMED)}
+    return tuple(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
+
+
+def scenarios_from(names_or_paths: Iterable[str | Path] | None, year: int | None) -> tuple[Scenario, ...]:
+    """Read scenarios whose levers act from a year on.
+
+    Parameters
+    ----------
+    names_or_paths
+        Names of shipped scenarios or paths of YAML files; None for all that are shipped for the year.
+    year
+        The year from whose beginning levers act. A scenario that starts earlier is begun then (`Scenario.begun_in`),
+        but for what those shipped for the year stand on. None leaves every scenario as it is.
+
+    Raises
+    ------
+    ScenarioError
+        Listing every mistake of every file, or every scenario that cannot begin in the year.
+
+    Examples
+    --------
+    >>> [scenario.name for scenario in scenarios_from(["baseline", "plan"], 2026)]
+    ['baseline', 'plan_from_2026']
+    """
+    named = list(names_or_paths or ())
+    if year is None:
+        return load_scenarios(named or shipped_scenarios())
+    scenarios = load_scenarios(named or shipped_scenarios(year))
+    every = bool(named) or year < min(LATER_FOLDERS)
+    begun, wrong = [], []
+    for scenario in scenarios:
+        try:
+            begun.append(scenario.begun_in(year) if every or scenario.starts > FIRST_START else scenario)
+        except ScenarioError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ScenarioError("\n".join(wrong))
+    return tuple(begun)
 
 
 def load_scenario(name_or_path: str | Path, model_file: Path = MODEL_FILE) -> Scenario:
@@ -289,8 +423,8 @@ def _locate(name: Path, folder: Path) -> Path:
     """Find a scenario by path, or by name in a folder and then among the shipped ones."""
     if name.suffix in (".yaml", ".yml") or len(name.parts) > 1:
         return name
-    beside = folder / f"{name}.yaml"
-    return beside if _exists(beside) else FOLDER / f"{name}.yaml"
+    files = [each / f"{name}.yaml" for each in (folder, FOLDER, *LATER_FOLDERS.values())]
+    return next((file for file in files if _exists(file)), FOLDER / f"{name}.yaml")
 
 
 def _exists(path: Path) -> bool:
@@ -305,8 +439,10 @@ class _ScenarioFile(Schema):
 
     name: Line
     title: Title
-    question: Annotated[Mapping[str, str], PlainValidator(both_languages(500))]
+    question: Annotated[Mapping[str, str], PlainValidator(both_languages(QUESTION_LENGTH))]
     base: Any = None
+    starts: Any = None
+    until_then: Any = None
     changes: Any
     expect: Any
 
@@ -373,13 +509,17 @@ class _Reader:
         if source.content:
             file, failed = checked(_ScenarioFile, source.content, source.mistakes, what="of a scenario")
             self._check_name(source, failed)
-        base, inherited = self._base(source, above)
+        base, below = self._base(source, above)
+        inherited = {change.constant: change for change in below.changes} if below else {}
+        starts, until_then = self._start(source, below, above)
         own = {
             change.constant: self._merged(change, inherited.get(change.constant))
-            for change in self._changes(source, inherited)
+            for change in self._changes(source, inherited, starts, until_then)
         }
         # Not known where a base is named that is none.
         bases = None if base is None and source.content.get("base") is not None else self._bases(base, path)
+        if bases and until_then:
+            bases += [name for name in (until_then.name, until_then.base) if name and name not in bases]
         self.known[path] = Scenario(
             name=path.stem,
             title=file.title if file else {"zh": "", "en": ""},
@@ -388,6 +528,8 @@ class _Reader:
             changes=tuple((inherited | own).values()),
             expectations=tuple(self._expectations(source, bases)),
             path=path,
+            starts=starts,
+            until_then=until_then,
         )
         return self.known[path]
 
@@ -429,32 +571,67 @@ class _Reader:
         if len(stem) > NAME_LENGTH:
             mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
 
-    def _base(self, source: _Source, above: tuple[Path, ...]) -> tuple[str | None, dict[str, Change]]:
-        path, mistakes, (key, base) = source.path, source.mistakes, source.part("base")
+    def _base(self, source: _Source, above: tuple[Path, ...]) -> tuple[str | None, Scenario | None]:
+        key, base = source.part("base")
         if base is None:
-            if source.content and path.stem != "baseline":
-                mistakes.add(("base",), "'base' is missing. Most scenarios say 'base: baseline'.")
-            return None, {}
+            if source.content and source.path.stem != "baseline":
+                source.mistakes.add(("base",), "'base' is missing. Most scenarios say 'base: baseline'.")
+            return None, None
+        below = self._named(source, key, base, above)
+        return (None, None) if below is None else (base, below)
+
+    def _named(self, source: _Source, key: Any, base: Any, above: tuple[Path, ...]) -> Scenario | None:
+        """Return the scenario that a key of a file names; the words in messages are those of the key."""
+        path, mistakes = source.path, source.mistakes
+        role = "to be the base" if key == source.part("base")[0] else "to hold until then"
         name = base.removesuffix(".yaml").removesuffix(".yml") if isinstance(base, str) else ""
         if not re.fullmatch(r"[\w\-]+", name):
             mistakes.add(
                 (key,),
-                f"'base' must name a shipped scenario or a file beside this one, without a folder; not {shown(base)}.",
+                f"{key!r} must name a shipped scenario or a file beside this one, without a folder; not {shown(base)}.",
             )
-            return None, {}
+            return None
         file_below = _locate(Path(base) if base == name else path.parent / base, path.parent)
         if file_below.resolve() in {file.resolve() for file in (*above, path)}:
             chain = " -> ".join(file.stem for file in (*above, path, file_below))
             mistakes.add((key,), f"The bases go round in a circle: {chain}.")
-            return None, {}
+            return None
         if not _exists(file_below):
             hint = mistakes.near(base, shipped_scenarios())
-            mistakes.add((key,), f"There is no scenario {shown(base)} to be the base.{hint}")
-            return None, {}
+            mistakes.add((key,), f"There is no scenario {shown(base)} {role}.{hint}")
+            return None
         if len(above) >= MOST_BASES:
             mistakes.add((key,), f"More than {MOST_BASES} scenarios are based on one another.")
-            return None, {}
-        return base, {change.constant: change for change in self.read(file_below, (*above, path)).changes}
+            return None
+        return self.read(file_below, (*above, path))
+
+    def _start(self, source: _Source, base: Scenario | None, above: tuple[Path, ...]) -> tuple[int, Scenario | None]:
+        """Return the year from whose beginning the changes hold, and what holds until then, usually the base."""
+        mistakes, (at, starts), (until, named) = source.mistakes, source.part("starts"), source.part("until_then")
+        inherited = (base.starts, base.until_then) if base else (FIRST_START, None)
+        resting = None if named is None else self._named(source, until, named, above)
+        if starts is None:
+            if named is not None:
+                mistakes.add((until,), "'until_then' needs a 'starts', such as 'starts: 2026'.")
+            return inherited
+        last = self.saved_years[1]
+        if isinstance(starts, bool) or not isinstance(starts, int) or not FIRST_START <= starts <= last:
+            what = f"{shown(starts)} is not a year in which a scenario can start"
+            mistakes.add((at,), f"'starts': {what}; that is {FIRST_START} to {last}, such as 'starts: 2026'.")
+            return inherited
+        if base and starts < base.starts:
+            fix = f"Write 'starts: {base.starts}' or leave it out."
+            mistakes.add((at,), f"'starts': the base {base.name} starts in {base.starts}, after {starts}. {fix}")
+            return inherited
+        if starts == FIRST_START:
+            if named is not None:
+                mistakes.add(
+                    (until,), f"'until_then': the run itself starts in {FIRST_START}, nothing is before. Delete it."
+                )
+            return inherited
+        if named is None:
+            return starts, (base.until_then if base and base.starts == starts else base)
+        return starts, resting
 
     def _bases(self, base: str | None, path: Path) -> list[str]:
         """Return the names of the scenarios a file is based on, the nearest first."""
@@ -477,7 +654,9 @@ class _Reader:
         kept = tuple(element for element in base if element not in own.value)
         return replace(own, value=base | own.value, kept=kept)
 
-    def _changes(self, source: _Source, inherited: Mapping[str, Change]) -> Iterator[Change]:
+    def _changes(
+        self, source: _Source, inherited: Mapping[str, Change], starts: int, until_then: Scenario | None
+    ) -> Iterator[Change]:
         mistakes, (at, changes) = source.mistakes, source.part("changes")
         if not isinstance(changes := changes or {}, dict):
             mistakes.add((at,), "'changes' must list constants of the model, each with value, unit and source.")
@@ -491,7 +670,10 @@ class _Reader:
             if not isinstance(entry, dict):
                 mistakes.add(where, f"{label} must have 'value', 'unit' and 'source' under it.")
                 continue
-            value = self._value(constant, entry, where, mistakes)
+            if until_then is not None:
+                self._check_start(constant, entry, starts, where, mistakes)
+            before = None if until_then is None else {change.constant: change.value for change in until_then.changes}
+            value = self._value(constant, entry, where, mistakes, before, starts - 1.0)
             if value is not None:
                 yield Change(
                     constant=constant,
@@ -502,6 +684,27 @@ class _Reader:
                     policy=constant in self.levers,
                     stated_in=source.path.stem,
                     replaces=inherited[constant].stated_in if constant in inherited else None,
+                )
+
+    def _check_start(
+        self, constant: str, entry: Mapping[str, Any], starts: int, where: Where, mistakes: Mistakes
+    ) -> None:
+        """Refuse what a scenario that starts later says of the years before."""
+        if self.variables[constant].only_at_start:
+            what = f"{constant!r} describes 2020, so a scenario that starts in {starts} cannot change it"
+            mistakes.add(where, f"{what}. Delete it, or name a scenario that does in 'until_then'.")
+        by = entry.get("by")
+        paths = [((*where, "path"), entry.get("path"))]
+        paths += [((*where, "by", element), part) for element, part in by.items()] if isinstance(by, dict) else []
+        for at, path in paths:
+            early = (
+                [year for year in path if not _wrong_year(year) and year < starts - 1] if isinstance(path, dict) else []
+            )
+            if early:
+                what = f"{constant!r}: the year {early[0]:g} is before the scenario starts, at the end of {starts - 1}"
+                mistakes.add(
+                    (*at, early[0]),
+                    f"{what}. Let the path begin with {{{starts - 1}: before}}, before being its value until then.",
                 )
 
     def _constant(self, name: Any, where: Where, mistakes: Mistakes) -> str | None:
@@ -533,7 +736,15 @@ class _Reader:
                 names.setdefault(title.casefold(), set()).add(constant)
         return {title: constants.pop() for title, constants in names.items() if len(constants) == 1}
 
-    def _value(self, constant: str, entry: dict[str, Any], where: Where, mistakes: Mistakes) -> Value | None:
+    def _value(
+        self,
+        constant: str,
+        entry: dict[str, Any],
+        where: Where,
+        mistakes: Mistakes,
+        until_then: Mapping[str, Value] | None,
+        start: float,
+    ) -> Value | None:
         variable = self.variables[constant]
         label = repr(constant)
         checked(_ChangeEntry, entry, mistakes, where, what=f"of a change ({label})")
@@ -553,7 +764,7 @@ class _Reader:
             mistakes.add(where, f"{label} needs exactly one of 'value', 'path' and 'by'; the file has {said}.")
         value = None
         for key in given:
-            value = _filled(entry[key], variable)
+            value = _filled(entry[key], variable, until_then, start)
             check = {"value": self._check_number, "path": self._check_path, "by": self._check_elements}[key]
             check(constant, label, value, (*where, key), mistakes)
         return _as_floats(value) if len(mistakes) == before else None
@@ -563,6 +774,10 @@ class _Reader:
         if value == "default":
             what = "differs from element to element; use 'by'" if variable.dims else "may stand in a path only"
             mistakes.add(where, f"{label}: 'default' {what}.")
+            return
+        if value == "before":
+            what = "may stand in a path of a scenario with 'starts' only; by element where elements differ"
+            mistakes.add(where, f"{label}: 'before' {what}.")
             return
         try:
             given = number(value)
@@ -716,19 +931,37 @@ def _wrong_year(year: Any) -> str | None:
     return f"the year {shown(year)} is outside {FIRST_YEAR} to {LAST_YEAR}."
 
 
-def _filled(value: Any, variable: Variable) -> Any:
-    """Put the model's own number where a path says 'default', so that no number is typed twice."""
+def _filled(value: Any, variable: Variable, until_then: Mapping[str, Value] | None, start: float) -> Any:
+    """Put numbers where a path says 'default', the model's own, or 'before', so that no number is typed twice."""
     default = variable.default
     if not isinstance(value, dict) or default is None:
         return value
+    before: Any = None if until_then is None else until_then.get(variable.name)
+    known = until_then is not None
     if default.ndim == 0:
-        return {year: float(default) if given == "default" else given for year, given in value.items()}
+        return _filled_path(value, float(default), before, start, known=known)
     filled = dict(value)
     for element, path in value.items() if default.ndim == 1 else ():
         if isinstance(path, dict) and element in variable.axes[0]:
             own = float(default[variable.axes[0].index(element)])
-            filled[element] = {year: own if given == "default" else given for year, given in path.items()}
+            rest = before.get(element) if isinstance(before, dict) and _by_element(before) else before
+            filled[element] = _filled_path(path, own, rest, start, known=known)
     return filled
+
+
+def _filled_path(path: dict[Any, Any], default: float, before: Any, start: float, *, known: bool) -> dict[Any, Any]:
+    words: dict[str, float] = {"default": default}
+    if known:
+        words["before"] = default if before is None else _at_start(before, start)
+    return {year: words.get(given, given) if isinstance(given, str) else given for year, given in path.items()}
+
+
+def _at_start(value: Any, start: float) -> float:
+    """A number or a path at a time."""
+    if not isinstance(value, dict):
+        return float(value)
+    years = sorted(value)
+    return float(np.interp(start, years, [value[year] for year in years]))
 
 
 def _by_element(value: Any) -> bool:

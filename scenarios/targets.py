@@ -34,6 +34,10 @@ ABOUT_POINTS: Final = 5.0
 ALL_POINTS: Final = 1.0
 #: A margin this small, in the plan's unit, is rounding and not a miss.
 ROUNDING: Final = 1e-9
+#: The scope of what is no target of the plan: a number for a year without one, whose title says who set it.
+MILESTONE: Final = "milestone"
+#: The plan's first deadline; who starts after it asks about later years, milestones among them.
+FIRST_DEADLINE: Final = 2025
 _MODEL_KEYS = ("variable", "factor", "definition")
 _SIGNS: Final = {">=": "at least", "<=": "at most", "~": "about"}
 _YEAR_AT_THE_END: Final = re.compile(r"(?<![0-9])20[0-9]{2}$")
@@ -81,7 +85,7 @@ class Target:
     id: Annotated[str, PlainValidator(_identifier)]
     title: Title
     section: Line
-    scope: Annotated[str, PlainValidator(one_of("core", "extended", "tracking"))]
+    scope: Annotated[str, PlainValidator(one_of("core", "extended", "tracking", MILESTONE))]
     year: Year
     #: In the plan's unit; for a qualitative target the value of a constant of the model.
     threshold: Number | None
@@ -168,7 +172,7 @@ def is_reached(margin: Any) -> Any:
     return margin >= -ROUNDING
 
 
-def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Target]:
+def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE, *, milestones: bool = False) -> dict[str, Target]:
     """Read the targets and check them against the model.
 
     Parameters
@@ -177,6 +181,8 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
         The model file that computes the core and extended targets, and owns the thresholds of the qualitative ones.
     file
         The YAML file.
+    milestones
+        Whether milestones of years for which the plan has no number are wanted too.
 
     Returns
     -------
@@ -209,13 +215,14 @@ def load_targets(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, 
             targets[target.id] = Target(**{**vars(target), "threshold": threshold})
     if mistakes:
         raise TargetError(refusal({file.name: mistakes.listed()}))
-    return targets
+    return {name: target for name, target in targets.items() if milestones or target.scope != MILESTONE}
 
 
 def chosen_targets(
     targets: Mapping[str, Target],
     ids: Iterable[str] | None = None,
     usual: Callable[[Target], bool] = lambda target: target.headline,
+    start: int = FIRST_YEAR,
 ) -> list[Target]:
     """Return the targets that are named, or those that are judged unless any is; only what the model computes.
 
@@ -227,11 +234,14 @@ def chosen_targets(
         Some of these ids, several in a text with commas; the prefix ``target.`` may be left out.
     usual
         Which are judged unless any is named: the plan's headline targets.
+    start
+        The year from whose beginning levers act. Targets due before it are left out, and milestones come in after the
+        plan's first deadline, unless any is named.
 
     Raises
     ------
     TargetError
-        Listing every id that is unknown, with near matches, and every target that is not modelled.
+        Listing every id that is unknown, with near matches, and every target that is not modelled or due too early.
 
     Examples
     --------
@@ -240,7 +250,12 @@ def chosen_targets(
     """
     named = [part for text in ids or () for part in text.split(",") if part]
     if not named:
-        return [target for target in targets.values() if target.modelled and usual(target)]
+        asked = [one for one in targets.values() if one.modelled and usual(one) and _is_asked(one, start)]
+        if not asked and start > FIRST_YEAR:
+            last = max((one.year for one in targets.values() if one.modelled), default=FIRST_YEAR)
+            message = f"Levers that act from {start} on come too late for every target; the last is due in {last}."
+            raise TargetError(message)
+        return asked
     full = [name if name in targets else f"target.{name}" for name in named]
     problems = [
         f"There is no target {given!r}.{near(name, targets)}"
@@ -252,9 +267,19 @@ def chosen_targets(
         for name in full
         if name in targets and not targets[name].modelled
     ]
+    due = [targets[name] for name in full if name in targets and targets[name].year < start]
+    later = ", ".join(name for name, target in targets.items() if target.modelled and target.year >= start)
+    problems += [
+        f"{target.id} was due in {target.year}, before {start}, when levers first act. Due later: {later}."
+        for target in due
+    ]
     if problems:
         raise TargetError("\n".join(problems))
     return [targets[name] for name in dict.fromkeys(full)]
+
+
+def _is_asked(target: Target, start: int) -> bool:
+    return target.year >= start and (target.scope != MILESTONE or start > FIRST_DEADLINE)
 
 
 def _check(
@@ -310,6 +335,9 @@ def _check_plan(sound: Mapping[Any, Any], wrong: Callable[[str, str], None]) -> 
     """Hold a target against the plan's row of the same id, and its year against the one that ends its id."""
     name = str(sound.get("id"))
     row = _plan().get(name)
+    if row is not None and sound.get("scope") == MILESTONE:
+        wrong("scope", "a milestone is no target of the plan; give it an id of its own.")
+        return
     if row is None:
         ending = _YEAR_AT_THE_END.search(name)
         if ending and "year" in sound and sound["year"] != int(ending[0]):

@@ -57,9 +57,11 @@ def compare(
     from analysis.comparison import charts, contributions, study, tables, words
     from analysis.outcome import ratios
     from analysis.outcome.files import joint_manifest
+    from analysis.outcome.printing import print_starts
     from calibration.fit.ensemble import read_members
 
-    console, city, targets = make_console(), load_model(), chosen_targets(load_targets())
+    start = max(scenario.starts for scenario in scenarios)
+    console, city, targets = make_console(), load_model(), chosen_targets(load_targets(milestones=True), start=start)
     runs = contributions.runs_per_member(city, *scenarios, read_members(2, evidence), permutations=orders)
     parameters = read_members(study.usual_members(runs) if members is None else members, evidence)
     facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)
@@ -74,6 +76,7 @@ def compare(
     in_time = study.in_time(city, scenarios, judged, targets)
     parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
     reasons = ratios.moved(parts[0], parts[1], load_targets().values())
+    print_starts(console, scenarios)
     words.print_comparison(console, comparison, scenarios, targets, variables, in_time, evidence, reasons)
     tables.write(comparison, facts, variables, out, stem)
     charts.draw(comparison, scenarios, facts, variables, out / "figures")

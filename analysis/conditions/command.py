@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    From,
     Seen,
     announce_replaced_files,
     collect_mistakes,
@@ -21,7 +22,7 @@ from calibration.fit.ensemble_file import check_members, members_held
 from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import chosen_targets, load_levers, load_scenario, load_targets
+from scenarios import chosen_targets, load_levers, load_scenario, load_targets, scenarios_from
 
 
 def conditions(
@@ -31,6 +32,7 @@ def conditions(
     scenario: Annotated[
         str, typer.Option(help="The scenario of all futures: a shipped name or the path of a YAML file.")
     ] = "plan",
+    from_year: From = None,
     members: Annotated[
         int | None, typer.Option(min=1, help="Number of members of the calibrated ensemble. Without it: all.")
     ] = None,
@@ -53,11 +55,12 @@ def conditions(
     The conditions are ranges of uncertain parameters, or of levers too; half of the futures are searched, the other
     half tests the result.
     """
+    chosen = load_scenario("baseline")
     with collect_mistakes() as part:
         with part():
-            chosen = load_scenario(scenario)
+            (chosen,) = scenarios_from([scenario], from_year)
         with part():
-            goals = chosen_targets(load_targets(), target)
+            goals = chosen_targets(load_targets(milestones=True), target, start=from_year or chosen.starts)
         with part():
             check_members(members, evidence)
             check_size(futures or members or members_held(evidence))
@@ -78,6 +81,7 @@ def conditions(
             parameters,
             variables_by_name(),
             levers=drawn,
+            start=from_year or chosen.starts,
             count=futures,
             bootstraps=bootstraps,
             seed=seed,

@@ -14,9 +14,9 @@ import xarray as xr
 from analysis.conditions.discovery import Condition, find_condition, hold_out
 from analysis.conditions.request import BOOTSTRAPS, SEED, check_size
 from analysis.outcome import files as result_files
-from analysis.outcome.futures import City, Input, inputs, judge, lever_draws, settings
+from analysis.outcome.futures import City, Input, held_until, inputs, judge, lever_draws, settings
 from model.definition import Variable
-from scenarios import Lever, Scenario, Target, is_reached
+from scenarios import FIRST_YEAR, Lever, Scenario, Target, is_reached
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Study:
     held_out: npt.NDArray[np.bool_]
     #: Manifest.
     facts: Mapping[str, str]
+    #: The year from whose beginning levers act.
+    start: int = FIRST_YEAR
 
     @property
     def with_levers(self) -> bool:
@@ -63,6 +65,7 @@ def study(
     variables: Mapping[str, Variable],
     *,
     levers: Mapping[str, Lever] | None = None,
+    start: int = FIRST_YEAR,
     count: int | None = None,
     bootstraps: int = BOOTSTRAPS,
     seed: int = SEED,
@@ -70,13 +73,18 @@ def study(
 ) -> Study:
     """Run the futures of a scenario and search for the conditions under which each target is met.
 
-    Levers that are given are drawn uniformly over their ranges; there are as many futures as members unless counted.
+    Levers that are given are drawn uniformly over their ranges and hold from the beginning of the start year on; there
+    are as many futures as members unless counted.
     """
     size = int(members.sizes["member"]) if count is None else count
     check_size(size)
     drawn = None if levers is None else lever_draws(levers.values(), size, seed)
     changes, member = settings(scenario, members, variables, drawn, size)
-    margin = judge(city, changes, targets, partial(progress, "Running futures"))
+    run_with = changes
+    if start > FIRST_YEAR and drawn is not None:
+        resting = scenario.settings(members.isel(member=member))
+        run_with = changes | held_until(start, {name: changes[name] for name in drawn}, resting, variables)
+    margin = judge(city, run_with, targets, partial(progress, "Running futures"))
     values, known = inputs(changes, variables, tuple(drawn or ()), levers)
     held_out = hold_out(member, seed)
     rounding = {name: one.rounded for name, one in known.items()}
@@ -98,4 +106,8 @@ def study(
         "levers": "drawn uniformly over their ranges" if levers is not None else "as in the scenario",
         "resampled_searches": str(bootstraps),
     }
-    return Study(scenario, {t.id: t for t in targets}, conditions, margin, values, known, member, held_out, facts)
+    if start > FIRST_YEAR:
+        facts["levers_from"] = str(start)
+    return Study(
+        scenario, {t.id: t for t in targets}, conditions, margin, values, known, member, held_out, facts, start
+    )

@@ -18,7 +18,7 @@ from analysis.conditions.discovery import FALSE_DISCOVERIES, LEVEL, Box, Limit
 from analysis.conditions.study import Study
 from analysis.conditions.words import box_sentence, evidence, say, sentence, target_words
 from analysis.outcome import files as result_files
-from analysis.outcome.printing import print_sentences
+from analysis.outcome.printing import print_sentences, print_starts
 from analysis.outcome.shares import Share
 from analysis.outcome.words import LANGUAGES
 
@@ -101,7 +101,9 @@ def print_conditions(console: Console, study: Study) -> None:
     title = study.scenario.title
     console.print(f"[bold]{escape(title['zh'])}  {escape(title['en'])}[/]")
     if study.with_levers:
-        print_sentences(console, lambda language: [say("levers drawn", language)])
+        print_sentences(console, lambda language: [say("levers drawn", language, year=study.start)])
+    elif study.scenario.acting:
+        print_starts(console, [study.scenario])
     for name, condition in study.conditions.items():
         for language in LANGUAGES:
             console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))

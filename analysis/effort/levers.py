@@ -109,7 +109,7 @@ def choose_levers(
     kept = () if any_direction else tuple(name for name, lever in levers.items() if lever.direction == "keep")
     requested = [name for name in levers if name not in kept] if names is None else list(names)
     measures: dict[str, Measure] = {}
-    problems = [] if FIRST_START <= start <= last else [_no_start("--start", str(start), last)]
+    problems = [] if FIRST_START <= start <= last else [_no_start("--from", str(start), last)]
     for text in requested:
         name, at, year = (part.strip() for part in text.partition("@"))
         if name not in levers:
@@ -165,9 +165,10 @@ def lever_settings(
     """Return the settings that run every candidate with every member, in one dim ``run`` (candidate by candidate).
 
     A lever that a candidate does not move is not set: where members differ in it, they keep their own values. One that
-    is moved starts from the model's default in every member, except at the end of 2020, as in a scenario file, and
-    takes the ramp, in years above 0, until its full value, linear in between.
+    is moved starts from the model's default in every member, except before the first start of any, as in a scenario
+    file, and takes the ramp, in years above 0, until its full value, linear in between.
     """
+    first = first_start(measures, shares)
     candidates, count = len(shares), members.sizes["member"]
     import xarray as xr
 
@@ -191,8 +192,14 @@ def lever_settings(
         path = xr.DataArray(
             np.stack([before, after], axis=1), dims=("run", "time", *measure.dims), coords={"time": times}
         )
-        changes[measure.name] = path if drawn is None else as_array(from_start_on(path, drawn))
+        changes[measure.name] = path if drawn is None else as_array(from_start_on(path, drawn, first - 1.0))
     return changes
+
+
+def first_start(measures: Sequence[Measure], shares: Values) -> int:
+    """Return the first start year of the levers that any candidate moves."""
+    moved = np.flatnonzero(np.atleast_2d(shares).any(axis=0))
+    return min((measures[int(index)].start for index in moved), default=FIRST_START)
 
 
 def scenario_document(
@@ -226,11 +233,13 @@ def scenario_document(
             f"{end} value; {full}"
         )
         changes[measure.name] = entry
+    starts = first_start(measures, shares)
     return {
         "name": name,
         "title": dict(words["title"]),
         "question": dict(words["question"]),
         "base": "baseline",
+        **({"starts": starts} if starts > FIRST_START else {}),
         "changes": changes,
         "expect": [],
     }

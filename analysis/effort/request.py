@@ -33,7 +33,10 @@ MovedLevers = Annotated[
         "several. Without it, all levers may be moved."
     ),
 ]
-FirstStart = Annotated[int, typer.Option(help="The year from whose beginning the levers are moved.")]
+FirstStart = Annotated[
+    int,
+    typer.Option("--from", "--start", help="The year from whose beginning levers act; until then as in the baseline."),
+]
 AnyDirection = Annotated[
     bool, typer.Option("--any-direction", help="Allow levers to be moved against the direction of the plan too.")
 ]
@@ -59,13 +62,13 @@ def target_and_measures(
     any_direction: bool,
 ) -> tuple[Target, Sequence[Measure]]:
     """Return the target and the levers that may be moved, or report every mistake of the request at once."""
-    targets, known, variables = load_targets(), load_levers(), variables_by_name()
+    targets, known, variables = load_targets(milestones=True), load_levers(), variables_by_name()
     # Any target and levers serve the other checks where these are mistaken.
-    goal = next(each for each in targets.values() if each.modelled)
+    goal = max((each for each in targets.values() if each.modelled), key=lambda each: each.year)
     measures = choose_levers(known, variables, None, FIRST_START, goal.year, any_direction=any_direction)
     with collect_mistakes() as part:
         with part():
-            (goal,) = chosen_targets(targets, [target])
+            (goal,) = chosen_targets(targets, [target], start=start)
         with part():
             measures = choose_levers(known, variables, levers, start, goal.year, any_direction=any_direction)
         with part():

@@ -19,7 +19,7 @@ from calibration.fit.evidence import Evidence
 from model.definition import MODEL_FILE, Variable, model_hash
 from model.files.atomic import replaced, write_csv
 from model.files.sealed import is_whole, seal
-from scenarios import Scenario
+from scenarios import FIRST_YEAR, Scenario
 
 #: The packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "pysd", "xarray")
@@ -96,6 +96,7 @@ def manifest(
         "model_hash": model_hash(model_file),
         "scenario": scenario.name,
         "scenario_hash": scenario.hash,
+        **({} if scenario.until_then is None else {"levers_from": str(scenario.starts)}),
         "engine": engine,
         **drawn,
         "code_hash": code_hash(),
@@ -122,7 +123,8 @@ def joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
     >>> joined([{"scenario": name, "scenario_hash": "0", "members": "2"} for name in ("baseline", "plan")])["scenario"]
     'baseline, plan'
     """
-    both = {key: ", ".join(facts[key] for facts in each) for key in ("scenario", "scenario_hash")}
+    keys = ["scenario", "scenario_hash", *(["levers_from"] if any("levers_from" in facts for facts in each) else [])]
+    both = {key: ", ".join(facts.get(key, str(FIRST_YEAR)) for facts in each) for key in keys}
     # What is kept of a run says nothing of a result that is made from runs.
     return {key: value for key, value in ({**each[0], **both}).items() if key != "kept"}
 

@@ -20,6 +20,7 @@ from analysis.outcome.words import terms, with_elements, word
 from model.definition import Variable
 from model.engine.errors import UserError
 from scenarios import Lever, Scenario, Target
+from scenarios.start import from_start_on
 
 #: Futures run at a time: enough for two threads, few enough that the time left is shown often.
 BLOCK: Final = 100
@@ -142,6 +143,22 @@ def settings(
         coords = {dim: list(names) for dim, names in zip(variables[name].dims, variables[name].axes, strict=True)}
         changes[name] = xr.DataArray(full, dims=("run", *variables[name].dims), coords=coords)
     return changes, member
+
+
+def held_until(
+    start: int, drawn: Mapping[str, Any], resting: Mapping[str, Any], variables: Mapping[str, Variable]
+) -> dict[str, Any]:
+    """Return drawn levers that hold from the beginning of a year on, and are until then what they are without draws."""
+    held = {}
+    for name, values in drawn.items():
+        variable = variables[name]
+        default = xr.DataArray(
+            np.array(variable.default, dtype=float),
+            dims=variable.dims,
+            coords=dict(zip(variable.dims, map(list, variable.axes), strict=True)),
+        )
+        held[name] = from_start_on(values, resting.get(name, default), start - 1.0)
+    return held
 
 
 def inputs(

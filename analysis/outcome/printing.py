@@ -18,7 +18,7 @@ from analysis.outcome.shares import count_in_words, has_interval, no_interval_in
 from analysis.outcome.targets import NOT_MODELLED
 from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, both, say, sentences_in, terms
 from calibration.fit.evidence import Evidence
-from scenarios import Scenario, Target, load_levers
+from scenarios import FIRST_YEAR, Scenario, Target, load_levers, load_scenario
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
@@ -60,6 +60,50 @@ def print_sentences(console: Console, sentences: Callable[[str], Iterable[str]])
     for language in LANGUAGES:
         for sentence in sentences(language):
             console.print(escape(sentence))
+
+
+def print_starts(console: Console, scenarios: Iterable[Scenario]) -> None:
+    """Say from which year on the levers of scenarios act, and what holds until then."""
+    print_sentences(console, lambda language: starts_in_words(scenarios, language))
+
+
+def starts_in_words(scenarios: Iterable[Scenario], language: str) -> list[str]:
+    """Return from which year on the levers of scenarios act, and what holds until then.
+
+    Examples
+    --------
+    >>> from scenarios import load_scenarios
+    >>> starts_in_words(load_scenarios(["baseline", "plan", "renewal_2026"]), "en")[-1]
+    'Levers act from the start of 2026 on, and are until then as in As carried out: Less new land, more renewal.'
+    """
+    acting = [scenario for scenario in scenarios if scenario.acting]
+    later: dict[tuple[int, str], list[str]] = {}
+    for scenario in acting:
+        if scenario.until_then is not None:
+            until = scenario.until_then
+            title = load_scenario("baseline").title if not until.changes else until.title
+            later.setdefault((scenario.starts, title[language]), []).append(scenario.title[language])
+    at_once = [scenario.title[language] for scenario in acting if scenario.until_then is None]
+    sentences = [levers_from_words(FIRST_YEAR, language)] if at_once and not later else []
+    if at_once and later:
+        sentences = [say("levers from named", language, year=FIRST_YEAR, titles=say("list", language).join(at_once))]
+    for (year, until_title), titles in later.items():
+        listed = say("list", language).join(titles)
+        sentences.append(say("levers from later", language, year=year, until=until_title, titles=listed))
+    return sentences
+
+
+def levers_from_words(year: int, language: str) -> str:
+    """Return from which year on levers that a search moves act.
+
+    Examples
+    --------
+    >>> levers_from_words(2026, "en")
+    'Levers act from the start of 2026 on, and are until then as in Baseline.'
+    """
+    if year == FIRST_YEAR:
+        return say("levers from", language, year=year)
+    return say("levers moved later", language, year=year, until=load_scenario("baseline").title[language])
 
 
 def say_no_interval(console: Console, members: int) -> None:
@@ -241,8 +285,9 @@ def _cell(row: Any) -> str:
 def changes_table(scenario: Scenario) -> Table:
     """Return what a scenario's own file changes and what it takes over, policies kept apart from assumptions."""
     levers = load_levers()
-    own = [change for change in scenario.changes if change.stated_in == scenario.name]
-    taken = [change for change in scenario.changes if change.stated_in != scenario.name]
+    # A scenario begun later has a name that no file has.
+    own = [change for change in scenario.changes if change.stated_in == scenario.path.stem]
+    taken = [change for change in scenario.changes if change.stated_in != scenario.path.stem]
     caption = ""
     if taken:
         bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    From,
     Members,
     Seen,
     announce_replaced_files,
@@ -22,7 +23,10 @@ from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import chosen_targets, load_scenarios, load_targets, shipped_scenarios
+from scenarios import chosen_targets, load_scenarios, load_targets, scenarios_from
+
+#: Scenarios whose bottlenecks are looked for where none is named.
+DETAILED: Final = ("baseline", "plan", "plan_carried_on_2026")
 
 
 def reach(
@@ -34,31 +38,37 @@ def reach(
         list[str] | None,
         typer.Option(help="Shipped name or path of a YAML file; may be repeated. Without it: all shipped scenarios."),
     ] = None,
+    from_year: From = None,
     members: Members = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
 
-    Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named.
+    Bottlenecks are looked for in the scenarios named, and in the baseline and the plan when none is named. Of scenarios
+    that start in 2026 the targets and milestones of 2030 and 2035 are judged, unless others are named.
     """
+    scenarios = load_scenarios(["baseline"])
     with collect_mistakes() as part:
         with part():
-            targets = chosen_targets(load_targets(), target, usual=lambda _: True)
+            scenarios = scenarios_from(scenario, from_year)
         with part():
-            scenarios = load_scenarios(scenario or shipped_scenarios())
+            starts = [one.starts for one in scenarios]
+            start = from_year or (min(starts) if target else max(starts))
+            targets = chosen_targets(load_targets(milestones=True), target, usual=lambda _: True, start=start)
         with part():
             check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome.discrepancies import discrepancies
     from analysis.outcome.files import joint_manifest
+    from analysis.outcome.printing import print_starts
     from analysis.reach import charts, tables, words
     from analysis.reach.study import examine
     from calibration.fit.ensemble import read_members
 
     console, parameters = make_console(), read_members(members, evidence)
     facts, city = joint_manifest(scenarios, parameters), load_model()
-    detailed = [one.name for one in scenarios] if scenario else ["baseline", "plan"]
+    detailed = [one.name for one in scenarios if scenario or one.name in DETAILED]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
     with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
         reached = examine(
@@ -70,6 +80,7 @@ def reach(
             spreads=discrepancies(targets, city, parameters),
             progress=progress,
         )
+    print_starts(console, scenarios)
     words.print_reached(console, reached, variables_by_name(), evidence)
     tables.write(reached, facts, out)
     charts.draw(reached, facts, out / "figures")

@@ -16,7 +16,15 @@ from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model.engine.errors import UserError
-from scenarios import Scenario, Target, load_scenarios, load_targets, shipped_scenarios
+from scenarios import (
+    FIRST_DEADLINE,
+    FIRST_YEAR,
+    Scenario,
+    Target,
+    load_scenarios,
+    load_targets,
+    shipped_scenarios,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,8 +76,9 @@ def run(
     from calibration.fit.ensemble import read_members
 
     parameters = read_members(members, evidence) if members > 1 else None
-    targets = load_targets()
-    judged = list(targets.values())
+    judged = list(load_targets().values())
+    starts = max(scenario.starts for scenario in scenarios)
+    targets = load_targets(milestones=starts > FIRST_DEADLINE)
     detailed = [Path(name).stem for name in names or ("baseline", "plan")]
     # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
     terms()
@@ -86,8 +95,11 @@ def run(
                 console.print(printing.changes_table(scenario))
     made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
-    table = evaluate_targets(judged, runs)
-    printing.print_answers(console, table, targets, scenarios, members, evidence)
+    table = evaluate_targets(targets.values(), runs)
+    first = min((scenario.starts for scenario in scenarios if scenario.acting), default=FIRST_YEAR)
+    ahead = {name: target for name, target in targets.items() if target.year >= first}
+    printing.print_starts(console, scenarios)
+    printing.print_answers(console, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
     _write(out, scenarios, runs, table, judged, facts, detailed)

@@ -305,7 +305,7 @@ def broken_copy(source: Path, folder: Path, old: str, new: str) -> Path:
         (
             "threshold: 65\n",
             "threshold: 0.65001\n",
-            "line 32: target.urbanization.registered.2025: 'threshold' is 65 in the",
+            "line 34: target.urbanization.registered.2025: 'threshold' is 65 in the",
         ),
         ("threshold: 78.5", "threshold: 0", "'threshold' is 78.5 in the plan (plan_quantities.csv), not 0."),
         ("year: 2025", "year: 2030", "'year' is 2025 in the plan (plan_quantities.csv), not 2030."),

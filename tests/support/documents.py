@@ -143,8 +143,10 @@ def run_yaml(block: Block, folder: Path) -> None:
         path.write_text(block.text, encoding="utf-8")
         scenario, city = load_scenario(path), load_model()
         asked = [claim.variable for claim in scenario.expectations]
-        run, baseline = (city.run(changes, outputs=asked) for changes in (scenario.settings(), {}))
-        missed = [str(claim) for claim in scenario.expectations if not claim.holds(run, {"baseline": baseline})]
+        others = {claim.limit for claim in scenario.expectations if isinstance(claim.limit, str)}
+        runs = {name: city.run(load_scenario(name).settings(), outputs=asked) for name in others}
+        run = city.run(scenario.settings(), outputs=asked)
+        missed = [str(claim) for claim in scenario.expectations if not claim.holds(run, runs)]
         assert not missed, f"{block.place}: {missed}"
 
 

@@ -32,7 +32,7 @@ from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import members_held
 from calibration.fit.evidence import NEWEST
 from model import load_model
-from scenarios import load_scenarios, load_targets
+from scenarios import chosen_targets, load_scenarios, load_targets
 
 
 def backcast(
@@ -68,12 +68,14 @@ def backcast(
     from analysis.effort.backcast import charts, tables
     from analysis.effort.backcast.study import backcast as find_least_effort
     from analysis.outcome import files as result_files
+    from analysis.outcome.printing import levers_from_words, print_sentences
     from calibration.fit.ensemble import read_members
 
-    console, targets, parameters, city = make_console(), load_targets(), read_members(evidence=evidence), load_model()
-    every = [each for each in targets.values() if each.modelled]
+    targets = load_targets(milestones=True)
+    console, parameters, city = make_console(), read_members(evidence=evidence), load_model()
+    every = list({each.id: each for each in (*chosen_targets(targets, None, lambda _: True, start), goal)}.values())
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-    name = tables.name_of(goal)
+    name, first = tables.name_of(goal), min(measure.start for measure in measures)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
     with count_progress(f"Trials x {members} members") as progress:
         answer = find_least_effort(
@@ -91,8 +93,9 @@ def backcast(
             gate=plausibility_gate(city, parameters, goal.year, any_direction=any_direction),
             progress=progress,
         )
+    print_sentences(console, lambda language: [levers_from_words(first, language)])
     tables.print_answer(console, answer, targets)
-    tables.write(answer, facts, out)
+    tables.write(answer, facts | ({"levers_from": str(first)} if first > FIRST_START else {}), out)
     drawn = charts.draw(answer, facts, out / "figures")
     files = [f"{name}.yaml (for `run`)", f"figures/{name}_*.png"] if drawn else []
     console.print(f"Written to {escape(str(out))}: {', '.join([f'{name}*.csv, .nc', *files])}.")

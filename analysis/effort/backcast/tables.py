@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -25,6 +25,7 @@ from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, both_from
 from model.files.atomic import replaced
 from scenarios import Target
+from scenarios.scenario import QUESTION_LENGTH
 
 #: Another target is printed if its probability, or a headline's margin as a share of the threshold, moves so much.
 NOTICEABLE: Final = 0.02
@@ -93,10 +94,9 @@ def scenario_text(answer: Answer, facts: Mapping[str, str]) -> str:
     target, wanted = answer.target, f"{100 * answer.probability:g}"
     title = f"scenario title {'furthest' if answer.verdict == 'not reachable' else 'least'}"
     what = {"title": target.title, "year": target.year, "wanted": wanted}
-    told = {"zh": "".join(sentences(answer, "zh")), "en": " ".join(sentences(answer, "en"))}
     words = {
         "title": {each: say(title, each, **what) for each in LANGUAGES},
-        "question": {each: say("scenario question", each, answer=told, **what) for each in LANGUAGES},
+        "question": {each: _question(sentences(answer, each), each, what) for each in LANGUAGES},
         "source": f"of {target.id} with probability {answer.probability:g}",
     }
     made = {**facts, "target": target.id, "probability": f"{answer.probability:g}", "search_seed": str(answer.seed)}
@@ -104,6 +104,16 @@ def scenario_text(answer: Answer, facts: Mapping[str, str]) -> str:
     content = scenario_document(name_of(target), answer.measures, answer.shares[1], answer.ramp, words)
     head = "# Written by: python run_scenarios.py backcast. A new call for the same target replaces it.\n"
     return head + comment + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+
+
+def _question(told: Sequence[str], language: str, what: Mapping[str, Any]) -> str:
+    """The question, with as many sentences of the answer as a scenario file takes."""
+    for count in range(len(told), -1, -1):
+        answer = ("" if language == "zh" else " ").join(told[:count])
+        question = say("scenario question", language, answer=answer, **what).strip()
+        if len(question) <= QUESTION_LENGTH:
+            break
+    return question
 
 
 def as_dataset(answer: Answer, facts: Mapping[str, str]) -> xr.Dataset:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    From,
     Seen,
     announce_replaced_files,
     collect_mistakes,
@@ -22,7 +23,7 @@ from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import load_scenario, load_targets
+from scenarios import load_scenario, load_targets, scenarios_from
 
 
 def delay(
@@ -36,6 +37,7 @@ def delay(
     probability: Annotated[
         float, typer.Option(help="Probability that the last start still gives: above 0, up to 1.")
     ] = WANTED,
+    from_year: From = None,
     members: Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble.")] = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
     out: Out = OUTPUTS,
@@ -44,12 +46,13 @@ def delay(
 
     Each lever is delayed alone, and all together; the last start year that still gives the probability is named.
     """
+    chosen = load_scenario("baseline")
     with collect_mistakes() as part:
         with part():
-            chosen = load_scenario(scenario)
+            (chosen,) = scenarios_from([scenario], from_year)
             levers_of(chosen)
         with part():
-            targets = select_targets(load_targets(), target)
+            targets = select_targets(load_targets(milestones=True), target, chosen.starts)
         with part():
             check_wanted(probability)
         with part():
@@ -58,6 +61,7 @@ def delay(
     from analysis.effort.delay import charts, tables
     from analysis.effort.delay.study import delay_costs
     from analysis.outcome import files as result_files
+    from analysis.outcome.printing import print_starts
     from calibration.fit.ensemble import read_members
 
     console, parameters = make_console(), read_members(members, evidence)
@@ -67,6 +71,7 @@ def delay(
         delays = delay_costs(
             load_model(), chosen, parameters, targets, variables_by_name(), wanted=probability, progress=progress
         )
+    print_starts(console, [chosen])
     tables.print_delays(console, delays)
     tables.write(delays, facts, out)
     charts.draw(delays, facts, out / "figures")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from model.engine.errors import UserError
-from scenarios import Scenario, Target, chosen_targets
+from scenarios import FIRST_YEAR, Scenario, Target, chosen_targets
 
 #: A target counts as still within reach from this probability on.
 WANTED: Final = 0.8
@@ -18,16 +18,16 @@ class DelayError(UserError):
     """The cost of delay cannot be computed; the message says why."""
 
 
-def select_targets(targets: Mapping[str, Target], ids: Sequence[str] | None = None) -> list[Target]:
-    """Return the targets named, or the modelled headlines and all modelled targets of 2035."""
-    if ids:
-        return chosen_targets(targets, ids)
-    return [target for target in targets.values() if target.modelled and (target.headline or target.year == SECOND)]
+def select_targets(
+    targets: Mapping[str, Target], ids: Sequence[str] | None = None, start: int = FIRST_YEAR
+) -> list[Target]:
+    """Return the targets named, or headlines and all targets of 2035, if modelled and not due yet."""
+    return chosen_targets(targets, ids, lambda target: target.headline or target.year == SECOND, start)
 
 
 def levers_of(scenario: Scenario) -> tuple[str, ...]:
     """Return the levers that a scenario moves, assumptions apart."""
-    levers = tuple(change.constant for change in scenario.changes if change.policy)
+    levers = tuple(change.constant for change in scenario.acting if change.policy)
     if not levers:
         message = f"{scenario.name} moves no lever, so there is nothing to delay."
         raise DelayError(message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from analysis.outcome.futures import City
 from analysis.outcome.shares import Share
 from model.definition import Variable
 from scenarios import ROUNDING, Scenario, Target, is_reached
-from scenarios.start import Setting, as_array
+from scenarios.start import START, Setting, as_array, at_year
 
 #: All levers of the scenario, delayed by the same number of years.
 ALL: Final = "all levers"
@@ -58,7 +59,13 @@ def delay_costs(
     levers = levers_of(scenario)
     check_wanted(wanted)
     settings = scenario.settings(members)
-    alone: dict[str, Setting] = {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+    # Without its levers a scenario that starts later goes on as it was until then.
+    alone: dict[str, Setting] = (
+        {str(name): array.rename(member="run") for name, array in members.data_vars.items()}
+        if scenario.until_then is None
+        else dict(scenario.until_then.settings(members))
+    )
+    begin = float(scenario.starts - 1)
     starts = {name: own_start(settings[name], alone.get(name, _default(variables[name]))) for name in levers}
     starts[ALL] = min(starts.values())
     last = max(target.year for target in targets)
@@ -76,7 +83,7 @@ def delay_costs(
                 if name in alone:
                     changed[name] = alone[name]
             else:
-                changed[name] = delayed(settings[name], alone.get(name, _default(variables[name])), years)
+                changed[name] = delayed(settings[name], alone.get(name, _default(variables[name])), years, begin)
         run = city.run(changed, outputs=outputs, final_time=float(last))
         return {target.id: target.margin(run[target.variable].sel(time=target.year)).to_numpy() for target in targets}
 
@@ -100,12 +107,14 @@ def own_start(setting: Setting, alone: Setting) -> int:
     array, before = as_array(setting), as_array(alone)
     if "time" not in array.dims:
         return FIRST_START
-    same = (array == before).all([dim for dim in {*array.dims, *before.dims} if dim != "time"]).to_numpy()
-    kept = array["time"].to_numpy()[np.logical_and.accumulate(same)]
-    return max(FIRST_START, int(np.floor(kept[-1])) + 1) if len(kept) else FIRST_START
+    times = array["time"].to_numpy()
+    if "time" in before.dims:
+        times = np.union1d(times, before["time"].to_numpy())
+    kept = list(takewhile(lambda year: bool((at_year(array, year) == at_year(before, year)).all()), times.tolist()))
+    return max(FIRST_START, int(np.floor(kept[-1])) + 1) if kept else FIRST_START
 
 
-def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
+def delayed(setting: Setting, alone: Setting, years: int, begin: float = START) -> xr.DataArray:
     """Return a setting that takes the same path some years later, and does not move the lever until then.
 
     Parameters
@@ -116,6 +125,8 @@ def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
         The value of the constant where the lever is not moved.
     years
         How much later; a whole number above 0.
+    begin
+        The time from which the lever is moved.
 
     Returns
     -------
@@ -128,17 +139,17 @@ def delayed(setting: Setting, alone: Setting, years: int) -> xr.DataArray:
     {2021.999: 1.0, 2022.0: 5.0}
     """
     array, before = as_array(setting), as_array(alone)
-    begin = float(FIRST_START - 1)
     if "time" not in array.dims:
         array = array.expand_dims(time=[begin])
-    # A path is constant before its first year, so it begins with its value at the beginning of the run.
-    times = array["time"].to_numpy()
-    first = array.isel(time=[0]).assign_coords(time=[begin])
-    if times[0] < begin < times[-1]:
-        first = array.interp(time=[begin], kwargs={"fill_value": array.isel(time=0).to_numpy()})
+    first = at_year(array, begin).expand_dims(time=[begin])
     path = xr.concat([first, array.sel(time=array["time"] > begin)], "time")
     path = path.assign_coords(time=path["time"] + years)
-    still = before.expand_dims(time=[begin + years - JUMP])
+    until = begin + years - JUMP
+    if "time" not in before.dims:
+        still = before.expand_dims(time=[until])
+    else:
+        known = [START, *(year for year in before["time"].to_numpy().tolist() if START < year < until), until]
+        still = xr.concat([at_year(before, year).expand_dims(time=[year]) for year in known], "time")
     both = xr.broadcast(still, path, exclude=["time"])
     return xr.concat(both, "time", coords="minimal", compat="override")
 

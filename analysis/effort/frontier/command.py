@@ -68,16 +68,17 @@ def frontier(
     from analysis.effort.frontier import charts, tables
     from analysis.effort.frontier.study import frontier as find_frontier
     from analysis.effort.frontier.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
-    from analysis.effort.frontier.tradeoffs import YEARS as TRADEOFF_YEARS
     from analysis.effort.frontier.tradeoffs import tradeoffs as find_tradeoffs
+    from analysis.effort.frontier.tradeoffs import years_from
     from analysis.outcome import files as result_files
+    from analysis.outcome.printing import levers_from_words, print_sentences
     from calibration.fit.ensemble import read_members
 
     console, parameters, city = make_console(), read_members(evidence=evidence), load_model()
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
-    name = tables.name_of(goal)
+    name, first = tables.name_of(goal), min(measure.start for measure in measures)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
-    gate = plausibility_gate(city, parameters, max(goal.year, *TRADEOFF_YEARS), any_direction=any_direction)
+    gate = plausibility_gate(city, parameters, max(goal.year, *years_from(start)), any_direction=any_direction)
     with count_progress(f"Probabilities x {members} members") as progress:
         effort_frontier = find_frontier(
             city,
@@ -98,12 +99,16 @@ def frontier(
             measures,
             parameters,
             few,
+            years=years_from(start),
             ramp=ramp,
             generations=generations,
             seed=seed,
             gate=gate,
             progress=progress,
         )
+    if first > FIRST_START:
+        facts["levers_from"] = str(first)
+    print_sentences(console, lambda language: [levers_from_words(first, language)])
     tables.print_frontier(console, effort_frontier)
     tables.print_tradeoffs(console, fronts)
     tables.write(effort_frontier, fronts, facts, out)

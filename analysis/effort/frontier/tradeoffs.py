@@ -22,8 +22,10 @@ from analysis.effort.trials import Trials, margin_at_probability
 from analysis.outcome.futures import City
 from scenarios import Target
 
-#: Years, one front for each.
+#: Years, one front for each: the plan's deadlines.
 YEARS: Final = (2025, 2035)
+#: The first year of the fronts where levers start after the plan's first deadline.
+MIDDLE_YEAR: Final = 2030
 #: Steps along each edge of the directions that the front is spread over: 45 settings.
 PARTITIONS: Final = 8
 #: Members that the front is searched with; all others test it.
@@ -83,6 +85,18 @@ class Tradeoffs:
     def verdict(self, year: int) -> Verdict:
         """Return whether there is a trade-off in a year."""
         return judge_front(self.table[self.table["year"] == year])
+
+
+def years_from(start: int) -> tuple[int, ...]:
+    """Return the years of the fronts of levers that act from a year on.
+
+    Examples
+    --------
+    >>> years_from(2021), years_from(2026)
+    ((2025, 2035), (2030, 2035))
+    """
+    first = MIDDLE_YEAR if start > YEARS[0] else YEARS[0]
+    return tuple(year for year in (first, *YEARS[1:]) if year >= start)
 
 
 def objectives(year: int) -> tuple[Target, Target, Target]:

@@ -15,11 +15,12 @@ import run_scenarios
 from analysis.conditions.boxes import Score, drop_unneeded_limits, inside, prim_box, score, tree_box
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit, find_condition, hold_out
 from analysis.conditions.words import evidence, sentence, tenths
-from analysis.outcome.futures import Input, inputs, judge, lever_draws, settings
+from analysis.outcome.futures import Input, held_until, inputs, judge, lever_draws, settings
 from analysis.outcome.words import terms
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
 from scenarios import Target, load_levers, load_scenario, load_targets
+from scenarios.start import as_array, at_year
 from tests.support.city import city
 
 REGISTERED = "target.urbanization.registered.2025"
@@ -319,6 +320,18 @@ def test_levers_are_drawn_over_their_ranges_and_override_the_scenario():
 # The command
 
 
+def test_levers_that_are_drawn_from_2026_on_are_until_then_as_in_the_scenario():
+    plan, variables = load_scenario("plan"), variables_by_name()
+    drawn = {name: load_levers()[name] for name in ("RENT SUBSIDY", "PERMIT ENTITLEMENT")}
+    changes, _ = settings(plan, read_members(3), variables, lever_draws(drawn.values(), 3, 1))
+    held = held_until(2026, {name: changes[name] for name in drawn}, plan.settings(), variables)
+    for name, path in held.items():
+        assert path["time"].max() == pytest.approx(2025.0, abs=0.01)
+        np.testing.assert_array_equal(path.isel(time=-1).transpose(*changes[name].dims), changes[name])
+        until = plan.settings()[name]
+        np.testing.assert_allclose(path.sel(time=2025.0).isel(run=0), at_year(as_array(until), 2025.0))
+
+
 def call(*words: object):
     return CliRunner().invoke(run_scenarios.app, ["conditions", *map(str, words)], env={"COLUMNS": "400"})
 
@@ -412,6 +425,8 @@ def test_policies_are_searched_too_where_levers_are_drawn(tmp_path, monkeypatch)
         (("--target", "target.book_rooms.2025"), "tracked and not modelled"),
         (("--scenario", "pln"), "There is no scenario 'pln'"),
         (("--members", 20), "20 futures are too few"),
+        (("--from", 2026, "--target", "urbanization.registered.2025"), "was due in 2025, before 2026"),
+        (("--scenario", "renewal_2026", "--from", 2022), "renewal_2026 starts in 2026"),
         (("--members", 50, "--futures", 60), "Add --levers"),
         (("--members", 100000), "holds 1 to"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -113,6 +114,26 @@ def test_a_frontier_leaves_tables_data_and_charts(few_members, tmp_path):
     assert "least effort by probability" in outcome.output
 
 
+def test_from_2026_levers_act_from_then_on_and_later_years_are_asked_about(few_members, tmp_path):
+    goal = "urbanization.resident.2035"
+    few = [word.replace("@2022", "") if isinstance(word, str) else word for word in FEW]
+    outcome = call("backcast", "--target", goal, "--from", 2026, "--starts", 1, *few, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    told = " ".join(outcome.output.split())
+    assert "Levers act from the start of 2026 on, and are until then as in Baseline." in told
+    assert "措施自2026年年初起实施" in told
+    others = pd.read_csv(tmp_path / "backcast_urbanization_resident_2035_other_targets.csv")
+    assert set(others["year"]) == {2030, 2035}
+    made_from = (tmp_path / "backcast_urbanization_resident_2035.csv-metadata.json").read_text(encoding="utf-8")
+    assert json.loads(made_from)["notes"][0]["made from"]["levers_from"] == "2026"
+    read = load_scenario(tmp_path / "backcast_urbanization_resident_2035.yaml")
+    assert read.starts == (2026 if read.changes else 2021)
+    outcome = call("frontier", "--target", goal, "--from", 2026, *few, "--generations", 1, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    assert "Levers act from the start of 2026 on" in " ".join(outcome.output.split())
+    assert set(pd.read_csv(tmp_path / "frontier_tradeoffs.csv")["year"]) == {2030, 2035}
+
+
 @pytest.mark.parametrize("command", ["backcast", "frontier"])
 @pytest.mark.parametrize(
     ("words", "told"),
@@ -120,7 +141,8 @@ def test_a_frontier_leaves_tables_data_and_charts(few_members, tmp_path):
         (("--target", "urbanization.registred.2025"), "Did you mean 'target.urbanization.registered.2025'?"),
         (("--target", "target.smart_district_share.2025"), "not modelled"),
         (("--target", REGISTERED, "--levers", "TALENT SUBSIDI"), "Did you mean 'TALENT SUBSIDY'?"),
-        (("--target", REGISTERED, "--start", 2030), "2021 to 2025"),
+        (("--target", REGISTERED, "--start", 2030), "was due in 2025, before 2030, when levers first act"),
+        (("--target", REGISTERED, "--from", 2019), "2021 to 2025"),
         (("--target", REGISTERED, "--members", 100_000), "some of them are to judge the answer"),
         (("--target", REGISTERED, "--ramp", 0, "--evaluations", 5), "more than 0 years"),
     ],

@@ -25,7 +25,7 @@ from analysis.effort.delay.tables import print_delays
 from analysis.effort.delay.words import last_start_words, levers_against, say, single_lever_words, why_never_enough
 from calibration.fit.ensemble import read_members
 from model.definition import variables_by_name
-from scenarios import load_levers, load_scenario, load_targets
+from scenarios import Change, load_levers, load_scenario, load_targets
 from tests.support.city import city
 from tests.support.plain_city import YEARS, PlainCity, constant, draws, goal, scenario
 
@@ -77,6 +77,25 @@ def test_elements_and_members_keep_their_own_values_until_the_start():
 )
 def test_a_measure_starts_in_the_year_in_which_it_first_differs(setting, start):
     assert own_start(setting, 1.0) == start
+
+
+def test_a_later_scenario_is_delayed_from_its_own_start_and_goes_on_as_before_until_then():
+    until = pd.Series({2020.0: 1.0, 2025.0: 2.0, 2030.0: 3.0})
+    own = pd.Series({2020.0: 1.0, 2025.0: 2.0, 2025.001: 5.0, 2027.0: 6.0})
+    assert own_start(own, until) == 2026
+    later = delayed(own, until, 3, 2025.0)
+    assert at(later, [2022, 2025, 2027.9, 2028.1, 2030, 2035]) == pytest.approx([1.4, 2, 2.58, 5.05, 6, 6], abs=0.01)
+
+
+def test_a_lever_of_a_scenario_begun_in_2026_has_the_starts_from_then_on():
+    changes = (Change("RENT SUBSIDY", {2020.0: 0.02, 2024.0: 0.5}, "Dmnl", "s", "", True, "try_out", None),)
+    plan = replace(load_scenario("baseline"), name="try_out", changes=changes).begun_in(2026)
+    found = delay_costs(PlainCity({"RENT SUBSIDY": 4.0}), plan, draws(50, 1), [goal(71.0, 2030)], variables_by_name())
+    assert found.table["start"].dropna().unique().tolist() == [2026, 2027, 2028, 2029, 2030]
+    rows = found.table[found.table["lever"] == "RENT SUBSIDY"].set_index("start")
+    # In full after four years, by the end of 2029; a start a year later falls short of nothing by the end of 2030.
+    margins = rows["margin_median"].to_dict()
+    assert margins[2026] == margins[2027] > margins[2028]
 
 
 def test_the_probability_by_start_year_is_the_closed_form():

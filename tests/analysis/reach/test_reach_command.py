@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -268,6 +269,21 @@ def test_results_of_another_call_are_replaced_and_that_is_said(made, monkeypatch
     outcome = call("reach", "--target", GAP, "--scenario", "plan", "--members", 2, "--out", made[1].parent / "again")
     assert "Will replace" in outcome.output
     assert "reach.nc, reach.csv" in said(outcome)
+
+
+def test_scenarios_of_2026_are_judged_by_what_is_due_later(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.reach.charts.draw", lambda *_: [])
+    words = ("reach", "--scenario", "as_carried_out", "--scenario", "renewal_2026", "--scenario", "plan")
+    outcome = call(*words, "--members", MEMBERS, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    told = said(outcome)
+    assert "Levers act from the start of 2021 on: As carried out, The plan." in told
+    assert "from the start of 2026 on, and are until then as in As carried out: Less new land, more renewal." in told
+    table = pd.read_csv(tmp_path / "reach.csv")
+    assert set(table["year"]) == {2030, 2035}
+    assert "target.urbanization.resident.2035" in set(table["target"])
+    made_from = json.loads((tmp_path / "reach.csv-metadata.json").read_text(encoding="utf-8"))
+    assert made_from["notes"][0]["made from"]["levers_from"] == "2021, 2026, 2021"
 
 
 @pytest.mark.parametrize(
