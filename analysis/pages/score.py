@@ -1,4 +1,7 @@
-"""The forecasts from 2020 against what was published of 2021-2023: the table of ``docs/forecast_score.md``."""
+"""The forecasts from 2020 against what was published of 2021-2023: the table of ``docs/forecast_score.md``.
+
+Also what was forecast, what happened and what is expected now, in the first lines of README and limits.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,31 @@ import pandas as pd
 
 from analysis.assessment.observations import past_series, read_newer_observations, read_stored_forecast
 from analysis.assessment.scores import random_walk_with_drift
+from analysis.outcome.words import LANGUAGES
 from analysis.pages.blocks import rewrite_blocks
+from analysis.pages.causes import causes, causes_table
+from analysis.pages.words import say
 from calibration.fit.evidence import LATER_FILE, Evidence
 from calibration.fit.forecast import QUANTILES
+from model import load_model
 
 Array = npt.NDArray[np.float64]
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "forecast_score.md"
+README, LIMITS = ROOT / "README.md", ROOT / "docs" / "limits.md"
+#: The last year of what is expected now.
+LAST_YEAR: Final = 2035
+#: What the statement shows: divisor of the model's unit and form of the number, by language.
+_SHOWN: Final = {
+    language: {
+        "residents": (people, ",.1f" if language == "zh" else ",.2f"),
+        "resident urbanization rate": (0.01, ".1f"),
+        "registered urbanization rate": (0.01, ".1f"),
+        "net registered migration": (migrants, ".1f"),
+    }
+    for language, people, migrants in (("zh", 1e4, 1e4), ("en", 1e6, 1e3))
+}
 FIRST_EDITION: Final = ROOT / "calibration" / "forecast_first_edition.csv"
 #: Weight of each stored quantile, so that the weighted mean of their scores is the integral over all of them.
 WEIGHTS: Final = (0.15, 0.225, 0.25, 0.225, 0.15)
@@ -142,7 +162,39 @@ def summary(table: pd.DataFrame) -> str:
     )
 
 
+def statement(table: pd.DataFrame, language: str, where: str = "") -> str:
+    """Say what was forecast from 2020, what happened, and what the ensemble that has seen 2023 expects."""
+    before, now = (read_stored_forecast(evidence.forecast) for evidence in (Evidence.TO_2020, Evidence.TO_2023))
+    observed = read_newer_observations(LATER_FILE, before)
+    last = int(observed["year"].max())
+    gaps: dict[str, object] = {"last": last, "until": LAST_YEAR, "where": where}
+    for name, (scale, form) in _SHOWN[language].items():
+        key = name.replace(" ", "_")
+        gaps[f"{key}_then"] = _band(before, name, last, scale, form)
+        truth = observed[(observed["variable"] == name) & (observed["year"] == last)]["value"]
+        gaps[f"{key}_was"] = format(float(truth.iloc[0]) / scale, form) if len(truth) else ""
+        gaps[f"{key}_later"] = _band(now, name, LAST_YEAR, scale, form)
+    second = table[table["forecast"] == "second"]
+    gaps |= {"inside": int(second["inside"].sum()), "values": int(second["values"].sum())}
+    return say("forecast and fact", language, **gaps)
+
+
+def _band(forecast: pd.DataFrame, name: str, year: int, scale: float, form: str) -> str:
+    """A median with its 90 % interval, in a unit."""
+    row = forecast[(forecast["variable"] == name) & (forecast["year"] == year)].iloc[0]
+    median, low, high = (format(float(row[key]) / scale, form) for key in ("median", "p05", "p95"))
+    return f"{median} ({low}–{high})"
+
+
 def update_page(*, write: bool) -> list[Path]:
-    """Compare the page with what the stored forecasts give, and write it if it differs; return the stale page."""
+    """Compare what is told of the forecasts with what the stored ones give, and write it; return the stale pages."""
     table = scores()
-    return rewrite_blocks(PAGE, {"summary": summary(table), "scores": page_table(table)}, write=write)
+    stale = rewrite_blocks(
+        PAGE,
+        {"summary": summary(table), "scores": page_table(table), "causes": causes_table(causes(load_model()))},
+        write=write,
+    )
+    for page, where in ((README, "docs/"), (LIMITS, "")):
+        told = {f"forecast {language}": statement(table, language, where) for language in LANGUAGES}
+        stale += rewrite_blocks(page, told, write=write)
+    return stale
