@@ -256,7 +256,7 @@ class Scenario:
         Examples
         --------
         >>> later = load_scenario("plan").begun_in(2026)
-        >>> later.name, later.changed()["EASE OF SETTLEMENT"].to_series().to_dict()
+        >>> later.name, later.changed()["EASE OF SETTLEMENT"].to_dict()
         ('plan_from_2026', {2025: 0.9, 2030: 1.0})
         """
         acting = self.acting

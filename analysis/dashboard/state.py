@@ -399,9 +399,16 @@ def _read(text: str | bytes, name: str) -> Scenario:
             message = f"The base must be a shipped scenario here, not {shown(base)}: {', '.join(shipped_scenarios())}."
             raise StateError(message)
         try:
-            return load_scenario(path)
+            scenario = load_scenario(path)
         except ScenarioError as error:
             raise StateError(str(error)) from None
+        if scenario.until_then is not None:
+            message = (
+                f"{path.name} starts in {scenario.starts}, and the page moves levers from 2021 on. "
+                "`run` and `compare` take it."
+            )
+            raise StateError(message)
+        return scenario
 
 
 def _by_element(value: Mapping[Any, Any]) -> bool:

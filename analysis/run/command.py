@@ -18,7 +18,6 @@ from calibration.fit.evidence import NEWEST
 from model.engine.errors import UserError
 from scenarios import (
     FIRST_DEADLINE,
-    FIRST_YEAR,
     Scenario,
     Target,
     load_scenarios,
@@ -96,8 +95,8 @@ def run(
     made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
     table = evaluate_targets(targets.values(), runs)
-    first = min((scenario.starts for scenario in scenarios if scenario.acting), default=FIRST_YEAR)
-    ahead = {name: target for name, target in targets.items() if target.year >= first}
+    # Where a scenario starts later, what is printed is about later years; the table on disk has every target.
+    ahead = {name: target for name, target in targets.items() if target.year >= starts}
     printing.print_starts(console, scenarios)
     printing.print_answers(console, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)

@@ -105,6 +105,22 @@ def test_the_answer_is_told_in_words_and_assumptions_are_not_hidden(first):
     assert str(out) in outcome.output.replace("\n", "")
 
 
+def test_a_scenario_of_2026_is_told_by_later_years_and_leaves_every_target_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.charts.catalogue.list_charts", lambda *_: [])
+    outcome = call("run", "as_carried_out", "renewal_2026", "--members", 3, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    told = " ".join(outcome.output.split())
+    assert "Levers act from the start of 2026 on, and are until then as in As carried out" in told
+    assert "2030年按中位数达到“常住人口城镇化率（本项目自设）”目标的情景" in outcome.output
+    assert "2025年按中位数达到" not in outcome.output
+    table = pd.read_csv(tmp_path / "targets.csv")
+    assert set(table["target"]) == set(load_targets(milestones=True))
+    before = table[table["year"] <= 2025].pivot_table(index="target", columns="scenario", values="median")
+    assert (before["as_carried_out"] == before["renewal_2026"]).all()
+    with xr.open_dataset(tmp_path / "renewal_2026.nc") as data:
+        assert data.attrs["levers_from"] == "2026"
+
+
 def test_a_second_run_keeps_what_is_unchanged_and_says_so(first):
     outcome, out = first
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*.*")}

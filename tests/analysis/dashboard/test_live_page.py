@@ -552,6 +552,12 @@ def test_a_loaded_file_has_no_other_file_opened(base):
         from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")
 
 
+def test_a_file_that_starts_later_is_refused_and_never_moved_to_2021():
+    content = yaml.safe_load(as_yaml(Setting("baseline", {"RENT SUBSIDY": 0.3}), "mine")) | {"starts": 2026}
+    with pytest.raises(StateError, match=r"mine\.yaml starts in 2026, and the page moves levers from 2021 on"):
+        from_yaml(yaml.safe_dump(content).encode(), "mine.yaml")
+
+
 def test_the_page_has_words_for_every_lever_target_and_element_in_both_languages(targets):
     for language in ("zh", "en"):
         for lever in load_levers().values():
