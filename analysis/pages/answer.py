@@ -88,6 +88,7 @@ def answer(material: Material, rates: Rates, language: str) -> str:
             high=f"{max(plan):.1f}",
             tracked=sum(not target.modelled for target in material.targets),
             members=members,
+            seen=NEWEST.last_year,
         )
     )
     return "\n\n".join(paragraphs)
