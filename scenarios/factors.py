@@ -159,7 +159,7 @@ def without(factors: Sequence[Factor], constants: Collection[str]) -> list[Facto
     Examples
     --------
     >>> len(without(structure_factors(), ["WILLINGNESS FORM"]))
-    2
+    1
     """
     kept_factors: list[Any] = []
     for factor in factors:

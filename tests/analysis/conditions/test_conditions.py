@@ -271,8 +271,7 @@ def test_every_uncertain_number_has_a_name_and_a_unit_in_both_languages(futures)
 
 def test_what_the_scenario_sets_and_what_never_differs_is_no_input(futures):
     values, known = inputs(futures, variables_by_name())
-    assert "SETTLEMENT PROCESSING TIME" in read_members(2)
-    assert "SETTLEMENT PROCESSING TIME" not in known
+    assert not {change.constant for change in load_scenario("plan").changes} & set(known)
     assert (values.nunique() > 1).all()
     assert not any(one.constant.endswith(" 2010") for one in known.values())
 
@@ -345,14 +344,14 @@ def done(tmp_path_factory):
     return outcome, out, words
 
 
-def test_the_registered_target_depends_on_the_registered_share_of_2020(done):
+def test_the_registered_target_depends_on_who_wants_to_register(done):
     outcome, out, _ = done
     limits = pd.read_csv(out / "conditions_plan_limits.csv")
     assert limits.loc[(limits["target"] == REGISTERED) & (limits["method"] == "PRIM"), "input"].iloc[0] == (
-        "REGISTERED URBAN SHARE 2020"
+        "WILLINGNESS 2020[rural in town]"
     )
-    assert "REGISTERED URBAN SHARE 2020 is at least" in outcome.output
-    assert "2020年户籍人口城镇化率不低于" in outcome.output
+    assert "2020年落户意愿（户籍乡村（在镇））不低于" in outcome.output
+    assert "is at least" in outcome.output
 
 
 def test_the_table_can_be_worked_out_again_from_the_data(done):
@@ -406,7 +405,7 @@ def test_the_same_seed_gives_the_same_bytes_and_replacing_is_said(done, monkeypa
 
 def test_policies_are_searched_too_where_levers_are_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.conditions.charts.draw", lambda *_: [])
-    goal = "target.eldercare_centres.2025"
+    goal = "target.eldercare_rural.2025"
     outcome = call(
         "--levers", "--members", 50, "--futures", 240, "--bootstraps", 0, "--target", goal, "--out", tmp_path
     )

@@ -100,7 +100,7 @@ def test_a_second_call_says_what_it_replaces_and_writes_the_same(made):
         (("--scenario", "baseline"), "baseline moves no lever"),
         (("--scenario", "plam"), "Did you mean 'plan'?"),
         (("--probability", "80", "--target", REGISTERED), "above 0 and up to 1, not at 80"),
-        (("--members", "100000"), "the calibrated ensemble holds"),
+        (("--members", "100000"), "the calibrated ensemble of evidence 2023 holds"),
     ],
 )
 def test_a_mistake_is_told_in_words_with_exit_code_2(words, told, tmp_path):
