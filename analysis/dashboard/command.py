@@ -36,10 +36,10 @@ def dashboard(
     """
     check_members(members, evidence)
     every, missing = [evidence], []
-    for other in (one for one in Evidence if one != evidence):
+    for seen in (one for one in Evidence if one != evidence):
         try:
-            check_members(members, other)
-            every.append(other)
+            check_members(members, seen)
+            every.append(seen)
         except EnsembleError as error:
             missing.append(str(error))
     # Loaded after the checks, as these libraries take seconds.

@@ -93,7 +93,7 @@ def css_class(constant: str) -> str:
     Examples
     --------
     >>> css_class("TALENT SUBSIDY")
-    'lever-talent-arrivals'
+    'lever-talent-subsidy'
     """
     return f"lever-{constant.lower().replace(' ', '-')}"
 
@@ -263,7 +263,7 @@ def titles(constants: Sequence[str], language: str) -> list[str]:
     Examples
     --------
     >>> titles(["TALENT SUBSIDY", "LONG RUN FERTILITY", "POOL CHANGE"], "zh")
-    ['人才落户规模', '长期总和生育率', '外部人口池自然变化']
+    ['青年人才补贴', '长期总和生育率', '外部人口池自然变化']
     """
     levers, variables, assumed = known_levers(), variables_by_name(), words()["assumptions"]
     known = {**assumed, **{constant: lever.title for constant, lever in levers.items()}}

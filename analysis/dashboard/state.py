@@ -210,7 +210,7 @@ def value_of(setting: Setting, constant: str) -> Value | None:
     Examples
     --------
     >>> value_of(Setting("plan"), "TALENT SUBSIDY")
-    120000.0
+    {2020: 8000.0, 2022: 25000.0}
     """
     return setting.changes.get(constant, inherited(setting.base).get(constant))
 

@@ -87,7 +87,7 @@ class Parameter:
         --------
         >>> share = read_priors().parameter("REGISTERED URBAN SHARE 2020")
         >>> share.values(np.zeros(1)).round(3)
-        array([0.595])
+        array([0.598])
         """
 
         def scale(limit: float | Array) -> Array:

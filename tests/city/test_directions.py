@@ -48,7 +48,7 @@ EFFECTS: list[tuple[str, str, int, str, str]] = [
     ("AWARD PER SETTLED PERSON", REGISTERED, 2025, "+", "R3: districts are readier where people bring money"),
     ("TALENT SUBSIDY", "target talent settled", 2025, "+", "more young people come, and some register"),
     ("TALENT SUBSIDY", "residents", 2035, "+", "more young people come and stay"),
-    ("TALENT SUBSIDY", "price to income ratio", 2028, "+", "B1: more people want homes; later more are built"),
+    ("TALENT SUBSIDY", "price to income ratio", 2030, "+", "B1: more people want homes; later more are built"),
     ("UNIVERSITY PLACES", "residents", 2035, "+", "students come, and some stay"),
     ("AFFORDABLE RENTAL STARTS", "fiscal gap ratio", 2025, "+", "public money for every home"),
     ("AFFORDABLE RENTAL STARTS", "affordable housing chance", 2035, "+", "the programme itself"),

@@ -146,6 +146,11 @@ def full_width(number: str) -> str:
     return number.translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
 
 
+def larger(number: re.Match[str]) -> str:
+    """What was found, its first group larger by ten."""
+    return number[0].replace(number[1], str(float(number[1]) + 10))
+
+
 def underscored(number: re.Match[str]) -> str:
     """What was found, its first group in a way that Python reads and no spreadsheet does."""
     return number[0].replace(number[1], re.sub(r"([0-9])([0-9])", r"\1_\2", number[1], count=1))
@@ -503,7 +508,7 @@ WORKBOOK: Mapping[str, Forgery] = {
         "sheet 走势, chart '常住人口城镇化率 · 规划情景': '全部达到'",
     ),
     "what a chart remembers": (
-        in_part("xl/charts/chart1.xml", '<c:pt idx="5"><c:v>77', '<c:pt idx="5"><c:v>87'),
+        matched_in_part("xl/charts/chart1.xml", r'<c:pt idx="5"><c:v>([0-9.]{4,})</c:v>', larger),
         "sheet 走势, chart",
     ),
     "a picture": (in_book(lambda one: one["结论"].add_image(SheetImage(picture_file()), "A1")), "to no briefing"),

@@ -18,7 +18,7 @@ YEARS = (2020.0, 2025.0, 2035.0)
 MEMBERS = 3
 #: How far the members of a variable are from its middle one, as shares of it.
 SPREAD = np.array([-0.1, 0.0, 0.1])
-FACTS = {"members": "3", "seed": "1", "model_file": "jinan.mdl", "model_hash": "0123"}
+FACTS = {"members": "3", "seed": "1", "model_file": "jinan.mdl", "model_hash": "0123", "evidence": "2023"}
 
 
 def series(name: str, values: Any, spread: float = 1.0) -> xr.DataArray:

@@ -184,7 +184,7 @@ def test_a_value_that_is_not_finite_is_refused_with_the_inputs_that_gave_it(tmp_
         Broken(),
     )
     factors = (bad, *structure_factors())
-    study = Study(factors, PickFreeze(4, ((0,),), 8, 1), {}, ("target registered urbanization rate",))
+    study = Study(factors, PickFreeze(len(factors), ((0,),), 8, 1), {}, ("target registered urbanization rate",))
     with pytest.raises(StudyError) as caught:
         run_study(study, tmp_path / "study.zarr")
     for told in ("not finite", "BROKEN INPUT at", "no index is worked out", "the first such value"):
