@@ -15,11 +15,10 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from .reading.syntax import NOT_AVAILABLE
+
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
-#: Vensim's :NA:, which is a number.
-NOT_AVAILABLE = -(2.0**109)
-
 
 MULTIPLIES_AND_ADDS = llvmlite.binding.get_host_cpu_features().get("fma", False)
 
@@ -488,7 +487,7 @@ def random_normal(
     run: float,
     step: float,
 ) -> float:
-    """Draw from a normal distribution (Box and Muller), again where the number lies outside of its limits."""
+    """Draw from a normal distribution (Box and Muller), again where outside of its limits; the nearer one after 64."""
     value = mean
     for draw in range(64):
         length = math.sqrt(-2.0 * math.log(drawn(seed, stream, element, run, step, 2 * draw)))
@@ -511,7 +510,7 @@ def random_exponential(
     run: float,
     step: float,
 ) -> float:
-    """Draw from an exponential distribution, shifted and stretched, again where outside of its limits."""
+    """Draw from an exponential distribution, shifted and stretched, within its limits as `random_normal`."""
     value = shift
     for draw in range(64):
         value = shift - stretch * math.log(drawn(seed, stream, element, run, step, draw))
@@ -533,7 +532,7 @@ def random_poisson(
     run: float,
     step: float,
 ) -> float:
-    """Draw from a Poisson distribution, shifted and stretched, again where outside of its limits."""
+    """Draw from a Poisson distribution, shifted and stretched, within its limits as `random_normal`."""
     value = shift
     draw = 0
     for _ in range(64):
