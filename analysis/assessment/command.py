@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from analysis.assessment.request import check_file
+from analysis.assessment.request import ASSESSMENTS, check_file
 from analysis.command_line import (
     OUTPUTS,
     Seen,
@@ -18,6 +20,7 @@ from analysis.command_line import (
     report_progress,
 )
 from analysis.outcome.output_folder import Out
+from analysis.outcome.words import LANGUAGES
 from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenario, load_targets
@@ -41,6 +44,9 @@ def assess(
         str, typer.Option(help="Scenario that the forecast assumes: shipped name or path of a YAML file.")
     ] = "baseline",
     evidence: Seen = NEWEST,
+    memory: Annotated[
+        Path, typer.Option(help="Folder that keeps what each assessment said of the targets.", file_okay=False)
+    ] = ASSESSMENTS,
     out: Out = OUTPUTS / "assessment",
 ) -> None:
     """Score the stored forecast with newer observations, re-weight the ensemble, and judge the targets anew."""
@@ -51,6 +57,7 @@ def assess(
             check_file(observations)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.assessment import charts, tables
+    from analysis.assessment.memory import as_record, keep, read_assessments, sentences_on_memory
     from analysis.assessment.observations import fingerprint, read_newer_observations, read_stored_forecast
     from analysis.assessment.series import chosen_series
     from analysis.assessment.study import assess_stored_forecast
@@ -58,6 +65,7 @@ def assess(
     from calibration.fit.ensemble import read_members
 
     console = make_console()
+    kept = read_assessments(memory)
     newer = read_newer_observations(observations, read_stored_forecast(evidence.forecast))
     inside, outside = chosen_series(newer["variable"], with_ or [], without or [])
     parameters, targets = read_members(evidence=evidence), load_targets()
@@ -79,6 +87,11 @@ def assess(
             inside,
             outside,
         )
+    record = as_record(assessment, evidence.last_year, policies.name, date.today())
+    told = {language: sentences_on_memory(language, kept, record) for language in LANGUAGES}
+    assessment = replace(
+        assessment, sentences={language: assessment.sentences[language] + told[language] for language in LANGUAGES}
+    )
     tables.print_assessment(console, assessment, targets)
     tables.write_assessment(assessment, out, facts)
     weights = assessment.weights["weight"].to_numpy() if assessment.accepted else None
@@ -86,3 +99,5 @@ def assess(
     titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
     charts.draw(assessment.points, assessment.forecast, weights, titled, out / "figures", unused)
     console.print(f"Written to {escape(str(out))}: {', '.join(tables.FILES)}, figures/assessment_*.png.")
+    # Only what was told in full is remembered.
+    console.print(f"Kept in {escape(str(keep(record, memory, facts)))}.")

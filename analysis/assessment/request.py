@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from model.engine.errors import UserError
 from scenarios.strict_files import CSV_BYTES, read_bytes, refusal
+
+#: Where assessments are kept, below the folder in which the command is called.
+ASSESSMENTS: Final = Path("calibration/assessments")
 
 
 def check_file(path: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing.request import check_file
+from analysis.briefing.request import check_file, judged_targets
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
@@ -28,7 +28,7 @@ from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
-from scenarios import load_scenario, load_scenarios, load_targets, shipped_scenarios
+from scenarios import load_scenario, load_scenarios, shipped_scenarios
 
 if TYPE_CHECKING:
     from analysis.briefing.study import Evidence
@@ -71,7 +71,7 @@ def brief(
     about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
     written = [file for one in languages for file in files.file_names(chosen.name, one)]
     announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-    basis = _evidence([*shipped_scenarios(), about], about, members, evidence, out.parent)
+    basis = _evidence([*shipped_scenarios(chosen.starts), about], about, members, evidence, out.parent)
     results = compute_results(basis)
     with report_progress() as report:
         for one in languages:
@@ -89,7 +89,8 @@ def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder
     from analysis.run import stored_runs
     from calibration.fit.ensemble import read_members
 
-    chosen, targets = load_scenarios(dict.fromkeys(names)), list(load_targets().values())
+    chosen = load_scenarios(dict.fromkeys(names))
+    targets = judged_targets(next(one for one in chosen if one.name == Path(about).stem))
     parameters = read_members(members, seen)
     facts = {scenario.name: result_files.manifest(scenario, "compiled", parameters) for scenario in chosen}
     kept = stored_runs.stored(folder, chosen, targets, facts)
@@ -118,7 +119,7 @@ def _verify_briefing(console: Console, path: Path, given: str | None) -> list[st
     members, seen = manifest.members_of(file.manifest), manifest.evidence_of(file.manifest)
     names = manifest.scenarios_of(file.manifest, given)
     facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members, seen))
-    now = {**facts, "targets_hash": targets_hash(load_targets().values())}
+    now = {**facts, "targets_hash": targets_hash(judged_targets(load_scenario(given or file.manifest["scenario"])))}
     manifest.refuse_changed(file.manifest, now)
     with TemporaryDirectory() as folder:
         basis = _evidence(names, given or file.manifest["scenario"], members, seen, Path(folder))

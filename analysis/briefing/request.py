@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.briefing.content import Medium
 from model.engine.errors import UserError
+from scenarios import FIRST_DEADLINE, Scenario, Target, load_targets
 
 #: Suffix of each kind of file.
 KINDS: Final[Mapping[Medium, str]] = {"page": "html", "slides": "pptx", "workbook": "xlsx"}
@@ -47,3 +48,17 @@ def check_file(path: Path) -> Medium:
         message = f"{path} is no plain file."
         raise BriefingError(message)
     return kind
+
+
+def judged_targets(scenario: Scenario) -> list[Target]:
+    """Return what a briefing judges: the plan's targets, or for a later start those still to come, with milestones.
+
+    Examples
+    --------
+    >>> from scenarios import load_scenario
+    >>> {target.year for target in judged_targets(load_scenario("renewal_2026"))} == {2030, 2035}
+    True
+    """
+    if scenario.starts <= FIRST_DEADLINE:
+        return list(load_targets().values())
+    return [target for target in load_targets(milestones=True).values() if target.year >= scenario.starts]

@@ -5,7 +5,7 @@ Each result knows its key, a path from the topic to the statistic such as ``targ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, TypeVar
 
@@ -16,14 +16,13 @@ import xarray as xr
 
 from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
-from analysis.briefing.study import AGE_GROUPS, HEADLINES, Evidence
+from analysis.briefing.study import AGE_GROUPS, Evidence
 from analysis.charts.panels import CIRCLE, INDICATORS, SCHOOLS
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import summary
 from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.ensembles import QUANTILES, quantile
 from analysis.outcome.shares import CONFIDENCE, Share
-from analysis.pages.answer import REGISTERED
 from model.definition import variables_by_name
 
 Values = npt.NDArray[np.float64]
@@ -249,7 +248,7 @@ def compute_results(evidence: Evidence) -> Results:
     times = evidence.run["time"].to_numpy()
     comparison = evidence.comparison
     return Results(
-        definitions=_keyed("definition", _definitions(times)),
+        definitions=_keyed("definition", _definitions(times, evidence.scenario.starts)),
         years={int(year): Result(f"definition/year/{year:.0f}", year) for year in times},
         counts=_keyed("counts", _counts(evidence)),
         grades=_keyed("counts/grade", evidence.grades),
@@ -274,7 +273,7 @@ def compute_results(evidence: Evidence) -> Results:
         },
         contributions=None if comparison is None else _contributions(evidence, comparison),
         limits={bottleneck.id: _bottleneck(evidence, bottleneck.id) for bottleneck in BOTTLENECKS},
-        gains=_gains(evidence.reached.gains),
+        gains=_gains(evidence.reached.gains, evidence.headlines),
         settings=tuple(_settings(evidence)),
     )
 
@@ -312,7 +311,7 @@ def _keyed(key: str, values: Mapping[str, float]) -> dict[str, Result]:
     return {name: Result(f"{key}/{name}", value) for name, value in values.items()}
 
 
-def _definitions(times: Values) -> dict[str, float]:
+def _definitions(times: Values, starts: int) -> dict[str, float]:
     levels = sorted(QUANTILES)
     return {
         "wide_interval": round(100 * (levels[-1] - levels[0]), 9),
@@ -321,6 +320,7 @@ def _definitions(times: Values) -> dict[str, float]:
         "first_year": times[0],
         "year_after_first": times[0] + 1,
         "last_year": times[-1],
+        "starts": starts,
         "child_age": AGE_GROUPS["children"][1] - 1,
         "adult_age": AGE_GROUPS["working"][0],
         "last_working_age": AGE_GROUPS["working"][1] - 1,
@@ -367,10 +367,11 @@ def _targets(evidence: Evidence) -> dict[tuple[str, str], TargetResult]:
 
 def _conditions(evidence: Evidence) -> dict[tuple[str, int], Condition]:
     name, table = evidence.scenario.name, evidence.reached.tables.conditions
-    table = table[(table["scenario"] == name) & (table["target"] == REGISTERED) & table["probability"].notna()]
+    registered = evidence.headlines[1]
+    table = table[(table["scenario"] == name) & (table["target"] == registered) & table["probability"].notna()]
     return {
         (row["parameter"], row["group"]): _record(
-            Condition, f"conditions/{name}/{REGISTERED}/{row['parameter']}/{row['group']}", row
+            Condition, f"conditions/{name}/{registered}/{row['parameter']}/{row['group']}", row
         )
         for row in _rows(table)
     }
@@ -449,7 +450,7 @@ def _contributions(evidence: Evidence, comparison: Comparison) -> Contributions:
     by_target: dict[str, dict[str, Contribution]] = {}
     keys: dict[str, str] = {}
     parts: dict[str, xr.DataArray] = {}
-    for target in (evidence.targets[name] for name in HEADLINES):
+    for target in (evidence.targets[name] for name in evidence.headlines):
         keys[target.id] = f"contributions/{target.variable}/{target.year}"
         own = table[(table["indicator"] == target.variable) & (table["year"] == target.year)]
         by_target[target.id] = {
@@ -493,9 +494,9 @@ def _bottleneck(evidence: Evidence, name: str) -> Bottleneck:
     )
 
 
-def _gains(table: pd.DataFrame) -> dict[tuple[str, str], Gain]:
+def _gains(table: pd.DataFrame, headlines: Collection[str]) -> dict[tuple[str, str], Gain]:
     gains = {}
-    for row in _rows(table[table["target"].isin(HEADLINES)]):
+    for row in _rows(table[table["target"].isin(headlines)]):
         # What the step brings, rather than what a unit would.
         step = {name: row[name] * row["step"] for name in ("median", "p05", "p95")}
         key = (row["constant"], row["target"])

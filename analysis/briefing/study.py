@@ -15,18 +15,20 @@ from analysis.briefing import settling
 from analysis.briefing.request import BriefingError
 from analysis.charts.material import Material
 from analysis.comparison.contributions import Comparison, compare
+from analysis.comparison.study import shown_years
 from analysis.outcome import ratios
 from analysis.outcome.discrepancies import Discrepancy
 from analysis.outcome.targets import evaluate_targets
-from analysis.pages.answer import LAST_YEAR, REGISTERED, RESIDENT
+from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.study import Reached, examine
 from model.definition import variables_by_name
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
-from scenarios import Scenario, Target
+from scenarios import FIRST_DEADLINE, Scenario, Target
 
-#: The plan's two rates, which the answer is about.
+#: The two rates, which the answer is about: of the plan, and for who starts after its first deadline.
 HEADLINES: Final = (RESIDENT, REGISTERED)
+LATER_HEADLINES: Final = ("target.urbanization.resident.2035", "target.urbanization.registered.2035")
 #: Contributions and reliefs change little from member to member, so fewer members give them well enough.
 STUDY_MEMBERS: Final = 40
 #: Orders of the levers that are sampled; the text states the standard error.
@@ -66,6 +68,11 @@ class Evidence:
     manifest: Mapping[str, str]
 
     @property
+    def headlines(self) -> tuple[str, str]:
+        """Targets of the resident and of the registered rate which the answer is about."""
+        return headline_rates(self.scenario)
+
+    @property
     def members(self) -> int:
         """Parameter sets that were run."""
         return int(self.manifest["members"])
@@ -74,6 +81,18 @@ class Evidence:
     def run(self) -> xr.Dataset:
         """Results of the scenario."""
         return self.material.runs[self.scenario.name]
+
+
+def headline_rates(scenario: Scenario) -> tuple[str, str]:
+    """Return the targets of the resident and of the registered rate that a scenario can still move.
+
+    Examples
+    --------
+    >>> from scenarios import load_scenario
+    >>> headline_rates(load_scenario("plan"))
+    ('target.urbanization.resident.2025', 'target.urbanization.registered.2025')
+    """
+    return HEADLINES if scenario.starts <= FIRST_DEADLINE else LATER_HEADLINES
 
 
 def gather(
@@ -124,7 +143,7 @@ def gather(
     wanted = dict.fromkeys(["Population", *settling.VARIABLES, *ratios.VARIABLES])
     beside = city.run(scenario.settings(parameters), outputs=list(wanted))
     other = ratios.parts(city, baseline, parameters)
-    headlines = [targets[name] for name in HEADLINES]
+    headlines = [targets[name] for name in headline_rates(scenario)]
     comparison = None
     if scenario.changes:
         comparison = compare(
@@ -133,7 +152,7 @@ def gather(
             scenario,
             parameters.isel(member=slice(STUDY_MEMBERS)),
             [str(target.variable) for target in headlines],
-            sorted({*(float(target.year) for target in headlines), LAST_YEAR}),
+            shown_years(scenario.starts),
             exact_up_to=EXACT_UP_TO,
             permutations=ORDERS,
             progress=lambda done, of: report("contributions", done, of),

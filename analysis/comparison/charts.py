@@ -19,7 +19,7 @@ from analysis.charts.panels import Panel
 from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.request import HEADLINES
-from analysis.comparison.study import lever_title
+from analysis.comparison.study import lever_title, shown_years
 from analysis.comparison.tables import decimals, waterfall
 from analysis.outcome.printing import signed
 from analysis.outcome.words import unit_name, unit_size, with_year, word
@@ -32,10 +32,10 @@ BARS: Final = 7
 AGREED: Final = 0.9
 #: Pixels left free between a number and the end of its axes.
 GAP: Final = 4.0
-#: Which indicators stand in a chart, and in which years.
-CHARTS: Final[Mapping[str, tuple[tuple[Panel, ...], tuple[float, ...]]]] = {
-    "urbanization_rates": (HEADLINES[:2], (2025.0, 2035.0)),
-    "other_indicators": (HEADLINES[2:], (2035.0,)),
+#: Which indicators stand in a chart, and in how many years.
+CHARTS: Final[Mapping[str, tuple[tuple[Panel, ...], int]]] = {
+    "urbanization_rates": (HEADLINES[:2], 2),
+    "other_indicators": (HEADLINES[2:], 1),
 }
 
 
@@ -48,7 +48,7 @@ def draw(
 ) -> list[Path]:
     """Draw `CHARTS` in both languages, as ``compare_FIRST_SECOND_NAME_LANGUAGE.png``.
 
-    A comparison holds the indicators and years of `CHARTS`; a chart without any of its indicators is not drawn.
+    A comparison holds the indicators of `CHARTS` and the years of `shown_years`.
     """
     files = []
     for name in CHARTS:
@@ -67,7 +67,8 @@ def chart(
     canvas: Size | None = None,
 ) -> Figure:
     """Draw one of `CHARTS`; arguments as for `draw`, and the inches of the chart."""
-    panels, years = CHARTS[name]
+    panels, number = CHARTS[name]
+    years = shown_years(max(scenario.starts for scenario in scenarios))[-number:]
     cells = [(panel, year) for panel in panels for year in years]
     with chart_style():
         figure, axes = panel_grid(len(cells), 2, (13, 1.2), (0, 3.7), canvas)

@@ -20,6 +20,17 @@ USUAL_RUNS: Final = 60_000
 FEWEST, MOST = 20, 200
 
 
+def shown_years(starts: int) -> tuple[float, float]:
+    """Return the years of the charts for levers that act from the beginning of a year on.
+
+    Examples
+    --------
+    >>> shown_years(2021), shown_years(2026)
+    ((2025.0, 2035.0), (2030.0, 2035.0))
+    """
+    return next(year for year in YEARS[:-1] if year >= starts or year == YEARS[-2]), YEARS[-1]
+
+
 def usual_members(runs_per_member: int) -> int:
     """Return how many members are compared unless another number is asked for: fewer where each needs many runs.
 

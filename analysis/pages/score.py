@@ -17,6 +17,7 @@ from analysis.assessment.scores import random_walk_with_drift
 from analysis.outcome.words import LANGUAGES
 from analysis.pages.blocks import rewrite_blocks
 from analysis.pages.causes import causes, causes_table
+from analysis.pages.score_chart import update_charts
 from analysis.pages.words import say
 from calibration.fit.evidence import LATER_FILE, Evidence
 from calibration.fit.forecast import QUANTILES
@@ -105,12 +106,16 @@ def _row(variable: str, forecast: str, quantiles: Array, truth: Array) -> dict[s
     }
 
 
-def scores() -> pd.DataFrame:
-    """Score both stored forecasts of 2020 against the record of 2021-2023, as `score_table` gives it."""
+def tables() -> tuple[pd.DataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the record of 2021-2023, both stored forecasts of 2020 by edition, and the record to 2020."""
     editions = {"first": FIRST_EDITION, "second": Evidence.TO_2020.forecast}
     stored = {name: read_stored_forecast(file) for name, file in editions.items()}
-    observed = read_newer_observations(LATER_FILE, stored["second"])
-    return score_table(observed, stored, past_series())
+    return read_newer_observations(LATER_FILE, stored["second"]), stored, past_series()
+
+
+def scores() -> pd.DataFrame:
+    """Score both stored forecasts of 2020 against the record of 2021-2023, as `score_table` gives it."""
+    return score_table(*tables())
 
 
 def page_table(table: pd.DataFrame) -> str:
@@ -194,6 +199,7 @@ def update_page(*, write: bool) -> list[Path]:
         {"summary": summary(table), "scores": page_table(table), "causes": causes_table(causes(load_model()))},
         write=write,
     )
+    stale += update_charts(*tables(), write=write)
     for page, where in ((README, "docs/"), (LIMITS, "")):
         told = {f"forecast {language}": statement(table, language, where) for language in LANGUAGES}
         stale += rewrite_blocks(page, told, write=write)

@@ -13,10 +13,9 @@ from analysis.briefing.words import join
 from analysis.comparison import study as comparison_results
 from analysis.comparison.tables import TOTAL
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
-from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from model.definition import variables_by_name
-from scenarios import Target
+from scenarios import FIRST_DEADLINE, Target
 
 #: A margin or a difference of probabilities smaller than this many percentage points is not worth a word.
 LEVEL: Final = 0.05
@@ -32,10 +31,13 @@ STEPS: Final = {
 def answer_section(author: Author) -> Section:
     """Return the first section."""
     targets = author.evidence.targets
-    resident, registered = targets[RESIDENT], targets[REGISTERED]
-    results = [author.target(target) for target in (RESIDENT, REGISTERED)]
+    resident, registered = (targets[name] for name in author.evidence.headlines)
+    results = [author.target(target) for target in author.evidence.headlines]
     verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
-    headline = author.say("answer.headline", resident=verdicts[0], registered=verdicts[1])
+    later = author.evidence.scenario.starts > FIRST_DEADLINE
+    headline = author.say(
+        "answer.headline later" if later else "answer.headline", resident=verdicts[0], registered=verdicts[1]
+    )
     whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
     reliefs = [_relief(author, target) for target in (resident, registered)]
     # What was tried is stated once.
@@ -43,7 +45,7 @@ def answer_section(author: Author) -> Section:
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.answer", join(whole, author.language), strong=True),
-        Paragraph("answer.sure", author.say("answer.sure")),
+        Paragraph("answer.sure", author.say("answer.sure later" if later else "answer.sure")),
     ]
     if unsure := _unsure(author):
         blocks.append(Paragraph("answer.unsure", unsure))
@@ -56,6 +58,12 @@ def answer_section(author: Author) -> Section:
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional))
     return author.section("answer", headline, *blocks)
+
+
+def _name(author: Author, target: Target) -> Text:
+    """What the rate of a headline target is called, be it the plan's or a milestone's."""
+    resident = target.id == author.evidence.headlines[0]
+    return author.say("rate in full.resident" if resident else "rate in full.registered")
 
 
 def relief_words(author: Author, constant: str, target: str) -> Text:
@@ -74,9 +82,9 @@ def lever_title(constant: str, language: str) -> Name:
 def _rate(author: Author, target: Target) -> Text:
     result = author.target(target.id)
     kind = "level" if result.distance < LEVEL else "above" if result.margin > 0 else "below"
-    gaps: dict[str, Run] = {
+    gaps: dict[str, Run | Text] = {
         "year": author.count(result.year),
-        "rate": author.title(target.title),
+        "rate": _name(author, target),
         "median": author.number(result.median),
         "low": author.number(result.p05),
         "high": author.number(result.p95),
@@ -106,7 +114,7 @@ def _driver(author: Author) -> Text:
     lever = contributions.levers[0]
     gaps = {
         f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
-        for rate, target in (("resident", RESIDENT), ("registered", REGISTERED))
+        for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True)
         for suffix, name in (("", TOTAL), ("_part", lever))
     }
     return author.say("answer.driver", lever=lever_title(lever, author.language), **gaps)
@@ -121,7 +129,7 @@ def _relief(author: Author, target: Target) -> Relief | None:
 
 
 def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
-    result, rate = author.target(target.id), author.title(target.title)
+    result, rate = author.target(target.id), _name(author, target)
     if best is None:
         return author.say("answer.no blocker", rate=rate, year=author.count(result.year))
     gain = author.results.gains[best.constant, target.id]

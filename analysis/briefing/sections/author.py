@@ -13,7 +13,6 @@ from analysis.briefing.study import Evidence
 from analysis.briefing.words import say, word
 from analysis.outcome.words import element_name, unit_name, unit_size
 from analysis.outcome.words import word as term
-from analysis.pages.answer import RESIDENT
 from scenarios import Target
 
 #: Years that tables show.
@@ -191,6 +190,6 @@ class Author:
             "scenario": self.title(self.evidence.scenario.title),
             "baseline": self.title(self.evidence.baseline.title),
             "seen": Name(self.evidence.manifest["evidence"]),
-            "goal_year": self.count(self.target(RESIDENT).year),
+            "goal_year": self.count(self.target(self.evidence.headlines[0]).year),
             **{name: self.count(result) for name, result in facts.items()},
         }

@@ -8,7 +8,6 @@ from analysis.briefing.content import PAGE_AND_WORKBOOK, WORKBOOK_ONLY, Number, 
 from analysis.briefing.sections.author import Author
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.charts.panels import CIRCLE, INDICATORS, Panel
-from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: How people of an age group are written: the unit of the languages differs in size.
 AGE_FORMS: Final = {"zh": ",.0f", "en": ".2f"}
@@ -18,7 +17,7 @@ def course_section(author: Author) -> Section:
     """Return the course of the main indicators, with every year and a chart of each in the workbook."""
     evidence = author.evidence
     name = evidence.scenario.name
-    variables = [str(evidence.targets[target].variable) for target in (RESIDENT, REGISTERED)]
+    variables = [str(evidence.targets[target].variable) for target in evidence.headlines]
     last = author.results.definitions["last_year"]
     rates = [author.number(author.results.series[name, variable][int(last)].median) for variable in variables]
     takeaway = author.say("fans.takeaway", resident=rates[0], registered=rates[1])

@@ -11,7 +11,6 @@ from analysis.briefing.results import Contribution, Contributions
 from analysis.briefing.sections.answer import lever_title
 from analysis.briefing.sections.author import Author
 from analysis.comparison.tables import TOTAL
-from analysis.pages.answer import REGISTERED, RESIDENT
 
 #: Levers that a slide and the page name; the workbook has all.
 NAMED = 8
@@ -29,10 +28,10 @@ def compare_section(author: Author) -> Section:
         takeaway = author.say(
             "compare.takeaway",
             lever=lever_title(lever, author.language),
-            resident=author.change("resident", contributions.by_target[RESIDENT][lever]),
-            registered=author.change("registered", contributions.by_target[REGISTERED][lever]),
+            resident=author.change("resident", contributions.by_target[author.evidence.headlines[0]][lever]),
+            registered=author.change("registered", contributions.by_target[author.evidence.headlines[1]][lever]),
         )
-        named = [lever for lever in contributions.levers[:NAMED] if _size(contributions, lever) > WORTH_A_ROW]
+        named = [lever for lever in contributions.levers[:NAMED] if _size(author, contributions, lever) > WORTH_A_ROW]
         short = _table(author, contributions, "compare.table", named, PAGE_AND_SLIDES)
         whole = _table(author, contributions, "compare.all", contributions.levers, WORKBOOK_ONLY)
         blocks.append(author.picture(CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions"))
@@ -41,8 +40,8 @@ def compare_section(author: Author) -> Section:
     return author.section("compare", takeaway, *blocks)
 
 
-def _size(contributions: Contributions, lever: str) -> float:
-    return sum(contributions.by_target[target][lever].size for target in (RESIDENT, REGISTERED))
+def _size(author: Author, contributions: Contributions, lever: str) -> float:
+    return sum(contributions.by_target[target][lever].size for target in author.evidence.headlines)
 
 
 def _table(
@@ -51,13 +50,13 @@ def _table(
     """Contributions of the levers, of the others together, and of all."""
     by_target, others = contributions.by_target, contributions.number_of_others.get(len(levers))
     parts: list[tuple[Text, list[Contribution]]] = [
-        ((lever_title(lever, author.language),), [by_target[target][lever] for target in (RESIDENT, REGISTERED)])
+        ((lever_title(lever, author.language),), [by_target[target][lever] for target in author.evidence.headlines])
         for lever in levers
     ]
     if others is not None:
-        of_both = [contributions.others[target][len(levers)] for target in (RESIDENT, REGISTERED)]
+        of_both = [contributions.others[target][len(levers)] for target in author.evidence.headlines]
         parts.append((author.say("compare.rest", count=author.count(others)), of_both))
-    parts.append((author.say("compare.total"), [by_target[target][TOTAL] for target in (RESIDENT, REGISTERED)]))
+    parts.append((author.say("compare.total"), [by_target[target][TOTAL] for target in author.evidence.headlines]))
     rows: list[list[Text]] = []
     for name, both in parts:
         cells: list[Text] = [name]

@@ -10,7 +10,6 @@ from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
-from analysis.pages.answer import REGISTERED, RESIDENT
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from scenarios import load_levers
 
@@ -23,7 +22,7 @@ YUAN = {"zh": 1e8, "en": 1e9}
 def limit_section(author: Author) -> Section:
     """Return the bottleneck calendar and what relief brings."""
     results = author.results
-    goal = author.evidence.targets[RESIDENT]
+    goal = author.evidence.targets[author.evidence.headlines[0]]
     districts = {one.id: results.limits[one.id].districts[goal.year] for one in BOTTLENECKS}
     order = sorted(BOTTLENECKS, key=lambda one: -districts[one.id])
     felt = [one for one in order if districts[one.id] > 0][:NAMED]
@@ -57,8 +56,10 @@ def _reliefs(author: Author) -> Table:
     titles = {bottleneck.id: author.title(bottleneck.title) for bottleneck in BOTTLENECKS}
     rows = []
     for relief in RELIEFS:
-        cells = [_gain(author, author.results.gains[relief.constant, target]) for target in (RESIDENT, REGISTERED)]
-        rows.append(((titles[relief.bottleneck],), relief_words(author, relief.constant, RESIDENT), *cells))
+        cells = [_gain(author, author.results.gains[relief.constant, target]) for target in author.evidence.headlines]
+        rows.append(
+            ((titles[relief.bottleneck],), relief_words(author, relief.constant, author.evidence.headlines[0]), *cells)
+        )
     return author.table(
         "limits.reliefs",
         author.heads("limits.bottleneck", "limits.relief", "compare.resident", "compare.registered"),

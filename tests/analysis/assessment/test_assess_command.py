@@ -16,13 +16,14 @@ import run_scenarios
 from analysis.assessment import charts as assessment_figures
 from analysis.assessment import command as assess_command
 from analysis.assessment import study as assessment_study
+from analysis.assessment.memory import read_assessments
 from analysis.assessment.observations import read_newer_observations, read_stored_forecast
 from analysis.assessment.tables import DATA_FILE, FILES
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.ensemble import read_members
 from calibration.fit.evidence import Evidence
 from calibration.fit.forecast import simulate
-from model.definition import model_hash
+from model.definition import model_hash, variables_by_name
 from tests.support.city import city
 from tests.support.result_listing import names_of_results
 
@@ -57,9 +58,10 @@ def write_synthetic(path, simulated, member, factor=1.0):
 
 
 def call(*words: object):
-    return CliRunner().invoke(
-        run_scenarios.app, ["assess", "--evidence", "2020", *map(str, words)], env={"COLUMNS": "200"}
-    )
+    """Call the command; what it remembers lies beside the folder of its results."""
+    memory = words[words.index("--out") + 1].parent / "memory" if "--out" in words else "none"
+    arguments = ["assess", "--evidence", "2020", "--memory", str(memory), *map(str, words)]
+    return CliRunner().invoke(run_scenarios.app, arguments, env={"COLUMNS": "200"})
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,27 @@ def test_the_weights_move_the_forecast_towards_the_planted_member(planted, simul
     assert scores.loc["all", "coverage_90"] == 1.0
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_series_of_a_forecast_has_a_unit_on_its_chart(language):
+    for name in read_stored_forecast(Evidence.TO_2023.forecast)["variable"].unique():
+        unit, size = assessment_figures.axis_unit(variables_by_name()[name], language)
+        assert unit
+        assert size > 0
+
+
+def test_an_assessment_is_remembered_and_the_next_one_tells_of_it(planted):
+    outcome, out, _ = planted
+    assert "本次为第一次" in outcome.stdout
+    assert "No earlier assessment of this scenario is kept; this is the first." in outcome.stdout
+    kept = read_assessments(out.parent / "memory")
+    made = pd.read_csv(out / "targets.csv")
+    pd.testing.assert_frame_equal(
+        kept[["target", "probability_before", "course"]], made[["target", "probability_before", "course"]]
+    )
+    assert set(kept["data_to"]) == {2022}
+    assert set(kept["evidence"]) == {2020}
+
+
 def test_scores_verdict_and_targets_are_printed_in_both_languages(planted):
     said = planted[0].stdout
     for part in ("CRPS", "50/80/90 %", "MASE", "户籍人口城镇化率 registered urbanization rate"):
@@ -121,6 +144,7 @@ def test_a_truth_that_no_member_knows_asks_for_recalibration_and_gives_no_probab
     assert outcome.exit_code == 0, outcome.output
     assert f"Will replace in {planted[1]}, when done:" in outcome.stdout.replace("\n", " ").replace("  ", " ")
     assert "Recalibration is needed." in outcome.stdout
+    assert "Earlier assessments of this scenario that are kept: 1" in outcome.stdout
     assert "需要用新数据重新校准" in outcome.stdout
     assert "Verdict: the forecast agrees with 0 of 2 series" in outcome.stdout
     assert pd.read_csv(planted[1] / "weights.csv").empty
