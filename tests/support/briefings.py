@@ -70,14 +70,14 @@ def drawn_at_once(_evidence: object, briefing: Briefing, folder: Path, kinds=("p
 def quick_briefings() -> Iterator[pytest.MonkeyPatch]:
     """Have briefings compare two shipped scenarios, try few orders of levers, and draw small pictures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "shipped_scenarios", lambda: ("baseline", "plan"))
+        patch.setattr(command, "shipped_scenarios", lambda _starts: ("baseline", "plan"))
         patch.setattr(evidence_module, "ORDERS", 4)
         patch.setattr(files, "draw", drawn_at_once)
         yield patch
 
 
-def write_briefing(out: Path) -> Written:
-    """Write it into a folder."""
+def write_briefing(out: Path, scenario: str = "plan") -> Written:
+    """Write one into a folder."""
     kept: list[Evidence] = []
     gather = evidence_module.gather
 
@@ -87,6 +87,6 @@ def write_briefing(out: Path) -> Written:
 
     with quick_briefings() as patch:
         patch.setattr(evidence_module, "gather", remembered)
-        outcome = call("brief", "--language", "both", "--members", MEMBERS, "--out", out)
+        outcome = call("brief", "--scenario", scenario, "--language", "both", "--members", MEMBERS, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return Written(out, kept[0], outcome.output)

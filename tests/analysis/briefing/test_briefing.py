@@ -44,7 +44,7 @@ from analysis.outcome.words import LANGUAGES, word
 from analysis.reach.probability import UNKNOWN_OF_2020
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
-from tests.support.briefings import MEMBERS, call, drawn_at_once
+from tests.support.briefings import MEMBERS, call, drawn_at_once, quick_briefings, write_briefing
 
 KINDS = ("html", "pptx", "xlsx")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -252,6 +252,19 @@ def test_the_baseline_has_a_briefing_without_contributions(evidence, results):
     briefing = compose(alone, same, "zh")
     assert find_mistakes(briefing, same.by_key()) == []
     assert not [place for place, _ in every_text(briefing) if place.startswith("compare.table")]
+
+
+def test_a_briefing_of_levers_that_act_later_speaks_of_what_is_still_to_come(tmp_path):
+    later = write_briefing(tmp_path, "renewal_2026")
+    assert {target.year for target in later.evidence.targets.values()} == {2030, 2035}
+    assert [later.evidence.targets[name].year for name in later.evidence.headlines] == [2035, 2035]
+    for language, said in (("zh", ("里程碑", "从2026年起施行")), ("en", ("milestone of 2035", "acts from 2026 on"))):
+        told = " ".join(plain(text) for place, text in every_text(later.composed[language]) if "answer" in place)
+        assert all(part in told for part in said)
+        assert "2025" not in told
+    with quick_briefings():
+        outcome = call("brief", "--verify", tmp_path / "briefing_renewal_2026_zh.xlsx")
+    assert outcome.exit_code == 0, outcome.output
 
 
 def test_sections_stand_in_the_order_of_the_reader_s_questions(evidence, results, briefing):
