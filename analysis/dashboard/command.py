@@ -52,18 +52,18 @@ def dashboard(
     targets, ready = list(load_targets().values()), load_scenarios(["baseline", "plan"])
     port = serving.free_port(host, port)
     ensembles = {}
-    for one in every:
+    for seen in every:
         try:
-            drawn = read_members(members, one)
+            drawn = read_members(members, seen)
         except EnsembleError as error:
-            if one == evidence:
+            if seen == evidence:
                 raise
             missing.append(str(error))
             continue
-        with count_progress(f"Running {members} members ahead, evidence {one}") as progress:
+        with count_progress(f"Running {members} members ahead, evidence {seen}") as progress:
             shared = serving.make_shared_ensemble(city, drawn, targets, ready, progress)
-        briefings = Briefings(partial(brief_command, one), OUTPUTS)
-        ensembles[one] = serving.Served(shared, result_files.joint_manifest(ready, drawn), briefings)
+        briefings = Briefings(partial(brief_command, seen), OUTPUTS)
+        ensembles[seen] = serving.Served(shared, result_files.joint_manifest(ready, drawn), briefings)
     for why in missing:
         console.print(escape(f"The page offers evidence {evidence} only. {why}"), soft_wrap=True)
     site = serving.site(ensembles, targets, host, port)

@@ -20,14 +20,15 @@ import xarray as xr
 
 from model.engine import CompiledModel, Ensemble
 from model.engine.requests import Request
+from model.engine.results import BalanceError
 from scenarios import Scenario, load_scenario
 
 #: Members run exactly before the first redraw.
 PILOTS: Final = 8
 #: Members between two looks at whether the lever has moved on.
 PART: Final = 125
-#: Years; four of the model's own steps.
-LONG_STEP: Final = 1.0
+#: Years; two of the model's own steps. With four, prices and budgets swing from step to step.
+LONG_STEP: Final = 0.5
 
 Values = npt.NDArray[np.float64]
 
@@ -38,7 +39,7 @@ class Outcome:
 
     scenario: Scenario
     values: Values
-    #: The same from a yearly step; None where such a run left the numbers.
+    #: The same from the long step; None where such a run left the numbers.
     rough: Values | None
     #: Whether every member was run with the model's own step; else most of `values` are estimates.
     complete: bool
@@ -82,7 +83,7 @@ class LiveEnsemble:
         return self._flat(self.parts[part].run(self._checked(scenario)[1][part]))
 
     def preliminary(self, scenario: Scenario, reference: Outcome) -> Outcome:
-        """Estimate all members from a yearly step, the pilots, and a complete reference: the nearer, the better.
+        """Estimate all members from the long step, the pilots, and a complete reference: the nearer, the better.
 
         The pilots are exact. Where the long step left the numbers, the others are those of the reference.
         """
@@ -101,8 +102,11 @@ class LiveEnsemble:
         return Outcome(scenario, values, self.rough(scenario), complete=True)
 
     def rough(self, scenario: Scenario) -> Values | None:
-        """Run all members with the long step; None if one of them leaves the numbers."""
-        run = self._rough.run(self._checked(scenario)[0], keep_non_finite=True)
+        """Run all members with the long step; None if one of them leaves the numbers or swings beyond its balances."""
+        try:
+            run = self._rough.run(self._checked(scenario)[0], keep_non_finite=True)
+        except BalanceError:
+            return None
         return None if "warning" in run.attrs else self._flat(run)
 
     def series(self, outcome: Outcome, name: str) -> Values:

@@ -18,7 +18,7 @@ from tests.support.city import OTHER_FORMS, city, default, definition, draws
 
 COUNT = 200
 BELIEVED = 0.95
-YEARS = (2025, 2035)
+YEARS = (2025, 2030, 2035)
 
 UNREGISTERED_SERVED = "target service coverage of unregistered"
 PUPILS = "target pupils in public schools"

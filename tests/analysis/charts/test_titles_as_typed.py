@@ -126,7 +126,7 @@ COMMANDS = [
     ("left-out", "FILE", "--members", "3"),
     ("delay", "--scenario", "FILE", "--members", "3", "--target", "urbanization.registered.2025"),
     ("information", "plan", "FILE", "--members", "30", "--resamples", "20"),
-    ("conditions", "--scenario", "FILE", "--members", "60", "--bootstraps", "0"),
+    ("conditions", "--scenario", "FILE", "--members", "400", "--bootstraps", "0"),
 ]
 
 
