@@ -122,7 +122,7 @@ UNSETTLED: list[tuple[str, str, int, str]] = [
         "TALENT SUBSIDY",
         "price to income ratio",
         2030,
-        "B1: more people want homes, and after some years more are built",
+        "B1: more people want homes, and later more are built",
     ),
     ("TALENT SUBSIDY", "fiscal gap ratio", 2025, "cost of the programme against the taxes of the talent"),
     ("FERTILITY SUPPORT", "residents", 2035, "more children, but the money is taken from places and homes"),
