@@ -144,7 +144,7 @@ def test_in_a_browser_diagrams_appear_search_answers_in_both_languages_and_nothi
                 page.goto(path.as_uri())
         page.goto((site / "model.html").as_uri())
         drawn = page.locator("div.mermaid")
-        playwright.expect(drawn).to_have_count(9, timeout=60_000)
+        playwright.expect(drawn).to_have_count(8, timeout=60_000)
         assert all(place["height"] > 50 for place in (one.bounding_box() for one in drawn.all()) if place)
         for word, place in {"户籍": "quick_start_zh.html", "willingness": "model.html"}.items():
             page.fill(".md-search__input", word)

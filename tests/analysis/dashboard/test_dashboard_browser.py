@@ -25,6 +25,7 @@ pytestmark = pytest.mark.browser
 #: Milliseconds in which a page must have come up, and a redraw must have come, on a busy machine.
 PATIENCE = 60_000
 TALENT = "TALENT SUBSIDY"
+EASE = "EASE OF SETTLEMENT"
 PLAN = load_scenario("plan").title["zh"]
 LANGUAGES = {"zh": "政策杠杆", "en": "Policy levers"}
 
@@ -109,15 +110,15 @@ def test_the_page_comes_up_in_chinese_with_its_own_font_and_everything_on_it(vis
 
 def test_a_moved_lever_changes_probabilities_the_address_and_what_contributed(visit):
     page = visit()
-    before = probability(page, "target.talent_settled.2021_2025")
-    set_lever(page, TALENT, "200000")
-    assert "TALENT+SUBSIDY" in page.url
-    assert probability(page, "target.talent_settled.2021_2025") > before
+    before = probability(page, "target.urbanization.registered.2025")
+    set_lever(page, EASE, "0.2")
+    assert "EASE+OF+SETTLEMENT" in page.url
+    assert probability(page, "target.urbanization.registered.2025") < before
     page.get_by_text("沙普利值").wait_for()
-    page.locator(f".{css_class(TALENT)} button", has_text="还原").click()
-    page.wait_for_function("() => !window.location.href.includes('TALENT')")
+    page.locator(f".{css_class(EASE)} button", has_text="还原").click()
+    page.wait_for_function("() => !window.location.href.includes('EASE')")
     ready(page)
-    assert probability(page, "target.talent_settled.2021_2025") == before
+    assert probability(page, "target.urbanization.registered.2025") == before
 
 
 def test_a_lever_moves_by_keyboard_alone(visit):
