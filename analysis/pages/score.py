@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.assessment.observations import past_series, read_newer_observations, read_stored_forecast
+from analysis.assessment.memory import read_assessments
+from analysis.assessment.observations import (
+    AssessmentError,
+    past_series,
+    read_newer_observations,
+    read_stored_forecast,
+)
 from analysis.assessment.scores import random_walk_with_drift
 from analysis.outcome.words import LANGUAGES
 from analysis.pages.blocks import rewrite_blocks
@@ -40,6 +46,7 @@ _SHOWN: Final = {
     }
     for language, people, migrants in (("zh", 1e4, 1e4), ("en", 1e6, 1e3))
 }
+ASSESSMENTS: Final = ROOT / "calibration" / "assessments"
 FIRST_EDITION: Final = ROOT / "calibration" / "forecast_first_edition.csv"
 #: Weight of each stored quantile, so that the weighted mean of their scores is the integral over all of them.
 WEIGHTS: Final = (0.15, 0.225, 0.25, 0.225, 0.15)
@@ -191,12 +198,45 @@ def _band(forecast: pd.DataFrame, name: str, year: int, scale: float, form: str)
     return f"{median} ({low}–{high})"
 
 
+def target_statement(file: Path | None = None) -> str:
+    """Say how the targets fare by the newest assessment of the baseline that is kept, and since when they slip.
+
+    Raises
+    ------
+    AssessmentError
+        If none is kept.
+    """
+    kept = read_assessments(ASSESSMENTS if file is None else file)
+    kept = kept[(kept["scenario"] == "baseline") & (kept["evidence"] == Evidence.TO_2020.last_year)]
+    if kept.empty:
+        message = f"No assessment of the baseline is kept; make one: assess --observations {LATER_FILE.name}"
+        raise AssessmentError(message)
+    last = kept[kept["data_to"] == kept["data_to"].max()]
+    last = last[last["assessed_on"] == last["assessed_on"].max()]
+    counts = ", ".join(f"{course} {count}" for course, count in last["course"].value_counts().items())
+    lines = [f"With the record to {last['data_to'].iloc[0]}, of {len(last)} targets that the model computes: {counts}."]
+    slipping = last[last["course"] == "slipping"]
+    lines += [
+        f"{row['title_en']} ({row['year']}): probability {100 * row['probability_before']:.0f} % in the forecast, "
+        f"{100 * row['probability_after']:.0f} % now; slipping since the data of {row['known_since']}."
+        for row in slipping.to_dict("records")
+    ]
+    if slipping.empty:
+        lines.append("None has begun to slip since 2020: what is unlikely now was unlikely in the forecast already.")
+    return " ".join(lines)
+
+
 def update_page(*, write: bool) -> list[Path]:
     """Compare what is told of the forecasts with what the stored ones give, and write it; return the stale pages."""
     table = scores()
     stale = rewrite_blocks(
         PAGE,
-        {"summary": summary(table), "scores": page_table(table), "causes": causes_table(causes(load_model()))},
+        {
+            "summary": summary(table),
+            "scores": page_table(table),
+            "causes": causes_table(causes(load_model())),
+            "targets": target_statement(),
+        },
         write=write,
     )
     stale += update_charts(*tables(), write=write)
