@@ -95,7 +95,7 @@ class Generator:
         names = sorted(self.constants, key=lambda key: self.layout.offsets[key])
         offsets = [f"{self.layout.names[key]} = {self.layout.offsets[key]}" for key in names]
         self.layout.places = np.asarray(self.places, dtype=np.int64)
-        return "\n".join([HEADER.format(title=title), *offsets, "", "", *written, run])
+        return "\n".join([HEADER.format(title=title, package=__package__), *offsets, "", "", *written, run])
 
     # Functions.
 
@@ -513,7 +513,7 @@ import math
 import numpy as np
 from numba import njit
 
-from model.engine.functions import (
+from {package}.functions import (
     all_finite,
     allocate_available,
     allocate_by_priority,
