@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
 from .reading.encodings import decode, named_files
+from .replacing import NOTHING, Replaced, take_apart
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk
@@ -68,21 +70,25 @@ def compile_model(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return _compile(path, balances, method, NOTHING)
+
+
+def _compile(path: Path, balances: tuple[str, ...], method: str | None, replaced: Replaced) -> CompiledModel:
     stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)[:60]
-    name = f"{stem}_{_fingerprint(path, method)}"
+    name = f"{stem}_{_fingerprint(path, method, replaced)}"
     entry = cache_folder() / name
     with _LOADING:
         if not is_whole(entry):
             # Missing, cut off or damaged: what reads the parts of an entry can end the process on damaged ones.
             from .compiling import compile_to_folder
 
-            make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method))
+            make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method, replaced))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
         module = load_module(name, entry)
-    return CompiledModel(prepared, module, balances)
+    return CompiledModel(prepared, module, balances, partial(_compile, path, balances, method))
 
 
-def _fingerprint(path: Path, method: str | None) -> str:
+def _fingerprint(path: Path, method: str | None, replaced: Replaced) -> str:
     content = path.read_bytes()
     digest = hashlib.sha256(content)
     for table in named_files(decode(content), path.parent):
@@ -92,7 +98,7 @@ def _fingerprint(path: Path, method: str | None) -> str:
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     versions = (numba.__version__, np.__version__, sys.version)
-    for text in (str(__package__), str(method), *versions, *processor):
+    for text in (str(__package__), str(method), repr(replaced), *versions, *processor):
         digest.update(text.encode())
     return digest.hexdigest()[:16]
 
@@ -100,8 +106,15 @@ def _fingerprint(path: Path, method: str | None) -> str:
 class CompiledModel(DescribedModel):
     """A compiled model: `run` returns results, `run_to_store` keeps those of large ensembles on disk."""
 
-    def __init__(self, prepared: PreparedModel, module: Any, balances: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        prepared: PreparedModel,
+        module: Any,
+        balances: tuple[str, ...],
+        compile_anew: Callable[[Replaced], CompiledModel],
+    ) -> None:
         super().__init__(prepared.variables, prepared.ranges, balances)
+        self._compile_anew = compile_anew
         self._prepared = prepared
         self._module = module
 
@@ -126,6 +139,7 @@ class CompiledModel(DescribedModel):
         final_time: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        initial: Mapping[str, Any] | None = None,
         reduce: Mapping[str, Reduction] | None = None,
         keep_non_finite: bool = False,
     ) -> xr.Dataset:
@@ -137,11 +151,16 @@ class CompiledModel(DescribedModel):
         ----------
         changes
             Constant name to a number, a pandas Series over time (linear in between, held at the ends), or a DataArray
-            with any of the dims `run`, `time` and the constant's own subscript ranges.
+            with any of the dims `run`, `time` and the constant's own subscript ranges. An element has its name in
+            brackets, as in ``x[north]``; a DataArray with some elements leaves the others as they are. A computed
+            variable is given likewise instead of its equation, a lookup as pairs of numbers for all runs; the first
+            such call compiles the model anew.
         outputs
             Names of the variables wanted; None for all.
         initial_time, final_time, time_step, saveper
             Time settings instead of the model's own; everything that depends on them is worked out anew.
+        initial
+            Stock to its first value, given as a constant is.
         reduce
             Output to what is kept of it instead of its course over the saved times: "final" for the last value, "sum"
             for the sum, `FirstAbove(threshold)` for the first time above a threshold (NaN if there is none). Values are
@@ -173,7 +192,26 @@ class CompiledModel(DescribedModel):
         75.4
         """
         settings = time_arguments(initial_time, final_time, time_step, saveper)
+        model, changes = self._given(changes, initial)
+        if model is not self:
+            return model.run(
+                changes,
+                outputs=outputs,
+                initial_time=initial_time,
+                final_time=final_time,
+                time_step=time_step,
+                saveper=saveper,
+                reduce=reduce,
+                keep_non_finite=keep_non_finite,
+            )
         return self.run_request(self.prepare(changes, outputs, settings, reduce), keep_non_finite=keep_non_finite)
+
+    def _given(
+        self, changes: Mapping[str, Any] | None, initial: Mapping[str, Any] | None
+    ) -> tuple[CompiledModel, Mapping[str, Any] | None]:
+        """Return the model that takes these changes, and them: itself, unless they replace what it works out."""
+        replaced, given = take_apart(changes or {}, initial or {}, self._prepared.variables)
+        return (self._compile_anew(replaced), given) if replaced else (self, changes)
 
     def prepare(
         self,
@@ -214,6 +252,7 @@ class CompiledModel(DescribedModel):
         final_time: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        initial: Mapping[str, Any] | None = None,
         reduce: Mapping[str, Reduction] | None = None,
         keep_non_finite: bool = False,
         block: int | None = None,
@@ -229,7 +268,7 @@ class CompiledModel(DescribedModel):
 
         Parameters
         ----------
-        changes, outputs, initial_time, final_time, time_step, saveper, reduce
+        changes, outputs, initial_time, final_time, time_step, saveper, initial, reduce
             As for `run`; one change at least has a `run` dim.
         store
             The folder to make.
@@ -266,6 +305,13 @@ class CompiledModel(DescribedModel):
         ...     xr.open_zarr(made, chunks=None)["Teacup Temperature"].dims
         ('run', 'time')
         """
+        model, given = self._given(changes, initial)
+        if model is not self:
+            return model.run_to_store(
+                given or {}, store, outputs=outputs, initial_time=initial_time, final_time=final_time,
+                time_step=time_step, saveper=saveper, reduce=reduce, keep_non_finite=keep_non_finite, block=block,
+                dtype=dtype, resume=resume, progress=progress,
+            )  # fmt: skip
         prepared, path = self._prepared, Path(store)
         settings = time_arguments(initial_time, final_time, time_step, saveper)
         request = self.prepare(changes, outputs, settings, reduce)

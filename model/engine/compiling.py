@@ -19,6 +19,7 @@ from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
 from .reading.ordering import plan
 from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
+from .replacing import NOTHING, Replaced
 from .requests import ChangeError, prepare
 from .variables import list_variables
 
@@ -27,10 +28,12 @@ class CompilationError(UserError, RuntimeError):
     """A model was read but could not be compiled on this machine."""
 
 
-def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = None) -> None:
+def compile_to_folder(
+    path: Path, name: str, folder: Path, method: str | None = None, replaced: Replaced = NOTHING
+) -> None:
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
-        prepared, text = prepare_model(path, method)
+        prepared, text = prepare_model(path, method, replaced)
     source = folder / f"{name}.py"
     source.write_text(text, encoding="utf-8")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
@@ -52,14 +55,15 @@ def compile_to_folder(path: Path, name: str, folder: Path, method: str | None = 
         raise CompilationError(message)
 
 
-def prepare_model(path: Path, method: str | None = None) -> tuple[PreparedModel, str]:
+def prepare_model(path: Path, method: str | None = None, replaced: Replaced = NOTHING) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
     with deep_recursion():
-        return _prepared(path, method)
+        return _prepared(path, method, replaced)
 
 
-def _prepared(path: Path, method: str | None) -> tuple[PreparedModel, str]:
+def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[PreparedModel, str]:
     definition = read_model(path)
+    replaced.apply(definition)
     controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
         # Time settings are worked out before a run, not within it.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import numbers
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -92,6 +94,7 @@ def prepare(
     labels: npt.NDArray[Any] | None = None
     given, drawn = _apart(changes or {})
     mistakes += drawn
+    given = _with_elements(given, variables, ranges, mistakes)
     for name, value in given.items():
         if name in CONTROLS and name in variables:
             _take_control(name, value, settings, mistakes)
@@ -120,6 +123,82 @@ def prepare(
         message = f"The run cannot be made:\n{listed(mistakes)}"
         raise ChangeError(message)
     return Request(tuple(checked), labels, wanted, settings, dict(reduce or {}))
+
+
+def _with_elements(
+    given: Mapping[str, Any], variables: Mapping[str, Variable], ranges: Mapping[str, list[str]], mistakes: list[str]
+) -> dict[str, Any]:
+    """Put changes of single elements, such as ``x[north]``, into arrays of their variables."""
+    whole = {name: value for name, value in given.items() if name in variables or not name.endswith("]")}
+    parts: dict[str, list[tuple[dict[str, str], xr.DataArray]]] = {}
+    for name, value in given.items():
+        if name in whole:
+            continue
+        base, _, inside = name[:-1].partition("[")
+        variable = variables.get(base.strip())
+        elements = [part.strip() for part in inside.split(",")]
+        if variable is None or not variable.dims:
+            mistakes.append(
+                f"{name!r} is not an element of a constant of the model.{near(base, _constants(variables))}"
+            )
+        elif len(elements) != len(variable.dims):
+            mistakes.append(f"{name!r} takes {len(variable.dims)} elements: one of each of {', '.join(variable.dims)}")
+        elif wrong := [
+            (part, dim) for part, dim in zip(elements, variable.dims, strict=True) if part not in ranges[dim]
+        ]:
+            mistakes += [f"{name!r}: {part!r} is not in {dim}.{near(part, ranges[dim])}" for part, dim in wrong]
+        else:
+            try:
+                array = _as_array(name, value)
+            except ChangeError as mistake:
+                mistakes.append(str(mistake))
+                continue
+            parts.setdefault(variable.name, []).append((dict(zip(variable.dims, elements, strict=True)), array))
+    for name, own in parts.items():
+        try:
+            start = _as_array(name, whole[name]) if name in whole else None
+            whole[name] = _filled(variables[name], ranges, own, start)
+        except ChangeError as mistake:
+            mistakes.append(str(mistake))
+    return whole
+
+
+def _filled(
+    variable: Variable,
+    ranges: Mapping[str, list[str]],
+    parts: list[tuple[dict[str, str], xr.DataArray]],
+    start: xr.DataArray | None,
+) -> xr.DataArray:
+    """Return all elements of a constant: those given, the others as they are; over time, linear in between."""
+    name = variable.name
+    _require(start is not None or variable.default is not None, f"{name!r} has no plain numbers: give all its elements")
+    coordinates = {dim: ranges[dim] for dim in variable.dims}
+    filled = (
+        xr.DataArray(variable.default, coordinates, variable.dims)
+        if start is None
+        else _completed(variable, start, ranges)
+    )
+    strange = [str(dim) for _, array in parts for dim in array.dims if dim not in ("run", "time")]
+    _require(not strange, f"{name!r}: an element takes a number, or one for each run or time")
+    times = sorted({float(time) for array in (filled, *(one for _, one in parts)) if "time" in array.dims
+                    for time in array["time"].values})  # fmt: skip
+    filled = _over(filled, times)
+    for place, array in parts:
+        chosen = xr.DataArray(np.zeros(variable.shape, dtype=bool), coordinates, variable.dims)
+        chosen.loc[place] = True
+        filled = _over(array, times).where(chosen, filled)
+    return filled
+
+
+def _over(array: xr.DataArray, times: list[float]) -> xr.DataArray:
+    """An array at times, linear in between and held at its ends."""
+    if not times or "time" not in array.dims:
+        return array
+    ordered = array.sortby("time")
+    known = ordered["time"].values.astype(float)
+    course = np.apply_along_axis(lambda one: np.interp(times, known, one), ordered.get_axis_num("time"), ordered.values)
+    kept = {name: value for name, value in ordered.coords.items() if "time" not in value.dims}
+    return xr.DataArray(course, {**kept, "time": times}, ordered.dims)
 
 
 def request_hash(request: Request, model: str, dtype: str) -> str:
@@ -227,6 +306,7 @@ def _normalise(
     allowed = ("run", "time", *variable.dims)
     strange = [str(dim) for dim in array.dims if dim not in allowed]
     _require(not strange, f"{name!r} has the dims {', '.join(strange)}; it may have {', '.join(allowed)}")
+    array = _completed(variable, array, ranges)
     for dim in variable.dims:
         if dim in array.dims:
             array = _fit(name, array, dim, ranges[dim])
@@ -251,6 +331,23 @@ def _normalise(
             values = np.expand_dims(values, axis)
     shape = (*values.shape[:2], *variable.shape)
     return Change(name, knots, np.ascontiguousarray(np.broadcast_to(values, shape))), runs
+
+
+def _completed(variable: Variable, array: xr.DataArray, ranges: Mapping[str, list[str]]) -> xr.DataArray:
+    """Return an array in which the elements that it lacks are as they are in the model."""
+    lacking = [
+        dim
+        for dim in variable.dims
+        if dim in array.coords and array[dim].ndim == 1 and {str(one) for one in array[dim].values} < set(ranges[dim])
+    ]
+    if not lacking or variable.default is None:
+        return array
+    array = array.assign_coords({dim: [str(one) for one in array[dim].values] for dim in lacking})
+    given = {dim: xr.DataArray(np.isin(ranges[dim], array[dim].values), {dim: ranges[dim]}, (dim,)) for dim in lacking}
+    default = xr.DataArray(variable.default, {dim: ranges[dim] for dim in variable.dims}, variable.dims)
+    present = functools.reduce(operator.and_, given.values())
+    whole: xr.DataArray = array.reindex({dim: ranges[dim] for dim in lacking}).where(present, default)
+    return whole
 
 
 def _fit(name: str, array: xr.DataArray, dim: str, items: list[str]) -> xr.DataArray:
