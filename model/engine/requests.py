@@ -173,11 +173,8 @@ def _filled(
     name = variable.name
     _require(start is not None or variable.default is not None, f"{name!r} has no plain numbers: give all its elements")
     coordinates = {dim: ranges[dim] for dim in variable.dims}
-    filled = (
-        xr.DataArray(variable.default, coordinates, variable.dims)
-        if start is None
-        else _completed(variable, start, ranges)
-    )
+    default = xr.DataArray(variable.default, coordinates, variable.dims)
+    filled = default if start is None else _completed(variable, start, ranges)
     strange = [str(dim) for _, array in parts for dim in array.dims if dim not in ("run", "time")]
     _require(not strange, f"{name!r}: an element takes a number, or one for each run or time")
     times = sorted({float(time) for array in (filled, *(one for _, one in parts)) if "time" in array.dims
