@@ -173,8 +173,10 @@ def _filled(
     name = variable.name
     _require(start is not None or variable.default is not None, f"{name!r} has no plain numbers: give all its elements")
     coordinates = {dim: ranges[dim] for dim in variable.dims}
-    default = xr.DataArray(variable.default, coordinates, variable.dims)
-    filled = default if start is None else _completed(variable, start, ranges)
+    if start is None:
+        filled = xr.DataArray(variable.default, coordinates, variable.dims)
+    else:
+        filled = _completed(variable, start, ranges)
     strange = [str(dim) for _, array in parts for dim in array.dims if dim not in ("run", "time")]
     _require(not strange, f"{name!r}: an element takes a number, or one for each run or time")
     times = sorted({float(time) for array in (filled, *(one for _, one in parts)) if "time" in array.dims
