@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -130,6 +131,35 @@ def allocate_outputs(inputs: RunInputs, count: int) -> tuple[npt.NDArray[np.floa
     """Return arrays for courses, with axes (run, time, element), and for reduced outputs, (run, element)."""
     courses, reduced = (int(table[:, 1].sum()) for table in (inputs.segments, inputs.reductions))
     return np.empty((count, int(inputs.saved.sum()), courses)), np.empty((count, reduced))
+
+
+def refuse_more_than_there_is(inputs: RunInputs, count: int) -> None:
+    """Refuse runs whose outputs are larger than the free memory, where the system says how much that is.
+
+    Raises
+    ------
+    ChangeError
+        Saying how much is needed, how much there is, and what to do.
+    """
+    courses, reduced = (int(table[:, 1].sum()) for table in (inputs.segments, inputs.reductions))
+    needed, free = 8 * count * (int(inputs.saved.sum()) * courses + reduced), free_memory()
+    if free is not None and needed > free:
+        message = (
+            f"The results of {count:,} runs take {needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB "
+            "are free. Ask for fewer variables with outputs=, for less of each with reduce= or saveper=, or write to a "
+            "folder with run_to_store"
+        )
+        raise ChangeError(message)
+
+
+def free_memory() -> int | None:
+    """Return the bytes of memory that are free, or None where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    sizes = dict(line.partition(":")[::2] for line in lines)
+    return int(sizes["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in sizes else None
 
 
 def split_outputs(

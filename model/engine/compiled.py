@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from .arrays import RunInputs, allocate_outputs, make_inputs, split_outputs
+from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_there_is, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
@@ -28,7 +28,7 @@ from .reading.encodings import decode, named_files
 from .replacing import NOTHING, Replaced, take_apart
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
-from .storing import FINISHED, NOT_FINITE, RunStore, clear, refuse_names, report_progress, runs_per_chunk
+from .storing import FINISHED, NOT_FINITE, RunStore, clear, one_writer, refuse_names, report_progress, runs_per_chunk
 from .variables import DescribedModel, Variable
 
 _LOADING = threading.Lock()
@@ -177,7 +177,8 @@ class CompiledModel(DescribedModel):
         Raises
         ------
         ChangeError
-            For unknown names, wrong dims and values that are not finite, all at once.
+            For unknown names, wrong dims and values that are not finite, all at once; and for more results than memory
+            holds.
         NonFiniteError
             Naming run, variable and first time, if a value that is not finite arises.
         BalanceError
@@ -229,6 +230,7 @@ class CompiledModel(DescribedModel):
         self._refuse_unknown_data(request, keep_non_finite=keep_non_finite)
         inputs = make_inputs(prepared, request, self._balances)
         count = 1 if request.runs is None else len(request.runs)
+        refuse_more_than_there_is(inputs, count)
         courses, reduced = allocate_outputs(inputs, count)
         failed = self._compute(inputs, courses, reduced, keep_going=keep_non_finite)
         self._refuse_failures(request, reduced, failed, keep_non_finite=keep_non_finite)
@@ -312,8 +314,28 @@ class CompiledModel(DescribedModel):
                 time_step=time_step, saveper=saveper, reduce=reduce, keep_non_finite=keep_non_finite, block=block,
                 dtype=dtype, resume=resume, progress=progress,
             )  # fmt: skip
-        prepared, path = self._prepared, Path(store)
-        settings = time_arguments(initial_time, final_time, time_step, saveper)
+        with one_writer(Path(store)):
+            return self._store(
+                changes, Path(store), outputs, time_arguments(initial_time, final_time, time_step, saveper), reduce,
+                keep_non_finite=keep_non_finite, block=block, dtype=dtype, resume=resume, progress=progress,
+            )  # fmt: skip
+
+    def _store(
+        self,
+        changes: Mapping[str, Any],
+        path: Path,
+        outputs: Iterable[str] | None,
+        settings: Mapping[str, float | None],
+        reduce: Mapping[str, Reduction] | None,
+        *,
+        keep_non_finite: bool,
+        block: int | None,
+        dtype: Literal["float64", "float32"],
+        resume: bool,
+        progress: bool | Callable[[int, int], None],
+    ) -> Path:
+        """Fill a store that no other call writes to; arguments as for `run_to_store`."""
+        prepared = self._prepared
         request = self.prepare(changes, outputs, settings, reduce)
         refuse_names(request.outputs)
         if request.runs is None:

@@ -10,13 +10,14 @@ import shutil
 import time as clock
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -150,6 +151,31 @@ class RunStore:
             self._group[name][stretch] = values
         self._group[STATE][stretch] = state
         self.state[stretch] = state
+
+
+@contextmanager
+def one_writer(path: Path) -> Iterator[None]:
+    """Hold a store for one call; another call, of this process or another, is refused.
+
+    Raises
+    ------
+    ChangeError
+        If another call writes to it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        message = f"{path} is being written by another call: wait until it has finished, or name another folder"
+        raise ChangeError(message) from None
+    try:
+        yield
+    finally:
+        # While it is held, so that nobody takes a lock that is about to go. Windows keeps it until it is released.
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
 
 
 def refuse_names(names: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from model.engine import ChangeError, compile_model
+from model.engine import ChangeError, arrays, compile_model
 
 TEXT = """{UTF-8}
 Region: north, south ~~|
@@ -121,3 +121,26 @@ def test_what_cannot_be_given_is_told(model, changes, initial, told):
     with pytest.raises(ChangeError) as refused:
         model.run(changes, initial=initial)
     assert told in str(refused.value)
+
+
+def test_more_than_memory_holds_is_refused_with_what_to_do(model, monkeypatch):
+    monkeypatch.setattr(arrays, "free_memory", lambda: 2**20)
+    runs = xr.DataArray(np.linspace(1, 2, 20_000), dims="run")
+    with pytest.raises(ChangeError, match=r"20,000 runs take .* GiB of memory, and 0\.0 GiB are free.*outputs="):
+        model.run({"rate[north]": runs})
+    assert model.run({"rate[north]": runs}, outputs=["Pool"], reduce={"Pool": "final"}).sizes["run"] == 20_000
+
+
+def test_a_store_has_one_writer(model, tmp_path):
+    changes, told = {"rate[north]": xr.DataArray([1.0, 2.0], dims="run")}, []
+
+    def again(done, of):
+        with pytest.raises(ChangeError, match="is being written by another call") as refused:
+            model.run_to_store(changes, tmp_path / "runs.zarr", outputs=["Pool"], resume=True, progress=False)
+        told.append(str(refused.value))
+
+    path = model.run_to_store(changes, tmp_path / "runs.zarr", outputs=["Pool"], progress=again)
+    assert told
+    assert [file.name for file in tmp_path.iterdir()] == ["runs.zarr"]
+    # And nothing stands in the way of the next call.
+    assert model.run_to_store(changes, path, outputs=["Pool"], resume=True, progress=False) == path
