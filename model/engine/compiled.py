@@ -18,10 +18,12 @@ import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_there_is, split_outputs
 from .cache import cache_folder, is_whole, make_entry
+from .limits import outside_limits
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
 from .reading.encodings import decode, named_files
@@ -213,6 +215,29 @@ class CompiledModel(DescribedModel):
         """Return the model that takes these changes, and them: itself, unless they replace what it works out."""
         replaced, given = take_apart(changes or {}, initial or {}, self._prepared.variables)
         return (self._compile_anew(replaced), given) if replaced else (self, changes)
+
+    def outside_limits(self, run: xr.Dataset) -> pd.DataFrame:
+        """Say which variables of a run leave the limits that the file states, and which lookups are read past an end.
+
+        Parameters
+        ----------
+        run
+            Results of this model; what is not among them is not looked at.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each variable, or lookup and the variable that it is read at: ``lookup`` (empty for a
+            variable), ``variable``, ``low``, ``high``, ``lowest`` and ``highest`` value, ``first_time`` outside (NaN
+            without a time dim) and ``runs`` outside at some time. A lookup read by an expression is not looked at.
+
+        Examples
+        --------
+        >>> tea = compile_model("tests/engine/models/teacup.mdl")
+        >>> tea.outside_limits(tea.run()).empty
+        True
+        """
+        return outside_limits(self._prepared.variables, self._prepared.lookups, run)
 
     def prepare(
         self,

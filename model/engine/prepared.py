@@ -37,6 +37,7 @@ class PreparedModel:
     controls: dict[str, Expression]  # Time settings.
     missing: dict[str, npt.NDArray[np.bool_]]  # Elements that no equation defines, by key.
     without_numbers: frozenset[str]  # Keys of data variables whose numbers a run must be given.
+    lookups: tuple[tuple[str, str, float, float], ...]  # Lookup, variable it is read at, first and last x.
 
     def size(self, key: str) -> int:
         """Count the elements of a variable."""

@@ -17,7 +17,8 @@ class Variable:
     """A variable of a model.
 
     `kind` is stock, flow, auxiliary, constant, control or lookup; `dims` are its subscript ranges; `default` is the
-    value written in the model, for constants. `changeable` says whether a run may be given another value.
+    value written in the model, for constants. `changeable` says whether a run may be given another value; `low` and
+    `high` are the limits of a reasonable one, where the file states them.
     """
 
     name: str
@@ -28,13 +29,24 @@ class Variable:
     shape: tuple[int, ...]
     changeable: bool
     default: npt.NDArray[np.float64] | None
+    low: float | None = None
+    high: float | None = None
 
 
 def list_variables(definition: Definition) -> dict[str, Variable]:
     """Return the model's variables by name, in the order of the file."""
     return {
         item.name: Variable(
-            item.name, item.kind, item.unit, item.comment, item.dims, item.lengths, item.changeable, item.value
+            item.name,
+            item.kind,
+            item.unit,
+            item.comment,
+            item.dims,
+            item.lengths,
+            item.changeable,
+            item.value,
+            item.low,
+            item.high,
         )
         for item in definition.quantities.values()
         if not item.hidden and item.kind != "time"

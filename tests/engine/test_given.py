@@ -16,9 +16,10 @@ Pool[Region] = INTEG(inflow[Region] - outflow[Region], start[Region]) ~ t ~ |
 start[Region] = 10, 20 ~ t ~ |
 inflow[Region] = rate[Region] * effect(Time) ~ t/Year ~ |
 outflow[Region] = Pool[Region] / stay ~ t/Year ~ |
-stay = 1 / 3 + 2 / 3 ~ Year ~ |
+stay = 1 / 3 + 2 / 3 ~ Year [0.5,1.5] ~ |
 rate[Region] = 3, 5 ~ t/Year ~ |
 value[Region,Product] = 1, 2, 3; 4, 5, 6; ~ Dmnl ~ |
+scaled[Region] = WITH LOOKUP(Pool[Region], ([(0,0)-(30,1)], (0,0), (18,1))) ~ Dmnl ~ |
 worth[Region] = SUM(value[Region,Product!]) * Pool[Region] ~ t ~ |
 effect((0,1),(10,1)) ~ Dmnl ~ |
 INITIAL TIME = 0 ~~|
@@ -144,3 +145,16 @@ def test_a_store_has_one_writer(model, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["runs.zarr"]
     # And nothing stands in the way of the next call.
     assert model.run_to_store(changes, path, outputs=["Pool"], resume=True, progress=False) == path
+
+
+def test_what_leaves_its_limits_is_named_with_time_and_runs(model):
+    run = model.run({"stay": xr.DataArray([1.0, 2.0], dims="run")})
+    table = model.outside_limits(run).set_index("variable")
+    assert table.loc["stay", ["lookup", "low", "high", "highest", "first_time", "runs"]].tolist() == [
+        "", 0.5, 1.5, 2.0, 0.0, 1,
+    ]  # fmt: skip
+    # South starts at 20, past the last point of the lookup, and falls.
+    assert table.loc["Pool", ["lookup", "high", "highest", "first_time", "runs"]].tolist() == [
+        "scaled", 18.0, 20.0, 0.0, 2,
+    ]  # fmt: skip
+    assert model.outside_limits(run.isel(run=0).sel(time=slice(1, None))).empty

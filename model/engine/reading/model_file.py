@@ -148,6 +148,8 @@ class _Reader(Memory):
             dims,
             tuple(len(self.subscripts.ranges[dim]) for dim in dims),
             element.unit,
+            element.low,
+            element.high,
             " ".join(element.comment.split()),
             " | ".join(part.text for part in element.parts if part.text),
         )

@@ -47,6 +47,9 @@ class Quantity:
     dims: tuple[str, ...] = ()
     lengths: tuple[int, ...] = ()
     unit: str = ""
+    #: Limits of a reasonable value, as the file states them.
+    low: float | None = None
+    high: float | None = None
     comment: str = ""
     text: str = ""
     hidden: bool = False
