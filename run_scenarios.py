@@ -67,13 +67,14 @@ def load_command(name: str) -> Callable[..., None]:
     gc.disable()
     try:
         from analysis.command_line import exit_on_mistakes
+        from analysis.outcome.screen import with_language
 
         command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
         if not gc.get_freeze_count():
             gc.freeze()
     finally:
         gc.enable()
-    return exit_on_mistakes()(command)
+    return with_language(exit_on_mistakes()(command))
 
 
 def _function(name: str) -> str:

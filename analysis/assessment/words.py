@@ -12,13 +12,13 @@ import pandas as pd
 from analysis.assessment.reweighting import LARGEST_K, LEAST_EFFECTIVE
 from analysis.assessment.scores import ALL, BANDS, LEAST_PAST
 from analysis.assessment.series import DEFINITION_DIFFERS, UNLIKELY
-from analysis.outcome.words import both_from, say_from
+from analysis.outcome.words import say_from, screen_text_from
 from calibration.fit.forecast import BASE_YEAR
 from model.definition import variables_by_name
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 #: So many series are named where none stands out.
 NAMED: Final = 3
 #: What becomes of a target, in the order in which it is told.

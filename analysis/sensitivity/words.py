@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, both_from, say_from, with_elements
+from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
 from scenarios import Target, load_levers
@@ -24,7 +24,7 @@ FEW: Final = 10
 BOUNDED: Final = ("S1", "ST", "share", "PAWN", "RSA", "delta")
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 
 
 def input_title(item: Input, others: Mapping[str, int], language: str, variables: Mapping[str, Variable]) -> str:

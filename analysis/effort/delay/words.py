@@ -13,12 +13,12 @@ from analysis.effort.delay.study import ALL
 from analysis.outcome.printing import three_digits
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, both_from, say_from
+from analysis.outcome.words import LANGUAGES, say_from, screen_text_from
 from scenarios import ROUNDING, Lever, Target, load_levers
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 #: A lever is named when the probability without it differs by at least this much.
 NAMED: Final = 0.02
 #: How an answer that is not a year begins, and how where its estimate does not support it.
@@ -42,14 +42,14 @@ def last_start_words(row: Any, members: int) -> str:
     years = f"{row['last_start']}"
     if row["answer"] == "later":
         first = row["first_start"]
-        years = both("from", year=first) if pd.isna(row["last_start"]) else f"{first}–{years}"
+        years = screen_text("from", year=first) if pd.isna(row["last_start"]) else f"{first}–{years}"
     # An estimate that does not support its answer is given as an estimate only, of the start that it is for.
     named = (ANSWERS if row["told"] else ESTIMATED).get(row["answer"])
-    start = both(named) if named else years
+    start = screen_text(named) if named else years
     without, counted = percent(row["probability_without"], members), f"(n = {members})"
     estimate = f"{percent(row['probability'], members)} {counted}"
     if not row["told"]:
-        return f"{both('too few members')}: {start} {estimate} → {without}"
+        return f"{screen_text('too few members')}: {start} {estimate} → {without}"
     if row["answer"] in ("any", "without"):
         return f"{start} → {without} {counted}"
     return f"{start}: {estimate} → {without}"
@@ -58,7 +58,7 @@ def last_start_words(row: Any, members: int) -> str:
 def single_lever_words(row: Any, members: int) -> str:
     """Return the row of one lever, and whether it works against the target."""
     against = row["probability_without"] - row["probability_at_once"] >= NAMED
-    return last_start_words(row, members) + (both("works against") if against else "")
+    return last_start_words(row, members) + (screen_text("works against") if against else "")
 
 
 def percent(probability: float, members: int) -> str:
@@ -79,7 +79,7 @@ def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int
     )
     reasons = why_never_enough(own, row["wanted"], levers_against(of_target))
     unit = {language: unit_of(target, language) for language in LANGUAGES}
-    margin = both("margin", "\n", on_time=on_time, without=without, unit=unit, reason=reasons)
+    margin = screen_text("margin", on_time=on_time, without=without, unit=unit, reason=reasons)
     return f"{words}\n{margin}"
 
 
