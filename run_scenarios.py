@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import gc
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -30,6 +31,7 @@ COMMANDS: Final = {
     "assess": "analysis.assessment.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
+    "list": "analysis.list_command",
 }
 
 
@@ -78,7 +80,8 @@ def load_command(name: str) -> Callable[..., None]:
 
 
 def _function(name: str) -> str:
-    return name.replace("-", "_")
+    # A name that Python has for something else ends with an underscore.
+    return name.replace("-", "_") + ("_" if hasattr(builtins, name) else "")
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)

@@ -9,6 +9,7 @@ import typer
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
+    Full,
     Seen,
     announce_replaced_files,
     announce_written_files,
@@ -42,6 +43,7 @@ def compare(
         list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
     ] = None,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
@@ -58,10 +60,12 @@ def compare(
     from analysis.outcome import ratios
     from analysis.outcome.files import joint_manifest
     from analysis.outcome.printing import print_starts
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
     start = max(scenario.starts for scenario in scenarios)
-    console, city, targets = make_console(), load_model(), chosen_targets(load_targets(milestones=True), start=start)
+    console, details = make_console(), make_console(shown=full)
+    city, targets = load_model(), chosen_targets(load_targets(milestones=True), start=start)
     runs = contributions.runs_per_member(city, *scenarios, read_members(2, evidence), permutations=orders)
     parameters = read_members(study.usual_members(runs) if members is None else members, evidence)
     facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)
@@ -76,8 +80,9 @@ def compare(
     in_time = study.in_time(city, scenarios, judged, targets)
     parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
     reasons = ratios.moved(parts[0], parts[1], load_targets().values())
-    print_starts(console, scenarios)
-    words.print_comparison(console, comparison, scenarios, targets, variables, in_time, evidence, reasons)
+    print_starts(details, scenarios)
+    words.print_comparison(details, comparison, scenarios, targets, variables, in_time, evidence, reasons)
     tables.write(comparison, facts, variables, out, stem)
     charts.draw(comparison, scenarios, facts, variables, out / "figures")
+    print_verdict(console, words.verdict(comparison, scenarios, targets, in_time, evidence))
     announce_written_files(console, out, files, drawn)

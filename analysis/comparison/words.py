@@ -23,9 +23,10 @@ from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
+from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, unit_size, with_year, word
 from calibration.fit.evidence import Evidence
-from model.definition import Variable
+from model.definition import Variable, variables_by_name
 from scenarios import Scenario, Target
 
 FILE: Final = Path(__file__).with_name("words.yaml")
@@ -87,6 +88,61 @@ def print_comparison(
     if targets:
         console.print(_probabilities(comparison, targets, scenarios, variables, in_time))
     _say_basis(console, comparison, evidence, table[table["indicator"].isin([one.variable for one in shown])])
+
+
+def verdict(
+    comparison: Comparison,
+    scenarios: Sequence[Scenario],
+    targets: Sequence[Target],
+    in_time: xr.Dataset,
+    evidence: Evidence,
+) -> list[str]:
+    """Return what a comparison answers: the two rates, through which lever, and how much likelier their targets are."""
+    language, variables = screen_language(), variables_by_name()
+    table, members = summary(comparison), comparison.values.sizes["member"]
+    first, second = (scenario.title[language] for scenario in scenarios)
+    parts, levers = [], []
+    for panel in HEADLINES[:2]:
+        one = _shown(panel.variable, variables)
+        total = table[(table["indicator"] == one.variable) & (table["lever"] == TOTAL)].iloc[-1]
+        change, digits = total["mean"] / one.size, decimals(pd.Series([total["mean"] / one.size]))
+        interval = ""
+        if has_interval(members):
+            low, high = (signed(total[end] / one.size, digits) for end in ("p05", "p95"))
+            interval = screen_text("verdict interval", low=low, high=high)
+        gaps = {"title": one.title, "change": signed(change, digits), "unit": one.unit, "interval": interval}
+        parts.append(screen_text("verdict change", **gaps))
+        steps = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
+        steps = steps[steps["kind"] != "others"]
+        if len(steps):
+            strongest = steps.iloc[int(steps["change"].abs().to_numpy().argmax())]
+            share = signed(strongest["change"] / one.size, digits)
+            name = lever_title(strongest["step"], language, variables)
+            levers.append(screen_text("verdict lever", title=one.title, lever=name, change=share, unit=one.unit))
+    year = float(table["year"].dropna().max())
+    lines = [screen_text("verdict", year=f"{year:g}", first=first, second=second), *parts]
+    odds = []
+    judged = in_time.sizes["member"]
+    for target in targets[:2]:
+        reached = in_time[target.id]
+        before, after = (share_in_percent(int(reached.isel(scenario=at).sum()), judged) for at in (0, 1))
+        odds.append(
+            screen_text(
+                "verdict odds",
+                target=with_year(target.title[language], target.year, language),
+                before=before,
+                after=after,
+            )
+        )
+    text = say("verdict list", language).join(levers)
+    last = screen_text("verdict levers", levers=text) if levers else ""
+    chances = screen_text("verdict chances", odds=say("verdict list", language).join(odds)) if odds else ""
+    return [
+        say("verdict list", language).join([f"{lines[0]}{lines[1]}", *lines[2:]]) + say("stop", language),
+        last,
+        chances,
+        basis_line(judged, evidence),
+    ]
 
 
 def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:

@@ -73,6 +73,7 @@ def screen_text_from(file: Path, name: str, /, **gaps: object) -> str:
 
     Examples
     --------
+    >>> from analysis.outcome.screen import printed_in
     >>> with printed_in("en"):
     ...     screen_text_from(SENTENCES, "willingness")
     'willingness to settle'

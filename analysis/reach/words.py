@@ -26,12 +26,16 @@ from analysis.outcome.printing import (
 )
 from analysis.outcome.screen import screen_language
 from analysis.outcome.target_words import unit_of
+from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import element_name, say_from, screen_text_from, sentences_in, with_year
 from analysis.reach.study import Reached
 from calibration.fit.evidence import Evidence
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
 
+#: A target is likely from here on, and so many of them are told one by one.
+LIKELY: Final = 0.5
+NAMED: Final = 2
 #: A bottleneck that binds in more members than this holds a district back.
 USUAL: Final = 0.5
 #: Years of the calendar that are printed, as far as they were saved.
@@ -68,6 +72,39 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
                 console.print(_calendar(own, scenario, members), "")
                 console.print(_gains(reached, scenario, variables, members), "")
     _say_basis(console, summary, members, evidence)
+
+
+def verdict(reached: Reached, evidence: Evidence) -> list[str]:
+    """Return what a study answers: how many targets are likely, the likeliest scenario of each, and the basis."""
+    summary, members, language = reached.tables.summary, reached.margins.sizes["member"], screen_language()
+    about = reached.scenarios[-1] if len(reached.scenarios) <= 2 else _about(reached)
+    own = summary[summary["scenario"] == about.name]
+    likely = int((own["probability"] > LIKELY).sum())
+    lines = [screen_text("verdict likely", title=about.title, targets=len(own), likely=likely)]
+    headlines = [target for target in reached.targets if target.headline] or list(reached.targets)
+    for target in headlines[:NAMED]:
+        rows = summary[summary["target"] == target.id].sort_values(["probability", "margin_median"])
+        best = rows.iloc[-1]
+        title = next(scenario.title for scenario in reached.scenarios if scenario.name == best["scenario"])
+        here = own[own["target"] == target.id].iloc[0]
+        lines.append(
+            screen_text(
+                "verdict target",
+                target=with_year(target.title[language], target.year, language),
+                odds=shares.share_in_percent(int(here["reached"]), members),
+                margin=signed(here["margin_median"], _decimals(here)),
+                unit=unit_of(target, language),
+                best=title,
+                most=shares.share_in_percent(int(best["reached"]), members),
+            )
+        )
+    return [*lines, basis_line(members, evidence)]
+
+
+def _about(reached: Reached) -> Scenario:
+    """The scenario that an answer about many is about: the plan, or the plan carried on."""
+    by_name = {scenario.name: scenario for scenario in reached.scenarios}
+    return next((by_name[name] for name in ("plan", "plan_carried_on_2026") if name in by_name), reached.scenarios[-1])
 
 
 def in_percent(probability: float, error: float) -> str:
