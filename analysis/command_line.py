@@ -78,7 +78,7 @@ def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
 
 
 def make_console(*, shown: bool = True) -> Console:
-    """Return the console that is printed on, as wide as the screen or, in a file, `PIPE_WIDTH`; or one that shows nothing."""
+    """Return the console that is printed on, as wide as the screen, or one that shows nothing."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     # Titles are shown as typed: ":house:" is no picture.
     return Console(width=width, highlight=False, emoji=False, quiet=not shown)
