@@ -195,7 +195,7 @@ def _worth_table(study: Study) -> Table:
         table.add_row(
             escape(title[screen_language()]),
             *(f"{worth.value:.3f} ±{worth.error:.3f}" + ("" if worth.distinguishable else " ?") for worth in cells),
-            ranges_words(distinguishable_ranges(study.worth.weights, worths), "en") or "—",
+            ranges_words(distinguishable_ranges(study.worth.weights, worths), screen_language()) or "—",
             escape(measured),
         )
     return table
