@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import gc
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -30,6 +31,18 @@ COMMANDS: Final = {
     "assess": "analysis.assessment.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
+    "list": "analysis.list_command",
+}
+
+
+#: Other names by which a user may look for a command.
+ALIASES: Final = {
+    "page": "dashboard",
+    "report": "brief",
+    "diff": "compare",
+    "why": "sensitivity",
+    "probability": "reach",
+    "ls": "list",
 }
 
 
@@ -42,18 +55,23 @@ class LazyCommands(TyperGroup):
 
     def get_command(self, context: Any, name: str) -> TyperCommand | None:
         """Return a command as the list of commands shows it."""
+        name = ALIASES.get(name, name)
         if name not in COMMANDS:
             return None
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
-        return TyperCommand(name, help=ast.get_docstring(function))
+        others = [other for other, own in ALIASES.items() if own == name]
+        also = f" (also: {', '.join(others)})" if others else ""
+        # The list shows the first sentence.
+        first, _, rest = (ast.get_docstring(function) or "").partition("\n")
+        return TyperCommand(name, help=f"{first.removesuffix('.')}{also}.\n{rest}")
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""
-        name = words[0]
+        name = ALIASES.get(words[0], words[0])
         if name not in COMMANDS:
-            near = get_close_matches(name, COMMANDS, n=1)
+            near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
             context.fail(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(name)(load_command(name))
@@ -67,17 +85,19 @@ def load_command(name: str) -> Callable[..., None]:
     gc.disable()
     try:
         from analysis.command_line import exit_on_mistakes
+        from analysis.outcome.screen import with_language
 
         command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
         if not gc.get_freeze_count():
             gc.freeze()
     finally:
         gc.enable()
-    return exit_on_mistakes()(command)
+    return with_language(exit_on_mistakes()(command))
 
 
 def _function(name: str) -> str:
-    return name.replace("-", "_")
+    # A name that Python has for something else ends with an underscore.
+    return name.replace("-", "_") + ("_" if hasattr(builtins, name) else "")
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)

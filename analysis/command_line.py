@@ -1,4 +1,4 @@
-"""What every command shares: options, mistakes shown at once, progress with the time left, and where files go."""
+"""What every command shares: options, mistakes shown at once, and where files go."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis.outcome import output_folder
+from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
@@ -30,6 +30,8 @@ USUAL_MEMBERS = 200
 Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
 #: The option of commands that need probabilities.
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
+#: The option of commands whose tables are in files.
+Full = Annotated[bool, typer.Option("--full", help="Print the tables too, not only what they come to.")]
 #: The option of every command in which levers may act later than the plan.
 From = Annotated[
     int | None,
@@ -74,45 +76,11 @@ def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
         raise typer.Exit(2)
 
 
-def make_console() -> Console:
-    """Return the console that tables are printed on, as wide as the screen; a file gets a fixed width."""
+def make_console(*, shown: bool = True) -> Console:
+    """Return the console that is printed on, as wide as the screen, or one that shows nothing."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     # Titles are shown as typed: ":house:" is no picture.
-    return Console(width=width, highlight=False, emoji=False)
-
-
-def progress_bar() -> Progress:
-    """Return a bar with the time left, shown on a terminal only."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-@contextmanager
-def count_progress(task: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how many of how many runs are done, and the time left."""
-    with progress_bar() as progress:
-        shown = progress.add_task(task, total=None)
-        yield lambda done, of: progress.update(shown, completed=done, total=of)
-
-
-@contextmanager
-def report_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar with the time left for every task that is reported on."""
-    with progress_bar() as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def report(task: str, done: int, of: int) -> None:
-            if task not in tasks:
-                tasks[task] = progress.add_task(task, total=of)
-            progress.update(tasks[task], completed=done)
-
-        yield report
+    return Console(width=width, highlight=False, emoji=False, quiet=not shown)
 
 
 def announce_replaced_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
@@ -121,9 +89,10 @@ def announce_replaced_files(console: Console, out: Path, files: Iterable[str], c
     old = [name for name in files if (out / name).exists()]
     old += [charts] if any((out / "figures").glob(charts)) else []
     if old:
-        console.print(f"Will replace in {escape(str(out))}, when done: {', '.join(old)}.")
+        console.print(escape(screen_text("will replace", out=out, files=", ".join(old))))
 
 
-def announce_written_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
+def announce_written_files(console: Console, out: Path, files: Iterable[str], charts: str = "") -> None:
     """Name the results that a command has left, in the order of `announce_replaced_files`."""
-    console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/{charts}.")
+    listed = ", ".join([*files, *([f"figures/{charts}"] if charts else [])])
+    console.print(escape(screen_text("written", out=out, files=listed)))

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -419,6 +419,17 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
     return tuple({scenario.name: scenario for scenario in scenarios}.values())
 
 
+@cache
+def _titles() -> dict[str, str]:
+    """The name of each shipped scenario by its titles, for who knows one by its title."""
+    return {
+        title: path.stem
+        for folder in (FOLDER, *LATER_FOLDERS.values())
+        for path in sorted(folder.glob("*.yaml"))
+        for title in read_yaml(path).content["title"].values()
+    }
+
+
 def _locate(name: Path, folder: Path) -> Path:
     """Find a scenario by path, or by name in a folder and then among the shipped ones."""
     if name.suffix in (".yaml", ".yml") or len(name.parts) > 1:
@@ -536,7 +547,10 @@ class _Reader:
     def _source(self, path: Path) -> _Source:
         if path.parent == FOLDER and not _exists(path):
             mistakes = Mistakes(Document(None, []))
-            mistakes.add((), f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios())}")
+            mistakes.add(
+                (),
+                f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios(), _titles())}",
+            )
             # Lines of their own, so that all of them fit in.
             for line in wrap(f"Shipped: {', '.join(shipped_scenarios())}.", LINE_LENGTH):
                 mistakes.add((), line)
@@ -597,7 +611,7 @@ class _Reader:
             mistakes.add((key,), f"The bases go round in a circle: {chain}.")
             return None
         if not _exists(file_below):
-            hint = mistakes.near(base, shipped_scenarios())
+            hint = mistakes.near(base, shipped_scenarios(), _titles())
             mistakes.add((key,), f"There is no scenario {shown(base)} {role}.{hint}")
             return None
         if len(above) >= MOST_BASES:
@@ -897,7 +911,8 @@ class _Reader:
         variable = self.variables.get(name) if isinstance(name, str) else None
         if variable is None or variable.kind in ("table", "control"):
             known = (one.name for one in self.variables.values() if one.kind not in ("table", "control"))
-            hint = mistakes.near(name, known)
+            terms = {one.term: one.name for one in self.variables.values() if one.term}
+            hint = mistakes.near(name, known, terms)
             mistakes.add((*where, "variable"), f"{label}: {shown(name)} is not a variable of the model.{hint}")
             return ()
         given = entry.get("element", [])

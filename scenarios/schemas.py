@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter, ValidationError
 
+from model.engine.errors import near
 from scenarios.strict_files import Document, Where, read_number, shown
 
 LANGUAGES: Final = ("zh", "en")
@@ -136,10 +137,12 @@ class Mistakes:
         matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
         return by_fold[matches[0]] if matches else None
 
-    def near(self, name: object, known: Iterable[str]) -> str:
-        """Return " Did you mean ...?" when a known name resembles another, else nothing."""
-        guess = self.guess(name, known)
-        return f" Did you mean {guess!r}?" if guess else ""
+    def near(self, name: object, known: Iterable[str], titles: Mapping[str, str] | None = None) -> str:
+        """Return " Did you mean ...?" when a known name, or the title of one, resembles another, else nothing."""
+        self._guesses += 1
+        if self._guesses > GUESSES or not isinstance(name, str) or len(name) > TITLE_LENGTH:
+            return ""
+        return near(name, known, titles)
 
     def listed(self) -> list[str]:
         """Return all of them as sentences, by line."""

@@ -15,8 +15,9 @@ from rich.table import Table
 
 from analysis.assessment.scores import ALL, BANDS
 from analysis.assessment.study import Assessment
-from analysis.assessment.words import both, percent, say
+from analysis.assessment.words import percent, say, screen_text
 from analysis.outcome.printing import make_table
+from analysis.outcome.screen import screen_language
 from analysis.outcome.words import LANGUAGES
 from model.definition import variables_by_name
 from model.files.atomic import replaced, write_csv
@@ -70,10 +71,9 @@ def print_assessment(console: Console, assessment: Assessment, targets: Mapping[
     """Print observations beside the forecast, the judgement of each series, the results in words, and the scores."""
     console.print(_observed_table(assessment.points))
     console.print(_series_table(assessment, targets))
-    for language in LANGUAGES:
-        for sentence in assessment.sentences[language]:
-            console.print(escape(sentence))
-        console.print()
+    for sentence in assessment.sentences[screen_language()]:
+        console.print(escape(sentence))
+    console.print()
     console.print(_score_table(assessment.scores))
 
 
@@ -131,36 +131,36 @@ def as_dataset(assessment: Assessment, facts: Mapping[str, str]) -> xr.Dataset:
 
 
 def _observed_table(points: pd.DataFrame) -> Table:
-    table = make_table(both("observed", "\n"), both("observed notes", "\n"))
-    table.add_column(both("one series"), overflow="fold")
-    table.add_column(both("year", "\n"), no_wrap=True)
-    table.add_column(f"{both('observation')}\n{both('median')}", justify="right", no_wrap=True)
-    table.add_column(f"{both('half')}\n{both('nine tenths')}", justify="right", no_wrap=True)
-    table.add_column(both("where", "\n"), no_wrap=True)
+    table = make_table(screen_text("observed"), screen_text("observed notes"))
+    table.add_column(screen_text("one series"), overflow="fold")
+    table.add_column(screen_text("year"), no_wrap=True)
+    table.add_column(f"{screen_text('observation')}\n{screen_text('median')}", justify="right", no_wrap=True)
+    table.add_column(f"{screen_text('half')}\n{screen_text('nine tenths')}", justify="right", no_wrap=True)
+    table.add_column(screen_text("where"), no_wrap=True)
     table.add_column("z", justify="right", no_wrap=True)
     for key, rows in points.groupby(["variable", "unit"], sort=False):
         name, unit = map(str, key)
-        title = f"{_title(name)}\n[dim]{escape(both(unit) if unit in UNITS else unit)}[/]"
+        title = f"{_title(name)}\n[dim]{escape(screen_text(unit) if unit in UNITS else unit)}[/]"
         for row in rows.to_dict("records"):
             where = "inside half" if row["inside_50"] else "inside nine tenths" if row["inside_90"] else "outside"
             value, middle, *ends = (_value(float(row[key]), unit) for key in SHOWN)
             bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
-            table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, both(where, "\n"), f"{row['z']:+.1f}")
+            table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, screen_text(where), f"{row['z']:+.1f}")
             title = ""
         table.add_section()
     return table
 
 
 def _series_table(assessment: Assessment, targets: Mapping[str, Target]) -> Table:
-    table = make_table(both("judged", "\n"), both("judged notes", "\n"))
-    table.add_column(both("one series"), overflow="fold")
-    table.add_column(both("probability", "\n"), justify="right", no_wrap=True)
-    table.add_column(both("judgement"), overflow="fold")
-    table.add_column(both("changed", "\n"), overflow="fold")
+    table = make_table(screen_text("judged"), screen_text("judged notes"))
+    table.add_column(screen_text("one series"), overflow="fold")
+    table.add_column(screen_text("probability"), justify="right", no_wrap=True)
+    table.add_column(screen_text("judgement"), overflow="fold")
+    table.add_column(screen_text("changed"), overflow="fold")
     for row in assessment.series.to_dict("records"):
         status, reason = "used" if row["used"] else "not used", str(row["reason"])
-        judged = both("status and reason", "\n", status=_by_language(status), reason=_by_language(reason))
-        probability = percent(float(row["chance"]), "en")
+        judged = screen_text("status and reason", status=_by_language(status), reason=_by_language(reason))
+        probability = percent(float(row["chance"]), screen_language())
         table.add_row(_title(str(row["variable"])), probability, judged, _what_if(row, targets))
     return table
 
@@ -173,10 +173,9 @@ def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
     """What the update becomes when a series that is used is left out, or one that is not is put in."""
     change = _by_language("left out" if row["used"] else "added")
     if pd.isna(row["other_chance"]):
-        return both("nothing left", "\n", change=change)
-    text = both(
+        return screen_text("nothing left", change=change)
+    text = screen_text(
         "can update" if row["other_accepted"] else "cannot update",
-        "\n",
         change=change,
         probability={language: percent(float(row["other_chance"]), language) for language in LANGUAGES},
         size=row["other_effective_size"],
@@ -185,23 +184,23 @@ def _what_if(row: Mapping[Any, Any], targets: Mapping[str, Target]) -> str:
     if row["other_accepted"] and row["other_target"] and abs(points) >= LEAST_POINTS:
         target = targets[str(row["other_target"])]
         title = {language: escape(target.title[language]) for language in LANGUAGES}
-        text += "\n" + both("most changed", "\n", title=title, year=target.year, points=points)
+        text += "\n" + screen_text("most changed", title=title, year=target.year, points=points)
     return text
 
 
 def _score_table(scores: pd.DataFrame) -> Table:
     bands = "/".join(f"{100 * band:.0f}" for band in BANDS)
-    table = make_table(both("scores", "\n"), both("scores notes", "\n"))
-    table.add_column(both("one series"), overflow="fold")
-    table.add_column(both("years"), no_wrap=True)
+    table = make_table(screen_text("scores"), screen_text("scores notes"))
+    table.add_column(screen_text("one series"), overflow="fold")
+    table.add_column(screen_text("years"), no_wrap=True)
     table.add_column("CRPS", justify="right", no_wrap=True)
-    table.add_column(f"{both('coverage of bands')}\n{bands} %", justify="right", no_wrap=True)
-    table.add_column(f"MASE\n{both('by random walk')}", justify="right")
-    table.add_column(f"MASE\n{both('by trend')}", justify="right")
+    table.add_column(f"{screen_text('coverage of bands')}\n{bands} %", justify="right", no_wrap=True)
+    table.add_column(f"MASE\n{screen_text('by random walk')}", justify="right")
+    table.add_column(f"MASE\n{screen_text('by trend')}", justify="right")
     for row in scores.to_dict("records"):
         first, last = row["first_year"], row["last_year"]
         table.add_row(
-            both("all") if row["variable"] == ALL else _title(str(row["variable"])),
+            screen_text("all") if row["variable"] == ALL else _title(str(row["variable"])),
             f"{first if first == last else f'{first}-{last}'} ({row['points']})",
             f"{100 * row['crps_relative']:.2f} %",
             "/".join(f"{100 * row[f'coverage_{100 * band:.0f}']:.0f}" for band in BANDS),
@@ -217,4 +216,4 @@ def _value(value: float, unit: str) -> str:
 
 
 def _title(name: str) -> str:
-    return escape(f"{variables_by_name()[name].term} {name}")
+    return escape(variables_by_name()[name].term or name if screen_language() == "zh" else name)

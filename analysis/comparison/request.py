@@ -64,8 +64,9 @@ def indicators(extra: Sequence[str], variables: Mapping[str, Variable]) -> tuple
     True
     """
     computed = [name for name, known in variables.items() if known.kind in ("stock", "flow", "auxiliary")]
+    terms = {variables[one].term: one for one in computed if variables[one].term}
     problems = [
-        f"{name!r} is not a computed variable of the model.{near(name, computed)}"
+        f"{name!r} is not a computed variable of the model.{near(name, computed, terms)}"
         for name in extra
         if name not in computed
     ]

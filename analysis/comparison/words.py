@@ -21,15 +21,17 @@ from analysis.comparison.study import lever_title
 from analysis.comparison.tables import TOTAL, decimals, residual, summary, waterfall
 from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
-from analysis.outcome.words import LANGUAGES, both_from, say_from, unit_size, word
+from analysis.outcome.verdict import basis_line
+from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, unit_size, with_year, word
 from calibration.fit.evidence import Evidence
-from model.definition import Variable
+from model.definition import Variable, variables_by_name
 from scenarios import Scenario, Target
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 #: A lever with less than this share of the largest contribution, in every year, is counted with the others.
 LESSER: Final = 0.05
 #: Levers that have a row of their own.
@@ -77,15 +79,77 @@ def print_comparison(
         console.print(_contributions(one, comparison, table, variables))
         total = table[(table["indicator"] == one.variable) & (table["lever"] == TOTAL)].iloc[-1]
         levers = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
-        for language in LANGUAGES:
-            console.print(escape(_in_words(one, total, levers, scenarios, variables, members, language)))
-            for each in ratios:
-                if each.better and each.target.variable == one.variable:
-                    console.print(escape(reason_in_words(each, scenarios, language)))
+        language = screen_language()
+        console.print(escape(_in_words(one, total, levers, scenarios, variables, members, language)))
+        for each in ratios:
+            if each.better and each.target.variable == one.variable:
+                console.print(escape(reason_in_words(each, scenarios, language)))
         console.print()
     if targets:
         console.print(_probabilities(comparison, targets, scenarios, variables, in_time))
     _say_basis(console, comparison, evidence, table[table["indicator"].isin([one.variable for one in shown])])
+
+
+def verdict(
+    comparison: Comparison,
+    scenarios: Sequence[Scenario],
+    targets: Sequence[Target],
+    in_time: xr.Dataset,
+    evidence: Evidence,
+) -> list[str]:
+    """Return what a comparison answers: the two rates, through which lever, and how much likelier their targets are."""
+    language, variables = screen_language(), variables_by_name()
+    table, members = summary(comparison), comparison.values.sizes["member"]
+    first, second = (scenario.title[language] for scenario in scenarios)
+    parts, levers = [], []
+    for panel in HEADLINES[:2]:
+        one = _shown(panel.variable, variables)
+        total = table[(table["indicator"] == one.variable) & (table["lever"] == TOTAL)].iloc[-1]
+        change, digits = total["mean"] / one.size, decimals(pd.Series([total["mean"] / one.size]))
+        interval = ""
+        if has_interval(members):
+            low, high = (signed(total[end] / one.size, digits) for end in ("p05", "p95"))
+            interval = screen_text("verdict interval", low=low, high=high)
+        gaps = {"title": one.title, "change": signed(change, digits), "unit": one.unit, "interval": interval}
+        parts.append(screen_text("verdict change", **gaps))
+        steps = waterfall(comparison, one.variable, float(total["year"])).iloc[1:-1]
+        steps = steps[steps["kind"] != "others"]
+        if len(steps):
+            strongest = steps.iloc[int(steps["change"].abs().to_numpy().argmax())]
+            share = signed(strongest["change"] / one.size, digits)
+            name = lever_title(strongest["step"], language, variables)
+            levers.append(screen_text("verdict lever", title=one.title, lever=name, change=share, unit=one.unit))
+    year = float(table["year"].dropna().max())
+    lines = [screen_text("verdict", year=f"{year:g}", first=first, second=second), *parts]
+    odds = []
+    judged = in_time.sizes["member"]
+    for target in targets[:2]:
+        reached = in_time[target.id]
+        before, after = (share_in_percent(int(reached.isel(scenario=at).sum()), judged) for at in (0, 1))
+        odds.append(
+            screen_text(
+                "verdict odds",
+                target=with_year(target.title[language], target.year, language),
+                before=before,
+                after=after,
+            )
+        )
+    text = say("verdict list", language).join(levers)
+    last = screen_text("verdict levers", levers=text) if levers else ""
+    chances = screen_text("verdict chances", odds=say("verdict list", language).join(odds)) if odds else ""
+    return [
+        f"{lines[0]}{lines[1]}" + say("stop", language),
+        *(line + say("stop", language) for line in lines[2:]),
+        last,
+        chances,
+        basis_line(judged, evidence),
+    ]
+
+
+def chosen_effort(comparison: Comparison) -> str:
+    """Return how many members were compared as the time allowed."""
+    members, coalitions = comparison.values.sizes["member"], comparison.coalitions
+    return screen_text("chosen effort", members=members, coalitions=coalitions)
 
 
 def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
@@ -105,15 +169,15 @@ def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
 def _differences(shown: Sequence[_Shown], table: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> Table:
     first, second = (scenario.title for scenario in scenarios)
     note = "with interval" if has_interval(members) else "without interval"
-    printed = make_table(both("differences", "\n", first=first, second=second), both(note, "\n"))
+    printed = make_table(screen_text("differences", first=first, second=second), screen_text(note))
     totals = table[table["lever"] == TOTAL]
-    printed.add_column(both("indicator"), overflow="fold", ratio=1)
+    printed.add_column(screen_text("indicator"), overflow="fold", ratio=1)
     for year in totals.loc[totals["indicator"] == shown[0].variable, "year"] if shown else ():
         printed.add_column(f"{year:g}", justify="right")
     for one in shown:
         own = totals[totals["indicator"] == one.variable]
         digits = decimals(own["mean"] / one.size)
-        name = f"{one.title['zh']}（{one.unit['zh']}）\n[dim]{escape(one.title['en'])}, {escape(one.unit['en'])}[/]"
+        name = escape(screen_text("in unit", title=one.title, unit=one.unit))
         printed.add_row(name, *(_cell(row, one.size, digits, members) for row in own.to_dict("records")))
     return printed
 
@@ -128,8 +192,8 @@ def _contributions(
     size = means[felt].abs() / largest
     order = size.max(axis=1).sort_values(ascending=False, kind="stable").index[:ROWS]
     lesser = [str(name) for name in means.index if name not in order]
-    printed = make_table(both("contributions", "\n", title=one.title, unit=one.unit))
-    printed.add_column(both("lever"), overflow="fold", ratio=1)
+    printed = make_table(screen_text("contributions", title=one.title, unit=one.unit))
+    printed.add_column(screen_text("lever"), overflow="fold", ratio=1)
     for year in means.columns:
         printed.add_column(f"{year:g}", justify="right")
     digits = decimals(means.to_numpy().ravel() / one.size)
@@ -143,16 +207,16 @@ def _contributions(
     if lesser:
         rest = comparison.contributions[one.variable].sel(lever=lesser).sum("lever")
         printed.add_row(
-            " ".join(word("labels", "other levers", language).format(count=len(lesser)) for language in LANGUAGES),
+            word("labels", "other levers", screen_language()).format(count=len(lesser)),
             *(_cell(_over_members(rest.sel(time=year)), one.size, digits, members) for year in means.columns),
         )
     printed.add_section()
-    printed.add_row(both("total"), *cells(TOTAL), style="bold")
+    printed.add_row(screen_text("total"), *cells(TOTAL), style="bold")
     return printed
 
 
 def _titles(lever: str, variables: Mapping[str, Variable]) -> str:
-    return " ".join(lever_title(lever, language, variables) for language in LANGUAGES)
+    return lever_title(lever, screen_language(), variables)
 
 
 def _over_members(values: xr.DataArray) -> dict[str, float]:
@@ -223,12 +287,12 @@ def _probabilities(
 ) -> Table:
     """How much likelier each target is, and through which levers, in percent of members."""
     members, traced = in_time.sizes["member"], comparison.values.sizes["member"]
-    printed = make_table(both("probabilities", "\n", members=members), both("probabilities note", "\n"))
-    printed.add_column(both("target"), overflow="fold", ratio=2)
+    printed = make_table(screen_text("probabilities", members=members), screen_text("probabilities note"))
+    printed.add_column(screen_text("target"), overflow="fold", ratio=2)
     for scenario in scenarios:
-        printed.add_column("\n".join(escape(scenario.title[language]) for language in LANGUAGES), justify="right")
-    printed.add_column(both("change", "\n"), justify="right", no_wrap=True)
-    printed.add_column(f"{both('main levers')}\nn = {traced}", overflow="fold", ratio=3)
+        printed.add_column(escape(scenario.title[screen_language()]), justify="right")
+    printed.add_column(screen_text("change"), justify="right", no_wrap=True)
+    printed.add_column(screen_text("main levers", members=traced), overflow="fold", ratio=3)
     for target in targets:
         ends = in_time[target.id].astype(float)
         change = ends.isel(scenario=1) - ends.isel(scenario=0)
@@ -239,7 +303,7 @@ def _probabilities(
             for row in steps[steps["change"].abs() >= 0.005].head(NAMED).to_dict("records")
         ]
         printed.add_row(
-            f"{target.year} {target.title['zh']} [dim]{escape(target.title['en'])}[/]",
+            escape(with_year(target.title[screen_language()], target.year, screen_language())),
             *(share_in_percent(int(ends.isel(scenario=number).sum()), members) for number in (0, 1)),
             change_in_points(float(change.mean()), error, members),
             escape("\n".join(named)) or "—",
@@ -251,9 +315,8 @@ def _say_basis(console: Console, comparison: Comparison, evidence: Evidence, tab
     members = comparison.values.sizes["member"]
     levers = table[table["lever"] != TOTAL]
     size = levers.groupby(["indicator", "element", "year"])["mean"].transform(lambda values: values.abs().max())
-    method = both(
+    method = screen_text(
         "all combinations" if comparison.permutations is None else "sampled orders",
-        "\n",
         count=len(comparison.levers),
         coalitions=comparison.coalitions,
         orders=comparison.permutations,
@@ -261,7 +324,7 @@ def _say_basis(console: Console, comparison: Comparison, evidence: Evidence, tab
         left=f"{residual(comparison):.0e}",
     )
     console.print(method)
-    console.print(both("one member" if members == 1 else "members", "\n", members=members, evidence=evidence))
+    console.print(screen_text("one member" if members == 1 else "members", members=members, evidence=evidence))
     if members > 1:
         say_no_interval(console, members)
 

@@ -19,6 +19,7 @@ from analysis.conditions.study import Study
 from analysis.conditions.words import box_sentence, evidence, say, sentence, target_words
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import print_sentences, print_starts
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
 from analysis.outcome.words import LANGUAGES
 
@@ -97,18 +98,18 @@ def write(study: Study, out: Path) -> list[Path]:
 
 
 def print_conditions(console: Console, study: Study) -> None:
-    """Print every condition in both languages, with its evidence."""
+    """Print every condition, with its evidence."""
     title = study.scenario.title
-    console.print(f"[bold]{escape(title['zh'])}  {escape(title['en'])}[/]")
+    language = screen_language()
+    console.print(f"[bold]{escape(title[language])}[/]")
     if study.with_levers:
         print_sentences(console, lambda language: [say("levers drawn", language, year=study.start)])
     elif study.scenario.acting:
         print_starts(console, [study.scenario])
     for name, condition in study.conditions.items():
-        for language in LANGUAGES:
-            console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))
-            if numbers := evidence(condition, study.inputs, language):
-                console.print(f"[dim]{escape(numbers)}[/]")
+        console.print(escape(sentence(study.targets[name], condition, study.inputs, language)))
+        if numbers := evidence(condition, study.inputs, language):
+            console.print(f"[dim]{escape(numbers)}[/]")
         console.print()
     print_sentences(console, lambda language: [say("how", language, screened=FALSE_DISCOVERIES, level=LEVEL)])
 

@@ -108,12 +108,13 @@ def choose_levers(
     """
     kept = () if any_direction else tuple(name for name, lever in levers.items() if lever.direction == "keep")
     requested = [name for name in levers if name not in kept] if names is None else list(names)
+    titles = {title: lever.constant for lever in levers.values() for title in lever.title.values()}
     measures: dict[str, Measure] = {}
     problems = [] if FIRST_START <= start <= last else [_no_start("--from", str(start), last)]
     for text in requested:
         name, at, year = (part.strip() for part in text.partition("@"))
         if name not in levers:
-            problems.append(f"{name!r} is not a lever.{near(name, levers)}")
+            problems.append(f"{name!r} is not a lever.{near(name, levers, titles)}")
             continue
         if at and not (year.isascii() and year.isdigit() and FIRST_START <= int(year) <= last):
             problems.append(_no_start(repr(name), year, last))

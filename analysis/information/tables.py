@@ -30,10 +30,11 @@ from analysis.information.words import (
 )
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences
-from analysis.outcome.words import LANGUAGES, both_from, sentences_in
+from analysis.outcome.screen import screen_language
+from analysis.outcome.words import LANGUAGES, screen_text_from, sentences_in
 
 NAME: Final = "information"
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 UNITS: Final = {"targets": "headline targets", "shortfall": "percent of thresholds"}
 
 
@@ -110,10 +111,10 @@ def write(study: Study, out: Path) -> list[Path]:
 
 def print_information(console: Console, study: Study) -> None:
     """Print the leading options by weight and the assumptions, then the options and the value of information."""
-    for language in LANGUAGES:
-        first, *others = choice_sentences(study, language)
-        for sentence in [first, basis_words(study, language), *others, utility_words(study, language)]:
-            console.print(escape(sentence))
+    language = screen_language()
+    first, *others = choice_sentences(study, language)
+    for sentence in [first, basis_words(study, language), *others, utility_words(study, language)]:
+        console.print(escape(sentence))
     console.print(_options_table(study))
     console.print(_worth_table(study))
     print_sentences(console, partial(worth_sentences, study))
@@ -151,16 +152,16 @@ def _worth_rows(study: Study) -> list[dict[str, Any]]:
 
 
 def _basis(study: Study) -> str:
-    return "\n".join(basis_words(study, language) for language in LANGUAGES)
+    return basis_words(study, screen_language())
 
 
 def _options_table(study: Study) -> Table:
-    table = make_table(both("options", "  "), f"{both('options note', '  ')}\n{_basis(study)}")
-    table.add_column(both("scenario"), overflow="fold")
+    table = make_table(screen_text("options"), f"{screen_text('options note')}\n{_basis(study)}")
+    table.add_column(screen_text("scenario"), overflow="fold")
     for name in ("effort name", f"gain {study.kind}"):
-        table.add_column(both(name, "\n"), justify="right", no_wrap=True)
+        table.add_column(screen_text(name), justify="right", no_wrap=True)
     for name in ("leads at", "tied at"):
-        table.add_column(both(name, "\n"), overflow="fold")
+        table.add_column(screen_text(name), overflow="fold")
     choice = study.choice
     leads = [choice.leads(index) for index in range(len(study.scenarios))]
     efforts = list(study.efforts.values())
@@ -168,33 +169,33 @@ def _options_table(study: Study) -> Table:
     for index in sorted(range(len(leads)), key=lambda index: (leads[index] or (np.inf, 0))[0]):
         own = leads[index]
         table.add_row(
-            escape(f"{study.title(index, 'zh')} {study.title(index, 'en')}"),
+            escape(study.title(index, screen_language())),
             f"{efforts[index]:.2f}",
             f"{choice.expected[index]:.3f} ±{choice.error[index]:.3f}",
-            "—" if own is None else ranges_words([own], "en"),
-            ranges_words(choice.ties[index], "en") or "—",
+            "—" if own is None else ranges_words([own], screen_language()),
+            ranges_words(choice.ties[index], screen_language()) or "—",
         )
     return table
 
 
 def _worth_table(study: Study) -> Table:
-    note = both("worth note", "\n", last=digits(study.worth.weights[-1]))
-    table = make_table(both("worth", "  "), f"{note}\n{both('standard error', '  ')}\n{_basis(study)}")
-    table.add_column(both("information"), overflow="fold")
+    note = screen_text("worth note", last=digits(study.worth.weights[-1]))
+    table = make_table(screen_text("worth"), f"{note}\n{screen_text('standard error')}\n{_basis(study)}")
+    table.add_column(screen_text("information"), overflow="fold")
     shown = [highest(study.worth.perfect)]
     if study.weight is not None:
         shown.append(study.worth.weights.index(study.weight))
-    at_weights = (both("at weight", "\n", weight=digits(study.worth.weights[at])) for at in shown)
-    for heading in (both("highest", "\n"), *at_weights):
+    at_weights = (screen_text("at weight", weight=digits(study.worth.weights[at])) for at in shown)
+    for heading in (screen_text("highest"), *at_weights):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(both("above zero at", "\n"), overflow="fold")
-    table.add_column(both("measures"), overflow="fold")
+    table.add_column(screen_text("above zero at"), overflow="fold")
+    table.add_column(screen_text("measures"), overflow="fold")
     for title, measured, worths in _items(study).values():
         cells = [worths[highest(worths)], *(worths[at] for at in shown)]
         table.add_row(
-            escape(f"{title['zh']} {title['en']}"),
+            escape(title[screen_language()]),
             *(f"{worth.value:.3f} ±{worth.error:.3f}" + ("" if worth.distinguishable else " ?") for worth in cells),
-            ranges_words(distinguishable_ranges(study.worth.weights, worths), "en") or "—",
+            ranges_words(distinguishable_ranges(study.worth.weights, worths), screen_language()) or "—",
             escape(measured),
         )
     return table

@@ -14,15 +14,17 @@ from rich.table import Table
 
 from analysis.left_out.study import ALL, FEWEST, HORIZON, RENTAL
 from analysis.outcome.printing import make_table, say_no_interval
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval
-from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, word
+from analysis.outcome.verdict import basis_line
+from analysis.outcome.words import LANGUAGES, element_name, say_from, screen_text_from, word
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
 from scenarios import Scenario
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 #: Shares this close are shown as equal.
 TIED: Final = 1e-6
 #: Where no more than this goes without, nobody is called worst off.
@@ -46,12 +48,50 @@ def print_left_out(
         console.print(_shares(own, scenario, years, members))
         for service in dict.fromkeys(own["service"]):
             rows = own[(own["service"] == service) & (own["year"] == years[0])]
-            for language in LANGUAGES:
-                console.print(escape(in_words(rows, language, members)))
+            console.print(escape(in_words(rows, screen_language(), members)))
         console.print()
     for name in ("rental homes", "school places", "members"):
-        console.print(both(name, "\n", members=members, evidence=evidence))
+        console.print(screen_text(name, members=members, evidence=evidence))
     say_no_interval(console, members)
+
+
+def verdict(table: pd.DataFrame, scenarios: Sequence[Scenario], members: int, evidence: Evidence) -> list[str]:
+    """Return which stage of school is shortest under the last scenario, and how the others compare."""
+    language, about = screen_language(), scenarios[-1]
+    year = next(year for year in YEARS if year in set(table["year"]))
+    now = table[table["year"] == year]
+    city = now[(now["group"] == ALL) & (now["district"] == ALL)].set_index(["scenario", "service"])
+    own: Any = city.loc[about.name]
+    service = str(own["unserved_share_median"].drop(RENTAL).idxmax())
+    groups = now[(now["scenario"] == about.name) & (now["service"] == service) & (now["district"] == ALL)]
+    groups = groups[groups["group"] != ALL].sort_values("unserved_share_median", na_position="first")
+    what = {"title": about.title, "year": year, "service": service_name(service, language)}
+    worst = {"who": element_name(str(groups["group"].iloc[-1]), language), "worst": _percent(groups.iloc[-1])}
+    lines = [screen_text("verdict places", **what, **worst, **_city(own.loc[service], members))]
+    others = [
+        screen_text("verdict other", title=one.title, **_city(city.loc[(one.name, service)], members))
+        for one in scenarios[:-1][:NAMED]
+    ]
+    if len(scenarios) - 1 > NAMED:
+        others.append(screen_text("verdict more", count=len(scenarios) - 1 - NAMED))
+    if others:
+        lines.append(screen_text("verdict others", others=say("verdict list", language).join(others)))
+    lines.append(
+        screen_text("verdict homes", service=service_name(RENTAL, language), **_city(own.loc[RENTAL], members))
+    )
+    standard = say("verdict list", language).join(standard_in_words(name, language) for name in (service, RENTAL))
+    return [*lines, screen_text("verdict standard", standard=standard), basis_line(members, evidence)]
+
+
+def _city(row: Any, members: int) -> dict[str, str]:
+    """The share without and its interval, as gaps of a sentence."""
+    ends = {name: _percent(row, level) for name, level in (("low", "p05"), ("high", "p95"))}
+    interval = screen_text("interval", **ends) if has_interval(members) else ""
+    return {"share": _percent(row), "interval": interval}
+
+
+def _percent(row: Any, level: str = "median") -> str:
+    return f"{100 * float(row[f'unserved_share_{level}']):.1f}"
 
 
 def service_name(service: str, language: str) -> str:
@@ -140,10 +180,10 @@ def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float], membe
     """Shares without in the city, in the worst-off group and in the worst-off district."""
     interval = {language: say("note interval", language) if has_interval(members) else "" for language in LANGUAGES}
     table = make_table(
-        both("title", "\n", scenario=scenario.title), both("note", "\n", members=members, interval=interval)
+        screen_text("title", scenario=scenario.title), screen_text("note", members=members, interval=interval)
     )
-    table.add_column(both("service"), overflow="fold", ratio=1)
-    table.add_column(both("of whom"), overflow="fold", ratio=1)
+    table.add_column(screen_text("service"), overflow="fold", ratio=1)
+    table.add_column(screen_text("of whom"), overflow="fold", ratio=1)
     for year in years:
         table.add_column(f"{year:g}", justify="right", overflow="fold", ratio=1)
     for service in dict.fromkeys(own["service"]):
@@ -155,9 +195,9 @@ def _shares(own: pd.DataFrame, scenario: Scenario, years: Sequence[float], membe
             groups = now[(now["group"] != ALL) & (now["district"] == ALL)]
             districts = now[(now["group"] == ALL) & (now["district"] != ALL)]
             columns.append((city, _cell(groups, "group", members), _cell(districts, "district", members)))
-        title = " ".join(service_name(service, language) for language in LANGUAGES)
+        title = service_name(service, screen_language())
         for kind, *cells in zip(("city", "worst group", "worst district"), *columns, strict=True):
-            table.add_row(escape(title) if kind == "city" else "", both(kind), *cells)
+            table.add_row(escape(title) if kind == "city" else "", screen_text(kind), *cells)
         table.add_section()
     return table
 
@@ -169,9 +209,9 @@ def _cell(rows: pd.DataFrame, key: str, members: int) -> str:
         return _share(worst, members)
     printed = (100 * rows["unserved_share_median"]).round(1)
     alike = [str(name) for name in rows.loc[printed == printed.max(), key]]
-    whose = [" ".join(element_name(name, language) for language in LANGUAGES) for name in alike]
+    whose = [element_name(name, screen_language()) for name in alike]
     if len(alike) > NAMED:
-        whose = [both(f"alike {key}", count=len(alike))]
+        whose = [screen_text(f"alike {key}", count=len(alike))]
     return "\n".join([_share(worst, members), *whose])
 
 

@@ -1,4 +1,4 @@
-"""What the command line prints: answers, boards and changes, in Chinese and English."""
+"""What the command line prints: answers, boards and changes, in the language of the screen."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.outcome.ensembles import MEMBER_DIMS, share_held
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, both, say, sentences_in, terms
+from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, say, screen_text, sentences_in, terms, with_elements
 from calibration.fit.evidence import Evidence
+from model.definition import variables_by_name
 from scenarios import FIRST_YEAR, Scenario, Target, load_levers, load_scenario
+from scenarios.scenario import Expectation
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
@@ -49,17 +52,16 @@ def print_answers(
         _print_who_reaches(console, target, table[table["target"] == target.id], chosen)
     console.print(_board(table, targets, chosen, members))
     if members == 1:
-        console.print(both("one run", "\n"), "", sep="\n")
+        console.print(screen_text("one run"), "", sep="\n")
         return
-    console.print(both("probability basis", "\n", members=members, evidence=evidence), "", sep="\n")
+    console.print(screen_text("probability basis", members=members, evidence=evidence), "", sep="\n")
     say_no_interval(console, members)
 
 
 def print_sentences(console: Console, sentences: Callable[[str], Iterable[str]]) -> None:
-    """Print sentences as they are, in each language."""
-    for language in LANGUAGES:
-        for sentence in sentences(language):
-            console.print(escape(sentence))
+    """Print sentences as they are, in the language of the screen."""
+    for sentence in sentences(screen_language()):
+        console.print(escape(sentence))
 
 
 def print_starts(console: Console, scenarios: Iterable[Scenario]) -> None:
@@ -107,7 +109,7 @@ def levers_from_words(year: int, language: str) -> str:
 
 
 def say_no_interval(console: Console, members: int) -> None:
-    """Say in each language that there is no 90 % interval, if there are too few members for one."""
+    """Say that there is no 90 % interval, if there are too few members for one."""
     if not has_interval(members):
         print_sentences(console, lambda language: [no_interval_in_words(members, language)])
 
@@ -122,45 +124,55 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
                 if share < USUAL:
                     run = runs[scenario.name]
                     members = next((run.sizes[dim] for dim in MEMBER_DIMS if dim in run.dims), 1)
-                    held = count_in_words(round(share * members), members, "en")
-                    part = "" if members == 1 else f" (holds in {held})"
-                    lines.append(f"✗ {scenario.name}: {claim}{part}")
+                    held = count_in_words(round(share * members), members, screen_language())
+                    part = "" if members == 1 else screen_text("holds in", members=held)
+                    lines.append(f"✗ {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{part}")
             except KeyError as missing:
-                lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
+                why = screen_text("not judged", name=missing.args[0])
+                lines.append(f"? {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{why}")
     if lines:
-        console.print(both("unexpected", "  "))
+        console.print(screen_text("unexpected"))
     for line in lines:
         console.print(f"  {escape(line)}")
 
 
-def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
+def _claim_in_words(claim: Expectation) -> str:
+    """What must come out of a scenario."""
+    known = variables_by_name().get(claim.variable)
+    title = claim.variable if known is None or screen_language() == "en" else known.term or claim.variable
+    limit = claim.limit if isinstance(claim.limit, str) else f"{claim.limit:g}"
+    year = "" if claim.year is None else screen_text("claim year", year=claim.year)
+    what = with_elements(title, claim.element, screen_language())
+    return screen_text(f"claim {claim.claim}", what=what, year=year, limit=limit)
+
+
+def print_other_runs(console: Console, folder: Path, others: Mapping[str, tuple[str, str]], members: int) -> None:
     """Say which runs in a folder were made from other things than those made now, and what to do about it."""
     if not others:
         return
-    files = ", ".join(f"{name} ({what})" for name, what in others.items())
-    console.print(escape(both("other runs", "\n", folder=folder, files=files, members=str(members))))
+    files = ", ".join(f"{name} ({screen_text(f'made {what[0]}', what=what[1])})" for name, what in others.items())
+    console.print(escape(screen_text("other runs", folder=folder, files=files, members=str(members))))
 
 
-def wanted(target: Target, *languages: str) -> str:
+def wanted(target: Target, language: str | None = None) -> str:
     """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
 
-    In "zh" or "en"; in both in one line where no language is named.
+    In "zh" or "en"; in the language of the screen where none is named.
 
     Examples
     --------
     >>> goal = Target("t", {}, "1.4", "core", 2025, 100.0, "at least", "percent", "rate", 0.01, tolerance=1.0)
-    >>> wanted(goal), wanted(goal, "zh"), wanted(goal, "en")
-    ('≥ 100%, 计为 judged as ≥ 99%', '≥ 100%（按≥ 99%计）', '≥ 100%, judged as ≥ 99%')
+    >>> wanted(goal, "zh"), wanted(goal, "en")
+    ('≥ 100%（按≥ 99%计）', '≥ 100%, judged as ≥ 99%')
     """
     if target.threshold is None:
         return ""
-    units = dict.fromkeys(plan_unit(target.unit, language) for language in languages or LANGUAGES)
-    unit = ("" if len(units) == 1 else " ") + "".join(units)
+    unit = plan_unit(target.unit, language or screen_language())
     text = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
     if target.comparison != "about" and not target.tolerance:
         return text
     limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
-    return text + (say("judged", languages[0], limit=limit) if languages else f", {both('judged as')} {limit}")
+    return text + say("judged", language or screen_language(), limit=limit)
 
 
 def plan_unit(unit: str, language: str) -> str:
@@ -189,17 +201,19 @@ def make_table(title: str, caption: str | None = None) -> Table:
 
 
 def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario], members: int) -> Table:
-    titles = {scenario.name: escape(f"{scenario.title['zh']} {scenario.title['en']}") for scenario in chosen}
-    table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
-    table.add_column(both("scenario"), overflow="fold")
+    language = screen_language()
+    titles = {scenario.name: escape(scenario.title[language]) for scenario in chosen}
+    table = make_table(f"{target.title[language]}\n{target.year}: {wanted(target)}")
+    table.add_column(screen_text("scenario"), overflow="fold")
     ensemble = bool(rows["probability"].notna().any())
     interval = ("interval",) if has_interval(members) else ()
     values, share = (("median", *interval), "probability") if ensemble else (("value",), "reached")
     for heading in (*values, "margin", share, "first year"):
-        table.add_column(both(heading, "\n", members=members), justify="right", no_wrap=True)
+        table.add_column(screen_text(heading, members=members), justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
-        reached = f"[green]{both('is reached')}[/]" if row["reached"] == "yes" else f"[red]{both('is missed')}[/]"
+        colour, word = ("green", "is reached") if row["reached"] == "yes" else ("red", "is missed")
+        reached = f"[{colour}]{screen_text(word)}[/]"
         value = [_format_number(row["median"])]
         if ensemble:
             if interval:
@@ -243,33 +257,32 @@ def _print_who_reaches(console: Console, target: Target, rows: pd.DataFrame, cho
     count = f"{len(reached)}/{len(chosen)}"
     judged = sentences_in(SENTENCES)["in the median"] if rows["probability"].notna().any() else ""
     what = {"year": target.year, "title": target.title, "judged": judged, "count": count, "names": names}
-    console.print(both("who reaches", "\n", **what), "", sep="\n")
+    console.print(screen_text("who reaches", **what), "", sep="\n")
 
 
 def _board(table: pd.DataFrame, targets: Mapping[str, Target], chosen: Sequence[Scenario], members: int) -> Table:
     """Return every target of the plan, one row each; scenarios stand in numbered columns."""
-    marks = f"✓ {both('reached')}   ✗ {both('missed')}"
+    marks = f"✓ {screen_text('reached')}   ✗ {screen_text('missed')}"
     if table["probability"].notna().any():
-        marks = f"{both('board probability', members=members)}   {both('board ends')}\n"
-    note = f"{marks}   · {both('not modelled')}\n{numbered(chosen)}"
-    board = make_table(both("board", "  "), note)
-    board.add_column(both("target"), overflow="fold", ratio=1)
-    board.add_column(both("year", "\n"), no_wrap=True)
-    board.add_column(both("wanted", "\n"), overflow="fold")
+        marks = f"{screen_text('board probability', members=members)}   {screen_text('board ends')}\n"
+    note = f"{marks}   · {screen_text('not modelled')}\n{numbered(chosen)}"
+    board = make_table(screen_text("board"), note)
+    board.add_column(screen_text("target"), overflow="fold", ratio=1)
+    board.add_column(screen_text("year"), no_wrap=True)
+    board.add_column(screen_text("wanted"), overflow="fold")
     for number in range(1, len(chosen) + 1):
         board.add_column(str(number), justify="center", no_wrap=True)
     rows = table.set_index(["target", "scenario"])
     for target in targets.values():
         cells = [_cell(rows.loc[(target.id, scenario.name)]) for scenario in chosen]
-        board.add_row(f"{target.title['zh']} [dim]{target.title['en']}[/]", str(target.year), wanted(target), *cells)
+        board.add_row(escape(target.title[screen_language()]), str(target.year), wanted(target), *cells)
     return board
 
 
 def numbered(scenarios: Iterable[Scenario]) -> str:
     """Return scenarios by the numbers of their columns, one a line."""
-    return "\n".join(
-        escape(f"{number:>2} {scenario.title['zh']} {scenario.name}") for number, scenario in enumerate(scenarios, 1)
-    )
+    language, rows = screen_language(), enumerate(scenarios, 1)
+    return "\n".join(escape(f"{number:>2} {one.title[language]} ({one.name})") for number, one in rows)
 
 
 def _cell(row: Any) -> str:
@@ -291,16 +304,16 @@ def changes_table(scenario: Scenario) -> Table:
     caption = ""
     if taken:
         bases = ", ".join(dict.fromkeys(change.stated_in for change in taken))
-        caption = both("taken over", "  ", bases=bases, count=len(taken))
-    title = f"{scenario.title['zh']} {scenario.title['en']}\n{scenario.question['zh']}\n{scenario.question['en']}"
-    table = make_table(title, caption)
+        caption = screen_text("taken over", bases=bases, count=len(taken))
+    language = screen_language()
+    table = make_table(f"{scenario.title[language]}\n{scenario.question[language]}", caption)
     for heading in ("change", "taken value", "source"):
-        table.add_column(both(heading), overflow="fold")
+        table.add_column(screen_text(heading), overflow="fold")
     for change in sorted(own, key=lambda change: not change.policy):
-        kind = levers[change.constant].title["zh"] if change.policy else f"[yellow]{both('assumption')}[/]"
-        instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
+        kind = levers[change.constant].title[language] if change.policy else f"[yellow]{screen_text('assumption')}[/]"
+        instead = f"\n[dim]{screen_text('replaces', scenario=change.replaces)}[/]" if change.replaces else ""
         if change.kept:
-            instead = f"\n[dim]{both('the rest', scenario=change.replaces)}: {', '.join(change.kept)}[/]"
+            instead = f"\n[dim]{screen_text('the rest', scenario=change.replaces)}: {', '.join(change.kept)}[/]"
         table.add_row(
             f"{change.constant}\n{kind}{instead}", f"{_format_value(change.value)} {change.unit}", escape(change.source)
         )

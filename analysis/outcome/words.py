@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.outcome.screen import screen_language
 from model.engine.errors import UserError
 from scenarios.word_files import Unit, Word, read_words, usable
 
@@ -67,19 +68,21 @@ def say_from(file: Path, name: str, language: str, /, **gaps: object) -> str:
     return sentences_in(file)[name][language].format(**own)
 
 
-def both_from(file: Path, name: str, between: str = " ", /, **gaps: object) -> str:
-    """Return a sentence of a file of words in Chinese and then in English.
+def screen_text_from(file: Path, name: str, /, **gaps: object) -> str:
+    """Return a sentence of a file of words in the language of the screen.
 
     Examples
     --------
-    >>> both_from(SENTENCES, "willingness")
-    '落户意愿低于落户便利度 willingness to settle'
+    >>> from analysis.outcome.screen import printed_in
+    >>> with printed_in("en"):
+    ...     screen_text_from(SENTENCES, "willingness")
+    'willingness to settle'
     """
-    return between.join(say_from(file, name, language, **gaps) for language in LANGUAGES)
+    return say_from(file, name, screen_language(), **gaps)
 
 
 say: Final = partial(say_from, SENTENCES)
-both: Final = partial(both_from, SENTENCES)
+screen_text: Final = partial(screen_text_from, SENTENCES)
 
 
 def element_name(name: str, language: str) -> str:

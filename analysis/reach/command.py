@@ -10,15 +10,16 @@ from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     From,
+    Full,
     Members,
     Seen,
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
-    count_progress,
     make_console,
 )
 from analysis.outcome.output_folder import Out
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -41,6 +42,7 @@ def reach(
     from_year: From = None,
     members: Members = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Say how likely each target is, by what margin, when, on what that rests, and what holds districts back.
@@ -62,15 +64,16 @@ def reach(
     from analysis.outcome.discrepancies import discrepancies
     from analysis.outcome.files import joint_manifest
     from analysis.outcome.printing import print_starts
+    from analysis.outcome.verdict import print_verdict
     from analysis.reach import charts, tables, words
     from analysis.reach.study import examine
     from calibration.fit.ensemble import read_members
 
-    console, parameters = make_console(), read_members(members, evidence)
+    console, details, parameters = make_console(), make_console(shown=full), read_members(members, evidence)
     facts, city = joint_manifest(scenarios, parameters), load_model()
     detailed = [one.name for one in scenarios if scenario or one.name in DETAILED]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
-    with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
+    with count_progress(step_in_words("reliefs", count=len(scenarios))) as progress:
         reached = examine(
             city,
             targets,
@@ -80,8 +83,9 @@ def reach(
             spreads=discrepancies(targets, city, parameters),
             progress=progress,
         )
-    print_starts(console, scenarios)
-    words.print_reached(console, reached, variables_by_name(), evidence)
+    print_starts(details, scenarios)
+    words.print_reached(details, reached, variables_by_name(), evidence)
     tables.write(reached, facts, out)
     charts.draw(reached, facts, out / "figures")
+    print_verdict(console, words.verdict(reached, evidence))
     announce_written_files(console, out, tables.FILES, tables.CHARTS)

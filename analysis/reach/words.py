@@ -24,13 +24,18 @@ from analysis.outcome.printing import (
     three_digits,
     wanted,
 )
+from analysis.outcome.screen import screen_language
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, both_from, element_name, say_from, sentences_in
+from analysis.outcome.verdict import basis_line
+from analysis.outcome.words import element_name, say_from, screen_text_from, sentences_in, with_year
 from analysis.reach.study import Reached
 from calibration.fit.evidence import Evidence
 from model.definition import Variable
 from scenarios import Scenario, Target, load_levers
 
+#: A target is likely from here on, and so many of them are told one by one.
+LIKELY: Final = 0.5
+NAMED: Final = 2
 #: A bottleneck that binds in more members than this holds a district back.
 USUAL: Final = 0.5
 #: Years of the calendar that are printed, as far as they were saved.
@@ -39,7 +44,7 @@ YEARS: Final = (2025.0, 2030.0, 2035.0)
 SMALL: Final = 0.001
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
-both: Final = partial(both_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 
 
 def print_reached(console: Console, reached: Reached, variables: Mapping[str, Variable], evidence: Evidence) -> None:
@@ -69,6 +74,39 @@ def print_reached(console: Console, reached: Reached, variables: Mapping[str, Va
     _say_basis(console, summary, members, evidence)
 
 
+def verdict(reached: Reached, evidence: Evidence) -> list[str]:
+    """Return what a study answers: how many targets are likely, the likeliest scenario of each, and the basis."""
+    summary, members, language = reached.tables.summary, reached.margins.sizes["member"], screen_language()
+    about = reached.scenarios[-1] if len(reached.scenarios) <= 2 else _about(reached)
+    own = summary[summary["scenario"] == about.name]
+    likely = int((own["probability"] > LIKELY).sum())
+    lines = [screen_text("verdict likely", title=about.title, targets=len(own), likely=likely)]
+    headlines = [target for target in reached.targets if target.headline] or list(reached.targets)
+    for target in headlines[:NAMED]:
+        rows = summary[summary["target"] == target.id].sort_values(["probability", "margin_median"])
+        best = rows.iloc[-1]
+        title = next(scenario.title for scenario in reached.scenarios if scenario.name == best["scenario"])
+        here = own[own["target"] == target.id].iloc[0]
+        lines.append(
+            screen_text(
+                "verdict target",
+                target=with_year(target.title[language], target.year, language),
+                odds=shares.share_in_percent(int(here["reached"]), members),
+                margin=signed(here["margin_median"], _decimals(here)),
+                unit=unit_of(target, language),
+                best=title,
+                most=shares.share_in_percent(int(best["reached"]), members),
+            )
+        )
+    return [*lines, basis_line(members, evidence)]
+
+
+def _about(reached: Reached) -> Scenario:
+    """The scenario that an answer about many is about: the plan, or the plan carried on."""
+    by_name = {scenario.name: scenario for scenario in reached.scenarios}
+    return next((by_name[name] for name in ("plan", "plan_carried_on_2026") if name in by_name), reached.scenarios[-1])
+
+
 def in_percent(probability: float, error: float) -> str:
     """Return a probability that is no count of members, with its standard error.
 
@@ -87,8 +125,9 @@ def in_percent(probability: float, error: float) -> str:
 
 
 def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Table:
-    titles = {scenario.name: f"{scenario.title['zh']} {scenario.title['en']}" for scenario in scenarios}
-    table = make_table(f"{target.title['zh']}  {target.title['en']}\n{target.year}: {wanted(target)}")
+    language = screen_language()
+    titles = {scenario.name: scenario.title[language] for scenario in scenarios}
+    table = make_table(f"{target.title[language]}\n{target.year}: {wanted(target)}")
     members = rows["members"].iloc[0]
     headings = ("probability", "interval", "with discrepancy", "margin", "half reach it", "ever")
     _add_columns(table, "scenario", *headings, members=members, last=rows["last_year"].iloc[0])
@@ -120,25 +159,25 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     margin = signed(best["margin_median"], _decimals(best))
     straying = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
     lost = round(best["reached_then_lost"] * of)
-    for language in LANGUAGES:
-        share, unit = shares.share_in_words(count, of, language), unit_of(target, language)
-        text = say("likeliest", language, title=title, share=share, year=target.year, margin=margin, unit=unit)
-        never = pd.isna(year)
-        text += say("not half" if never else "half", language, year=best["last_year"] if never else year)
-        if pd.notna(best["probability_with_discrepancy"]):
-            text += say("straying", language, probability=straying)
-        if lost:
-            text += say("lost", language, count=shares.count_in_words(lost, of, language))
-        console.print(escape(text))
+    language = screen_language()
+    share, unit = shares.share_in_words(count, of, language), unit_of(target, language)
+    text = say("likeliest", language, title=title, share=share, year=target.year, margin=margin, unit=unit)
+    never = pd.isna(year)
+    text += say("not half" if never else "half", language, year=best["last_year"] if never else year)
+    if pd.notna(best["probability_with_discrepancy"]):
+        text += say("straying", language, probability=straying)
+    if lost:
+        text += say("lost", language, count=shares.count_in_words(lost, of, language))
+    console.print(escape(text))
     console.print()
 
 
 def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable]) -> Table:
     """How the probability changes from the lower to the upper third of a parameter."""
     detailed = list(dict.fromkeys(reached.calendar["scenario"])) or [reached.scenarios[0].name]
-    titles = {scenario.name: scenario.title["zh"] for scenario in reached.scenarios}
-    title = both("rests on", "\n", title=target.title, year=str(target.year))
-    table = make_table(title, both("rests on note", "\n"))
+    titles = {scenario.name: scenario.title[screen_language()] for scenario in reached.scenarios}
+    title = screen_text("rests on", title=target.title, year=str(target.year))
+    table = make_table(title, screen_text("rests on note"))
     _add_columns(table, "parameter", "scenario", "lower", "middle", "upper", "change", "margin change")
     contrasts, conditions = (
         one[one["target"] == target.id] for one in (reached.tables.contrasts, reached.tables.conditions)
@@ -166,9 +205,9 @@ def _rests_on(target: Target, reached: Reached, variables: Mapping[str, Variable
 
 def _add_columns(table: Table, first: str, *others: str, **gaps: object) -> None:
     """Add a column as wide as there is room for, and columns of numbers."""
-    table.add_column(both(first), overflow="fold", ratio=1)
+    table.add_column(screen_text(first), overflow="fold", ratio=1)
     for name in others:
-        table.add_column(both(name, "\n", **gaps), justify="right", no_wrap=True)
+        table.add_column(screen_text(name, **gaps), justify="right", no_wrap=True)
 
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
@@ -179,23 +218,23 @@ def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
 def _board(reached: Reached) -> Table:
     """Every target, one row each, scenarios in numbered columns; bounds instead of none and all."""
     members = str(reached.margins.sizes["member"])
-    note = both("board note", "  ", members=members)
-    table = make_table(both("board", "  ", members=members), f"{note}\n{numbered(reached.scenarios)}")
-    table.add_column(both("target"), overflow="fold", ratio=1)
-    table.add_column(both("year", "\n"), no_wrap=True)
+    note = screen_text("board note", members=members)
+    table = make_table(screen_text("board", members=members), f"{note}\n{numbered(reached.scenarios)}")
+    table.add_column(screen_text("target"), overflow="fold", ratio=1)
+    table.add_column(screen_text("year"), no_wrap=True)
     for number in range(1, len(reached.scenarios) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     odds = reached.tables.summary.set_index(["target", "scenario"])["probability"]
     for target in reached.targets:
         cells = [shares.whole_percent(odds[target.id, scenario.name]) for scenario in reached.scenarios]
-        table.add_row(f"{target.title['zh']} [dim]{escape(target.title['en'])}[/]", str(target.year), *cells)
+        table.add_row(escape(target.title[screen_language()]), str(target.year), *cells)
     return table
 
 
 def _calendar(own: pd.DataFrame, scenario: Scenario, members: int) -> Table:
     """Where each bottleneck binds: how many districts, and in which one most surely."""
-    table = make_table(both("calendar", "\n", title=scenario.title), both("calendar note", "\n"))
-    table.add_column(both("bottleneck"), overflow="fold", ratio=1)
+    table = make_table(screen_text("calendar", title=scenario.title), screen_text("calendar note"))
+    table.add_column(screen_text("bottleneck"), overflow="fold", ratio=1)
     years = [year for year in YEARS if year in set(own["year"])]
     for year in years:
         table.add_column(f"{year:g}", justify="right", overflow="fold")
@@ -208,29 +247,30 @@ def _calendar(own: pd.DataFrame, scenario: Scenario, members: int) -> Table:
             count = int((rows["probability"] > USUAL).sum())
             where = f"\n{_districts(worst)} {round(highest * members)}/{members}" if highest > 0 else ""
             cells.append(f"{count}/{len(rows)}{where}")
-        table.add_row(f"{bottleneck.title['zh']} [dim]{escape(bottleneck.title['en'])}[/]", *cells)
+        table.add_row(escape(bottleneck.title[screen_language()]), *cells)
     return table
 
 
 def _districts(names: Sequence[str]) -> str:
     """Districts that stand alike: two by name, more by their number."""
     if len(names) > 2:
-        return both("alike", count=len(names))
-    return "\n".join(" ".join(element_name(name, language) for language in LANGUAGES) for name in names)
+        return screen_text("alike", count=len(names))
+    return "\n".join(element_name(name, screen_language()) for name in names)
 
 
 def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variable], members: int) -> Table:
     """What a step of relief brings the headline targets, and whether half a step brings half of it."""
+    language = screen_language()
     headline = [target for target in reached.targets if target.headline][:2] or list(reached.targets[:2])
     interval = shares.has_interval(members)
     shown = sentences_in(FILE)["median and interval" if interval else "median"]
-    note = both("gains note", "\n", shown=shown, percent=100 * AGREEMENT)
-    table = make_table(both("gains", "\n", title=scenario.title), note)
-    table.add_column(both("relief"), overflow="fold", ratio=1)
-    table.add_column(both("step", "\n"), justify="right", overflow="fold")
+    note = screen_text("gains note", shown=shown, percent=100 * AGREEMENT)
+    table = make_table(screen_text("gains", title=scenario.title), note)
+    table.add_column(screen_text("relief"), overflow="fold", ratio=1)
+    table.add_column(screen_text("step"), justify="right", overflow="fold")
     for target in headline:
         table.add_column(
-            f"{target.title['zh']} {target.year}\n{escape(target.title['en'])}", justify="right", overflow="fold"
+            escape(with_year(target.title[language], target.year, language)), justify="right", overflow="fold"
         )
     levers = load_levers()
     own = reached.gains[reached.gains["scenario"] == scenario.name].set_index(["bottleneck", "constant", "target"])
@@ -249,7 +289,8 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
             band = f" ({low} … {high})" if interval else ""
             cells.append(f"{middle}{band} {round(row['agreement'] * members)}/{members}")
         known, lever = variables[constant], levers.get(constant)
-        title = f"{lever.title['zh']} {lever.title['en']}" if lever else f"{known.term} {constant.lower()}"
+        term = known.term if language == "zh" and known.term else constant.lower()
+        title = lever.title[language] if lever else term
         table.add_row(escape(title), f"+{step:,.10g} {known.unit}", *cells)
     return table
 

@@ -10,9 +10,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, collect_mistakes, make_console, progress_bar
+from analysis.command_line import (
+    OUTPUTS,
+    USUAL_MEMBERS,
+    Full,
+    Seen,
+    announce_written_files,
+    collect_mistakes,
+    make_console,
+)
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from analysis.progress import progress_bar, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model.engine.errors import UserError
@@ -44,6 +53,7 @@ def run(
         Literal["compiled", "pysd"], typer.Option(help="The fast compiled engine, or PySD as the slow reference.")
     ] = "compiled",
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
     members: Annotated[
         int,
@@ -70,7 +80,8 @@ def run(
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
     from analysis.outcome.targets import evaluate_targets
-    from analysis.outcome.words import terms
+    from analysis.outcome.verdict import print_verdict, run_verdict
+    from analysis.outcome.words import screen_text, terms
     from analysis.run import stored_runs
     from calibration.fit.ensemble import read_members
 
@@ -82,7 +93,7 @@ def run(
     # Before anything runs, so that a damaged file of words or a folder that cannot be written to is refused at once.
     terms()
     output_folder.take(out)
-    console = make_console()
+    console, details = make_console(), make_console(shown=full)
     facts = {scenario.name: result_files.manifest(scenario, engine, parameters) for scenario in scenarios}
     kept = stored_runs.stored(out, scenarios, judged, facts)
     missing = [scenario for scenario in scenarios if scenario.name not in kept]
@@ -91,28 +102,31 @@ def run(
     if names:
         for scenario in scenarios:
             if scenario.name in detailed and scenario.changes:
-                console.print(printing.changes_table(scenario))
+                details.print(printing.changes_table(scenario))
     made = stored_runs.make(out, missing, judged, facts, engine, parameters)
     runs = {scenario.name: (kept | made)[scenario.name] for scenario in scenarios}
     table = evaluate_targets(targets.values(), runs)
     # Where a scenario starts later, what is printed is about later years; the table on disk has every target.
     ahead = {name: target for name, target in targets.items() if target.year >= starts}
-    printing.print_starts(console, scenarios)
-    printing.print_answers(console, table, ahead, scenarios, members, evidence)
+    printing.print_starts(details, scenarios)
+    printing.print_answers(details, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
     _write(out, scenarios, runs, table, judged, facts, detailed)
-    size = "of one run" if members == 1 else f"of {members} members each"
-    console.print(f"Written to {escape(str(out))}, {size}: <scenario>.nc, {TABLE} (all targets), figures/ (PNG).")
+    about = next((one for one in scenarios if one.name in detailed and one.name != "baseline"), scenarios[0])
+    print_verdict(console, run_verdict(table, ahead, scenarios, about, members, evidence))
+    announce_written_files(console, out, [f"<{screen_text('scenario')}>.nc", TABLE], "*.png")
 
 
 def _announce_replaced_runs(console: Console, out: Path, kept: Sequence[str], missing: Sequence[Scenario]) -> None:
+    from analysis.outcome.words import screen_text
+
     if kept:
-        console.print(f"Unchanged and kept in {escape(str(out))}: {', '.join(f'{name}.nc' for name in kept)}.")
+        console.print(escape(screen_text("kept", out=out, files=", ".join(f"{name}.nc" for name in kept))))
     files = [*(f"{scenario.name}.nc" for scenario in missing), *([TABLE] if missing else [])]
     old = [name for name in files if (out / name).exists()]
     if old:
-        console.print(f"Replacing in {escape(str(out))}: {', '.join(old)}, and the charts of the same names.")
+        console.print(escape(screen_text("replacing", out=out, files=", ".join(old))))
 
 
 def _write(
@@ -134,7 +148,7 @@ def _write(
         chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
     ]
     with progress_bar() as progress:
-        task = progress.add_task("Drawing charts", total=len(charts))
+        task = progress.add_task(step_in_words("Drawing charts"), total=len(charts))
         for _ in catalogue.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.

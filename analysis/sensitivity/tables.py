@@ -17,16 +17,16 @@ from rich.table import Table
 
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table
-from analysis.outcome.words import LANGUAGES
+from analysis.outcome.screen import screen_language
 from analysis.sensitivity import charts, indices
 from analysis.sensitivity.runs import remove_finished
 from analysis.sensitivity.study import DUMMY, OTHERS, Findings, leading, select, stores
 from analysis.sensitivity.words import (
     BOUNDED,
-    both,
     in_words,
     notes_on,
     say,
+    screen_text,
     short_number,
     side_of,
     stability_in_words,
@@ -47,10 +47,10 @@ def files(name: str) -> list[str]:
 def remove_old_runs(console: Console, stem: Path, *, resume: bool) -> None:
     """Remove finished runs of an earlier study and say which, or say that there are none to go on with."""
     if resume and not any(path.exists() for path in stores(stem)):
-        console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
+        console.print(escape(screen_text("nothing to resume", name=stem.name, out=stem.parent)))
     removed = remove_finished(stores(stem), resume=resume)
     if removed:
-        console.print(f"Runs made anew in {escape(str(stem.parent))}: {', '.join(removed)} (--resume would keep them).")
+        console.print(escape(screen_text("runs made anew", names=", ".join(removed), out=stem.parent)))
 
 
 def facts(findings: Findings) -> dict[str, str]:
@@ -81,19 +81,18 @@ def print_all(
     notes = notes_on(findings, broken, manifest["members"])
     for target in findings.question.targets:
         console.print(_table(findings, target, variables))
-        for language in LANGUAGES:
-            for sentence in in_words(findings, target, variables, language):
-                console.print(escape(sentence))
+        for sentence in in_words(findings, target, variables, screen_language()):
+            console.print(escape(sentence))
         console.print()
     method = findings.question.method
-    for language in LANGUAGES:
-        title, basis = scenario.title[language], say(f"read {method}", language)
-        console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
-        console.print(escape(notes[language]))
-        console.print(escape(stability_in_words(findings, language)))
+    language = screen_language()
+    title, basis = scenario.title[language], say(f"read {method}", language)
+    console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
+    console.print(escape(notes[language]))
+    console.print(escape(stability_in_words(findings, language)))
     # In kilobytes on Linux, in bytes on macOS.
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    console.print(f"[dim]Peak memory of this process: {memory:.2f} GB.[/]")
+    console.print(f"[dim]{screen_text('memory', memory=memory)}[/]")
 
 
 def write(
@@ -105,7 +104,7 @@ def write(
     result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv", manifest)
     result_files.write_run(as_dataset(findings, manifest), folder / f"{name}.nc")
     charts.draw(findings, scenario, manifest, variables, folder / "figures", name)
-    return [*files(name), f"figures/{name}_*.png", f"{name}.zarr (the runs)"]
+    return [*files(name), screen_text("the runs", name=name)]
 
 
 def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
@@ -134,24 +133,24 @@ def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:
 def _table(findings: Findings, target: Target, variables: Mapping[str, Variable]) -> Table:
     method = findings.question.method
     shown = {"sobol": ("ST", "S1"), "morris": ("mu_star", "sigma"), "pawn": ("PAWN",), "delta": ("delta", "S1")}[method]
-    printed = make_table(both("table title", "\n", year=target.year, title=target.title))
-    printed.add_column(both("input"), overflow="fold", ratio=2)
-    printed.add_column(both("kind"), overflow="fold")
+    printed = make_table(screen_text("table title", year=target.year, title=target.title))
+    printed.add_column(screen_text("input"), overflow="fold", ratio=2)
+    printed.add_column(screen_text("kind"), overflow="fold")
     for index in shown:
-        printed.add_column(escape(both(index, "\n")), justify="right", overflow="fold")
+        printed.add_column(escape(screen_text(index)), justify="right", overflow="fold")
     scale = 1.0 / target.factor if method == "morris" else 1.0
     variable, year = str(target.variable), float(target.year)
 
     def cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-        names = " ".join(title_of(findings, row, variables, language) for language in LANGUAGES)
+        names = title_of(findings, row, variables, screen_language())
         rows = (select(findings, variable, year, index) for index in shown)
         return (names, *(_cell(each, str(row["factor"]), scale) for each in rows))
 
     for row in leading(findings, variable, year, ROWS).to_dict("records"):
         names, *numbers = cells(row)
         if not row["above_chance"]:
-            names += both("by chance")
-        printed.add_row(escape(names), both(str(row["group"])), *numbers)
+            names += screen_text("by chance")
+        printed.add_row(escape(names), screen_text(str(row["group"])), *numbers)
     rest = select(findings, variable, year, shown[0])
     for row in rest[rest["factor"].str.startswith(OTHERS) | (rest["factor"] == DUMMY.name)].to_dict("records"):
         names, *numbers = cells(row)
@@ -168,4 +167,4 @@ def _cell(rows: pd.DataFrame, factor: str, scale: float) -> str:
     value, low, high = (short_number(float(first[key]) * scale) for key in ("value", "low", "high"))
     if side in ("below", "above"):
         return f"< {high}" if side == "below" else f"> {low}"
-    return f"{value} ({low} … {high})" + (f"\n{both('unresolved')}" if side == "neither" else "")
+    return f"{value} ({low} … {high})" + (f"\n{screen_text('unresolved')}" if side == "neither" else "")

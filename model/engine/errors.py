@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 #: Mistakes listed one by one, and letters of each: what fits on a screen.
@@ -50,14 +50,34 @@ def shortened(text: str, most: int) -> str:
     return f"{text[: end if end > most // 2 else most - 4]} ..."
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str], titles: Mapping[str, str] | None = None) -> str:
     """Return " Did you mean ...?" when one of the known names resembles the given one, else nothing.
+
+    Parameters
+    ----------
+    name
+        What was given.
+    known
+        The names that there are.
+    titles
+        The name by title, in any language: somebody may know a thing by its title.
 
     Examples
     --------
     >>> near("fertilty support", ["FERTILITY SUPPORT", "RENT SUBSIDY"])
     " Did you mean 'FERTILITY SUPPORT'?"
+    >>> near("生育支持力度", ["FERTILITY SUPPORT"], {"生育支持": "FERTILITY SUPPORT"})
+    " Did you mean 'FERTILITY SUPPORT' (生育支持)?"
     """
     by_fold = {item.casefold(): item for item in known}
-    matches = difflib.get_close_matches(name.casefold(), by_fold, n=1)
-    return f" Did you mean {by_fold[matches[0]]!r}?" if matches else ""
+    called = {title.casefold(): title for title in titles or {}}
+    given = name.casefold()
+    matches = difflib.get_close_matches(given, [*by_fold, *called], n=1)
+    # A part of a title is often all that somebody remembers.
+    matches = matches or [title for title in called if len(given) > 1 and given in title][:1]
+    if not matches:
+        return ""
+    if matches[0] in by_fold:
+        return f" Did you mean {by_fold[matches[0]]!r}?"
+    title = called[matches[0]]
+    return f" Did you mean {(titles or {})[title]!r} ({title})?"

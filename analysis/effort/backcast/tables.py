@@ -15,21 +15,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.effort.backcast.study import CANDIDATES, Answer
-from analysis.effort.backcast.words import FILE, say, sentences, value_words
+from analysis.effort.backcast.words import say, screen_text, sentences, value_words
 from analysis.effort.levers import effort_by_lever, scenario_document
 from analysis.effort.plausible import describe_outside
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences, three_digits
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, both_from
+from analysis.outcome.words import LANGUAGES, with_year
 from model.files.atomic import replaced
 from scenarios import Target
 from scenarios.scenario import QUESTION_LENGTH
 
 #: Another target is printed if its probability, or a headline's margin as a share of the threshold, moves so much.
 NOTICEABLE: Final = 0.02
-both: Final = partial(both_from, FILE)
 
 
 def name_of(target: Target) -> str:
@@ -50,38 +50,37 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
         return
     if len(answer.levers):
         console.print(_lever_table(answer))
-    console.print(both("other targets", "  "))
+    language = screen_language()
+    console.print(screen_text("other targets"))
     others = answer.margins.shape[1] - answer.searched
     for row in answer.others[answer.others["target"] != answer.target.id].to_dict("records"):
         target = targets[row["target"]]
         size = abs(row["margin_change"]) / max(abs(target.threshold or 0.0), 1e-12)
         if abs(row["after"] - row["before"]) < NOTICEABLE and not (target.headline and size >= NOTICEABLE):
             continue
-        title = f"{target.title['zh']} {target.title['en']}, {target.year}"
+        title = with_year(target.title[language], target.year, language)
         before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
-        units = " ".join(unit_of(target, language) for language in LANGUAGES)
-        change = f"{both('margin change')} {three_digits(row['margin_change'], sign=True)} {units}"
+        units = unit_of(target, language)
+        change = f"{screen_text('margin change')} {three_digits(row['margin_change'], sign=True)} {units}"
         console.print(escape(f"  {title}: {before} → {after} (n = {others}); {change}"))
 
 
 def _lever_table(answer: Answer) -> Table:
-    table = make_table("", both("levers note", "\n", ramp=answer.ramp))
+    table = make_table("", screen_text("levers note", ramp=answer.ramp))
     for heading in ("lever", "from", "to"):
-        table.add_column(both(heading), overflow="fold")
-    table.add_column(both("start", "\n"), no_wrap=True)
-    table.add_column(both("effort", "\n"), justify="right", no_wrap=True)
-    units = {language: unit_of(answer.target, language) for language in LANGUAGES}
-    table.add_column(both("lost without", "\n", unit=units), justify="right")
+        table.add_column(screen_text(heading), overflow="fold")
+    table.add_column(screen_text("start"), no_wrap=True)
+    table.add_column(screen_text("effort"), justify="right", no_wrap=True)
+    units = unit_of(answer.target, screen_language())
+    table.add_column(screen_text("lost without", unit=units), justify="right")
     measures = {measure.name: measure for measure in answer.measures}
     for row in answer.levers.to_dict("records"):
         measure = measures[row["lever"]]
-        default, value = (
-            "\n".join(value_words(measure, share, language) for language in LANGUAGES) for share in (0.0, row["share"])
-        )
+        default, value = (value_words(measure, share, screen_language()) for share in (0.0, row["share"]))
         table.add_row(
-            f"{measure.lever.title['zh']} {measure.lever.title['en']}",
+            measure.lever.title[screen_language()],
             default,
-            value + (f"\n[dim]{both('bound')}[/]" if row["at_bound"] else ""),
+            value + (f"\n[dim]{screen_text('bound')}[/]" if row["at_bound"] else ""),
             f"{row['start']}",
             f"{row['effort']:.2f}",
             three_digits(row["margin_lost_without"]),

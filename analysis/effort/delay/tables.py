@@ -7,39 +7,48 @@ from pathlib import Path
 
 import xarray as xr
 from rich.console import Console
+from rich.markup import escape
 
 from analysis.effort.delay.study import ALL, Delays
-from analysis.effort.delay.words import NAMED, all_levers_words, both, lever_words, percent, say, single_lever_words
+from analysis.effort.delay.words import (
+    NAMED,
+    all_levers_words,
+    lever_words,
+    percent,
+    say,
+    screen_text,
+    single_lever_words,
+)
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table
-from analysis.outcome.words import LANGUAGES
+from analysis.outcome.screen import screen_language
+from analysis.outcome.words import with_year
 from scenarios import load_levers
 
 
 def print_delays(console: Console, delays: Delays) -> None:
     """Print for every target the probability of starting on time, the last start, and the levers that decide."""
-    levers, members = load_levers(), int(delays.table["members"].iloc[0])
+    levers, language, members = load_levers(), screen_language(), int(delays.table["members"].iloc[0])
     wanted = f"{100 * float(delays.last['wanted'].iloc[0]):g}"
-    table = make_table(both("title", "\n", scenario=delays.scenario.title, wanted=wanted), both("notes", "\n"))
-    table.add_column(both("target"), overflow="fold", ratio=2)
-    table.add_column(both("on time", "\n") + f"\nn = {members}", no_wrap=True)
-    table.add_column(both("all delayed"), overflow="fold", ratio=2)
-    table.add_column(both("one delayed"), overflow="fold", ratio=4)
+    table = make_table(screen_text("title", scenario=delays.scenario.title, wanted=wanted), screen_text("notes"))
+    table.add_column(screen_text("target"), overflow="fold", ratio=2)
+    table.add_column(screen_text("on time") + f"\nn = {members}", no_wrap=True)
+    table.add_column(screen_text("all delayed"), overflow="fold", ratio=2)
+    table.add_column(screen_text("one delayed"), overflow="fold", ratio=4)
     for target in delays.targets:
         rows = delays.last[delays.last["target"] == target.id].set_index("lever")
         on_time = delays.table[(delays.table["target"] == target.id) & (delays.table["delay"] == 0)].iloc[0]
         # Levers without which the probability differs, the largest loss first.
         loss = (rows["probability_at_once"] - rows["probability_without"]).drop(index=ALL)
         single = [
-            " ".join(lever_words(str(name), language, levers) for language in LANGUAGES)
-            + f": {single_lever_words(rows.loc[name], members)}"
+            lever_words(str(name), language, levers) + f": {single_lever_words(rows.loc[name], members)}"
             for name in loss[loss.abs() >= NAMED].sort_values(ascending=False).index
         ]
         table.add_row(
-            f"{target.title['zh']}（{target.year}） [dim]{target.title['en']}, {target.year}[/]",
+            escape(with_year(target.title[language], target.year, language)),
             percent(on_time["probability"], members),
             all_levers_words(target, delays.table, rows.loc[ALL], members),
-            "\n".join(single) or both("none decides"),
+            "\n".join(single) or screen_text("none decides"),
         )
     console.print(table)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,13 @@ from rich.console import Console
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
-from analysis.effort.frontier.words import FILE, NAMES, frontier_sentences, tradeoff_sentences
+from analysis.effort.frontier.words import frontier_sentences, point_name, screen_text, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.words import both_from
 from scenarios import Target
-
-both: Final = partial(both_from, FILE)
 
 
 def name_of(target: Target) -> str:
@@ -40,16 +38,16 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
     """Print effort and number of levers by probability, and where the knee is."""
     target = frontier.target
     print_sentences(console, partial(frontier_sentences, frontier))
-    title = both("frontier", "\n", title=target.title, year=target.year)
-    table = make_table(title, both("frontier note", "\n", searched=frontier.searched))
+    title = screen_text("frontier", title=target.title, year=target.year)
+    table = make_table(title, screen_text("frontier note", searched=frontier.searched))
     sizes = {"attained": frontier.others, "attained searched": frontier.searched}
-    attained = (both(name, "\n", members=str(size)) for name, size in sizes.items())
-    for heading in (*map(both, ("asked", "effort", "levers")), *attained, ""):
+    attained = (screen_text(name, members=str(size)) for name, size in sizes.items())
+    for heading in (*map(screen_text, ("asked", "effort", "levers")), *attained, ""):
         table.add_column(heading, justify="right")
     for row in frontier.table.to_dict("records"):
-        note = both("knee") if row["knee"] else "" if row["reachable"] else both("not reachable")
+        note = screen_text("knee") if row["knee"] else "" if row["reachable"] else screen_text("not reachable")
         if row["outside"]:
-            note = f"{note} {both('not plausible')} {row['outside']}".strip()
+            note = f"{note} {screen_text('not plausible')} {row['outside']}".strip()
         table.add_row(
             f"{100 * row['probability_asked_for']:g} %",
             f"{row['effort']:.2f}",
@@ -68,17 +66,17 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
     if not years:
         return
     what = {"share": f"{100 * ROBUST:g}", "others": fronts.others, "searched": fronts.searched}
-    table = make_table(both("tradeoffs", "  ", **what), both("tradeoffs note", "\n", **what))
+    table = make_table(screen_text("tradeoffs", **what), screen_text("tradeoffs note", **what))
     for heading in ("year", "knee", "resident rate", "registered rate", "gap", "effort"):
-        table.add_column(both(heading), overflow="fold")
+        table.add_column(screen_text(heading), overflow="fold")
     named = fronts.table[(fronts.table["name"] != "") & fronts.table["year"].isin(years)]
     for row in named.to_dict("records"):
         numbers = [
             f"{row[f'{name}_of_others']:.1f} ({row[name]:.1f})"
             for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
         ]
-        words = " ".join(NAMES[row["name"]].values())
-        table.add_row(f"{row['year']}", words, *numbers, f"{row['effort']:.1f}")
+        name = point_name(row["name"], screen_language())
+        table.add_row(f"{row['year']}", name, *numbers, f"{row['effort']:.1f}")
     console.print(table)
 
 

@@ -1,0 +1,104 @@
+"""The command that lists what can be asked about: targets, levers, scenarios, indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from analysis.command_line import make_console
+from analysis.outcome.printing import make_table, wanted
+from analysis.outcome.screen import screen_language
+from analysis.outcome.words import screen_text
+from model.definition import variables_by_name
+from model.engine.errors import UserError, near
+from scenarios import load_levers, load_scenarios, load_targets, shipped_scenarios
+from scenarios.scenario import LATER_FOLDERS
+from scenarios.start import FIRST_YEAR as FIRST_START
+
+Kind = Literal["targets", "levers", "scenarios", "indicators"]
+#: A row: what is searched besides what is shown, and the cells.
+Row = tuple[str, tuple[str, ...]]
+
+
+def list_(
+    what: Annotated[Kind, typer.Argument(help="targets, levers, scenarios or indicators (all computed variables).")],
+    search: Annotated[
+        str | None, typer.Argument(help="Only what holds this in its name or title, Chinese or English.")
+    ] = None,
+) -> None:
+    """List targets, levers, scenarios or indicators by the names that other commands take."""
+    headings, rows = {"targets": _targets, "levers": _levers, "scenarios": _scenarios, "indicators": _indicators}[
+        what
+    ]()
+    found = rows if search is None else [row for row in rows if search.casefold() in row[0].casefold()]
+    if not found:
+        titles = {part: row[1][0] for row in rows for part in row[0].split("\n")}
+        hint = near(str(search), [row[1][0] for row in rows], titles)
+        message = screen_text("list nothing", search=search, what=screen_text(f"list {what}")) + hint
+        raise UserError(message)
+    _print(make_console(), headings, (cells for _, cells in found))
+
+
+def _print(console: Console, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = make_table("")
+    for heading in headings:
+        table.add_column(screen_text(heading), overflow="fold")
+    for cells in rows:
+        table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def _targets() -> tuple[tuple[str, ...], list[Row]]:
+    language = screen_language()
+    rows: list[Row] = []
+    for name, target in load_targets(milestones=True).items():
+        how = str(target.variable) if target.modelled else screen_text("not modelled")
+        cells = (name.removeprefix("target."), target.title[language], str(target.year), wanted(target), how)
+        rows.append(("\n".join([name, *target.title.values(), str(target.year)]), cells))
+    return ("list name", "target", "year", "wanted", "list variable"), rows
+
+
+def _levers() -> tuple[tuple[str, ...], list[Row]]:
+    language = screen_language()
+    rows: list[Row] = [
+        (
+            "\n".join([name, *lever.title.values()]),
+            (name, lever.title[language], lever.unit, f"{lever.lowest:g} – {lever.highest:g}", lever.meaning[language]),
+        )
+        for name, lever in load_levers().items()
+    ]
+    return ("list name", "list title", "list unit", "list range", "list meaning"), rows
+
+
+def _scenarios() -> tuple[tuple[str, ...], list[Row]]:
+    language = screen_language()
+    starts = (FIRST_START, *LATER_FOLDERS)
+    chosen = load_scenarios(dict.fromkeys(name for year in starts for name in shipped_scenarios(year)))
+    rows: list[Row] = [
+        (
+            "\n".join([one.name, *one.title.values(), *one.question.values()]),
+            (one.name, one.title[language], str(one.starts) if one.changes else "—", one.question[language]),
+        )
+        for one in chosen
+    ]
+    return ("list name", "list title", "list starts", "list question"), rows
+
+
+def _indicators() -> tuple[tuple[str, ...], list[Row]]:
+    language = screen_language()
+    rows: list[Row] = [
+        (
+            "\n".join(filter(None, [name, known.term, known.meaning])),
+            (name, known.term or "—", known.unit, known.meaning)
+            if language == "zh"
+            else (name, known.unit, known.meaning),
+        )
+        for name, known in variables_by_name().items()
+        if known.kind in ("stock", "flow", "auxiliary")
+    ]
+    titled = ("list title",) if language == "zh" else ()
+    return ("list name", *titled, "list unit", "list meaning"), rows

@@ -1,0 +1,85 @@
+"""The language of the screen: of everything that a command prints."""
+
+from __future__ import annotations
+
+import inspect
+import locale
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+Language = Literal["zh", "en"]
+#: Variables of the environment that say which language a person reads, the first that is set.
+VARIABLES: Final = ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG")
+#: Locales that name no language.
+NEUTRAL: Final = frozenset({"", "C", "POSIX"})
+
+_language: ContextVar[str] = ContextVar("language of the screen", default="zh")
+
+
+def screen_language() -> str:
+    """Return the language in which a command prints: "zh" or "en"."""
+    return _language.get()
+
+
+@contextmanager
+def printed_in(language: str) -> Iterator[None]:
+    """Have everything printed in a language.
+
+    Examples
+    --------
+    >>> with printed_in("en"):
+    ...     screen_language()
+    'en'
+    """
+    token = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def locale_language(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language of the locale: English where it names a language other than Chinese, else Chinese.
+
+    Examples
+    --------
+    >>> locale_language({"LANG": "en_GB.UTF-8"}), locale_language({"LC_ALL": "C.UTF-8", "LANG": "en_US"})
+    ('en', 'zh')
+    """
+    names = [environment[name] for name in VARIABLES if environment.get(name)]
+    # Windows sets none of them; Python reads the user's locale there.
+    name = names[0] if names or os.name != "nt" else (locale.getlocale()[0] or "")
+    language = name.partition(".")[0]
+    return "zh" if language in NEUTRAL or language.lower().startswith(("zh", "chinese")) else "en"
+
+
+def with_language(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option ``--language``, if it has none of its own, and print in what is asked for."""
+    signature = inspect.signature(command, eval_str=True)
+    own = "language" in signature.parameters
+    option = inspect.Parameter(
+        "language",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            Language | None,
+            typer.Option(help="Of what is printed; that of the locale if left out."),
+        ],
+    )
+
+    @wraps(command)
+    def called(*given: Any, **named: Any) -> None:
+        asked = named.get("language") if own else named.pop("language", None)
+        with printed_in(asked if asked in ("zh", "en") else locale_language()):
+            command(*given, **named)
+
+    parameters = [*signature.parameters.values(), *([] if own else [option])]
+    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
+    return called

@@ -1,0 +1,129 @@
+"""What a command answers, in at most five lines: the answer, the numbers with their intervals, what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+
+from analysis.outcome.screen import screen_language
+from analysis.outcome.shares import has_interval, share_in_percent
+from analysis.outcome.target_words import unit_of
+from analysis.outcome.targets import NOT_MODELLED
+from analysis.outcome.words import say, screen_text
+from calibration.fit.evidence import Evidence
+from scenarios import Scenario, Target
+
+#: Lines of a verdict, at most.
+LINES: Final = 5
+#: Targets that a verdict speaks of one by one.
+NAMED: Final = 2
+
+
+def print_verdict(console: Console, lines: Sequence[str]) -> None:
+    """Print the lines of a verdict, the first one bold, and nothing that is empty.
+
+    Raises
+    ------
+    ValueError
+        If there are more than five.
+    """
+    told = [line.strip() for line in lines if line.strip()]
+    if len(told) > LINES:
+        message = f"a verdict has at most {LINES} lines, not {len(told)}"
+        raise ValueError(message)
+    for number, line in enumerate(told):
+        console.print(f"[bold]{escape(line)}[/]" if number == 0 else escape(line))
+
+
+def basis_line(members: int, evidence: Evidence | str) -> str:
+    """Return what probabilities and intervals rest on, in the language of the screen."""
+    return screen_text("verdict one run" if members == 1 else "verdict basis", members=members, evidence=evidence)
+
+
+def run_verdict(
+    table: pd.DataFrame,
+    targets: Mapping[str, Target],
+    scenarios: Sequence[Scenario],
+    about: Scenario,
+    members: int,
+    evidence: Evidence,
+) -> list[str]:
+    """Return what runs of scenarios answer.
+
+    Parameters
+    ----------
+    table
+        `analysis.outcome.targets.evaluate_targets` of all scenarios.
+    targets
+        Those that the screen speaks of, by id.
+    scenarios
+        What was run.
+    about
+        The scenario that the answer is about.
+    """
+    language = screen_language()
+    judged = table[(table["reached"] != NOT_MODELLED) & table["target"].isin(list(targets))]
+    counts = judged[judged["reached"] == "yes"].groupby("scenario").size()
+    reached = {one.name: int(counts.get(one.name, 0)) for one in scenarios}
+    modelled = judged["target"].nunique()
+    lines = [screen_text("verdict reached", title=about.title, modelled=modelled, reached=reached[about.name])]
+    headlines = [target for target in targets.values() if target.headline and target.modelled][:NAMED]
+    own = judged[judged["scenario"] == about.name].set_index("target")
+    lines += [_target_line(target, dict(own.loc[target.id]), members, language) for target in headlines]
+    others = [one for one in scenarios if one.name != about.name]
+    if len(others) == 1:
+        (other,) = others
+        lines.append(screen_text("verdict other", title=other.title, reached=reached[other.name]))
+    elif others:
+        most = max(reached[one.name] for one in others)
+        titles = say("list", language).join(one.title[language] for one in others if reached[one.name] == most)
+        lines.append(screen_text("verdict most", count=len(others), most=most, titles=titles))
+    return [*lines, basis_line(members, evidence)]
+
+
+def _target_line(target: Target, row: Mapping[Any, Any], members: int, language: str) -> str:
+    """A target's value with its interval, what is wanted, and how likely it is."""
+    interval = ""
+    if members > 1 and has_interval(members):
+        interval = screen_text("verdict interval", low=_number(row["p05"]), high=_number(row["p95"]))
+    gaps = {
+        "year": target.year,
+        "title": target.title,
+        "value": _number(row["median"]),
+        "unit": unit_after(target, language),
+        "interval": interval,
+        "goal": _number(float(target.threshold or 0.0)),
+    }
+    if members == 1:
+        return screen_text("verdict value", **gaps, reached=screen_text(f"is {_word(row['reached'])}"))
+    odds = share_in_percent(round(float(row["probability"]) * members), members)
+    return screen_text("verdict odds", **gaps, odds=odds)
+
+
+def unit_after(target: Target, language: str) -> str:
+    """Return the unit behind a number of a target.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> unit_after(load_targets()["target.urbanization.resident.2025"], "zh")
+    '%'
+    """
+    if target.unit == "percent":
+        return "%"
+    unit = unit_of(target, language)
+    return unit if language == "zh" else f" {unit}"
+
+
+def _word(reached: object) -> str:
+    return "reached" if reached == "yes" else "missed"
+
+
+def _number(value: float) -> str:
+    """A number with one decimal, more where it is small, none where it is large."""
+    size = abs(value)
+    return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
