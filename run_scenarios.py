@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "run": "analysis.run.command",
     "reach": "analysis.reach.command",
     "compare": "analysis.comparison.command",
+    "explain": "analysis.explanation.command",
     "conditions": "analysis.conditions.command",
     "sensitivity": "analysis.sensitivity.command",
     "backcast": "analysis.effort.backcast.command",

@@ -1,0 +1,115 @@
+"""What moved a variable, in plain words and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+
+from analysis.assessment.charts import axis_unit
+from analysis.explanation.study import Explained
+from analysis.outcome.printing import make_table, three_digits
+from analysis.outcome.screen import screen_language
+from analysis.outcome.words import element_name, say_from, screen_text_from
+from calibration.fit.evidence import Evidence
+from model.definition import variables_by_name
+from model.engine.explaining import OTHERS
+from scenarios import Scenario
+
+FILE: Final = Path(__file__).with_name("words.yaml")
+say: Final = partial(say_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
+#: Causes that are named on each level.
+NAMED: Final = 3
+
+
+def name_of(name: str, language: str) -> str:
+    """Return what a variable is called in a language.
+
+    Examples
+    --------
+    >>> name_of("residents", "zh"), name_of("others", "en")
+    ('常住人口总数', 'others')
+    """
+    if name == OTHERS:
+        return say("others", language)
+    known = variables_by_name().get(name)
+    return known.term or name if known is not None and language == "zh" else name
+
+
+def verdict(found: Explained, scenarios: Sequence[Scenario], evidence: Evidence) -> list[str]:
+    """Return the difference, its direct causes, what is behind these, and the basis."""
+    language = screen_language()
+    title, (unit, size) = _title(found, language), _unit(found, language)
+    if not np.any(found.difference):
+        return [screen_text("same", year=found.year, title=title)]
+    whole = float(found.difference.mean()) / size
+    low, high = (three_digits(float(np.quantile(found.difference, end)) / size, sign=True) for end in (0.05, 0.95))
+    before, after = (three_digits(float(values.mean()) / size) for values in (found.first, found.second))
+    first, second = (scenario.title for scenario in scenarios)
+    gaps = {"year": found.year, "title": title, "first": first, "second": second, "unit": unit}
+    gaps |= {"low": low, "high": high}
+    direction = screen_text("higher" if whole > 0 else "lower")
+    amount = three_digits(abs(whole))
+    lines = [screen_text("difference", **gaps, direction=direction, amount=amount, before=before, after=after)]
+    for key, level in (("causes", 1), ("behind", max(found.table["level"], default=1))):
+        rows = found.table[found.table["level"] == level]
+        rows = rows.reindex(rows["mean"].abs().sort_values(ascending=False, kind="stable").index).head(NAMED)
+        if len(rows) and (level > 1 or key == "causes"):
+            causes = [
+                screen_text(
+                    "cause",
+                    title=name_of(row["input"], language),
+                    amount=three_digits(row["mean"] / size, sign=True),
+                    unit=unit,
+                )
+                for row in rows.to_dict("records")
+            ]
+            lines.append(screen_text(key, causes=say("list", language).join(causes)))
+    return [*lines, screen_text("basis", members=len(found.first), evidence=evidence)]
+
+
+def print_causes(console: Console, found: Explained) -> None:
+    """Print every cause with its interval and share, indented by its level."""
+    language = screen_language()
+    unit, size = _unit(found, language)
+    table = make_table(screen_text("title", title=_title(found, language), unit=unit))
+    table.add_column(screen_text("cause heading"), overflow="fold")
+    for heading in ("mean heading", "interval heading", "share heading"):
+        table.add_column(screen_text(heading), justify="right", no_wrap=True)
+    for row in found.table.to_dict("records"):
+        numbers = [three_digits(row[key] / size, sign=True) for key in ("mean", "p05", "p95")]
+        table.add_row(
+            escape("  " * (row["level"] - 1) + name_of(row["input"], language)),
+            numbers[0],
+            f"{numbers[1]} … {numbers[2]}",
+            f"{100 * row['share']:.0f}%",
+        )
+    console.print(table)
+
+
+def _title(found: Explained, language: str) -> str:
+    elements = [element_name(one, language) if _has_name(one) else one for one in found.element.values()]
+    name = name_of(found.variable.name, language)
+    return (
+        f"{name}（{'，'.join(elements)}）"
+        if elements and language == "zh"
+        else " ".join([name, *(f"({', '.join(elements)})" for _ in elements[:1])])
+    )
+
+
+def _has_name(element: str) -> bool:
+    from analysis.outcome.words import terms
+
+    return element in terms()["elements"]
+
+
+def _unit(found: Explained, language: str) -> tuple[str, float]:
+    """The unit of a difference, and how many of the model's it is."""
+    unit, size = axis_unit(found.variable, language)
+    return (say("points", language), size) if found.variable.unit == "Dmnl" and size == 0.01 else (unit, size)
