@@ -22,7 +22,7 @@ def explained(tmp_path_factory):
 
 
 def test_causes_sum_to_the_difference_on_every_level(explained):
-    said, table = explained
+    _, table = explained
     direct = table[table["level"] == 1]
     assert direct["share"].sum() == pytest.approx(1.0)
     for row in direct.to_dict("records"):
