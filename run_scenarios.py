@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "brief": "analysis.briefing.command",
     "dashboard": "analysis.dashboard.command",
     "assess": "analysis.assessment.command",
+    "template": "analysis.template.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
 }
