@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "dashboard": "analysis.dashboard.command",
     "assess": "analysis.assessment.command",
     "template": "analysis.template.command",
+    "export": "analysis.run.export_command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
 }

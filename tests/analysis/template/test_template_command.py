@@ -142,7 +142,8 @@ def test_mistakes_in_observations_are_told_by_cell(tmp_path):
         "C2: value '951.5万' is not a finite number above zero; write 9515000",
         "D2: unit '万人' of 'residents' must be 'person': multiply by 10,000",
         "E2: source is empty",
-        "A3: '常住人口城镇率' is not a variable of the forecast. Did you mean '常住人口城镇化率' (resident urbanization rate)?",
+        "A3: '常住人口城镇率' is not a variable of the forecast. "
+        "Did you mean '常住人口城镇化率' (resident urbanization rate)?",
         "C4: value '50%' is a percentage, but 'registered population' is in 'person'",
         "G4: grade 'F' is none of A, B, C, D, E",
         "A31: 'residents' of 2025 is given a second time",
