@@ -324,7 +324,7 @@ class _LeverRows:
         if note is not None:
             entry.setdefault("note", str(note.value))
         if element is not None:
-            key, at = "by", (*where, "by", str(element.value))
+            at: Where = (*where, "by", str(element.value))
             if "path" in entry or "value" in entry:
                 self.mistakes.add(
                     self._at(element), f"{name!r} is given for all elements above; clear one of the rows."
@@ -432,10 +432,10 @@ class _LeverRows:
             years = {column: year for column, cell in heads.items() if (year := _year_of(cell)) is not None}
             if years and set(names.values()) & set(_NAMES):
                 return self._columns(row, heads, names, years, known)
-        names = " or ".join(repr(word) for word in workbook_words()["columns"]["constant"].values())
+        called = " or ".join(repr(word) for word in workbook_words()["columns"]["constant"].values())
         self.mistakes.add(
             (self.number * 10**9, ""),
-            f"The sheet {self.sheet.title!r} has no row with a column {names} and columns of years, such as 2025. "
+            f"The sheet {self.sheet.title!r} has no row with a column {called} and columns of years, such as 2025. "
             "`template` writes one.",
         )
         return 0, {}, {}

@@ -258,9 +258,9 @@ def _lever_row(
         else:
             sheet.write_number(row, column, said[name], pen.look(num_format=form))
     first, last = columns.index(FIRST_YEAR), columns.index(LAST_YEAR)
-    check = {"validate": "decimal", "criteria": "between", "minimum": lever.lowest, "maximum": lever.highest}
+    between = {"validate": "decimal", "criteria": "between", "minimum": lever.lowest, "maximum": lever.highest}
     hint = {"input_message": say("year hint", language, **bounds)}
-    sheet.data_validation(row, first, row, last, check | refused | hint)
+    sheet.data_validation(row, first, row, last, between | refused | hint)
 
 
 def _width(text: str) -> float:

@@ -25,7 +25,7 @@ def call(*words: object):
 def exported(*words: object) -> str:
     outcome = call("export", *words)
     assert outcome.exit_code == 0, outcome.output
-    return outcome.output
+    return str(outcome.output)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_number_is_the_quantile_over_the_members_of_the_run(series, results):
             assert rows.index.tolist() == list(range(2020, 2036))
             assert set(rows["unit"]) == {variables_by_name()[name].unit}
             for year in (2021, 2035):
-                cells = run[name].sel(time=year, **where)
+                cells = run[name].sel({"time": year, **where})
                 for level, column in ((0.5, "median"), (0.05, "p05"), (0.95, "p95")):
                     own = cells.quantile(level, "member") if "member" in cells.dims else cells.sel(quantile=level)
                     assert float(rows.loc[year, column]) == pytest.approx(float(own), rel=1e-6)
@@ -92,7 +92,7 @@ def test_the_table_of_the_iamc_has_its_columns_and_each_series_once(series):
         *(f"{RATE}|{level}th Percentile" for level in ("5.0", "25.0", "75.0", "95.0")),
     }
     median = table.query("scenario == 'plan' and variable == @RATE and year == 2030")["median"]
-    assert float(rows.set_index("Variable").loc[RATE, "2030"]) == pytest.approx(float(median.iloc[0]), rel=1e-9)
+    assert rows.set_index("Variable")["2030"][RATE] == pytest.approx(float(median.iloc[0]), rel=1e-9)
     # Median and four quantiles of each series that has them, the median alone of the largest.
     expected = table.drop_duplicates(["scenario", "variable", "element"])["p05"].notna()
     assert len(iamc) == 5 * expected.sum() + (~expected).sum()
