@@ -53,6 +53,8 @@ _WORDS: Final[Mapping[str, Any]] = {
     **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
 }
 _DIGITS: Final = 300
+#: How workbooks begin, new ones and those of Excel 97-2003.
+_NO_TEXT: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 #: What Chinese tables are written with beyond ASCII.
 _USUAL: Final = re.compile("[\u4e00-\u9fa5\u3000-\u3017\uff01-\uff5e·—–…‘’“”×÷±°％‰￥→①-⑩]")
 _PARSER: Final = getattr(yaml, "CLoader", yaml.Loader)
@@ -215,6 +217,8 @@ def _read_text(
     content, problem = read_bytes(path, limit)
     if content is None:
         return None, problem
+    if content.startswith(_NO_TEXT):
+        return None, "It is a workbook or an archive, not a text. Give a workbook the ending .xlsx, or save it as text."
     try:
         return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:

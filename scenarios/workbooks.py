@@ -268,7 +268,8 @@ def read_sheet_as_table(
     Returns
     -------
     tuple
-        The table (None when it cannot be read), its index the rows of the sheet; the problems; and the letter of each
+        The table (None when it cannot be read), its index the rows of the sheet, its attribute ``head`` that of the
+        names; the problems; and the letter of each
         column. Numbers are written so that `strict_files.read_number` gives the very same, in percent where so shown.
     """
     from openpyxl.utils import get_column_letter
@@ -310,6 +311,7 @@ def read_sheet_as_table(
         where = hidden[0].label if hidden and not sheet.hidden else f"the sheet {shown(sheet.title)}"
         return None, [f"{where}: is hidden. Show it (and take off any filter), or delete it."], {}
     table = pd.DataFrame(texts, columns=list(by_name), index=rows, dtype=str)
+    table.attrs["head"] = first
     return table, [], {name: get_column_letter(column) for name, column in by_name.items()}
 
 

@@ -83,15 +83,17 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
         return f"{letters[column]}{row}" if column in letters else f"row {row}"
 
     allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
+    in_chinese = {name: words["zh"] for name, words in workbook_words()["observations"].items()}
     mistakes = [
-        f"{'' if letters else 'header: '}{shown(column)} is not a column of this table.{near(column[:50], allowed)}"
+        f"{place(table.attrs['head'], column) if letters else 'header'}: {shown(column)} is not a column of this table."
+        f"{near(column[:50], allowed if column.isascii() else in_chinese.values())}"
         for column in map(str, table.columns)
         if column not in allowed
     ]
     # A misspelt column is one mistake, not two.
     misspelt = "".join(mistakes)
     mistakes += [
-        f"header: column {column!r} is missing"
+        f"header: column {column!r} is missing (in Chinese {in_chinese[column]})"
         for column in COLUMNS
         if column not in table.columns and f"{column!r}?" not in misspelt
     ]

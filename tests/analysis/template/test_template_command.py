@@ -158,7 +158,10 @@ def test_mistakes_in_observations_are_told_by_cell(tmp_path):
         (lambda sheet: sheet.row_dimensions.__getitem__(2).__setattr__("hidden", True), "A2: is hidden"),
         (lambda sheet: sheet.cell(2, 3).__setattr__("value", "=1+1"), "C2: holds a formula whose value was not saved"),
         (lambda sheet: sheet.cell(2, 9).__setattr__("value", 7), "I2: stands in a column without a name"),
-        (lambda sheet: sheet.cell(1, 2).__setattr__("value", "年分"), "'年分' is not a column of this table"),
+        (
+            lambda sheet: sheet.cell(1, 2).__setattr__("value", "年分"),
+            "column 'year' is missing (in Chinese 年份)",
+        ),
         (lambda sheet: sheet.cell(1, 6).__setattr__("value", "数值"), "F1: the column '数值' is given twice"),
         (lambda sheet: sheet.cell(2, 2).__setattr__("number_format", "yyyy-mm-dd"), "B2: holds a date"),
     ],
@@ -176,5 +179,7 @@ def test_an_untouched_template_and_a_file_of_another_kind_are_refused(tmp_path):
     (tmp_path / "other.xlsx").write_text("variable,year\n", encoding="utf-8")
     assert "It is no workbook, whatever its name" in refused(tmp_path / "other.xlsx")
     assert "It has no sheet" in refused(saved(scenario_book(), tmp_path / "scenario.xlsx"))
+    saved(observation_book(), tmp_path / "newer.xlsx").rename(tmp_path / "newer.csv")
+    assert "Give a workbook the ending .xlsx" in refused(tmp_path / "newer.csv")
     (tmp_path / "old.xls").write_bytes(b"")
     assert "It is a .xls file, which is not read" in refused(tmp_path / "old.xls")
