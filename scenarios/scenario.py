@@ -428,6 +428,21 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
     return tuple({scenario.name: scenario for scenario in scenarios}.values())
 
 
+def wrong_name(stem: str) -> str:
+    """Return why a scenario cannot be called so, as a sentence, or nothing.
+
+    Examples
+    --------
+    >>> wrong_name("更多保障房"), wrong_name("more homes")
+    ('', "The name 'more homes' may hold letters, digits, '_' and '-' only.")
+    """
+    if not re.fullmatch(r"[\w\-]+", stem):
+        return f"The name {shown(stem)} may hold letters, digits, '_' and '-' only."
+    if len(stem) > NAME_LENGTH:
+        return f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most."
+    return ""
+
+
 def workbook_as_yaml(path: Path, model_file: Path = MODEL_FILE) -> str:
     """Return what a workbook without mistakes says as the YAML file that says the same.
 
@@ -598,10 +613,8 @@ class _Reader:
             mistakes.add(
                 ("name",), f"'name' is {shown(name)}, but the file is called {shown(stem)}; they must be the same."
             )
-        if not re.fullmatch(r"[\w\-]+", stem):
-            mistakes.add((), f"The name {shown(stem)} may hold letters, digits, '_' and '-' only.")
-        if len(stem) > NAME_LENGTH:
-            mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
+        if wrong := wrong_name(stem):
+            mistakes.add((), wrong)
 
     def _base(self, source: _Source, above: tuple[Path, ...]) -> tuple[str | None, Scenario | None]:
         key, base = source.part("base")

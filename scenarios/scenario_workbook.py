@@ -275,7 +275,15 @@ class _LeverRows:
                     "the row has numbers and names no lever. Write its name beside them, or clear them.",
                 )
                 continue
-            element = self._said(row, "element")
+            element, part = self._said(row, "element"), self._said(row, "part")
+            if element is None and part is not None:
+                words = workbook_words()["columns"]["element"]
+                self.mistakes.add(
+                    self._at(part),
+                    f"the row is of {shown(part.value)}, but says nothing under {words['zh']!r} ({words['en']}). Write "
+                    "the element there, as the template has it, or clear the cell to set all elements alike.",
+                )
+                continue
             key = (name, "" if element is None else str(element.value))
             if other := first.get(key):
                 self.mistakes.add(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from model.engine.errors import UserError
-from scenarios.scenario import load_scenario, workbook_as_yaml
+from scenarios.scenario import load_scenario, workbook_as_yaml, wrong_name
 from scenarios.strict_files import refusal
 from scenarios.workbooks import SUFFIX
 
@@ -33,6 +33,8 @@ def template(
     if file is not None and file.suffix.lower() != SUFFIX:
         message = f"{file} cannot be written: the name of a workbook ends in {SUFFIX}."
         raise UserError(message)
+    if file is not None and not observations and (wrong := wrong_name(file.stem)):
+        raise UserError(refusal({file.name: [wrong]}, "cannot be written"))
     if file is not None:
         _refuse_existing(file)
     # Loaded after the checks, as these libraries take seconds.

@@ -236,6 +236,20 @@ def test_a_lever_of_the_first_edition_is_told_what_it_is_now(tmp_path):
     assert "now it is 'TALENT SUBSIDY', in yuan/person" in refused(saved(book, tmp_path / "quick.xlsx"))
 
 
+def test_an_element_that_is_cleared_does_not_set_all_of_them(tmp_path):
+    book = scenario_book()
+    fill(book, "PERMIT ENTITLEMENT", {2023: 1.0}, "primary")
+    cell = lever_cell(book, "PERMIT ENTITLEMENT", "模型分项", "primary")
+    part = lever_cell(book, "PERMIT ENTITLEMENT", "分项", "primary")
+    cell.value = None
+    path = saved(book, tmp_path / "quick.xlsx")
+    assert f"{part.coordinate}: the row is of '小学（6—11岁）'" in refused(path)
+    part.value = None
+    assert "'default' differs from element to element" in refused(saved(book, path))
+    lever_cell(book, "PERMIT ENTITLEMENT", "起点").value = None
+    assert load_scenario(saved(book, path)).changes[0].value == 1.0
+
+
 def test_an_empty_template_a_missing_source_and_a_missing_sheet_are_told(tmp_path):
     book = scenario_book()
     path = saved(book, tmp_path / "quick.xlsx")

@@ -80,6 +80,7 @@ def test_a_filled_in_workbook_is_never_written_over(tmp_path, monkeypatch):
     assert "It is there already" in again.stderr
     assert (tmp_path / "我的方案.xlsx").read_bytes() == before
     assert call("template", "plan.xls").exit_code == 2
+    assert "may hold letters, digits" in call("template", "方案 (1).xlsx").stderr
     assert call("template", "--observations", "--language", "en").exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"我的方案.xlsx", "observations.xlsx"}
 
