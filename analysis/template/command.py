@@ -20,6 +20,10 @@ def template(
     observations: Annotated[
         bool, typer.Option("--observations", help="A workbook for newer observations, which `assess` reads.")
     ] = False,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Fill it in with what this scenario changes: a shipped name or the path of a file."),
+    ] = None,
     as_yaml: Annotated[
         Path | None,
         typer.Option("--as-yaml", help="Write what a workbook says as a YAML file beside it.", dir_okay=False),
@@ -30,6 +34,10 @@ def template(
     if as_yaml is not None:
         _write_yaml(as_yaml, file, language)
         return
+    if observations and scenario is not None:
+        message = "A workbook of observations holds no scenario: leave --observations or --scenario away."
+        raise UserError(message)
+    filled = None if scenario is None else load_scenario(scenario)
     if file is not None and file.suffix.lower() != SUFFIX:
         message = f"{file} cannot be written: the name of a workbook ends in {SUFFIX}."
         raise UserError(message)
@@ -43,7 +51,7 @@ def template(
 
     path = file or Path(say("observation file" if observations else "scenario file", language))
     _refuse_existing(path)
-    content = (observation_template if observations else scenario_template)(language)
+    content = observation_template(language) if observations else scenario_template(language, filled)
     with replaced(path) as partial:
         partial.write_bytes(content)
     command = f"assess --observations {path}" if observations else f"run {path}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
@@ -16,7 +18,8 @@ from analysis.outcome.words import element_name, say_from
 from calibration.fit.evidence import NEWEST
 from calibration.observations import GRADES
 from model.definition import variables_by_name
-from scenarios import FIRST_YEAR, Lever, load_levers, load_scenarios, shipped_scenarios
+from model.engine.errors import UserError
+from scenarios import FIRST_YEAR, Change, Scenario, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
 from scenarios.scenario_workbook import workbook_words
 
@@ -53,14 +56,51 @@ _FIELDS: Final = (
 )
 
 
-def scenario_template(language: str) -> bytes:
-    """Return a workbook for a scenario; `scenarios.scenario_workbook` reads it once it is filled in."""
+@dataclass(frozen=True)
+class _Row:
+    """What a row says of a constant or one of its elements, and the numbers that it begins with."""
+
+    constant: str
+    element: str
+    chapter: str
+    title: str
+    guidance: str
+    unit: str
+    default: float | None
+    lowest: float | None
+    highest: float | None
+    #: Numbers by year and at the start; nothing where the row is left to be filled in.
+    points: Mapping[int | str, float | None]
+    source: str = ""
+    note: str = ""
+
+
+class TemplateError(UserError):
+    """A scenario cannot be written into a workbook."""
+
+
+def scenario_template(language: str, scenario: Scenario | None = None) -> bytes:
+    """Return a workbook for a scenario; `scenarios.scenario_workbook` reads it once it is filled in.
+
+    Parameters
+    ----------
+    language
+        "zh" or "en".
+    scenario
+        Whose own changes it is filled in with; its expectations cannot be written. None for an empty one.
+
+    Raises
+    ------
+    TemplateError
+        If the scenario has a number in a year that the workbook has no column for.
+    """
+    rows = _rows(language, scenario)
     file = BytesIO()
     with Workbook(file, {"in_memory": True}) as book:
         pen = _Pen(book, language)
         pen.how_to("scenario heading", "scenario steps", say("shipped scenarios", language), _shipped(language))
-        _scenario_sheet(pen)
-        _lever_sheet(pen)
+        _scenario_sheet(pen, scenario)
+        _lever_sheet(pen, rows)
     return file.getvalue()
 
 
@@ -130,8 +170,9 @@ class _Pen:
         return self.looks[key]
 
     def unit(self, unit: str) -> str:
-        """A unit of the model as it is shown."""
-        return str(workbook_words()["units"][unit][self.language])
+        """A unit of the model as it is shown; one without a word stands as it is."""
+        known = workbook_words()["units"]
+        return str(known[unit][self.language]) if unit in known else unit
 
     def column(self, name: str) -> str:
         return str(workbook_words()["columns"][name][self.language])
@@ -168,7 +209,66 @@ def _shipped(language: str) -> list[list[str]]:
     return [head, *([one.name, one.title[language]] for one in load_scenarios(names))]
 
 
-def _scenario_sheet(pen: _Pen) -> None:
+def _rows(language: str, scenario: Scenario | None) -> list[_Row]:
+    """A row for each lever or each of its elements, then one for whatever else a scenario changes."""
+    starts = FIRST_YEAR if scenario is None else scenario.starts
+    own = [change for change in scenario.changes if change.stated_in == scenario.name] if scenario else []
+    given: dict[tuple[str, str], tuple[Change, Any]] = {}
+    for change in own:
+        if isinstance(change.value, dict) and any(isinstance(key, str) for key in change.value):
+            parts = {str(element): value for element, value in change.value.items() if element not in change.kept}
+            given |= {(change.constant, element): (change, value) for element, value in parts.items()}
+        else:
+            given[change.constant, ""] = change, change.value
+    levers = load_levers()
+    keys = [
+        (name, element)
+        for name, lever in levers.items()
+        for element in ([""] if isinstance(lever.default, float) else lever.default)
+    ]
+    rows = []
+    for name, element in dict.fromkeys([*keys, *given]):
+        variable, known = variables_by_name()[name], levers.get(name)
+        default = None if variable.default is None else np.asarray(variable.default)
+        if default is not None and element:
+            default = default[variable.axes[0].index(element)]
+        change, value = given.get((name, element), (None, None))
+        rows.append(
+            _Row(
+                constant=name,
+                element=element,
+                chapter=known.section if known else "",
+                title=known.title[language] if known else variable.term if language == "zh" else name.lower(),
+                guidance=known.guidance[language] if known else "",
+                unit=variable.unit,
+                default=float(default) if default is not None and default.ndim == 0 else None,
+                lowest=known.lowest if known else variable.low,
+                highest=known.highest if known else variable.high,
+                points={} if change is None else _points(f"{name} {element}".strip(), value, starts),
+                source=change.source if change else "",
+                note=change.note if change else "",
+            )
+        )
+    return rows
+
+
+def _points(label: str, value: Any, starts: int) -> dict[int | str, float | None]:
+    """The numbers of a change by the columns that they stand in; an empty start is cleared."""
+    if not isinstance(value, dict):
+        return {"start": None, starts: value}
+    points: dict[int | str, float | None] = {"start": None}
+    for year, number in value.items():
+        if year == starts - 1:
+            points["start"] = number
+        elif year in range(FIRST_YEAR, LAST_YEAR + 1):
+            points[int(year)] = number
+        else:
+            message = f"{label!r} has a number in {year:g}, and a workbook has columns for {FIRST_YEAR} to {LAST_YEAR}."
+            raise TemplateError(message)
+    return points
+
+
+def _scenario_sheet(pen: _Pen, scenario: Scenario | None) -> None:
     language = pen.language
     sheet = pen.book.add_worksheet(workbook_words()["sheets"]["scenario"][language])
     for column, width in enumerate((20, 60, 70)):
@@ -179,7 +279,16 @@ def _scenario_sheet(pen: _Pen) -> None:
         sheet.write_string(row, 2, say(f"hint {name}", language), pen.look(font_color="#5B6673", text_wrap=True))
         sheet.set_row(row, 34 if name.startswith("question") or name == "source" else 20)
     base = _FIELDS.index("base")
-    sheet.write_string(base, 1, "baseline", pen.look(input=True))
+    sheet.write_string(base, 1, (scenario and scenario.base) or "baseline", pen.look(input=True))
+    if scenario is not None:
+        for language_said in ("zh", "en"):
+            for part, said in (("title", scenario.title), ("question", scenario.question)):
+                look = pen.look(input=True, text_wrap=True)
+                sheet.write_string(_FIELDS.index(f"{part} {language_said}"), 1, said[language_said], look)
+        if scenario.starts != FIRST_YEAR:
+            sheet.write_number(_FIELDS.index("starts"), 1, scenario.starts, pen.look(input=True, align="left"))
+        if scenario.until_then is not None and scenario.until_then.name != scenario.base:
+            sheet.write_string(_FIELDS.index("until then"), 1, scenario.until_then.name, pen.look(input=True))
     listed = len(_shipped(language)) - 1
     how_to = workbook_words()["sheets"]["how to"][language]
     source = f"='{how_to}'!$A${pen.listed_from + 1}:$A${pen.listed_from + listed}"
@@ -191,10 +300,9 @@ def _scenario_sheet(pen: _Pen) -> None:
     pen.paper(sheet)
 
 
-def _lever_sheet(pen: _Pen) -> None:
+def _lever_sheet(pen: _Pen, rows: Sequence[_Row]) -> None:
     sheet = pen.book.add_worksheet(workbook_words()["sheets"]["levers"][pen.language])
-    years = range(FIRST_YEAR, LAST_YEAR + 1)
-    columns = [*_SAID, "start", *years, *_BEHIND]
+    columns = [*_SAID, "start", *range(FIRST_YEAR, LAST_YEAR + 1), *_BEHIND]
     sheet.set_row(0, 34)
     for column, name in enumerate(columns):
         sheet.set_column(column, column, _WIDTHS[name] if isinstance(name, str) else 10)
@@ -202,12 +310,8 @@ def _lever_sheet(pen: _Pen) -> None:
             sheet.write_string(0, column, pen.column(name), pen.look(head=True))
         else:
             sheet.write_number(0, column, name, pen.look(head=True))
-    row = 1
-    for lever in load_levers().values():
-        parts = lever.default.items() if not isinstance(lever.default, float) else [("", lever.default)]
-        for element, default in parts:
-            _lever_row(pen, sheet, row, lever, element, default, columns)
-            row += 1
+    for number, row in enumerate(rows, 1):
+        _lever_row(pen, sheet, number, row, columns)
     sheet.freeze_panes(1, _KEPT)
     pen.paper(sheet)
     sheet.repeat_rows(0)
@@ -215,52 +319,53 @@ def _lever_sheet(pen: _Pen) -> None:
     sheet.fit_to_pages(2, 0)
 
 
-def _lever_row(
-    pen: _Pen, sheet: Any, row: int, lever: Lever, element: str, default: float, columns: Sequence[str | int]
-) -> None:
+def _lever_row(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[str | int]) -> None:
     language = pen.language
-    unit = pen.unit(lever.unit)
-    said: dict[str, Any] = {
-        "chapter": lever.section,
-        "title": lever.title[language],
-        "part": element_name(element, language) if element else "",
-        "constant": lever.constant,
-        "element": element,
-        "unit": unit,
-        "default": default,
-        "lowest": lever.lowest,
-        "highest": lever.highest,
-        "guidance": lever.guidance[language],
+    said: dict[str, Any] = asdict(row) | {
+        "part": element_name(row.element, language) if row.element else "",
+        "unit": pen.unit(row.unit),
     }
-    form = "#,##0" if lever.highest >= 1_000 else "General"
-    bounds = {"lowest": f"{lever.lowest:,.10g}", "highest": f"{lever.highest:,.10g}", "unit": unit}
+    form = "#,##0" if (row.highest or row.default or 0) >= 1_000 else "General"
+    begin = row.points.get("start", workbook_words()["words"]["default"][language])
+    for column, name in enumerate(columns):
+        look: dict[str, Any] = {"num_format": form}
+        if name == "start":
+            value, look = begin, look | {"input": True, "font_color": "#5B6673", "align": "right"}
+        elif isinstance(name, int):
+            value, look = row.points.get(name), look | {"input": True}
+        elif name in _BEHIND:
+            value, look = said[name] or None, {"input": True}
+        else:
+            value, look = said[name], look | ({"font_color": "#5B6673"} if name == "guidance" else {})
+        if value is None:
+            sheet.write_blank(number, column, None, pen.look(**look))
+        elif isinstance(value, str):
+            sheet.write_string(number, column, value, pen.look(**look))
+        else:
+            sheet.write_number(number, column, value, pen.look(**look))
+    _bounds(pen, sheet, number, row, columns)
+
+
+def _bounds(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[str | int]) -> None:
+    """Have the cells of a row take numbers within its bounds only, and say which these are."""
+    if row.lowest is None or row.highest is None:
+        return
+    language = pen.language
+    bounds = {"lowest": f"{row.lowest:,.10g}", "highest": f"{row.highest:,.10g}", "unit": pen.unit(row.unit)}
     refused = {
         "error_title": say("out of bounds title", language),
         "error_message": say("out of bounds", language, **bounds),
     }
+    start, first, last = (columns.index(name) for name in ("start", FIRST_YEAR, LAST_YEAR))
+    cell = xl_rowcol_to_cell(number, start)
     begin = workbook_words()["words"]["default"][language]
-    for column, name in enumerate(columns):
-        if name == "start":
-            sheet.write_string(row, column, begin, pen.look(input=True, font_color="#5B6673", num_format=form))
-            cell = xl_rowcol_to_cell(row, column)
-            within = f"AND(ISNUMBER({cell}),{cell}>={lever.lowest:.15g},{cell}<={lever.highest:.15g})"
-            check = {"validate": "custom", "value": f'=OR({cell}="{begin}",{within})'}
-            hint = {"input_message": say("start hint", language)}
-            sheet.data_validation(row, column, row, column, check | refused | hint)
-        elif isinstance(name, int):
-            sheet.write_blank(row, column, None, pen.look(input=True, num_format=form))
-        elif name in _BEHIND:
-            sheet.write_blank(row, column, None, pen.look(input=True))
-        elif isinstance(said[name], str):
-            sheet.write_string(
-                row, column, said[name], pen.look(font_color="#5B6673" if name == "guidance" else "#1A1A1A")
-            )
-        else:
-            sheet.write_number(row, column, said[name], pen.look(num_format=form))
-    first, last = columns.index(FIRST_YEAR), columns.index(LAST_YEAR)
-    between = {"validate": "decimal", "criteria": "between", "minimum": lever.lowest, "maximum": lever.highest}
+    within = f"AND(ISNUMBER({cell}),{cell}>={row.lowest:.15g},{cell}<={row.highest:.15g})"
+    check = {"validate": "custom", "value": f'=OR({cell}="{begin}",{within})'}
+    hint = {"input_message": say("start hint", language)}
+    sheet.data_validation(number, start, number, start, check | refused | hint)
+    between = {"validate": "decimal", "criteria": "between", "minimum": row.lowest, "maximum": row.highest}
     hint = {"input_message": say("year hint", language, **bounds)}
-    sheet.data_validation(row, first, row, last, between | refused | hint)
+    sheet.data_validation(number, first, number, last, between | refused | hint)
 
 
 def _width(text: str) -> float:

@@ -118,6 +118,8 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
     ],
     "template": [
         (("plan.xls",), "ends in .xlsx"),
+        (("--scenario", "plann"), SCENARIO),
+        (("--scenario", "broken.yaml"), FILE),
         (("--as-yaml", "none.xlsx"), "does not exist"),
         (("--as-yaml", "broken.yaml"), "takes a workbook"),
     ],
