@@ -31,17 +31,17 @@ FONT: Final = "Microsoft YaHei"
 #: Rows for observations that know what may stand in them.
 OBSERVATION_ROWS: Final = 500
 _WIDTHS: Final = {
-    "chapter": 10,
+    "chapter": 16,
     "title": 26,
     "part": 20,
     "constant": 32,
     "element": 18,
     "unit": 14,
     "default": 13,
-    "lowest": 10,
-    "highest": 12,
-    "guidance": 44,
-    "start": 10,
+    "lowest": 9,
+    "highest": 15,
+    "guidance": 60,
+    "start": 12,
     "source": 30,
     "note": 24,
 }
@@ -232,7 +232,7 @@ def _rows(language: str, scenario: Scenario | None) -> list[_Row]:
         default = None if variable.default is None else np.asarray(variable.default)
         if default is not None and element:
             default = default[variable.axes[0].index(element)]
-        change, value = given.get((name, element), (None, None))
+        stated, value = given.get((name, element), (None, None))
         rows.append(
             _Row(
                 constant=name,
@@ -244,9 +244,9 @@ def _rows(language: str, scenario: Scenario | None) -> list[_Row]:
                 default=float(default) if default is not None and default.ndim == 0 else None,
                 lowest=known.lowest if known else variable.low,
                 highest=known.highest if known else variable.high,
-                points={} if change is None else _points(f"{name} {element}".strip(), value, starts),
-                source=change.source if change else "",
-                note=change.note if change else "",
+                points={} if stated is None else _points(f"{name} {element}".strip(), value, starts),
+                source=stated.source if stated else "",
+                note=stated.note if stated else "",
             )
         )
     return rows
@@ -305,7 +305,7 @@ def _lever_sheet(pen: _Pen, rows: Sequence[_Row]) -> None:
     columns = [*_SAID, "start", *range(FIRST_YEAR, LAST_YEAR + 1), *_BEHIND]
     sheet.set_row(0, 34)
     for column, name in enumerate(columns):
-        sheet.set_column(column, column, _WIDTHS[name] if isinstance(name, str) else 10)
+        sheet.set_column(column, column, _WIDTHS[name] if isinstance(name, str) else 12)
         if isinstance(name, str):
             sheet.write_string(0, column, pen.column(name), pen.look(head=True))
         else:
@@ -327,8 +327,9 @@ def _lever_row(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[
     }
     form = "#,##0" if (row.highest or row.default or 0) >= 1_000 else "General"
     begin = row.points.get("start", workbook_words()["words"]["default"][language])
+    sheet.set_row(number, 15 * (1 + int(_width(row.guidance) // (0.9 * _WIDTHS["guidance"]))))
     for column, name in enumerate(columns):
-        look: dict[str, Any] = {"num_format": form}
+        look: dict[str, Any] = {"num_format": form, "shrink": True}
         if name == "start":
             value, look = begin, look | {"input": True, "font_color": "#5B6673", "align": "right"}
         elif isinstance(name, int):
@@ -336,7 +337,8 @@ def _lever_row(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[
         elif name in _BEHIND:
             value, look = said[name] or None, {"input": True}
         else:
-            value, look = said[name], look | ({"font_color": "#5B6673"} if name == "guidance" else {})
+            value = said[name]
+            look = {"font_color": "#5B6673", "text_wrap": True, "indent": 1} if name == "guidance" else look
         if value is None:
             sheet.write_blank(number, column, None, pen.look(**look))
         elif isinstance(value, str):
