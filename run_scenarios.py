@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "brief": "analysis.briefing.command",
     "dashboard": "analysis.dashboard.command",
     "assess": "analysis.assessment.command",
+    "template": "analysis.template.command",
+    "export": "analysis.run.export_command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
     "list": "analysis.list_command",

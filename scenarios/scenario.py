@@ -14,6 +14,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
+import yaml
 from pydantic import PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
@@ -23,6 +24,7 @@ from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, che
 from scenarios.start import FIRST_YEAR as FIRST_START
 from scenarios.start import START, from_start_on, start_constants
 from scenarios.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
+from scenarios.workbooks import SUFFIX, is_spreadsheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,13 @@ FIRST_YEAR, LAST_YEAR = 2010, 2050
 # A number for the whole run, a path {year: number}, or either of them by element {"primary": ...}.
 Path_ = dict[float, float]
 Value = float | Path_ | dict[str, float | Path_]
+
+#: Endings of the files that hold a scenario.
+SUFFIXES: Final = (".yaml", ".yml", SUFFIX)
+#: Levers of the first edition: the one that took the place of each, and what has to be known of it.
+FORMER_NAMES: Final = {
+    "TALENT ARRIVALS": ("TALENT SUBSIDY", "in people a year; now it is 'TALENT SUBSIDY', in yuan/person"),
+}
 
 _LIMITS = ("never above", "never below", "at least", "at most")
 _DIRECTIONS = ("above", "below")
@@ -317,7 +326,7 @@ def scenarios_from(names_or_paths: Iterable[str | Path] | None, year: int | None
     Parameters
     ----------
     names_or_paths
-        Names of shipped scenarios or paths of YAML files; None for all that are shipped for the year.
+        Names of shipped scenarios or paths of YAML files or workbooks; None for all that are shipped for the year.
     year
         The year from whose beginning levers act. A scenario that starts earlier is begun then (`Scenario.begun_in`),
         but for what those shipped for the year stand on. None leaves every scenario as it is.
@@ -354,7 +363,7 @@ def load_scenario(name_or_path: str | Path, model_file: Path = MODEL_FILE) -> Sc
     Parameters
     ----------
     name_or_path
-        The name of a shipped scenario, or the path of a YAML file.
+        The name of a shipped scenario, or the path of a YAML file or of a workbook (`scenarios.scenario_workbook`).
     model_file
         The model file whose constants the scenario changes.
 
@@ -382,7 +391,7 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
     Parameters
     ----------
     names_or_paths
-        Names of shipped scenarios or paths of YAML files.
+        Names of shipped scenarios or paths of YAML files or workbooks.
     model_file
         The model file whose constants the scenarios change.
 
@@ -430,11 +439,40 @@ def _titles() -> dict[str, str]:
     }
 
 
+def wrong_name(stem: str) -> str:
+    """Return why a scenario cannot be called so, as a sentence, or nothing.
+
+    Examples
+    --------
+    >>> wrong_name("更多保障房"), wrong_name("more homes")
+    ('', "The name 'more homes' may hold letters, digits, '_' and '-' only.")
+    """
+    if not re.fullmatch(r"[\w\-]+", stem):
+        return f"The name {shown(stem)} may hold letters, digits, '_' and '-' only."
+    if len(stem) > NAME_LENGTH:
+        return f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most."
+    return ""
+
+
+def workbook_as_yaml(path: Path, model_file: Path = MODEL_FILE) -> str:
+    """Return what a workbook without mistakes says as the YAML file that says the same.
+
+    Raises
+    ------
+    ScenarioError
+        Listing every mistake of the workbook.
+    """
+    load_scenario(path, model_file)
+    content = {key: value for key, value in _Reader(model_file).document(path).content.items() if value is not None}
+    return str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, default_flow_style=None, width=120))
+
+
 def _locate(name: Path, folder: Path) -> Path:
     """Find a scenario by path, or by name in a folder and then among the shipped ones."""
-    if name.suffix in (".yaml", ".yml") or len(name.parts) > 1:
+    if name.suffix in SUFFIXES or is_spreadsheet(name) or len(name.parts) > 1:
         return name
-    files = [each / f"{name}.yaml" for each in (folder, FOLDER, *LATER_FOLDERS.values())]
+    folders = (folder, FOLDER, *LATER_FOLDERS.values())
+    files = [folder / f"{name}.yaml", folder / f"{name}{SUFFIX}", *(each / f"{name}.yaml" for each in folders)]
     return next((file for file in files if _exists(file)), FOLDER / f"{name}.yaml")
 
 
@@ -555,7 +593,7 @@ class _Reader:
             for line in wrap(f"Shipped: {', '.join(shipped_scenarios())}.", LINE_LENGTH):
                 mistakes.add((), line)
             return _Source(path, mistakes)
-        document = read_yaml(path)
+        document = self.document(path)
         mistakes = Mistakes(document)
         content = document.content
         if not isinstance(content, dict) or not content:
@@ -570,6 +608,15 @@ class _Reader:
                 written.setdefault(meant, key)
         return _Source(path, mistakes, content, written)
 
+    def document(self, path: Path) -> Document:
+        """Read a file as YAML, or a workbook as the YAML file that would say the same."""
+        if not is_spreadsheet(path):
+            return read_yaml(path)
+        from scenarios.scenario_workbook import read_scenario_workbook
+
+        later = {name: year for year in LATER_FOLDERS for name in shipped_scenarios(year) if name != "baseline"}
+        return read_scenario_workbook(path, self.constants, self.titles, later)
+
     def _check_name(self, source: _Source, failed: set[str]) -> None:
         mistakes, name, stem = (
             source.mistakes,
@@ -580,10 +627,8 @@ class _Reader:
             mistakes.add(
                 ("name",), f"'name' is {shown(name)}, but the file is called {shown(stem)}; they must be the same."
             )
-        if not re.fullmatch(r"[\w\-]+", stem):
-            mistakes.add((), f"The name {shown(stem)} may hold letters, digits, '_' and '-' only.")
-        if len(stem) > NAME_LENGTH:
-            mistakes.add((), f"The name of the file has {len(stem)} characters; {NAME_LENGTH} are the most.")
+        if wrong := wrong_name(stem):
+            mistakes.add((), wrong)
 
     def _base(self, source: _Source, above: tuple[Path, ...]) -> tuple[str | None, Scenario | None]:
         key, base = source.part("base")
@@ -598,7 +643,8 @@ class _Reader:
         """Return the scenario that a key of a file names; the words in messages are those of the key."""
         path, mistakes = source.path, source.mistakes
         role = "to be the base" if key == source.part("base")[0] else "to hold until then"
-        name = base.removesuffix(".yaml").removesuffix(".yml") if isinstance(base, str) else ""
+        ending = next((suffix for suffix in SUFFIXES if isinstance(base, str) and base.endswith(suffix)), "")
+        name = base.removesuffix(ending) if isinstance(base, str) else ""
         if not re.fullmatch(r"[\w\-]+", name):
             mistakes.add(
                 (key,),
@@ -651,7 +697,7 @@ class _Reader:
         """Return the names of the scenarios a file is based on, the nearest first."""
         bases: list[str] = []
         while base is not None:
-            plain = Path(base).suffix not in (".yaml", ".yml")
+            plain = Path(base).suffix not in SUFFIXES
             above = self.known.get(_locate(Path(base) if plain else path.parent / base, path.parent))
             if above is None:
                 break
@@ -733,8 +779,15 @@ class _Reader:
                 why = f"{fixed}: it is neither a policy nor an assumption, so a scenario cannot change it"
             mistakes.add(where, f"{name!r} {why}.")
             return None
+        if isinstance(name, str) and (former := FORMER_NAMES.get(name.strip().upper())):
+            now, change = former
+            mistakes.add(where, f"{name!r} was a lever of the first edition, {change}.")
+            # What stands under it is checked as meant.
+            return now
         titled = self.titles.get(name.strip().casefold()) if isinstance(name, str) else None
-        guess = titled or mistakes.guess(name, self.constants)
+        # A title may be misspelt as well.
+        near = None if titled else mistakes.guess(name, (*self.constants, *self.titles))
+        guess = titled or (self.titles.get(near, near) if near else None)
         called = " but what a report calls one" if titled else ""
         hint = f" Did you mean {guess!r}?" if guess else ""
         mistakes.add(where, f"{shown(name)} is not a constant of the model{called}.{hint}")

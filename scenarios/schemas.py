@@ -123,10 +123,9 @@ class Mistakes:
 
     def add(self, where: Sequence[Any], text: str) -> None:
         """Note a mistake and where in the file it is."""
-        line = self._document.line(where)
         # What concerns the file as a whole has no line of its own.
-        message = f"line {line}: {text}" if line and where else text
-        self._lines.setdefault(message, line or 0)
+        order, place = self._document.place(where) if where else (0, "")
+        self._lines.setdefault(f"{place}: {text}" if place else text, order)
 
     def guess(self, name: object, known: Iterable[str]) -> str | None:
         """Return the known name that resembles another most, of the first names of each file."""

@@ -53,6 +53,10 @@ _WORDS: Final[Mapping[str, Any]] = {
     **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
 }
 _DIGITS: Final = 300
+#: How workbooks begin, new ones and those of Excel 97-2003.
+_NO_TEXT: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+#: What Chinese tables are written with beyond ASCII.
+_USUAL: Final = re.compile("[\u4e00-\u9fa5\u3000-\u3017\uff01-\uff5e·—–…‘’“”×÷±°％‰￥→①-⑩]")
 _PARSER: Final = getattr(yaml, "CLoader", yaml.Loader)
 
 _short = reprlib.Repr()
@@ -85,6 +89,11 @@ class Document:
         while key and key not in self.lines:
             key = key[:-1]
         return self.lines.get(key)
+
+    def place(self, where: Sequence[Any]) -> tuple[int, str]:
+        """Return where something stands: its order in the file and what a person calls it, such as "line 7"."""
+        line = self.line(where)
+        return (line, f"line {line}") if line else (0, "")
 
 
 def shown(value: object) -> str:
@@ -201,14 +210,20 @@ def read_yaml(path: Path) -> Document:
     return Document(None, [problem]) if text is None else parse_yaml(text)
 
 
-def _read_text(path: Path, limit: int, described: Callable[[int, int], str]) -> tuple[str | None, str]:
+def _read_text(
+    path: Path, limit: int, described: Callable[[int, int], str], *, gbk: bool = False
+) -> tuple[str | None, str]:
     """Return the text of a plain file in UTF-8, or None and why it is not read; `described` ends a wrong encoding."""
     content, problem = read_bytes(path, limit)
     if content is None:
         return None, problem
+    if content.startswith(_NO_TEXT):
+        return None, "It is a workbook or an archive, not a text. Give a workbook the ending .xlsx, or save it as text."
     try:
         return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
+        if gbk and (text := _as_gbk(content)) is not None:
+            return text, ""
         row = content[: error.start].count(b"\n") + 1
         column = content[content.rfind(b"\n", 0, error.start) + 1 : error.start].count(b",") + 1
         return None, f"The file is not UTF-8 text ({_encoding(content)}{described(row, column)}"
@@ -351,7 +366,7 @@ def _scalar(event: Any, line: int) -> Any:
     return text
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
+def read_table(path: Path, *, gbk: bool = False) -> tuple[pd.DataFrame | None, list[str]]:
     """Return the cells of a CSV file as text and what is wrong with it as a file.
 
     Parameters
@@ -359,6 +374,8 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
     path
         The file; UTF-8 text, its first row the names of the columns, separated by commas, or all of it by Chinese
         commas, semicolons or tabs.
+    gbk
+        Whether the encoding in which Excel saves a CSV on a Chinese computer is read too, where it can be no other.
 
     Returns
     -------
@@ -373,7 +390,10 @@ def read_table(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
     ('built_up_area', [])
     """
     text, problem = _read_text(
-        path, CSV_BYTES, lambda row, column: f"first in row {row}, column {column}). {SAVE_AS}; in Excel: 'CSV UTF-8'."
+        path,
+        CSV_BYTES,
+        lambda row, column: f"first in row {row}, column {column}). {SAVE_AS}; in Excel: 'CSV UTF-8'.",
+        gbk=gbk,
     )
     if text is None:
         return None, [problem]
@@ -458,6 +478,17 @@ def read_number(text: str) -> float | None:
         return None
     # Shifting the point keeps 74.2 % at 0.742 to the last digit.
     return float(plain + "e-2") if percent and "e" not in plain.lower() else float(plain) / (100 if percent else 1)
+
+
+def _as_gbk(content: bytes) -> str | None:
+    """Return a text in GBK, or None where it may be in another encoding."""
+    try:
+        text = content.decode("gb2312")
+    except UnicodeDecodeError:
+        return None
+    # Other encodings read as this one give rare characters, which GB 2312 has not, and signs of other scripts.
+    usual = all(sign.isascii() or _USUAL.fullmatch(sign) for sign in text)
+    return text if usual else None
 
 
 def _encoding(content: bytes) -> str:

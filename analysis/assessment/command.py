@@ -32,7 +32,8 @@ def assess(
     observations: Annotated[
         Path,
         typer.Option(
-            help="CSV with the columns variable, year, value, unit, source; see docs/assessment.md.", dir_okay=False
+            help="CSV or .xlsx with the columns variable, year, value, unit, source (`template --observations`).",
+            dir_okay=False,
         ),
     ],
     without: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,11 @@ from calibration.fit.forecast import BASE_YEAR, QUANTILES
 from calibration.fit.later_record import read_later
 from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
+from model.definition import variables_by_name
 from model.engine.errors import near
+from scenarios.scenario_workbook import known_by, plain, workbook_words
 from scenarios.strict_files import read_number, read_table, refusal, shown
+from scenarios.workbooks import is_spreadsheet, read_sheet_as_table
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source")
 OPTIONAL_COLUMNS: Final = ("note", "grade")
@@ -51,8 +54,9 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
     Parameters
     ----------
     path
-        CSV in UTF-8 with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`; names and units as in the model. Full-width
-        digits, thousands signs, a percent sign behind a share and Chinese commas between columns are read as meant.
+        CSV in UTF-8 or GBK, or a workbook, with `COLUMNS` and, if wanted, `OPTIONAL_COLUMNS`, in English or Chinese;
+        names and units as in the model, or the Chinese ones of the template. Full-width digits, thousands signs, a
+        percent sign behind a share and Chinese commas between columns are read as meant.
     forecast
         Quantiles as from `read_stored_forecast`, which are read if it is not given.
 
@@ -64,39 +68,55 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
     Raises
     ------
     AssessmentError
-        With every mistake: missing file or column, unknown variable, wrong unit, year outside the forecast, value that
-        is not a finite number above zero or cannot be in its unit, the same observation twice, missing source,
-        unknown grade.
+        With every mistake by its row, in a workbook by its cell: missing file or column, unknown variable, wrong unit,
+        year outside the forecast, value that is not a finite number above zero or cannot be in its unit, the same
+        observation twice, missing source, unknown grade.
     """
     if forecast is None:
         forecast = read_stored_forecast(NEWEST.forecast)
-    table, problems = read_table(path)
+    table, problems, letters = _read_table(path)
     if table is None:
         raise AssessmentError(refusal({path.name: problems}))
+
+    def place(row: Any, column: str = "") -> str:
+        """Where a mistake is: in a workbook a cell, where the column is there, else a row."""
+        return f"{letters[column]}{row}" if column in letters else f"row {row}"
+
     allowed = (*COLUMNS, *OPTIONAL_COLUMNS)
+    in_chinese = {name: words["zh"] for name, words in workbook_words()["observations"].items()}
     mistakes = [
-        f"header: {shown(column)} is not a column of this table.{near(column[:50], allowed)}"
+        f"{place(table.attrs['head'], column) if letters else 'header'}: {shown(column)} is not a column of this table."
+        f"{near(column[:50], allowed if column.isascii() else in_chinese.values())}"
         for column in map(str, table.columns)
         if column not in allowed
     ]
     # A misspelt column is one mistake, not two.
     misspelt = "".join(mistakes)
     mistakes += [
-        f"header: column {column!r} is missing"
+        f"header: column {column!r} is missing (in Chinese {in_chinese[column]})"
         for column in COLUMNS
         if column not in table.columns and f"{column!r}?" not in misspelt
     ]
     table = table.reindex(columns=list(allowed), fill_value="")
+    if letters:
+        # Rows of the template that nobody has filled in.
+        table = table[(table[["year", "value", "source", "note"]] != "").any(axis=1)]
     if table.empty:
         mistakes.append("it holds no observations")
     if len(table) > MOST_ROWS:
         mistakes.append(f"it has {len(table):,} rows; {MOST_ROWS:,} are the most")
     if not mistakes:
-        mistakes = [f"row {row[0]}: {what}" for row in table.itertuples() for what in _row_mistakes(row, forecast)]
+        table = _in_names_of_the_model(table, forecast)
+        mistakes = [
+            f"{place(row[0], column)}: {what}"
+            for row in table.itertuples()
+            for column, what in _row_mistakes(row, forecast)
+        ]
         year = table["year"].map(read_number)
         again = table.assign(year=year)[["variable", "year"]].duplicated() & year.notna()
         mistakes += [
-            f"row {row}: {shown(table.loc[row, 'variable'])} of {table.loc[row, 'year'][:10]} is given a second time"
+            f"{place(row, 'variable')}: {shown(table.loc[row, 'variable'])} of {table.loc[row, 'year'][:10]} "
+            "is given a second time"
             for row in table.index[again]
         ]
     if mistakes:
@@ -106,6 +126,31 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
     order = pd.Series({name: number for number, name in enumerate(forecast["variable"].unique())})
     by_forecast = typed.sort_values("year").sort_values("variable", key=lambda names: names.map(order), kind="stable")
     return by_forecast.reset_index(drop=True)
+
+
+def _read_table(path: Path) -> tuple[pd.DataFrame | None, list[str], Mapping[str, str]]:
+    """The table of a file with columns named in English, its problems, and in a workbook the letters of its columns."""
+    named = known_by("observations")
+    if is_spreadsheet(path) and path.suffix.lower() != ".csv":
+        return read_sheet_as_table(path, workbook_words()["sheets"]["observations"].values(), named)
+    table, problems = read_table(path, gbk=True)
+    if table is not None:
+        fresh = {column: named.get(plain(column), column) for column in table.columns}
+        # One that is given in both languages stays, to be refused.
+        table = table.rename(columns={column: name for column, name in fresh.items() if name not in table.columns})
+    return table, problems, {}
+
+
+def _in_names_of_the_model(table: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFrame:
+    """The table with variables and units of the model where they are given as the template writes them in Chinese."""
+    variables = variables_by_name()
+    terms = {variables[name].term: name for name in forecast["variable"].unique() if name in variables}
+    units = known_by("units")
+    return table.assign(
+        variable=table["variable"].map(lambda name: terms.get(name, name)),
+        unit=table["unit"].map(lambda unit: units.get(plain(unit), unit)),
+        year=table["year"].str.removesuffix("年"),
+    )
 
 
 def read_stored_forecast(file: Path) -> pd.DataFrame:
@@ -203,45 +248,55 @@ def fingerprint(observations: pd.DataFrame) -> str:
     return hashlib.sha256(observations.to_csv(index=False).encode()).hexdigest()[:12]
 
 
-def _row_mistakes(row: Any, forecast: pd.DataFrame) -> list[str]:
+def _row_mistakes(row: Any, forecast: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield the column and the words of every mistake in a row."""
     name, given_year, given, unit, source, grade = (
         str(getattr(row, column)) for column in (*COLUMNS, "grade")
     )  # fmt: skip
     years = forecast["year"]
     first, last = years.min(), years.max()
-    mistakes = []
     year, value = read_number(given_year), read_number(given)
     in_forecast = year is not None and year in set(years)
     if year is None or year % 1 or "%" in given_year:
-        mistakes.append(f"year {shown(given_year)} is not a year")
+        yield "year", f"year {shown(given_year)} is not a year"
     elif not in_forecast:
         seen = " (--evidence 2020 forecasts it)" if BASE_YEAR < year < first else ""
-        mistakes.append(f"year {year:.0f} is outside the forecast, {first}-{last}{seen}")
+        yield "year", f"year {year:.0f} is outside the forecast, {first}-{last}{seen}"
     usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
-        mistakes.append(f"value {shown(given)} is not a finite number above zero{_remedy(given)}")
+        yield "value", f"value {shown(given)} is not a finite number above zero{_remedy(given)}"
     if not source:
-        mistakes.append("source is empty")
+        yield "source", "source is empty"
     if grade and grade not in GRADES:
-        mistakes.append(f"grade {shown(grade)} is none of {', '.join(GRADES)}")
+        yield "grade", f"grade {shown(grade)} is none of {', '.join(GRADES)}"
     own = forecast[forecast["variable"] == name]
     if own.empty:
         known = forecast["variable"].unique().tolist()
-        guess = near(name[:100], known) or f" It has: {', '.join(known)}."
-        return [*mistakes, f"{shown(name)} is not a variable of the forecast.{guess}"]
+        yield "variable", f"{shown(name)} is not a variable of the forecast.{_meant(name, known)}"
+        return
     wanted = own["unit"].iloc[0]
     percent = given.endswith(("%", "％"))
     if unit != wanted:
         convert = f": {CONVERSIONS[unit]}" if unit in CONVERSIONS else ""
-        mistakes.append(f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}")
+        yield "unit", f"unit {shown(unit)} of {name!r} must be {wanted!r}{convert}"
     elif percent and wanted != "Dmnl":
-        mistakes.append(f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}")
+        yield "value", f"value {shown(given)} is a percentage, but {name!r} is in {wanted!r}"
     elif value is not None and usable and in_forecast:
         middle = float(own.loc[own["year"] == year, "median"].iloc[0])
         if not 1 / IMPLAUSIBLE < value / middle < IMPLAUSIBLE:
             about = f"{middle:,.0f}" if middle >= IMPLAUSIBLE else f"{middle:.2g}"
-            mistakes.append(f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?")
-    return mistakes
+            what = f"{name!r} is {given[:40]}, forecast about {about} {wanted}; is the value in that unit?"
+            yield "value", what
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Name the nearest variable, which may be told by its Chinese name; all of them where none is near."""
+    variables = variables_by_name()
+    terms = {variables[one].term: one for one in known if one in variables}
+    guess = near(name[:100], known)
+    if not guess and (term := near(name[:100], terms)):
+        guess = next(f"{term[:-1]} ({one})?" for word, one in terms.items() if repr(word) in term)
+    return guess or f" It has: {', '.join(known)}."
 
 
 def _remedy(given: str) -> str:

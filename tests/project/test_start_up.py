@@ -116,6 +116,19 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
         (("--observations", "run_scenarios.py", "--scenario", "plann"), SCENARIO),
         (("--observations", "run_scenarios.py", "--scenario", "broken.yaml"), FILE),
     ],
+    "template": [
+        (("plan.xls",), "ends in .xlsx"),
+        (("--scenario", "plann"), SCENARIO),
+        (("--scenario", "broken.yaml"), FILE),
+        (("--as-yaml", "none.xlsx"), "does not exist"),
+        (("--as-yaml", "broken.yaml"), "takes a workbook"),
+    ],
+    "export": [
+        (("plann",), SCENARIO),
+        (("broken.yaml",), FILE),
+        (("--variable", "residnets"), "Did you mean 'residents'"),
+        (("--members", "100000"), TOO_MANY),
+    ],
     "calibrate": [(("--draws", "1"), "--draws")],
     "check": [(("everything",), "everything")],
 }

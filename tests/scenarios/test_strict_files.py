@@ -460,6 +460,25 @@ def test_a_table_is_read_as_its_writer_means_it(text, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + ROWS.format(value="9300000", rate="0.742"),
+        "变量,年份,数值,单位,来源\n".replace("变量", "指标")
+        + "常住人口总数,2021年,9300000,人,统计公报\n常住人口城镇化率,２０２１,７４．２％,比率,统计公报\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_a_table_in_chinese_and_in_the_encoding_of_chinese_excel_is_read(text, encoding, tmp_path):
+    path = tmp_path / "newer.csv"
+    path.write_bytes(text.encode(encoding))
+    table = read_newer_observations(path, read_stored_forecast(Evidence.TO_2020.forecast))
+    assert table[["variable", "unit", "value", "source"]].to_numpy().tolist() == [
+        ["residents", "person", 9_300_000, "统计公报"],
+        ["resident urbanization rate", "Dmnl", 0.742, "统计公报"],
+    ]
+
+
+@pytest.mark.parametrize(
     ("value", "rate", "told"),
     [
         ("930万", "0.742", "row 2: value '930万' is not a finite number above zero; write 9300000"),
@@ -481,7 +500,12 @@ def test_a_number_that_could_mean_two_things_is_refused_by_row_and_column(value,
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ((HEADER + ROWS).encode("gbk"), "it looks like GBK; first in row 2, column 5"),
+        (
+            (HEADER + "residents,2021,9300000,person,統計公報\n").encode("gbk"),
+            "it looks like GBK; first in row 2, column 5",
+        ),
+        ((HEADER + "residents,2021,9300000,person,統計公報\n").encode("big5"), "The file is not UTF-8 text"),
+        ((HEADER + "residents,2021,9300000,person,Städte Räume\n").encode("latin-1"), "The file is not UTF-8 text"),
         ((HEADER + ROWS).encode("utf-16"), "it looks like UTF-16"),
         (b"", "The file is empty"),
         (HEADER.replace("year", "").encode() + b"a,1,2,b,c\n", "header: column 2 has no name"),

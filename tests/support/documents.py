@@ -30,6 +30,7 @@ SMALL = {
     "compare": ["--members", "2", "--orders", "4"],
     "conditions": ["--members", "60", "--bootstraps", "0"],
     "delay": ["--members", "2"],
+    "export": ["--members", "2"],
     "reach": ["--members", "6"],
     "left-out": ["--members", "2"],
     "information": ["--members", "40", "--resamples", "20"],
