@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "brief": "analysis.briefing.command",
     "dashboard": "analysis.dashboard.command",
     "assess": "analysis.assessment.command",
+    "monitor": "analysis.monitor.command",
+    "compare-versions": "analysis.versions.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
 }
