@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,6 +93,11 @@ def main(context: typer.Context) -> None:
 
     Without a command, every shipped scenario is run.
     """
+    if sys.platform == "win32":
+        # Redirected output has the encoding of the system there, which lacks signs that tables hold.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors="replace")
     if context.invoked_subcommand is None:
         load_command("run")()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from scenarios.strict_files import read_number, read_table, refusal
 
 NUMBERS: Final = ("year", "threshold", "median", "p05", "p95", "probability", "probability_se", "margin", "members")
 TEXTS: Final = ("target", "scenario", "unit", "reached")
+#: What a version says that has one ensemble.
+NO_EVIDENCE: Final = "No such option: --evidence"
 #: Lines of a failed run that are passed on.
 LAST_LINES: Final = 4
 #: The model file as the history knows it.
@@ -107,7 +110,11 @@ def run_commit(given: Given, scenarios: Sequence[str], members: int, evidence: E
                 msg = f"{given.label} is older than run_scenarios.py, so there is nothing to run. Name a later commit."
                 raise VersionError(msg)
             asked = ["run", *scenarios, "--members", str(members), "--evidence", str(evidence), "--out", str(out)]
-            done = children.run_child([sys.executable, children.__file__, "run_scenarios.py", *asked], tree)
+            done = _call(asked, tree)
+            if NO_EVIDENCE in done.stderr:
+                # Before there were two ensembles, the only one had seen the record to 2020.
+                asked = [word for word in asked if word not in ("--evidence", str(evidence))]
+                done = _call(asked, tree)
         finally:
             git("worktree", "remove", "--force", str(tree))
             git("worktree", "prune")
@@ -120,6 +127,10 @@ def run_commit(given: Given, scenarios: Sequence[str], members: int, evidence: E
         )
         raise VersionError(msg)
     return out
+
+
+def _call(asked: Sequence[str], tree: Path) -> subprocess.CompletedProcess[str]:
+    return children.run_child([sys.executable, children.__file__, "run_scenarios.py", *asked], tree)
 
 
 def changed_files(first: Version, second: Version) -> list[str]:
@@ -208,5 +219,7 @@ def _number(cell: str) -> float:
 
 
 def _last(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # Without the frame that the command line draws around a mistake.
+    plain = [line.strip("│╭╮╰╯─ ") for line in said.splitlines() if "─" not in line]
+    lines = [line for line in plain if line]
     return "\n".join(lines[-LAST_LINES:]) or "nothing"

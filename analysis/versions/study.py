@@ -62,6 +62,8 @@ class FirstDifference:
     scenario: str
     #: Element for a variable with subscripts.
     element: str = ""
+    #: Its Chinese term.
+    term: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,9 +227,9 @@ def first_difference(
         position = np.unravel_index(int(gap.argmax()), gap.shape)
         at = {dim: where[dim].to_numpy()[place] for dim, place in zip(where.dims, position, strict=True)}
         element = ", ".join(map(str, at.values()))
-    unit = variables[name].unit if name in variables else ""
+    unit, term = (variables[name].unit, variables[name].term) if name in variables else ("", "")
     ends = float(one.sel(at)), float(other.sel(at))
-    return FirstDifference(name, year, *ends, unit, tuple(ordered), source, scenario, element)
+    return FirstDifference(name, year, *ends, unit, tuple(ordered), source, scenario, element, term)
 
 
 def run_models(

@@ -25,7 +25,7 @@ DEFINITIONS_FILE: Final = "version_definitions.csv"
 VERDICT_FILE: Final = "version_verdict.csv"
 FILES: Final = (MOVED_FILE, DEFINITIONS_FILE, VERDICT_FILE)
 #: Rows of the table on the screen; the file has all.
-SHOWN: Final = 25
+SHOWN: Final = 15
 
 
 def print_comparison(console: Console, comparison: Comparison, targets: Mapping[str, Target], language: str) -> None:

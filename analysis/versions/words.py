@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.outcome.printing import plan_unit, signed, three_digits
 from analysis.outcome.shares import whole_percent
-from analysis.outcome.words import say_from
+from analysis.outcome.words import say_from, terms
 from analysis.versions.sources import Version
 from analysis.versions.study import Comparison
 from scenarios import Target, load_scenario, shipped_scenarios
@@ -72,7 +73,7 @@ def with_unit(value: float, unit: str, language: str) -> str:
     if pd.isna(value):
         return ""
     number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
-    return f"{number}{plan_unit(unit, language)}"
+    return f"{number}{_plan_unit(unit, language)}"
 
 
 def change_with_unit(value: float, unit: str, language: str) -> str:
@@ -88,7 +89,12 @@ def change_with_unit(value: float, unit: str, language: str) -> str:
     number = f"{value:+,.0f}" if abs(value) >= 1000 else signed(value, 2)
     if value and not any(digit in "123456789" for digit in number):
         number = three_digits(value, sign=True)
-    return number + (say("point", language) if unit == "percent" else plan_unit(unit, language))
+    return number + (say("point", language) if unit == "percent" else _plan_unit(unit, language))
+
+
+def _plan_unit(unit: str, language: str) -> str:
+    """The unit without since when something is counted, which the title says."""
+    return plan_unit(unit, language).split("（2021")[0].split(" in all")[0]
 
 
 def _largest(moved: pd.DataFrame, targets: Mapping[str, Target], language: str) -> str:
@@ -144,23 +150,43 @@ def _parted(comparison: Comparison, language: str) -> str:
     parted = comparison.parted
     if parted is None:
         return ""
-    names = parted.variable + (f"[{parted.element}]" if parted.element else "")
+    variable = parted.variable + (f"[{parted.element}]" if parted.element else "")
+    names = say("named variable", language, name=variable, term=parted.term or variable)
+    how = say("by results", language) if parted.source == "results" else ""
+    if parted.source == "results" and "posterior_hash" in comparison.causes:
+        how = say("other members", language)
     others = len(parted.others) - 1
+    size, unit = _unit(parted.unit, language)
+    first, second = parted.first / size, parted.second / size
     return say(
         "parted", language, year=parted.year, scenario=scenario_title(parted.scenario, language), variable=names,
-        first=_digits(parted.first, parted.second), second=_digits(parted.second, parted.first),
-        unit="" if parted.unit in ("", "Dmnl") else f" {parted.unit}",
-        how=say("by results", language) if parted.source == "results" else "",
+        first=_digits(first, second), second=_digits(second, first),
+        unit=unit,
+        how=how,
         others=say("other variables", language, count=others) if others else "",
     )  # fmt: skip
 
 
 def _digits(value: float, other: float) -> str:
-    """Write a number with as many digits as tell it from the other."""
-    for digits in (4, 6, 8, 10):
+    """Write a number with as many digits as tell it from the other, never in powers of ten."""
+    for digits in (4, 6, 8, 10, 12):
         if f"{value:.{digits}g}" != f"{other:.{digits}g}":
             break
-    return f"{value:,.{digits}g}"
+    whole = len(f"{abs(value):.0f}")
+    if abs(value) >= 1:
+        return f"{value:,.{max(digits - whole, 0)}f}"
+    return np.format_float_positional(value, precision=digits, unique=False, fractional=False, trim="-")
+
+
+def _unit(unit: str, language: str) -> tuple[float, str]:
+    """How many of the model's unit the shown one stands for, and its name as it stands behind a number."""
+    if unit in ("", "Dmnl"):
+        return 1.0, ""
+    known = terms()["model units"].get(unit)
+    if known is None:
+        return 1.0, f" {unit}"
+    name = str(known[language])
+    return float(known[f"{language}_size"]), name if language == "zh" or name == "%" else f" {name}"
 
 
 def _basis(comparison: Comparison, language: str) -> str:
@@ -176,8 +202,11 @@ def _basis(comparison: Comparison, language: str) -> str:
 def _made_with(version: Version, language: str) -> str:
     if not version.facts:
         return say("made from unknown", language, label=version.label)
-    facts = {name: version.facts.get(name, "?") for name in ("members", "evidence")}
-    return say("made with", language, label=version.label, **facts)
+    members, evidence = version.facts.get("members", "?"), version.facts.get("evidence", "")
+    if not evidence:
+        # Of a version that had one ensemble, and so did not say which.
+        return say("made with members", language, label=version.label, members=members)
+    return say("made with", language, label=version.label, members=members, evidence=evidence)
 
 
 def _listed(names: list[str], language: str) -> str:
