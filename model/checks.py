@@ -21,6 +21,8 @@ except ImportError:
     # It has no release for Windows.
     simlin = None
 
+#: Whether pysimlin, which reads the units, is there.
+UNITS_CAN_BE_READ = simlin is not None
 #: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
 ROUNDING = 1e-9
 #: A variable may pass its limit by this share of its largest value.
