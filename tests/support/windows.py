@@ -25,8 +25,8 @@ ATTRIBUTES: Final = {
         "getpriority getsid getuid initgroups killpg lchown mkfifo mknod nice openpty pathconf posix_fadvise "
         "posix_fallocate posix_spawn pread pwrite register_at_fork sched_getaffinity sched_setaffinity sched_yield "
         "sendfile setegid seteuid setgid setgroups setpgid setpriority setsid setuid statvfs sync sysconf "
-        "sysconf_names tcgetpgrp ttyname uname wait wait3 wait4 waitid WEXITSTATUS WIFEXITED WIFSIGNALED WNOHANG WTERMSIG "
-        "O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK EX_OK"
+        "sysconf_names tcgetpgrp ttyname uname wait wait3 wait4 waitid WEXITSTATUS WIFEXITED WIFSIGNALED WNOHANG "
+        "WTERMSIG O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK EX_OK"
     ),
     "signal": _words(
         "SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGWINCH SIGXCPU "
