@@ -126,7 +126,8 @@ def _read_both(file: Path, forecast: pd.DataFrame, targets: Mapping[str, Target]
 def _as_assess_reads(file: Path, table: pd.DataFrame, rest: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFrame:
     """Hand on the rows of series under the file's name, each in its row, so that mistakes name the row of the file."""
     with TemporaryDirectory() as folder:
-        copy = Path(folder) / file.name
+        # What is read as a table but is none of text is handed on as one.
+        copy = Path(folder) / (file.name if file.suffix.lower() == ".csv" else f"{file.stem}.csv")
         with copy.open("w", encoding="utf-8", newline="") as opened:
             writer = csv.writer(opened)
             writer.writerow(table.columns)

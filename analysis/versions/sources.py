@@ -117,7 +117,6 @@ def run_commit(given: Given, scenarios: Sequence[str], members: int, evidence: E
                 done = _call(asked, tree)
         finally:
             git("worktree", "remove", "--force", str(tree))
-            git("worktree", "prune")
     if done.returncode != 0 or not (out / TARGETS).is_file():
         msg = (
             f"{given.label} does not run with the present environment and `{' '.join(asked[:-2])}`. It says:\n"

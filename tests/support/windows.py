@@ -171,7 +171,7 @@ def _is_guarded(node: ast.AST) -> bool:
         if isinstance(outer, ast.With) and any(_suppresses(item.context_expr) for item in outer.items):
             return True
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) and inside in outer.body:
-            before = outer.body[: outer.body.index(inside)]  # type: ignore[arg-type]
+            before = outer.body[: outer.body.index(inside)]
             leaves = (ast.Return, ast.Raise)
             if any(isinstance(one, ast.If) and _asks(one.test) and isinstance(one.body[-1], leaves) for one in before):
                 return True

@@ -100,7 +100,7 @@ def test_a_copy_of_the_results_moves_nothing(folders, tmp_path):
     assert pd.read_csv(tmp_path / "out" / MOVED_FILE).empty
 
 
-def damaged(folders, tmp_path, old: str, new: str) -> Path:
+def damaged(folders: Path, tmp_path: Path, old: str, new: str) -> Path:
     copy = tmp_path / "copy"
     shutil.copytree(folders / "2023", copy)
     table = copy / "targets.csv"
