@@ -10,7 +10,7 @@ CORES ?= 2
 SIDE_BY_SIDE = --numprocesses $(CORES) --dist loadfile
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test coverage test-browser slow lint audit notices pages docs benchmark benchmark-page equivalence lock clean
+.PHONY: run test coverage test-browser slow lint audit notices pages docs bundle benchmark benchmark-page equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -57,6 +57,10 @@ pages: $(READY)
 docs: pages
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 	@echo "Written to site/: open site/index.html"
+
+# The project with the wheels it needs, for machines without a network: a zip in dist/. docs/windows.md says how to use it.
+bundle: $(READY)
+	$(BIN)/python -m supply.bundle
 
 # Minutes, on a quiet machine; rewrites docs/performance.md.
 benchmark: $(READY)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import gc
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +34,8 @@ COMMANDS: Final = {
     "assess": "analysis.assessment.command",
     "template": "analysis.template.command",
     "export": "analysis.run.export_command",
+    "monitor": "analysis.monitor.command",
+    "compare-versions": "analysis.versions.command",
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
     "list": "analysis.list_command",
@@ -112,6 +116,11 @@ def main(context: typer.Context) -> None:
 
     Without a command, every shipped scenario is run.
     """
+    if sys.platform == "win32":
+        # Redirected output has the encoding of the system there, which lacks signs that tables hold.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors="replace")
     if context.invoked_subcommand is None:
         load_command("run")()
 

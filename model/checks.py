@@ -9,13 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import simlin
 import xarray as xr
 
 from model import load_model
 from model.definition import BALANCES, MODEL_FILE, Variable, read_definition
 from model.engine import compile_model
 
+try:
+    import simlin
+except ImportError:
+    # It has no release for Windows.
+    simlin = None
+
+#: Whether pysimlin, which reads the units, is there.
+UNITS_CAN_BE_READ = simlin is not None
 #: Rounding of sums over some five thousand cells in double precision; any true leak is larger.
 ROUNDING = 1e-9
 #: A variable may pass its limit by this share of its largest value.

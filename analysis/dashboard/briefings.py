@@ -17,9 +17,6 @@ from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.output_folder import OutputFolderError, alone
 from model.engine.children import run_child
 
-#: By how much the process gives way to those that answer a move of a lever; see nice(1).
-POLITENESS: Final = 10
-
 #: How the folder begins in which a briefing is made, and after how many seconds without a change it is nobody's.
 PREFIX: Final = "briefing_"
 LONGEST: Final = 3600
@@ -61,7 +58,8 @@ class Briefings:
                 file = Path(own) / f"{name}.yaml"
                 file.write_text(text, encoding="utf-8")
                 scenario = str(file)
-            ended = run_child(["nice", "-n", str(POLITENESS), *self._command(scenario, language, Path(folder))])
+            # What answers a move of a lever goes first.
+            ended = run_child(self._command(scenario, language, Path(folder)), gently=True)
             if ended.returncode != 0:
                 return b"", (ended.stderr or ended.stdout).strip()
             return _zipped(Path(folder)), ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -90,9 +89,12 @@ def print_all(
     console.print(escape(f"{say('scenario', language, title=title)}{basis}"))
     console.print(escape(notes[language]))
     console.print(escape(stability_in_words(findings, language)))
-    # In kilobytes on Linux, in bytes on macOS.
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    console.print(f"[dim]{screen_text('memory', memory=memory)}[/]")
+    if sys.platform != "win32":
+        import resource
+
+        # In kilobytes on Linux, in bytes on macOS; Windows has no such account.
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+        console.print(f"[dim]{screen_text('memory', memory=memory)}[/]")
 
 
 def write(

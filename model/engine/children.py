@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 #: How a process ends whose parent is gone.
 ORPHANED = 70
+#: By how much a process gives way that runs gently; see nice(1).
+POLITENESS = 10
 
 
 def end_with_parent() -> None:
@@ -45,7 +48,9 @@ def end_with_input() -> None:
     threading.Thread(target=watch, name="end with input", daemon=True).start()
 
 
-def run_child(command: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_child(
+    command: Sequence[str], folder: Path | None = None, *, gently: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, and return what it said; it can learn from its input that its parent is gone.
 
     Parameters
@@ -55,11 +60,30 @@ def run_child(command: Sequence[str], folder: Path | None = None) -> subprocess.
         children.__file__, SCRIPT, *ARGUMENTS]``.
     folder
         Where it runs.
+    gently
+        Whether it gives way to other processes, where the system has a way to say so.
     """
+    flags = 0
+    if gently and sys.platform == "win32":
+        flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    elif gently and (nice := shutil.which("nice")):
+        command = [nice, "-n", str(POLITENESS), *command]
+    # Python writes to a pipe in the encoding of the system, which on Windows lacks signs that tables hold.
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     # The end that is written to is open in this process alone, so that the other end closes when this process ends.
     waiting, held = os.pipe()
     try:
-        return subprocess.run(command, cwd=folder, stdin=waiting, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command,
+            cwd=folder,
+            stdin=waiting,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+            creationflags=flags,
+            check=False,
+        )
     finally:
         os.close(held)
         os.close(waiting)

@@ -64,7 +64,7 @@ def _name(requirement: str) -> str:
 
 def test_the_lock_pins_every_dependency_with_a_hash(root, project):
     blocks = re.findall(
-        r"^(\S+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})*)",
+        r"^(\S+)==(\S+)(?: ; [^\\\n]*[^\\\s])?((?: \\\n    --hash=sha256:[0-9a-f]{64})*)",
         (root / "requirements.lock").read_text(),
         re.MULTILINE,
     )

@@ -150,7 +150,7 @@ def imported(root: Path, kept: Iterable[Path], places: tuple[str, ...]) -> set[s
 
 def normal(requirement: str) -> str:
     """The name of a requirement, as package indexes compare it."""
-    return requirement.partition("==")[0].partition("[")[0].lower().replace("_", "-")
+    return requirement.partition(";")[0].partition("==")[0].partition("[")[0].lower().replace("_", "-")
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported(root, kept):

@@ -129,6 +129,19 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
         (("--variable", "residnets"), "Did you mean 'residents'"),
         (("--members", "100000"), TOO_MANY),
     ],
+    "monitor": [
+        (("--scenario", "plann"), SCENARIO),
+        (("--scenario", "broken.yaml"), FILE),
+        (("--observations", "none.csv"), "does not exist"),
+        (("--rules", "none.yaml"), "none.yaml"),
+        (("--members", "100000"), TOO_MANY),
+    ],
+    "compare-versions": [
+        (("no_such_folder", "no_such_commit"), "neither a folder nor a commit"),
+        (("HEAD", "HEAD"), "are the same commit"),
+        (("docs", "HEAD"), "holds no targets.csv"),
+        (("README.md", "HEAD"), "is a file"),
+    ],
     "calibrate": [(("--draws", "1"), "--draws")],
     "check": [(("everything",), "everything")],
 }

@@ -36,6 +36,7 @@ SMALL = {
     "information": ["--members", "40", "--resamples", "20"],
     "sensitivity": ["--samples", "64"],
     "brief": ["--members", "6"],
+    "monitor": ["--members", "6"],
     "backcast": ["--members", "6", "--starts", "1", "--evaluations", "10"],
     "frontier": ["--members", "6", "--evaluations", "10", "--generations", "1"],
 }

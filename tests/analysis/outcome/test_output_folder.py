@@ -30,6 +30,8 @@ COMMANDS = [
     ["left-out"],
     ["brief"],
     ["assess", "--observations", "observations.csv"],
+    ["monitor"],
+    ["compare-versions", "first", "second"],
     ["conditions"],
     ["information"],
     ["sensitivity"],
