@@ -55,6 +55,39 @@ def circle(run: xr.Dataset, baseline: xr.Dataset | None, years: tuple[int, int],
     )
 
 
+def district_map(values: xr.DataArray, name: str, language: str) -> str:
+    """Say where medians by district are highest and lowest at the end, and where they have risen most."""
+    first, last = values.isel(time=0), values.isel(time=-1)
+    change = last - first
+    highest, lowest, riser = (str(each.item()) for each in (last.idxmax(), last.idxmin(), change.idxmax()))
+    alike = int((last.round(1) == last.max().round(1)).sum())
+    top = short_name(highest, language)
+    return say(
+        name,
+        language,
+        first=f"{float(first['time']):.0f}",
+        last=f"{float(last['time']):.0f}",
+        top=top if alike == 1 else say("and others", language, first=top, count=str(alike), others=str(alike - 1)),
+        high=float(last.max()),
+        bottom=short_name(lowest, language),
+        low=float(last.min()),
+        riser=short_name(riser, language),
+        rise=float(change.max()),
+        falling=_districts(change < -FELT * first, language),
+    )
+
+
+def short_name(district: str, language: str) -> str:
+    """Return a district's name without what the model counts with it.
+
+    Examples
+    --------
+    >>> short_name("Licheng", "zh"), short_name("Licheng", "en")
+    ('历城区', 'Licheng')
+    """
+    return element_name(district, language).partition("（")[0].partition(" and ")[0]
+
+
 def settlement(waiting: xr.DataArray, registering: xr.DataArray, language: str) -> str:
     """Say how many people wait and register at the beginning and the end, from numbers by origin (dim ``Mover``)."""
     stock, flow = (

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, collect_mistakes, make_console, progress_bar
+from analysis.map_option import Outlines, given_boundaries
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from calibration.fit.ensemble_file import check_members
@@ -28,6 +29,8 @@ from scenarios import (
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+    from analysis.charts.boundaries import Boundaries
 
 #: The table of all targets.
 TABLE = "targets.csv"
@@ -51,6 +54,7 @@ def run(
             min=1, help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once."
         ),
     ] = USUAL_MEMBERS,
+    boundaries: Outlines = None,
 ) -> None:
     """Run scenarios, print which targets they reach, and write data and charts.
 
@@ -66,6 +70,8 @@ def run(
                 raise UserError(msg)
             if members > 1:
                 check_members(members, evidence)
+        with part():
+            outlines = given_boundaries(boundaries)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
@@ -101,7 +107,7 @@ def run(
     printing.print_answers(console, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
-    _write(out, scenarios, runs, table, judged, facts, detailed)
+    _write(out, scenarios, runs, table, judged, facts, detailed, outlines)
     size = "of one run" if members == 1 else f"of {members} members each"
     console.print(f"Written to {escape(str(out))}, {size}: <scenario>.nc, {TABLE} (all targets), figures/ (PNG).")
 
@@ -123,13 +129,14 @@ def _write(
     targets: Sequence[Target],
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
+    outlines: Boundaries | None,
 ) -> None:
     from analysis.charts import catalogue
     from analysis.charts.material import gather
     from analysis.outcome import files as result_files
 
     by_name = {scenario.name: scenario for scenario in scenarios}
-    material = gather(by_name, runs, targets, facts)
+    material = gather(by_name, runs, targets, facts, outlines)
     charts = [
         chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
     ]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from analysis.briefing.content import Block, Name, Number, Picture, Run, Section, Table, Text
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
-from analysis.briefing.words import say, word
+from analysis.briefing.words import join, say, word
 from analysis.outcome.words import element_name, unit_name, unit_size
 from analysis.outcome.words import word as term
 from scenarios import Target
@@ -86,9 +86,10 @@ class Author:
         """Return the headings of columns."""
         return [self.say(name) for name in names]
 
-    def section(self, name: str, takeaway: Text, *blocks: Block) -> Section:
-        """Return a section with its title."""
-        return Section(name, word(f"{name}.section", self.language), takeaway, blocks)
+    def section(self, name: str, takeaway: Text, *blocks: Block, notes: Sequence[Text] = ()) -> Section:
+        """Return a section with its title; notes are sentences for who speaks on its slide."""
+        spoken = join([*notes, self.say("notes.basis")], self.language) if notes else ()
+        return Section(name, word(f"{name}.section", self.language), takeaway, blocks, spoken)
 
     def table(
         self,
