@@ -156,6 +156,8 @@ class Chart:
     unit: Text
     categories: tuple[Text, ...]
     lines: tuple[Line, ...]
+    #: Names of the wide and of the narrow band, where there are bands.
+    bands: tuple[Text, ...] = ()
     where: frozenset[Medium] = SLIDES_ONLY
     #: Least and greatest of the value axis; None where the program may choose.
     least: float | None = None
@@ -213,8 +215,9 @@ def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
         yield f"{block.id}.unit", block.unit
         for number, category in enumerate(block.categories, 1):
             yield f"{block.id}.category {number}", category
+        for name in (*block.bands, *(line.name for line in block.lines)):
+            yield f"{block.id}.series", name
         for line in block.lines:
-            yield f"{block.id}.series", line.name
             for values in (line.values, *line.bands):
                 yield from ((f"{block.id}.value", (value,)) for value in values if value is not None)
 

@@ -119,7 +119,8 @@ def district_map(
         _legend(figure, breaks, mapped, language)
         notes = [word("labels", "map classes", language), word("labels", "map medians", language)]
         notes.insert(0, word("labels", "map tiles" if material.boundaries is None else "map boundaries", language))
-        finding = findings.district_map(values, name, language)
+        # A slide has the finding as its own title.
+        finding = "" if low else findings.district_map(values, name, language)
         frame_chart(figure, material, name, language, scenario, *notes, finding=finding)
         return figure
 

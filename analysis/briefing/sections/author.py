@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from analysis.briefing.content import Block, Name, Number, Picture, Run, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_SLIDES,
+    Block,
+    Medium,
+    Name,
+    Number,
+    Picture,
+    Run,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import join, say, word
@@ -116,9 +127,11 @@ class Author:
             **rest,
         )
 
-    def picture(self, name: str, scenario: str | None, block: str) -> Picture:
+    def picture(
+        self, name: str, scenario: str | None, block: str, where: frozenset[Medium] = PAGE_AND_SLIDES
+    ) -> Picture:
         """Return a chart of `analysis.charts` as a block."""
-        return Picture(block, name, scenario, term("charts", name, self.language))
+        return Picture(block, name, scenario, term("charts", name, self.language), where)
 
     @property
     def years(self) -> list[int]:
