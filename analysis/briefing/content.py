@@ -6,9 +6,9 @@ The three writers only lay this out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Medium = Literal["page", "slides", "workbook"]
 
@@ -78,6 +78,39 @@ def plain(text: Text) -> str:
     'about 3 km'
     """
     return "".join(run if isinstance(run, str) else run.text for run in text)
+
+
+class Part(NamedTuple):
+    """What a workbook has in a column of its own of a cell that is written of several numbers."""
+
+    #: What is added to the heading of the column; nothing for the part that the heading is of.
+    heading: Text
+    text: Text
+    #: Whether it is a share that is shown in percent.
+    share: bool = False
+
+
+class Measure(tuple[Run, ...]):
+    """A text such as an interval, with the parts that a workbook keeps as numbers.
+
+    Examples
+    --------
+    >>> interval = Measure(("1 to 2",), [Part(("low",), (Number("a", 1.0),)), Part(("high",), (Number("b", 2.0),))])
+    >>> plain(interval), [plain(part.text) for part in interval.parts]
+    ('1 to 2', ['1.0', '2.0'])
+    """
+
+    parts: tuple[Part, ...]
+
+    def __new__(cls, text: Text, parts: Iterable[Part]) -> Measure:
+        """Keep the parts beside the text."""
+        measure = super().__new__(cls, text)
+        measure.parts = tuple(parts)
+        return measure
+
+    def __getnewargs__(self) -> tuple[Text, tuple[Part, ...]]:
+        """Return what it is made from, for another process."""
+        return tuple(self), self.parts
 
 
 @dataclass(frozen=True)

@@ -476,20 +476,20 @@ def validated(opened: Any) -> None:
 
 
 #: The first median of the target board, and what its place is called.
-MEDIAN = ("board.table", 1, 3)
+MEDIAN = ("board.table", 1, 6)
 
-HEADER = "<headerFooter><oddHeader>100</oddHeader></headerFooter>"
+HEADER = "<headerFooter><oddHeader>100</oddHeader>"
 
 WORKBOOK: Mapping[str, Forgery] = {
-    "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!D6"),
-    "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!D6"),
+    "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!G6"),
+    "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!G6"),
     "a number with an underscore": (
-        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', underscored),
-        "目标看板!D6: ",
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="G6"[^>]*><v>([0-9.]+)</v>', underscored),
+        "目标看板!G6: ",
     ),
     "a number in digits of another script": (
-        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', in_full_width),
-        "目标看板!D6: ",
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="G6"[^>]*><v>([0-9.]+)</v>', in_full_width),
+        "目标看板!G6: ",
     ),
     "what a chart remembers with an underscore": (
         matched_in_part("xl/charts/chart1.xml", r"<c:pt idx=\"5\"><c:v>([0-9.]{4,})</c:v>", underscored),
@@ -497,9 +497,9 @@ WORKBOOK: Mapping[str, Forgery] = {
     ),
     "a number format": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "number_format", '"99.9 %"')),
-        "目标看板!D6: its number format is '\"99.9 %\"'",
+        "目标看板!G6: its number format is '\"99.9 %\"'",
     ),
-    "a formula": (on_cell(*MEDIAN, lambda cell: setattr(cell, "value", "=99.9")), "目标看板!D6"),
+    "a formula": (on_cell(*MEDIAN, lambda cell: setattr(cell, "value", "=99.9")), "目标看板!G6"),
     "a sentence": (
         on_cell("answer.answer", 0, 0, lambda cell: setattr(cell, "value", "全部达到")),
         "结论!A4: '全部达到'",
@@ -523,7 +523,7 @@ WORKBOOK: Mapping[str, Forgery] = {
     ),
     "white letters on white": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "font", Font(color="FFFFFF"))),
-        "目标看板!D6: its colour of letters is 'FFFFFF'",
+        "目标看板!G6: its colour of letters is 'FFFFFF'",
     ),
     "the range of a chart": (
         in_part("xl/charts/chart1.xml", "走势!$B$18:$B$33", "走势!$E$18:$E$33"),
@@ -540,8 +540,8 @@ WORKBOOK: Mapping[str, Forgery] = {
     "a picture": (in_book(lambda one: one["结论"].add_image(SheetImage(picture_file()), "A1")), "to no briefing"),
     "a message at a cell": (in_book(validated), "<dataValidations> was added"),
     "words at the head of a printed page": (
-        in_part("xl/worksheets/sheet1.xml", "</worksheet>", f"{HEADER}</worksheet>"),
-        "sheet 结论: <headerFooter> was added",
+        in_part("xl/worksheets/sheet1.xml", "<headerFooter>", HEADER),
+        "sheet 结论: <oddHeader> was added",
     ),
     "a result by its key": (
         in_book(lambda one: setattr(one["结果键"]["B5"], "value", 12.5)),

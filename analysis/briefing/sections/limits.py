@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from analysis.briefing.charts import BOTTLENECKS as CHART
-from analysis.briefing.content import PAGE_AND_WORKBOOK, PAGE_ONLY, Chart, Name, Paragraph, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_WORKBOOK,
+    PAGE_ONLY,
+    Chart,
+    Measure,
+    Name,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.answer import lever_title, relief_words
@@ -115,7 +126,8 @@ def _reliefs(author: Author) -> Table:
 
 def _gain(author: Author, gain: Gain) -> Text:
     largest = max(abs(end) for end in (gain.p05, gain.median, gain.p95))
-    return author.band(gain, "+.2f") if largest >= WORTH_A_WORD else author.say("almost none")
+    band = author.band(gain, "+.2f")
+    return band if largest >= WORTH_A_WORD else Measure(author.say("almost none"), band.parts)
 
 
 def assumption_section(author: Author) -> Section:
@@ -162,7 +174,8 @@ def _unknowns(author: Author) -> Table:
             condition = author.results.conditions.get((parameter, third))
             if condition is None:
                 continue
-            span = author.interval(condition.lowest, condition.highest, form, scale) + unit
+            ends = author.interval(condition.lowest, condition.highest, form, scale)
+            span = Measure(ends + unit, [*ends.parts, Part(author.say("unit"), unit)])
             tones[len(rows), 3] = tone(condition.probability)
             name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))

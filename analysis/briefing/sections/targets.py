@@ -8,9 +8,11 @@ from analysis.briefing.content import (
     EVERYWHERE,
     PAGE_AND_WORKBOOK,
     PAGE_ONLY,
+    Measure,
     Medium,
     Name,
     Paragraph,
+    Part,
     Section,
     Table,
     Text,
@@ -65,12 +67,19 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         threshold = author.number(result.threshold, ",.5g", scale)
         amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
         wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
+        parts = [
+            Part(author.say("board.sign"), (SIGNS[target.comparison],)),
+            Part((), (threshold,)),
+            Part(author.say("unit"), unit),
+        ]
         if target.tolerance:
-            wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
+            accepted = author.number(result.accepted, ",.5g", scale)
+            wanted += author.say("board.accepted", accepted=accepted)
+            parts.append(Part(author.say("board.counts"), (accepted,)))
         row: list[Text] = [
             (author.title(target.title),),
             (author.count(result.year),),
-            wanted,
+            Measure(wanted, parts),
             (author.number(result.median, form, scale),),
             author.interval(result.p05, result.p95, form, scale),
             (author.number(result.margin, sign, scale),),

@@ -23,6 +23,7 @@ from analysis.briefing.compose import compose
 from analysis.briefing.content import (
     Briefing,
     Chart,
+    Measure,
     Number,
     every_text,
     find_mistakes,
@@ -76,6 +77,33 @@ def test_one_call_leaves_page_slides_workbook_and_charts_in_both_languages(writt
     assert evidence.members == MEMBERS
 
 
+WRITTEN_NUMBERS = re.compile(r"^[<>≥≤≈]\s*\d|^[±+-]?\d[\d.,]*\s*%?\s*(?:至|to \d|[（(]±|[（(][\d.,+-]+(?:至| to ))")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_of_the_workbook_are_numbers(written, results, language):
+    book = load_workbook(written.path("xlsx", language))
+    texts = {
+        f"{sheet.title}!{cell.coordinate}": cell.value
+        for sheet in book.worksheets[:-2]
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str) and WRITTEN_NUMBERS.match(cell.value) and len(cell.value) < 25
+    }
+    # Groups of ages are names.
+    assert [text for text in texts.values() if not re.match(r".*岁|15 to 59", text)] == []
+    ((sheet, place),) = book.defined_names["block_board.table"].destinations
+    headings, first, *_ = book[sheet][place.replace("$", "")]
+    by_name = {cell.value: value for cell, value in zip(headings, first, strict=True)}
+    odds = "按时达到的概率" if language == "zh" else "Probability in time"
+    share = results.targets["plan", "target.urbanization.resident.2025"]
+    assert by_name[odds].value == pytest.approx(share.probability)
+    assert by_name[odds].number_format.endswith("%")
+    ends = [("90%区间 下端", share.p05), ("90%区间 上端", share.p95)] if language == "zh" else []
+    for name, end in ends:
+        assert by_name[name].value == pytest.approx(end)
+
+
 def series_of(chart):
     return [series for plot in chart.plots for series in plot.series]
 
@@ -122,6 +150,14 @@ def test_every_text_and_number_of_the_content_stands_in_the_file(written, eviden
     numbers = {round(value, 9) for value in stands if isinstance(value, int | float)}
     for text in wanted:
         number = lone_number(text) if kind == "xlsx" else None
+        if kind == "xlsx" and isinstance(text, Measure):
+            # Shares are kept as such and shown in percent.
+            ours = [one for part in text.parts if (one := lone_number(part.text))]
+            assert all({round(one.shown, 9), round(one.value, 9)} & numbers for one in ours), plain(text)
+            continue
+        if kind == "xlsx" and any(str(one).startswith(f"{plain(text)} ") for one in stands):
+            # A heading stands above each part.
+            continue
         assert plain(text) in stands if number is None else round(number.shown, 9) in numbers, plain(text)
 
 
@@ -363,7 +399,13 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     book = load_workbook(written.path("xlsx"))
     assert len(book.sheetnames) >= 12
     assert all(sheet.freeze_panes for sheet in book)
-    assert all(sheet.page_setup.fitToHeight == 0 for sheet in book.worksheets[:-2])
+    for sheet in book:
+        # As wide as a page of A4 on its side; what has charts is scaled by hand, so that none is cut in two.
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.page_setup.fitToHeight == 0 or sheet.row_breaks.brk
+        assert sheet.print_title_rows
+        assert "&P" in str(sheet.oddFooter.right.text)
+        assert "jinan.mdl" in str(sheet.oddFooter.left.text)
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)
