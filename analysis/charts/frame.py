@@ -104,6 +104,18 @@ def band_note(material: Material, term: str, language: str) -> str:
     return "" if _manifest(material)["members"] == "1" else word("labels", term, language)
 
 
+def quantity(label: str, unit: str, language: str) -> str:
+    """Return words with the unit of an axis behind, without what the unit says beside itself.
+
+    Examples
+    --------
+    >>> quantity("常住人口", "people", "zh"), quantity("Rent burden", "percent", "en")
+    ('常住人口（万人）', 'Rent burden (percent)')
+    """
+    unit = unit_name(unit, language).partition("（")[0]
+    return f"{label}（{unit}）" if language == "zh" else f"{label} ({unit})"
+
+
 def _manifest(material: Material) -> Mapping[str, str]:
     return next(iter(material.facts.values()))
 

@@ -100,14 +100,18 @@ def district_record() -> Mapping[str, Mapping[int, float]]:
 
 
 def draw_record(ax: Axes, points: Sequence[Point], size: float) -> None:
-    """Draw observations as grey dots, hollow where they leave Laiwu out, on an axis that begins with the record."""
+    """Draw observations as grey dots, hollow where they leave Laiwu out."""
     for old, fill in ((False, GREY), (True, "white")):
         chosen = [point for point in points if point.old == old]
         look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5, "mec": GREY, "mfc": fill, "zorder": 4.5}
         if chosen:
             ax.plot([point.year for point in chosen], [point.value / size for point in chosen], label="_record", **look)
-    if points:
-        ax.set_xlim(left=FIRST_YEAR - 0.4)
+
+
+def begin_with_record(*axes: Axes) -> None:
+    """Let axes on which everything is drawn begin with the record."""
+    for ax in axes:
+        ax.set_xlim(FIRST_YEAR - 0.6, ax.get_xlim()[1])
 
 
 @cache
