@@ -35,5 +35,5 @@ def rate_account(material: Material, scenario: str, language: str, canvas: Size 
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         note = band_note(material, "account bands", language)
         finding = findings.account(moved, language)
-        frame_chart(figure, material, "rate_account", language, scenario, note, finding=finding)
+        frame_chart(figure, material, "rate_account", language, scenario, note, finding=finding, room=0.8)
         return figure

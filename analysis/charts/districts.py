@@ -62,5 +62,5 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             word("labels", "record", language),
         )
         finding = findings.district_map(quantile(rates, 0.5), "district_map", language)
-        frame_chart(figure, material, "districts", language, scenario, *notes, finding=finding)
+        frame_chart(figure, material, "districts", language, scenario, *notes, finding=finding, room=0.8)
         return figure

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -18,8 +19,10 @@ from analysis.charts.districts import districts
 from analysis.charts.labels import spread_apart
 from analysis.charts.material import Material, families, gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
-from analysis.charts.trends import comparison
-from analysis.outcome.ensembles import condensed
+from analysis.charts.record import record
+from analysis.charts.style import LIGHT_GREY
+from analysis.charts.trends import MOST_LINES, comparison
+from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
 from analysis.outcome.words import LANGUAGES, terms
 from calibration.fit.ensemble import read_members
@@ -140,6 +143,41 @@ def test_a_scenario_keeps_its_look_and_no_two_of_a_chart_look_alike(material):
         looks = [str(material.styles[name]) for name in family]
         assert len(set(looks)) == len(family), family
     assert {name for family in families(material) for name in family} == set(shipped_scenarios())
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_no_panel_names_more_than_five_scenarios(name, material):
+    figure = comparison(material, name, "en")
+    titles = {one.title["en"] for one in material.scenarios.values()}
+    for ax in figure.axes:
+        named = [text.get_text() for text in ax.texts if text.get_text() in titles]
+        assert 2 <= len(named) <= MOST_LINES
+        assert "Baseline" in named
+        greys = [line for line in ax.lines if same_color(line.get_color(), LIGHT_GREY)]
+        assert len(greys) + len(named) in map(len, families(material))
+
+
+@pytest.mark.parametrize("name", ["urbanization_rates", "income_ratio"])
+def test_what_was_counted_stands_before_the_run(name, material):
+    for panel, ax in zip(
+        COMPARISONS[name], comparison(material, name, "zh").axes[:: len(families(material))], strict=True
+    ):
+        (dots,) = [line for line in ax.lines if line.get_label() == "_record"]
+        points = record(panel.variable)
+        assert points[-1].year == (2019 if "registered" in panel.variable else 2023)
+        assert list(dots.get_ydata()) == [point.value for point in points]
+        assert ax.get_xlim()[0] == pytest.approx(2009.4)
+        # The run goes on where the record is.
+        start = float(quantile(material.runs["baseline"][panel.variable], 0.5)[0])
+        assert start == pytest.approx(next(point.value for point in points if point.year in (2019, 2020)), rel=0.03)
+
+
+def test_titles_tell_a_finding_and_no_hash(drawn, material):
+    name, _, figure = drawn
+    title = figure.get_suptitle()
+    assert any(letter.isdigit() for letter in title), name
+    assert not any(scenario.hash in title for scenario in material.scenarios.values())
+    assert model_hash() not in title
 
 
 def test_every_element_and_scenario_has_its_words():
