@@ -156,7 +156,7 @@ def _polygons(
     figure = ax.get_figure(root=True)
     assert figure is not None
     # About how many inches a degree of latitude takes.
-    rows = len({one.get_position().y0 for one in figure.axes})
+    rows = 2 if len(figure.axes) > 2 else 1
     across, down = 0.36 * figure.get_figwidth(), 0.72 / rows * figure.get_figheight()
     inch = min(down / (north - south), across * boundaries.aspect / (1 + MARGIN) / (east - west))
     # What is too small for its words has them in the margin, tied to it by a line.
@@ -166,7 +166,7 @@ def _polygons(
         name, value = findings.short_name(district, language), f"{shown[district]:{form}}"
         at, radius = _most_inside(polygons)
         letters = max(len(name) * (1.0 if language == "zh" else 0.58), len(value) * 0.58)
-        if radius * inch < 0.7 * letters * LABEL / 72 / 2:
+        if radius * inch < 0.9 * letters * LABEL / 72 / 2:
             outside.append((f"{name} {value}", at))
         else:
             ax.text(*at, f"{name}\n{value}", ha="center", va="center", fontsize=LABEL, color=ink, linespacing=1.1)
