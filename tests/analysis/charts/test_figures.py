@@ -29,6 +29,7 @@ from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from scenarios import load_scenarios, load_targets, shipped_scenarios
+from tests.support.plain_runs import upright
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_what_was_counted_stands_before_the_run(name, material):
         (dots,) = [line for line in ax.lines if line.get_label() == "_record"]
         points = record(panel.variable)
         assert points[-1].year == (2019 if "registered" in panel.variable else 2023)
-        assert list(dots.get_ydata()) == [point.value for point in points]
+        assert upright(dots).tolist() == [point.value for point in points]
         assert ax.get_xlim()[0] == pytest.approx(2009.4)
         # The run goes on where the record is.
         start = float(quantile(material.runs["baseline"][panel.variable], 0.5)[0])
