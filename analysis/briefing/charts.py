@@ -52,7 +52,7 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     """
     rooms = slide_sizes(briefing)
     charts = [
-        (picture, briefing.language, kind, folder, rooms[picture.id] if kind == "png" else None)
+        (picture, briefing.language, kind, folder, rooms.get(picture.id) if kind == "png" else None)
         for picture in pictures(briefing)
         for kind in kinds
     ]

@@ -22,6 +22,7 @@ from analysis.command_line import (
     collect_mistakes,
     make_console,
 )
+from analysis.map_option import Outlines, given_boundaries
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
@@ -33,6 +34,7 @@ from scenarios import load_scenario, load_scenarios, shipped_scenarios
 
 if TYPE_CHECKING:
     from analysis.briefing.study import Evidence
+    from analysis.charts.boundaries import Boundaries
 
 
 def brief(
@@ -46,6 +48,7 @@ def brief(
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
     ] = None,
+    boundaries: Outlines = None,
 ) -> None:
     """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
 
@@ -60,6 +63,8 @@ def brief(
                 check_members(members, evidence)
             else:
                 check_file(verify)
+        with part():
+            outlines = given_boundaries(boundaries)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.briefing.results import compute_results
     from analysis.briefing.writing import files
@@ -68,13 +73,13 @@ def brief(
 
     console = make_console()
     if verify is not None:
-        if _verify_briefing(console, verify, scenario):
+        if _verify_briefing(console, verify, scenario, outlines):
             raise typer.Exit(1)
         return
     about, languages = scenario or "plan", LANGUAGES if language == "both" else (language,)
     written = [file for one in languages for file in files.file_names(chosen.name, one)]
     announce_replaced_files(console, out, written, f"*_{languages[0]}.*")
-    basis = _evidence([*shipped_scenarios(chosen.starts), about], about, members, evidence, out.parent)
+    basis = _evidence([*shipped_scenarios(chosen.starts), about], about, members, evidence, out.parent, outlines)
     results = compute_results(basis)
     with report_progress() as report:
         for one in languages:
@@ -86,7 +91,9 @@ def brief(
     console.print(screen_text("how to verify"))
 
 
-def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder: Path) -> Evidence:
+def _evidence(
+    names: Iterable[str], about: str, members: int, seen: Seen, folder: Path, outlines: Boundaries | None
+) -> Evidence:
     """What a briefing rests on; runs that stand in the folder are used where they are still valid, others written."""
     from analysis.briefing.study import gather as gather_evidence
     from analysis.charts.material import gather
@@ -105,14 +112,14 @@ def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder
     with output_folder.alone(folder) if missing else nullcontext():
         runs = {**kept, **stored_runs.make(folder, missing, targets, facts, "compiled", parameters)}
     by_name = {scenario.name: scenario for scenario in chosen}
-    material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts)
+    material = gather(by_name, {name: runs[name] for name in by_name}, targets, facts, outlines)
     with report_progress() as report:
         city = load_model()
         spreads = discrepancies([target for target in targets if target.modelled], city, parameters)
         return gather_evidence(city, by_name[Path(about).stem], material, parameters, spreads, report)
 
 
-def _verify_briefing(console: Console, path: Path, given: str | None) -> list[str]:
+def _verify_briefing(console: Console, path: Path, given: str | None, outlines: Boundaries | None = None) -> list[str]:
     """Make a briefing again from its manifest, print what differs, and return it."""
     from analysis.briefing.study import targets_hash
     from analysis.briefing.verification import compare_file as comparison
@@ -127,8 +134,9 @@ def _verify_briefing(console: Console, path: Path, given: str | None) -> list[st
     facts = result_files.manifest(load_scenarios(names)[0], "compiled", read_members(members, seen))
     now = {**facts, "targets_hash": targets_hash(judged_targets(load_scenario(given or file.manifest["scenario"])))}
     manifest.refuse_changed(file.manifest, now)
+    manifest.check_boundaries(file.manifest, outlines)
     with TemporaryDirectory() as folder:
-        basis = _evidence(names, given or file.manifest["scenario"], members, seen, Path(folder))
+        basis = _evidence(names, given or file.manifest["scenario"], members, seen, Path(folder), outlines)
         outcome = comparison.verify(file, basis)
     console.print(escape(outcome.words), soft_wrap=True)
     return outcome.differences

@@ -6,9 +6,9 @@ The three writers only lay this out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Medium = Literal["page", "slides", "workbook"]
 
@@ -17,6 +17,7 @@ EVERYWHERE: Final[frozenset[Medium]] = frozenset({"page", "slides", "workbook"})
 PAGE_AND_WORKBOOK: Final[frozenset[Medium]] = frozenset({"page", "workbook"})
 PAGE_AND_SLIDES: Final[frozenset[Medium]] = frozenset({"page", "slides"})
 PAGE_ONLY: Final[frozenset[Medium]] = frozenset({"page"})
+SLIDES_ONLY: Final[frozenset[Medium]] = frozenset({"slides"})
 WORKBOOK_ONLY: Final[frozenset[Medium]] = frozenset({"workbook"})
 
 
@@ -79,6 +80,39 @@ def plain(text: Text) -> str:
     return "".join(run if isinstance(run, str) else run.text for run in text)
 
 
+class Part(NamedTuple):
+    """What a workbook has in a column of its own of a cell that is written of several numbers."""
+
+    #: What is added to the heading of the column; nothing for the part that the heading is of.
+    heading: Text
+    text: Text
+    #: Whether it is a share that is shown in percent.
+    share: bool = False
+
+
+class Measure(tuple[Run, ...]):
+    """A text such as an interval, with the parts that a workbook keeps as numbers.
+
+    Examples
+    --------
+    >>> interval = Measure(("1 to 2",), [Part(("low",), (Number("a", 1.0),)), Part(("high",), (Number("b", 2.0),))])
+    >>> plain(interval), [plain(part.text) for part in interval.parts]
+    ('1 to 2', ['1.0', '2.0'])
+    """
+
+    parts: tuple[Part, ...]
+
+    def __new__(cls, text: Text, parts: Iterable[Part]) -> Measure:
+        """Keep the parts beside the text."""
+        measure = super().__new__(cls, text)
+        measure.parts = tuple(parts)
+        return measure
+
+    def __getnewargs__(self) -> tuple[Text, tuple[Part, ...]]:
+        """Return what it is made from, for another process."""
+        return tuple(self), self.parts
+
+
 @dataclass(frozen=True)
 class Paragraph:
     """One paragraph; `strong` for what stands out."""
@@ -132,7 +166,40 @@ class Picture:
     where: frozenset[Medium] = PAGE_AND_SLIDES
 
 
-Block = Paragraph | Table | Picture
+@dataclass(frozen=True)
+class Line:
+    """One series of a chart, with a value or none for each category."""
+
+    name: Text
+    values: tuple[Number | None, ...]
+    #: A line with its bands, a bar, or dots alone.
+    look: Literal["line", "bar", "dots"] = "line"
+    #: Ends of intervals from the outermost to the innermost and back: two or four series.
+    bands: tuple[tuple[Number | None, ...], ...] = ()
+    #: Tone of each bar; all are of the series' colour without.
+    tones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart that the program which shows a slide draws itself, from data that its user can edit."""
+
+    id: str
+    title: Text
+    unit: Text
+    categories: tuple[Text, ...]
+    lines: tuple[Line, ...]
+    #: Names of the wide and of the narrow band, where there are bands.
+    bands: tuple[Text, ...] = ()
+    where: frozenset[Medium] = SLIDES_ONLY
+    #: Least and greatest of the value axis; None where the program may choose.
+    least: float | None = None
+    most: float | None = None
+    #: How many shares of the slide's width it takes beside others.
+    share: float = 1.0
+
+
+Block = Paragraph | Table | Picture | Chart
 
 
 @dataclass(frozen=True)
@@ -143,6 +210,8 @@ class Section:
     title: str
     takeaway: Text
     blocks: tuple[Block, ...] = ()
+    #: What a speaker says on its slide, in sentences.
+    notes: Text = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +243,16 @@ def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
         for row, cells in enumerate(block.rows, 1):
             for column, cell in enumerate(cells, 1):
                 yield f"{block.id}[{row},{column}]", cell
+    elif isinstance(block, Chart):
+        yield f"{block.id}.title", block.title
+        yield f"{block.id}.unit", block.unit
+        for number, category in enumerate(block.categories, 1):
+            yield f"{block.id}.category {number}", category
+        for name in (*block.bands, *(line.name for line in block.lines)):
+            yield f"{block.id}.series", name
+        for line in block.lines:
+            for values in (line.values, *line.bands):
+                yield from ((f"{block.id}.value", (value,)) for value in values if value is not None)
 
 
 def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
@@ -188,6 +267,7 @@ def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
     yield "subtitle", briefing.subtitle
     for section in briefing.sections:
         yield f"{section.id}.takeaway", section.takeaway
+        yield f"{section.id}.notes", section.notes
         for block in section.blocks:
             yield from texts_of(block)
 

@@ -18,6 +18,7 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.settling import PEOPLE
 from analysis.briefing.study import AGE_GROUPS, Evidence
 from analysis.charts.panels import CIRCLE, INDICATORS, SCHOOLS
+from analysis.charts.record import FIRST_YEAR, record
 from analysis.comparison.contributions import Comparison
 from analysis.comparison.tables import summary
 from analysis.outcome.bottlenecks import BOTTLENECKS
@@ -212,6 +213,8 @@ class Results:
     series: Mapping[tuple[str, str], Mapping[int, Quantiles]]
     districts: Mapping[str, District]
     ages: Mapping[str, AgeGroup]
+    #: Observations in the present boundary, by variable and year.
+    record: Mapping[str, Mapping[int, Result]]
     schools: Mapping[str, School]
     #: Median of the yearly mean, by variable and district, the city among these.
     ledger: Mapping[tuple[str, str], Result]
@@ -249,7 +252,7 @@ def compute_results(evidence: Evidence) -> Results:
     comparison = evidence.comparison
     return Results(
         definitions=_keyed("definition", _definitions(times, evidence.scenario.starts)),
-        years={int(year): Result(f"definition/year/{year:.0f}", year) for year in times},
+        years={year: Result(f"definition/year/{year}", year) for year in range(FIRST_YEAR, int(times[-1]) + 1)},
         counts=_keyed("counts", _counts(evidence)),
         grades=_keyed("counts/grade", evidence.grades),
         targets=_targets(evidence),
@@ -263,6 +266,14 @@ def compute_results(evidence: Evidence) -> Results:
         },
         districts=_districts(evidence),
         ages=_ages(evidence),
+        record={
+            panel.variable: {
+                point.year: Result(f"record/{panel.variable}/{point.year}", point.value)
+                for point in record(panel.variable)
+                if not point.old
+            }
+            for panel in INDICATORS
+        },
         schools={school: _school(evidence.run, school, f"places/{name}/{school}") for school in SCHOOLS},
         ledger=_ledger(evidence),
         settling=_settling(evidence.settling),

@@ -187,7 +187,8 @@ def _manifest(material: Material, scenario: Scenario) -> dict[str, str]:
     # What is kept of a run says nothing of what is made from runs.
     facts = {name: fact for name, fact in material.facts[scenario.name].items() if name != "kept"}
     others = (f"{name} {run['scenario_hash']}" for name, run in material.facts.items())
-    return {**facts, "scenarios": ", ".join(others), "targets_hash": targets_hash(material.targets)}
+    manifest = {**facts, "scenarios": ", ".join(others), "targets_hash": targets_hash(material.targets)}
+    return manifest if material.boundaries is None else {**manifest, "boundaries": material.boundaries.hash}
 
 
 def targets_hash(targets: Iterable[Target]) -> str:

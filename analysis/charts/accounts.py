@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import xarray as xr
 from matplotlib.figure import Figure
 
+from analysis.charts import findings
 from analysis.charts.frame import band_note, frame_chart, label_axes
 from analysis.charts.marks import median_and_reach, stack_bars
 from analysis.charts.material import Material
@@ -19,9 +21,11 @@ def rate_account(material: Material, scenario: str, language: str, canvas: Size 
     with chart_style():
         figure = Figure(figsize=canvas or (10, 8), layout="constrained")
         axes = figure.subplots(2, 1, sharex=True)
+        moved: dict[str, xr.DataArray] = {}
         for ax, (label, variable) in zip(axes, RATE_ACCOUNTS.items(), strict=True):
             size = label_axes(ax, label, "percentage points", language)
             changes = material.runs[scenario][variable].diff("time") / size
+            moved[word("labels", label, language)] = changes
             parts = quantile(changes, 0.5)
             stack_bars(ax, parts, language)
             middle, reach = median_and_reach(changes.sum(next(str(dim) for dim in parts.dims if dim != "time")))
@@ -30,5 +34,6 @@ def rate_account(material: Material, scenario: str, language: str, canvas: Size 
             ax.axhline(0, color=BLACK, lw=0.8)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         note = band_note(material, "account bands", language)
-        frame_chart(figure, material, "rate_account", language, scenario, note)
+        finding = findings.account(moved, language)
+        frame_chart(figure, material, "rate_account", language, scenario, note, finding=finding, room=0.8)
         return figure

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.charts import findings
 from analysis.charts.frame import band_note, frame_chart, label_axes
 from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan, stack_bars
@@ -14,7 +15,7 @@ from analysis.charts.material import Material
 from analysis.charts.panels import SCHOOLS
 from analysis.charts.style import BLUE, DASHES, VERMILION, Size, chart_style
 from analysis.outcome.ensembles import quantile
-from analysis.outcome.words import element_name, unit_name, word
+from analysis.outcome.words import element_name, unit_name, unit_size, word
 
 
 def service_places(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
@@ -41,7 +42,11 @@ def service_places(material: Material, scenario: str, language: str, canvas: Siz
             )
             ax.margins(x=0)
         notes = word("labels", "hatched", language), band_note(material, "bands", language)
-        frame_chart(figure, material, "service_places", language, scenario, *notes)
+        schools = {"Service": list(SCHOOLS)}
+        unit = unit_size("places", language)
+        both = [run[f"service {kind} in city"].sel(schools) / unit for kind in ("need", "capacity")]
+        finding = findings.places(both[0], both[1], language)
+        frame_chart(figure, material, "service_places", language, scenario, *notes, finding=finding)
         return figure
 
 
@@ -72,5 +77,8 @@ def land_supply(material: Material, scenario: str, language: str, canvas: Size |
         )
         right.set_ylim(0, limit * 1.08)
         right.margins(x=0)
-        frame_chart(figure, material, "land_supply", language, scenario, band_note(material, "land bands", language))
+        supplied = run["land supplied by source"] / unit_size("km2 a year", language)
+        finding = findings.land(supplied, run["built up area"], run["URBAN DEVELOPMENT BOUNDARY"], language)
+        note = band_note(material, "land bands", language)
+        frame_chart(figure, material, "land_supply", language, scenario, note, finding=finding)
         return figure

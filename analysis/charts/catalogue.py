@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +13,7 @@ from PIL import Image
 
 from analysis.charts.accounts import rate_account
 from analysis.charts.capacity import land_supply, service_places
+from analysis.charts.district_map import DRAW_MAPS
 from analysis.charts.districts import districts
 from analysis.charts.files import draw_in_processes, write_png
 from analysis.charts.housing import housing_market
@@ -50,7 +51,7 @@ _DETAILS = (
     *(people_land_money, settlement, housing_market, three_accounts),
 )
 #: What draws each chart of one scenario, in a language, of a size in inches or of its own, by the name of its file.
-DETAILS: Mapping[str, Callable[..., Figure]] = {chart.__name__: chart for chart in _DETAILS}
+DETAILS: Mapping[str, Callable[..., Figure]] = {chart.__name__: chart for chart in _DETAILS} | DRAW_MAPS
 
 
 def list_charts(material: Material, detailed: Collection[str]) -> list[Chart]:
@@ -80,7 +81,8 @@ def list_charts(material: Material, detailed: Collection[str]) -> list[Chart]:
                 for other in shown
                 if other in material.runs
             ]
-            content = repr((made_from, material.targets, terms(), mpl.__version__))
+            outlines = material.boundaries.hash if material.boundaries and name in DRAW_MAPS else None
+            content = repr((made_from, material.targets, terms(), mpl.__version__, outlines))
             listed.append(Chart(name, scenario, language, hashlib.sha256(content.encode()).hexdigest()[:16]))
     return listed
 
@@ -119,7 +121,7 @@ def draw_figures(material: Material, folder: Path, wanted: Sequence[Chart]) -> I
         Each file once it is written.
     """
     few = {name: run[[variable for variable in VARIABLES if variable in run]] for name, run in material.runs.items()}
-    lean = Material(material.scenarios, few, material.targets, material.facts, material.styles)
+    lean = replace(material, runs=few)
     if len(wanted) < FEW:
         for chart in wanted:
             yield _draw(lean, folder, chart)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from analysis.charts import findings
 from analysis.charts.frame import band_note, frame_chart
 from analysis.charts.marks import draw_fan, elements_of
 from analysis.charts.material import Material
-from analysis.charts.style import BLACK, DASHES, Size, chart_style
+from analysis.charts.record import begin_with_record, district_record
+from analysis.charts.style import BLACK, DASHES, GREY, Size, chart_style
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
 
@@ -26,6 +28,8 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
         for ax, district in zip(figure.subplots(3, 4, sharex=True).flat, names, strict=True):
             rate, reference = rates.sel(District=district), base.sel(District=district)
             draw_fan(ax, rate, look["color"], width=3, label=material.scenarios[scenario].title[language])
+            counted = district_record()[district]
+            ax.plot(list(counted), [value / size for value in counted.values()], "o", ms=4, color=GREY, label="_record")
             end = float(quantile(rate, 0.5)[-1])
             text = f"{float(rate['time'][-1]):.0f}: {end:.1f} %"
             if compared:
@@ -36,6 +40,7 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
             ax.set_title(element_name(district, language), fontsize=9)
             ax.margins(x=0)
+            begin_with_record(ax)
             # Ten points at least, so that a level line looks level, and none above the most a share can be; room above
             # for the text.
             low, high = ax.dataLim.ymin, ax.dataLim.ymax
@@ -47,13 +52,15 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(unit_name("percent", language))
         # Taken from the lines, as matplotlib leaves labels that begin with an underscore out of what it collects.
-        lines = list(figure.axes[0].lines)
+        lines = [line for line in figure.axes[0].lines if line.get_label() != "_record"]
         labels = [str(line.get_label()) for line in lines]
-        figure.legend(lines, labels, loc="outside upper right", ncols=len(labels), fontsize=9)
+        figure.legend(lines, labels, loc="outside right upper", fontsize=9)
         notes = (
             word("labels", "own scales", language),
             word("labels", "difference", language) if compared else "",
             band_note(material, "bands", language),
+            word("labels", "record", language),
         )
-        frame_chart(figure, material, "districts", language, scenario, *notes)
+        finding = findings.district_map(quantile(rates, 0.5), "district_map", language)
+        frame_chart(figure, material, "districts", language, scenario, *notes, finding=finding, room=0.8)
         return figure

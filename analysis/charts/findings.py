@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +54,105 @@ def circle(run: xr.Dataset, baseline: xr.Dataset | None, years: tuple[int, int],
         up=_districts(last > other * (1 + FELT), language),
         down=_districts(last < other * (1 - FELT), language),
     )
+
+
+def district_map(values: xr.DataArray, name: str, language: str) -> str:
+    """Say where medians by district are highest and lowest at the end, and where they have risen most."""
+    first, last = values.isel(time=0), values.isel(time=-1)
+    change = last - first
+    highest, lowest, riser = (str(each.item()) for each in (last.idxmax(), last.idxmin(), change.idxmax()))
+    alike = int((last.round(1) == last.max().round(1)).sum())
+    top = short_name(highest, language)
+    return say(
+        name,
+        language,
+        first=f"{float(first['time']):.0f}",
+        last=f"{float(last['time']):.0f}",
+        top=top if alike == 1 else say("and others", language, first=top, count=str(alike), others=str(alike - 1)),
+        high=float(last.max()),
+        bottom=short_name(lowest, language),
+        low=float(last.min()),
+        riser=short_name(riser, language),
+        rise=float(change.max()),
+        falling=_districts(change < -FELT * first, language),
+    )
+
+
+def comparison(panels: Mapping[str, Mapping[str, xr.DataArray]], titles: Mapping[str, str], language: str) -> str:
+    """Say between which scenarios each quantity lies at the end, from series by its words (`quantity [unit]`)."""
+    told = []
+    for label, series in panels.items():
+        ends = {name: float(_median(one)[-1]) for name, one in series.items()}
+        lowest, highest = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
+        gaps = {"last": _years(next(iter(series.values())))[1], "label": label, "low": ends[lowest]}
+        if len(ends) == 1:
+            told.append(say("alone", language, **gaps))
+        else:
+            names = {"bottom": titles[lowest], "top": titles[highest], "high": ends[highest]}
+            told.append(say("between", language, **gaps, **names))
+    return _sentence(told, language)
+
+
+def course(panels: Mapping[str, xr.DataArray], language: str) -> str:
+    """Say from where to where each quantity goes, by its words."""
+    told = []
+    for label, series in panels.items():
+        first, last = _years(series)
+        ends = _median(series).to_numpy()
+        gaps = {"first": first, "last": last, "before": float(ends[0]), "after": float(ends[-1])}
+        told.append(say("course", language, label=label, **gaps))
+    return _sentence(told, language)
+
+
+def elders(people: xr.DataArray, years: tuple[int, ...], language: str) -> str:
+    """Say how the share of residents of 60 and over grows, from numbers by age."""
+    share = 100 * people.isel(Age=slice(60, None)).sum("Age") / people.sum("Age")
+    ends = [float(share.sel(time=year)) for year in (years[0], years[-1])]
+    return say("elders", language, first=years[0], last=years[-1], before=ends[0], after=ends[1])
+
+
+def places(need: xr.DataArray, capacity: xr.DataArray, language: str) -> str:
+    """Say at which level of school, and when, places are shortest, from numbers by service in an axis' unit."""
+    short = _median(need) - _median(capacity)
+    level, year = np.unravel_index(int(np.argmax(short.to_numpy())), short.shape)
+    service = short[short.dims[0]][level] if short.dims[0] != "time" else short[short.dims[1]][year]
+    at = short["time"][year] if short.dims[0] != "time" else short["time"][level]
+    gaps = {"level": element_name(str(service.item()), language), "year": f"{float(at):.0f}"}
+    most = float(short.max())
+    return say("places short" if most > 0 else "places enough", language, **gaps, short=abs(most))
+
+
+def land(supplied: xr.DataArray, built: xr.DataArray, boundary: xr.DataArray, language: str) -> str:
+    """Say where land comes from, and how much of what the boundary allows is built up at the end."""
+    parts = _median(supplied).isel(time=slice(1, None)).sum("time")
+    dim = str(parts.dims[0])
+    first, last = _years(built)
+    share = float(_median(built)[-1] / _median(boundary).max())
+    gaps = {"total": float(parts.sum()), "source": element_name(str(parts.idxmax(dim).item()), language)}
+    return say("land", language, first=int(first) + 1, last=last, share=100 * share, **gaps)
+
+
+def account(changes: Mapping[str, xr.DataArray], language: str) -> str:
+    """Say by how much each rate changes in all and by which cause most, from yearly changes in points."""
+    told = []
+    for label, change in changes.items():
+        dim = next(str(dim) for dim in change.dims if dim not in ("time", "member"))
+        parts = _median(change.sum("time"))
+        cause = str(abs(parts).idxmax(dim).item())
+        gaps = {"total": float(_median(change.sum([dim, "time"]))), "part": float(parts.sel({dim: cause}))}
+        told.append(say("account", language, label=label, cause=element_name(cause, language), **gaps))
+    return _sentence(told, language)
+
+
+def short_name(district: str, language: str) -> str:
+    """Return a district's name without what the model counts with it.
+
+    Examples
+    --------
+    >>> short_name("Licheng", "zh"), short_name("Licheng", "en")
+    ('历城区', 'Licheng')
+    """
+    return element_name(district, language).partition("（")[0].partition(" and ")[0]
 
 
 def settlement(waiting: xr.DataArray, registering: xr.DataArray, language: str) -> str:
@@ -118,6 +218,15 @@ def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, lang
     if float(other.min()) < IN_FULL:
         told += say("other spending cut", language, **_worst(other))
     return told
+
+
+def _years(series: xr.DataArray) -> tuple[str, str]:
+    """The first and the last year of a series."""
+    return f"{float(series['time'][0]):.0f}", f"{float(series['time'][-1]):.0f}"
+
+
+def _sentence(parts: Sequence[str], language: str) -> str:
+    return say("between parts", language).join(parts) + say("end of sentence", language)
 
 
 def _worst(funded: xr.DataArray) -> dict[str, Any]:

@@ -81,12 +81,19 @@ def title_with_hash(scenario: Scenario, language: str) -> str:
 
 
 def frame_chart(
-    figure: Figure, material: Material, name: str, language: str, scenario: str | None, *notes: str, finding: str = ""
+    figure: Figure,
+    material: Material,
+    name: str,
+    language: str,
+    scenario: str | None,
+    *notes: str,
+    finding: str = "",
+    room: float = 1.0,
 ) -> None:
     """Put the title above a chart of runs and, below it, how to read it and where it comes from.
 
     `name` is the chart's in the words, `scenario` whose it is (None compares all), `finding` what the chart shows in a
-    sentence; empty notes are left out.
+    sentence; empty notes are left out. `room` is the share of the width that a legend beside it leaves the sentence.
     """
     title, shown = word("charts", name, language), word("labels", "all scenarios", language)
     if scenario is not None:
@@ -94,7 +101,7 @@ def frame_chart(
         shown = title_with_hash(material.scenarios[scenario], language)
     footer = source_line("footer", _manifest(material), language, scenario=shown)
     width = figure.get_figwidth() / TITLE_INCHES
-    found = wrapped(finding, language, width * (1.2 if language == "en" else 1.0)) if finding else ""
+    found = wrapped(finding, language, room * width * (1.2 if language == "en" else 1.0)) if finding else ""
     told = wrapped(" ".join(filter(None, notes)), language, 2.1 * width)
     head_and_foot(figure, "\n".join(filter(None, (title, found))), told, footer)
 
@@ -102,6 +109,18 @@ def frame_chart(
 def band_note(material: Material, term: str, language: str) -> str:
     """Say what lines and bands stand for; nothing for a single run, which has no bands."""
     return "" if _manifest(material)["members"] == "1" else word("labels", term, language)
+
+
+def quantity(label: str, unit: str, language: str) -> str:
+    """Return words with the unit of an axis behind, without what the unit says beside itself.
+
+    Examples
+    --------
+    >>> quantity("常住人口", "people", "zh"), quantity("Rent burden", "percent", "en")
+    ('常住人口（万人）', 'Rent burden (percent)')
+    """
+    unit = unit_name(unit, language).partition("（")[0]
+    return f"{label}（{unit}）" if language == "zh" else f"{label} ({unit})"
 
 
 def _manifest(material: Material) -> Mapping[str, str]:

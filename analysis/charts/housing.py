@@ -14,6 +14,7 @@ from analysis.charts.frame import band_note, frame_chart, label_axes
 from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan
 from analysis.charts.material import Material
+from analysis.charts.record import begin_with_record, draw_record, record
 from analysis.charts.style import BLACK, DASHES, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
@@ -42,7 +43,8 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
         figure = Figure(figsize=canvas or (11, 8.2), layout="constrained")
         axes = dict(zip(PANELS, figure.subplots(4, 1, sharex=True), strict=True))
         for name, ax in axes.items():
-            label_axes(ax, name, PANELS[name][1], language)
+            size = label_axes(ax, name, PANELS[name][1], language)
+            draw_record(ax, record(PANELS[name][0]), size)
             draw_fan(ax, market[name], look["color"], width=2.4, label=material.scenarios[scenario].title[language])
             if others:
                 other, title = quantile(others[name], 0.5), material.scenarios["baseline"].title[language]
@@ -54,12 +56,22 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
             ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         calm = quantile(run["NORMAL UNSOLD TIME"], 0.5) / unit_size("months of sales", language)
         axes["months unsold"].plot(calm["time"], calm, color=BLACK, lw=1.2, ls=DASHES[2])
-        lines = [line for line in axes["sales"].lines]
+        begin_with_record(*axes.values())
+        lines = [line for line in axes["sales"].lines if line.get_label() != "_record"]
         where = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "borderaxespad": 0.2, "fontsize": 9}
         axes["sales"].legend(lines, [str(line.get_label()) for line in lines], **where)
-        notes = word("labels", "market note", language), band_note(material, "bands", language)
+        notes = (word("labels", one, language) for one in ("market note", "record"))
         finding = findings.housing(market["house price"], market["months unsold"], market["land income"], language)
-        frame_chart(figure, material, "housing_market", language, scenario, *notes, finding=finding)
+        frame_chart(
+            figure,
+            material,
+            "housing_market",
+            language,
+            scenario,
+            *notes,
+            band_note(material, "bands", language),
+            finding=finding,
+        )
         return figure
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import xarray as xr
 
+from analysis.charts.boundaries import Boundaries
 from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
 
@@ -28,6 +29,8 @@ class Material:
     facts: Mapping[str, Mapping[str, str]]
     #: Colour and dash of each scenario.
     styles: Mapping[str, Mapping[str, Any]]
+    #: Of the districts on maps, where the user gives them.
+    boundaries: Boundaries | None = None
 
 
 def gather(
@@ -35,6 +38,7 @@ def gather(
     runs: Mapping[str, xr.Dataset],
     targets: Sequence[Target],
     facts: Mapping[str, Mapping[str, str]],
+    boundaries: Boundaries | None = None,
 ) -> Material:
     """Return the material of charts, with a look for each scenario that is the same in every chart and run.
 
@@ -44,6 +48,8 @@ def gather(
         Each scenario, its results, and their manifest, by name.
     targets
         The plan's targets.
+    boundaries
+        Of the districts on maps; tiles without.
 
     Examples
     --------
@@ -60,7 +66,7 @@ def gather(
         for position, name in enumerate(others):
             dash = DASHES[position // len(FAMILY_COLOURS) % len(DASHES)]
             styles[name] = {"color": FAMILY_COLOURS[position % len(FAMILY_COLOURS)], "linestyle": dash}
-    return Material(scenarios, runs, targets, facts, styles)
+    return Material(scenarios, runs, targets, facts, styles, boundaries)
 
 
 def _rests_on_plan(name: str, scenarios: Mapping[str, Scenario]) -> bool:

@@ -15,9 +15,10 @@ from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan
 from analysis.charts.material import Material
 from analysis.charts.panels import FUNDED
+from analysis.charts.record import begin_with_record, draw_record, record
 from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, VERMILION, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
-from analysis.outcome.words import word
+from analysis.outcome.words import unit_size, word
 
 
 def three_accounts(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
@@ -42,6 +43,7 @@ def three_accounts(material: Material, scenario: str, language: str, canvas: Siz
             [*lines, ("committed", run["committed spending"], VERMILION)],
             language,
         )
+        draw_record(budget, record("budget revenue"), unit_size("yuan a year", language))
         lines = [
             ("land sold", run["land sale revenue"], GREEN),
             ("left for capital", run["land income for capital"], ORANGE),
@@ -53,7 +55,11 @@ def three_accounts(material: Material, scenario: str, language: str, canvas: Siz
         capital, other = FUNDED
         lines = [("capital funded", run[capital], BLUE), ("other funded", run[other], GREEN)]
         _draw(funded, "funded", "percent", lines, language, of_baseline(capital))
-        notes = word("labels", "accounts note", language), band_note(material, "bands", language)
+        notes = (
+            *(word("labels", one, language) for one in ("accounts note", "record")),
+            band_note(material, "bands", language),
+        )
+        begin_with_record(budget, land, debt, funded)
         finding = findings.accounts(run["Municipal Debt"], ceiling, run[list(FUNDED)], language)
         frame_chart(figure, material, "three_accounts", language, scenario, *notes, finding=finding)
         return figure

@@ -60,6 +60,7 @@ VARIABLES = (
     "built up area",
     "URBAN DEVELOPMENT BOUNDARY",
     "resident urbanization rate by district",
+    "residents by district",
     "Resident Rate Account",
     "Registered Rate Account",
     "AWARD PER SETTLED PERSON",

@@ -6,10 +6,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.charts.frame import band_note, frame_chart, label_axes
+from analysis.charts import findings
+from analysis.charts.frame import band_note, frame_chart, label_axes, quantity
 from analysis.charts.labels import label_right
 from analysis.charts.marks import elements_of
 from analysis.charts.material import Material
+from analysis.charts.record import begin_with_record, draw_record, record
 from analysis.charts.style import BLACK, DASHES, PART_COLOURS, Size, chart_style, darken
 from analysis.outcome.ensembles import has_members, quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
@@ -41,8 +43,15 @@ def population_by_group(material: Material, scenario: str, language: str, canvas
         label_right(ax, labels, gap)
         ax.margins(x=0)
         ax.set_ylim(bottom=0)
-        note = band_note(material, "stacked medians", language)
-        frame_chart(figure, material, "population_by_group", language, scenario, note)
+        draw_record(ax, record("residents"), size)
+        begin_with_record(ax)
+        notes = band_note(material, "stacked medians", language), word("labels", "record", language)
+        told = {
+            quantity(word("labels", "residents", language), "people", language): total,
+            quantity(element_name(names[0], language), "people", language): groups.isel(Group=0),
+        }
+        finding = findings.course(told, language)
+        frame_chart(figure, material, "population_by_group", language, scenario, *notes, finding=finding)
         return figure
 
 
@@ -67,7 +76,8 @@ def age_profile(material: Material, scenario: str, language: str, canvas: Size |
         axes[0].tick_params(axis="y", labelsize=8)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         notes = word("labels", "one sided", language), band_note(material, "stacked medians", language)
-        frame_chart(figure, material, "age_profile", language, scenario, *notes)
+        finding = findings.elders(population.sum("Group"), PYRAMID_YEARS, language)
+        frame_chart(figure, material, "age_profile", language, scenario, *notes, finding=finding)
         return figure
 
 

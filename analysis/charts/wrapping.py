@@ -7,6 +7,8 @@ import textwrap
 #: Letters across a chart at the size of a title, and how many inches wide that chart is.
 ENGLISH, CHINESE = 105, 62
 TITLE_INCHES = 11
+#: What a number is written with.
+DIGITS = "0123456789.,+-"
 
 
 def wrapped(text: str, language: str, width: float = 1.0) -> str:
@@ -30,7 +32,7 @@ def wrapped(text: str, language: str, width: float = 1.0) -> str:
         return "\n".join(textwrap.wrap(text, int(ENGLISH * width)))
     lines = [""]
     for character in text:
-        number = character.isdigit() and lines[-1][-1:].isdigit()
+        number = character in DIGITS and lines[-1][-1:] in DIGITS and bool(lines[-1])
         if len(lines[-1]) >= int(CHINESE * width) and not number and character not in "，。；：、）”%—":
             lines.append("")
         lines[-1] += character

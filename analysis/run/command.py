@@ -19,6 +19,7 @@ from analysis.command_line import (
     collect_mistakes,
     make_console,
 )
+from analysis.map_option import Outlines, given_boundaries
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.progress import progress_bar, step_in_words
@@ -37,6 +38,8 @@ from scenarios import (
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+    from analysis.charts.boundaries import Boundaries
 
 #: The table of all targets.
 TABLE = "targets.csv"
@@ -61,6 +64,7 @@ def run(
             min=1, help="Number of members of the calibrated ensemble to run; 1 runs the model file's own values once."
         ),
     ] = USUAL_MEMBERS,
+    boundaries: Outlines = None,
 ) -> None:
     """Run scenarios, print which targets they reach, and write data and charts.
 
@@ -76,6 +80,8 @@ def run(
                 raise UserError(msg)
             if members > 1:
                 check_members(members, evidence)
+        with part():
+            outlines = given_boundaries(boundaries)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
     from analysis.outcome import printing
@@ -112,7 +118,7 @@ def run(
     printing.print_answers(details, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
-    _write(out, scenarios, runs, table, judged, facts, detailed)
+    _write(out, scenarios, runs, table, judged, facts, detailed, outlines)
     about = next((one for one in scenarios if one.name in detailed and one.name != "baseline"), scenarios[0])
     print_verdict(console, run_verdict(table, ahead, scenarios, about, members, evidence))
     announce_written_files(console, out, [f"<{screen_text('scenario')}>.nc", TABLE], "*.png")
@@ -137,13 +143,14 @@ def _write(
     targets: Sequence[Target],
     facts: Mapping[str, Mapping[str, str]],
     detailed: Sequence[str],
+    outlines: Boundaries | None,
 ) -> None:
     from analysis.charts import catalogue
     from analysis.charts.material import gather
     from analysis.outcome import files as result_files
 
     by_name = {scenario.name: scenario for scenario in scenarios}
-    material = gather(by_name, runs, targets, facts)
+    material = gather(by_name, runs, targets, facts, outlines)
     charts = [
         chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -282,7 +283,7 @@ def grouped_text(path: Path) -> None:
 
 def covered(path: Path) -> None:
     with deck(path) as opened:
-        slide = next(slide for slide in opened.slides for one in slide.shapes if one.name == "fans.indicators")
+        slide = next(slide for slide in opened.slides for one in slide.shapes if one.name == "districts.map")
         slide.shapes.add_picture(picture_file(), 0, 0, Inches(9), Inches(6)).name = "cover"
 
 
@@ -329,6 +330,16 @@ def other_media(parts: dict[str, bytes]) -> None:
     parts[part] = picture_file().getvalue()
 
 
+def other_data(parts: dict[str, bytes]) -> None:
+    """Change the first number behind the first chart, where a user would."""
+    name = sorted(name for name in parts if name.startswith("ppt/embeddings/"))[0]
+    opened = load_workbook(io.BytesIO(parts[name]))
+    opened.worksheets[0]["B2"].value = 99.9
+    file = io.BytesIO()
+    opened.save(file)
+    parts[name] = file.getvalue()
+
+
 def chunked(kind: bytes, content: bytes) -> Callable[[Path], None]:
     """Put a chunk into the first picture of slides."""
 
@@ -340,7 +351,7 @@ def chunked(kind: bytes, content: bytes) -> Callable[[Path], None]:
 
 SLIDES: Mapping[str, Forgery] = {
     **{
-        f"in a picture {name}": (chunked(*content), "picture fans.indicators is not the one drawn from these results")
+        f"in a picture {name}": (chunked(*content), "picture districts.map is not the one drawn from these results")
         for name, content in CHUNKS.items()
     },
     "a sentence": (
@@ -354,7 +365,19 @@ SLIDES: Mapping[str, Forgery] = {
     "words in a group": (grouped_text, "slide 2: <grpSp> was added (called 'group'): '100 %'"),
     "a picture on top": (covered, "<pic> was added (called 'cover')"),
     "a chart": (charted, "slide 3: <graphicFrame> was added"),
-    "a crop": (on_shape("fans.indicators", lambda one: setattr(one, "crop_left", 0.5)), "shape fans.indicators"),
+    "what a chart remembers": (
+        matched_in_part("ppt/charts/chart2.xml", r'<c:pt idx="12">\s*<c:v>([0-9.]{4,})</c:v>', larger),
+        "slide 4, chart fans.resident",
+    ),
+    "the title of a chart": (
+        matched_in_part("ppt/charts/chart1.xml", r"<a:t>(各项目标[^<]*)</a:t>", lambda _: "全部达到"),
+        "slide 3, chart board.bars: ",
+    ),
+    "the data of a chart": (
+        rezipped(other_data),
+        "slide 3, chart board.bars, data: Sheet1!B2",
+    ),
+    "a crop": (on_shape("districts.map", lambda one: setattr(one, "crop_left", 0.5)), "shape districts.map"),
     "words of a layout": (on_deck(layout_text), "layout 6, which slides show"),
     "words of the master": (
         on_deck(lambda one: setattr(one.slide_master.placeholders[0].text_frame, "text", "100 %")),
@@ -379,21 +402,24 @@ SLIDES: Mapping[str, Forgery] = {
         "notes of slide 5",
     ),
     "words beside a picture": (
-        on_shape("fans.indicators", lambda one: one._element.nvPicPr.cNvPr.set("descr", "全部达到")),
-        "shape fans.indicators: descr is '全部达到'",
+        on_shape("districts.map", lambda one: one._element.nvPicPr.cNvPr.set("descr", "全部达到")),
+        "shape districts.map: descr is '全部达到'",
     ),
-    "a shape moved away": (on_shape("answer.sure", lambda one: setattr(one, "left", Inches(40))), "shape answer.sure"),
+    "a shape moved away": (
+        on_shape("answer.short", lambda one: setattr(one, "left", Inches(40))),
+        "shape answer.short",
+    ),
     "letters too small to read": (
-        on_shape("answer.sure", lambda one: setattr(run_of(one).font, "size", Pt(1))),
-        "shape answer.sure: sz is '100'",
+        on_shape("answer.short", lambda one: setattr(run_of(one).font, "size", Pt(1))),
+        "shape answer.short: sz is '100'",
     ),
     "white letters on white": (
-        on_shape("answer.sure", lambda one: setattr(run_of(one).font.color, "rgb", RGBColor(255, 255, 255))),
-        "shape answer.sure: val is 'FFFFFF'",
+        on_shape("answer.short", lambda one: setattr(run_of(one).font.color, "rgb", RGBColor(255, 255, 255))),
+        "shape answer.short: val is 'FFFFFF'",
     ),
     "a link": (
-        on_shape("answer.sure", lambda one: setattr(run_of(one).hyperlink, "address", "other.html")),
-        "shape answer.sure: <hlinkClick> was added",
+        on_shape("answer.short", lambda one: setattr(run_of(one).hyperlink, "address", "other.html")),
+        "shape answer.short: <hlinkClick> was added",
     ),
     "a row left out": (
         on_shape("answer.table[", lambda one: one.table._tbl.remove(one.table._tbl.tr_lst[1])),
@@ -450,20 +476,20 @@ def validated(opened: Any) -> None:
 
 
 #: The first median of the target board, and what its place is called.
-MEDIAN = ("board.table", 1, 3)
+MEDIAN = ("board.table", 1, 6)
 
-HEADER = "<headerFooter><oddHeader>100</oddHeader></headerFooter>"
+HEADER = "<headerFooter><oddHeader>100</oddHeader>"
 
 WORKBOOK: Mapping[str, Forgery] = {
-    "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!D6"),
-    "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!D6"),
+    "a number": (on_cell(*MEDIAN, raised(10)), "目标看板!G6"),
+    "less of a number than is shown": (on_cell(*MEDIAN, raised(1e-6)), "目标看板!G6"),
     "a number with an underscore": (
-        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', underscored),
-        "目标看板!D6: ",
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="G6"[^>]*><v>([0-9.]+)</v>', underscored),
+        "目标看板!G6: ",
     ),
     "a number in digits of another script": (
-        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="D6"[^>]*><v>([0-9.]+)</v>', in_full_width),
-        "目标看板!D6: ",
+        matched_in_part("xl/worksheets/sheet2.xml", r'<c r="G6"[^>]*><v>([0-9.]+)</v>', in_full_width),
+        "目标看板!G6: ",
     ),
     "what a chart remembers with an underscore": (
         matched_in_part("xl/charts/chart1.xml", r"<c:pt idx=\"5\"><c:v>([0-9.]{4,})</c:v>", underscored),
@@ -471,9 +497,9 @@ WORKBOOK: Mapping[str, Forgery] = {
     ),
     "a number format": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "number_format", '"99.9 %"')),
-        "目标看板!D6: its number format is '\"99.9 %\"'",
+        "目标看板!G6: its number format is '\"99.9 %\"'",
     ),
-    "a formula": (on_cell(*MEDIAN, lambda cell: setattr(cell, "value", "=99.9")), "目标看板!D6"),
+    "a formula": (on_cell(*MEDIAN, lambda cell: setattr(cell, "value", "=99.9")), "目标看板!G6"),
     "a sentence": (
         on_cell("answer.answer", 0, 0, lambda cell: setattr(cell, "value", "全部达到")),
         "结论!A4: '全部达到'",
@@ -497,7 +523,7 @@ WORKBOOK: Mapping[str, Forgery] = {
     ),
     "white letters on white": (
         on_cell(*MEDIAN, lambda cell: setattr(cell, "font", Font(color="FFFFFF"))),
-        "目标看板!D6: its colour of letters is 'FFFFFF'",
+        "目标看板!G6: its colour of letters is 'FFFFFF'",
     ),
     "the range of a chart": (
         in_part("xl/charts/chart1.xml", "走势!$B$18:$B$33", "走势!$E$18:$E$33"),
@@ -514,8 +540,8 @@ WORKBOOK: Mapping[str, Forgery] = {
     "a picture": (in_book(lambda one: one["结论"].add_image(SheetImage(picture_file()), "A1")), "to no briefing"),
     "a message at a cell": (in_book(validated), "<dataValidations> was added"),
     "words at the head of a printed page": (
-        in_part("xl/worksheets/sheet1.xml", "</worksheet>", f"{HEADER}</worksheet>"),
-        "sheet 结论: <headerFooter> was added",
+        in_part("xl/worksheets/sheet1.xml", "<headerFooter>", HEADER),
+        "sheet 结论: <oddHeader> was added",
     ),
     "a result by its key": (
         in_book(lambda one: setattr(one["结果键"]["B5"], "value", 12.5)),

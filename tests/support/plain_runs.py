@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from analysis.charts.material import Material, gather
@@ -43,6 +44,11 @@ def material(runs: Mapping[str, xr.Dataset]) -> Material:
     """Material of charts, without targets, of runs by the name of a shipped scenario."""
     scenarios = {one.name: one for one in load_scenarios(list(runs))}
     return gather(scenarios, runs, [], dict.fromkeys(runs, FACTS))
+
+
+def run_lines(ax: Axes) -> list[Line2D]:
+    """Lines of runs, without the dots of the record."""
+    return [line for line in ax.lines if line.get_label() != "_record"]
 
 
 def across(line: Line2D) -> npt.NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis.briefing.content import Name, Paragraph, Run, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.targets import board, reasons
@@ -43,12 +43,14 @@ def answer_section(author: Author) -> Section:
     # What was tried is stated once.
     again = "answer.blocker too" if reliefs[0] else "answer.blocker"
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
+    sure = author.say("answer.sure later" if later else "answer.sure")
     blocks: list[Paragraph | Table] = [
-        Paragraph("answer.answer", join(whole, author.language), strong=True),
-        Paragraph("answer.sure", author.say("answer.sure later" if later else "answer.sure")),
+        Paragraph("answer.short", join(whole[:2], author.language), SLIDES_ONLY),
+        Paragraph("answer.answer", join(whole, author.language), PAGE_AND_WORKBOOK, strong=True),
+        Paragraph("answer.sure", sure, PAGE_AND_WORKBOOK),
     ]
     if unsure := _unsure(author):
-        blocks.append(Paragraph("answer.unsure", unsure))
+        blocks.append(Paragraph("answer.unsure", unsure, PAGE_AND_WORKBOOK))
     conditional = author.say("answer.conditional")
     published = [one.probability_with_discrepancy for one in results]
     if published[0] is not None and published[1] is not None:
@@ -56,8 +58,8 @@ def answer_section(author: Author) -> Section:
         conditional = join([conditional, author.say("answer.published", **shares)], author.language)
     headlines = [target for target in targets.values() if target.headline and target.modelled]
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
-    blocks.append(Paragraph("answer.conditional", conditional))
-    return author.section("answer", headline, *blocks)
+    blocks.append(Paragraph("answer.conditional", conditional, PAGE_AND_WORKBOOK))
+    return author.section("answer", headline, *blocks, notes=[*whole, sure, _unsure(author)])
 
 
 def _name(author: Author, target: Target) -> Text:

@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from analysis.briefing.content import Block, Name, Number, Picture, Run, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_SLIDES,
+    Block,
+    Measure,
+    Medium,
+    Name,
+    Number,
+    Part,
+    Picture,
+    Run,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
-from analysis.briefing.words import say, word
+from analysis.briefing.words import join, say, word
 from analysis.outcome.words import element_name, unit_name, unit_size
 from analysis.outcome.words import word as term
 from scenarios import Target
@@ -86,9 +99,10 @@ class Author:
         """Return the headings of columns."""
         return [self.say(name) for name in names]
 
-    def section(self, name: str, takeaway: Text, *blocks: Block) -> Section:
-        """Return a section with its title."""
-        return Section(name, word(f"{name}.section", self.language), takeaway, blocks)
+    def section(self, name: str, takeaway: Text, *blocks: Block, notes: Sequence[Text] = ()) -> Section:
+        """Return a section with its title; notes are sentences for who speaks on its slide."""
+        spoken = join([*notes, self.say("notes.basis")], self.language) if notes else ()
+        return Section(name, word(f"{name}.section", self.language), takeaway, blocks, spoken)
 
     def table(
         self,
@@ -115,9 +129,11 @@ class Author:
             **rest,
         )
 
-    def picture(self, name: str, scenario: str | None, block: str) -> Picture:
+    def picture(
+        self, name: str, scenario: str | None, block: str, where: frozenset[Medium] = PAGE_AND_SLIDES
+    ) -> Picture:
         """Return a chart of `analysis.charts` as a block."""
-        return Picture(block, name, scenario, term("charts", name, self.language))
+        return Picture(block, name, scenario, term("charts", name, self.language), where)
 
     @property
     def years(self) -> list[int]:
@@ -154,26 +170,38 @@ class Author:
         unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_UNITS else (Name(target.unit),)
         return unit, form, zh if self.language == "zh" else en
 
-    def band(self, spread: Spread, form: str = ".1f", scale: float = 1.0) -> Text:
+    def band(self, spread: Spread, form: str = ".1f", scale: float = 1.0) -> Measure:
         """Return a median with its wide interval behind it, where that has any width."""
         middle, low, high = (self.number(one, form, scale) for one in (spread.median, spread.p05, spread.p95))
-        if spread.p95 - spread.p05 <= NARROW * abs(spread.median):
-            return (middle,)
-        return self.say("with range", middle=middle, low=low, high=high)
+        narrow = spread.p95 - spread.p05 <= NARROW * abs(spread.median)
+        text = (middle,) if narrow else self.say("with range", middle=middle, low=low, high=high)
+        return Measure(text, [Part((), (middle,)), *self._ends(low, high)])
 
-    def interval(self, low: Result, high: Result, form: str = ".1f", scale: float = 1.0) -> Text:
+    def interval(self, low: Result, high: Result, form: str = ".1f", scale: float = 1.0) -> Measure:
         """Return an interval alone."""
-        return self.say("range", low=self.number(low, form, scale), high=self.number(high, form, scale))
+        ends = {"low": self.number(low, form, scale), "high": self.number(high, form, scale)}
+        names = self.heads("end low", "end high")
+        return Measure(self.say("range", **ends), map(Part, names, [(end,) for end in ends.values()]))
 
-    def probability(self, share: Probability) -> Text:
+    def probability(self, share: Probability) -> Measure:
         """Return a probability in percent with its standard error; for none or all members, the bound it is within."""
-        if share.probability_se == 0.0:
-            if share.probability == 0.0:
-                return self.say("percent below", number=self.percent(share.probability_high, ".1f"))
-            return self.say("percent above", number=self.percent(share.probability_low, ".1f"))
         form = ".1f" if share.probability_se < WHOLE_PERCENT else ".0f"
-        number, error = (self.percent(one, form) for one in (share.probability, share.probability_se))
-        return self.say("percent with error", number=number, error=error)
+        if share.probability == 0.0:
+            text = self.say("percent below", number=self.percent(share.probability_high, ".1f"))
+        elif share.probability_se == 0.0:
+            text = self.say("percent above", number=self.percent(share.probability_low, ".1f"))
+        else:
+            number, error = (self.percent(one, form) for one in (share.probability, share.probability_se))
+            text = self.say("percent with error", number=number, error=error)
+        names = [(), *self.heads("share low", "share high")]
+        values = (share.probability, share.probability_low, share.probability_high)
+        return Measure(
+            text, [Part(name, (self.percent(one, ".1f"),), True) for name, one in zip(names, values, strict=True)]
+        )
+
+    def _ends(self, low: Number, high: Number) -> list[Part]:
+        """The ends of the wide interval of what a column is of."""
+        return list(map(Part, self.heads("lower", "upper"), [(low,), (high,)]))
 
     def change(self, rate: str, contribution: Contribution) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""

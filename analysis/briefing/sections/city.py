@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.briefing.content import PAGE_AND_WORKBOOK, WORKBOOK_ONLY, Number, Paragraph, Plot, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_WORKBOOK,
+    PAGE_ONLY,
+    SLIDES_ONLY,
+    WORKBOOK_ONLY,
+    Chart,
+    Number,
+    Paragraph,
+    Plot,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.drawings import bars, fan, places
 from analysis.briefing.settling import BALANCE, COSTS, INCOME
 from analysis.charts.panels import CIRCLE, INDICATORS, Panel
 
@@ -31,13 +44,24 @@ def course_section(author: Author) -> Section:
     columns = [*author.heads("quantity", "unit"), *author.year_headings(author.years)]
     widths = (2.6, 1.2, *[2.2] * len(author.years))
     shown = dict.fromkeys((name, "baseline"))
+    headlines = [panel for panel in INDICATORS if panel.variable in variables]
+    ends = [author.results.series[name, variable][int(last)] for variable in variables]
+    told = {
+        f"{rate}_{end}": author.number(value)
+        for rate, spread in zip(("resident", "registered"), ends, strict=True)
+        for end, value in (("middle", spread.median), ("low", spread.p05), ("high", spread.p95))
+    }
     return author.section(
         "fans",
         takeaway,
-        author.picture("indicators", name, "fans.indicators"),
-        Paragraph("fans.reading", author.say("fans.reading")),
-        author.table("fans.table", columns, rows, numeric=range(2, len(columns)), widths=widths),
+        *(fan(author, f"fans.{panel.label.split()[0]}", panel, name) for panel in headlines),
+        author.picture("indicators", name, "fans.indicators", PAGE_ONLY),
+        Paragraph("fans.reading", author.say("fans.reading"), PAGE_AND_WORKBOOK),
+        author.table(
+            "fans.table", columns, rows, numeric=range(2, len(columns)), widths=widths, where=PAGE_AND_WORKBOOK
+        ),
         *(_series(author, panel, scenario) for scenario in shown for panel in INDICATORS),
+        notes=[author.say("notes.fans", **told)],
     )
 
 
@@ -102,7 +126,26 @@ def district_section(author: Author) -> Section:
     if compared:
         columns.append(author.say("districts.gain"))
     table = author.table("districts.table", columns, rows, where=PAGE_AND_WORKBOOK)
-    return author.section("districts", takeaway, author.picture("districts", name, "districts.chart"), table)
+    first = districts[riser].years[min(districts[riser].years)]
+    rise = {"before": first.median, "after": ends[riser]}
+    spread = districts[lowest].years[int(last)]
+    told = author.say(
+        "notes.districts",
+        riser=author.element(riser),
+        lowest=author.element(lowest),
+        **{gap: author.percent(value, ".1f") for gap, value in rise.items()},
+        rate=author.percent(spread.median, ".1f"),
+        low=author.percent(spread.p05, ".1f"),
+        high=author.percent(spread.p95, ".1f"),
+    )
+    return author.section(
+        "districts",
+        takeaway,
+        author.picture("district_map", name, "districts.map"),
+        author.picture("districts", name, "districts.chart", PAGE_ONLY),
+        table,
+        notes=[told],
+    )
 
 
 def age_section(author: Author) -> Section:
@@ -126,7 +169,7 @@ def age_section(author: Author) -> Section:
         rows += [(name, *people), (author.say("ages.share", group=name), *shares)]
     columns: list[Text] = [(), *author.year_headings(author.years)]
     table = author.table("ages.table", columns, rows, where=PAGE_AND_WORKBOOK)
-    chart = author.picture("age_profile", author.evidence.scenario.name, "ages.chart")
+    chart = author.picture("age_profile", author.evidence.scenario.name, "ages.chart", PAGE_ONLY)
     return author.section("ages", takeaway, chart, table)
 
 
@@ -160,12 +203,21 @@ def school_section(author: Author) -> Section:
         author.heads(*(f"schools.{column}" for column in columns)),
         rows,
         title=author.say("schools.table", unit=unit),
+        where=PAGE_AND_WORKBOOK,
         widths=(2.4, 1.2, 2.2, 2.2, 1.2, 2.2, 1.2),
     )
-    chart = author.picture("service_places", author.evidence.scenario.name, "schools.chart")
-    return author.section(
-        "schools", takeaway, chart, table, Paragraph("schools.reading", author.say("schools.reading"))
-    )
+    chart = author.picture("service_places", author.evidence.scenario.name, "schools.chart", PAGE_ONLY)
+    reading = Paragraph("schools.reading", author.say("schools.reading"), PAGE_AND_WORKBOOK)
+    primary = author.results.schools["primary"]
+    spreads = {kind: getattr(primary, kind)[int(primary.worst_year)] for kind in ("need", "capacity", "short")}
+    told = {
+        f"{kind}_{end}": author.number(getattr(spread, end), ".1f", scale)
+        for kind, spread in spreads.items()
+        for end in ("median", "p05", "p95")
+    }
+    notes = [author.say("notes.schools", year=author.count(primary.worst_year), **told), author.say("notes.reuse")]
+    charts = [places(author, level) for level in ("primary", "junior secondary")]
+    return author.section("schools", takeaway, *charts, chart, table, reading, notes=notes)
 
 
 def ledger_section(author: Author) -> Section:
@@ -187,10 +239,13 @@ def ledger_section(author: Author) -> Section:
     return author.section(
         "ledger",
         _settling_takeaway(author),
+        _settling_bars(author),
         _settling_table(author),
-        Paragraph("ledger.reading", author.say("ledger.reading")),
-        author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart"),
+        Paragraph("ledger.caveat", author.say("ledger.caveat"), SLIDES_ONLY),
+        Paragraph("ledger.reading", author.say("ledger.reading"), PAGE_AND_WORKBOOK),
+        author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart", PAGE_ONLY),
         author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
+        notes=[author.say("notes.ledger"), author.say("ledger.reading")],
     )
 
 
@@ -201,11 +256,20 @@ def _settling_takeaway(author: Author) -> Text:
     totals = {name: entry.total for name, entry in author.results.settling.items()}
     return author.say(
         "ledger.takeaway",
-        **{kind: author.number(totals[kind].median, forms[0], people) for kind in ("people", "young")},
+        people=author.number(totals["people"].median, forms[0], people),
         **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
         low=author.number(totals[BALANCE].p05, f"+{forms[1]}", money),
         high=author.number(totals[BALANCE].p95, f"+{forms[1]}", money),
     )
+
+
+def _settling_bars(author: Author) -> Chart:
+    money, form = author.unit("yuan a year")[1], author.form("yuan a year")
+    names = (*INCOME, *COSTS, BALANCE)
+    values = [author.number(author.results.settling[name].total.median, form, money) for name in names]
+    labels = [author.say(f"ledger.{name}") for name in names]
+    total = author.say("ledger.total")
+    return bars("ledger.bars", total, (), labels, [(total, values)])
 
 
 def _settling_table(author: Author) -> Table:

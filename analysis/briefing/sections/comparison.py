@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.briefing.charts import CONTRIBUTIONS
-from analysis.briefing.content import PAGE_AND_SLIDES, WORKBOOK_ONLY, Block, Medium, Paragraph, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_WORKBOOK,
+    PAGE_ONLY,
+    WORKBOOK_ONLY,
+    Block,
+    Medium,
+    Paragraph,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Contribution, Contributions
 from analysis.briefing.sections.answer import lever_title
 from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.drawings import contribution_bars, odds
 from analysis.comparison.tables import TOTAL
 
 #: Levers that a slide and the page name; the workbook has all.
@@ -21,8 +32,16 @@ WORTH_A_ROW = 0.02
 def compare_section(author: Author) -> Section:
     """Return contributions, and how likely the main targets are in each scenario."""
     contributions = author.results.contributions
-    takeaway = author.say("compare.takeaway of baseline")
-    blocks: list[Block] = [author.picture("urbanization_rates", None, "compare.rates")]
+    registered = author.evidence.headlines[1]
+    results, scenarios = author.results.targets, author.evidence.material.scenarios
+    surest = max(scenarios, key=lambda name: results[name, registered].probability)
+    most = author.probability(results[surest, registered])
+    takeaway = author.say("compare.takeaway of baseline", surest=author.title(scenarios[surest].title), odds=most)
+    blocks: list[Block] = [author.picture("urbanization_rates", None, "compare.rates", PAGE_ONLY)]
+    notes = [author.say("notes.scenarios", surest=author.title(scenarios[surest].title), odds=most)]
+    ranked = sorted(scenarios, key=lambda name: -results[name, registered].probability)
+    likelihoods = [((author.title(scenarios[name].title),), results[name, registered]) for name in ranked]
+    chances = odds(author, "compare.chances", author.say("compare.chances"), likelihoods)
     if contributions is not None:
         lever = contributions.levers[0]
         takeaway = author.say(
@@ -32,12 +51,24 @@ def compare_section(author: Author) -> Section:
             registered=author.change("registered", contributions.by_target[author.evidence.headlines[1]][lever]),
         )
         named = [lever for lever in contributions.levers[:NAMED] if _size(author, contributions, lever) > WORTH_A_ROW]
-        short = _table(author, contributions, "compare.table", named, PAGE_AND_SLIDES)
+        short = _table(author, contributions, "compare.table", named, PAGE_ONLY)
         whole = _table(author, contributions, "compare.all", contributions.levers, WORKBOOK_ONLY)
-        blocks.append(author.picture(CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions"))
-        blocks += [short, whole, Paragraph("compare.reading", _reading(author, contributions))]
-    blocks.append(_probabilities(author))
-    return author.section("compare", takeaway, *blocks)
+        titles = [(one, (lever_title(one, author.language),)) for one in named or contributions.levers[:1]]
+        blocks.append(contribution_bars(author, contributions, titles))
+        blocks.append(author.picture(CONTRIBUTIONS, author.evidence.scenario.name, "compare.contributions", PAGE_ONLY))
+        blocks += [short, whole, Paragraph("compare.reading", _reading(author, contributions), PAGE_AND_WORKBOOK)]
+        notes = [_spoken(author, contributions), _reading(author, contributions), *notes]
+    blocks += [chances, _probabilities(author)]
+    return author.section("compare", takeaway, *blocks, notes=notes)
+
+
+def _spoken(author: Author, contributions: Contributions) -> Text:
+    """What the largest contributor adds to the registered rate, with its interval, for a speaker."""
+    lever = contributions.levers[0]
+    one = contributions.by_target[author.evidence.headlines[1]][lever]
+    gaps = {"mean": one.mean, "low": one.p05 or one.mean, "high": one.p95 or one.mean}
+    numbers = {gap: author.number(value, "+.2f") for gap, value in gaps.items()}
+    return author.say("notes.compare", lever=lever_title(lever, author.language), **numbers)
 
 
 def _size(author: Author, contributions: Contributions, lever: str) -> float:
@@ -98,4 +129,5 @@ def _probabilities(author: Author) -> Table:
         rows.append(cells)
     columns = [author.say("scenario")]
     columns += [(author.title(one.title), " ", author.count(years[one.id])) for one in headlines]
-    return author.table("compare.odds", columns, rows, widths=(2.4, *[1.6] * len(headlines)), tones=tones)
+    widths = (2.4, *[1.6] * len(headlines))
+    return author.table("compare.odds", columns, rows, widths=widths, tones=tones, where=PAGE_AND_WORKBOOK)

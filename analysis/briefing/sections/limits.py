@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from analysis.briefing.charts import BOTTLENECKS as CHART
-from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Paragraph, Section, Table, Text
+from analysis.briefing.content import (
+    PAGE_AND_WORKBOOK,
+    PAGE_ONLY,
+    Chart,
+    Measure,
+    Name,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.drawings import bars, shortened
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
@@ -15,6 +27,8 @@ from scenarios import load_levers
 
 #: Bottlenecks named in the headline.
 NAMED = 3
+#: What the model is not, by the names of its sentences.
+NOT = ("forecast", "probability", "map", "households", "judge", "unknown")
 #: How many yuan one of the unit shown is.
 YUAN = {"zh": 1e8, "en": 1e9}
 
@@ -42,14 +56,53 @@ def limit_section(author: Author) -> Section:
         counts = [(author.count(limit.districts[when]),) for when in shown]
         rows.append(((author.title(one.title),), *spans, *counts))
     columns = author.heads("limits.bottleneck", "limits.first", "limits.last") + author.year_headings(shown)
+    binding = bars(
+        "limits.bars",
+        author.say("limits.table"),
+        (),
+        [(author.title(one.title),) for one in order],
+        [
+            (
+                author.say("year heading", year=author.count(results.years[when])),
+                [author.count(results.limits[one.id].districts[when]) for one in order],
+            )
+            for when in shown[:1] + shown[-1:]
+        ],
+    )
     return author.section(
         "limits",
         takeaway,
-        author.picture(CHART, author.evidence.scenario.name, "limits.chart"),
-        author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown)))),
-        Paragraph("limits.reading", author.say("limits.reading")),
+        binding,
+        _relief_bars(author),
+        author.picture(CHART, author.evidence.scenario.name, "limits.chart", PAGE_ONLY),
+        author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown))), where=PAGE_AND_WORKBOOK),
+        Paragraph("limits.reading", author.say("limits.reading"), PAGE_AND_WORKBOOK),
         _reliefs(author),
+        notes=_spoken(author),
     )
+
+
+def _relief_bars(author: Author) -> Chart:
+    """What a step of each relief adds to both rates."""
+    series = []
+    for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True):
+        gains = [author.results.gains[relief.constant, target].median for relief in RELIEFS]
+        series.append((author.say(f"compare.{rate}"), [author.number(gain, "+.2f") for gain in gains]))
+    names = [
+        shortened(relief_words(author, relief.constant, author.evidence.headlines[0]), author.language)
+        for relief in RELIEFS
+    ]
+    return bars("limits.gains", author.say("limits.gains"), author.say("chart.points"), names, series)
+
+
+def _spoken(author: Author) -> list[Text]:
+    """How to read both charts, and the relief that adds most to the registered rate, with its interval."""
+    target = author.evidence.headlines[1]
+    best = max(RELIEFS, key=lambda relief: author.results.gains[relief.constant, target].median)
+    gain = author.results.gains[best.constant, target]
+    ends = {"gain": gain.median, "low": gain.p05, "high": gain.p95}
+    numbers = {gap: author.number(value, "+.2f") for gap, value in ends.items()}
+    return [author.say("notes.limits", relief=relief_words(author, best.constant, target), **numbers)]
 
 
 def _reliefs(author: Author) -> Table:
@@ -65,6 +118,7 @@ def _reliefs(author: Author) -> Table:
         author.heads("limits.bottleneck", "limits.relief", "compare.resident", "compare.registered"),
         rows,
         title=author.say("limits.relief table"),
+        where=PAGE_AND_WORKBOOK,
         numeric=(2, 3),
         widths=(2.6, 4.0, 2.4, 2.4),
     )
@@ -72,7 +126,8 @@ def _reliefs(author: Author) -> Table:
 
 def _gain(author: Author, gain: Gain) -> Text:
     largest = max(abs(end) for end in (gain.p05, gain.median, gain.p95))
-    return author.band(gain, "+.2f") if largest >= WORTH_A_WORD else author.say("almost none")
+    band = author.band(gain, "+.2f")
+    return band if largest >= WORTH_A_WORD else Measure(author.say("almost none"), band.parts)
 
 
 def assumption_section(author: Author) -> Section:
@@ -82,12 +137,30 @@ def assumption_section(author: Author) -> Section:
         for grade, number in sorted(author.results.grades.items())
     ]
     columns = author.heads("assumptions.grade", "assumptions.meaning", "assumptions.count")
-    grades = author.table("assumptions.grades", columns, rows, numeric=(2,), source=(), widths=(1.0, 3.0, 1.2))
-    measures = [_measures(author)] if author.evidence.scenario.changes else []
-    reading = Paragraph("assumptions.reading", author.say("assumptions.reading"))
-    return author.section(
-        "assumptions", author.say("assumptions.takeaway"), grades, _unknowns(author), *measures, reading
+    grades = author.table(
+        "assumptions.grades", columns, rows, numeric=(2,), source=(), widths=(1.0, 3.0, 1.2), where=PAGE_AND_WORKBOOK
     )
+    drawn = bars(
+        "assumptions.bars",
+        author.say("assumptions.grades"),
+        author.say("chart.inputs"),
+        [
+            author.say("chart.grade", grade=Name(one), meaning=author.say(f"grade.{one}"))
+            for one in sorted(author.results.grades)
+        ],
+        [
+            (
+                author.say("assumptions.count"),
+                [author.count(author.results.grades[one]) for one in sorted(author.results.grades)],
+            )
+        ],
+    )
+    measures = [_measures(author)] if author.evidence.scenario.changes else []
+    reading = Paragraph("assumptions.reading", author.say("assumptions.reading"), PAGE_AND_WORKBOOK)
+    notes = [author.say("notes.assumptions"), author.say("assumptions.reading")]
+    notes += [author.say(f"not.{name}") for name in NOT]
+    takeaway = author.say("assumptions.takeaway")
+    return author.section("assumptions", takeaway, drawn, grades, _unknowns(author), *measures, reading, notes=notes)
 
 
 def _unknowns(author: Author) -> Table:
@@ -101,7 +174,8 @@ def _unknowns(author: Author) -> Table:
             condition = author.results.conditions.get((parameter, third))
             if condition is None:
                 continue
-            span = author.interval(condition.lowest, condition.highest, form, scale) + unit
+            ends = author.interval(condition.lowest, condition.highest, form, scale)
+            span = Measure(ends + unit, [*ends.parts, Part(author.say("unit"), unit)])
             tones[len(rows), 3] = tone(condition.probability)
             name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
@@ -139,6 +213,5 @@ def _measures(author: Author) -> Table:
 
 def not_section(author: Author) -> Section:
     """Return what the model is not."""
-    names = ("forecast", "probability", "map", "households", "judge", "unknown")
-    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}")) for name in names)
+    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}"), PAGE_AND_WORKBOOK) for name in NOT)
     return author.section("not", author.say("not.takeaway"), *blocks)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.briefing.content import PAGE_ONLY, Name, Paragraph, Section, Table, Text
+from analysis.briefing.content import (
+    EVERYWHERE,
+    PAGE_AND_WORKBOOK,
+    PAGE_ONLY,
+    Measure,
+    Medium,
+    Name,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    Text,
+)
 from analysis.briefing.likelihood import tone
 from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.drawings import odds
 from analysis.briefing.words import join
 from analysis.outcome.ratios import FELT, RATIOS, Moved
 from analysis.outcome.words import SIGNS, say
@@ -19,17 +32,26 @@ def target_section(author: Author) -> Section:
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
     tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
+    likelihoods = [
+        ((author.count(result.year), " ", author.title(target.title)), result)
+        for target in modelled
+        for result in (author.target(target.id),)
+    ]
+    # The likeliest stand at the top.
+    likelihoods.sort(key=lambda one: -one[1].probability)
     return author.section(
         "board",
         author.say("board.takeaway"),
-        board(author, "board.table", modelled),
-        *reasons(author, "board.reasons", modelled),
-        Paragraph("board.reading", author.say("board.reading")),
+        odds(author, "board.bars", author.say("board.chart"), likelihoods),
+        board(author, "board.table", modelled, PAGE_AND_WORKBOOK),
+        *reasons(author, "board.reasons", modelled, PAGE_AND_WORKBOOK),
+        Paragraph("board.reading", author.say("board.reading"), PAGE_AND_WORKBOOK),
         Paragraph("board.tracked", tracked, PAGE_ONLY),
+        notes=[author.say("notes.board"), author.say("notes.colours")],
     )
 
 
-def board(author: Author, block: str, targets: Iterable[Target]) -> Table:
+def board(author: Author, block: str, targets: Iterable[Target], where: frozenset[Medium] = EVERYWHERE) -> Table:
     """Return targets as rows, with the probability shown by colour, too."""
     columns = author.heads("board.target", "year", "board.wanted", "board.median", "board.interval", "board.margin")
     columns += author.heads("board.odds")
@@ -45,12 +67,19 @@ def board(author: Author, block: str, targets: Iterable[Target]) -> Table:
         threshold = author.number(result.threshold, ",.5g", scale)
         amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
         wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
+        parts = [
+            Part(author.say("board.sign"), (SIGNS[target.comparison],)),
+            Part((), (threshold,)),
+            Part(author.say("unit"), unit),
+        ]
         if target.tolerance:
-            wanted += author.say("board.accepted", accepted=author.number(result.accepted, ",.5g", scale))
+            accepted = author.number(result.accepted, ",.5g", scale)
+            wanted += author.say("board.accepted", accepted=accepted)
+            parts.append(Part(author.say("board.counts"), (accepted,)))
         row: list[Text] = [
             (author.title(target.title),),
             (author.count(result.year),),
-            wanted,
+            Measure(wanted, parts),
             (author.number(result.median, form, scale),),
             author.interval(result.p05, result.p95, form, scale),
             (author.number(result.margin, sign, scale),),
@@ -63,10 +92,12 @@ def board(author: Author, block: str, targets: Iterable[Target]) -> Table:
             tones[len(rows), 7] = tone(other.probability)
         rows.append(row)
     widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
-    return author.table(block, columns, rows, widths=widths, tones=tones)
+    return author.table(block, columns, rows, widths=widths, tones=tones, where=where)
 
 
-def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Paragraph]:
+def reasons(
+    author: Author, block: str, targets: Iterable[Target], where: frozenset[Medium] = PAGE_AND_WORKBOOK
+) -> list[Paragraph]:
     """Return why ratios among targets are better than in the baseline: which of their two parts has moved.
 
     A ratio can be better because a quantity is lower, such as the gap of incomes where urban income falls.
@@ -75,7 +106,7 @@ def reasons(author: Author, block: str, targets: Iterable[Target]) -> list[Parag
     if evidence.scenario.name == "baseline":
         return []
     texts = [_reason(author, one) for one in evidence.ratios if one.better and one.target.id in shown]
-    return [Paragraph(block, join(texts, author.language))] if texts else []
+    return [Paragraph(block, join(texts, author.language), where)] if texts else []
 
 
 def _reason(author: Author, one: Moved) -> Text:

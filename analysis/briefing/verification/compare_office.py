@@ -17,6 +17,7 @@ from analysis.briefing.verification.open_file import (
     parse_xml,
     shared_texts,
     sheet_titles,
+    unpack,
 )
 from analysis.briefing.verification.tolerances import contrast, same_bitmap, same_number
 
@@ -41,7 +42,7 @@ def slides_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) ->
     ['part b.xml is missing']
     """
     shown = _pictures(should)
-    yield from _by_part(has, should, lambda part, one: _on_slide(part, one, shown))
+    yield from _by_part(has, should, lambda part, one: _on_slide(part, one, shown), _full_value)
 
 
 def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
@@ -104,6 +105,13 @@ def _of_part(
         return sentences[:OF_A_PART] + ([(True, f"{part}: and more")] if len(sentences) > OF_A_PART else [])
     if part.endswith(".png") and same_bitmap(has, should):
         return []
+    if part.endswith(".xlsx"):
+        # The data of a chart, which its user can edit.
+        try:
+            inside = list(islice(workbook_differences(unpack(has), unpack(should)), OF_A_PART))
+        except ValueError as error:
+            inside = [str(error)[:80]]
+        return [(False, f"{where(part, Difference((), ''))}, data: {one}") for one in inside]
     wrong = "not the one drawn from these results" if part.endswith(".png") else "another file"
     return [(False, f"{where(part, Difference((), ''))} is {wrong}")]
 
@@ -159,16 +167,19 @@ def _table_cell(path: tuple[Element, ...]) -> str:
 
 
 def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
-    """Where each picture of slides is shown, by the name of its part."""
+    """Where each picture, chart and chart's data of slides is shown, by the name of its part."""
     pictures: dict[str, str] = {}
     for part in parts:
         if number := re.fullmatch(r"ppt/slides/slide(\d+)\.xml", part):
             targets = linked(parts, part)
             for picture in parse_xml(parts[part]).iter():
+                kind = "chart" if plain_name(picture.tag) == "graphicFrame" else "picture"
                 for one in picture.iter() if _shape_name(picture) else ():
-                    link = next((value for name, value in one.items() if name.endswith("}embed")), None)
+                    link = next((value for name, value in one.items() if name.endswith(("}embed", "}id"))), None)
                     if link in targets:
-                        pictures[targets[link]] = f"slide {number[1]}, picture {_shape_name(picture)}"
+                        where = f"slide {number[1]}, {kind} {_shape_name(picture)}"
+                        pictures[targets[link]] = where
+                        pictures |= dict.fromkeys(linked(parts, targets[link]).values(), where)
     return pictures
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analysis.briefing.request import BriefingError
+from analysis.charts.boundaries import Boundaries
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.evidence import Evidence
 from scenarios import ScenarioError, load_scenario
@@ -122,6 +123,23 @@ def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:
         for fact, what in DECISIVE.items()
         if fact in then and fact in now and then[fact] != now[fact]
     )
+
+
+def check_boundaries(then: Mapping[str, str], given: Boundaries | None) -> None:
+    """Refuse a file whose map shows other boundaries than those given, or none where some are.
+
+    Raises
+    ------
+    BriefingError
+        Saying what to add, to leave out or to find.
+    """
+    known, now = then.get("boundaries"), None if given is None else given.hash
+    if known is not None and now is None:
+        _refuse([f"its map shows boundaries of the user's own ({known[:QUOTED]}): add --boundaries FILE"])
+    elif known is None and now is not None:
+        _refuse(["its map shows a tile for each district: leave --boundaries out"])
+    elif known != now:
+        _refuse([f"--boundaries is another file than that of its map ({str(known)[:QUOTED]} then, {now} now)"])
 
 
 def wrong_facts(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 from analysis.briefing.content import Medium
 from analysis.briefing.request import LETTERS, BriefingError, check_file
+from analysis.briefing.words import templates
 
 #: Bytes of a file, bytes of its parts unpacked, and parts: some ten times what a briefing has.
 LARGEST, UNPACKED, PARTS = 50_000_000, 200_000_000, 2_000
@@ -193,8 +194,13 @@ def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator
 
 def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     if "ppt/notesSlides/notesSlide1.xml" in parts:
-        for line in parse_xml(parts["ppt/notesSlides/notesSlide1.xml"]).iter(f"{DRAWING}p"):
-            name, colon, fact = "".join(line.itertext()).partition(": ")
+        lines = [
+            "".join(one.itertext()) for one in parse_xml(parts["ppt/notesSlides/notesSlide1.xml"]).iter(f"{DRAWING}p")
+        ]
+        # What is said on the slide stands before.
+        heading = next((at for at, line in enumerate(lines) if line in templates()["notes.heading"].values()), 0)
+        for line in lines[heading:]:
+            name, colon, fact = line.partition(": ")
             if colon:
                 yield name, fact
 

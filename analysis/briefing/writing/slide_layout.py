@@ -1,57 +1,58 @@
-"""Which blocks stand on which slide, worked out from how much room their words take."""
+"""Where the blocks of a section stand on its one slide, worked out from how much room their words take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby
 from math import ceil
 from typing import Final
 from unicodedata import east_asian_width
 
-from analysis.briefing.content import Block, Paragraph, Picture, Section, Table, Text, plain
+from analysis.briefing.content import Block, Chart, Paragraph, Picture, Section, Table, Text, plain
 
 #: Inches of a slide, and of the part of it that holds blocks.
 WIDTH, HEIGHT, MARGIN, TOP, BOTTOM = 13.333, 7.5, 0.55, 1.4, 6.95
 BODY: Final = WIDTH - 2 * MARGIN
 GAP: Final = 0.16
 #: Points of letters in paragraphs, strong ones and tables.
-PLAIN, STRONG, CELLS = 16.0, 18.0, 11.5
+PLAIN, STRONG, CELLS = 15.0, 17.0, 12.0
 LINE: Final = 1.32
 #: Inches of empty room left, above and below the words of a cell together, and at its sides.
-CELL_HEIGHT, CELL_WIDTH = 0.1, 0.16
+CELL_HEIGHT, CELL_WIDTH = 0.12, 0.16
+#: Rows of a table that an audience reads; the workbook has the others.
+ROWS: Final = 8
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A block, or some rows of a table, with the inches it takes."""
+    """A block with the inches from the left and the top, and those it takes across and down."""
 
     block: Block
-    height: float
-    first: int = 0
-    last: int = 0
+    box: tuple[float, float, float, float]
 
 
-def pages(section: Section) -> Iterator[list[Placed]]:
-    """Yield what stands on each slide of a section; a picture has its slide, with the words that follow it."""
+def placed(section: Section) -> list[Placed]:
+    """Return what stands on the slide of a section; nothing where it has none.
+
+    Charts stand beside each other, a picture has the whole width, and both take what words and tables leave.
+    """
     shown = [block for block in section.blocks if "slides" in block.where]
-    page: list[Placed] = []
-    room = BOTTOM - TOP
-    for index, block in enumerate(shown):
-        follows = index > 0 and isinstance(shown[index - 1], Picture) and isinstance(block, Paragraph)
-        if page and (isinstance(block, Picture) or (isinstance(page[0].block, Picture) and not follows)):
-            yield page
-            page, room = [], BOTTOM - TOP
-        after = _words_after(shown, index)
-        for part in _split(block, room, after):
-            needed = part.height + (after if isinstance(block, Table) and part.last == len(block.rows) else 0.0)
-            if page and needed > room:
-                yield page
-                page, room = [], BOTTOM - TOP
-            page.append(part)
-            room -= 0.0 if isinstance(block, Picture) else part.height + GAP
-    if page:
-        yield page
+    rows = [list(row) for _, row in groupby(shown, lambda block: "" if isinstance(block, Chart) else block.id)]
+    fixed = [_height(row[0]) for row in rows]
+    left = BOTTOM - TOP - GAP * (len(rows) - 1) - sum(height or 0.0 for height in fixed)
+    stretched = sum(height is None for height in fixed)
+    top, places = TOP, list[Placed]()
+    for row, own in zip(rows, fixed, strict=True):
+        height = left / stretched if own is None else own
+        shares = [block.share if isinstance(block, Chart) else 1.0 for block in row]
+        room, start = BODY - GAP * (len(row) - 1), MARGIN
+        for block, share in zip(row, shares, strict=True):
+            width = room * share / sum(shares)
+            places.append(Placed(block, (start, top, width, height)))
+            start += width + GAP
+        top += height + GAP
+    return places
 
 
 def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
@@ -64,13 +65,7 @@ def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
     >>> round(width, 2), round(height, 2)
     (12.23, 5.55)
     """
-    rooms = {}
-    for page in pages(section):
-        for index, part in enumerate(page):
-            if isinstance(part.block, Picture):
-                others = sum(other.height + GAP for other in (*page[:index], *page[index + 1 :]))
-                rooms[part.block.id] = (BODY, BOTTOM - TOP - others)
-    return rooms
+    return {one.block.id: one.box[2:] for one in placed(section) if isinstance(one.block, Picture)}
 
 
 def paragraph_height(paragraph: Paragraph) -> float:
@@ -99,36 +94,15 @@ def lines(text: Text, width: float, size: float) -> int:
     >>> lines(("济南",), 1.0, 36.0)
     1
     """
-    ems = sum(1.0 if east_asian_width(letter) in "WF" else 0.54 for letter in plain(text))
+    ems = sum(1.0 if east_asian_width(letter) in "WF" else 0.5 for letter in plain(text))
     return max(1, ceil(ems * size / 72 / width))
 
 
-def _words_after(blocks: Sequence[Block], index: int) -> float:
-    """Inches of the paragraphs that follow a block: those on a table stand on its slide, never alone on one."""
-    words = takewhile(lambda block: isinstance(block, Paragraph), blocks[index + 1 :])
-    return sum(paragraph_height(block) + GAP for block in words if isinstance(block, Paragraph))
-
-
-def _split(block: Block, room: float, after: float) -> Iterator[Placed]:
-    """A block as one part, or a table in as many as slides need; rows are never fewer than three at an end."""
-    if isinstance(block, Picture):
-        yield Placed(block, 0.0)
-    elif isinstance(block, Paragraph):
-        yield Placed(block, paragraph_height(block))
-    else:
+def _height(block: Block) -> float | None:
+    """Inches that a block takes; None for what fills the room that is left."""
+    if isinstance(block, Paragraph):
+        return paragraph_height(block)
+    if isinstance(block, Table):
         widths = column_widths(block)
-        heights = [row_height(row, widths) for row in block.rows]
-        head = row_height(block.columns, widths) + 0.34
-        # On what is left of this slide if all fits, otherwise on fresh ones, evenly.
-        if head + sum(heights) + after <= room:
-            yield Placed(block, head + sum(heights), 0, len(heights))
-            return
-        count = ceil((sum(heights) + after) / (BOTTOM - TOP - head))
-        wanted, first, height = (sum(heights) + after) / count, 0, 0.0
-        for row, own in enumerate(heights):
-            full = height + own > BOTTOM - TOP - head
-            if row > first and (full or (height >= wanted and row < len(heights) - 2)):
-                yield Placed(block, head + height, first, row)
-                first, height = row, 0.0
-            height += own
-        yield Placed(block, head + height, first, len(heights))
+        return 0.34 + sum(row_height(row, widths) for row in (block.columns, *block.rows[:ROWS]))
+    return None

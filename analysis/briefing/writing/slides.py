@@ -15,9 +15,10 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
-from analysis.briefing.content import TONE_COLOURS, Briefing, Paragraph, Picture, Table, Text, plain
+from analysis.briefing.content import TONE_COLOURS, Briefing, Chart, Paragraph, Picture, Table, Text, plain
 from analysis.briefing.words import word
 from analysis.briefing.writing import slide_layout as layout
+from analysis.briefing.writing.native_charts import add_chart
 from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 
 #: Fonts that machines with PowerPoint have; the eastern one is for Chinese characters.
@@ -37,12 +38,14 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
     facts.created = facts.modified = facts.last_printed = EPOCH
     _theme_fonts(deck)
     _cover(deck, briefing)
+    spoken = [f"{word('notes.cover', briefing.language)}\n\n{notes(briefing)}"]
     for section in briefing.sections:
-        for page in layout.pages(section) or [[]]:
+        if page := layout.placed(section):
             slide = _slide(deck, section.id, section.title, section.takeaway)
             _lay_out(slide, page, charts)
-    for number, slide in enumerate(deck.slides, 1):
-        slide.notes_slide.notes_text_frame.text = notes(briefing)
+            spoken.append(plain(section.notes))
+    for number, (slide, said) in enumerate(zip(deck.slides, spoken, strict=True), 1):
+        slide.notes_slide.notes_text_frame.text = said
         if number > 1:
             _text(slide, "number", (str(number),), (layout.WIDTH - 1.3, 7.05, 0.75, 0.3), 10, SOFT, PP_ALIGN.RIGHT)
     file = BytesIO()
@@ -51,7 +54,7 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
 
 
 def notes(briefing: Briefing) -> str:
-    """Return the manifest as the notes of a slide, a fact to a line.
+    """Return the manifest as the notes of the first slide, a fact to a line.
 
     Examples
     --------
@@ -94,22 +97,19 @@ def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
 
 
 def _lay_out(slide: Any, page: list[layout.Placed], charts: Mapping[str, Path]) -> None:
-    top = layout.TOP
-    for index, part in enumerate(page):
-        block = part.block
+    for block, box in ((part.block, part.box) for part in page):
         if isinstance(block, Picture):
-            below = sum(other.height + layout.GAP for other in page[index + 1 :])
-            top += _picture(slide, block, charts[block.id], top, layout.BOTTOM - top - below)
+            _picture(slide, block, charts[block.id], *box[1::2])
         elif isinstance(block, Paragraph):
-            box = (layout.MARGIN, top, layout.BODY, part.height)
             _paragraph(slide, block, box)
+        elif isinstance(block, Chart):
+            add_chart(slide, block, box, (LATIN, EASTERN))
         else:
-            _table(slide, block, part, top)
-        top += part.height + layout.GAP
+            _table(slide, block, box)
 
 
-def _picture(slide: Any, block: Picture, file: Path, top: float, height: float) -> float:
-    """Put a chart as large as fits, in the middle; return the height it takes."""
+def _picture(slide: Any, block: Picture, file: Path, top: float, height: float) -> None:
+    """Put a chart as large as fits, in the middle."""
     with Image.open(file) as image:
         ratio = image.width / image.height
     width = min(layout.BODY, height * ratio)
@@ -117,7 +117,6 @@ def _picture(slide: Any, block: Picture, file: Path, top: float, height: float) 
     shape = slide.shapes.add_picture(str(file), Inches(left), Inches(top), Inches(width), Inches(width / ratio))
     shape.name = block.id
     shape._element.nvPicPr.cNvPr.set("descr", block.alt)
-    return height
 
 
 def _paragraph(slide: Any, block: Paragraph, box: tuple[float, float, float, float]) -> None:
@@ -129,13 +128,14 @@ def _paragraph(slide: Any, block: Paragraph, box: tuple[float, float, float, flo
             setattr(shape.text_frame, f"margin_{side}", Inches(0.15))
 
 
-def _table(slide: Any, block: Table, part: layout.Placed, top: float) -> None:
-    _text(slide, f"{block.id}.title", block.title, (layout.MARGIN, top, layout.BODY, 0.3), 13, INK, bold=True)
+def _table(slide: Any, block: Table, box: tuple[float, float, float, float]) -> None:
+    left, top, width, height = box
+    _text(slide, f"{block.id}.title", block.title, (left, top, width, 0.3), 13, INK, bold=True)
     widths = layout.column_widths(block)
-    rows = block.rows[part.first : part.last]
-    box = (Inches(layout.MARGIN), Inches(top + 0.34), Inches(layout.BODY), Inches(part.height - 0.34))
-    frame = slide.shapes.add_table(len(rows) + 1, len(block.columns), *box)
-    frame.name = f"{block.id}[{part.first + 1}]"
+    rows = block.rows[: layout.ROWS]
+    inches = (Inches(side) for side in (left, top + 0.34, width, height - 0.34))
+    frame = slide.shapes.add_table(len(rows) + 1, len(block.columns), *inches)
+    frame.name = f"{block.id}[1]"
     table = frame.table
     # The plain style "No Style, Table Grid" would draw every line; these tables have their own.
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
@@ -145,7 +145,7 @@ def _table(slide: Any, block: Table, part: layout.Placed, top: float) -> None:
     for row, cells in enumerate([block.columns, *rows]):
         table.rows[row].height = Inches(layout.row_height(cells, widths))
         for column, text in enumerate(cells):
-            tone = block.tones.get((part.first + row - 1, column), "") if row else ""
+            tone = block.tones.get((row - 1, column), "") if row else ""
             _cell(table.cell(row, column), text, column in block.numeric, row == 0, tone)
 
 

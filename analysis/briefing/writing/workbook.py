@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
+from math import ceil
 from typing import Any, Final
 
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range_abs
 
 from analysis.briefing import content
-from analysis.briefing.content import Briefing, Number, Paragraph, Table, Text, plain
+from analysis.briefing.content import Briefing, Measure, Number, Paragraph, Part, Table, Text, plain
 from analysis.briefing.words import say, word
 from analysis.briefing.writing.strip_dates import EPOCH
 
@@ -23,6 +26,10 @@ WIDEST: Final = 46
 #: Letters in a line of words, and points of its height.
 TEXT_WIDTH, LINE = 110.0, 16.0
 CHART_ROWS: Final = 18
+#: Pixels of a chart, and of a letter; inches of a page of A4 between its margins.
+CHART: Final = (620, 20 * CHART_ROWS - 10)
+PIXELS: Final = 7.5
+PAPER: Final = 10.2
 
 
 def workbook(briefing: Briefing) -> bytes:
@@ -33,7 +40,7 @@ def workbook(briefing: Briefing) -> bytes:
     writer = _Writer(book)
     for section in briefing.sections:
         if any("workbook" in block.where for block in section.blocks):
-            writer.section(section, briefing.language)
+            writer.section(section, briefing)
     writer.keys(briefing)
     writer.manifest(briefing)
     book.close()
@@ -54,60 +61,86 @@ class _Writer:
             self.formats[key] = self.book.add_format(base)
         return self.formats[key]
 
-    def section(self, section: content.Section, language: str) -> None:
+    def section(self, section: content.Section, briefing: Briefing) -> None:
         sheet = self.book.add_worksheet(section.title[:31])
         sheet.hide_gridlines(2)
         # On paper: A4, as wide as a sheet is.
         sheet.set_paper(9)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
-        shown = [block for block in section.blocks if "workbook" in block.where]
+        shown = [
+            spread(block) if isinstance(block, Table) else block
+            for block in section.blocks
+            if "workbook" in block.where
+        ]
         tables = [block for block in shown if isinstance(block, Table)]
         widths = self._columns(sheet, tables)
         sheet.write_string(0, 0, section.title, self.format(font_color="#5B6673"))
         self._name(sheet, f"{section.id}.takeaway", 1, 1, 1)
         sheet.write_string(1, 0, plain(section.takeaway), self.format(bold=True, font_size=13, font_color="#0B4F8A"))
-        # A lone table keeps its headings in sight; among several only the topic can stay.
-        sheet.freeze_panes(TOP + 2 if isinstance(shown[0], Table) else TOP - 1, 1 if tables else 0)
-        row = TOP
+        # A first table keeps its headings in sight and on each page; among words only the topic can stay.
+        above = TOP + 2 if isinstance(shown[0], Table) else TOP - 1
+        sheet.freeze_panes(above, 1 if tables else 0)
+        sheet.repeat_rows(0, above - 1)
+        self._foot(sheet, briefing)
+        row, plotted = TOP, list[int]()
         for block in shown:
-            if isinstance(block, Table):
-                row = self._table(sheet, block, row, language)
+            if isinstance(block, Spread):
+                if block.plots:
+                    plotted.append(row)
+                row = self._table(sheet, block, row, briefing.language, widths)
             elif isinstance(block, Paragraph):
                 self._name(sheet, block.id, row, row, 1)
                 self._paragraph(sheet, row, plain(block.text), widths)
                 row += 1
             row += 1
+        if plotted:
+            # Excel heeds breaks only where pages are scaled by hand; two charts fill a page.
+            inches = (PIXELS * sum(widths) + CHART[0] + 100) / 96
+            sheet.set_print_scale(max(10, min(100, int(100 * PAPER / inches))))
+            sheet.set_h_pagebreaks(plotted[::2])
 
     def keys(self, briefing: Briefing) -> None:
         """List every result in the briefing, in the units that results are kept in."""
         numbers = {
             run.key: run.value for _, text in content.every_text(briefing) for run in text if isinstance(run, Number)
         }
-        sheet = self._list("workbook.keys", ("workbook.key", "workbook.value"), (90, 22), briefing.language)
+        sheet = self._list("workbook.keys", ("workbook.key", "workbook.value"), (90, 22), briefing)
         self.book.define_name(KEYS, f"={_quoted(sheet)}!{xl_range_abs(0, 0, len(numbers), 1)}")
         for row, (key, value) in enumerate(sorted(numbers.items()), 1):
             sheet.write_string(row, 0, key, self.format())
             sheet.write_number(row, 1, value, self.format())
 
     def manifest(self, briefing: Briefing) -> None:
-        sheet = self._list("manifest.section", ("manifest.field", "manifest.value"), (22, 110), briefing.language)
+        sheet = self._list("manifest.section", ("manifest.field", "manifest.value"), (22, 110), briefing)
         self.book.define_name(MANIFEST, f"={_quoted(sheet)}!{xl_range_abs(1, 0, len(briefing.manifest), 1)}")
         for row, (name, fact) in enumerate(briefing.manifest.items(), 1):
             sheet.write_string(row, 0, name, self.format())
             sheet.write_string(row, 1, fact, self.format(text_wrap=True))
         sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
 
-    def _list(self, title: str, headings: tuple[str, str], widths: tuple[int, int], language: str) -> Any:
+    def _list(self, title: str, headings: tuple[str, str], widths: tuple[int, int], briefing: Briefing) -> Any:
         """A sheet of two columns with headings that stay in sight."""
+        language = briefing.language
         sheet = self.book.add_worksheet(word(title, language)[:31])
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        self._foot(sheet, briefing)
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, [word(heading, language) for heading in headings], self.format(bold=True, bottom=1))
         return sheet
 
-    def _columns(self, sheet: Any, tables: list[Table]) -> list[float]:
+    def _foot(self, sheet: Any, briefing: Briefing) -> None:
+        """What a printed page says below: title and source at the left, its number at the right."""
+        facts = " ".join(briefing.manifest.get(fact, "") for fact in ("model_file", "model_hash"))
+        source = f"{plain(briefing.title)} · {word('workbook.source', briefing.language)}{facts}".replace("&", "&&")
+        sheet.set_footer(f"&L&8{source}&R&8{word('workbook.page', briefing.language)}")
+
+    def _columns(self, sheet: Any, tables: Sequence[Table]) -> list[float]:
         """Set and return the widths of the columns, wide enough together for words where there are no tables."""
         if not tables:
             sheet.set_column(0, 0, TEXT_WIDTH)
@@ -131,7 +164,7 @@ class _Writer:
         sheet.write_string(row, 0, text, look)
         sheet.set_row(row, LINE * (1 + _letters(text) // (0.95 * room)))
 
-    def _table(self, sheet: Any, block: Table, row: int, language: str) -> int:
+    def _table(self, sheet: Any, block: Spread, row: int, language: str, widths: Sequence[float]) -> int:
         """Write a table; return the row after it and its charts."""
         self._name(sheet, f"{block.id}.title", row, row, 1)
         sheet.write_string(row, 0, plain(block.title), self.format(bold=True, font_size=11))
@@ -141,6 +174,10 @@ class _Writer:
             align = "right" if column in block.numeric else "left"
             look = self.format(bold=True, bottom=1, text_wrap=True, align=align, valign="bottom", font_color="#5B6673")
             sheet.write_string(row, column, plain(heading), look)
+        tallest = max(
+            ceil(_letters(plain(one)) / (0.85 * width)) for one, width in zip(block.columns, widths, strict=False)
+        )
+        sheet.set_row(row, LINE * tallest)
         for index, cells in enumerate(block.rows):
             for column, text in enumerate(cells):
                 self._cell(sheet, row + 1 + index, column, text, block, index)
@@ -155,14 +192,18 @@ class _Writer:
             after = max(after, row + CHART_ROWS + 1)
         return after
 
-    def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Table, index: int) -> None:
+    def _cell(self, sheet: Any, row: int, column: int, text: Text, block: Spread, index: int) -> None:
         look: dict[str, Any] = {"bottom": 4, "bottom_color": "#D9DEE4"}
         if tone := block.tones.get((index, column)):
             look["bg_color"] = f"#{content.TONE_COLOURS[tone]}"
         if column in block.numeric:
             look["align"] = "right"
         number = lone_number(text)
-        if number is not None:
+        if number is not None and column in block.shares:
+            sheet.write_number(
+                row, column, number.value, self.format(**look, num_format=f"{number_format(number.form)}%")
+            )
+        elif number is not None:
             sheet.write_number(row, column, number.shown, self.format(**look, num_format=number_format(number.form)))
         elif text:
             sheet.write_string(row, column, plain(text), self.format(**look, text_wrap=column == 0))
@@ -199,13 +240,80 @@ class _Writer:
         )
         chart.set_legend({"position": "bottom", "font": font})
         chart.show_blanks_as("gap")
-        chart.set_size({"width": 620, "height": 20 * CHART_ROWS - 10})
+        chart.set_size({"width": CHART[0], "height": CHART[1]})
         sheet.insert_chart(row, len(block.columns) + 1, chart)
 
     def _name(self, sheet: Any, block: str, first: int, last: int, columns: int) -> None:
         # Excel takes letters, digits, dots and underscores.
         cells = xl_range_abs(first, 0, last, columns - 1)
         self.book.define_name(f"{RANGES}{block}", f"={_quoted(sheet)}!{cells}")
+
+
+@dataclass(frozen=True)
+class Spread(Table):
+    """A table in which each number stands in a column of its own."""
+
+    #: Columns of shares, shown in percent.
+    shares: frozenset[int] = frozenset()
+
+
+def spread(table: Table) -> Spread:
+    """Return a table with the parts of intervals, probabilities and the like in columns of their own."""
+    columns: list[Text] = []
+    rows: list[list[Text]] = [[] for _ in table.rows]
+    moved: dict[int, list[int]] = {}
+    numeric, shares = set[int](), set[int]()
+    for index, heading in enumerate(table.columns):
+        cells = [row[index] for row in table.rows]
+        names = dict.fromkeys(plain(part.heading) for cell in cells if isinstance(cell, Measure) for part in cell.parts)
+        # The part that the heading is of takes what has no parts, such as a dash.
+        main = "" if "" in names or not names else next(iter(names))
+        moved[index] = list(range(len(columns), len(columns) + max(1, len(names))))
+        for name in names or {"": None}:
+            at = len(columns)
+            columns.append(_heading(heading, name))
+            parts = [_part(cell, name, main) for cell in cells]
+            for row, part in zip(rows, parts, strict=True):
+                row.append(part.text)
+            if index in table.numeric and (not names or any(lone_number(part.text) for part in parts)):
+                numeric.add(at)
+            if any(part.share for part in parts):
+                shares.add(at)
+    tones = {(row, at): tone for (row, column), tone in table.tones.items() for at in moved[column][:1]}
+    plots = tuple(
+        replace(
+            plot,
+            lines=tuple(moved[line][0] for line in plot.lines),
+            marks=tuple(moved[mark][0] for mark in plot.marks),
+        )
+        for plot in table.plots
+    )
+    return Spread(
+        table.id,
+        table.title,
+        tuple(columns),
+        tuple(map(tuple, rows)),
+        table.where,
+        frozenset(numeric),
+        (),
+        tones,
+        plots,
+        table.source,
+        frozenset(shares),
+    )
+
+
+def _heading(heading: Text, part: str) -> Text:
+    """The heading of a part's column: that of the whole, and what the part is of it."""
+    if not part:
+        return heading
+    return (*heading, " ", content.Name(part)) if plain(heading) else (content.Name(part),)
+
+
+def _part(cell: Text, name: str, main: str) -> Part:
+    if isinstance(cell, Measure):
+        return next((part for part in cell.parts if plain(part.heading) == name), Part((), ()))
+    return Part((), cell if name == main else ())
 
 
 def lone_number(text: Text) -> Number | None:

@@ -22,13 +22,15 @@ from pptx import Presentation
 from analysis.briefing import command
 from analysis.briefing.compose import compose
 from analysis.briefing.request import BY_SUFFIX as PLACES
+from analysis.briefing.request import BriefingError
 from analysis.briefing.results import Result
 from analysis.briefing.verification import compare_file as comparison
 from analysis.briefing.verification import tolerances as same
 from analysis.briefing.verification.compare_office import workbook_differences
-from analysis.briefing.verification.manifest import may_differ, wrong_facts
+from analysis.briefing.verification.manifest import check_boundaries, may_differ, wrong_facts
 from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
+from analysis.charts.boundaries import Boundaries
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once
 from tests.support.forgeries import CHUNKS, MANIFEST_ENTRIES, PAGE, SLIDES, WORKBOOK, Forgery, with_chunk
 
@@ -447,3 +449,18 @@ def test_a_briefing_holds_after_every_order_of_commands(tmp_path):
         assert outcome.exit_code == 0, f"{order}: {outcome.output}"
     assert len(contents) == 2 * len(KINDS)
     assert {name: len(kinds) for name, kinds in contents.items()} == dict.fromkeys(contents, 1)
+
+
+def test_a_map_of_boundaries_is_verified_with_the_same_boundaries_only():
+    def given(name: str) -> Boundaries:
+        return Boundaries({}, name)
+
+    check_boundaries({}, None)
+    check_boundaries({"boundaries": "0123"}, given("0123"))
+    for then, now, words in (
+        ({"boundaries": "0123"}, None, "add --boundaries FILE"),
+        ({}, given("0123"), "leave --boundaries out"),
+        ({"boundaries": "0123"}, given("4567"), "another file"),
+    ):
+        with pytest.raises(BriefingError, match=words):
+            check_boundaries(then, now)

@@ -7,24 +7,29 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from analysis.charts import catalogue, files
 from analysis.charts.catalogue import DETAILS, Chart
+from analysis.charts.district_map import MAPS
 from analysis.charts.districts import districts
 from analysis.charts.labels import spread_apart
 from analysis.charts.material import Material, families, gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
-from analysis.charts.trends import comparison
-from analysis.outcome.ensembles import condensed
+from analysis.charts.record import record
+from analysis.charts.style import LIGHT_GREY
+from analysis.charts.trends import MOST_LINES, comparison
+from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
 from analysis.outcome.words import LANGUAGES, terms
 from calibration.fit.ensemble import read_members
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from scenarios import load_scenarios, load_targets, shipped_scenarios
+from tests.support.plain_runs import upright
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,10 @@ def test_no_label_covers_another(drawn):
 def test_every_value_axis_names_its_unit(drawn):
     name, language, figure = drawn
     units = {unit[language] for unit in terms()["units"].values()}
+    if name in MAPS:
+        # A map has no axes: its legend names the unit.
+        assert {legend.get_title().get_text() for legend in figure.legends} <= units
+        return
     for ax in figure.axes:
         # The leftmost axes of a row say the unit for all of the row.
         row = [other for other in figure.axes if abs(other.get_position().y0 - ax.get_position().y0) < 0.01]
@@ -104,10 +113,10 @@ def test_no_legend_stands_on_the_stacked_areas(drawn):
 
 
 def test_bars_and_lines_say_that_they_are_medians(drawn):
-    _, language, figure = drawn
+    name, language, figure = drawn
     note = figure._supxlabel.get_text()
     assert ("中位数" if language == "zh" else "median") in note
-    bars = any(ax.patches for ax in figure.axes)
+    bars = name not in MAPS and any(ax.patches for ax in figure.axes)
     if bars:
         assert any(
             words in note
@@ -135,6 +144,41 @@ def test_a_scenario_keeps_its_look_and_no_two_of_a_chart_look_alike(material):
         looks = [str(material.styles[name]) for name in family]
         assert len(set(looks)) == len(family), family
     assert {name for family in families(material) for name in family} == set(shipped_scenarios())
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_no_panel_names_more_than_five_scenarios(name, material):
+    figure = comparison(material, name, "en")
+    titles = {one.title["en"] for one in material.scenarios.values()}
+    for ax in figure.axes:
+        named = [text.get_text() for text in ax.texts if text.get_text() in titles]
+        assert 2 <= len(named) <= MOST_LINES
+        assert "Baseline" in named
+        greys = [line for line in ax.lines if same_color(line.get_color(), LIGHT_GREY)]
+        assert len(greys) + len(named) in map(len, families(material))
+
+
+@pytest.mark.parametrize("name", ["urbanization_rates", "income_ratio"])
+def test_what_was_counted_stands_before_the_run(name, material):
+    for panel, ax in zip(
+        COMPARISONS[name], comparison(material, name, "zh").axes[:: len(families(material))], strict=True
+    ):
+        (dots,) = [line for line in ax.lines if line.get_label() == "_record"]
+        points = record(panel.variable)
+        assert points[-1].year == (2019 if "registered" in panel.variable else 2023)
+        assert upright(dots).tolist() == [point.value for point in points]
+        assert ax.get_xlim()[0] == pytest.approx(2009.4)
+        # The run goes on where the record is.
+        start = float(quantile(material.runs["baseline"][panel.variable], 0.5)[0])
+        assert start == pytest.approx(next(point.value for point in points if point.year in (2019, 2020)), rel=0.03)
+
+
+def test_titles_tell_a_finding_and_no_hash(drawn, material):
+    name, _, figure = drawn
+    title = figure.get_suptitle()
+    assert any(letter.isdigit() for letter in title), name
+    assert not any(scenario.hash in title for scenario in material.scenarios.values())
+    assert model_hash() not in title
 
 
 def test_every_element_and_scenario_has_its_words():

@@ -85,3 +85,34 @@ def test_debt_is_measured_by_its_ceiling_and_cuts_by_their_worst_year(capital, o
     assert said in told
     assert unsaid not in told
     assert "95%" in findings.accounts(debt, ceiling, funded, "zh")
+
+
+def test_the_ends_of_a_comparison_and_of_a_course_are_told_with_their_scenarios():
+    low, high = (series("residents", [1e6, 1e6, end]) for end in (9e6, 1e7))
+    titles = {"baseline": "Baseline", "plan": "The plan"}
+    told = findings.comparison({"Residents (people)": {"plan": high, "baseline": low}}, titles, "en")
+    assert told == "Residents (people), 2035: from 9e+06 (Baseline) to 1e+07 (The plan)."
+    alone = findings.comparison({"常住人口（万人）": {"plan": low / 1e4}}, titles, "zh")
+    assert alone == "2035年常住人口（万人）为900。"
+    assert findings.course({"常住人口（万人）": low / 1e4}, "zh") == "常住人口（万人）由2020年的100变为2035年的900。"
+
+
+def test_places_are_short_where_the_need_is_farthest_above_what_is_provided():
+    need = xr.DataArray(
+        [[1.0, 2.0], [5.0, 3.0]],
+        dims=("Service", "time"),
+        coords={"Service": ["childcare", "primary"], "time": [2020, 2025]},
+    )
+    told = findings.places(need, need * 0 + 1.0, "zh")
+    assert told == "缺口最大的是小学（6—11岁），2020年缺4.0万个。"
+    assert findings.places(need, need + 1.0, "en").startswith("Places suffice")
+
+
+def test_the_largest_cause_of_a_rate_is_told_with_its_sign():
+    parts = xr.DataArray(
+        [[0.5, 0.5], [-2.0, -1.0]],
+        dims=("Cause", "time"),
+        coords={"Cause": ["migration", "settlement"], "time": [2021, 2022]},
+    )
+    told = findings.account({"Rate": parts}, "en")
+    assert told == "Rate: -2.0 points in all, the largest part being settlement (-3.0)."

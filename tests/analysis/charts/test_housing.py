@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.charts.housing import PANELS, housing_market
-from tests.support.plain_runs import material, run, upright
+from tests.support.plain_runs import material, run, run_lines, upright
 
 
 def market(sold: float = 1.2e6) -> xr.Dataset:
@@ -23,7 +23,7 @@ def market(sold: float = 1.2e6) -> xr.Dataset:
 
 
 def lines(figure: Figure, panel: str) -> list[Line2D]:
-    return list(figure.axes[list(PANELS).index(panel)].lines)
+    return run_lines(figure.axes[list(PANELS).index(panel)])
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +49,4 @@ def test_months_of_a_calm_market_are_marked(drawn):
 
 def test_all_panels_begin_at_nought_and_share_the_years(drawn):
     assert all(ax.get_ylim()[0] == 0 for ax in drawn.axes)
-    assert {ax.get_xlim() for ax in drawn.axes} == {(2020.0, 2035.0)}
+    assert {ax.get_xlim() for ax in drawn.axes} == {(2009.4, 2035.0)}
