@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.briefing.request import check_file, judged_targets
-from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, announce_replaced_files, announce_written_files, collect_mistakes, make_console
+from analysis.command_line import (
+    OUTPUTS,
+    USUAL_MEMBERS,
+    Seen,
+    announce_replaced_files,
+    announce_written_files,
+    collect_mistakes,
+    make_console,
+)
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES

@@ -94,8 +94,11 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
                 odds=shares.share_in_percent(int(here["reached"]), members),
                 margin=signed(here["margin_median"], _decimals(here)),
                 unit=unit_of(target, language),
-                best=title,
-                most=shares.share_in_percent(int(best["reached"]), members),
+                best=screen_text(
+                    "verdict best", title=title, odds=shares.share_in_percent(int(best["reached"]), members)
+                )
+                if len(reached.scenarios) > 1
+                else "",
             )
         )
     return [*lines, basis_line(members, evidence)]
