@@ -215,7 +215,8 @@ def _add_columns(table: Table, first: str, *others: str, **gaps: object) -> None
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
     known = variables.get(name.split("[")[0])
-    return escape(f"{known.term if known else ''} {name}".strip())
+    term = known.term if known and screen_language() == "zh" else ""
+    return escape(f"{term} {name}".strip())
 
 
 def _board(reached: Reached) -> Table:
