@@ -15,13 +15,14 @@ def check() -> None:
     """Check the model itself: documentation, units, conservation, equal engines. Exit code 1 if a check fails."""
     # Not above, as these libraries take seconds to load.
     from analysis.outcome.verdict import print_verdict
-    from analysis.outcome.words import screen_text
+    from analysis.outcome.words import SENTENCES, screen_text, sentences_in
     from model import checks
 
     console = make_console()
     failed = 0
     for question, find in checks.CHECKS.items():
-        asked = screen_text(f"check {question}")
+        named = f"check {question}"
+        asked = screen_text(named) if named in sentences_in(SENTENCES) else question
         if find is checks.check_units and not checks.UNITS_CAN_BE_READ:
             console.print(f"[yellow]–[/] {asked}{screen_text('check not made')}")
             continue

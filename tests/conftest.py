@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from model.definition import MODEL_FILE, Variable, read_definition
 
 ROOT = Path(__file__).parents[1]
+
+# What a command prints is in the language of the locale: in Chinese where that names none.
+os.environ |= {"LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 
 # A run in the background is started with Ctrl-C ignored, and so would be whatever the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

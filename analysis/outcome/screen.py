@@ -54,7 +54,7 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> str:
     """
     names = [environment[name] for name in VARIABLES if environment.get(name)]
     # Windows sets none of them; Python reads the user's locale there.
-    name = names[0] if names or os.name != "nt" else (locale.getlocale()[0] or "")
+    name = names[0] if names else (locale.getlocale()[0] or "") if os.name == "nt" else ""
     language = name.partition(".")[0]
     return "zh" if language in NEUTRAL or language.lower().startswith(("zh", "chinese")) else "en"
 

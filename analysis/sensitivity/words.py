@@ -86,7 +86,13 @@ def verdict(
     lines = [_verdict_on(findings, target, variables, language) for target in targets[:NAMED]]
     if len(targets) > NAMED:
         lines.append(say("verdict others", language, count=len(targets) - NAMED))
-    basis = {"runs": findings.runs, "members": manifest["members"], "evidence": manifest["evidence"]}
+    reading = say(f"read verdict {findings.question.method}", language)
+    basis = {
+        "runs": findings.runs,
+        "reading": reading,
+        "members": manifest["members"],
+        "evidence": manifest["evidence"],
+    }
     return [*lines, say(f"verdict basis {findings.question.inputs}", language, scenario=scenario.title, **basis)]
 
 
@@ -98,14 +104,17 @@ def _verdict_on(findings: Findings, target: Target, variables: Mapping[str, Vari
     top = drivers(findings, variable, year, index, LEADING)
     if top.empty:
         return say("verdict no driver", language, **what)
-    scale, unit = (1.0 / target.factor, unit_of(target, language)) if index == "mu_star" else (100.0, "%")
-    unit = say("unit", language, unit=unit)
+    scale, unit = 100.0, say("unit", language, unit="%")
+    if index == "mu_star":
+        points = say("verdict points", language)
+        scale = 1.0 / target.factor
+        unit = points if target.unit == "percent" else say("unit", language, unit=unit_of(target, language))
     parts = say("verdict list", language).join(
         f"{title_of(findings, row, variables, language)} "
         + quantity(row, index, scale, unit, findings.question.samples, language)
         for row in top.to_dict("records")
     )
-    return say(f"verdict {method}", language, parts=parts, **what)
+    return say("verdict rests", language, parts=parts, **what)
 
 
 def _shares_in_words(findings: Findings, indicator: str, year: float, language: str) -> list[str]:
