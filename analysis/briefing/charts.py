@@ -1,4 +1,4 @@
-"""The charts of a briefing as files: PNG for slides, SVG for the page."""
+"""The charts of a briefing as files: PNG for slides and for the report, SVG for the page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ DOTS: Final = 300
 #: Inches of a chart for slides to an inch of its room on the slide: its smallest letters, of 7 points, become 8 there.
 SHRUNK: Final = 7 / 8
 BOTTLENECKS, CONTRIBUTIONS = "bottlenecks", "contributions"
-FORMATS: Final = ("png", "svg")
+#: Ends of the files' names: of slides, of the page, and of the report, whose page is narrower than a slide.
+FORMATS: Final = ("png", "svg", "print.png")
+#: Inches across a chart for the report, whose text is six wide, and inches down at most.
+PRINTED: Final = (8.6, 10.0)
 
 
 def file_name(picture: Picture, language: str, kind: str) -> str:
@@ -52,11 +55,16 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     """
     rooms = slide_sizes(briefing)
     charts = [
-        (picture, briefing.language, kind, folder, rooms[picture.id] if kind == "png" else None)
+        (picture, briefing.language, kind, folder, _canvas(kind, rooms[picture.id]))
         for picture in pictures(briefing)
         for kind in kinds
     ]
     yield from draw_in_processes(_draw, evidence, charts)
+
+
+def _canvas(kind: str, room: Size) -> Size | None:
+    """Inches of a chart for a kind of file; on the page it has its own size."""
+    return {"png": room, "print.png": PRINTED}.get(kind)
 
 
 def slide_sizes(briefing: Briefing) -> dict[str, Size]:

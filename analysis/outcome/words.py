@@ -73,7 +73,7 @@ def both_from(file: Path, name: str, between: str = " ", /, **gaps: object) -> s
     Examples
     --------
     >>> both_from(SENTENCES, "willingness")
-    '落户意愿低于落户便利度 willingness to settle'
+    '落户意愿不足 willingness to settle'
     """
     return between.join(say_from(file, name, language, **gaps) for language in LANGUAGES)
 

@@ -19,8 +19,8 @@ NAMED = 3
 YUAN = {"zh": 1e8, "en": 1e9}
 
 
-def limit_section(author: Author) -> Section:
-    """Return the bottleneck calendar and what relief brings."""
+def widest(author: Author) -> Text:
+    """Return what binds in most districts in the year of the headline targets, with how many these are."""
     results = author.results
     goal = author.evidence.targets[author.evidence.headlines[0]]
     districts = {one.id: results.limits[one.id].districts[goal.year] for one in BOTTLENECKS}
@@ -30,8 +30,13 @@ def limit_section(author: Author) -> Section:
         author.say("limits.name", bottleneck=author.title(one.title), districts=author.count(districts[one.id]))
         for one in felt
     ]
-    named = join(names, author.language, "between items") or author.say("none")
-    takeaway = author.say("limits.takeaway", names=named)
+    return join(names, author.language, "between items") or author.say("none")
+
+
+def limit_section(author: Author) -> Section:
+    """Return the bottleneck calendar and what relief brings."""
+    results = author.results
+    takeaway = author.say("limits.takeaway", names=widest(author))
     shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     for one in BOTTLENECKS:

@@ -46,7 +46,7 @@ def test_a_ratio_that_is_better_names_the_part_that_has_moved(target, levels, by
     assert one.better
     assert one.by_loss == by_loss
     assert words in ratios.reason_in_words(one, SCENARIOS, "en")
-    assert ("不是进展" in ratios.reason_in_words(one, SCENARIOS, "zh")) == by_loss
+    assert ("不属于实质进展" in ratios.reason_in_words(one, SCENARIOS, "zh")) == by_loss
 
 
 def test_a_ratio_that_is_worse_or_the_same_is_not_told_as_better():

@@ -1,0 +1,182 @@
+"""The text of one page broken into lines, in the largest letters in which it fits on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import pylopdf_fonts_zh_cn
+from fontTools.ttLib import TTFont
+
+from analysis.briefing.content import Briefing, Paragraph, Table, plain
+from analysis.briefing.words import word
+from analysis.briefing.writing.word_file import PAGE
+
+#: Millimetres of the margins: top, right, bottom, left; and of a point.
+MARGINS: Final = (24.0, 25.0, 20.0, 25.0)
+POINT: Final = 25.4 / 72
+#: Points of letters of running text that are tried, from the largest; the smallest can still be read.
+SIZES: Final = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0)
+TITLE: Final = 22.0
+#: Lines to a letter's height, by language; in tables; and empty room in millimetres beside the letters of a cell.
+PITCH: Final = {"zh": 1.6, "en": 1.35}
+CELL_PITCH, CELL_SIDE, CELL_ABOVE = 1.35, 1.0, 0.8
+#: What Word needs beyond what is measured, as its Latin letters and the breaks of its lines are its own.
+SPARE_LINES: Final = 2.0
+#: What cannot begin a line, and what cannot end one.
+_NO_START: Final = frozenset("，。、；：？！）》”’%％—…·,.;:?!)]")
+_NO_END: Final = frozenset("（《“‘([")
+#: A Latin word or a number stays whole.
+_PIECE: Final = re.compile(r"[A-Za-z0-9.,+±<>\-/'’_]+|\s+|.", re.DOTALL)
+SANS, SERIF = "sans", "serif"
+
+Width = Callable[[str, str], float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line, or one row of the table, with where it begins, in millimetres from the left and down."""
+
+    kind: str
+    height: float
+    #: Text by column; one for a line of words.
+    cells: tuple[tuple[str, ...], ...] = ()
+    #: Whether the line is the first or the last of its paragraph.
+    first: bool = False
+    last: bool = False
+    tones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The page in one size of letters."""
+
+    size: float
+    lines: tuple[Line, ...]
+    #: Millimetres from one line of running text to the next.
+    pitch: float
+    #: Millimetres of the columns of the table.
+    widths: tuple[float, ...]
+
+    @property
+    def height(self) -> float:
+        """Millimetres that it takes."""
+        return sum(line.height for line in self.lines)
+
+
+def fit(briefing: Briefing) -> Layout:
+    """Return the page in the largest letters in which it fits; in the smallest if it fits in none."""
+    room = PAGE[1] - MARGINS[0] - MARGINS[2]
+    layouts = [lay_out(briefing, size) for size in SIZES]
+    return next((one for one in layouts if one.height + SPARE_LINES * one.pitch <= room), layouts[-1])
+
+
+def lay_out(briefing: Briefing, size: float) -> Layout:
+    """Return the page in letters of so many points."""
+    across = PAGE[0] - MARGINS[1] - MARGINS[3]
+    pitch = size * PITCH[briefing.language] * POINT
+    table = next(block for section in briefing.note for block in section.blocks if isinstance(block, Table))
+    widths = tuple(across * share / sum(table.widths) for share in table.widths)
+    return Layout(size, tuple(_lines(briefing, size, across, pitch, widths)), pitch, widths)
+
+
+def _lines(briefing: Briefing, size: float, across: float, pitch: float, widths: tuple[float, ...]) -> Iterator[Line]:
+    chinese = briefing.language == "zh"
+    indent = 2 * size * POINT if chinese else 0.0
+    yield Line("title", TITLE * 1.5 * POINT, ((word("note.title", briefing.language),),))
+    yield Line("imprint", pitch * 1.3)
+    for text in broken(plain(briefing.subtitle), across, size, SERIF):
+        yield Line("subtitle", pitch, ((text,),))
+    for section in briefing.note:
+        yield Line("heading", pitch * 1.25, ((section.title,),))
+        for block in section.blocks:
+            if isinstance(block, Table):
+                yield from _rows(block, size - 2, widths)
+            elif isinstance(block, Paragraph):
+                face = SANS if block.strong else SERIF
+                texts = broken(plain(block.text), across, size, face, indent)
+                for number, text in enumerate(texts):
+                    end = number == len(texts) - 1
+                    # Between English paragraphs there is some air, as none is indented.
+                    air = pitch * 0.3 if end and not chinese else 0.0
+                    kind = "strong" if block.strong else "text"
+                    yield Line(kind, pitch + air, ((text,),), number == 0, end)
+
+
+def _rows(table: Table, size: float, widths: Sequence[float]) -> Iterator[Line]:
+    yield Line("gap", 1.0)
+    for number, row in enumerate([table.columns, *table.rows]):
+        face = SANS if number == 0 else SERIF
+        cells = tuple(
+            tuple(broken(plain(text), width - 2 * CELL_SIDE, size, face))
+            for text, width in zip(row, widths, strict=True)
+        )
+        height = max(map(len, cells)) * size * CELL_PITCH * POINT + 2 * CELL_ABOVE
+        tones = tuple(table.tones.get((number - 1, column), "") if number else "" for column in range(len(row)))
+        yield Line("row" if number else "head", height, cells, tones=tones)
+    yield Line("gap", 1.5)
+
+
+def broken(text: str, across: float, size: float, face: str, indent: float = 0.0) -> list[str]:
+    """Return the lines of a text in so many millimetres, broken as Chinese and English are.
+
+    Examples
+    --------
+    >>> broken("济南城镇化，", 5 * 10 * POINT, 10.0, SERIF)
+    ['济南城镇', '化，']
+    """
+    lines, line, left = [], "", across - indent
+    for piece in _pieces(text):
+        width = text_width(piece.rstrip(), size, face)
+        if line and width > left:
+            lines.append(line.rstrip())
+            line, left, piece = "", across, piece.lstrip()
+            width = text_width(piece, size, face)
+        while width > left and len(piece) > 1:
+            # A word longer than a line is cut.
+            kept = next(n for n in range(len(piece), 0, -1) if n == 1 or text_width(piece[:n], size, face) <= left)
+            lines.append(piece[:kept])
+            piece, left = piece[kept:], across
+            width = text_width(piece, size, face)
+        line += piece
+        left -= text_width(piece, size, face)
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    """Parts between which a line may end: what cannot stand at a line's begin or end is one with its neighbour."""
+    pieces: list[str] = []
+    for piece in _PIECE.findall(text):
+        joined = pieces and (
+            piece[0] in _NO_START
+            or pieces[-1][-1] in _NO_END
+            or piece.startswith("\N{NO-BREAK SPACE}")
+            or pieces[-1].endswith("\N{NO-BREAK SPACE}")
+            or (piece.isspace() and not pieces[-1].endswith(" "))
+        )
+        if joined:
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+def text_width(text: str, size: float, face: str) -> float:
+    """Return the millimetres of a text in the fonts of the PDF."""
+    widths, units = _widths(face)
+    return sum(widths.get(ord(letter), units) for letter in text) / units * size * POINT
+
+
+@cache
+def _widths(face: str) -> tuple[dict[int, int], int]:
+    with TTFont(font_file(face), lazy=True) as font:
+        metrics, units = font["hmtx"].metrics, font["head"].unitsPerEm
+        return {code: metrics[glyph][0] for code, glyph in font.getBestCmap().items()}, units
+
+
+def font_file(face: str) -> str:
+    """Return the file of a font, under the SIL Open Font License 1.1."""
+    return str(pylopdf_fonts_zh_cn.sans_path() if face == SANS else pylopdf_fonts_zh_cn.serif_path())
