@@ -17,6 +17,7 @@ from analysis.briefing.sections.answer import (
     unknown,
 )
 from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.limits import YUAN
 from analysis.briefing.words import join
 
 #: The two rates, as sentences call them, in the order of the headline targets.
@@ -51,29 +52,61 @@ def _reading(author: Author) -> Text:
 
 
 def _levers(author: Author) -> list[Text]:
-    """The policy that raises each rate most, and those that lower one by a number worth telling."""
+    """The policy that raises each rate most, and the one that lowers a rate most, where the number is clear."""
     contributions = author.results.contributions
     if contributions is None:
         return []
     decided = {change.constant for change in author.evidence.scenario.changes if change.policy}
-    by_target = [contributions.by_target[target] for target in author.evidence.headlines]
     levers = [lever for lever in contributions.levers if lever in decided]
-    best: dict[str, None] = {}
-    for part in by_target:
+    by_rate = {
+        rate: contributions.by_target[target] for rate, target in zip(RATES, author.evidence.headlines, strict=True)
+    }
+    best: dict[str, list[str]] = {}
+    for rate, part in by_rate.items():
         lever = max(levers, key=lambda lever: part[lever].mean, default="")
-        if lever and part[lever].mean >= LEVEL:
-            best[lever] = None
-    points = []
-    for number, lever in enumerate(best):
-        name = "advice.lever" if number == 0 else "advice.lever too"
-        points.append(author.say(name, lever=lever_title(lever, author.language), effects=_effects(author, lever)))
-    against = [lever for lever in levers if min(part[lever].mean for part in by_target) <= -LEVEL and lever not in best]
-    if against:
-        worst = min(against, key=lambda lever: min(part[lever].mean for part in by_target))
-        points.append(
-            author.say("advice.offset", lever=lever_title(worst, author.language), effects=_effects(author, worst))
-        )
+        if lever and part[lever].mean >= LEVEL and _is_clear(part[lever]):
+            best.setdefault(lever, []).append(rate)
+    order = sorted(best, key=lambda lever: -max(by_rate[rate][lever].mean for rate in best[lever]))
+    points: list[Text] = []
+    for lever in order:
+        rates = join((author.say(f"rate.{rate}") for rate in best[lever]), author.language, "between rates")
+        sentence = "advice.lever too" if points else "advice.lever"
+        points.append(author.say(sentence, rate=rates, **_told(author, lever)))
+    harm = {lever: min(part[lever].mean for part in by_rate.values()) for lever in levers if lever not in best}
+    worst = min(harm, key=lambda lever: harm[lever], default="")
+    if worst and harm[worst] <= -LEVEL:
+        points.append(author.say("advice.offset", **_told(author, worst)))
     return points
+
+
+def _is_clear(one: Contribution) -> bool:
+    """Whether the whole interval lies on the side of the mean."""
+    return one.p05 is None or one.p95 is None or one.p05 * one.p95 > 0
+
+
+def _told(author: Author, lever: str) -> dict[str, Text]:
+    return {
+        "lever": (lever_title(lever, author.language),),
+        "setting": _setting(author, lever),
+        "effects": _effects(author, lever),
+    }
+
+
+def _setting(author: Author, lever: str) -> Text:
+    """From what the scenario sets a lever to what by the year of the targets; nothing where districts differ."""
+    settings = [one for one in author.results.settings if one.constant == lever]
+    if len(settings) != 1 or settings[0].element:
+        return ()
+    change = next(one for one in author.evidence.scenario.changes if one.constant == lever)
+    scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
+    year = author.evidence.targets[author.evidence.headlines[0]].year
+    ends = {"before": settings[0].default, "after": settings[0].years[year]}
+    share = change.unit == "Dmnl"
+    return author.say(
+        "advice.setting of share" if share else "advice.setting",
+        **{name: author.number(end, ",.4g", scale) for name, end in ends.items()},
+        **({} if share else {"unit": author.say(f"unit.{change.unit}")}),
+    )
 
 
 def _effects(author: Author, lever: str) -> Text:
@@ -96,7 +129,7 @@ def _reliefs(author: Author) -> list[Text]:
     """The step of relief that brings each rate most; both in one sentence where it is the same."""
     targets = [author.evidence.targets[name] for name in author.evidence.headlines]
     chosen = [relief_of(author, target) for target in targets]
-    points = []
+    points: list[Text] = []
     for rate, target, relief in zip(RATES, targets, chosen, strict=True):
         if relief is None:
             continue

@@ -152,10 +152,15 @@ def gap_stays(author: Author, target: Target, gain: Gain) -> Text:
     return author.say("answer.gap stays" if misses else "answer.full stop")
 
 
+def no_blocker(author: Author, target: Target) -> Text:
+    """Return that no step of relief helps a rate."""
+    return author.say("answer.no blocker", rate=_name(author, target), year=author.count(author.target(target.id).year))
+
+
 def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
     result, rate = author.target(target.id), _name(author, target)
     if best is None:
-        return author.say("answer.no blocker", rate=rate, year=author.count(result.year))
+        return no_blocker(author, target)
     gain = author.results.gains[best.constant, target.id]
     text = author.say(
         sentence,

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from analysis.briefing.compose import compose
+from analysis.briefing.content import signed
 from analysis.briefing.results import compute_results
 from analysis.briefing.study import Evidence
 from analysis.briefing.verification.compare_document import document_differences, pdf_differences
 from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
 from analysis.briefing.verification.compare_page import page_differences
-from analysis.briefing.content import signed
 from analysis.briefing.verification.manifest import imprint_of, may_differ, wrong_facts
 from analysis.briefing.verification.open_file import BriefingFile, unpack
 from analysis.briefing.verification.tolerances import LEVELS, POINTS, TOLERANCE

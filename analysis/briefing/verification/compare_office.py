@@ -27,8 +27,8 @@ BUILT_IN: Final = {"0": "General", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,
 #: What kinds of parts are called that a briefing has none of.
 FOREIGN: Final = {
     "comments": "comments", "charts/": "a chart", "media/": "a picture or a film", "embeddings/": "an embedded file",
-    "slides/": "a slide", "worksheets/": "a sheet", "footnotes": "footnotes", "endnotes": "notes at the end", "vbaProject": "a macro", "externalLinks/": "a link to another file",
-    "notesSlides/": "notes", "drawings/": "a drawing",
+    "slides/": "a slide", "worksheets/": "a sheet", "vbaProject": "a macro", "externalLinks/": "a link to another file",
+    "footnotes": "footnotes", "endnotes": "notes at the end", "notesSlides/": "notes", "drawings/": "a drawing",
 }  # fmt: skip
 
 

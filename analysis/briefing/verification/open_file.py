@@ -30,7 +30,8 @@ FACTS: Final = 50
 DEEPEST: Final = 200
 #: Kinds of files that are no archives of parts; and the property of a Word file that says which document it is.
 WHOLE: Final = ("page", "note pdf")
-DOCUMENT, PROPERTIES, NOTE = "document", "docProps/custom.xml", "note"
+DOCUMENT, PROPERTIES = "document", "docProps/custom.xml"
+NOTE: Final[Medium] = "note"
 #: Name spaces of Office files, as ElementTree writes them.
 DRAWING: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 SHEET: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

@@ -20,14 +20,18 @@ RED: Final = "C8102E"
 def note(briefing: Briefing) -> bytes:
     """Return the page as a Word file, in letters as large as those of the PDF."""
     size = fit(briefing).size
-    look = Look(size, size * PITCH[briefing.language], MARGINS, size - 2)
+    look = Look(size, size * PITCH[briefing.language], MARGINS, size - 1.5)
     file = WordFile(briefing.language, look)
+    if briefing.language == "zh":
+        file.number_headings()
     title = word("note.title", briefing.language)
     heading = file.paragraph(title, "Title")
     heading.runs[0].font.color.rgb = RGBColor.from_string(RED)
     heading.paragraph_format.space_after = Pt(0)
     _head_line(file, briefing)
-    file.paragraph(plain(briefing.subtitle), "Subtitle")
+    subtitle = file.paragraph(plain(briefing.subtitle), "Subtitle")
+    subtitle.runs[0].font.size = Pt(size - 1)
+    subtitle.paragraph_format.space_before = Pt(4)
     for section in briefing.note:
         file.paragraph(section.title, "Heading 1").paragraph_format.space_before = Pt(look.line / 4)
         for block in section.blocks:

@@ -13,13 +13,13 @@ from fontTools.ttLib import TTFont
 
 from analysis.briefing.content import Briefing, Paragraph, Table, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.word_file import PAGE
+from analysis.briefing.writing.word_file import PAGE, numbered
 
 #: Millimetres of the margins: top, right, bottom, left; and of a point.
 MARGINS: Final = (24.0, 25.0, 20.0, 25.0)
 POINT: Final = 25.4 / 72
 #: Points of letters of running text that are tried, from the largest; the smallest can still be read.
-SIZES: Final = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0)
+SIZES: Final = tuple(16.0 - 0.5 * step for step in range(17))
 TITLE: Final = 22.0
 #: Lines to a letter's height, by language; in tables; and empty room in millimetres beside the letters of a cell.
 PITCH: Final = {"zh": 1.6, "en": 1.35}
@@ -88,13 +88,14 @@ def _lines(briefing: Briefing, size: float, across: float, pitch: float, widths:
     indent = 2 * size * POINT if chinese else 0.0
     yield Line("title", TITLE * 1.5 * POINT, ((word("note.title", briefing.language),),))
     yield Line("imprint", pitch * 1.3)
-    for text in broken(plain(briefing.subtitle), across, size, SERIF):
+    yield Line("gap", 2.0)
+    for text in broken(plain(briefing.subtitle), across, size - 1, SERIF):
         yield Line("subtitle", pitch, ((text,),))
-    for section in briefing.note:
-        yield Line("heading", pitch * 1.25, ((section.title,),))
+    for number, section in enumerate(briefing.note):
+        yield Line("heading", pitch * 1.25, ((numbered(number, section.title, briefing.language),),))
         for block in section.blocks:
             if isinstance(block, Table):
-                yield from _rows(block, size - 2, widths)
+                yield from _rows(block, size - 1.5, widths)
             elif isinstance(block, Paragraph):
                 face = SANS if block.strong else SERIF
                 texts = broken(plain(block.text), across, size, face, indent)

@@ -78,12 +78,13 @@ def _draw(pdf: FPDF, briefing: Briefing, layout: Layout, line: Line, top: float)
         spread = briefing.language == "zh" and line.kind in ("text", "strong") and not line.last and len(text) > 1
         extra = (across - indent - text_width(text, size, face)) / (len(text) - 1) if spread else 0.0
         align = "C" if line.kind == "subtitle" else "L"
+        size -= line.kind == "subtitle"
         pitch = line.height if line.kind == "heading" else layout.pitch
         _write(pdf, text, left + indent, top, pitch, size, face, across=across - indent, align=align, extra=extra)
 
 
 def _row(pdf: FPDF, layout: Layout, line: Line, top: float) -> None:
-    size, face = layout.size - 2, FACES.get(line.kind, SERIF)
+    size, face = layout.size - 1.5, FACES.get(line.kind, SERIF)
     left = MARGINS[3]
     for number, (width, cell, tone) in enumerate(zip(layout.widths, line.cells, line.tones, strict=True)):
         if tone:

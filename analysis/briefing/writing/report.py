@@ -11,7 +11,7 @@ from PIL import Image
 
 from analysis.briefing.content import Briefing, Paragraph, Picture, Section, Table, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.word_file import Look, WordFile
+from analysis.briefing.writing.word_file import NUMERALS, Look, WordFile
 
 #: Chapters in order, each with the sections that stand in it; what none of them names stands in the last.
 CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,7 +28,6 @@ LOOKS: Final = {
 }
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.72
-NUMERALS: Final = "一二三四五六七八九十"
 
 
 def report(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from docx import Document
 from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
@@ -30,6 +31,7 @@ PAGE: Final = (210.0, 297.0)
 PROPERTIES: Final = "docProps/custom.xml"
 DOCUMENT: Final = "document"
 LINES: Final = "BFC5CC"
+NUMERALS: Final = "一二三四五六七八九十"
 _PROPERTY_SET: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
 _TYPES: Final = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
@@ -213,6 +215,7 @@ class WordFile:
             cells = table.add_row().cells
             for column, (cell, text) in enumerate(zip(cells, row, strict=True)):
                 cell.width = Emu(widths[column])
+                cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 paragraph = cell.paragraphs[0]
                 paragraph.style = self.document.styles["Table Text" if number else "Table Head"]
                 paragraph.add_run(plain(text))
@@ -220,7 +223,7 @@ class WordFile:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 if tone := block.tones.get((number - 1, column), "") if number else "":
                     shade = f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="{TONE_COLOURS[tone]}"/>'
-                    cell._tc.get_or_add_tcPr().append(parse_xml(shade))
+                    cell._tc.tcPr.find(qn("w:vAlign")).addprevious(parse_xml(shade))
             properties = table.rows[-1]._tr.get_or_add_trPr()
             properties.append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
             if number == 0:
@@ -274,6 +277,17 @@ class WordFile:
         file = BytesIO()
         self.document.save(file)
         return strip_dates(file.getvalue())
+
+
+def numbered(number: int, title: str, language: str) -> str:
+    """Return a heading of the first level with its number, counted from zero, as `WordFile.number_headings` has it.
+
+    Examples
+    --------
+    >>> numbered(1, "结论", "zh"), numbered(1, "Conclusion", "en")
+    ('二、结论', 'Conclusion')
+    """
+    return f"{NUMERALS[number]}、{title}" if language == "zh" else title
 
 
 def add_field(paragraph: Any, instruction: str, shown: str) -> list[Any]:
