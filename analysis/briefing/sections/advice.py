@@ -30,9 +30,7 @@ def advice_section(author: Author) -> Section:
     if not points:
         points = [author.say("advice.none")]
     blocks = [Paragraph(f"advice.{name}", point) for name, point in zip(_names(), points, strict=False)]
-    return author.section(
-        "advice", author.say("advice.takeaway"), *blocks, Paragraph("advice.reading", _reading(author))
-    )
+    return author.section("advice", (), *blocks, Paragraph("advice.reading", _reading(author)))
 
 
 def short_advice(author: Author) -> list[Text]:

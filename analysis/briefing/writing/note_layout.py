@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
-
-import pylopdf_fonts_zh_cn
-from fontTools.ttLib import TTFont
 
 from analysis.briefing.content import Briefing, Paragraph, Table, plain
 from analysis.briefing.words import word
+from analysis.briefing.writing.lines import POINT, SANS, SERIF, broken
 from analysis.briefing.writing.word_file import PAGE, numbered
 
-#: Millimetres of the margins: top, right, bottom, left; and of a point.
+#: Millimetres of the margins: top, right, bottom, left.
 MARGINS: Final = (24.0, 25.0, 20.0, 25.0)
-POINT: Final = 25.4 / 72
 #: Points of letters of running text that are tried, from the largest; the smallest can still be read.
 SIZES: Final = tuple(16.0 - 0.5 * step for step in range(17))
 TITLE: Final = 22.0
@@ -26,14 +21,6 @@ PITCH: Final = {"zh": 1.6, "en": 1.35}
 CELL_PITCH, CELL_SIDE, CELL_ABOVE = 1.35, 1.0, 0.8
 #: What Word needs beyond what is measured, as its Latin letters and the breaks of its lines are its own.
 SPARE_LINES: Final = 2.0
-#: What cannot begin a line, and what cannot end one.
-_NO_START: Final = frozenset("，。、；：？！）》”’%％—…·,.;:?!)]")
-_NO_END: Final = frozenset("（《“‘([")
-#: A Latin word or a number stays whole.
-_PIECE: Final = re.compile(r"[A-Za-z0-9.,+±<>\-/'’_]+|\s+|.", re.DOTALL)
-SANS, SERIF = "sans", "serif"
-
-Width = Callable[[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -119,65 +106,3 @@ def _rows(table: Table, size: float, widths: Sequence[float]) -> Iterator[Line]:
         tones = tuple(table.tones.get((number - 1, column), "") if number else "" for column in range(len(row)))
         yield Line("row" if number else "head", height, cells, tones=tones)
     yield Line("gap", 1.5)
-
-
-def broken(text: str, across: float, size: float, face: str, indent: float = 0.0) -> list[str]:
-    """Return the lines of a text in so many millimetres, broken as Chinese and English are.
-
-    Examples
-    --------
-    >>> broken("济南城镇化，", 5 * 10 * POINT, 10.0, SERIF)
-    ['济南城镇', '化，']
-    """
-    lines, line, left = [], "", across - indent
-    for piece in _pieces(text):
-        width = text_width(piece.rstrip(), size, face)
-        if line and width > left:
-            lines.append(line.rstrip())
-            line, left, piece = "", across, piece.lstrip()
-            width = text_width(piece, size, face)
-        while width > left and len(piece) > 1:
-            # A word longer than a line is cut.
-            kept = next(n for n in range(len(piece), 0, -1) if n == 1 or text_width(piece[:n], size, face) <= left)
-            lines.append(piece[:kept])
-            piece, left = piece[kept:], across
-            width = text_width(piece, size, face)
-        line += piece
-        left -= text_width(piece, size, face)
-    return [*lines, line.rstrip()]
-
-
-def _pieces(text: str) -> list[str]:
-    """Parts between which a line may end: what cannot stand at a line's begin or end is one with its neighbour."""
-    pieces: list[str] = []
-    for piece in _PIECE.findall(text):
-        joined = pieces and (
-            piece[0] in _NO_START
-            or pieces[-1][-1] in _NO_END
-            or piece.startswith("\N{NO-BREAK SPACE}")
-            or pieces[-1].endswith("\N{NO-BREAK SPACE}")
-            or (piece.isspace() and not pieces[-1].endswith(" "))
-        )
-        if joined:
-            pieces[-1] += piece
-        else:
-            pieces.append(piece)
-    return pieces
-
-
-def text_width(text: str, size: float, face: str) -> float:
-    """Return the millimetres of a text in the fonts of the PDF."""
-    widths, units = _widths(face)
-    return sum(widths.get(ord(letter), units) for letter in text) / units * size * POINT
-
-
-@cache
-def _widths(face: str) -> tuple[dict[int, int], int]:
-    with TTFont(font_file(face), lazy=True) as font:
-        metrics, units = font["hmtx"].metrics, font["head"].unitsPerEm
-        return {code: metrics[glyph][0] for code, glyph in font.getBestCmap().items()}, units
-
-
-def font_file(face: str) -> str:
-    """Return the file of a font, under the SIL Open Font License 1.1."""
-    return str(pylopdf_fonts_zh_cn.sans_path() if face == SANS else pylopdf_fonts_zh_cn.serif_path())

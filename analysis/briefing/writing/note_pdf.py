@@ -10,20 +10,16 @@ from fpdf.enums import XPos, YPos
 
 from analysis.briefing.content import TONE_COLOURS, Briefing, plain
 from analysis.briefing.words import word
+from analysis.briefing.writing.lines import POINT, SANS, SERIF, font_file, text_width
 from analysis.briefing.writing.note_layout import (
     CELL_ABOVE,
     CELL_PITCH,
     CELL_SIDE,
     MARGINS,
-    POINT,
-    SANS,
-    SERIF,
     TITLE,
     Layout,
     Line,
     fit,
-    font_file,
-    text_width,
 )
 from analysis.briefing.writing.strip_dates import EPOCH
 from analysis.briefing.writing.word_file import PAGE

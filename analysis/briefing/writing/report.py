@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from docx.shared import Mm
-from PIL import Image
-
 from analysis.briefing.content import Briefing, Paragraph, Picture, Section, Table, plain
 from analysis.briefing.words import word
+from analysis.briefing.writing.lines import POINT, WORD, broken
 from analysis.briefing.writing.word_file import NUMERALS, Look, WordFile
+from analysis.briefing.writing.word_flow import Laid, PageCounter
 
 #: Chapters in order, each with the sections that stand in it; what none of them names stands in the last.
 CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -26,8 +25,6 @@ LOOKS: Final = {
     "zh": Look(size=16, line=28, margins=(37, 26, 35, 28), cells=9),
     "en": Look(size=12, line=17, margins=(37, 26, 35, 28), cells=9),
 }
-#: The largest share of a page's height that a picture takes.
-TALLEST: Final = 0.72
 
 
 def report(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
@@ -54,6 +51,7 @@ class _Report:
         file.imprint(file.paragraph("", "Imprint"), briefing.imprint, "\u3000\u3000")
         file.paragraph(word("contents", self.language), "TOC Heading")
         place = file.paragraph("", "Normal")
+        file.pages = PageCounter(file.look.height / POINT)
         for number, (chapter, names) in enumerate(CHAPTERS.items()):
             self._chapter(number, chapter, [section for section in self._sections() if section.id in names])
         self._manifest()
@@ -69,7 +67,8 @@ class _Report:
         for place, section in enumerate(sections):
             # A chapter of one section has no headings below its own.
             if len(sections) > 1:
-                self._heading(2, place, section.title)
+                title = word("report.answer", self.language) if section.id == "answer" else section.title
+                self._heading(2, place, title)
             if section.takeaway:
                 self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead")
             for block in section.blocks:
@@ -106,14 +105,7 @@ class _Report:
             self.file.paragraph(f"{word('workbook.source', self.language)}{source}" if source else "", "Source")
 
     def _picture(self, block: Picture) -> None:
-        look, file = self.file.look, self.charts[block.id]
-        with Image.open(file) as image:
-            ratio = image.width / image.height
-        width = min(look.width, look.height * TALLEST * ratio)
-        paragraph = self.file.paragraph("", "Figure")
-        shape = paragraph.add_run().add_picture(str(file), width=Mm(width))
-        shape._inline.docPr.set("descr", block.alt)
-        shape._inline.docPr.set("name", block.id)
+        self.file.picture(self.charts[block.id], block.id, block.alt)
         self.counted["figure"] += 1
         self.file.caption("figure", self.counted["figure"], block.alt, above=False)
 
@@ -127,11 +119,23 @@ class _Report:
         rows = tuple(((name,), (fact,)) for name, fact in self.briefing.manifest.items())
         self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
 
+    def _front(self) -> PageCounter:
+        """The title and the contents alone, counted: every entry has a line."""
+        look = self.file.look
+        counter = PageCounter(look.height / POINT)
+        lines = len(broken(plain(self.briefing.subtitle), look.width, look.size, WORD))
+        counter.add(Laid((32.0 + 6.0, *[look.line] * (lines + 2 + len(self.entries)))))
+        return counter
+
     def _contents(self, place: Any) -> None:
         """Put the table of contents where it belongs, once every heading is known."""
         body = place._p.getparent()
         before = list(body)
-        self.file.contents(self.entries)
+        # The first chapter begins behind the pages of the title and of the contents.
+        counted, self.file.pages = self.file.pages, self._front()
+        front = self.file.pages.page
+        pages = [counted.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
+        self.file.contents([(*one[:3], page) for one, page in zip(self.entries, pages, strict=True)])
         for paragraph in [one for one in body if one not in before]:
             place._p.addprevious(paragraph)
         body.remove(place._p)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -18,10 +19,13 @@ from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Emu, Mm, Pt, RGBColor
+from PIL import Image
 
 from analysis.briefing.content import TONE_COLOURS, Imprint, Table, plain
 from analysis.briefing.words import word
+from analysis.briefing.writing.lines import POINT, WORD, broken
 from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
+from analysis.briefing.writing.word_flow import Laid, PageCounter, rows_of
 
 #: Fonts by role: of Latin letters and digits, of running text, headings, headings below these, and titles and tables.
 LATIN, TEXT, HEADING, SUBHEADING, SONG = "Times New Roman", "FangSong", "SimHei", "KaiTi", "SimSun"
@@ -31,6 +35,10 @@ PAGE: Final = (210.0, 297.0)
 PROPERTIES: Final = "docProps/custom.xml"
 DOCUMENT: Final = "document"
 LINES: Final = "BFC5CC"
+#: Lines of a cell to the height of its letters; points above and below these together; and millimetres at their sides.
+CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.5, 2.2
+#: The largest share of a page's height that a picture takes.
+TALLEST: Final = 0.8
 NUMERALS: Final = "一二三四五六七八九十"
 _PROPERTY_SET: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -64,6 +72,7 @@ class WordFile:
         self.language, self.look = language, look
         self.document: Any = Document()
         self._bookmarks = 0
+        self.pages = PageCounter(look.height / POINT)
         _clean(self.document, language)
         _page(self.document, look)
         self._styles()
@@ -85,8 +94,8 @@ class WordFile:
         add("Heading 2", SUBHEADING, look.size, look.line, before=look.line / 4, keep=True, bold=not chinese)
         add("Caption", HEADING, look.cells + 1.5, look.cells * 2, align=WD_ALIGN_PARAGRAPH.CENTER, before=4)
         add("Figure", TEXT, look.size, None, align=WD_ALIGN_PARAGRAPH.CENTER, before=6, keep=True)
-        add("Table Head", HEADING, look.cells, look.cells * 1.35, bold=not chinese)
-        add("Table Text", SONG, look.cells, look.cells * 1.35)
+        add("Table Head", HEADING, look.cells, look.cells * CELL_PITCH, bold=not chinese)
+        add("Table Text", SONG, look.cells, look.cells * CELL_PITCH)
         add("Source", SONG, look.cells, look.cells * 1.4, before=2, after=8)
         add("TOC Heading", HEADING, look.size, look.line, align=WD_ALIGN_PARAGRAPH.CENTER, bold=not chinese)
         add("toc 1", TEXT, look.size, look.line)
@@ -176,15 +185,30 @@ class WordFile:
 
     def paragraph(self, text: str, style: str) -> Any:
         """Add a paragraph."""
+        self._lay(text, style)
         return self.document.add_paragraph(text, style=style)
+
+    def _lay(self, text: str, style: str, *, keep: bool = False, mark: str = "", height: float = 0.0) -> None:
+        """Count what stands on the page, text in lines of its style, or something of a height in points."""
+        used = self.document.styles[style]
+        form, size = used.paragraph_format, used.font.size.pt
+        indent = form.first_line_indent.pt * POINT if form.first_line_indent else 0.0
+        pitch = form.line_spacing.pt if form.line_spacing_rule == WD_LINE_SPACING.EXACTLY else 0.0
+        lines = broken(text, self.look.width, size, WORD, indent) if pitch else []
+        heights = tuple(pitch for _ in lines) if pitch else (height + size * 0.3,)
+        before, after = form.space_before.pt, form.space_after.pt
+        self.pages.add(Laid(heights, before, after, keep or bool(form.keep_with_next), mark=mark))
 
     def heading(self, text: str, level: int, *, new_page: bool = False) -> str:
         """Add a heading, and return the bookmark around it."""
-        paragraph = self.paragraph(text, f"Heading {level}")
-        if new_page:
-            paragraph.paragraph_format.page_break_before = True
         self._bookmarks += 1
         name = f"_Toc{self._bookmarks:06d}"
+        if new_page:
+            self.pages.turn()
+        self._lay(text, f"Heading {level}", mark=name)
+        paragraph = self.document.add_paragraph(text, style=f"Heading {level}")
+        if new_page:
+            paragraph.paragraph_format.page_break_before = True
         marks = [
             parse_xml(f'<w:bookmarkStart {nsdecls("w")} w:id="{self._bookmarks}" w:name="{name}"/>'),
             parse_xml(f'<w:bookmarkEnd {nsdecls("w")} w:id="{self._bookmarks}"/>'),
@@ -197,7 +221,8 @@ class WordFile:
     def caption(self, kind: str, number: int, text: str, *, above: bool) -> None:
         """Add a caption, whose number is a field that Word counts."""
         label = word(f"report.{kind}", self.language)
-        paragraph = self.paragraph(f"{label} ", "Caption")
+        self._lay(f"{label} {number}  {text}", "Caption", keep=above)
+        paragraph = self.document.add_paragraph(f"{label} ", style="Caption")
         add_field(paragraph, rf"SEQ {label} \* ARABIC", str(number))
         paragraph.add_run(f"  {text}" if self.language == "zh" else f". {text}")
         paragraph.paragraph_format.keep_with_next = above
@@ -211,8 +236,15 @@ class WordFile:
         _table_borders(table)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Emu(width)
+        heights = []
         for number, row in enumerate([block.columns, *block.rows]):
             cells = table.add_row().cells
+            inside = [width / 36000 - CELL_SIDES for width in widths]
+            most = max(
+                len(broken(plain(text), across, self.look.cells, WORD))
+                for text, across in zip(row, inside, strict=True)
+            )
+            heights.append(most * self.look.cells * CELL_PITCH + CELL_ABOVE)
             for column, (cell, text) in enumerate(zip(cells, row, strict=True)):
                 cell.width = Emu(widths[column])
                 cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
@@ -228,6 +260,17 @@ class WordFile:
             properties.append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
             if number == 0:
                 properties.append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
+        self.pages.add(rows_of(heights))
+
+    def picture(self, file: Path, name: str, alt: str) -> None:
+        """Add a picture as wide as the text, or as high as a page bears."""
+        with Image.open(file) as image:
+            ratio = image.width / image.height
+        width = min(self.look.width, self.look.height * TALLEST * ratio)
+        self._lay("", "Figure", height=width / ratio / POINT)
+        shape = self.document.add_paragraph("", style="Figure").add_run().add_picture(str(file), width=Mm(width))
+        shape._inline.docPr.set("descr", alt)
+        shape._inline.docPr.set("name", name)
 
     def imprint(self, paragraph: Any, imprint: Imprint, between: str) -> None:
         """Add unit and date to a paragraph, each as given or as a field to be filled in by hand."""
