@@ -11,7 +11,7 @@ from docx.shared import Mm, Pt, RGBColor
 
 from analysis.briefing.content import Briefing, Paragraph, Table, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.note_layout import MARGINS, PITCH, fit
+from analysis.briefing.writing.note_layout import ADVICE, MARGINS, PITCH, fit
 from analysis.briefing.writing.word_file import Look, WordFile
 
 RED: Final = "C8102E"
@@ -22,8 +22,7 @@ def note(briefing: Briefing) -> bytes:
     size = fit(briefing).size
     look = Look(size, size * PITCH[briefing.language], MARGINS, size - 1.5)
     file = WordFile(briefing.language, look)
-    if briefing.language == "zh":
-        file.number_headings()
+    file.number(headings=briefing.language == "zh")
     title = word("note.title", briefing.language)
     heading = file.paragraph(title, "Title")
     heading.runs[0].font.color.rgb = RGBColor.from_string(RED)
@@ -39,7 +38,8 @@ def note(briefing: Briefing) -> bytes:
                 file.table(block)
                 _close(file)
             elif isinstance(block, Paragraph):
-                file.paragraph(plain(block.text), "Lead" if block.strong else "Body Text")
+                style = "Advice" if section.id == ADVICE else "Lead" if block.strong else "Body Text"
+                file.paragraph(plain(block.text), style)
     return file.save(title, "note", briefing.manifest)
 
 

@@ -16,6 +16,8 @@ MARGINS: Final = (24.0, 25.0, 20.0, 25.0)
 #: Points of letters of running text that are tried, from the largest; the smallest can still be read.
 SIZES: Final = tuple(16.0 - 0.5 * step for step in range(17))
 TITLE: Final = 22.0
+#: The section whose paragraphs are numbered.
+ADVICE: Final = "note.advice"
 #: Lines to a letter's height, by language; in tables; and empty room in millimetres beside the letters of a cell.
 PITCH: Final = {"zh": 1.6, "en": 1.35}
 CELL_PITCH, CELL_SIDE, CELL_ABOVE = 1.35, 1.0, 0.8
@@ -80,12 +82,13 @@ def _lines(briefing: Briefing, size: float, across: float, pitch: float, widths:
         yield Line("subtitle", pitch, ((text,),))
     for number, section in enumerate(briefing.note):
         yield Line("heading", pitch * 1.25, ((numbered(number, section.title, briefing.language),),))
-        for block in section.blocks:
+        for place, block in enumerate(section.blocks, 1):
             if isinstance(block, Table):
                 yield from _rows(block, size - 1.5, widths)
             elif isinstance(block, Paragraph):
                 face = SANS if block.strong else SERIF
-                texts = broken(plain(block.text), across, size, face, indent)
+                point = f"{place}. " if section.id == ADVICE else ""
+                texts = broken(point + plain(block.text), across, size, face, indent)
                 for number, text in enumerate(texts):
                     end = number == len(texts) - 1
                     # Between English paragraphs there is some air, as none is indented.

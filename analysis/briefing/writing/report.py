@@ -39,7 +39,7 @@ class _Report:
         self.briefing, self.charts = briefing, charts
         self.language = briefing.language
         self.file = WordFile(self.language, LOOKS[self.language])
-        self.file.number_headings()
+        self.file.number()
         self.counted = {"figure": 0, "table": 0}
         self.entries: list[tuple[int, str, str, int]] = []
 
@@ -71,8 +71,13 @@ class _Report:
                 self._heading(2, place, title)
             if section.takeaway:
                 self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead")
-            for block in section.blocks:
-                self._block(section, block)
+            blocks = [block for block in section.blocks if "page" in block.where]
+            while blocks:
+                # A picture for which this page has no room lets its table go first, rather than leave the page empty.
+                first, second = (*blocks, None)[:2]
+                waits = isinstance(first, Picture) and isinstance(second, Table)
+                turned = waits and not self.file.has_room_for(self.charts[first.id])
+                self._block(section, blocks.pop(1 if turned else 0))
 
     def _heading(self, level: int, number: int, text: str, *, new_page: bool = False) -> None:
         bookmark = self.file.heading(text, level, new_page=new_page)
@@ -90,8 +95,6 @@ class _Report:
         return text if text.endswith((stop, "?", "？", "!", "！")) else text + stop
 
     def _block(self, section: Section, block: Any) -> None:
-        if "page" not in block.where:
-            return
         if isinstance(block, Paragraph):
             advised = section.id == "advice" and not block.id.endswith(".reading")
             self.file.paragraph(plain(block.text), "Advice" if advised else "Body Text")

@@ -36,7 +36,7 @@ PROPERTIES: Final = "docProps/custom.xml"
 DOCUMENT: Final = "document"
 LINES: Final = "BFC5CC"
 #: Lines of a cell to the height of its letters; points above and below these together; and millimetres at their sides.
-CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.5, 2.2
+CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.8, 2.2
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
 NUMERALS: Final = "一二三四五六七八九十"
@@ -146,8 +146,8 @@ class WordFile:
             form.first_line_indent = Pt(indent * size)
             element.pPr.find(qn("w:ind")).set(qn("w:firstLineChars"), str(100 * indent))
 
-    def number_headings(self) -> None:
-        """Number the two levels of headings, and the points of advice, as the language does."""
+    def number(self, *, headings: bool = True) -> None:
+        """Number the points of advice and, if wanted, the two levels of headings, as the language does."""
         chinese = self.language == "zh"
         kind = "chineseCountingThousand" if chinese else "decimal"
         first, second = ("%1、", "（%2）") if chinese else ("%1.", "%1.%2")
@@ -162,8 +162,10 @@ class WordFile:
         levels = defined(0, kind, "Heading1", first) + defined(1, kind, "Heading2", second)
         points = defined(0, "decimal", "Advice", "%1. " if chinese else "%1.")
         numbering = self.document.part.numbering_part.element
-        for number, (inside, styles) in enumerate([(levels, ("Heading 1", "Heading 2")), (points, ("Advice",))], 50):
-            multi = "multilevel" if number == 50 else "singleLevel"
+        lists = [(points, "singleLevel", ("Advice",))]
+        if headings:
+            lists.append((levels, "multilevel", ("Heading 1", "Heading 2")))
+        for number, (inside, multi, styles) in enumerate(lists, 50):
             numbering.insert(
                 0,
                 parse_xml(
@@ -262,12 +264,21 @@ class WordFile:
                 properties.append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
         self.pages.add(rows_of(heights))
 
-    def picture(self, file: Path, name: str, alt: str) -> None:
-        """Add a picture as wide as the text, or as high as a page bears."""
+    def has_room_for(self, file: Path) -> bool:
+        """Return whether a picture and its caption fit on what is left of the page."""
+        return self._size(file)[1] / POINT + 3 * self.look.size < self.pages.left
+
+    def _size(self, file: Path) -> tuple[float, float]:
+        """Millimetres of a picture as wide as the text, or as high as a page bears."""
         with Image.open(file) as image:
             ratio = image.width / image.height
         width = min(self.look.width, self.look.height * TALLEST * ratio)
-        self._lay("", "Figure", height=width / ratio / POINT)
+        return width, width / ratio
+
+    def picture(self, file: Path, name: str, alt: str) -> None:
+        """Add a picture."""
+        width, height = self._size(file)
+        self._lay("", "Figure", height=height / POINT)
         shape = self.document.add_paragraph("", style="Figure").add_run().add_picture(str(file), width=Mm(width))
         shape._inline.docPr.set("descr", alt)
         shape._inline.docPr.set("name", name)
@@ -323,7 +334,7 @@ class WordFile:
 
 
 def numbered(number: int, title: str, language: str) -> str:
-    """Return a heading of the first level with its number, counted from zero, as `WordFile.number_headings` has it.
+    """Return a heading of the first level with its number, counted from zero, as `WordFile.number` has it.
 
     Examples
     --------

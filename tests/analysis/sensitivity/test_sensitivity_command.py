@@ -247,7 +247,7 @@ def test_the_data_hold_what_the_table_holds_and_say_what_made_them(made):
 def test_the_findings_are_said_in_both_languages_with_what_they_rest_on(made):
     text = said(made[0])
     for words in (
-        "2025年常住人口城镇化率最取决于",
+        "2025年常住人口城镇化率的主要影响因素",
         "rests most on",
         "方差",
         "variance",
