@@ -63,13 +63,13 @@ def answer_headline(author: Author) -> Text:
     )
 
 
-def answer_published(author: Author) -> Text:
+def answer_published(author: Author, sentence: str = "answer.published") -> Text:
     """Return how likely published figures are to reach the two targets; nothing where that is not known."""
     published = [author.target(target).probability_with_discrepancy for target in author.evidence.headlines]
     if published[0] is None or published[1] is None:
         return ()
     shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-    return author.say("answer.published", **shares)
+    return author.say(sentence, **shares)
 
 
 def _name(author: Author, target: Target) -> Text:

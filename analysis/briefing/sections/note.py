@@ -83,7 +83,7 @@ def _percent(author: Author, target: Target, text: Text) -> Text:
 
 
 def _basis(author: Author) -> Text:
-    parts = [author.say("answer.conditional"), answer_published(author), author.say("note.weak")]
+    parts = [author.say("note.conditional"), answer_published(author, "note.published"), author.say("note.weak")]
     return join(parts, author.language)
 
 

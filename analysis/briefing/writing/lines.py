@@ -22,7 +22,7 @@ FIRST_CHINESE: Final = 0x2E80
 _NO_START: Final = frozenset("，。、；：？！）》”’%％—…·,.;:?!)]")
 _NO_END: Final = frozenset("（《“‘([")
 #: A Latin word or a number stays whole.
-_PIECE: Final = re.compile(r"[A-Za-z0-9.,+±<>\-/'’_]+|\s+|.", re.DOTALL)
+_PIECE: Final = re.compile(r"[A-Za-z0-9.,+±<>\-/'’_()\[\]:;]+|\s+|.", re.DOTALL)
 
 
 def broken(text: str, across: float, size: float, face: str, indent: float = 0.0) -> list[str]:
@@ -34,7 +34,7 @@ def broken(text: str, across: float, size: float, face: str, indent: float = 0.0
     ['济南城镇', '化，']
     """
     lines, line, left = [], "", across - indent
-    for piece in _pieces(text):
+    for piece in pieces(text):
         width = text_width(piece.rstrip(), size, face)
         if line and width > left:
             lines.append(line.rstrip())
@@ -51,22 +51,22 @@ def broken(text: str, across: float, size: float, face: str, indent: float = 0.0
     return [*lines, line.rstrip()]
 
 
-def _pieces(text: str) -> list[str]:
-    """Parts between which a line may end: what cannot stand at a line's begin or end is one with its neighbour."""
-    pieces: list[str] = []
+def pieces(text: str) -> list[str]:
+    """Return the parts between which a line may end; what cannot begin or end one is joined to its neighbour."""
+    parts: list[str] = []
     for piece in _PIECE.findall(text):
-        joined = pieces and (
+        joined = parts and (
             piece[0] in _NO_START
-            or pieces[-1][-1] in _NO_END
+            or parts[-1][-1] in _NO_END
             or piece.startswith("\N{NO-BREAK SPACE}")
-            or pieces[-1].endswith("\N{NO-BREAK SPACE}")
-            or (piece.isspace() and not pieces[-1].endswith(" "))
+            or parts[-1].endswith("\N{NO-BREAK SPACE}")
+            or (piece.isspace() and not parts[-1].endswith(" "))
         )
         if joined:
-            pieces[-1] += piece
+            parts[-1] += piece
         else:
-            pieces.append(piece)
-    return pieces
+            parts.append(piece)
+    return parts or [""]
 
 
 def text_width(text: str, size: float, face: str) -> float:

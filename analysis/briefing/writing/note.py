@@ -18,8 +18,8 @@ RED: Final = "C8102E"
 
 
 def note(briefing: Briefing) -> bytes:
-    """Return the page as a Word file, in letters as large as those of the PDF."""
-    size = fit(briefing).size
+    """Return the page as a Word file, in the largest letters in which it fits on the page."""
+    size = fit(briefing, in_word=True).size
     look = Look(size, size * PITCH[briefing.language], MARGINS, size - 1.5)
     file = WordFile(briefing.language, look)
     file.number(headings=briefing.language == "zh")

@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.briefing.content import Briefing, Paragraph, Table, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.lines import POINT, SANS, SERIF, broken
+from analysis.briefing.writing.lines import POINT, SANS, SERIF, WORD, broken
 from analysis.briefing.writing.word_file import PAGE, numbered
 
 #: Millimetres of the margins: top, right, bottom, left.
@@ -56,37 +56,45 @@ class Layout:
         return sum(line.height for line in self.lines)
 
 
-def fit(briefing: Briefing) -> Layout:
+def fit(briefing: Briefing, *, in_word: bool = False) -> Layout:
     """Return the page in the largest letters in which it fits; in the smallest if it fits in none."""
-    room = PAGE[1] - MARGINS[0] - MARGINS[2]
-    layouts = [lay_out(briefing, size) for size in SIZES]
-    return next((one for one in layouts if one.height + SPARE_LINES * one.pitch <= room), layouts[-1])
+    room, spare = PAGE[1] - MARGINS[0] - MARGINS[2], SPARE_LINES if in_word else 0.0
+    layouts = [lay_out(briefing, size, in_word=in_word) for size in SIZES]
+    return next((one for one in layouts if one.height + spare * one.pitch <= room), layouts[-1])
 
 
-def lay_out(briefing: Briefing, size: float) -> Layout:
-    """Return the page in letters of so many points."""
+def lay_out(briefing: Briefing, size: float, *, in_word: bool = False) -> Layout:
+    """Return the page in letters of so many points, in the fonts of the PDF or of Word."""
     across = PAGE[0] - MARGINS[1] - MARGINS[3]
     pitch = size * PITCH[briefing.language] * POINT
     table = next(block for section in briefing.note for block in section.blocks if isinstance(block, Table))
     widths = tuple(across * share / sum(table.widths) for share in table.widths)
-    return Layout(size, tuple(_lines(briefing, size, across, pitch, widths)), pitch, widths)
+    return Layout(
+        size,
+        tuple(_lines(briefing, size, across, pitch, widths, (WORD, WORD) if in_word else (SANS, SERIF))),
+        pitch,
+        widths,
+    )
 
 
-def _lines(briefing: Briefing, size: float, across: float, pitch: float, widths: tuple[float, ...]) -> Iterator[Line]:
+def _lines(
+    briefing: Briefing, size: float, across: float, pitch: float, widths: tuple[float, ...], fonts: tuple[str, str]
+) -> Iterator[Line]:
+    heavy, light = fonts
     chinese = briefing.language == "zh"
     indent = 2 * size * POINT if chinese else 0.0
     yield Line("title", TITLE * 1.5 * POINT, ((word("note.title", briefing.language),),))
     yield Line("imprint", pitch * 1.3)
     yield Line("gap", 2.0)
-    for text in broken(plain(briefing.subtitle), across, size - 1, SERIF):
+    for text in broken(plain(briefing.subtitle), across, size - 1, light):
         yield Line("subtitle", pitch, ((text,),))
     for number, section in enumerate(briefing.note):
         yield Line("heading", pitch * 1.25, ((numbered(number, section.title, briefing.language),),))
         for place, block in enumerate(section.blocks, 1):
             if isinstance(block, Table):
-                yield from _rows(block, size - 1.5, widths)
+                yield from _rows(block, size - 1.5, widths, fonts)
             elif isinstance(block, Paragraph):
-                face = SANS if block.strong else SERIF
+                face = heavy if block.strong else light
                 point = f"{place}. " if section.id == ADVICE else ""
                 texts = broken(point + plain(block.text), across, size, face, indent)
                 for number, text in enumerate(texts):
@@ -97,10 +105,10 @@ def _lines(briefing: Briefing, size: float, across: float, pitch: float, widths:
                     yield Line(kind, pitch + air, ((text,),), number == 0, end)
 
 
-def _rows(table: Table, size: float, widths: Sequence[float]) -> Iterator[Line]:
+def _rows(table: Table, size: float, widths: Sequence[float], fonts: tuple[str, str]) -> Iterator[Line]:
     yield Line("gap", 1.0)
     for number, row in enumerate([table.columns, *table.rows]):
-        face = SANS if number == 0 else SERIF
+        face = fonts[0] if number == 0 else fonts[1]
         cells = tuple(
             tuple(broken(plain(text), width - 2 * CELL_SIDE, size, face))
             for text, width in zip(row, widths, strict=True)

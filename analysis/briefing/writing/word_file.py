@@ -23,7 +23,7 @@ from PIL import Image
 
 from analysis.briefing.content import TONE_COLOURS, Imprint, Table, plain
 from analysis.briefing.words import word
-from analysis.briefing.writing.lines import POINT, WORD, broken
+from analysis.briefing.writing.lines import POINT, WORD, broken, pieces, text_width
 from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
 from analysis.briefing.writing.word_flow import Laid, PageCounter, rows_of
 
@@ -36,7 +36,9 @@ PROPERTIES: Final = "docProps/custom.xml"
 DOCUMENT: Final = "document"
 LINES: Final = "BFC5CC"
 #: Lines of a cell to the height of its letters; points above and below these together; and millimetres at their sides.
-CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.8, 2.2
+CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.05, 2.6
+#: How much wider bold letters are.
+BOLD: Final = 1.08
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
 NUMERALS: Final = "一二三四五六七八九十"
@@ -206,7 +208,7 @@ class WordFile:
         self._bookmarks += 1
         name = f"_Toc{self._bookmarks:06d}"
         if new_page:
-            self.pages.turn()
+            self.pages.turn(ordered=True)
         self._lay(text, f"Heading {level}", mark=name)
         paragraph = self.document.add_paragraph(text, style=f"Heading {level}")
         if new_page:
@@ -231,8 +233,7 @@ class WordFile:
 
     def table(self, block: Table) -> None:
         """Add a table, whose first row is repeated on every page that it runs over."""
-        shares = block.widths or (1.6, *[1.0] * (len(block.columns) - 1))
-        widths = [round(self.look.width * 36000 * share / sum(shares)) for share in shares]
+        widths = [round(36000 * width) for width in self._column_widths(block)]
         table = self.document.add_table(rows=0, cols=len(widths))
         table.autofit = False
         _table_borders(table)
@@ -264,6 +265,24 @@ class WordFile:
                 properties.append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
         self.pages.add(rows_of(heights))
 
+    def _column_widths(self, block: Table) -> list[float]:
+        """Millimetres of columns, as the table wishes but for the room that its longest word needs."""
+        shares = block.widths or (1.6, *[1.0] * (len(block.columns) - 1))
+        wished = [self.look.width * share / sum(shares) for share in shares]
+        columns = zip(*[block.columns, *block.rows], strict=True)
+        least = [
+            max(text_width(piece, self.look.cells, WORD) * BOLD for cell in column for piece in pieces(plain(cell)))
+            + CELL_SIDES
+            for column in columns
+        ]
+        lacking = sum(max(0.0, need - wish) for need, wish in zip(least, wished, strict=True))
+        spare = [max(0.0, wish - need) for need, wish in zip(least, wished, strict=True)]
+        if not lacking or sum(spare) < lacking:
+            return wished
+        return [
+            max(need, wish - lacking * room / sum(spare)) for need, wish, room in zip(least, wished, spare, strict=True)
+        ]
+
     def has_room_for(self, file: Path) -> bool:
         """Return whether a picture and its caption fit on what is left of the page."""
         return self._size(file)[1] / POINT + 3 * self.look.size < self.pages.left
@@ -280,6 +299,8 @@ class WordFile:
         width, height = self._size(file)
         self._lay("", "Figure", height=height / POINT)
         shape = self.document.add_paragraph("", style="Figure").add_run().add_picture(str(file), width=Mm(width))
+        for side in ("distT", "distB", "distL", "distR"):
+            shape._inline.set(side, "0")
         shape._inline.docPr.set("descr", alt)
         shape._inline.docPr.set("name", name)
 

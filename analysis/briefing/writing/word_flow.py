@@ -29,6 +29,7 @@ class PageCounter:
         #: The page of each piece that has a mark.
         self.marks: dict[str, int] = {}
         self._kept: list[Laid] = []
+        self._ordered = True
 
     def add(self, piece: Laid) -> None:
         """Put a piece behind the others; what is kept with the next waits for it.
@@ -52,13 +53,14 @@ class PageCounter:
             self._place(one)
         self._kept = []
 
-    def turn(self) -> None:
-        """Begin a page."""
-        self.page, self.left = self.page + 1, self.height
+    def turn(self, *, ordered: bool = False) -> None:
+        """Begin a page, as it is full or as a break is ordered."""
+        self.page, self.left, self._ordered = self.page + 1, self.height, ordered
 
     def _place(self, piece: Laid) -> None:
-        # Word leaves no room above what begins a page.
-        self.left -= 0.0 if self.left == self.height else piece.before
+        # Word leaves no room above what happens to begin a page.
+        self.left -= 0.0 if self.left == self.height and not self._ordered else piece.before
+        self._ordered = False
         for number, height in enumerate(piece.lines):
             if height > self.left and self.left < self.height:
                 self.turn()
