@@ -23,6 +23,8 @@ def note_sections(author: Author) -> tuple[Section, ...]:
     targets = [author.evidence.targets[name] for name in author.evidence.headlines]
     elsewhere = [no_blocker(author, target) for target in targets if relief_of(author, target) is None]
     binding = join([author.say("note.binding", names=widest(author)), *elsewhere], author.language)
+    if short:
+        short = [author.say("note.all short", parts=join(short, author.language, "between effects"))]
     causes = [join([*short, driver(author)], author.language), binding]
     advice = [
         Paragraph(f"note.advice.{name}", text) for name, text in zip("abcdef", short_advice(author), strict=False)

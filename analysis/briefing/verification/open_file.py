@@ -222,9 +222,12 @@ def _from_keywords(content: bytes) -> Iterator[tuple[str, str]]:
     """Facts in the keywords of a PDF: JSON in ASCII, in which a bracket and a backslash are marked by another."""
     told = _KEYWORDS.search(content)
     if told is not None:
-        facts = json.loads(re.sub(rb"\\(.)", rb"\1", told[1]).decode("ascii"))
+        message = "its keywords are no list of facts."
+        try:
+            facts = json.loads(re.sub(rb"\\(.)", rb"\1", told[1]).decode("ascii"))
+        except RecursionError:
+            raise ValueError(message) from None
         if not isinstance(facts, dict):
-            message = "its keywords are no list of facts."
             raise ValueError(message)
         yield from ((str(name), str(fact)) for name, fact in facts.items())
 
