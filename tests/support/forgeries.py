@@ -584,7 +584,7 @@ DOCUMENT: Mapping[str, Forgery] = {
         in_part("word/document.xml", r"SEQ 图 \* ARABIC", r"SEQ 图 \r 7"), "SEQ 图",
     ),
     "a hidden word": (
-        on_document(lambda one: setattr(one.paragraphs[1].runs[0].font, "hidden", True)), "<vanish> was added",
+        on_document(lambda one: setattr(one.paragraphs[1].runs[0].font, "hidden", True)), "<rPr> was added",
     ),
     "the foot of the pages": (
         on_document(lambda one: one.sections[0].footer.paragraphs[0].add_run("全部达到")), "foot of the pages",
@@ -598,7 +598,7 @@ DOCUMENT: Mapping[str, Forgery] = {
     ),
     "a style": (on_document(lambda one: setattr(one.styles["Lead"].font, "hidden", True)), "styles"),
     "another document": (
-        in_part("docProps/custom.xml", ">report<", ">note<"), "paragraph",
+        in_part("docProps/custom.xml", ">report<", ">note<"), "belongs to no briefing: a picture",
     ),
 }  # fmt: skip
 NOTE: Mapping[str, Forgery] = {
