@@ -552,6 +552,15 @@ def on_document(change: Callable[[Any], object]) -> Callable[[Path], None]:
     return forge
 
 
+def rewritten(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Change the bytes of a file."""
+
+    def forge(path: Path) -> None:
+        path.write_bytes(change(path.read_bytes()))
+
+    return forge
+
+
 def on_pdf(was: bytes, becomes: bytes) -> Callable[[Path], None]:
     """Change words of the page of a PDF, in its unpacked stream."""
 
@@ -612,10 +621,10 @@ NOTE: Mapping[str, Forgery] = {
 PDF: Mapping[str, Forgery] = {
     "words": (on_pdf(b"Tj", b"Tj Tj"), "the words or lines of its page"),
     "a line drawn over words": (on_pdf(b"ET", b"ET 0 0 600 800 re f"), "the words or lines of its page"),
-    "something at its end": (lambda path: path.write_bytes(path.read_bytes() + b"1 0 obj\n<<>>\nendobj\n"), "twice"),
-    "words at its end": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "between or behind its objects"),
+    "something at its end": (rewritten(lambda has: has + b"1 0 obj\n<<>>\nendobj\n"), "twice"),
+    "words at its end": (rewritten(lambda has: has + b"more"), "between or behind its objects"),
     "its title": (
-        lambda path: path.write_bytes(path.read_bytes().replace(b"/Title ", b"/Title (x) /Other ", 1)),
+        rewritten(lambda has: has.replace(b"/Title ", b"/Title (x) /Other ", 1)),
         "its properties",
     ),
 }  # fmt: skip

@@ -74,9 +74,11 @@ class _Report:
             blocks = [block for block in section.blocks if "page" in block.where]
             while blocks:
                 # A picture for which this page has no room lets its table go first, rather than leave the page empty.
-                first, second = (*blocks, None)[:2]
-                waits = isinstance(first, Picture) and isinstance(second, Table)
-                turned = waits and not self.file.has_room_for(self.charts[first.id])
+                turned = (
+                    isinstance(blocks[0], Picture)
+                    and any(isinstance(block, Table) for block in blocks[1:2])
+                    and not self.file.has_room_for(self.charts[blocks[0].id])
+                )
                 self._block(section, blocks.pop(1 if turned else 0))
 
     def _heading(self, level: int, number: int, text: str, *, new_page: bool = False) -> None:

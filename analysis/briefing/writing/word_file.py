@@ -164,7 +164,7 @@ class WordFile:
         levels = defined(0, kind, "Heading1", first) + defined(1, kind, "Heading2", second)
         points = defined(0, "decimal", "Advice", "%1. " if chinese else "%1.")
         numbering = self.document.part.numbering_part.element
-        lists = [(points, "singleLevel", ("Advice",))]
+        lists: list[tuple[str, str, tuple[str, ...]]] = [(points, "singleLevel", ("Advice",))]
         if headings:
             lists.append((levels, "multilevel", ("Heading 1", "Heading 2")))
         for number, (inside, multi, styles) in enumerate(lists, 50):
