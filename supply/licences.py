@@ -190,7 +190,8 @@ The project contains none of these packages. `make` installs them, each with the
 `.dist-info` folder under `.venv/`. What the project does contain or write into its files:
 
 - `docs/assets/`: scripts of the documentation site, with their licences in [LICENSES.txt](docs/assets/LICENSES.txt).
-- Noto Sans SC, under the SIL Open Font License 1.1: the letters that a briefing or a chart uses are embedded in it.
+- Noto Sans SC and Noto Serif SC, under the SIL Open Font License 1.1: the letters that a document or a chart uses are
+  embedded in it.
 
 Packages under the LGPL are imported as they are and can be replaced by another version.
 """

@@ -1,4 +1,4 @@
-"""The charts of a briefing as files: PNG for slides, SVG for the page."""
+"""The charts of a briefing as files: PNG for slides and for the report, SVG for the page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ DOTS: Final = 300
 #: Inches of a chart for slides to an inch of its room on the slide: its smallest letters, of 7 points, become 8 there.
 SHRUNK: Final = 7 / 8
 BOTTLENECKS, CONTRIBUTIONS = "bottlenecks", "contributions"
-FORMATS: Final = ("png", "svg")
+#: Ends of the files' names: of slides, of the page, and of the report, whose page is narrower than a slide.
+FORMATS: Final = ("png", "svg", "print.png")
+#: Inches across a chart for the report, whose text is six wide, and inches down.
+PRINTED_WIDTH: Final = 8.6
+PRINTED_HEIGHTS: Final = {
+    "urbanization_rates": 6.8, "indicators": 6.6, "district_map": 8.0, "districts": 8.0, "age_profile": 7.6,
+    "service_places": 6.6, "people_land_money": 8.8, "contributions": 8.8, "bottlenecks": 7.4,
+}  # fmt: skip
 
 
 def file_name(picture: Picture, language: str, kind: str) -> str:
@@ -52,11 +59,21 @@ def draw(evidence: Evidence, briefing: Briefing, folder: Path, kinds: Sequence[s
     """
     rooms = slide_sizes(briefing)
     charts = [
-        (picture, briefing.language, kind, folder, rooms.get(picture.id) if kind == "png" else None)
+        (picture, briefing.language, kind, folder, _canvas(picture, kind, rooms.get(picture.id)))
         for picture in pictures(briefing)
         for kind in kinds
     ]
     yield from draw_in_processes(_draw, evidence, charts)
+
+
+def _canvas(picture: Picture, kind: str, room: Size | None) -> Size | None:
+    """Inches of a chart for a kind of file; on the page it has its own size."""
+    return {"png": room, "print.png": printed_size(picture)}.get(kind)
+
+
+def printed_size(picture: Picture) -> Size:
+    """Return the inches of the canvas of a picture for the report."""
+    return PRINTED_WIDTH, PRINTED_HEIGHTS[picture.name]
 
 
 def slide_sizes(briefing: Briefing) -> dict[str, Size]:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.briefing.request import check_file, judged_targets
+from analysis.briefing.request import check_file, judged_targets, read_imprint
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
@@ -44,13 +44,20 @@ def brief(
     ] = None,
     members: Annotated[int, typer.Option(min=2, help="Members of the calibrated ensemble.")] = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
+    unit: Annotated[
+        str | None, typer.Option(help="Whose documents they are; without it a field to be filled in.")
+    ] = None,
+    dated: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Date of the documents, such as 2026-11-29; without it a field, too."),
+    ] = None,
     out: Out = OUTPUTS / "brief",
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write nothing: make this briefing again and compare it.")
     ] = None,
     boundaries: Outlines = None,
 ) -> None:
-    """Write a briefing: slides, a workbook, one HTML page and the charts; or verify one.
+    """Write a briefing: one page (Word, PDF), report, slides, workbook, an HTML page and charts; or verify one.
 
     Runs that `run` has left in the folder above are used where they are what a run made now would repeat. The exit code
     of --verify is 1 if anything in the file differs, and 2 if the file cannot be verified.
@@ -58,6 +65,8 @@ def brief(
     with collect_mistakes() as part:
         with part():
             chosen = load_scenario(scenario or "plan")
+        with part():
+            imprint = read_imprint(unit, dated)
         with part():
             if verify is None:
                 check_members(members, evidence)
@@ -83,7 +92,7 @@ def brief(
     results = compute_results(basis)
     with report_progress() as report:
         for one in languages:
-            files.write(basis, results, one, out, report)
+            files.write(basis, results, one, out, report, imprint)
     ahead = {name: target for name, target in basis.targets.items() if target.year >= chosen.starts}
     compared = list(basis.material.scenarios.values())
     print_verdict(console, run_verdict(basis.table, ahead, compared, basis.scenario, members, evidence))

@@ -9,13 +9,15 @@ from typing import Final
 
 from analysis.briefing.content import Briefing, Name
 from analysis.briefing.results import Results
-from analysis.briefing.sections import answer, city, comparison, limits, targets
+from analysis.briefing.sections import advice, answer, city, comparison, limits, note, targets
 from analysis.briefing.sections.author import Author
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import say
 
 #: The packages whose versions can change how a file or a picture is written, though no number in it.
-WRITERS: Final = ("matplotlib", "pillow", "fonttools", "python-pptx", "XlsxWriter", "jinja2")
+WRITERS: Final = (
+    "matplotlib", "pillow", "fonttools", "python-pptx", "XlsxWriter", "jinja2", "python-docx", "fpdf2",
+)  # fmt: skip
 SECTIONS = (
     answer.answer_section,
     targets.target_section,
@@ -45,7 +47,15 @@ def compose(evidence: Evidence, results: Results, language: str) -> Briefing:
         "briefing_hash": briefing_hash(),
         "written_with": ", ".join(f"{package} {version(package)}" for package in WRITERS),
     }
-    return Briefing(language, say("title", language), subtitle, sections, manifest)
+    return Briefing(
+        language,
+        say("title", language),
+        subtitle,
+        sections,
+        manifest,
+        advice=advice.advice_section(author),
+        note=note.note_sections(author),
+    )
 
 
 def briefing_hash() -> str:

@@ -1,18 +1,19 @@
 """What a briefing says, as data: sections of text, tables and pictures, in which every number knows its result.
 
-The three writers only lay this out.
+The writers only lay this out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final, Literal, NamedTuple
 
-Medium = Literal["page", "slides", "workbook"]
+Medium = Literal["page", "slides", "workbook", "report", "note", "note pdf"]
 
-#: Where a block is shown unless it says otherwise.
+#: Where a block is shown unless it says otherwise; the report shows what the page does, and the note is a text apart.
 EVERYWHERE: Final[frozenset[Medium]] = frozenset({"page", "slides", "workbook"})
 PAGE_AND_WORKBOOK: Final[frozenset[Medium]] = frozenset({"page", "workbook"})
 PAGE_AND_SLIDES: Final[frozenset[Medium]] = frozenset({"page", "slides"})
@@ -215,6 +216,33 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Imprint:
+    """Whose document it is and of which day, as given; what is empty is left to be filled in by hand."""
+
+    unit: str = ""
+    #: As in 2026-11-29.
+    dated: str = ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What of it was given, for the manifest."""
+        return {name: fact for name, fact in (("unit", self.unit), ("dated", self.dated)) if fact}
+
+    def day(self, language: str) -> str:
+        """Return the date as a document writes it.
+
+        Examples
+        --------
+        >>> Imprint(dated="2026-03-09").day("zh"), Imprint(dated="2026-03-09").day("en")
+        ('2026年3月9日', '9 March 2026')
+        """
+        if not self.dated:
+            return ""
+        day = date.fromisoformat(self.dated)
+        return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {day:%B} {day.year}"
+
+
+@dataclass(frozen=True)
 class Briefing:
     """All sections in order, with the manifest of what they were made from."""
 
@@ -224,6 +252,17 @@ class Briefing:
     sections: tuple[Section, ...]
     #: Facts by name, as text, from which the same briefing can be made again.
     manifest: Mapping[str, str] = field(default_factory=dict)
+    #: What the results suggest doing; in the report and the note.
+    advice: Section | None = None
+    #: The text of one page.
+    note: tuple[Section, ...] = ()
+    #: Who signs it, and when.
+    imprint: Imprint = field(default_factory=lambda: Imprint())
+
+
+def signed(briefing: Briefing, imprint: Imprint) -> Briefing:
+    """Return a briefing with a unit and a date, which its manifest states, too."""
+    return replace(briefing, imprint=imprint, manifest={**briefing.manifest, **imprint.facts})
 
 
 def texts_of(block: Block) -> Iterator[tuple[str, Text]]:
@@ -265,7 +304,7 @@ def every_text(briefing: Briefing) -> Iterator[tuple[str, Text]]:
     """
     yield "title", briefing.title
     yield "subtitle", briefing.subtitle
-    for section in briefing.sections:
+    for section in (*briefing.sections, *([briefing.advice] if briefing.advice else ()), *briefing.note):
         yield f"{section.id}.takeaway", section.takeaway
         yield f"{section.id}.notes", section.notes
         for block in section.blocks:

@@ -15,7 +15,9 @@ HEAVY = {
     "SALib",
     "bokeh",
     "distributed",
+    "docx",
     "emcee",
+    "fpdf",
     "llvmlite",
     "matplotlib",
     "numba",
@@ -109,6 +111,7 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
         (("--scenario", "broken.yaml", "--members", "20"), FILE),
         (("--verify", "none.pptx"), "there is no such file"),
         (("--members", "100000"), TOO_MANY),
+        (("--dated", "tomorrow"), "--dated is 'tomorrow'"),
     ],
     "dashboard": [(("--members", "100000"), TOO_MANY)],
     "assess": [

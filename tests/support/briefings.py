@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.briefing import command
 from analysis.briefing import study as evidence_module
-from analysis.briefing.charts import file_name, pictures, write
+from analysis.briefing.charts import FORMATS, file_name, pictures, write
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing
 from analysis.briefing.results import Results, compute_results
@@ -46,8 +46,9 @@ class Written:
         return {language: compose(self.evidence, self.results, language) for language in LANGUAGES}
 
     def path(self, kind: str, language: str = "zh") -> Path:
-        """The file of a kind, by its suffix."""
-        return self.folder / f"briefing_plan_{language}.{kind}"
+        """The file of a kind, by its suffix; ``one_page.docx`` is the text of one page."""
+        name = "one_page" if kind in ("pdf", "one_page.docx") else "briefing"
+        return self.folder / f"{name}_plan_{language}.{kind.removeprefix('one_page.')}"
 
 
 def call(*words: object):
@@ -55,7 +56,7 @@ def call(*words: object):
     return CliRunner().invoke(run_scenarios.app, [str(word) for word in words], env={"COLUMNS": "120"})
 
 
-def drawn_at_once(_evidence: object, briefing: Briefing, folder: Path, kinds=("png", "svg")) -> Iterator[Path]:
+def drawn_at_once(_evidence: object, briefing: Briefing, folder: Path, kinds=FORMATS) -> Iterator[Path]:
     """Draw a small picture for each, of a colour of its own: their looks are tested in test_figures.py."""
     for place, picture in enumerate(pictures(briefing)):
         drawn = Figure(figsize=(0.1, 0.1), facecolor=(0.1 * place, 0.5, 0.5))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from docx import Document
 from fontTools.ttLib import TTFont
 from openpyxl import load_workbook
 from openpyxl.comments import Comment
@@ -555,6 +556,102 @@ WORKBOOK: Mapping[str, Forgery] = {
     "a shared text of two cells": (
         in_part("xl/sharedStrings.xml", "<t>结论</t>", "<t>全部达到</t>"),
         "结论!A1: '全部达到'",
+    ),
+}  # fmt: skip
+
+
+@contextmanager
+def document(path: Path) -> Iterator[Any]:
+    """Open a Word file, and save it."""
+    opened = Document(str(path))
+    yield opened
+    opened.save(str(path))
+
+
+def on_document(change: Callable[[Any], object]) -> Callable[[Path], None]:
+    """Change a Word file as an editor would."""
+
+    def forge(path: Path) -> None:
+        with document(path) as opened:
+            change(opened)
+
+    return forge
+
+
+def rewritten(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Change the bytes of a file."""
+
+    def forge(path: Path) -> None:
+        path.write_bytes(change(path.read_bytes()))
+
+    return forge
+
+
+def on_pdf(was: bytes, becomes: bytes) -> Callable[[Path], None]:
+    """Change words of the page of a PDF, in its unpacked stream."""
+
+    def forge(path: Path) -> None:
+        content = path.read_bytes()
+        streams = re.findall(rb"stream\n(.*?)\nendstream", content, re.DOTALL)
+        packed = next(one for one in streams if b" Tf" in zlib.decompress(one))
+        changed = zlib.decompress(packed).replace(was, becomes, 1)
+        assert changed != zlib.decompress(packed)
+        path.write_bytes(content.replace(packed, zlib.compress(changed)))
+
+    return forge
+
+
+def _written_last(opened: Any, text: str) -> None:
+    """Write another text into the last run of the first paragraph of the verdict."""
+    lead = next(one for one in opened.paragraphs if one.style.name == "Lead")
+    lead.runs[-1].text = text
+
+
+DOCUMENT: Mapping[str, Forgery] = {
+    "a sentence": (on_document(lambda one: _written_last(one, "全部达到")), "全部达到"),
+    "a paragraph": (on_document(lambda one: one.add_paragraph("全部达到")), "全部达到"),
+    "a cell": (
+        on_document(lambda one: setattr(one.tables[0].cell(1, 2).paragraphs[0].runs[0], "text", "100")),
+        "table 1, row 2, column 3: ",
+    ),
+    "a colour": (in_part("word/document.xml", 'w:fill="F8DFD8"', 'w:fill="DFF0E4"'), "fill is 'DFF0E4'"),
+    "the number of a caption": (
+        in_part("word/document.xml", r"SEQ 图 \* ARABIC", r"SEQ 图 \r 7"), "SEQ 图",
+    ),
+    "a hidden word": (
+        on_document(lambda one: setattr(one.paragraphs[1].runs[0].font, "hidden", True)), "<rPr> was added",
+    ),
+    "the foot of the pages": (
+        on_document(lambda one: one.sections[0].footer.paragraphs[0].add_run("全部达到")), "foot of the pages",
+    ),
+    "a picture": (
+        rezipped(lambda parts: parts.update({"word/media/image1.png": parts["word/media/image2.png"]})),
+        "picture fans.indicators is not the one drawn from these results",
+    ),
+    "a comment": (
+        on_document(lambda one: one.add_comment(one.paragraphs[1].runs, "全部达到", "a", "b")), "comments",
+    ),
+    "a style": (on_document(lambda one: setattr(one.styles["Lead"].font, "hidden", True)), "styles"),
+    "another document": (
+        in_part("docProps/custom.xml", ">report<", ">note<"), "belongs to no briefing: a picture",
+    ),
+}  # fmt: skip
+NOTE: Mapping[str, Forgery] = {
+    "a sentence": (on_document(lambda one: _written_last(one, "全部达到")), "全部达到"),
+    "a figure": (
+        on_document(lambda one: setattr(one.tables[0].cell(1, 2).paragraphs[0].runs[0], "text", "99.9%")),
+        "table 1, row 2, column 3: ",
+    ),
+    "a title of the file": (on_document(lambda one: setattr(one.core_properties, "title", "全部达到")), "properties"),
+}  # fmt: skip
+PDF: Mapping[str, Forgery] = {
+    "words": (on_pdf(b"Tj", b"Tj Tj"), "the words or lines of its page"),
+    "a line drawn over words": (on_pdf(b"ET", b"ET 0 0 600 800 re f"), "the words or lines of its page"),
+    "something at its end": (rewritten(lambda has: has + b"1 0 obj\n<<>>\nendobj\n"), "twice"),
+    "words at its end": (rewritten(lambda has: has + b"more"), "between or behind its objects"),
+    "its title": (
+        rewritten(lambda has: has.replace(b"/Title ", b"/Title (x) /Other ", 1)),
+        "its properties",
     ),
 }  # fmt: skip
 

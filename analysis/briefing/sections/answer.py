@@ -7,6 +7,7 @@ from typing import Final
 
 from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
+from analysis.briefing.results import Gain
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.targets import board, reasons
 from analysis.briefing.words import join
@@ -32,14 +33,10 @@ def answer_section(author: Author) -> Section:
     """Return the first section."""
     targets = author.evidence.targets
     resident, registered = (targets[name] for name in author.evidence.headlines)
-    results = [author.target(target) for target in author.evidence.headlines]
-    verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
     later = author.evidence.scenario.starts > FIRST_DEADLINE
-    headline = author.say(
-        "answer.headline later" if later else "answer.headline", resident=verdicts[0], registered=verdicts[1]
-    )
-    whole = [_rate(author, resident), _rate(author, registered), _driver(author)]
-    reliefs = [_relief(author, target) for target in (resident, registered)]
+    headline = answer_headline(author)
+    whole = [_rate(author, resident), _rate(author, registered), driver(author)]
+    reliefs = [relief_of(author, target) for target in (resident, registered)]
     # What was tried is stated once.
     again = "answer.blocker too" if reliefs[0] else "answer.blocker"
     whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
@@ -49,17 +46,34 @@ def answer_section(author: Author) -> Section:
         Paragraph("answer.answer", join(whole, author.language), PAGE_AND_WORKBOOK, strong=True),
         Paragraph("answer.sure", sure, PAGE_AND_WORKBOOK),
     ]
-    if unsure := _unsure(author):
-        blocks.append(Paragraph("answer.unsure", unsure, PAGE_AND_WORKBOOK))
-    conditional = author.say("answer.conditional")
-    published = [one.probability_with_discrepancy for one in results]
-    if published[0] is not None and published[1] is not None:
-        shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-        conditional = join([conditional, author.say("answer.published", **shares)], author.language)
+    if gaps := unknown(author):
+        blocks.append(Paragraph("answer.unsure", author.say("answer.unsure", **gaps), PAGE_AND_WORKBOOK))
+    conditional = join([author.say("answer.conditional"), answer_published(author)], author.language)
     headlines = [target for target in targets.values() if target.headline and target.modelled]
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional, PAGE_AND_WORKBOOK))
-    return author.section("answer", headline, *blocks, notes=[*whole, sure, _unsure(author)])
+    return author.section(
+        "answer", headline, *blocks, notes=[*whole, sure, *([author.say("answer.unsure", **gaps)] if gaps else [])]
+    )
+
+
+def answer_headline(author: Author) -> Text:
+    """Return how likely the two rates are, in one sentence without its full stop."""
+    results = [author.target(target) for target in author.evidence.headlines]
+    verdicts = [author.say(likelihood(one.probability, one.probability_low, one.probability_high)) for one in results]
+    later = author.evidence.scenario.starts > FIRST_DEADLINE
+    return author.say(
+        "answer.headline later" if later else "answer.headline", resident=verdicts[0], registered=verdicts[1]
+    )
+
+
+def answer_published(author: Author, sentence: str = "answer.published") -> Text:
+    """Return how likely published figures are to reach the two targets; nothing where that is not known."""
+    published = [author.target(target).probability_with_discrepancy for target in author.evidence.headlines]
+    if published[0] is None or published[1] is None:
+        return ()
+    shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
+    return author.say(sentence, **shares)
 
 
 def _name(author: Author, target: Target) -> Text:
@@ -109,7 +123,8 @@ def _rate(author: Author, target: Target) -> Text:
     return text + author.say("answer.never")
 
 
-def _driver(author: Author) -> Text:
+def driver(author: Author) -> Text:
+    """Return what all changes do together, and the lever that does most."""
     contributions = author.results.contributions
     if contributions is None:
         return author.say("answer.driver of baseline")
@@ -122,24 +137,39 @@ def _driver(author: Author) -> Text:
     return author.say("answer.driver", lever=lever_title(lever, author.language), **gaps)
 
 
-def _relief(author: Author, target: Target) -> Relief | None:
-    """The relief that brings most, if that is worth a word and its bottleneck is felt anywhere by the target's year."""
+def relief_of(author: Author, target: Target) -> Relief | None:
+    """Return the relief that brings most, if that is worth a word and its bottleneck is felt by the target's year."""
     results = author.results
     best = max(RELIEFS, key=lambda relief: results.gains[relief.constant, target.id].median)
     helps = results.gains[best.constant, target.id].median >= WORTH_A_WORD
     return best if helps and results.limits[best.bottleneck].districts[target.year] else None
 
 
+def bottleneck_title(author: Author, bottleneck: str) -> Name:
+    """Return what a bottleneck is called."""
+    return author.title(next(one for one in BOTTLENECKS if one.id == bottleneck).title)
+
+
+def gap_stays(author: Author, target: Target, gain: Gain) -> Text:
+    """Return the end of a sentence on a gain: whether it falls short of the target."""
+    misses = author.target(target.id).margin + gain.median < 0
+    return author.say("answer.gap stays" if misses else "answer.full stop")
+
+
+def no_blocker(author: Author, target: Target) -> Text:
+    """Return that no step of relief helps a rate."""
+    return author.say("answer.no blocker", rate=_name(author, target), year=author.count(author.target(target.id).year))
+
+
 def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
     result, rate = author.target(target.id), _name(author, target)
     if best is None:
-        return author.say("answer.no blocker", rate=rate, year=author.count(result.year))
+        return no_blocker(author, target)
     gain = author.results.gains[best.constant, target.id]
-    bottlenecks = {bottleneck.id: bottleneck for bottleneck in BOTTLENECKS}
     text = author.say(
         sentence,
         rate=rate,
-        bottleneck=author.title(bottlenecks[best.bottleneck].title),
+        bottleneck=bottleneck_title(author, best.bottleneck),
         year=author.count(result.year),
         districts=author.count(author.results.limits[best.bottleneck].districts[target.year]),
         relief=relief_words(author, best.constant, target.id),
@@ -147,12 +177,11 @@ def _blocker(author: Author, target: Target, best: Relief | None, sentence: str)
         low=author.number(gain.p05, ".2f"),
         high=author.number(gain.p95, ".2f"),
     )
-    misses = result.margin + gain.median < 0
-    return text + author.say("answer.gap stays" if misses else "answer.full stop")
+    return text + gap_stays(author, target, gain)
 
 
-def _unsure(author: Author) -> Text:
-    """The unknown of the start year on which the registered target turns most, if it turns at all."""
+def unknown(author: Author) -> dict[str, Run | Text]:
+    """Return the unknown of the start year on which the registered target turns most, as gaps; none if it does not."""
     conditions = author.results.conditions
     ends = {
         parameter: (conditions[parameter, 1], conditions[parameter, GROUPS])
@@ -166,16 +195,15 @@ def _unsure(author: Author) -> Text:
 
     parameter = max(ends, key=spread, default="")
     if not parameter or spread(parameter) < LEVEL:
-        return ()
+        return {}
     low, high = ends[parameter]
     share = parameter == "REGISTERED URBAN SHARE 2020"
     form, scale = (".1f", 0.01) if share else (",.0f", 1.0)
     limits = {"low": author.number(low.highest, form, scale), "high": author.number(high.lowest, form, scale)}
     words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
-    return author.say(
-        "answer.unsure",
-        parameter=author.say(f"parameter.{parameter}"),
-        low_odds=author.probability(low),
-        high_odds=author.probability(high),
+    return {
+        "parameter": author.say(f"parameter.{parameter}"),
+        "low_odds": author.probability(low),
+        "high_odds": author.probability(high),
         **words,
-    )
+    }

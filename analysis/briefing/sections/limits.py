@@ -16,12 +16,12 @@ from analysis.briefing.content import (
     Text,
 )
 from analysis.briefing.likelihood import tone
-from analysis.briefing.results import Gain
+from analysis.briefing.results import Gain, Result
 from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.drawings import bars, shortened
 from analysis.briefing.words import join
-from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS
+from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Bottleneck
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
 from scenarios import load_levers
 
@@ -33,19 +33,29 @@ NOT = ("forecast", "probability", "map", "households", "judge", "unknown")
 YUAN = {"zh": 1e8, "en": 1e9}
 
 
-def limit_section(author: Author) -> Section:
-    """Return the bottleneck calendar and what relief brings."""
-    results = author.results
+def _by_districts(author: Author) -> tuple[list[Bottleneck], dict[str, Result]]:
+    """The bottlenecks, that of most districts in the year of the headline targets first, and in how many each binds."""
     goal = author.evidence.targets[author.evidence.headlines[0]]
-    districts = {one.id: results.limits[one.id].districts[goal.year] for one in BOTTLENECKS}
-    order = sorted(BOTTLENECKS, key=lambda one: -districts[one.id])
+    districts = {one.id: author.results.limits[one.id].districts[goal.year] for one in BOTTLENECKS}
+    return sorted(BOTTLENECKS, key=lambda one: -districts[one.id]), districts
+
+
+def widest(author: Author) -> Text:
+    """Return what binds in most districts in the year of the headline targets, with how many these are."""
+    order, districts = _by_districts(author)
     felt = [one for one in order if districts[one.id] > 0][:NAMED]
     names = [
         author.say("limits.name", bottleneck=author.title(one.title), districts=author.count(districts[one.id]))
         for one in felt
     ]
-    named = join(names, author.language, "between items") or author.say("none")
-    takeaway = author.say("limits.takeaway", names=named)
+    return join(names, author.language, "between items") or author.say("none")
+
+
+def limit_section(author: Author) -> Section:
+    """Return the bottleneck calendar and what relief brings."""
+    results = author.results
+    takeaway = author.say("limits.takeaway", names=widest(author))
+    order, _ = _by_districts(author)
     shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     for one in BOTTLENECKS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from analysis.briefing.compose import compose
+from analysis.briefing.content import signed
 from analysis.briefing.results import compute_results
 from analysis.briefing.study import Evidence
+from analysis.briefing.verification.compare_document import document_differences, pdf_differences
 from analysis.briefing.verification.compare_office import slides_differences, workbook_differences
 from analysis.briefing.verification.compare_page import page_differences
-from analysis.briefing.verification.manifest import may_differ, wrong_facts
+from analysis.briefing.verification.manifest import imprint_of, may_differ, wrong_facts
 from analysis.briefing.verification.open_file import BriefingFile, unpack
 from analysis.briefing.verification.tolerances import LEVELS, POINTS, TOLERANCE
 from analysis.briefing.writing.files import make_files
@@ -23,6 +25,17 @@ from analysis.briefing.writing.files import make_files
 SOUGHT, NAMED = 500, 20
 #: Letters of a line that names a difference.
 LINE: Final = 240
+#: What names the differences of each kind of file, of its bytes or of its parts.
+BY_CONTENT: Final[Mapping[str, Callable[[bytes, bytes], Iterator[str]]]] = {
+    "page": page_differences,
+    "note pdf": pdf_differences,
+}
+BY_PARTS: Final[Mapping[str, Callable[[Mapping[str, bytes], Mapping[str, bytes]], Iterator[str]]]] = {
+    "slides": slides_differences,
+    "workbook": workbook_differences,
+    "report": document_differences,
+    "note": document_differences,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class Outcome:
     differences: list[str]
     #: What may differ without being wrong, such as versions of libraries.
     remarks: list[str]
+    #: What was given by whoever had it made, and cannot be checked.
+    given: str = ""
 
     @property
     def words(self) -> str:
@@ -52,19 +67,24 @@ class Outcome:
                 f"{but}: full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
                 f"pictures within {LEVELS} of 255 levels of colour."
             )
+        if self.given:
+            lines.append(f"Not checked, as whoever had it made gave it: {self.given}.")
         return "\n".join(lines)
 
 
 def verify(file: BriefingFile, evidence: Evidence) -> Outcome:
     """Compare a file with the briefing made again from evidence that was computed anew, as its manifest says."""
     briefing = compose(evidence, compute_results(evidence), file.manifest["language"])
+    # Whose it is and of which day is not the model's to know: it is taken from the file, and told.
+    briefing = signed(briefing, imprint_of(file.manifest))
     wrong = wrong_facts(file.manifest, briefing.manifest)
     remarks = may_differ(file.manifest, briefing.manifest)
     # Facts are compared above, once; what each slide's notes say of them is compared with the file's own.
     briefing = replace(briefing, manifest=dict(file.manifest))
     with TemporaryDirectory() as folder:
         fresh = make_files(evidence, briefing, Path(folder), [file.kind])[file.kind]
-    return compared(file, fresh, wrong, remarks)
+    given = ", ".join(f"{name} {fact!r}" for name, fact in briefing.imprint.facts.items())
+    return replace(compared(file, fresh, wrong, remarks), given=given)
 
 
 def compared(file: BriefingFile, fresh: bytes, wrong: list[str], remarks: list[str]) -> Outcome:
@@ -72,12 +92,10 @@ def compared(file: BriefingFile, fresh: bytes, wrong: list[str], remarks: list[s
     if file.content == fresh:
         # It was made again with the file's own manifest: bytes say nothing of an entry that is not the one of here.
         return Outcome(file.name, not remarks, wrong, remarks)
-    if file.kind == "page":
-        others = page_differences(file.content, fresh)
+    if file.kind in BY_CONTENT:
+        others = BY_CONTENT[file.kind](file.content, fresh)
     else:
-        parts: Mapping[str, bytes] = unpack(fresh)
-        differ = slides_differences if file.kind == "slides" else workbook_differences
-        others = differ(file.parts, parts)
+        others = BY_PARTS[file.kind](file.parts, unpack(fresh))
     differences = list(dict.fromkeys([*wrong, *islice(others, SOUGHT)]))
     return Outcome(file.name, False, differences, remarks)
 

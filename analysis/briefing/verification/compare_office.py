@@ -29,7 +29,7 @@ BUILT_IN: Final = {"0": "General", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,
 FOREIGN: Final = {
     "comments": "comments", "charts/": "a chart", "media/": "a picture or a film", "embeddings/": "an embedded file",
     "slides/": "a slide", "worksheets/": "a sheet", "vbaProject": "a macro", "externalLinks/": "a link to another file",
-    "notesSlides/": "notes", "drawings/": "a drawing",
+    "footnotes": "footnotes", "endnotes": "notes at the end", "notesSlides/": "notes", "drawings/": "a drawing",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def slides_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) ->
     ['part b.xml is missing']
     """
     shown = _pictures(should)
-    yield from _by_part(has, should, lambda part, one: _on_slide(part, one, shown), _full_value)
+    yield from by_part(has, should, lambda part, one: _on_slide(part, one, shown), _full_value)
 
 
 def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:
@@ -58,7 +58,7 @@ def workbook_differences(has: Mapping[str, bytes], should: Mapping[str, bytes]) 
         titles = sheet_titles(should)
         yield from _cells(has, should)
     charts = _charts(should, titles)
-    yield from _by_part(has, should, lambda part, one: _in_workbook(part, one, titles, charts), _full_value)
+    yield from by_part(has, should, lambda part, one: _in_workbook(part, one, titles, charts), _full_value)
 
 
 def _full_value(path: tuple[Element, ...], has: str, should: str) -> bool:
@@ -70,13 +70,13 @@ def _full_value(path: tuple[Element, ...], has: str, should: str) -> bool:
     return number and same_number(has, should)
 
 
-def _by_part(
+def by_part(
     has: Mapping[str, bytes],
     should: Mapping[str, bytes],
     where: Callable[[str, Difference], str],
     same: Same = strictly,
 ) -> Iterator[str]:
-    """Differences of all parts: what was added or hidden stands before what is written otherwise."""
+    """Yield differences of all parts: what was added or hidden stands before what is written otherwise."""
     for part in should:
         if part not in has:
             yield f"part {part} is missing"
@@ -127,7 +127,15 @@ def _is_urgent(difference: Difference) -> bool:
 
 def _order(part: str) -> tuple[int, int, str]:
     """What is read first stands first: slides, sheets, pictures; then what lies under them."""
-    ranks = "ppt/slides/slide", "xl/worksheets/sheet", "media/", "xl/charts/", "xl/workbook.xml", "ppt/presentation.xml"
+    ranks = (
+        "ppt/slides/slide",
+        "xl/worksheets/sheet",
+        "word/document.xml",
+        "media/",
+        "xl/charts/",
+        "xl/workbook.xml",
+        "ppt/presentation.xml",
+    )
     rank = next((index for index, word in enumerate(ranks) if word in part), len(ranks))
     number = re.search(r"(\d+)\.\w+$", part)
     return rank, int(number[1]) if number else 0, part
@@ -138,7 +146,7 @@ def _on_slide(part: str, difference: Difference, shown: Mapping[str, str]) -> st
         return shown[part]
     kind = re.fullmatch(r"ppt/(slides|notesSlides|slideLayouts|slideMasters)/\w+?(\d+)\.xml", part)
     if kind is None:
-        return _in_part(part, difference)
+        return in_part(part, difference)
     where = {
         "slides": f"slide {kind[2]}",
         "notesSlides": f"notes of slide {kind[2]}",
@@ -183,7 +191,8 @@ def _pictures(parts: Mapping[str, bytes]) -> dict[str, str]:
     return pictures
 
 
-def _in_part(part: str, difference: Difference) -> str:
+def in_part(part: str, difference: Difference) -> str:
+    """Return the place of a difference by its part and element."""
     element = f", <{plain_name(difference.path[-1].tag)}>" if difference.path else ""
     return f"{part}{element}"
 
@@ -192,7 +201,7 @@ def _in_workbook(part: str, difference: Difference, titles: Mapping[str, str], c
     if part in titles:
         cell = next((one.get("r") for one in reversed(difference.path) if one.tag == f"{SHEET}c"), None)
         return f"sheet {titles[part]}" if cell is None else f"{titles[part]}!{cell}"
-    return charts.get(part) or _in_part(part, difference)
+    return charts.get(part) or in_part(part, difference)
 
 
 def _cells(has: Mapping[str, bytes], should: Mapping[str, bytes]) -> Iterator[str]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.briefing.request import BriefingError
+from analysis.briefing.content import Imprint
+from analysis.briefing.request import BriefingError, read_imprint
 from analysis.charts.boundaries import Boundaries
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.evidence import Evidence
@@ -106,6 +107,11 @@ def members_of(manifest: Mapping[str, str]) -> int:
 def evidence_of(manifest: Mapping[str, str]) -> Evidence:
     """Return what the ensemble of a briefing had seen; `members_of` has checked the entry."""
     return Evidence(manifest["evidence"])
+
+
+def imprint_of(manifest: Mapping[str, str]) -> Imprint:
+    """Return unit and date of a document, which nothing but the document itself tells."""
+    return read_imprint(manifest.get("unit"), manifest.get("dated"))
 
 
 def refuse_changed(then: Mapping[str, str], now: Mapping[str, str]) -> None:

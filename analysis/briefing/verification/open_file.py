@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -28,10 +29,16 @@ HASHES: Final = frozenset({"model_hash", "code_hash", "scenario_hash"})
 FACTS: Final = 50
 #: How deep elements may stand in each other.
 DEEPEST: Final = 200
+#: Kinds of files that are no archives of parts; and the property of a Word file that says which document it is.
+WHOLE: Final = ("page", "note pdf")
+DOCUMENT, PROPERTIES = "document", "docProps/custom.xml"
+NOTE: Final[Medium] = "note"
 #: Name spaces of Office files, as ElementTree writes them.
 DRAWING: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 SHEET: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
+_KEYWORDS: Final = re.compile(rb"/Keywords \(((?:[^()\\]|\\.)*)\)")
 _FACT: Final = re.compile(r'<dd data-fact="([^"<>]*)">([^<>]*)</dd>')
 
 
@@ -49,7 +56,7 @@ class BriefingFile:
 
 
 def open_briefing(path: Path) -> BriefingFile:
-    """Open an HTML page, a PPTX or an XLSX file that `brief` wrote.
+    """Open an HTML page, a PPTX, XLSX, DOCX or PDF file that `brief` wrote.
 
     Raises
     ------
@@ -62,8 +69,10 @@ def open_briefing(path: Path) -> BriefingFile:
         raise BriefingError(message)
     content = path.read_bytes()
     try:
-        parts = {} if kind == "page" else unpack(content)
+        parts = {} if kind in WHOLE else unpack(content)
         facts = dict(_facts(kind, content, parts))
+        # Of two documents of Word the properties say which it is.
+        kind = NOTE if kind == "report" and facts.pop(DOCUMENT, "") == NOTE else kind
     except (ElementTree.ParseError, BadZipFile, UnicodeDecodeError, ValueError) as error:
         message = f"{name} cannot be read as a briefing: {error}"
         raise BriefingError(message) from error
@@ -179,10 +188,14 @@ def cell_value(cell: ElementTree.Element, shared: list[str]) -> str:
 
 
 def _facts(kind: Medium, content: bytes, parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Facts of the manifest: from a page's list, the notes of the first slide, or the last sheet."""
+    """Facts of the manifest: from a page's list, the notes of the first slide, the last sheet, or properties."""
     if kind == "page":
         pairs = _FACT.findall(content.decode())
         facts = iter([(unescape(name), unescape(fact)) for name, fact in pairs])
+    elif kind == "note pdf":
+        facts = _from_keywords(content)
+    elif kind == "report":
+        facts = _from_properties(parts)
     else:
         facts = _from_notes(parts) if kind == "slides" else _from_sheet(parts)
     for number, (name, fact) in enumerate(facts, 1):
@@ -203,6 +216,26 @@ def _from_notes(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
             name, colon, fact = line.partition(": ")
             if colon:
                 yield name, fact
+
+
+def _from_properties(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    if PROPERTIES in parts:
+        for one in parse_xml(parts[PROPERTIES]):
+            yield one.get("name", ""), "".join(one.itertext())
+
+
+def _from_keywords(content: bytes) -> Iterator[tuple[str, str]]:
+    """Facts in the keywords of a PDF: JSON in ASCII, in which a bracket and a backslash are marked by another."""
+    told = _KEYWORDS.search(content)
+    if told is not None:
+        message = "its keywords are no list of facts."
+        try:
+            facts = json.loads(re.sub(rb"\\(.)", rb"\1", told[1]).decode("ascii"))
+        except RecursionError:
+            raise ValueError(message) from None
+        if not isinstance(facts, dict):
+            raise ValueError(message)
+        yield from ((str(name), str(fact)) for name, fact in facts.items())
 
 
 def _from_sheet(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

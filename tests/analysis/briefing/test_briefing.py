@@ -18,7 +18,7 @@ from pptx import Presentation
 from pptx.oxml.ns import qn
 
 from analysis.briefing import study as evidence_module
-from analysis.briefing.charts import SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
+from analysis.briefing.charts import FORMATS, SHRUNK, draw, figure, file_name, pictures, slide_sizes, write
 from analysis.briefing.compose import compose
 from analysis.briefing.content import (
     Briefing,
@@ -68,7 +68,9 @@ def briefing(evidence, results):
 
 def test_one_call_leaves_page_slides_workbook_and_charts_in_both_languages(written):
     out, evidence = written.folder, written.evidence
-    names = {f"briefing_plan_{language}.{kind}" for language in LANGUAGES for kind in KINDS}
+    kinds = (*KINDS, "docx", "one_page.docx", "pdf")
+    names = {written.path(kind, language).name for language in LANGUAGES for kind in kinds}
+    assert len(names) == 12
     assert {path.name for path in out.iterdir()} == {*names, "figures"}
     charts = {path.suffix for path in (out / "figures").iterdir()}
     assert charts == {".png", ".svg"}
@@ -421,7 +423,7 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     ("name", "content", "words"),
     [
         ("missing.html", None, "no such file"),
-        ("briefing.doc", "", ".html, .pptx, .xlsx"),
+        ("briefing.doc", "", ".html, .pptx, .xlsx, .docx, .pdf"),
         ("empty.html", "<p>hello</p>", "no manifest"),
     ],
 )
@@ -485,5 +487,5 @@ def test_pictures_are_drawn_in_other_processes_under_their_names(evidence, resul
     one = [section for section in briefing.sections if section.id == "ledger"]
     few = Briefing(briefing.language, briefing.title, briefing.subtitle, tuple(one), briefing.manifest)
     assert {path.name for path in draw(evidence, few, tmp_path)} == {
-        f"plan_people_land_money_en.{kind}" for kind in ("png", "svg")
+        f"plan_people_land_money_en.{kind}" for kind in FORMATS
     }

@@ -32,14 +32,28 @@ from analysis.briefing.verification.open_file import open_briefing
 from analysis.briefing.writing import files
 from analysis.charts.boundaries import Boundaries
 from tests.support.briefings import LANGUAGES, MEMBERS, call, drawn_at_once
-from tests.support.forgeries import CHUNKS, MANIFEST_ENTRIES, PAGE, SLIDES, WORKBOOK, Forgery, with_chunk
+from tests.support.forgeries import (
+    CHUNKS,
+    DOCUMENT,
+    MANIFEST_ENTRIES,
+    NOTE,
+    PAGE,
+    PDF,
+    SLIDES,
+    WORKBOOK,
+    Forgery,
+    with_chunk,
+)
 
 FORGERIES: dict[tuple[str, str], Forgery] = {
     **{("html", name): forgery for name, forgery in PAGE.items()},
     **{("pptx", name): forgery for name, forgery in SLIDES.items()},
     **{("xlsx", name): forgery for name, forgery in WORKBOOK.items()},
+    **{("docx", name): forgery for name, forgery in DOCUMENT.items()},
+    **{("one_page.docx", name): forgery for name, forgery in NOTE.items()},
+    **{("pdf", name): forgery for name, forgery in PDF.items()},
 }
-KINDS = ("html", "pptx", "xlsx")
+KINDS = ("html", "pptx", "xlsx", "docx")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +94,7 @@ def copied(written, tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "one_page.docx", "pdf"])
 def test_a_fresh_briefing_is_identical_to_the_one_made_again(verify, copied, kind, language):
     outcome = verify(copied(kind, language))
     assert outcome.exit_code == 0, outcome.output
@@ -272,6 +286,10 @@ NOTES, MANIFEST = "ppt/notesSlides/notesSlide1.xml", "xl/worksheets/sheet13.xml"
         ("xlsx", lambda path: with_part(path, MANIFEST, b"<a/>"), "carries no manifest"),
         ("xlsx", lambda path: with_part(path, "xl/workbook.xml", b"<a/>"), "carries no manifest"),
         ("pptx", lambda path: with_part(path, NOTES, b"<a/>"), "carries no manifest"),
+        ("pdf", lambda path: path.read_bytes()[:200], "carries no manifest"),
+        ("pdf", lambda _: b"%PDF-1.3 /Keywords (" + b"[" * 100_000 + b")", "no list of facts"),
+        ("pdf", lambda _: b"%PDF-1.3 /Keywords (7)", "no list of facts"),
+        ("docx", lambda path: with_part(path, "docProps/custom.xml", b"<a/>"), "carries no manifest"),
         ("pptx", lambda path: path.read_bytes() + b"more", "before or behind its parts"),
         ("pptx", lambda path: b"more" + path.read_bytes(), "before or behind its parts"),
     ],

@@ -46,7 +46,7 @@ def test_a_ratio_that_is_better_names_the_part_that_has_moved(target, levels, by
     assert one.better
     assert one.by_loss == by_loss
     assert words in ratios.reason_in_words(one, SCENARIOS, "en")
-    assert ("不是进展" in ratios.reason_in_words(one, SCENARIOS, "zh")) == by_loss
+    assert ("不属于实质进展" in ratios.reason_in_words(one, SCENARIOS, "zh")) == by_loss
 
 
 def test_a_ratio_that_is_worse_or_the_same_is_not_told_as_better():
@@ -58,7 +58,7 @@ def test_a_ratio_that_is_worse_or_the_same_is_not_told_as_better():
 def test_the_briefing_tells_beside_the_headline_that_the_poorer_city_has_the_narrower_gap(written):
     poorer = ratios.Moved(load_targets()[GAP], -0.15, -0.186, -0.044)
     evidence = replace(written.evidence, ratios=[poorer])
-    for language, words in (("en", "only because urban income per head is lower"), ("zh", "只因城镇居民人均收入较低")):
+    for language, words in (("en", "only because urban income per head is lower"), ("zh", "仅因城镇居民人均收入偏低")):
         texts = dict(every_text(compose(evidence, compute_results(evidence), language)))
         for block in ("answer.reasons", "board.reasons"):
             assert words in plain(texts[block])
@@ -108,5 +108,5 @@ def test_the_briefing_tells_the_whole_account_with_intervals_and_what_is_left_ou
         assert {f"settling/{entry}/{kind}/median" for kind in ("total", "person")} <= keys
     assert {f"settling/balance/{kind}/{end}" for kind in ("total", "person") for end in ("p05", "p95")} <= keys
     assert any(isinstance(run, Number) and run.key == "settling/young/total/median" for run in texts["ledger.takeaway"])
-    assert {"zh": "没有计入", "en": "Not counted"}[language] in plain(texts["ledger.reading"])
+    assert {"zh": "未计入", "en": "Not counted"}[language] in plain(texts["ledger.reading"])
     assert {"zh": "奖励足以", "en": "awards cover"}[language] not in "".join(map(plain, texts.values()))

@@ -444,7 +444,7 @@ def test_an_input_at_the_level_of_chance_is_not_named_as_a_driver(planted, metho
     assert not ranked["above_chance"].any()
     nothing = dataclasses.replace(findings, table=findings.table.assign(above_chance=False))
     assert "no input is distinguishable from chance" in in_words(nothing, GOAL, MODEL, "en")[0]
-    assert "没有一个因素的作用能与偶然区分" in in_words(nothing, GOAL, MODEL, "zh")[0]
+    assert "各因素的作用均无法与随机波动区分" in in_words(nothing, GOAL, MODEL, "zh")[0]
 
 
 def shares_told(findings, structure, parameters, policy, language="en"):

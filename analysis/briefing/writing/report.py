@@ -1,0 +1,146 @@
+"""The briefing as a report in the order of official documents: status, conclusion, causes, suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.briefing.content import Briefing, Paragraph, Picture, Section, Table, plain
+from analysis.briefing.words import word
+from analysis.briefing.writing.lines import POINT, WORD, broken
+from analysis.briefing.writing.word_file import NUMERALS, Look, WordFile
+from analysis.briefing.writing.word_flow import Laid, PageCounter
+
+#: Chapters in order, each with the sections that stand in it; what none of them names stands in the last.
+CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "status": ("fans", "districts", "ages", "schools", "ledger"),
+    "conclusion": ("answer", "board"),
+    "causes": ("compare", "limits"),
+    "advice": ("advice",),
+    "basis": ("assumptions", "not"),
+}
+#: Margins are those of the standard for official documents, GB/T 9704; so are the letters of the Chinese report.
+LOOKS: Final = {
+    "zh": Look(size=16, line=28, margins=(37, 26, 35, 28), cells=9),
+    "en": Look(size=12, line=17, margins=(37, 26, 35, 28), cells=9),
+}
+
+
+def report(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
+    """Return the report as a Word file; `charts` are the PNG files of its pictures by their ids."""
+    return _Report(briefing, charts).written()
+
+
+class _Report:
+    """The report and what has been counted in it."""
+
+    def __init__(self, briefing: Briefing, charts: Mapping[str, Path]) -> None:
+        self.briefing, self.charts = briefing, charts
+        self.language = briefing.language
+        self.file = WordFile(self.language, LOOKS[self.language])
+        self.file.number()
+        self.counted = {"figure": 0, "table": 0}
+        self.entries: list[tuple[int, str, str, int]] = []
+
+    def written(self) -> bytes:
+        briefing, file = self.briefing, self.file
+        title = word("report.title", self.language)
+        file.paragraph(title, "Title")
+        file.paragraph(plain(briefing.subtitle), "Subtitle")
+        file.imprint(file.paragraph("", "Imprint"), briefing.imprint, "\u3000\u3000")
+        file.paragraph(word("contents", self.language), "TOC Heading")
+        place = file.paragraph("", "Normal")
+        file.pages = PageCounter(file.look.height / POINT)
+        for number, (chapter, names) in enumerate(CHAPTERS.items()):
+            self._chapter(number, chapter, [section for section in self._sections() if section.id in names])
+        self._manifest()
+        self._contents(place)
+        file.number_pages()
+        return file.save(title, "report", briefing.manifest)
+
+    def _sections(self) -> list[Section]:
+        return [*self.briefing.sections, *([self.briefing.advice] if self.briefing.advice else [])]
+
+    def _chapter(self, number: int, chapter: str, sections: list[Section]) -> None:
+        self._heading(1, number, word(f"report.{chapter}", self.language), new_page=True)
+        for place, section in enumerate(sections):
+            # A chapter of one section has no headings below its own.
+            if len(sections) > 1:
+                title = word("report.answer", self.language) if section.id == "answer" else section.title
+                self._heading(2, place, title)
+            if section.takeaway:
+                self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead")
+            blocks = [block for block in section.blocks if "page" in block.where]
+            while blocks:
+                # A picture for which this page has no room lets its table go first, rather than leave the page empty.
+                turned = (
+                    isinstance(blocks[0], Picture)
+                    and any(isinstance(block, Table) for block in blocks[1:2])
+                    and not self.file.has_room_for(self.charts[blocks[0].id])
+                )
+                self._block(section, blocks.pop(1 if turned else 0))
+
+    def _heading(self, level: int, number: int, text: str, *, new_page: bool = False) -> None:
+        bookmark = self.file.heading(text, level, new_page=new_page)
+        if self.language == "zh":
+            numeral = NUMERALS[number]
+            shown = f"{numeral}、{text}" if level == 1 else f"（{numeral}）{text}"
+        else:
+            chapter = sum(one[0] == 1 for one in self.entries)
+            shown = f"{number + 1}. {text}" if level == 1 else f"{chapter}.{number + 1} {text}"
+        self.entries.append((level, shown, bookmark, 0))
+
+    def _sentence(self, text: str) -> str:
+        """A takeaway, which has no full stop where it is a title, as a sentence."""
+        stop = word("answer.full stop", self.language)
+        return text if text.endswith((stop, "?", "？", "!", "！")) else text + stop
+
+    def _block(self, section: Section, block: Any) -> None:
+        if isinstance(block, Paragraph):
+            advised = section.id == "advice" and not block.id.endswith(".reading")
+            self.file.paragraph(plain(block.text), "Advice" if advised else "Body Text")
+        elif isinstance(block, Picture):
+            self._picture(block)
+        elif isinstance(block, Table):
+            self.counted["table"] += 1
+            self.file.caption("table", self.counted["table"], plain(block.title), above=True)
+            self.file.table(block)
+            source = plain(block.source)
+            self.file.paragraph(f"{word('workbook.source', self.language)}{source}" if source else "", "Source")
+
+    def _picture(self, block: Picture) -> None:
+        self.file.picture(self.charts[block.id], block.id, block.alt)
+        self.counted["figure"] += 1
+        self.file.caption("figure", self.counted["figure"], block.alt, above=False)
+
+    def _manifest(self) -> None:
+        self._heading(2, 2, word("manifest.section", self.language))
+        self.file.paragraph(word("manifest.note", self.language), "Body Text")
+        self.counted["table"] += 1
+        title = word("manifest.section", self.language)
+        self.file.caption("table", self.counted["table"], title, above=True)
+        columns = tuple((word(f"manifest.{name}", self.language),) for name in ("field", "value"))
+        rows = tuple(((name,), (fact,)) for name, fact in self.briefing.manifest.items())
+        self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
+
+    def _front(self) -> PageCounter:
+        """The title and the contents alone, counted: every entry has a line."""
+        look = self.file.look
+        counter = PageCounter(look.height / POINT)
+        lines = len(broken(plain(self.briefing.subtitle), look.width, look.size, WORD))
+        counter.add(Laid((32.0 + 6.0, *[look.line] * (lines + 2 + len(self.entries)))))
+        return counter
+
+    def _contents(self, place: Any) -> None:
+        """Put the table of contents where it belongs, once every heading is known."""
+        body = place._p.getparent()
+        before = list(body)
+        # The first chapter begins behind the pages of the title and of the contents.
+        counted, self.file.pages = self.file.pages, self._front()
+        front = self.file.pages.page
+        pages = [counted.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
+        self.file.contents([(*one[:3], page) for one, page in zip(self.entries, pages, strict=True)])
+        for paragraph in [one for one in body if one not in before]:
+            place._p.addprevious(paragraph)
+        body.remove(place._p)
