@@ -5,14 +5,24 @@ from __future__ import annotations
 import ast
 import builtins
 import gc
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from analysis.language.help import (
+    TranslatedCommand,
+    help_in_screen_language,
+    help_text,
+    write_usage,
+    wrong_requests_told,
+)
+from analysis.outcome.screen import Language, language_of, printed_in, screen_language, with_language
 
 #: The module of each command, which holds a function of the command's name.
 COMMANDS: Final = {
@@ -38,6 +48,30 @@ COMMANDS: Final = {
 class LazyCommands(TyperGroup):
     """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
+    def main(self, args: Sequence[str] | None = None, *given: Any, **named: Any) -> Any:
+        """Answer in the language that the line asks for."""
+        with printed_in(language_of(sys.argv[1:] if args is None else args)):
+            return super().main(args, *given, **named)
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Read the words before the command."""
+        with wrong_requests_told():
+            return super().make_context(*given, **named)
+
+    def invoke(self, context: Any) -> Any:
+        """Call the command."""
+        with wrong_requests_told():
+            return super().invoke(context)
+
+    def format_help(self, context: Any, formatter: Any) -> None:
+        """Show the help of all commands."""
+        with help_in_screen_language(self, context):
+            super().format_help(context, formatter)
+
+    def format_usage(self, context: Any, formatter: Any) -> None:
+        """Write the line that says how a command is called."""
+        write_usage(self, context, formatter)
+
     def list_commands(self, context: Any) -> list[str]:
         """Return the names of all commands."""
         return list(COMMANDS)
@@ -46,6 +80,8 @@ class LazyCommands(TyperGroup):
         """Return a command as the list of commands shows it."""
         if name not in COMMANDS:
             return None
+        if screen_language() == "zh":
+            return TranslatedCommand(name, help=help_text(name))
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
@@ -58,7 +94,7 @@ class LazyCommands(TyperGroup):
             near = get_close_matches(name, COMMANDS, n=1)
             context.fail(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(name)(load_command(name))
+        single.command(name, cls=TranslatedCommand)(load_command(name))
         return name, typer.main.get_command(single), words[1:]
 
 
@@ -69,7 +105,6 @@ def load_command(name: str) -> Callable[..., None]:
     gc.disable()
     try:
         from analysis.command_line import exit_on_mistakes
-        from analysis.outcome.screen import with_language
 
         command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
         if not gc.get_freeze_count():
@@ -88,7 +123,12 @@ app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False,
 
 
 @app.callback(invoke_without_command=True)
-def main(context: typer.Context) -> None:
+def main(
+    context: typer.Context,
+    language: Annotated[
+        Language | None, typer.Option(help="Of what is printed; that of the locale if left out.")
+    ] = None,
+) -> None:
     """Say which targets of Jinan's urbanization plan are reached by 2025 and 2035, under which policies.
 
     Without a command, every shipped scenario is run.

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from analysis.language.mistakes import in_screen_language
 from analysis.outcome import output_folder
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
@@ -55,7 +56,7 @@ def exit_on_mistakes() -> Iterator[None]:
         with exit_on_interrupts(), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
-        typer.echo(output_folder.in_words(error), err=True)
+        typer.echo(in_screen_language(output_folder.in_words(error)), err=True)
         raise typer.Exit(2) from None
 
 
@@ -73,7 +74,7 @@ def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
 
     yield part
     if wrong:
-        typer.echo("\n".join(wrong), err=True)
+        typer.echo(in_screen_language("\n".join(wrong)), err=True)
         raise typer.Exit(2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -15,6 +16,11 @@ ROOT = Path(__file__).parents[1]
 # A run in the background is started with Ctrl-C ignored, and so would be whatever the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Tests ask for what is said in English; those of the Chinese ask for that.
+os.environ.pop("LC_ALL", None)
+os.environ["LC_MESSAGES"] = "en_GB.UTF-8"
 
 
 @pytest.fixture(scope="session")

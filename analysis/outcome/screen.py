@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import locale
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -54,15 +54,31 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> str:
     """
     names = [environment[name] for name in VARIABLES if environment.get(name)]
     # Windows sets none of them; Python reads the user's locale there.
-    name = names[0] if names or os.name != "nt" else (locale.getlocale()[0] or "")
+    theirs = locale.getlocale()[0] if os.name == "nt" else None
+    name = names[0] if names else theirs or ""
     language = name.partition(".")[0]
     return "zh" if language in NEUTRAL or language.lower().startswith(("zh", "chinese")) else "en"
 
 
+def language_of(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language in which to answer a command: that of ``--language``, wherever it stands, or of the locale.
+
+    Examples
+    --------
+    >>> language_of(["run", "--language", "en", "plan"], {}), language_of(["brief", "--language=both"], {})
+    ('en', 'zh')
+    """
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    given = [following if word == "--language" else word.removeprefix("--language=") for word, following in pairs]
+    asked = [one for word, one in zip(words, given, strict=True) if word.startswith("--language")]
+    return next((one for one in reversed(asked) if one in ("zh", "en")), locale_language(environment))
+
+
 def with_language(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option ``--language``, if it has none of its own, and print in what is asked for."""
+    """Give a command the option ``--language``, if it has none of its own; `language_of` reads what it says."""
     signature = inspect.signature(command, eval_str=True)
-    own = "language" in signature.parameters
+    if "language" in signature.parameters:
+        return command
     option = inspect.Parameter(
         "language",
         inspect.Parameter.KEYWORD_ONLY,
@@ -75,11 +91,10 @@ def with_language(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(*given: Any, **named: Any) -> None:
-        asked = named.get("language") if own else named.pop("language", None)
-        with printed_in(asked if asked in ("zh", "en") else locale_language()):
-            command(*given, **named)
+        named.pop("language", None)
+        command(*given, **named)
 
-    parameters = [*signature.parameters.values(), *([] if own else [option])]
+    parameters = [*signature.parameters.values(), option]
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
     return called
