@@ -24,12 +24,29 @@ _GAP: Final = re.compile(r"\{(\w+)\}")
 _QUOTED: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _LISTED: Final = re.compile(r"'[^']*'(?:, '[^']*')*(?:,? (?:and|or) '[^']*')?")
 
+_ITEMS: Final = re.compile(r"[\w.' -]+(?:, [\w.' -]+)+")
+_EITHER: Final = re.compile(r"(?<=\d) or (?=\d)")
+_STOP: Final = re.escape(".")
+#: How a line ends that was too long.
+CUT_OFF: Final = " ..."
+#: Gaps that hold a number.
+_NUMBERS: Final = ("line", "row")
+_NUMBER: Final = r"\d+"
+
 
 class Pattern(NamedTuple):
     """A sentence with gaps, as a regular expression, and the same in Chinese."""
 
     english: re.Pattern[str]
     chinese: str
+    ends: bool = False
+
+
+class Reading(NamedTuple):
+    """A line in Chinese, and how many of its letters stand in gaps."""
+
+    chinese: str
+    in_gaps: int
 
 
 def in_screen_language(message: str) -> str:
@@ -69,57 +86,70 @@ def in_chinese(text: str) -> str | None:
     >>> in_chinese("There is no command 'rnu'."), in_chinese("There is no such thing.")
     ('没有“rnu”这个命令。', None)
     """
-    return next(_readings(text), None)
+    reading = _best(text)
+    return None if reading is None else reading.chinese
 
 
-def _readings(text: str) -> Iterator[str]:
+@cache
+def _best(text: str) -> Reading | None:
+    """The reading of a line in which the catalogue has most of the words, and the gaps least."""
+    return min(_readings(text), key=lambda reading: reading.in_gaps, default=None)
+
+
+def _readings(text: str) -> Iterator[Reading]:
     beginnings, endings, whole = _patterns()
-    yield from _matches(text, whole)
-    for pattern in endings:
-        if (found := pattern.english.fullmatch(text)) and (rest := in_chinese(found["rest"])) is not None:
-            yield rest + _filled(pattern, found)
-    for pattern in beginnings:
-        if (found := pattern.english.fullmatch(text)) and (rest := in_chinese(found["rest"])) is not None:
-            yield _filled(pattern, found) + rest
-    # Sentences that the code puts together are looked up one by one.
-    for end in re.finditer(r"(?<=[.?:]) (?=\S)", text):
-        for before in _matches(text[: end.start()], whole):
-            if (after := in_chinese(text[end.end() :])) is not None:
-                yield before + after
-
-
-def _matches(text: str, patterns: Sequence[Pattern]) -> Iterator[str]:
-    for pattern in patterns:
+    for pattern in whole:
         if found := pattern.english.fullmatch(text):
             yield _filled(pattern, found)
+    for pattern in (*beginnings, *endings):
+        if (found := pattern.english.fullmatch(text)) and (rest := _best(found["rest"])):
+            yield _filled(pattern, found, rest)
+    # Sentences that the code puts together are looked up one by one.
+    for end in re.finditer(r"(?<=[.?;]) (?=\S)", text):
+        first, second = _best(text[: end.start()]), _best(text[end.end() :])
+        if first and second:
+            yield Reading(first.chinese + second.chinese, first.in_gaps + second.in_gaps)
 
 
-def _filled(pattern: Pattern, found: re.Match[str]) -> str:
-    gaps = {name: _value(value) for name, value in found.groupdict().items() if name != "rest"}
-    return pattern.chinese.format(**gaps)
+def _filled(pattern: Pattern, found: re.Match[str], rest: Reading | None = None) -> Reading:
+    gaps = {name: value for name, value in found.groupdict().items() if name != "rest"}
+    chinese = pattern.chinese.format(**{name: _value(value) for name, value in gaps.items()})
+    if rest is None and found.string.endswith(CUT_OFF):
+        chinese = chinese.removesuffix("。") + "等。"
+    in_gaps = sum(map(len, gaps.values()))
+    if rest is None:
+        return Reading(chinese, in_gaps)
+    both = rest.chinese + chinese if pattern.ends else chinese + rest.chinese
+    return Reading(both, in_gaps + rest.in_gaps)
 
 
 def _value(value: str) -> str:
-    """What stands in a gap: names in Chinese quotation marks, and lists of names as Chinese writes them."""
+    """What stands in a gap: a text of the catalogue, names in Chinese quotation marks, lists as Chinese writes them."""
+    for section in catalogue().values():
+        if value in section:
+            return section[value]
     if _LISTED.fullmatch(value):
-        value = re.sub(r",? and (?=')", "和", re.sub(r",? or (?=')", "或", value)).replace("', '", "'、'")
+        value = re.sub(r",? and (?=')", "和", re.sub(r",? or (?=')", "或", value))
+    value = _EITHER.sub("或", value.removesuffix(","))
+    if _ITEMS.fullmatch(value):
+        value = value.replace(", ", "、")
     return _QUOTED.sub(lambda quoted: f"“{quoted[1] if quoted[1] is not None else quoted[2]}”", value)
 
 
 @cache
 def _patterns() -> tuple[Sequence[Pattern], Sequence[Pattern], Sequence[Pattern]]:
-    whole = {english: chinese for name, section in catalogue().items() for english, chinese in section.items()}
-    first, last = catalogue()[BEGINNINGS], catalogue()[ENDINGS]
+    sections = catalogue()
+    whole = [one for name, section in sections.items() if name not in (BEGINNINGS, ENDINGS) for one in section.items()]
     return (
-        [Pattern(re.compile(expression(english) + "(?P<rest>.+)"), chinese) for english, chinese in first.items()],
-        [Pattern(re.compile("(?P<rest>.+)" + expression(english)), chinese) for english, chinese in last.items()],
-        # The most particular first: the one with most words of its own.
-        [
-            Pattern(re.compile(expression(english)), chinese)
-            for english, chinese in sorted(whole.items(), key=lambda one: -len(_GAP.sub("", one[0])))
-            if english not in first and english not in last
-        ],
+        [Pattern(re.compile(expression(one) + "(?P<rest>.+)"), two) for one, two in sections[BEGINNINGS].items()],
+        [Pattern(re.compile("(?P<rest>.+)" + expression(one)), two, True) for one, two in sections[ENDINGS].items()],
+        [Pattern(re.compile(_cut(expression(one))), two) for one, two in whole],
     )
+
+
+def _cut(wanted: str) -> str:
+    # A long list at the end of a line is cut off to fit.
+    return f"{wanted.removesuffix(_STOP)}(?:{_STOP}|{re.escape(CUT_OFF)})" if wanted.endswith(f"){_STOP}") else wanted
 
 
 def expression(english: str) -> str:
@@ -131,4 +161,7 @@ def expression(english: str) -> str:
     '(?P<a>.+?)=(?P<b>.+?)'
     """
     pieces = _GAP.split(english)
-    return "".join(f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces))
+    return "".join(
+        re.escape(piece) if position % 2 == 0 else rf"(?P<{piece}>{_NUMBER if piece in _NUMBERS else '.+?'})"
+        for position, piece in enumerate(pieces)
+    )
