@@ -53,7 +53,7 @@ def exit_on_mistakes() -> Iterator[None]:
     Being told to end (SIGTERM) is handled like an interrupt, with exit code 143.
     """
     try:
-        with exit_on_interrupts(), output_folder.released_at_the_end():
+        with exit_on_interrupts(in_screen_language), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
         typer.echo(in_screen_language(output_folder.in_words(error)), err=True)

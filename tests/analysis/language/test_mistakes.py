@@ -17,7 +17,7 @@ from scenarios.word_files import gaps_of
 from tests.conftest import ROOT
 
 #: Sections whose sentences are those of a library, or parts of sentences of many modules.
-NOT_A_FILE = {"typer", BEGINNINGS, ENDINGS}
+NOT_A_FILE = {"typer", "yaml", BEGINNINGS, ENDINGS}
 MODULES = sorted(set(catalogue()) - NOT_A_FILE)
 #: Modules whose every sentence is in the catalogue; of the texts of the others, many of which are no messages, a share.
 WHOLE = [
@@ -251,6 +251,25 @@ def test_a_line_without_an_entry_is_shown_as_it_is():
     assert chinese == "x.yaml无法运行：\n * line 3: 'plam' is a plum.\n   ……另有12处类似的问题。"
     with printed_in("en"):
         assert in_screen_language(message) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: d\n  title: x\n",
+        "name: {a: 1，b: 2\nc: 3\n",
+        "a: [1\nb: 2\n",
+        "a: 'b\n",
+        "a: @b\n",
+        "a\nb: 1\n",
+        '"\\q"\n',
+    ],
+)
+def test_what_yaml_says_of_a_file_is_told_in_chinese(text, tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text, encoding="utf-8")
+    _, line = told("run", path).splitlines()
+    assert not re.search("[a-z]{4}", line)
 
 
 def test_a_list_that_was_cut_off_is_told_in_chinese():

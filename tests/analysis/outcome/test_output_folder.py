@@ -221,7 +221,7 @@ def test_an_interrupt_says_so_in_a_line_and_leaves_nothing_half_written(tmp_path
     assert outcome.exit_code == 130
     assert len(outcome.stderr.strip().splitlines()) == 1
     assert "Interrupted" in outcome.stderr
-    assert "已中断" in outcome.stderr
+    assert "Interrupted: no file is left half-written" in outcome.stderr
     assert not list(tmp_path.iterdir())
 
 
