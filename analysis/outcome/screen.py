@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -68,10 +69,9 @@ def language_of(words: Sequence[str], environment: Mapping[str, str] = os.enviro
     >>> language_of(["run", "--language", "en", "plan"], {}), language_of(["brief", "--language=both"], {})
     ('en', 'zh')
     """
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    given = [following if word == "--language" else word.removeprefix("--language=") for word, following in pairs]
-    asked = [one for word, one in zip(words, given, strict=True) if word.startswith("--language")]
-    return next((one for one in reversed(asked) if one in ("zh", "en")), locale_language(environment))
+    given = " ".join(words).replace("--language=", "--language ").split(" ")
+    asked = [following for word, following in pairwise(given) if word == "--language" and following in ("zh", "en")]
+    return asked[-1] if asked else locale_language(environment)
 
 
 def with_language(command: Callable[..., None]) -> Callable[..., None]:

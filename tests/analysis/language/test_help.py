@@ -105,4 +105,4 @@ def test_a_wrong_request_is_told_in_english_elsewhere():
 def test_the_last_language_asked_for_counts_wherever_it_stands():
     assert language_of(["--language", "zh", "run", "--language=en"], {"LANG": "zh_CN.UTF-8"}) == "en"
     assert language_of(["run", "plan"], {"LANG": "de_DE.UTF-8"}) == "en"
-    assert language_of(["run", "--language"], {}) == "zh"
+    assert language_of(["run", "--language"], {}) == language_of([], {}) == "zh"
