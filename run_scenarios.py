@@ -45,6 +45,17 @@ COMMANDS: Final = {
 }
 
 
+#: Other names by which a user may look for a command.
+ALIASES: Final = {
+    "page": "dashboard",
+    "report": "brief",
+    "diff": "compare",
+    "why": "sensitivity",
+    "probability": "reach",
+    "ls": "list",
+}
+
+
 class LazyCommands(TyperGroup):
     """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
@@ -78,20 +89,27 @@ class LazyCommands(TyperGroup):
 
     def get_command(self, context: Any, name: str) -> TyperCommand | None:
         """Return a command as the list of commands shows it."""
+        name = ALIASES.get(name, name)
         if name not in COMMANDS:
             return None
+        others = [other for other, own in ALIASES.items() if own == name]
         if screen_language() == "zh":
-            return TranslatedCommand(name, help=help_text(name))
+            also = f"（也可写{'、'.join(others)}）" if others else ""
+            first, _, rest = (help_text(name) or "").partition("\n")
+            return TranslatedCommand(name, help=f"{first.removesuffix('。')}{also}。\n{rest}")
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
-        return TyperCommand(name, help=ast.get_docstring(function))
+        also = f" (also: {', '.join(others)})" if others else ""
+        # The list shows the first sentence.
+        first, _, rest = (ast.get_docstring(function) or "").partition("\n")
+        return TyperCommand(name, help=f"{first.removesuffix('.')}{also}.\n{rest}")
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""
-        name = words[0]
+        name = ALIASES.get(words[0], words[0])
         if name not in COMMANDS:
-            near = get_close_matches(name, COMMANDS, n=1)
+            near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
             context.fail(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(name, cls=TranslatedCommand)(load_command(name))

@@ -14,16 +14,23 @@ from model.engine.errors import listed
 def check() -> None:
     """Check the model itself: documentation, units, conservation, equal engines. Exit code 1 if a check fails."""
     # Not above, as these libraries take seconds to load.
+    from analysis.outcome.verdict import print_verdict
+    from analysis.outcome.words import SENTENCES, screen_text, sentences_in
     from model import checks
 
     console = make_console()
-    failed = False
+    failed = 0
     for question, find in checks.CHECKS.items():
-        with Console(stderr=True).status(question):
+        named = f"check {question}"
+        asked = screen_text(named) if named in sentences_in(SENTENCES) else question
+        with Console(stderr=True).status(asked):
             problems = find(MODEL_FILE)
-        failed = failed or bool(problems)
-        console.print(f"[red]✗[/] {question}: {len(problems)} problems" if problems else f"[green]✓[/] {question}")
+        failed += bool(problems)
+        count = screen_text("check problems", count=len(problems)) if problems else ""
+        console.print(f"[red]✗[/] {asked}{count}" if problems else f"[green]✓[/] {asked}")
         if problems:
             console.print(escape(listed(problems)), highlight=False)
+    every = len(checks.CHECKS)
+    print_verdict(console, [screen_text("checks failed" if failed else "checks passed", count=every, failed=failed)])
     if failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What every command shares: options, mistakes shown at once, progress with the time left, and where files go."""
+"""What every command shares: options, mistakes shown at once, and where files go."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis.language.mistakes import in_screen_language
 from analysis.outcome import output_folder
@@ -83,40 +82,6 @@ def make_console(*, shown: bool = True) -> Console:
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     # Titles are shown as typed: ":house:" is no picture.
     return Console(width=width, highlight=False, emoji=False, quiet=not shown)
-
-
-def progress_bar() -> Progress:
-    """Return a bar with the time left, shown on a terminal only."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-@contextmanager
-def count_progress(task: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how many of how many runs are done, and the time left."""
-    with progress_bar() as progress:
-        shown = progress.add_task(task, total=None)
-        yield lambda done, of: progress.update(shown, completed=done, total=of)
-
-
-@contextmanager
-def report_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar with the time left for every task that is reported on."""
-    with progress_bar() as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def report(task: str, done: int, of: int) -> None:
-            if task not in tasks:
-                tasks[task] = progress.add_task(task, total=of)
-            progress.update(tasks[task], completed=done)
-
-        yield report
 
 
 def announce_replaced_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:

@@ -13,14 +13,16 @@ from rich.markup import escape
 from analysis.assessment.request import ASSESSMENTS, check_file
 from analysis.command_line import (
     OUTPUTS,
+    Full,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     make_console,
-    report_progress,
 )
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
+from analysis.progress import report_progress
 from calibration.fit.evidence import NEWEST
 from model import load_model
 from scenarios import load_scenario, load_targets
@@ -44,6 +46,7 @@ def assess(
         str, typer.Option(help="Scenario that the forecast assumes: shipped name or path of a YAML file.")
     ] = "baseline",
     evidence: Seen = NEWEST,
+    full: Full = False,
     memory: Annotated[
         Path, typer.Option(help="Folder that keeps what each assessment said of the targets.", file_okay=False)
     ] = ASSESSMENTS,
@@ -56,12 +59,14 @@ def assess(
         with part():
             check_file(observations)
     # Loaded after the checks, as these libraries take seconds.
-    from analysis.assessment import charts, tables
+    from analysis.assessment import charts, tables, words
     from analysis.assessment.memory import as_record, keep, read_assessments, sentences_on_memory
     from analysis.assessment.observations import fingerprint, read_newer_observations, read_stored_forecast
     from analysis.assessment.series import chosen_series
     from analysis.assessment.study import assess_stored_forecast
     from analysis.outcome import files as result_files
+    from analysis.outcome.screen import screen_language
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
     console = make_console()
@@ -92,12 +97,15 @@ def assess(
     assessment = replace(
         assessment, sentences={language: assessment.sentences[language] + told[language] for language in LANGUAGES}
     )
-    tables.print_assessment(console, assessment, targets)
+    tables.print_assessment(make_console(shown=full), assessment, targets)
     tables.write_assessment(assessment, out, facts)
     weights = assessment.weights["weight"].to_numpy() if assessment.accepted else None
     unused = assessment.series.loc[~assessment.series["used"].astype(bool), "variable"].tolist()
     titled = facts | {f"title_{language}": title for language, title in policies.title.items()}
     charts.draw(assessment.points, assessment.forecast, weights, titled, out / "figures", unused)
-    console.print(f"Written to {escape(str(out))}: {', '.join(tables.FILES)}, figures/assessment_*.png.")
+    told_now = told[screen_language()]
+    parts = (assessment.points, assessment.series, assessment.updates, assessment.targets)
+    print_verdict(console, words.verdict(*parts, told_now, facts))
+    announce_written_files(console, out, tables.FILES, "assessment_*.png")
     # Only what was told in full is remembered.
-    console.print(f"Kept in {escape(str(keep(record, memory, facts)))}.")
+    console.print(escape(words.screen_text("kept", file=keep(record, memory, facts))))

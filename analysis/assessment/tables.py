@@ -160,7 +160,7 @@ def _series_table(assessment: Assessment, targets: Mapping[str, Target]) -> Tabl
     for row in assessment.series.to_dict("records"):
         status, reason = "used" if row["used"] else "not used", str(row["reason"])
         judged = screen_text("status and reason", status=_by_language(status), reason=_by_language(reason))
-        probability = percent(float(row["chance"]), "en")
+        probability = percent(float(row["chance"]), screen_language())
         table.add_row(_title(str(row["variable"])), probability, judged, _what_if(row, targets))
     return table
 
@@ -216,4 +216,4 @@ def _value(value: float, unit: str) -> str:
 
 
 def _title(name: str) -> str:
-    return escape(f"{variables_by_name()[name].term} {name}")
+    return escape(variables_by_name()[name].term or name if screen_language() == "zh" else name)

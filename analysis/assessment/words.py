@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.assessment.reweighting import LARGEST_K, LEAST_EFFECTIVE
 from analysis.assessment.scores import ALL, BANDS, LEAST_PAST
 from analysis.assessment.series import DEFINITION_DIFFERS, UNLIKELY
+from analysis.outcome.screen import screen_language
 from analysis.outcome.words import say_from, screen_text_from
 from calibration.fit.forecast import BASE_YEAR
 from model.definition import variables_by_name
@@ -21,6 +22,8 @@ say: Final = partial(say_from, FILE)
 screen_text: Final = partial(screen_text_from, FILE)
 #: So many series are named where none stands out.
 NAMED: Final = 3
+#: Targets that a verdict names as slipping.
+SLIPPING: Final = 2
 #: What becomes of a target, in the order in which it is told.
 COURSES: Final = ("on course", "slipping", "unlikely from the start", "now likely", "about even", "not updated")
 
@@ -50,6 +53,41 @@ def sentences(
     )
 
 
+def verdict(
+    points: pd.DataFrame,
+    series: pd.DataFrame,
+    updates: pd.DataFrame,
+    targets: pd.DataFrame,
+    memory: Sequence[str],
+    facts: Mapping[str, str],
+) -> list[str]:
+    """Return with how many series the forecast agrees, what becomes of the targets, which slip, and since when."""
+    language = screen_language()
+    lines = [_verdict(language, series, updates, most=NAMED)]
+    judged = not targets.empty and not (targets["course"] == "not updated").all()
+    told = _sentences_on_targets(language, targets, int(points["year"].max()))[:1]
+    slipping = targets[targets["course"] == "slipping"].to_dict("records") if judged else []
+    named = [
+        say(
+            "verdict target",
+            language,
+            title=row[f"title_{language}"],
+            year=row["year"],
+            before=100 * float(row["probability_before"]),
+            after=100 * float(row["probability_after"]),
+        )
+        for row in slipping[:SLIPPING]
+    ]
+    if len(slipping) > SLIPPING:
+        named.append(say("verdict more", language, count=len(slipping) - SLIPPING))
+    if named:
+        told.append(say("verdict slipping", language, titles=say("names", language).join(named)))
+    years = {"first": int(points["year"].min()), "last": int(points["year"].max()), "count": len(points)}
+    hits = {"hits": int(points["inside_90"].sum()), "wanted": 0.9 * len(points)}
+    basis = {"members": facts["members"], "evidence": facts["evidence"]}
+    return [*lines, *told, memory[0], say("verdict coverage", language, **years, **hits, **basis)]
+
+
 def percent(value: float, language: str) -> str:
     """Return a share of about a thousand draws, with no more digits than these allow.
 
@@ -62,10 +100,12 @@ def percent(value: float, language: str) -> str:
     return text.replace(" ", "") if language == "zh" else text
 
 
-def _verdict(language: str, series: pd.DataFrame, updates: pd.DataFrame) -> str:
-    """With how many series the forecast agrees, and what becomes of the ensemble."""
+def _verdict(language: str, series: pd.DataFrame, updates: pd.DataFrame, most: int | None = None) -> str:
+    """With how many series the forecast agrees, and what becomes of the ensemble; of many others only the number."""
     agreeing, used = series["agrees"].astype(bool), int(series["used"].sum())
     others = _listed(series.loc[~agreeing, "variable"], language)
+    if most is not None and (~agreeing).sum() > most:
+        others = say("disagreeing", language, count=int((~agreeing).sum()))
     name = "some disagree" if others else "all agree"
     agreement = say(name, language, count=len(series), agreeing=int(agreeing.sum()), others=others)
     if not used:

@@ -18,13 +18,14 @@ from analysis.command_line import (
     USUAL_MEMBERS,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     make_console,
-    report_progress,
 )
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import LANGUAGES
+from analysis.progress import report_progress
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -62,6 +63,8 @@ def brief(
     # Loaded after the checks, as these libraries take seconds.
     from analysis.briefing.results import compute_results
     from analysis.briefing.writing import files
+    from analysis.outcome.verdict import print_verdict, run_verdict
+    from analysis.outcome.words import screen_text
 
     console = make_console()
     if verify is not None:
@@ -76,8 +79,11 @@ def brief(
     with report_progress() as report:
         for one in languages:
             files.write(basis, results, one, out, report)
-    console.print(f"Written to {escape(str(out))}: {', '.join(written)}, figures/ (PNG, SVG).")
-    console.print("Whether a file still says what the model gives: `brief --verify FILE`.")
+    ahead = {name: target for name, target in basis.targets.items() if target.year >= chosen.starts}
+    compared = list(basis.material.scenarios.values())
+    print_verdict(console, run_verdict(basis.table, ahead, compared, basis.scenario, members, evidence))
+    announce_written_files(console, out, written, "*.png, *.svg")
+    console.print(screen_text("how to verify"))
 
 
 def _evidence(names: Iterable[str], about: str, members: int, seen: Seen, folder: Path) -> Evidence:

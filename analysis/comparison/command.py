@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -14,11 +17,11 @@ from analysis.command_line import (
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
-    count_progress,
     make_console,
 )
 from analysis.comparison import request
 from analysis.outcome.output_folder import Out
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -37,8 +40,13 @@ def compare(
         ),
     ] = None,
     orders: Annotated[
-        int, typer.Option(min=4, help="Orders to sample, an even number, where more than 12 levers differ.")
-    ] = 32,
+        int | None,
+        typer.Option(
+            min=4,
+            help="Orders to sample, an even number, where more than 12 levers differ. Without it 32, or fewer where "
+            "two minutes allow no more.",
+        ),
+    ] = None,
     indicators: Annotated[
         list[str] | None, typer.Option("--indicator", help="A variable of the model to compare too; may be repeated.")
     ] = None,
@@ -47,7 +55,7 @@ def compare(
     out: Out = OUTPUTS,
 ) -> None:
     """Say by how much two scenarios differ, how surely, and what each changed lever contributes to that."""
-    variables = variables_by_name()
+    began, variables = perf_counter(), variables_by_name()
     with collect_mistakes() as part:
         with part():
             scenarios = request.two_scenarios(first, second)
@@ -66,15 +74,46 @@ def compare(
     start = max(scenario.starts for scenario in scenarios)
     console, details = make_console(), make_console(shown=full)
     city, targets = load_model(), chosen_targets(load_targets(milestones=True), start=start)
-    runs = contributions.runs_per_member(city, *scenarios, read_members(2, evidence), permutations=orders)
-    parameters = read_members(study.usual_members(runs) if members is None else members, evidence)
-    facts, stem = joint_manifest(scenarios, parameters), tables.file_stem(scenarios)
+    few = read_members(study.FEWEST, evidence)
+
+    def coalitions(exact_up_to: int, permutations: int) -> int:
+        return contributions.runs_per_member(
+            city, *scenarios, few, exact_up_to=exact_up_to, permutations=permutations if orders is None else orders
+        )
+
+    effort = study.Effort(members or 0, contributions.EXACT_UP_TO, orders or study.ORDERS[0], 0)
+    end = math.inf
+    if members is None:
+        pace = contributions.seconds_per_run(city, *scenarios, few, compared, study.YEARS, targets=targets)
+        end = began + study.SECONDS - study.LATER_RUNS * pace
+        effort = study.affordable_effort(end - perf_counter(), pace, coalitions)
+    parameters = read_members(effort.members, evidence)
+    stem = tables.file_stem(scenarios)
     files, drawn = tables.file_names(stem), f"{stem}_*.png"
     announce_replaced_files(console, out, files, drawn)
-    with count_progress(f"{runs:,} combinations x {parameters.sizes['member']} members") as progress:
-        comparison = contributions.compare(
-            city, *scenarios, parameters, compared, study.YEARS, targets=targets, permutations=orders, progress=progress
-        )
+    compare_members = partial(
+        contributions.compare,
+        city,
+        *scenarios,
+        indicators=compared,
+        years=study.YEARS,
+        targets=targets,
+        exact_up_to=effort.exact_up_to,
+        permutations=effort.orders if orders is None else orders,
+    )
+    with count_progress(step_in_words("combinations", members=effort.members)) as progress:
+        if members is None:
+            comparison = study.compare_until(
+                lambda seconds: perf_counter() + seconds > end,
+                lambda some, told: compare_members(some, progress=told),
+                parameters,
+                progress,
+            )
+            parameters = parameters.isel(member=slice(comparison.values.sizes["member"]))
+            console.print(words.chosen_effort(comparison))
+        else:
+            comparison = compare_members(parameters, progress=progress)
+    facts = joint_manifest(scenarios, parameters)
     # Probabilities are over the members of all other commands, however few are traced.
     judged = read_members(USUAL_MEMBERS if members is None else members, evidence)
     in_time = study.in_time(city, scenarios, judged, targets)

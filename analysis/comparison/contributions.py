@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -158,6 +159,32 @@ def runs_per_member(
     if exact:
         return int(2**levers)
     return len(masks_needed(antithetic_orders(levers, permutations, seed)))
+
+
+def seconds_per_run(
+    model: CompiledModel | ReferenceModel,
+    first: Scenario,
+    second: Scenario,
+    members: xr.Dataset,
+    indicators: Sequence[str],
+    years: Sequence[float],
+    *,
+    targets: Sequence[Target] = (),
+    batch: int = BATCH,
+) -> float:
+    """Return how long a run of `compare` takes at this moment, by one batch of them; arguments as there.
+
+    The batch before it, in which the model's code is loaded, does not count.
+    """
+    choices = _choices(model, first, second, members)
+    same = {name: value for name, value in first.settings(members).items() if name not in choices}
+    question = _Question(model, choices, same, members.sizes["member"])
+    masks = np.arange(min(2 ** len(choices), max(1, batch // question.members)))
+    wanted, began = _Wanted(tuple(indicators), tuple(map(float, years)), tuple(targets)), 0.0
+    for _ in range(2):
+        began = perf_counter()
+        _worth(question, masks, wanted, batch, lambda _done, _of: None)
+    return (perf_counter() - began) / (len(masks) * question.members)
 
 
 def _not_traced(first: Scenario, second: Scenario, levers: int, orders: int | None) -> list[str]:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Final
 
 import xarray as xr
 
+from analysis.comparison.contributions import EXACT_UP_TO, Comparison
 from analysis.outcome.ensembles import by_member
 from model.definition import Variable
 from model.engine import CompiledModel
 from model.engine.pysd_model import ReferenceModel
 from scenarios import Scenario, Target, is_reached, load_levers
 
+Progress = Callable[[int, int], None]
 YEARS: Final = (2025.0, 2030.0, 2035.0)
-#: Runs of the model that take about two minutes on two quiet processors.
-USUAL_RUNS: Final = 60_000
+#: Seconds that a comparison takes from its start, unless members are asked for.
+SECONDS: Final = 110.0
+#: What comes after the levers are traced, probabilities and charts among it, takes as long as so many runs.
+LATER_RUNS: Final = 5000
 #: With fewer members nothing can be said about a band; more than these are not needed for one.
 FEWEST, MOST = 20, 200
+#: Members are taken in steps, so that two calls are likely to take as many.
+STEP: Final = 10
+#: Orders that are sampled, as many as there is time for.
+ORDERS: Final = (32, 16, 8)
 
 
 def shown_years(starts: int) -> tuple[float, float]:
@@ -31,15 +41,78 @@ def shown_years(starts: int) -> tuple[float, float]:
     return next(year for year in YEARS[:-1] if year >= starts or year == YEARS[-2]), YEARS[-1]
 
 
-def usual_members(runs_per_member: int) -> int:
-    """Return how many members are compared unless another number is asked for: fewer where each needs many runs.
+@dataclass(frozen=True)
+class Effort:
+    """How closely a comparison looks."""
+
+    members: int
+    #: Up to so many levers all coalitions are run; of more, so many orders are sampled.
+    exact_up_to: int
+    orders: int
+    #: Coalitions run with each member.
+    coalitions: int
+
+
+def affordable_effort(seconds: float, seconds_per_run: float, coalitions: Callable[[int, int], int]) -> Effort:
+    """Return the effort that takes so many seconds: fewer orders first where even few members take longer.
+
+    Parameters
+    ----------
+    seconds, seconds_per_run
+        What is left, and how long a run takes.
+    coalitions
+        How many are run with each member, by ``exact_up_to`` and ``orders``.
 
     Examples
     --------
-    >>> usual_members(2), usual_members(600), usual_members(4096)
-    (200, 100, 20)
+    >>> affordable_effort(100.0, 0.002, lambda exact, orders: 600 * orders // 32).members
+    80
+    >>> affordable_effort(100.0, 0.008, lambda exact, orders: 600 * orders // 32)
+    Effort(members=40, exact_up_to=0, orders=16, coalitions=300)
     """
-    return min(MOST, max(FEWEST, USUAL_RUNS // runs_per_member))
+    effort = Effort(FEWEST, 0, ORDERS[-1], 0)
+    for exact_up_to, orders in ((EXACT_UP_TO, ORDERS[0]), *((0, count) for count in ORDERS)):
+        each = coalitions(exact_up_to, orders)
+        count = int(seconds / seconds_per_run / each)
+        effort = Effort(min(MOST, max(FEWEST, count // STEP * STEP)), exact_up_to, orders, each)
+        if count >= FEWEST:
+            break
+    return effort
+
+
+def compare_until(
+    time_is_up: Callable[[float], bool],
+    compare: Callable[[xr.Dataset, Progress], Comparison],
+    members: xr.Dataset,
+    progress: Progress = lambda done, of: None,
+) -> Comparison:
+    """Compare with `FEWEST` members, then with `STEP` more at a time, up to those given or until the time is up.
+
+    Parameters
+    ----------
+    time_is_up
+        Whether there is no time for another step, which takes about so many seconds.
+    compare
+        The comparison over some members; what it does for one does not depend on the others.
+    """
+    parts: list[Comparison] = []
+    count, done = members.sizes["member"], 0
+    while done < count:
+        more = min(STEP if parts else FEWEST, count - done)
+        began = perf_counter()
+
+        def told(runs: int, of: int, done: int = done, more: int = more) -> None:
+            progress(done * of // more + runs, count * of // more)
+
+        parts.append(compare(members.isel(member=slice(done, done + more)), told))
+        done += more
+        if time_is_up((perf_counter() - began) * STEP / more):
+            break
+    joined = {
+        name: xr.concat([getattr(part, name) for part in parts], "member", data_vars="minimal")
+        for name in ("values", "contributions", "sampling_error", "alone", "last")
+    }
+    return replace(parts[0], **joined)
 
 
 def in_time(

@@ -138,11 +138,18 @@ def verdict(
     last = screen_text("verdict levers", levers=text) if levers else ""
     chances = screen_text("verdict chances", odds=say("verdict list", language).join(odds)) if odds else ""
     return [
-        say("verdict list", language).join([f"{lines[0]}{lines[1]}", *lines[2:]]) + say("stop", language),
+        f"{lines[0]}{lines[1]}" + say("stop", language),
+        *(line + say("stop", language) for line in lines[2:]),
         last,
         chances,
         basis_line(judged, evidence),
     ]
+
+
+def chosen_effort(comparison: Comparison) -> str:
+    """Return how many members were compared as the time allowed."""
+    members, coalitions = comparison.values.sizes["member"], comparison.coalitions
+    return screen_text("chosen effort", members=members, coalitions=coalitions)
 
 
 def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
@@ -285,7 +292,7 @@ def _probabilities(
     for scenario in scenarios:
         printed.add_column(escape(scenario.title[screen_language()]), justify="right")
     printed.add_column(screen_text("change"), justify="right", no_wrap=True)
-    printed.add_column(f"{screen_text('main levers')}\nn = {traced}", overflow="fold", ratio=3)
+    printed.add_column(screen_text("main levers", members=traced), overflow="fold", ratio=3)
     for target in targets:
         ends = in_time[target.id].astype(float)
         change = ends.isel(scenario=1) - ends.isel(scenario=0)

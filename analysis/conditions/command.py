@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
     From,
+    Full,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     make_console,
-    report_progress,
 )
 from analysis.conditions.request import BOOTSTRAPS, SEED, check_size
 from analysis.outcome.output_folder import Out
+from analysis.progress import report_progress
 from calibration.fit.ensemble_file import check_members, members_held
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -48,6 +49,7 @@ def conditions(
     ] = BOOTSTRAPS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of draws, halves and resampling.")] = SEED,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Find the conditions under which targets are met (scenario discovery by PRIM and CART).
@@ -66,6 +68,8 @@ def conditions(
             check_size(futures or members or members_held(evidence))
     # Loaded after the checks, as these libraries take seconds.
     from analysis.conditions import charts, study, tables
+    from analysis.conditions.words import verdict
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
     parameters = read_members(members, evidence)
@@ -87,6 +91,8 @@ def conditions(
             seed=seed,
             progress=report,
         )
-    tables.print_conditions(console, result)
-    written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
-    console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
+    tables.print_conditions(make_console(shown=full), result)
+    tables.write(result, out)
+    figures = charts.draw(result, out / "figures")
+    print_verdict(console, verdict(result))
+    announce_written_files(console, out, tables.file_names(name), f"{name}_*.png" if figures else "")

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
+from analysis.conditions.study import Study
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import plan_unit
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
 from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
+#: Targets that a verdict names, and limits of each.
+NAMED, LIMITS = 3, 2
 
 
 def sentence(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
@@ -114,6 +118,50 @@ def evidence(condition: Condition, inputs: Mapping[str, Input], language: str) -
     return first + ("" if language == "zh" else " ") + stability
 
 
+def verdict(study: Study) -> list[str]:
+    """Return the condition of each target in a line, three at most, and what they rest on."""
+    language = screen_language()
+    named = list(study.conditions)[:NAMED]
+    lines = [_verdict_on(study.targets[name], study.conditions[name], study.inputs, language) for name in named]
+    rest = [condition for name, condition in study.conditions.items() if name not in named]
+    if rest:
+        found = sum(condition.status == "found" for condition in rest)
+        lines.append(say("verdict others", language, count=len(rest), found=found))
+    kind = "verdict basis levers" if study.with_levers else "verdict basis"
+    basis = {"futures": len(study.values), "evidence": study.facts["evidence"], "level": f"{LEVEL:g}"}
+    return [*lines, say(kind, language, scenario=study.scenario.title, **basis)]
+
+
+def _verdict_on(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
+    interval, box = Share(condition.met, condition.futures), condition.best
+    gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": limit_of(target, language)}
+    if condition.status == "found" and box is not None:
+        limits = say("and", language).join(
+            limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]
+        )
+        if len(box.limits) > LIMITS:
+            limits += say("verdict more limits", language, count=len(box.limits) - LIMITS)
+        shares = {"inside": tenths(box.held_out.density, language), "outside": tenths(box.held_out.outside, language)}
+        return say("verdict found", language, limits=limits, outcome=say(condition.outcome, language), **shares, **gaps)
+    few = "met" if condition.met * 2 < condition.futures else "missed"
+    ends = {"low": percent(interval.low, language, 1), "high": percent(interval.high, language, 1)}
+    numbers = {"met": condition.met, "futures": condition.futures, "kind": say(f"few {few}", language)}
+    return say(f"verdict {condition.status}", language, **gaps, **ends, **numbers)
+
+
+def limit_of(target: Target, language: str) -> str:
+    """Return the limit that decides whether a target is met, not the one written: "all" and "about" have a tolerance.
+
+    Examples
+    --------
+    >>> goal = Target("t", {"zh": "城镇化率"}, "1", "core", 2025, 65.0, "about", "percent", "rate", tolerance=5.0)
+    >>> limit_of(goal, "zh")
+    '≥ 60%'
+    """
+    sign = SIGNS["at most" if target.comparison == "at most" else "at least"]
+    return f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
+
+
 def target_words(target: Target, language: str) -> str:
     """Return a target with its year and threshold, as a sentence begins.
 
@@ -123,10 +171,8 @@ def target_words(target: Target, language: str) -> str:
     >>> target_words(goal, "zh")
     '2025年“城镇化率”目标（≥ 60%）'
     """
-    # The limit that decides, not the one written: the plan's "all" and "about" leave a tolerance.
-    sign = SIGNS["at most" if target.comparison == "at most" else "at least"]
-    wanted = f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
-    return say("target", language, year=target.year, title=target.title[language], wanted=wanted)
+    what = {"title": target.title[language], "wanted": limit_of(target, language)}
+    return say("target", language, year=target.year, **what)
 
 
 def percent(value: float, language: str, digits: int = 0) -> str:

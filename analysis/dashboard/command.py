@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, count_progress, make_console
+from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, make_console
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import EnsembleError, check_members
 from calibration.fit.evidence import NEWEST, Evidence
 from model import load_model
@@ -46,6 +47,7 @@ def dashboard(
     from analysis.dashboard import serving
     from analysis.dashboard.briefings import Briefings
     from analysis.outcome import files as result_files
+    from analysis.outcome.words import screen_text
     from calibration.fit.ensemble import read_members
 
     console, city = make_console(), load_model()
@@ -60,12 +62,12 @@ def dashboard(
                 raise
             missing.append(str(error))
             continue
-        with count_progress(f"Running {members} members ahead, evidence {seen}") as progress:
+        with count_progress(step_in_words("ahead", members=members, evidence=seen)) as progress:
             shared = serving.make_shared_ensemble(city, drawn, targets, ready, progress)
         briefings = Briefings(partial(brief_command, seen), OUTPUTS)
         ensembles[seen] = serving.Served(shared, result_files.joint_manifest(ready, drawn), briefings)
     for why in missing:
-        console.print(escape(f"The page offers evidence {evidence} only. {why}"), soft_wrap=True)
+        console.print(escape(screen_text("page offers", evidence=evidence, why=why)), soft_wrap=True)
     site = serving.site(ensembles, targets, host, port)
     for line in site.words():
         console.print(escape(line), soft_wrap=True)

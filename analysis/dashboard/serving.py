@@ -32,6 +32,7 @@ from analysis.dashboard.page import FONT_FILE, Page
 from analysis.dashboard.session import SharedEnsemble
 from analysis.dashboard.state import from_query
 from analysis.dashboard.words import say
+from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
 from model.engine import CompiledModel
 from scenarios import Scenario, Target
@@ -69,16 +70,16 @@ class Site:
         Examples
         --------
         >>> Site(None, "127.0.0.1", 5006, None).words()
-        ['Open http://127.0.0.1:5006/ in a browser; Ctrl-C ends it.']
+        ['请用浏览器打开 http://127.0.0.1:5006/ ；按 Ctrl-C 结束。']
         """
         # Nobody can open the address that stands for all of a machine's addresses.
         host = socket.gethostname() if self.host in ("0.0.0.0", "::", "") else self.host
         link = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         if self.token is None:
-            return [f"Open {link} in a browser; Ctrl-C ends it."]
+            return [screen_text("page open", link=link)]
         return [
-            f"{self.host} can be reached by other machines, which could set this one to work and see the results.",
-            f"So the page asks for a token. Open {link}?{urlencode({'token': self.token})} ; Ctrl-C ends it.",
+            screen_text("page reached", host=self.host),
+            screen_text("page token", link=f"{link}?{urlencode({'token': self.token})}"),
         ]
 
     def run(self) -> None:

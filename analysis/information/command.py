@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Full,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     make_console,
-    report_progress,
 )
 from analysis.information.request import SEED, Kind, check_size, check_utility, options
 from analysis.information.value import RESAMPLES
 from analysis.outcome.output_folder import Out
 from analysis.outcome.shares import FEWEST_FOR_INTERVAL
+from analysis.progress import report_progress
 from calibration.fit.ensemble_file import check_members, members_held
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -51,6 +52,7 @@ def information(
     ] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Seed of folds and resamples.")] = SEED,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the value of perfect and partial information (EVPI, EVPPI) for the choice among scenarios.
@@ -69,6 +71,8 @@ def information(
     # Loaded after the checks, as these libraries take seconds.
     from analysis.information import charts, study, tables
     from analysis.information.collectable import load_collectables
+    from analysis.information.words import verdict
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
     parameters = read_members(members, evidence)
@@ -90,6 +94,8 @@ def information(
             seed=seed,
             progress=report,
         )
-    tables.print_information(console, result)
-    written = [*tables.write(result, out), *charts.draw(result, out / "figures")]
-    console.print(f"Written to {escape(str(out))}: {', '.join(path.name for path in written)}.")
+    tables.print_information(make_console(shown=full), result)
+    tables.write(result, out)
+    charts.draw(result, out / "figures")
+    print_verdict(console, verdict(result, evidence))
+    announce_written_files(console, out, tables.file_names(), "information_*.png")

@@ -189,13 +189,16 @@ def _worth_table(study: Study) -> Table:
     for heading in (screen_text("highest"), *at_weights):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(screen_text("above zero at"), overflow="fold")
-    table.add_column(screen_text("measures"), overflow="fold")
+    # What a statistic measures is told in the words of the model file, which are English.
+    in_model = screen_language() == "en"
+    if in_model:
+        table.add_column(screen_text("measures"), overflow="fold")
     for title, measured, worths in _items(study).values():
         cells = [worths[highest(worths)], *(worths[at] for at in shown)]
         table.add_row(
             escape(title[screen_language()]),
             *(f"{worth.value:.3f} ±{worth.error:.3f}" + ("" if worth.distinguishable else " ?") for worth in cells),
-            ranges_words(distinguishable_ranges(study.worth.weights, worths), "en") or "—",
-            escape(measured),
+            ranges_words(distinguishable_ranges(study.worth.weights, worths), screen_language()) or "—",
+            *([escape(measured)] if in_model else []),
         )
     return table

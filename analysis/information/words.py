@@ -12,8 +12,10 @@ import numpy as np
 
 from analysis.information.study import Study
 from analysis.information.value import Worth
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words
 from analysis.outcome.words import say_from
+from calibration.fit.evidence import Evidence
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
@@ -101,6 +103,39 @@ def worth_sentences(study: Study, language: str) -> list[str]:
     if rest:
         sentences.append(say("rest", language, last=last, names=say("list", language).join(rest)))
     return sentences
+
+
+def verdict(study: Study, evidence: Evidence) -> list[str]:
+    """Return which option leads up to which weight, what knowing everything is worth, and the best single statistic."""
+    language, choice, worth = screen_language(), study.choice, study.worth
+    titles = [study.title(option, language) for _, option in choice.leaders]
+    unit, members = say(f"unit {study.kind}", language), study.gain.sizes["member"]
+    lines = [say("verdict leads", language, first=titles[0], count=len(study.scenarios))]
+    if choice.flips:
+        flip = choice.flips[0]
+        ends = {name: digits(end) for name, end in (("weight", flip.weight), ("low", flip.low), ("high", flip.high))}
+        lines = [say("verdict flips", language, first=titles[0], second=titles[1], unit=unit, **ends)]
+    chain = say("arrow", language).join(titles[2:])
+    lines.append(say("verdict chain" if chain else "verdict no order", language, titles=chain))
+    at = highest(worth.perfect)
+    perfect = worth.perfect[at]
+    if perfect.value > 0:
+        changed = count_in_words(round(perfect.changed * members), members, language)
+        numbers = {"value": f"{perfect.value:.3f}", "error": f"{perfect.error:.3f}", "at": digits(worth.weights[at])}
+        lines.append(say("verdict perfect", language, unit=unit, changed=changed, **numbers))
+    else:
+        lines.append(say("no value", language, last=digits(worth.weights[-1])))
+    clear = {name: own[highest(own)] for name, own in worth.partial.items() if own[highest(own)].distinguishable}
+    if clear and perfect.value > 0:
+        name = max(clear, key=lambda name: clear[name].value)
+        value = clear[name].value
+        share = 100 * value / worth.perfect[highest(worth.partial[name])].value
+        title = study.statistics[name].title
+        lines.append(say("verdict partial", language, name=title, value=f"{value:.3f}", unit=unit, share=share))
+    else:
+        lines.append(say("verdict nothing", language))
+    basis = {"members": members, "resamples": len(worth.resampled), "evidence": evidence}
+    return [*lines, say("verdict basis", language, **basis)]
 
 
 def highest(worths: Sequence[Worth]) -> int:

@@ -16,6 +16,7 @@ from analysis.left_out.study import ALL, FEWEST, HORIZON, RENTAL
 from analysis.outcome.printing import make_table, say_no_interval
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval
+from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import LANGUAGES, element_name, say_from, screen_text_from, word
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
@@ -52,6 +53,45 @@ def print_left_out(
     for name in ("rental homes", "school places", "members"):
         console.print(screen_text(name, members=members, evidence=evidence))
     say_no_interval(console, members)
+
+
+def verdict(table: pd.DataFrame, scenarios: Sequence[Scenario], members: int, evidence: Evidence) -> list[str]:
+    """Return which stage of school is shortest under the last scenario, and how the others compare."""
+    language, about = screen_language(), scenarios[-1]
+    year = next(year for year in YEARS if year in set(table["year"]))
+    now = table[table["year"] == year]
+    city = now[(now["group"] == ALL) & (now["district"] == ALL)].set_index(["scenario", "service"])
+    own: Any = city.loc[about.name]
+    service = str(own["unserved_share_median"].drop(RENTAL).idxmax())
+    groups = now[(now["scenario"] == about.name) & (now["service"] == service) & (now["district"] == ALL)]
+    groups = groups[groups["group"] != ALL].sort_values("unserved_share_median", na_position="first")
+    what = {"title": about.title, "year": year, "service": service_name(service, language)}
+    worst = {"who": element_name(str(groups["group"].iloc[-1]), language), "worst": _percent(groups.iloc[-1])}
+    lines = [screen_text("verdict places", **what, **worst, **_city(own.loc[service], members))]
+    others = [
+        screen_text("verdict other", title=one.title, **_city(city.loc[(one.name, service)], members))
+        for one in scenarios[:-1][:NAMED]
+    ]
+    if len(scenarios) - 1 > NAMED:
+        others.append(screen_text("verdict more", count=len(scenarios) - 1 - NAMED))
+    if others:
+        lines.append(screen_text("verdict others", others=say("verdict list", language).join(others)))
+    lines.append(
+        screen_text("verdict homes", service=service_name(RENTAL, language), **_city(own.loc[RENTAL], members))
+    )
+    standard = say("verdict list", language).join(standard_in_words(name, language) for name in (service, RENTAL))
+    return [*lines, screen_text("verdict standard", standard=standard), basis_line(members, evidence)]
+
+
+def _city(row: Any, members: int) -> dict[str, str]:
+    """The share without and its interval, as gaps of a sentence."""
+    ends = {name: _percent(row, level) for name, level in (("low", "p05"), ("high", "p95"))}
+    interval = screen_text("interval", **ends) if has_interval(members) else ""
+    return {"share": _percent(row), "interval": interval}
+
+
+def _percent(row: Any, level: str = "median") -> str:
+    return f"{100 * float(row[f'unserved_share_{level}']):.1f}"
 
 
 def service_name(service: str, language: str) -> str:

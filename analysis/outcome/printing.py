@@ -17,9 +17,11 @@ from analysis.outcome.ensembles import MEMBER_DIMS, share_held
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, say, screen_text, sentences_in, terms
+from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, say, screen_text, sentences_in, terms, with_elements
 from calibration.fit.evidence import Evidence
+from model.definition import variables_by_name
 from scenarios import FIRST_YEAR, Scenario, Target, load_levers, load_scenario
+from scenarios.scenario import Expectation
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
@@ -122,22 +124,33 @@ def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mappi
                 if share < USUAL:
                     run = runs[scenario.name]
                     members = next((run.sizes[dim] for dim in MEMBER_DIMS if dim in run.dims), 1)
-                    held = count_in_words(round(share * members), members, "en")
-                    part = "" if members == 1 else f" (holds in {held})"
-                    lines.append(f"✗ {scenario.name}: {claim}{part}")
+                    held = count_in_words(round(share * members), members, screen_language())
+                    part = "" if members == 1 else screen_text("holds in", members=held)
+                    lines.append(f"✗ {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{part}")
             except KeyError as missing:
-                lines.append(f"? {scenario.name}: {claim} (not judged: {missing.args[0]!r} is not among the results)")
+                why = screen_text("not judged", name=missing.args[0])
+                lines.append(f"? {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{why}")
     if lines:
         console.print(screen_text("unexpected"))
     for line in lines:
         console.print(f"  {escape(line)}")
 
 
-def print_other_runs(console: Console, folder: Path, others: Mapping[str, str], members: int) -> None:
+def _claim_in_words(claim: Expectation) -> str:
+    """What must come out of a scenario."""
+    known = variables_by_name().get(claim.variable)
+    title = claim.variable if known is None or screen_language() == "en" else known.term or claim.variable
+    limit = claim.limit if isinstance(claim.limit, str) else f"{claim.limit:g}"
+    year = "" if claim.year is None else screen_text("claim year", year=claim.year)
+    what = with_elements(title, claim.element, screen_language())
+    return screen_text(f"claim {claim.claim}", what=what, year=year, limit=limit)
+
+
+def print_other_runs(console: Console, folder: Path, others: Mapping[str, tuple[str, str]], members: int) -> None:
     """Say which runs in a folder were made from other things than those made now, and what to do about it."""
     if not others:
         return
-    files = ", ".join(f"{name} ({what})" for name, what in others.items())
+    files = ", ".join(f"{name} ({screen_text(f'made {what[0]}', what=what[1])})" for name, what in others.items())
     console.print(escape(screen_text("other runs", folder=folder, files=files, members=str(members))))
 
 
@@ -298,7 +311,7 @@ def changes_table(scenario: Scenario) -> Table:
         table.add_column(screen_text(heading), overflow="fold")
     for change in sorted(own, key=lambda change: not change.policy):
         kind = levers[change.constant].title[language] if change.policy else f"[yellow]{screen_text('assumption')}[/]"
-        instead = f"\n[dim]replaces that of {change.replaces}[/]" if change.replaces else ""
+        instead = f"\n[dim]{screen_text('replaces', scenario=change.replaces)}[/]" if change.replaces else ""
         if change.kept:
             instead = f"\n[dim]{screen_text('the rest', scenario=change.replaces)}: {', '.join(change.kept)}[/]"
         table.add_row(

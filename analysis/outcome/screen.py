@@ -55,8 +55,7 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> str:
     """
     names = [environment[name] for name in VARIABLES if environment.get(name)]
     # Windows sets none of them; Python reads the user's locale there.
-    theirs = locale.getlocale()[0] if os.name == "nt" else None
-    name = names[0] if names else theirs or ""
+    name = names[0] if names else (locale.getlocale()[0] or "") if os.name == "nt" else ""
     language = name.partition(".")[0]
     return "zh" if language in NEUTRAL or language.lower().startswith(("zh", "chinese")) else "en"
 
@@ -91,8 +90,8 @@ def with_language(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(*given: Any, **named: Any) -> None:
-        named.pop("language", None)
-        command(*given, **named)
+        with printed_in(named.pop("language", None) or screen_language()):
+            command(*given, **named)
 
     parameters = [*signature.parameters.values(), option]
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

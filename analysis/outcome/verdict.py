@@ -31,7 +31,8 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
     ValueError
         If there are more than five.
     """
-    told = [line.strip() for line in lines if line.strip()]
+    # Titles of targets begin with a small letter.
+    told = [f"{line[0].upper()}{line[1:]}" for line in map(str.strip, lines) if line]
     if len(told) > LINES:
         message = f"a verdict has at most {LINES} lines, not {len(told)}"
         raise ValueError(message)
@@ -70,7 +71,9 @@ def run_verdict(
     counts = judged[judged["reached"] == "yes"].groupby("scenario").size()
     reached = {one.name: int(counts.get(one.name, 0)) for one in scenarios}
     modelled = judged["target"].nunique()
-    lines = [screen_text("verdict reached", title=about.title, modelled=modelled, reached=reached[about.name])]
+    judging = screen_text("by the median") if members > 1 else ""
+    counted = {"modelled": modelled, "reached": reached[about.name], "judged": judging}
+    lines = [screen_text("verdict reached", title=about.title, **counted)]
     headlines = [target for target in targets.values() if target.headline and target.modelled][:NAMED]
     own = judged[judged["scenario"] == about.name].set_index("target")
     lines += [_target_line(target, dict(own.loc[target.id]), members, language) for target in headlines]

@@ -16,10 +16,10 @@ from analysis.command_line import (
     announce_replaced_files,
     announce_written_files,
     collect_mistakes,
-    count_progress,
     make_console,
 )
 from analysis.outcome.output_folder import Out
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -73,7 +73,7 @@ def reach(
     facts, city = joint_manifest(scenarios, parameters), load_model()
     detailed = [one.name for one in scenarios if scenario or one.name in DETAILED]
     announce_replaced_files(console, out, tables.FILES, tables.CHARTS)
-    with count_progress(f"Running {len(scenarios)} scenarios and what relief brings") as progress:
+    with count_progress(step_in_words("reliefs", count=len(scenarios))) as progress:
         reached = examine(
             city,
             targets,

@@ -94,8 +94,11 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
                 odds=shares.share_in_percent(int(here["reached"]), members),
                 margin=signed(here["margin_median"], _decimals(here)),
                 unit=unit_of(target, language),
-                best=title,
-                most=shares.share_in_percent(int(best["reached"]), members),
+                best=screen_text(
+                    "verdict best", title=title, odds=shares.share_in_percent(int(best["reached"]), members)
+                )
+                if len(reached.scenarios) > 1
+                else "",
             )
         )
     return [*lines, basis_line(members, evidence)]
@@ -212,7 +215,8 @@ def _add_columns(table: Table, first: str, *others: str, **gaps: object) -> None
 
 def _parameter(name: str, variables: Mapping[str, Variable]) -> str:
     known = variables.get(name.split("[")[0])
-    return escape(f"{known.term if known else ''} {name}".strip())
+    term = known.term if known and screen_language() == "zh" else ""
+    return escape(f"{term} {name}".strip())
 
 
 def _board(reached: Reached) -> Table:

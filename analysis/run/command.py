@@ -18,10 +18,10 @@ from analysis.command_line import (
     announce_written_files,
     collect_mistakes,
     make_console,
-    progress_bar,
 )
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from analysis.progress import progress_bar, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model.engine.errors import UserError
@@ -119,12 +119,14 @@ def run(
 
 
 def _announce_replaced_runs(console: Console, out: Path, kept: Sequence[str], missing: Sequence[Scenario]) -> None:
+    from analysis.outcome.words import screen_text
+
     if kept:
-        console.print(f"Unchanged and kept in {escape(str(out))}: {', '.join(f'{name}.nc' for name in kept)}.")
+        console.print(escape(screen_text("kept", out=out, files=", ".join(f"{name}.nc" for name in kept))))
     files = [*(f"{scenario.name}.nc" for scenario in missing), *([TABLE] if missing else [])]
     old = [name for name in files if (out / name).exists()]
     if old:
-        console.print(f"Replacing in {escape(str(out))}: {', '.join(old)}, and the charts of the same names.")
+        console.print(escape(screen_text("replacing", out=out, files=", ".join(old))))
 
 
 def _write(
@@ -146,7 +148,7 @@ def _write(
         chart for chart in catalogue.list_charts(material, detailed) if not catalogue.is_drawn(chart, out / "figures")
     ]
     with progress_bar() as progress:
-        task = progress.add_task("Drawing charts", total=len(charts))
+        task = progress.add_task(step_in_words("Drawing charts"), total=len(charts))
         for _ in catalogue.draw_figures(material, out / "figures", charts):
             progress.advance(task)
     # Last, so that a table of targets is never newer than what it sums up.

@@ -16,9 +16,9 @@ from typing import Final, Literal
 import xarray as xr
 
 from analysis.charts.panels import BY_MEMBER, VARIABLES
-from analysis.command_line import progress_bar
 from analysis.outcome import files as result_files
 from analysis.outcome.ensembles import condensed
+from analysis.progress import progress_bar, step_in_words
 from model import load_model
 from model.definition import variables_by_name
 from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
@@ -85,11 +85,11 @@ def make(
 
     # What one run leaves is kept while the next is made, and no more than two are held whole.
     with progress_bar() as progress, ThreadPoolExecutor(1) as beside:
-        task = progress.add_task("Loading the model", total=len(missing))
+        task = progress.add_task(step_in_words("Loading the model"), total=len(missing))
         city = load_model(engine)
         keeping: Future[None] | None = None
         for done, scenario in enumerate(missing):
-            progress.update(task, description=f"Running {scenario.name}", completed=done)
+            progress.update(task, description=step_in_words(f"Running {scenario.name}"), completed=done)
             run = city.run(scenario.settings(members), outputs=_names(scenario, targets))
             if keeping is not None:
                 keeping.result()
@@ -126,8 +126,10 @@ def for_expectations(
     return complete
 
 
-def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dict[str, str]:
+def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return files of a folder whose runs must not be compared with those made now, and what each was made from.
+
+    That is "members" or "evidence" with how many or which, or "of another model".
 
     `chosen` are the scenarios that are run now, `facts` the manifest of one of them.
     """
@@ -138,11 +140,11 @@ def others(folder: Path, chosen: Iterable[str], facts: Mapping[str, str]) -> dic
         if held.get("scenario") != path.stem:
             continue
         if held.get("members") != facts["members"]:
-            reasons[path.name] = f"{held.get('members')} members"
+            reasons[path.name] = ("members", str(held.get("members")))
         elif held.get("evidence") != facts["evidence"]:
-            reasons[path.name] = f"evidence {held.get('evidence')}"
+            reasons[path.name] = ("evidence", str(held.get("evidence")))
         elif any(held.get(key) != facts[key] for key in COMPARABLE):
-            reasons[path.name] = "another model, ensemble or engine"
+            reasons[path.name] = ("of another model", "")
     return reasons
 
 

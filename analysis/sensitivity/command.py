@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
+    Full,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
     make_console,
-    report_progress,
 )
 from analysis.outcome.output_folder import Out
+from analysis.progress import report_progress
 from analysis.sensitivity.request import USUAL_FACTORS, USUAL_SAMPLES, check_question, chosen_groups
 from calibration.fit.evidence import NEWEST
 from model.definition import variables_by_name
@@ -52,6 +53,7 @@ def sensitivity(
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to run on.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted study.")] = False,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Rank the parameters, policies and model forms that the targets are sensitive to (Sobol', Morris, PAWN, delta)."""
@@ -72,12 +74,14 @@ def sensitivity(
                 check_scheduler(cluster)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
+    from analysis.outcome.verdict import print_verdict
     from analysis.sensitivity import study, tables
+    from analysis.sensitivity.words import verdict
     from calibration.fit.ensemble import read_members
     from calibration.fit.prior_factors import broken_constraints, study_factors, study_points
     from calibration.fit.priors import read_priors
 
-    console, priors = make_console(), read_priors(events=evidence.events)
+    console, details, priors = make_console(), make_console(shown=full), read_priors(events=evidence.events)
     members = read_members(evidence=evidence) if inputs == "posterior" else None
     varied = study_factors(priors, members, groups, [change.constant for change in base.changes])
     question = study.Question(method, count, seed, inputs, groups, goals, factors)
@@ -90,6 +94,7 @@ def sensitivity(
         )
     broken = broken_constraints(priors, study_points(priors, seed)) if members is None else None
     facts = result_files.joint_manifest([base], members, evidence) | tables.facts(findings)
-    tables.print_all(console, findings, base, variables_by_name(), facts, broken)
+    tables.print_all(details, findings, base, variables_by_name(), facts, broken)
     written = tables.write(findings, base, variables_by_name(), facts, stem)
-    console.print(f"Written to {escape(str(stem.parent))}: {', '.join(written)}.")
+    print_verdict(console, verdict(findings, base, variables_by_name(), facts))
+    announce_written_files(console, stem.parent, written, f"{stem.name}_*.png")

@@ -175,7 +175,7 @@ def single_inputs(findings: Findings, indicator: str, year: float, index: str) -
 
 
 def _run(study: Study, stem: Path, resume: bool, cluster: str | None, progress: Progress) -> Path:
-    task = "Screening" if stem.name.endswith("_screening") else "Running"
+    task = "Screening" if stem.name.endswith("_screening") else "Running points"
     return runs.run_study(
         study, stores(stem)[0], resume=resume, cluster=cluster, progress=lambda done, of: progress(task, done, of)
     )

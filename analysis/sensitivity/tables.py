@@ -47,10 +47,10 @@ def files(name: str) -> list[str]:
 def remove_old_runs(console: Console, stem: Path, *, resume: bool) -> None:
     """Remove finished runs of an earlier study and say which, or say that there are none to go on with."""
     if resume and not any(path.exists() for path in stores(stem)):
-        console.print(f"No runs of {stem.name} in {escape(str(stem.parent))} to go on with: it starts anew.")
+        console.print(escape(screen_text("nothing to resume", name=stem.name, out=stem.parent)))
     removed = remove_finished(stores(stem), resume=resume)
     if removed:
-        console.print(f"Runs made anew in {escape(str(stem.parent))}: {', '.join(removed)} (--resume would keep them).")
+        console.print(escape(screen_text("runs made anew", names=", ".join(removed), out=stem.parent)))
 
 
 def facts(findings: Findings) -> dict[str, str]:
@@ -92,7 +92,7 @@ def print_all(
     console.print(escape(stability_in_words(findings, language)))
     # In kilobytes on Linux, in bytes on macOS.
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    console.print(f"[dim]Peak memory of this process: {memory:.2f} GB.[/]")
+    console.print(f"[dim]{screen_text('memory', memory=memory)}[/]")
 
 
 def write(
@@ -104,7 +104,7 @@ def write(
     result_files.write_table(findings.convergence, folder / f"{name}_convergence.csv", manifest)
     result_files.write_run(as_dataset(findings, manifest), folder / f"{name}.nc")
     charts.draw(findings, scenario, manifest, variables, folder / "figures", name)
-    return [*files(name), f"figures/{name}_*.png", f"{name}.zarr (the runs)"]
+    return [*files(name), screen_text("the runs", name=name)]
 
 
 def as_dataset(findings: Findings, facts: dict[str, str]) -> xr.Dataset:

@@ -8,16 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
-from scenarios import Target, load_levers
+from scenarios import Scenario, Target, load_levers
 from scenarios.factors import GROUPS, Input
 
 #: Inputs in a sentence.
 NAMED: Final = 3
+#: Inputs of a target in a verdict.
+LEADING: Final = 2
 #: Where a target is reached, or missed, at fewer points than this, an index rests on single points, intervals included.
 FEW: Final = 10
 #: Indices between 0 and 1; an estimate may lie outside by its error.
@@ -73,6 +76,45 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
             sentences.append(say("the others by chance", language))
     sentences += _shares_in_words(findings, variable, year, language)
     return sentences + _yes_or_no(findings, target, variables, language)
+
+
+def verdict(
+    findings: Findings, scenario: Scenario, variables: Mapping[str, Variable], manifest: Mapping[str, str]
+) -> list[str]:
+    """Return the leading inputs of each target in a line, three targets at most, and what that rests on."""
+    language, targets = screen_language(), findings.question.targets
+    lines = [_verdict_on(findings, target, variables, language) for target in targets[:NAMED]]
+    if len(targets) > NAMED:
+        lines.append(say("verdict others", language, count=len(targets) - NAMED))
+    reading = say(f"read verdict {findings.question.method}", language)
+    basis = {
+        "runs": findings.runs,
+        "reading": reading,
+        "members": manifest["members"],
+        "evidence": manifest["evidence"],
+    }
+    return [*lines, say(f"verdict basis {findings.question.inputs}", language, scenario=scenario.title, **basis)]
+
+
+def _verdict_on(findings: Findings, target: Target, variables: Mapping[str, Variable], language: str) -> str:
+    variable, year, method = str(target.variable), float(target.year), findings.question.method
+    index, what = RANKED_BY[method], {"title": target.title, "year": target.year}
+    if single_inputs(findings, variable, year, index).empty:
+        return say("verdict constant", language, **what)
+    top = drivers(findings, variable, year, index, LEADING)
+    if top.empty:
+        return say("verdict no driver", language, **what)
+    scale, unit = 100.0, say("unit", language, unit="%")
+    if index == "mu_star":
+        points = say("verdict points", language)
+        scale = 1.0 / target.factor
+        unit = points if target.unit == "percent" else say("unit", language, unit=unit_of(target, language))
+    parts = say("verdict list", language).join(
+        f"{title_of(findings, row, variables, language)} "
+        + quantity(row, index, scale, unit, findings.question.samples, language)
+        for row in top.to_dict("records")
+    )
+    return say("verdict rests", language, parts=parts, **what)
 
 
 def _shares_in_words(findings: Findings, indicator: str, year: float, language: str) -> list[str]:

@@ -39,7 +39,7 @@ def call(*words: object, columns: int = 120):
 def first(tmp_path_factory):
     """The plan on some members of the ensemble, with everything it writes."""
     out = tmp_path_factory.mktemp("run") / "outputs"
-    outcome = call("run", "plan", "--members", MEMBERS, "--out", out)
+    outcome = call("run", "plan", "--members", MEMBERS, "--full", "--out", out)
     assert outcome.exit_code == 0, outcome.output
     return outcome, out
 
@@ -100,17 +100,18 @@ def test_the_answer_is_told_in_words_and_assumptions_are_not_hidden(first):
     for target in load_targets().values():
         if target.headline:
             assert f"{target.year}年按中位数达到“{target.title['zh']}”目标的情景" in outcome.output
-    assert "未模拟 not modelled" in outcome.output
-    assert "conditional on the model, the priors and unchanged policies" in " ".join(outcome.output.split())
+    assert "未模拟" in outcome.output
+    assert "以模型、先验范围和情景政策不变为前提" in outcome.output
     assert str(out) in outcome.output.replace("\n", "")
 
 
 def test_a_scenario_of_2026_is_told_by_later_years_and_leaves_every_target_in_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.charts.catalogue.list_charts", lambda *_: [])
-    outcome = call("run", "as_carried_out", "renewal_2026", "--members", 3, "--out", tmp_path)
+    outcome = call("run", "as_carried_out", "renewal_2026", "--members", 3, "--full", "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
-    told = " ".join(outcome.output.split())
-    assert "Levers act from the start of 2026 on, and are until then as in As carried out" in told
+    told = "".join(outcome.output.split())
+    until = load_scenario("as_carried_out_2026").title["zh"]
+    assert f"措施自2026年年初起实施，此前与“{until}”相同" in told
     assert "2030年按中位数达到“常住人口城镇化率（本项目自设）”目标的情景" in outcome.output
     assert "2025年按中位数达到" not in outcome.output
     table = pd.read_csv(tmp_path / "targets.csv")
@@ -124,21 +125,20 @@ def test_a_scenario_of_2026_is_told_by_later_years_and_leaves_every_target_in_th
 def test_a_second_run_keeps_what_is_unchanged_and_says_so(first):
     outcome, out = first
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*.*")}
-    again = call("run", "plan", "--members", MEMBERS, "--out", out)
+    again = call("run", "plan", "--members", MEMBERS, "--full", "--out", out)
     assert again.exit_code == 0
-    assert "Unchanged and kept" in again.output
-    assert "baseline.nc, plan.nc" in again.output
-    assert "Replacing" not in again.output
+    assert "未变、沿用：baseline.nc, plan.nc" in again.output.replace("\n", "")
+    assert "将替换" not in again.output
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*.*")} == before
-    assert again.output.partition("常住人口")[2] == outcome.output.partition("常住人口")[2]
+    assert again.stdout.partition("常住人口")[2] == outcome.stdout.partition("常住人口")[2]
 
 
 def test_results_of_other_members_are_replaced_and_that_is_said(tmp_path, no_charts):
     assert call("run", "plan", "--members", 2, "--out", tmp_path).exit_code == 0
     outcome = call("run", "plan", "--members", 3, "--out", tmp_path)
-    assert "Replacing" in outcome.output
+    assert "将替换" in outcome.output
     assert "baseline.nc, plan.nc, targets.csv" in " ".join(outcome.output.split())
-    assert "Unchanged and kept" not in outcome.output
+    assert "沿用" not in outcome.output
     with xr.open_dataset(tmp_path / "plan.nc") as data:
         assert data.sizes["member"] == 3
 
@@ -146,7 +146,8 @@ def test_results_of_other_members_are_replaced_and_that_is_said(tmp_path, no_cha
 def test_one_member_is_the_model_file_and_claims_no_probability(tmp_path, no_charts):
     outcome = call("run", "plan", "--members", 1, "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
-    assert "no probability" in outcome.output
+    assert "不表示概率" in outcome.output
+    assert "中位数" not in outcome.output
     assert pd.read_csv(tmp_path / "targets.csv")["probability"].isna().all()
     with xr.open_dataset(tmp_path / "plan.nc") as data:
         assert "member" not in data.sizes
@@ -165,7 +166,8 @@ def test_without_an_ensemble_the_way_to_make_one_is_named(tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("columns", [100, 160])
 def test_the_tables_fit_the_screen(columns, tmp_path, no_charts):
-    outcome = call("run", "low_fertility", "--members", MEMBERS, "--out", tmp_path, columns=columns)
+    outcome = call("run", "low_fertility", "--members", MEMBERS, "--full", "--out", tmp_path, columns=columns)
+    assert "┃" in outcome.output
     assert max(map(cell_len, outcome.output.splitlines())) <= columns
     assert "…" not in outcome.output
     # Each table's own lines are equally wide, Chinese or not.
@@ -182,8 +184,8 @@ def test_without_a_command_every_shipped_scenario_is_run(tmp_path, monkeypatch, 
 
 
 def test_a_changed_assumption_is_shown_as_one(first, tmp_path, no_charts):
-    assert "假设 assumption" in call("run", "low_fertility", "--members", 1, "--out", tmp_path).output
-    assert "假设 assumption" not in first[0].output
+    assert re.search("│.*假设 ", call("run", "low_fertility", "--members", 1, "--full", "--out", tmp_path).output)
+    assert not re.search("│ 假设 ", first[0].output)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.effort.backcast.study import CANDIDATES, Answer
-from analysis.effort.backcast.words import FILE, say, sentences, value_words
+from analysis.effort.backcast.words import say, screen_text, sentences, value_words
 from analysis.effort.levers import effort_by_lever, scenario_document
 from analysis.effort.plausible import describe_outside
 from analysis.outcome import files as result_files
@@ -23,14 +23,13 @@ from analysis.outcome.printing import make_table, print_sentences, three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, screen_text_from, with_year
+from analysis.outcome.words import LANGUAGES, with_year
 from model.files.atomic import replaced
 from scenarios import Target
 from scenarios.scenario import QUESTION_LENGTH
 
 #: Another target is printed if its probability, or a headline's margin as a share of the threshold, moves so much.
 NOTICEABLE: Final = 0.02
-screen_text: Final = partial(screen_text_from, FILE)
 
 
 def name_of(target: Target) -> str:

@@ -12,13 +12,18 @@ from analysis.effort.plausible import describe_outside
 from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import say_from
+from analysis.outcome.words import say_from, screen_text_from
+from calibration.fit.evidence import Evidence
 
 TITLES: Final = {bottleneck.id: bottleneck.title for bottleneck in BOTTLENECKS}
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
+#: Levers that a verdict names.
+NAMED: Final = 3
 
 
 def value_words(measure: Measure, share: float, language: str) -> str:
@@ -80,6 +85,46 @@ def sentences(answer: Answer, language: str) -> list[str]:
         return [first, *optimistic, *_against_the_plan(answer, language)]
     blocked = say("blocked", language, blockers=_blockers(answer, language), bounds=_at_bounds(answer, language))
     return [first, blocked, *_against_the_plan(answer, language)]
+
+
+def verdict(answer: Answer, evidence: Evidence) -> list[str]:
+    """Return whether the target is reached surely enough, by which levers or what blocks it, and the basis."""
+    language, target = screen_language(), answer.target
+    before, unseen = (probability_words(answer, candidate, searched=False) for candidate in (0, 1))
+    gaps = {
+        "title": say("title", language, title=target.title, year=target.year),
+        "wanted": say("percent", language, number=100 * answer.probability),
+        "unseen": unseen,
+        "effort": answer.effort,
+        "count": len(answer.levers),
+    }
+    basis = {"searched": answer.searched, "others": answer.margins.shape[1] - answer.searched, "evidence": evidence}
+    last = say("verdict basis", language, **basis)
+    if answer.outside:
+        outside = describe_outside(answer.outside[:1], language)
+        return [say("verdict implausible", language, **gaps), say("verdict outside", language, outside=outside), last]
+    lines = [say(f"verdict {answer.verdict}", language, **gaps)]
+    if answer.verdict == "already":
+        return [*lines, last]
+    if answer.verdict == "not reachable":
+        lines.append(say("verdict blocked", language, blockers=_blockers(answer, language)))
+    measures = {measure.name: measure for measure in answer.measures}
+    levers = [
+        say(
+            "verdict lever",
+            language,
+            lever=measures[row["lever"]].lever.title,
+            low=value_words(measures[row["lever"]], 0.0, language),
+            high=value_words(measures[row["lever"]], row["share"], language),
+        )
+        for row in answer.levers.head(NAMED).to_dict("records")
+    ]
+    if levers:
+        lines.append(say("verdict levers", language, levers=say("levers", language).join(levers)))
+    reachable = answer.verdict == "reachable"
+    warned = reachable and _optimistic(answer)
+    lines.append(say("verdict optimistic", language) if warned else say("verdict before", language, before=before))
+    return [*lines, last]
 
 
 def _optimistic(answer: Answer) -> bool:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from analysis.command_line import (
     OUTPUTS,
     USUAL_MEMBERS,
     From,
+    Full,
     Seen,
     announce_replaced_files,
+    announce_written_files,
     collect_mistakes,
-    count_progress,
     make_console,
 )
 from analysis.effort.delay.request import WANTED, check_wanted, levers_of, select_targets
 from analysis.outcome.output_folder import Out
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -40,6 +41,7 @@ def delay(
     from_year: From = None,
     members: Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble.")] = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the cost of delay: the probability of each target by the start year of a scenario's levers.
@@ -60,19 +62,22 @@ def delay(
     # Loaded after the checks, as these libraries take seconds.
     from analysis.effort.delay import charts, tables
     from analysis.effort.delay.study import delay_costs
+    from analysis.effort.delay.words import verdict
     from analysis.outcome import files as result_files
     from analysis.outcome.printing import print_starts
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
-    console, parameters = make_console(), read_members(members, evidence)
+    console, details, parameters = make_console(), make_console(shown=full), read_members(members, evidence)
     facts, files = result_files.joint_manifest([chosen], parameters), tables.file_names(chosen.name)
     announce_replaced_files(console, out, files, f"delay_{chosen.name}_*.png")
-    with count_progress(f"Starts of levers x {members} members") as progress:
+    with count_progress(step_in_words("delays", members=members)) as progress:
         delays = delay_costs(
             load_model(), chosen, parameters, targets, variables_by_name(), wanted=probability, progress=progress
         )
-    print_starts(console, [chosen])
-    tables.print_delays(console, delays)
+    print_starts(details, [chosen])
+    tables.print_delays(details, delays)
     tables.write(delays, facts, out)
     charts.draw(delays, facts, out / "figures")
-    console.print(f"Written to {escape(str(out))}: {', '.join(files)}, figures/delay_{chosen.name}_*.png.")
+    print_verdict(console, verdict(delays, evidence))
+    announce_written_files(console, out, files, f"delay_{chosen.name}_*.png")

@@ -9,11 +9,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.effort.delay.study import ALL
+from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome.printing import three_digits
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import unit_of
-from analysis.outcome.words import LANGUAGES, say_from, screen_text_from
+from analysis.outcome.verdict import basis_line
+from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_year
+from calibration.fit.evidence import Evidence
 from scenarios import ROUNDING, Lever, Target, load_levers
 
 FILE: Final = Path(__file__).with_name("words.yaml")
@@ -21,6 +24,8 @@ say: Final = partial(say_from, FILE)
 screen_text: Final = partial(screen_text_from, FILE)
 #: A lever is named when the probability without it differs by at least this much.
 NAMED: Final = 0.02
+#: Targets that a verdict names.
+TOLD: Final = 3
 #: How an answer that is not a year begins, and how where its estimate does not support it.
 ANSWERS: Final = {"none": "too low", "any": "any", "without": "left alone"}
 ESTIMATED: Final = {"none": "start on time", "any": "left alone", "without": "left alone"}
@@ -53,6 +58,35 @@ def last_start_words(row: Any, members: int) -> str:
     if row["answer"] in ("any", "without"):
         return f"{start} → {without} {counted}"
     return f"{start}: {estimate} → {without}"
+
+
+def verdict(delays: Delays, evidence: Evidence) -> list[str]:
+    """Return the last start that is still enough for each target, three at most, all levers delayed together."""
+    language, rows = screen_language(), delays.last[delays.last["lever"] == ALL].set_index("target")
+    headlines = [target for target in delays.targets if target.headline] or list(delays.targets)
+    named, members = headlines[:TOLD], int(delays.table["members"].iloc[0])
+    lines = [_verdict_on(target, rows.loc[target.id], members, language) for target in named]
+    rest = rows.drop(index=[target.id for target in named])
+    if len(rest):
+        counts = rest["answer"].value_counts()
+        late, never, free = (int(counts.get(answer, 0)) for answer in ("year", "none", "any"))
+        lines.append(say("verdict others", language, count=len(rest), late=late, never=never, any=free))
+    return [*lines, basis_line(members, evidence)]
+
+
+def _verdict_on(target: Target, row: Any, members: int, language: str) -> str:
+    line = say(
+        f"verdict {row['answer']}",
+        language,
+        target=with_year(target.title[language], target.year, language),
+        last=row["last_start"],
+        first=row["first_start"],
+        share=percent(row["probability"], members),
+        without=percent(row["probability_without"], members),
+        at_once=percent(row["probability_at_once"], members),
+        wanted=100 * row["wanted"],
+    )
+    return line if row["told"] else line + say("verdict unsure", language)
 
 
 def single_lever_words(row: Any, members: int) -> str:

@@ -21,7 +21,7 @@ from analysis.charts.wrapping import wrapped
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tables import name_of
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
-from analysis.effort.frontier.words import NAMES, tradeoff_sentence, tradeoff_sentences
+from analysis.effort.frontier.words import point_name, tradeoff_sentence, tradeoff_sentences
 from analysis.outcome.words import LANGUAGES, with_year, word
 
 RATES: Final = ("resident_rate", "registered_rate")
@@ -131,7 +131,7 @@ def tradeoff_chart(fronts: Tradeoffs, facts: Mapping[str, str], language: str) -
             for ax, column in zip(row, RATES, strict=True):
                 points = table[[GAP, f"{column}_of_others"]].to_numpy(dtype=float)
                 named = [
-                    (NAMES[name][language], (float(gap), float(rate)))
+                    (point_name(name, language), (float(gap), float(rate)))
                     for name, gap, rate in zip(marked["name"], marked[GAP], marked[f"{column}_of_others"], strict=True)
                 ]
                 name_points(ax, points, named)

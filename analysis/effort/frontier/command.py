@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from analysis.command_line import (
-    OUTPUTS,
-    Seen,
-    announce_replaced_files,
-    count_progress,
-    make_console,
-)
+from analysis.command_line import OUTPUTS, Full, Seen, announce_replaced_files, announce_written_files, make_console
 from analysis.effort.levers import FIRST_START, RAMP
 from analysis.effort.request import (
     EVALUATIONS,
@@ -30,6 +23,7 @@ from analysis.effort.request import (
     target_and_measures,
 )
 from analysis.outcome.output_folder import Out
+from analysis.progress import count_progress, step_in_words
 from calibration.fit.ensemble_file import members_held
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -51,6 +45,7 @@ def frontier(
     generations: Annotated[int, typer.Option(min=1, help="Generations of NSGA-III for the trade-offs.")] = GENERATIONS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = SEED,
     evidence: Seen = NEWEST,
+    full: Full = False,
     out: Out = OUTPUTS,
 ) -> None:
     """Compute the least effort for each probability of reaching a target (the Pareto frontier), and trade-offs.
@@ -70,16 +65,19 @@ def frontier(
     from analysis.effort.frontier.tradeoffs import MEMBERS as TRADEOFF_MEMBERS
     from analysis.effort.frontier.tradeoffs import tradeoffs as find_tradeoffs
     from analysis.effort.frontier.tradeoffs import years_from
+    from analysis.effort.frontier.words import verdict
     from analysis.outcome import files as result_files
     from analysis.outcome.printing import levers_from_words, print_sentences
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
 
-    console, parameters, city = make_console(), read_members(evidence=evidence), load_model()
+    console, details = make_console(), make_console(shown=full)
+    parameters, city = read_members(evidence=evidence), load_model()
     facts = result_files.joint_manifest(load_scenarios(["baseline"]), parameters)
     name, first = tables.name_of(goal), min(measure.start for measure in measures)
     announce_replaced_files(console, out, tables.file_names(goal), f"{name}_*.png")
     gate = plausibility_gate(city, parameters, max(goal.year, *years_from(start)), any_direction=any_direction)
-    with count_progress(f"Probabilities x {members} members") as progress:
+    with count_progress(step_in_words("probabilities", members=members)) as progress:
         effort_frontier = find_frontier(
             city,
             goal,
@@ -92,7 +90,7 @@ def frontier(
             gate=gate,
             progress=progress,
         )
-    with count_progress("Generations of trade-offs") as progress:
+    with count_progress(step_in_words("generations")) as progress:
         few = min(members, TRADEOFF_MEMBERS)
         fronts = find_tradeoffs(
             city,
@@ -108,9 +106,10 @@ def frontier(
         )
     if first > FIRST_START:
         facts["levers_from"] = str(first)
-    print_sentences(console, lambda language: [levers_from_words(first, language)])
-    tables.print_frontier(console, effort_frontier)
-    tables.print_tradeoffs(console, fronts)
+    print_sentences(details, lambda language: [levers_from_words(first, language)])
+    tables.print_frontier(details, effort_frontier)
+    tables.print_tradeoffs(details, fronts)
     tables.write(effort_frontier, fronts, facts, out)
     charts.draw(effort_frontier, fronts, facts, out / "figures")
-    console.print(f"Written to {escape(str(out))}: {name}.*, frontier_tradeoffs.*, figures/frontier_*.png.")
+    print_verdict(console, verdict(effort_frontier, fronts, evidence))
+    announce_written_files(console, out, tables.file_names(goal), "frontier_*.png")

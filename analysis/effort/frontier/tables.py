@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,13 @@ from rich.console import Console
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import ROBUST, Tradeoffs
-from analysis.effort.frontier.words import FILE, NAMES, frontier_sentences, tradeoff_sentences
+from analysis.effort.frontier.words import frontier_sentences, point_name, screen_text, tradeoff_sentences
 from analysis.effort.levers import Measure, Values
 from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.words import screen_text_from
 from scenarios import Target
-
-screen_text: Final = partial(screen_text_from, FILE)
 
 
 def name_of(target: Target) -> str:
@@ -77,8 +75,8 @@ def print_tradeoffs(console: Console, fronts: Tradeoffs) -> None:
             f"{row[f'{name}_of_others']:.1f} ({row[name]:.1f})"
             for name in ("resident_rate", "registered_rate", "fiscal_gap_ratio")
         ]
-        words = " ".join(NAMES[row["name"]].values())
-        table.add_row(f"{row['year']}", words, *numbers, f"{row['effort']:.1f}")
+        name = point_name(row["name"], screen_language())
+        table.add_row(f"{row['year']}", name, *numbers, f"{row['effort']:.1f}")
     console.print(table)
 
 

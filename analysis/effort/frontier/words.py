@@ -8,20 +8,15 @@ from typing import Any, Final
 
 from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, ROBUST, Tradeoffs
+from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.words import say_from
+from analysis.outcome.words import say_from, screen_text_from, with_year
+from calibration.fit.evidence import Evidence
 from scenarios import ROUNDING
 
-#: Names of the points that are marked.
-NAMES: Final = {
-    "resident rate": {"zh": "偏重常住率", "en": "resident rate first"},
-    "registered rate": {"zh": "偏重户籍率", "en": "registered rate first"},
-    "fiscal gap ratio": {"zh": "偏重财政", "en": "budget first"},
-    "balanced": {"zh": "均衡", "en": "balanced"},
-    "baseline": {"zh": "基准", "en": "baseline"},
-}
 FILE: Final = Path(__file__).with_name("words.yaml")
 say: Final = partial(say_from, FILE)
+screen_text: Final = partial(screen_text_from, FILE)
 
 
 def frontier_sentences(frontier: Frontier, language: str) -> list[str]:
@@ -67,3 +62,41 @@ def tradeoff_sentence(fronts: Tradeoffs, year: int, language: str) -> str:
     judged = say("judged", language, year=year, others=fronts.others, share=100 * ROBUST)
     numbers = {"count": len(verdict.better), "settings": verdict.settings}
     return say(kind, language, judged=judged, example=example, **numbers)
+
+
+def point_name(name: str, language: str) -> str:
+    """Return the name of a point that is marked.
+
+    Examples
+    --------
+    >>> point_name("balanced", "en")
+    'balanced'
+    """
+    return say(f"point {name}", language)
+
+
+def verdict(frontier: Frontier, fronts: Tradeoffs, evidence: Evidence) -> list[str]:
+    """Return the knee, how far more effort leads, what is reached without any, and whether one thing costs another."""
+    language, table, others = screen_language(), frontier.table, frontier.others
+
+    def numbers(row: Any) -> dict[str, Any]:
+        share = share_in_percent(round(row["probability_of_others"] * others), others)
+        return {"effort": row["effort"], "levers": row["levers"], "share": share}
+
+    title = with_year(frontier.target.title[language], frontier.target.year, language)
+    knee = table[table["knee"]]
+    first = say("verdict no knee", language, title=title)
+    if len(knee):
+        first = say("verdict knee", language, title=title, **numbers(knee.iloc[0]))
+    most = say("verdict most", language, **numbers(table.sort_values("probability_of_others", kind="stable").iloc[-1]))
+    beyond = table[~table["reachable"]]
+    if len(beyond):
+        most += say("verdict unreachable", language, asked=100 * beyond["probability_asked_for"].min())
+    without = say("verdict without", language, share=share_in_percent(frontier.others_without, others))
+    year = fronts.years[-1]
+    told = fronts.verdict(year)
+    kind = "best" if told.best is not None else "better" if told.better else "neither"
+    counts = {"year": year, "count": len(told.better), "settings": told.settings}
+    trade = say(f"verdict {kind if told.settings else 'implausible'}", language, **counts)
+    basis = say("verdict basis", language, searched=frontier.searched, others=others, evidence=evidence)
+    return [first, most, without, trade, basis]

@@ -133,10 +133,10 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_command_prints_the_title_as_typed(words, file, tmp_path):
     call = [str(file) if word == "FILE" else word for word in words]
-    done = CliRunner().invoke(run_scenarios.app, [*call, "--out", str(tmp_path)], env={"COLUMNS": "500"})
+    call += ["--full", "--language", "en", "--out", str(tmp_path)]
+    done = CliRunner().invoke(run_scenarios.app, call, env={"COLUMNS": "500"})
     assert done.exit_code == 0, done.output
-    for title in TITLES.values():
-        assert title in done.output
+    assert TITLES["en"] in done.output
     assert list(tmp_path.rglob("*.png"))
 
 
@@ -145,7 +145,7 @@ def test_the_changes_of_a_scenario_are_printed_as_typed(file):
     console.print(changes_table(load_scenarios([str(file)])[0]))
     told = console.export_text()
     assert "assumption: [made up] $1 [/x]" in told
-    assert all(title in told for title in TITLES.values())
+    assert TITLES["zh"] in told
 
 
 def test_a_briefing_holds_the_title_as_typed(file, tmp_path):

@@ -30,7 +30,9 @@ expect: []
 
 
 def call(*words: object):
-    return CliRunner().invoke(run_scenarios.app, [str(word) for word in words], env={"COLUMNS": "120"})
+    return CliRunner().invoke(
+        run_scenarios.app, [*map(str, words), "--full", "--language", "en"], env={"COLUMNS": "120"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +78,10 @@ def test_tables_and_data_hold_the_same_numbers_and_say_what_made_them(made):
     assert median.loc[0] > median.loc[4]
 
 
-def test_it_says_in_both_languages_what_the_last_start_is(made):
+def test_it_says_what_the_last_start_is(made):
     _, outcome, _ = made
     told = " ".join(outcome.output.split())
-    for words in ("Faster talent: the cost of delay", "人才提速：推迟的代价", "户籍人口城镇化率", "→"):
+    for words in ("Faster talent: the cost of delay", "urbanization rate", "→"):
         assert words in told
 
 
