@@ -109,7 +109,9 @@ def compare_until(
         if time_is_up((perf_counter() - began) * STEP / more):
             break
     joined = {
-        name: xr.concat([getattr(part, name) for part in parts], "member", data_vars="minimal")
+        name: xr.concat([getattr(part, name) for part in parts], "member", data_vars="minimal").assign_coords(
+            member=range(done)
+        )
         for name in ("values", "contributions", "sampling_error", "alone", "last")
     }
     return replace(parts[0], **joined)

@@ -5,6 +5,8 @@ No number here was ever observed: all come from members of the ensemble, and say
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,17 +62,8 @@ def write_synthetic(path, simulated, member, factor=1.0):
 def call(*words: object):
     """Call the command; what it remembers lies beside the folder of its results."""
     memory = Path(str(words[words.index("--out") + 1])).parent / "memory" if "--out" in words else "none"
-    arguments = [
-        "assess",
-        "--evidence",
-        "2020",
-        "--memory",
-        str(memory),
-        "--full",
-        "--language",
-        "en",
-        *map(str, words),
-    ]
+    asked = ["assess", "--full", "--language", "en", "--evidence", "2020"]
+    arguments = [*asked, "--memory", str(memory), *map(str, words)]
     return CliRunner().invoke(run_scenarios.app, arguments, env={"COLUMNS": "200"})
 
 

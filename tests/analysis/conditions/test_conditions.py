@@ -332,9 +332,8 @@ def test_levers_that_are_drawn_from_2026_on_are_until_then_as_in_the_scenario():
 
 
 def call(*words: object):
-    return CliRunner().invoke(
-        run_scenarios.app, ["conditions", "--full", "--language", "en", *map(str, words)], env={"COLUMNS": "400"}
-    )
+    asked = ["conditions", "--full", "--language", "en", *map(str, words)]
+    return CliRunner().invoke(run_scenarios.app, asked, env={"COLUMNS": "400"})
 
 
 @pytest.fixture(scope="module")

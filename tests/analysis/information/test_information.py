@@ -406,9 +406,8 @@ def table(path: Path) -> Any:
 
 
 def call(*words: object):
-    return CliRunner().invoke(
-        run_scenarios.app, ["information", "--full", "--language", "en", *map(str, words)], env={"COLUMNS": "300"}
-    )
+    asked = ["information", "--full", "--language", "en", *map(str, words)]
+    return CliRunner().invoke(run_scenarios.app, asked, env={"COLUMNS": "300"})
 
 
 @pytest.fixture(scope="module")
