@@ -417,9 +417,10 @@ def test_the_command_passes_on_what_is_asked_and_names_what_it_replaces_and_leav
     monkeypatch.setattr("calibration.fit.calibrate.write", lambda made: asked.append(made))
     monkeypatch.setattr("calibration.fit.report.write_report", lambda made, effort: asked.append((made, effort)))
     (tmp_path / f"posterior_{evidence}.nc").touch()
-    outcome = CliRunner().invoke(run_scenarios.app, ["calibrate", "--draws", "6", *words])
+    outcome = CliRunner().invoke(run_scenarios.app, ["calibrate", "--draws", "6", "--language", "en", *words])
     assert outcome.exit_code == 0, outcome.output
     assert asked == [(6, evidence, seed), small[0], (small[0], Effort())]
-    replaced, written = " ".join(outcome.output.split()).split("Written: ")
-    assert replaced == f"Will replace, when done: posterior_{evidence}.nc. "
-    assert written == f"posterior_{evidence}.nc (6 members), forecast_{evidence}.csv, docs/report_{evidence}.md."
+    told = " ".join(outcome.stdout.split())
+    assert f"when done: posterior_{evidence}.nc." in told
+    assert "6 members were drawn anew" in told
+    assert f": posterior_{evidence}.nc, forecast_{evidence}.csv, docs/report_{evidence}.md." in told

@@ -73,7 +73,7 @@ def test_a_run_says_what_its_members_have_seen(evidence, tmp_path, monkeypatch):
     other = next(one for one in Evidence if one != evidence)
     # Runs of the other ensemble are no longer what was asked for.
     again = call("run", "plan", "--members", 2, "--evidence", other, "--out", tmp_path)
-    assert "Replacing" in again.output
+    assert "将替换" in again.output
     with xr.open_dataset(tmp_path / "plan.nc") as data:
         assert data.attrs["evidence"] == other
 

@@ -188,7 +188,7 @@ def test_fewer_members_and_then_fewer_orders_are_taken_where_time_is_short():
 
 def test_a_comparison_in_steps_equals_one_in_a_piece_and_ends_when_the_time_is_up():
     pair, members = load_scenarios(["baseline", "affordable_housing"]), read_members(40)
-    compared = partial(compare, load_model(), *pair, indicators=["residents"], years=YEARS)
+    compared = partial(compare, load_model(), pair[0], pair[1], indicators=["residents"], years=YEARS)
     told: list[tuple[int, int]] = []
     steps = compare_until(
         lambda seconds: len(told) > 1,

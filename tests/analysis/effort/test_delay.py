@@ -317,7 +317,7 @@ def test_an_answer_is_given_only_where_the_error_of_its_estimate_supports_it(mem
     assert row["told"] == told
     words = last_start_words(row, members)
     assert f"(n = {members})" in words
-    assert ("too few members to tell" in words) != told
+    assert ("样本太少，说不准" in words) != told
 
 
 def test_the_reason_names_the_levers_that_work_against_the_target():
@@ -334,8 +334,8 @@ def test_the_reason_names_the_levers_that_work_against_the_target():
     assert f"对这一目标不利：{title['zh']}" in reasons["zh"]
     assert "a later start makes up no more" not in reasons["en"]
     row = found.last.set_index("lever").loc["B"]
-    assert "works against this target" in single_lever_words(row, 400)
-    assert "works against" not in single_lever_words(found.last.set_index("lever").loc["A"], 400)
+    assert single_lever_words(row, 400).endswith("，对这一目标不利")
+    assert "不利" not in single_lever_words(found.last.set_index("lever").loc["A"], 400)
 
 
 def test_no_cell_of_the_printed_table_is_a_bare_dash():
@@ -347,6 +347,6 @@ def test_no_cell_of_the_printed_table_is_a_bare_dash():
     print_delays(Console(width=250, file=written), found)
     told = written.getvalue()
     assert "—" not in told.split("每格")[0].split("\n", 2)[2]
-    assert "不够 too low: " in told
-    assert "even on time the levers make up" in told
+    assert "不够: " in told
+    assert "按期开始也只补上差距" in told
     assert say("none decides", "zh") in told
