@@ -6,15 +6,24 @@ import ast
 import builtins
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from analysis.language.help import (
+    TranslatedCommand,
+    help_in_screen_language,
+    help_text,
+    write_usage,
+    wrong_requests_told,
+)
+from analysis.outcome.screen import Language, language_of, printed_in, screen_language, with_language
 
 #: The module of each command, which holds a function of the command's name.
 COMMANDS: Final = {
@@ -56,6 +65,30 @@ ALIASES: Final = {
 class LazyCommands(TyperGroup):
     """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
+    def main(self, args: Sequence[str] | None = None, *given: Any, **named: Any) -> Any:
+        """Answer in the language that the line asks for."""
+        with printed_in(language_of(sys.argv[1:] if args is None else args)):
+            return super().main(args, *given, **named)
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Read the words before the command."""
+        with wrong_requests_told():
+            return super().make_context(*given, **named)
+
+    def invoke(self, context: Any) -> Any:
+        """Call the command."""
+        with wrong_requests_told():
+            return super().invoke(context)
+
+    def format_help(self, context: Any, formatter: Any) -> None:
+        """Show the help of all commands."""
+        with help_in_screen_language(self, context):
+            super().format_help(context, formatter)
+
+    def format_usage(self, context: Any, formatter: Any) -> None:
+        """Write the line that says how a command is called."""
+        write_usage(self, context, formatter)
+
     def list_commands(self, context: Any) -> list[str]:
         """Return the names of all commands."""
         return list(COMMANDS)
@@ -65,10 +98,14 @@ class LazyCommands(TyperGroup):
         name = ALIASES.get(name, name)
         if name not in COMMANDS:
             return None
+        others = [other for other, own in ALIASES.items() if own == name]
+        if screen_language() == "zh":
+            also = f"（也可写{'、'.join(others)}）" if others else ""
+            first, _, rest = (help_text(name) or "").partition("\n")
+            return TranslatedCommand(name, help=f"{first.removesuffix('。')}{also}。\n{rest}")
         source = Path(__file__).parent.joinpath(*COMMANDS[name].split(".")).with_suffix(".py")
         body = ast.parse(source.read_text(encoding="utf-8")).body
         function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == _function(name))
-        others = [other for other, own in ALIASES.items() if own == name]
         also = f" (also: {', '.join(others)})" if others else ""
         # The list shows the first sentence.
         first, _, rest = (ast.get_docstring(function) or "").partition("\n")
@@ -81,7 +118,7 @@ class LazyCommands(TyperGroup):
             near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
             context.fail(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(name)(load_command(name))
+        single.command(name, cls=TranslatedCommand)(load_command(name))
         return name, typer.main.get_command(single), words[1:]
 
 
@@ -92,7 +129,6 @@ def load_command(name: str) -> Callable[..., None]:
     gc.disable()
     try:
         from analysis.command_line import exit_on_mistakes
-        from analysis.outcome.screen import with_language
 
         command: Callable[..., None] = getattr(import_module(COMMANDS[name]), _function(name))
         if not gc.get_freeze_count():
@@ -111,7 +147,12 @@ app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False,
 
 
 @app.callback(invoke_without_command=True)
-def main(context: typer.Context) -> None:
+def main(
+    context: typer.Context,
+    language: Annotated[
+        Language | None, typer.Option(help="Of what is printed; that of the locale if left out.")
+    ] = None,
+) -> None:
     """Say which targets of Jinan's urbanization plan are reached by 2025 and 2035, under which policies.
 
     Without a command, every shipped scenario is run.

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from analysis.language.mistakes import in_screen_language
 from analysis.outcome import output_folder
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
@@ -51,10 +52,10 @@ def exit_on_mistakes() -> Iterator[None]:
     Being told to end (SIGTERM) is handled like an interrupt, with exit code 143.
     """
     try:
-        with exit_on_interrupts(), output_folder.released_at_the_end():
+        with exit_on_interrupts(in_screen_language), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
-        typer.echo(output_folder.in_words(error), err=True)
+        typer.echo(in_screen_language(output_folder.in_words(error)), err=True)
         raise typer.Exit(2) from None
 
 
@@ -72,7 +73,7 @@ def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
 
     yield part
     if wrong:
-        typer.echo("\n".join(wrong), err=True)
+        typer.echo(in_screen_language("\n".join(wrong)), err=True)
         raise typer.Exit(2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ os.environ |= {"LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 # A run in the background is started with Ctrl-C ignored, and so would be whatever the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _mistakes_in_english(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests ask for mistakes in the words of the code; those of their Chinese are in a folder of their own."""
+    if "language" not in request.path.parent.parts:
+        monkeypatch.setattr("analysis.command_line.in_screen_language", str)
+        monkeypatch.setattr("run_scenarios.wrong_requests_told", nullcontext)
 
 
 @pytest.fixture(scope="session")

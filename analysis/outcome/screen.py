@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import locale
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -59,10 +60,24 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> str:
     return "zh" if language in NEUTRAL or language.lower().startswith(("zh", "chinese")) else "en"
 
 
+def language_of(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language in which to answer a command: that of ``--language``, wherever it stands, or of the locale.
+
+    Examples
+    --------
+    >>> language_of(["run", "--language", "en", "plan"], {}), language_of(["brief", "--language=both"], {})
+    ('en', 'zh')
+    """
+    given = " ".join(words).replace("--language=", "--language ").split(" ")
+    asked = [following for word, following in pairwise(given) if word == "--language" and following in ("zh", "en")]
+    return asked[-1] if asked else locale_language(environment)
+
+
 def with_language(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option ``--language``, if it has none of its own, and print in what is asked for."""
+    """Give a command the option ``--language``, if it has none of its own; `language_of` reads what it says."""
     signature = inspect.signature(command, eval_str=True)
-    own = "language" in signature.parameters
+    if "language" in signature.parameters:
+        return command
     option = inspect.Parameter(
         "language",
         inspect.Parameter.KEYWORD_ONLY,
@@ -75,11 +90,10 @@ def with_language(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(*given: Any, **named: Any) -> None:
-        asked = named.get("language") if own else named.pop("language", None)
-        with printed_in(asked if asked in ("zh", "en") else locale_language()):
+        with printed_in(named.pop("language", None) or screen_language()):
             command(*given, **named)
 
-    parameters = [*signature.parameters.values(), *([] if own else [option])]
+    parameters = [*signature.parameters.values(), option]
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
     return called

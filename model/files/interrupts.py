@@ -5,17 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
 #: What is printed after Ctrl-C, and after SIGTERM.
 INTERRUPTED: Final = (
-    "\n已中断：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。"
-    "  Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
+    "Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
 )
-TERMINATED: Final = INTERRUPTED.replace("已中断", "已按要求终止").replace("Interrupted", "Ended as asked (SIGTERM)")
+TERMINATED: Final = INTERRUPTED.replace("Interrupted", "Ended as asked (SIGTERM)")
 
 
 class Terminated(KeyboardInterrupt):
@@ -23,14 +22,20 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def exit_on_interrupts() -> Iterator[None]:
-    """Turn an interrupt into a line and exit code 130, and being told to end (SIGTERM) into exit code 143."""
+def exit_on_interrupts(in_language: Callable[[str], str] = str) -> Iterator[None]:
+    """Turn an interrupt into a line and exit code 130, and being told to end (SIGTERM) into exit code 143.
+
+    Parameters
+    ----------
+    in_language
+        Turns the line into the language that is printed.
+    """
     try:
         with _terminated_like_an_interrupt():
             yield
     except KeyboardInterrupt as error:
         ended = isinstance(error, Terminated)
-        print(TERMINATED if ended else INTERRUPTED, file=sys.stderr)
+        print(f"\n{in_language(TERMINATED if ended else INTERRUPTED)}", file=sys.stderr)
         raise SystemExit(128 + (signal.SIGTERM if ended else signal.SIGINT)) from None
 
 

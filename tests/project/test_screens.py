@@ -149,9 +149,9 @@ def test_every_command_takes_a_language(command):
 @pytest.mark.parametrize(("alias", "command"), run_scenarios.ALIASES.items())
 def test_other_names_lead_to_a_command(alias, command):
     outcome = CliRunner().invoke(run_scenarios.app, [alias, "--help"])
-    assert f" {command} [OPTIONS]" in outcome.output
+    assert f" {command} [选项]" in outcome.output
     listed = CliRunner().invoke(run_scenarios.app, ["--help"], env={"COLUMNS": "400"})
-    assert f"{alias})" in listed.output or f"{alias}," in listed.output
+    assert f"{alias}）" in listed.output or f"{alias}、" in listed.output
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -147,13 +148,15 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
     ],
     "calibrate": [(("--draws", "1"), "--draws")],
     "check": [(("everything",), "everything")],
+    "list": [(("lever",), "is not one of"), (("levers", "RENT SUBSIDI"), FILE)],
 }
 
 
 def call(root: Path, *calls: tuple[str, ...]) -> tuple[list[int], str, set[str]]:
     """Exit codes, all that was printed, and the packages that were loaded."""
     command = [sys.executable, "-c", CALL, json.dumps(calls)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    english = os.environ | {"LC_ALL": "", "LC_MESSAGES": "en_GB.UTF-8"}
+    done = subprocess.run(command, cwd=root, env=english, capture_output=True, text=True, check=True)
     *printed, last = done.stdout.splitlines()
     codes, modules = json.loads(last)
     return codes, "\n".join(printed) + done.stderr, set(modules)
