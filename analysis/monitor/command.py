@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,7 @@ from analysis.assessment.request import ASSESSMENTS, check_file
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Members, Seen, collect_mistakes, make_console
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from analysis.outcome.screen import screen_language
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST
 from model import load_model
@@ -34,22 +35,25 @@ def monitor(
     members: Members = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
     rules: Annotated[
-        Path, typer.Option(help="YAML file of the rules that give each indicator its status.", dir_okay=False)
-    ] = FILE,
+        Path | None,
+        typer.Option(
+            help="YAML file of the rules that give each indicator its status; those shipped without it.", dir_okay=False
+        ),
+    ] = None,
     memory: Annotated[
         Path, typer.Option(help="Folder in which `assess` keeps its assessments.", file_okay=False)
     ] = ASSESSMENTS,
-    language: Annotated[Literal["zh", "en"], typer.Option(help="Language of the page and of what is printed.")] = "zh",
     out: Out = OUTPUTS / "monitor",
 ) -> None:
     """Put every indicator of the plan on one page: observed, forecast, on course or not, and since when."""
+    language = screen_language()
     with collect_mistakes() as part:
         with part():
             policies = load_scenario(scenario)
         with part():
             check_members(members, evidence)
         with part():
-            judged = load_monitor(rules)
+            judged = load_monitor(rules or FILE)
         with part():
             if observations is not None:
                 check_file(observations)
@@ -76,7 +80,7 @@ def monitor(
     question = words.Question(policies, evidence, members, last, assessed, assessable)
     facts = joint_manifest([policies], parameters) | {
         "observations_file": "" if observations is None else observations.name,
-        "rules_file": rules.name,
+        "rules_file": (rules or FILE).name,
     }
     write_table(tables.as_table(indicators), out / tables.TABLE, facts)
     with replaced(out / tables.page_file(language)) as partial:

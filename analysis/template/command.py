@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from analysis.outcome.screen import screen_language
 from model.engine.errors import UserError
 from scenarios.scenario import load_scenario, workbook_as_yaml, wrong_name
 from scenarios.strict_files import refusal
@@ -15,7 +16,7 @@ from scenarios.workbooks import SUFFIX
 
 def template(
     file: Annotated[
-        Path | None, typer.Argument(help="The workbook to write, such as 我的方案.xlsx; its name is the scenario's.")
+        Path | None, typer.Argument(help="The workbook to write, such as my_plan.xlsx; its name is the scenario's.")
     ] = None,
     observations: Annotated[
         bool, typer.Option("--observations", help="A workbook for newer observations, which `assess` reads.")
@@ -28,9 +29,9 @@ def template(
         Path | None,
         typer.Option("--as-yaml", help="Write what a workbook says as a YAML file beside it.", dir_okay=False),
     ] = None,
-    language: Annotated[Literal["zh", "en"], typer.Option(help="Language of the workbook.")] = "zh",
 ) -> None:
     """Write an Excel workbook to be filled in, of a scenario or of newer observations; `run` and `assess` read it."""
+    language = screen_language()
     if as_yaml is not None:
         _write_yaml(as_yaml, file, language)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,6 +13,7 @@ from rich.markup import escape
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, collect_mistakes, make_console
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from analysis.outcome.screen import screen_language
 from analysis.versions.request import given, refuse_same
 from calibration.fit.ensemble_file import EnsembleError
 from calibration.fit.evidence import NEWEST, Evidence
@@ -46,7 +47,6 @@ def compare_versions(
         int, typer.Option(min=1, help="Members with which commits are run; 1 takes the model files' own values.")
     ] = USUAL_MEMBERS,
     evidence: Seen = NEWEST,
-    language: Annotated[Literal["zh", "en"], typer.Option(help="Language of what is printed.")] = "zh",
     out: Out = OUTPUTS / "versions",
 ) -> None:
     """Say which targets moved between two versions of the project, by how much, and by what first.
@@ -55,6 +55,7 @@ def compare_versions(
     the model (variable by variable), the ensemble, scenarios, targets, code or evidence, and the first variable and
     year at which two runs of one member part.
     """
+    language = screen_language()
     with collect_mistakes() as part:
         sides = []
         for name in (first, second):

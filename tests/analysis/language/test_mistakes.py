@@ -47,7 +47,7 @@ NOT_SAID = re.compile(
             r"|homes|house) [^.]*",
             r"Folder for data.*|folders held|A policy lever that.*|The year from whose.*|Allow levers.*|Years from a.*",
             r"Of what is printed.*|A file|\{\}|python run_.*|\(\?:errno.*|made from|<dd .*|.*\\n",
-            r"observations up to .*|it looks like .*|put in|taken out",
+            r"observations up to .*|it looks like .*|put in|taken out|note pdf|TALENT ARRIVALS",
         )
     )
 )
@@ -184,7 +184,7 @@ def test_every_mistake_of_a_scenario_is_told_in_chinese(tmp_path):
     assert len(lines) == 18
     assert [line for line in lines if not re.match(r" \* 第\d+行：", line) or "Did you mean" in line] == []
     assert " * 第5行：没有“plann”这个情景可作base。您是否想写“plan”？" in lines
-    assert " * 第12行：“STUDENT ARRIVALS RELATIVE”：“50万”不是数字。请写500000。" in lines
+    assert " * 第12行：“TALENT SUBSIDY”：“50万”不是数字。请写500000。" in lines
     assert " * line 5: There is no scenario 'plann' to be the base. Did you mean 'plan'?" in told(
         "run", path, language="en"
     )
@@ -207,8 +207,8 @@ def test_every_mistake_of_a_table_of_observations_is_told_in_chinese(tmp_path):
         " * 第5行：year写的“20x2”不是年份。",
         " * 第6行：2050年不在预测期内（2021—2035年）。",
     ]
-    path.write_bytes("variable,year,value,unit,source\nresidents,2021,9300000,person,公报\n".encode("gbk"))
-    assert "疑为GBK，首见于第2行第5列" in told("assess", "--observations", path)
+    path.write_bytes("variable,year,value,unit,source\nresidents,2021,9300000,person,公告\n".encode("big5"))
+    assert "文件编码不是UTF-8" in told("assess", "--observations", path)
 
 
 @pytest.mark.parametrize(
