@@ -15,6 +15,7 @@ from analysis.assessment.charts import axis_unit
 from analysis.explanation.study import Explained
 from analysis.outcome.printing import make_table, three_digits
 from analysis.outcome.screen import screen_language
+from analysis.outcome.shares import has_interval
 from analysis.outcome.words import element_name, say_from, screen_text_from
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
@@ -53,7 +54,7 @@ def verdict(found: Explained, scenarios: Sequence[Scenario], evidence: Evidence)
     before, after = (three_digits(float(values.mean()) / size) for values in (found.first, found.second))
     first, second = (scenario.title for scenario in scenarios)
     gaps = {"year": found.year, "title": title, "first": first, "second": second, "unit": unit}
-    gaps |= {"low": low, "high": high}
+    gaps["interval"] = screen_text("interval", low=low, high=high) if has_interval(len(found.first)) else ""
     direction = screen_text("higher" if whole > 0 else "lower")
     amount = three_digits(abs(whole))
     lines = [screen_text("difference", **gaps, direction=direction, amount=amount, before=before, after=after)]
@@ -71,7 +72,8 @@ def verdict(found: Explained, scenarios: Sequence[Scenario], evidence: Evidence)
                 for row in rows.to_dict("records")
             ]
             lines.append(screen_text(key, causes=say("list", language).join(causes)))
-    return [*lines, screen_text("basis", members=len(found.first), evidence=evidence)]
+    members = len(found.first)
+    return [*lines, screen_text("basis" if members > 1 else "basis one", members=members, evidence=evidence)]
 
 
 def print_causes(console: Console, found: Explained) -> None:

@@ -62,7 +62,7 @@ def installed(wheel, tmp_path_factory) -> Path:
 def python(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Call Python from another folder, with the installed copy; words that begin no option are code."""
     words = words if words[0].startswith("-") else ("-c", *words)
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "LC_ALL": "en_GB.UTF-8"}
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

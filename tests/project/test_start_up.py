@@ -120,6 +120,12 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
         (("--observations", "run_scenarios.py", "--scenario", "plann"), SCENARIO),
         (("--observations", "run_scenarios.py", "--scenario", "broken.yaml"), FILE),
     ],
+    "explain": [
+        (("residnets", "baseline", "plan"), "Did you mean 'residents'"),
+        (("residents", "baseline", "plann"), SCENARIO),
+        (("residents", "baseline", "broken.yaml"), FILE),
+        (("residents", "baseline", "plan", "--members", "100000"), TOO_MANY),
+    ],
     "template": [
         (("plan.xls",), "ends in .xlsx"),
         (("--scenario", "plann"), SCENARIO),

@@ -43,7 +43,7 @@ def test_in_english_with_an_element_and_the_table(tmp_path):
     words = ("residents by district", "baseline", "plan", "--element", "历下区", "--members", 1, "--levels", 1)
     outcome = call(*words, "--full", "--language", "en", "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
-    assert "residents by district (Lixia) in 2035:" in outcome.stdout
+    assert "Residents by district (Lixia) in 2035:" in outcome.stdout
     assert "What the difference of residents by district (Lixia) comes from" in outcome.stdout
 
 
