@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.outcome import output_folder
+from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
 from model.engine.errors import UserError
@@ -51,7 +52,7 @@ def exit_on_mistakes() -> Iterator[None]:
     Being told to end (SIGTERM) is handled like an interrupt, with exit code 143.
     """
     try:
-        with exit_on_interrupts(), output_folder.released_at_the_end():
+        with exit_on_interrupts(screen_language()), output_folder.released_at_the_end():
             yield
     except (UserError, OSError) as error:
         typer.echo(output_folder.in_words(error), err=True)

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-#: What is printed after Ctrl-C, and after SIGTERM.
-INTERRUPTED: Final = (
-    "\n已中断：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。"
-    "  Interrupted: no file is left half-written, and what was complete is kept; give the same command again to go on."
-)
-TERMINATED: Final = INTERRUPTED.replace("已中断", "已按要求终止").replace("Interrupted", "Ended as asked (SIGTERM)")
+#: What is printed after Ctrl-C, and how it begins after SIGTERM, by language.
+INTERRUPTED: Final = {
+    "zh": "\n{what}：不留写了一半的文件，已写完的保留；再次运行同一命令即可继续。",
+    "en": "\n{what}: no file is left half-written, and what was complete is kept; give the command again to go on.",
+}
+CTRL_C: Final = {"zh": "已中断", "en": "Interrupted"}
+TERMINATED: Final = {"zh": "已按要求终止", "en": "Ended as asked (SIGTERM)"}
 
 
 class Terminated(KeyboardInterrupt):
@@ -23,14 +24,15 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def exit_on_interrupts() -> Iterator[None]:
+def exit_on_interrupts(language: str = "en") -> Iterator[None]:
     """Turn an interrupt into a line and exit code 130, and being told to end (SIGTERM) into exit code 143."""
     try:
         with _terminated_like_an_interrupt():
             yield
     except KeyboardInterrupt as error:
         ended = isinstance(error, Terminated)
-        print(TERMINATED if ended else INTERRUPTED, file=sys.stderr)
+        what = (TERMINATED if ended else CTRL_C)[language]
+        print(INTERRUPTED[language].format(what=what), file=sys.stderr)
         raise SystemExit(128 + (signal.SIGTERM if ended else signal.SIGINT)) from None
 
 
