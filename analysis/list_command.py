@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.command_line import make_console
-from analysis.outcome.printing import make_table, wanted
 from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
 from model.definition import variables_by_name
@@ -44,6 +43,9 @@ def list_(
 
 
 def _print(console: Console, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    # Not above, as it takes seconds to load what it prints of runs.
+    from analysis.outcome.printing import make_table
+
     table = make_table("")
     for heading in headings:
         table.add_column(screen_text(heading), overflow="fold")
@@ -53,6 +55,8 @@ def _print(console: Console, headings: Iterable[str], rows: Iterable[tuple[str, 
 
 
 def _targets() -> tuple[tuple[str, ...], list[Row]]:
+    from analysis.outcome.printing import wanted
+
     language = screen_language()
     rows: list[Row] = []
     for name, target in load_targets(milestones=True).items():

@@ -118,6 +118,7 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
     ],
     "calibrate": [(("--draws", "1"), "--draws")],
     "check": [(("everything",), "everything")],
+    "list": [(("tagets",), "tagets"), (("levers", "talent subsidi"), "TALENT SUBSIDY")],
 }
 
 
