@@ -200,7 +200,7 @@ def test_a_missing_or_corrupt_file_is_named(copied_project, file, content, messa
         path.write_bytes(content)
     try:
         outcome = subprocess.run(
-            [sys.executable, "run_scenarios.py", "run", "baseline"],
+            [sys.executable, "run_scenarios.py", "run", "baseline", "--language", "en"],
             cwd=copied_project,
             capture_output=True,
             text=True,

@@ -23,6 +23,7 @@ from analysis.run import stored_runs
 COMMANDS = [
     ["run", "baseline", "--members", "1"],
     ["compare", "baseline", "plan", "--members", "2"],
+    ["explain", "residents", "baseline", "plan"],
     ["backcast", "--target", "urbanization.resident.2025"],
     ["frontier", "--target", "urbanization.resident.2025"],
     ["delay"],
