@@ -31,6 +31,7 @@ COMMANDS = [
     ["left-out"],
     ["brief"],
     ["assess", "--observations", "observations.csv"],
+    ["export", "baseline", "--members", "2"],
     ["monitor"],
     ["compare-versions", "first", "second"],
     ["conditions"],
