@@ -110,7 +110,7 @@ def test_a_scenario_of_2026_is_told_by_later_years_and_leaves_every_target_in_th
     outcome = call("run", "as_carried_out", "renewal_2026", "--members", 3, "--full", "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
     told = "".join(outcome.output.split())
-    until = load_scenario("as_carried_out_2026").title["zh"]
+    until = load_scenario("as_carried_out").title["zh"]
     assert f"措施自2026年年初起实施，此前与“{until}”相同" in told
     assert "2030年按中位数达到“常住人口城镇化率（本项目自设）”目标的情景" in outcome.output
     assert "2025年按中位数达到" not in outcome.output
@@ -274,7 +274,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["check", "--help"], ["calibrate", "--help"]])
 def test_help_is_there(words):
-    outcome = call(*words)
+    outcome = call(*words, "--language", "en")
     assert outcome.exit_code == 0
     assert "Usage" in outcome.output
 

@@ -317,7 +317,7 @@ def test_an_answer_is_given_only_where_the_error_of_its_estimate_supports_it(mem
     assert row["told"] == told
     words = last_start_words(row, members)
     assert f"(n = {members})" in words
-    assert ("样本太少，说不准" in words) != told
+    assert ("样本过少，无法判断" in words) != told
 
 
 def test_the_reason_names_the_levers_that_work_against_the_target():
