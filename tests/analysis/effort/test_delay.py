@@ -347,6 +347,6 @@ def test_no_cell_of_the_printed_table_is_a_bare_dash():
     print_delays(Console(width=250, file=written), found)
     told = written.getvalue()
     assert "—" not in told.split("每格")[0].split("\n", 2)[2]
-    assert "不够: " in told
+    assert "不足: " in told
     assert "按期开始也只补上差距" in told
     assert say("none decides", "zh") in told
