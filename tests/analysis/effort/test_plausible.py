@@ -92,7 +92,7 @@ def ask(threshold: float, **options):
 def test_an_implausible_answer_is_no_answer_and_leaves_neither_scenario_nor_chart(tmp_path):
     answer = ask(73.0, gate=ranges(69.0, 72.0))
     assert [each.quantity.variable for each in answer.outside] == [GAP]
-    for language, words in (("en", "no plausible answer"), ("zh", "没有可信的答案")):
+    for language, words in (("en", "no plausible answer"), ("zh", "没有可信的方案")):
         (sentence,) = sentences(answer, language)
         assert words in sentence
     written = StringIO()
