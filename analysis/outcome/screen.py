@@ -20,12 +20,12 @@ VARIABLES: Final = ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG")
 #: Locales that name no language.
 NEUTRAL: Final = frozenset({"", "C", "POSIX"})
 
-_language: ContextVar[str] = ContextVar("language of the screen", default="zh")
+_language: ContextVar[str | None] = ContextVar("language of the screen", default=None)
 
 
 def screen_language() -> str:
-    """Return the language in which a command prints: "zh" or "en"."""
-    return _language.get()
+    """Return the language in which a command prints, "zh" or "en": the one asked for, or that of the locale."""
+    return _language.get() or locale_language()
 
 
 @contextmanager
