@@ -67,8 +67,8 @@ def affordable_effort(seconds: float, seconds_per_run: float, coalitions: Callab
     --------
     >>> affordable_effort(100.0, 0.002, lambda exact, orders: 600 * orders // 32).members
     80
-    >>> affordable_effort(100.0, 0.008, lambda exact, orders: 600 * orders // 32)
-    Effort(members=40, exact_up_to=0, orders=16, coalitions=300)
+    >>> affordable_effort(100.0, 0.016, lambda exact, orders: 600 * orders // 32)
+    Effort(members=20, exact_up_to=0, orders=16, coalitions=300)
     """
     effort = Effort(FEWEST, 0, ORDERS[-1], 0)
     for exact_up_to, orders in ((EXACT_UP_TO, ORDERS[0]), *((0, count) for count in ORDERS)):

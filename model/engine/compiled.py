@@ -293,7 +293,7 @@ class CompiledModel(DescribedModel):
         >>> tea = compile_model("tests/engine/models/teacup.mdl")
         >>> found = tea.explain("Teacup Temperature", None, {"Room Temperature": 60.0}, levels=2)
         >>> found.table["input"].tolist()
-        ['Heat Loss to Room', 'Room Temperature']
+        ['Heat Loss to Room', 'Room Temperature', 'Teacup Temperature']
         """
         definition = self._definition_read_again()
         key, place, at = self._place(variable, element or {}, time)
