@@ -107,6 +107,8 @@ def test_the_briefing_tells_the_whole_account_with_intervals_and_what_is_left_ou
     for entry in (*INCOME, *COSTS, "balance"):
         assert {f"settling/{entry}/{kind}/median" for kind in ("total", "person")} <= keys
     assert {f"settling/balance/{kind}/{end}" for kind in ("total", "person") for end in ("p05", "p95")} <= keys
-    assert any(isinstance(run, Number) and run.key == "settling/people/total/median" for run in texts["ledger.takeaway"])
+    assert any(
+        isinstance(run, Number) and run.key == "settling/people/total/median" for run in texts["ledger.takeaway"]
+    )
     assert {"zh": "未计入", "en": "Not counted"}[language] in plain(texts["ledger.reading"])
     assert {"zh": "奖励足以", "en": "awards cover"}[language] not in "".join(map(plain, texts.values()))
