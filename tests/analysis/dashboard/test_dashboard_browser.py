@@ -305,7 +305,17 @@ def test_elsewhere_than_on_this_machine_the_page_asks_for_a_token_and_says_why(b
 
 def test_a_port_that_is_taken_is_said_without_a_traceback(served):
     port = urlsplit(served.address).port
-    command = [sys.executable, "run_scenarios.py", "dashboard", "--port", str(port), "--members", "20", "--language", "en"]
+    command = [
+        sys.executable,
+        "run_scenarios.py",
+        "dashboard",
+        "--port",
+        str(port),
+        "--members",
+        "20",
+        "--language",
+        "en",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "cannot be listened on" in done.stderr
