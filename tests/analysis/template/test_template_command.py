@@ -111,36 +111,36 @@ def test_a_workbook_is_run_and_written_as_yaml(tmp_path, monkeypatch):
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_observations_in_a_workbook_equal_those_of_a_csv(tmp_path, language):
     book = observation_book(language)
-    observe(book, 2, year=2024, value=9515000, source="统计公报")
-    observe(book, 3, year="2024年" if language == "zh" else 2024.0, value=0.761, source="统计公报")
+    observe(book, 2, year=2024, value=9111000, source="编造，仅供检验")
+    observe(book, 3, year="2024年" if language == "zh" else 2024.0, value=0.777, source="编造，仅供检验")
     book.worksheets[1].cell(3, 3).number_format = "0.0%"
-    observe(book, 5, year=2024, value="６４．３％", source="统计公报", grade="A")
+    observe(book, 5, year=2024, value="５５．５％", source="编造，仅供检验", grade="A")
     path = saved(book, tmp_path / "newer.xlsx")
     table = tmp_path / "newer.csv"
     table.write_text(
         "variable,year,value,unit,source,note,grade\n"
-        "residents,2024,9515000,person,统计公报,,\n"
-        "resident urbanization rate,2024,0.761,Dmnl,统计公报,,\n"
-        "registered urbanization rate,2024,64.3%,Dmnl,统计公报,,A\n",
+        "residents,2024,9111000,person,编造，仅供检验,,\n"
+        "resident urbanization rate,2024,0.777,Dmnl,编造，仅供检验,,\n"
+        "registered urbanization rate,2024,55.5%,Dmnl,编造，仅供检验,,A\n",
         encoding="utf-8",
     )
     one, other = (read_newer_observations(file, FORECAST) for file in (path, table))
     assert fingerprint(one) == fingerprint(other)
-    assert one["value"].tolist() == [9515000.0, 0.761, 0.643]
+    assert one["value"].tolist() == [9111000.0, 0.777, 0.555]
 
 
 def test_mistakes_in_observations_are_told_by_cell(tmp_path):
     book = observation_book()
-    observe(book, 2, year=2019, value="951.5万", unit="万人")
-    observe(book, 3, variable="常住人口城镇率", year=2024, value=0.76, source="公报")
-    observe(book, 4, year=2024, value=0.5, source="公报", grade="F")
+    observe(book, 2, year=2019, value="911.1万", unit="万人")
+    observe(book, 3, variable="常住人口城镇率", year=2024, value=0.5, source="编造")
+    observe(book, 4, year=2024, value=0.5, source="编造", grade="F")
     book.worksheets[1].cell(4, 3).number_format = "0%"
-    observe(book, 30, variable="residents", year=2025, value=9540000, unit="人", source="公报")
-    observe(book, 31, variable="常住人口总数", year=2025, value=9540000, unit="人", source="公报")
+    observe(book, 30, variable="residents", year=2025, value=9111000, unit="人", source="编造")
+    observe(book, 31, variable="常住人口总数", year=2025, value=9111000, unit="人", source="编造")
     told = refused(saved(book, tmp_path / "newer.xlsx"))
     for words in (
         "B2: year 2019 is outside the forecast, 2024-2035",
-        "C2: value '951.5万' is not a finite number above zero; write 9515000",
+        "C2: value '911.1万' is not a finite number above zero; write 9111000",
         "D2: unit '万人' of 'residents' must be 'person': multiply by 10,000",
         "E2: source is empty",
         "A3: '常住人口城镇率' is not a variable of the forecast. "
@@ -169,7 +169,7 @@ def test_mistakes_in_observations_are_told_by_cell(tmp_path):
 )
 def test_what_a_spreadsheet_can_hide_is_refused_by_cell(tmp_path, harm, words):
     book = observation_book()
-    observe(book, 2, year=2024, value=9515000, source="统计公报")
+    observe(book, 2, year=2024, value=9111000, source="编造，仅供检验")
     harm(book.worksheets[1])
     told = refused(saved(book, tmp_path / "newer.xlsx"))
     assert words in told, told
