@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.engine import ChangeError, compile_model
-from model.engine.explaining import OTHERS, ExplanationError
+from model.engine.explaining import _DERIVATIVES, _OPERATIONS, OTHERS, ExplanationError, _no_slope
 from tests.engine.test_language import FEATURES
 from tests.support.city import city
 
@@ -110,6 +110,27 @@ def test_the_city_is_explained_on_every_level():
                     check(cause.causes)
 
         check(found.causes)
+
+
+@pytest.mark.parametrize("name", [name for name, slopes in _DERIVATIVES.items() if slopes is not _no_slope])
+def test_how_fast_a_function_grows_is_what_small_steps_say(name):
+    """Shares are made to sum, so a wrong slope would go unseen there."""
+    count = next(n for n in (1, 2, 3) if _takes(name, n))
+    values = [np.array([0.7, 2.3]), np.array([1.9, 0.4]), np.array([3.1, 5.2])][:count]
+    for place, slope in enumerate(_DERIVATIVES[name](*values)):
+        if slope is None:
+            continue
+        high, low = ([*values[:place], values[place] + step, *values[place + 1 :]] for step in (1e-6, -1e-6))
+        rise = (np.asarray(_OPERATIONS[name](*high), float) - np.asarray(_OPERATIONS[name](*low), float)) / 2e-6
+        np.testing.assert_allclose(np.broadcast_to(slope, rise.shape), rise, rtol=1e-6, atol=1e-8)
+
+
+def _takes(name, count):
+    try:
+        _DERIVATIVES[name](*[np.ones(1)] * count)
+        return name in _OPERATIONS and bool(_OPERATIONS[name](*[np.ones(1)] * count).size)
+    except TypeError:
+        return False
 
 
 def test_small_inputs_stand_together(monkeypatch, small):
