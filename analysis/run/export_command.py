@@ -89,7 +89,9 @@ def export(
         count = members or next((int(run.attrs["members"]) for run in runs.values()), USUAL_MEMBERS)
         runs |= _run(missing, count, evidence)
     if left_out:
-        console.print(screen_text("export left out", folder=escape(str(results)), files=", ".join(left_out)))
+        console.print(
+            screen_text("export left out", folder=escape(str(results)), files=screen_text("list").join(left_out))
+        )
     series = tables.as_series(runs, chosen, full=full)
     facts = result_files.joined([tables.manifest_of(run) for run in runs.values()])
     shown = series if language is None else tables.in_words(series, runs, language)
@@ -99,7 +101,7 @@ def export(
     result_files.write_table(tables.as_iamc(series), out / tables.IAMC, facts)
     sizes = ", ".join(sorted({run.attrs["members"] for run in runs.values()}))
     gaps = {
-        "runs": ", ".join(runs),
+        "runs": screen_text("list").join(runs),
         "members": sizes,
         "series": tables.SERIES,
         "rows": len(series),
