@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,8 @@ TONES: Final = {"good": "4DAF7C", "open": "E3B23C", "bad": "D0694F"}
 OPACITY: Final = ("22000", "40000", "22000")
 #: Points of letters, and those where bars are many.
 LETTERS, SMALL = 11, 9
+#: Points of the title.
+TITLE: Final = 13
 MANY: Final = 14
 #: Digits that values are kept with.
 DIGITS: Final = 10
@@ -73,6 +76,10 @@ def _bars(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
         for place, sign in enumerate(line.signs):
             if sign:
                 _sign(series.points[place].data_label, sign)
+        if any(line.signs):
+            # Labels of single bars stand before those of the others, which they would hide.
+            series.data_labels.show_value = True
+            series.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     chart.category_axis.reverse_order = True
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     chart.category_axis.has_major_gridlines = False
@@ -85,7 +92,7 @@ def _bars(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     if block.most is not None:
         # Room behind the longest bar for its value.
         chart.value_axis.maximum_scale = 1.08 * block.most
-    _leave_room_for_names(chart, block, box[2] / Inches(1))
+    _leave_room_for_names(chart, block, box[2] / Inches(1), box[3] / Inches(1))
     # Every bar has its name, however many there are.
     _after(chart.category_axis._element, "c:tickLblSkip", "1", ("c:lblOffset",))
     return frame
@@ -102,13 +109,15 @@ def _sign(label: Any, sign: str) -> None:
     element.find(qn("c:showVal")).set("val", "1")
 
 
-def _leave_room_for_names(chart: Any, block: Chart, inches: float) -> None:
-    """Let bars begin where the longest name beside them ends, rather than cut it."""
+def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) -> None:
+    """Let bars begin where the longest name beside them ends, rather than cut it, and below the lines of the title."""
     letters = SMALL if len(block.categories) > MANY else LETTERS
     longest = max(text_width(plain(name), letters, SANS) for name in block.categories) / 25.4
-    left = min(0.55, (longest + 0.25) / inches)
-    below = 0.1 if len(block.lines) > 1 else 0.02
-    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": 0.13, "w": 0.98 - left, "h": 0.87 - below}
+    left = min(0.55, (longest + 0.25) / across)
+    lines = ceil(1.1 * text_width(plain(block.title) + plain(block.unit) + "()", TITLE, SANS) / 25.4 / (0.78 * across))
+    above = (0.36 + 1.3 * lines * TITLE / 72) / down
+    below = (0.45 if len(block.lines) > 1 else 0.08) / down
+    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 0.96 - left, "h": 1 - above - below}
     area = chart._chartSpace.find(f".//{qn('c:plotArea')}")
     for old in area.findall(qn("c:layout")):
         area.remove(old)
@@ -232,7 +241,7 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
     frame = chart.chart_title.text_frame
     frame.text = plain(block.title) + unit
     font = frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.name = Pt(13), True, latin
+    font.size, font.bold, font.name = Pt(TITLE), True, latin
     font.color.rgb = _colour(INK)
     chart.chart_title.include_in_layout = False
     for axis in (chart.category_axis, chart.value_axis):

@@ -151,7 +151,7 @@ class _Report:
         title = word("manifest.section", self.language)
         self.file.caption("table", self.counted["table"], title, above=True)
         columns = tuple((word(f"manifest.{name}", self.language),) for name in ("field", "value"))
-        rows = tuple(((name,), (fact,)) for name, fact in self.briefing.manifest.items())
+        rows = tuple(((word(f"fact.{name}", self.language),), (fact,)) for name, fact in self.briefing.manifest.items())
         self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
 
     def _front(self) -> PageCounter:

@@ -42,7 +42,11 @@ BOLD: Final = 1.08
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
 #: How much smaller a picture may become to fill what is left of a page, and what its caption takes in letters of cells.
-SMALLEST, FOOT = 0.8, 6.0
+SMALLEST, FOOT = 0.85, 6.0
+#: Letters of a heading of numbers that stays on one line; lines on which a name may stand, and millimetres it has.
+SHORT, NAME_LINES, NAME = 6, 2.4, 17.0
+#: Letters of numbers from which on an interval stands below its median where columns are narrow.
+LONG: Final = 11
 #: The share of a page up to which a table is not parted.
 LOW: Final = 0.42
 NUMERALS: Final = "一二三四五六七八九十"
@@ -303,23 +307,31 @@ class WordFile:
     def _column_widths(self, block: Table, lines: Sequence[Sequence[str]]) -> list[float] | None:
         """Millimetres of columns in which no cell of numbers is broken, names taking the rest; None where that fails."""
         names = [column for column in range(len(block.columns)) if column not in block.numeric]
-        least = self._least(lines)
-        needed = list(least)
-        for column in block.numeric:
-            cells = [line for row in lines[1:] for line in row[column].split("\n")]
-            widest = max((text_width(cell, self.look.cells, WORD) for cell in cells), default=0.0) + CELL_SIDES + 0.4
-            needed[column] = max(least[column], widest)
+        needed = self._least(lines)
+        whole = [self._whole(column) for column in zip(*lines, strict=True)]
+        for column, (heading, *cells) in enumerate(zip(*lines, strict=True)):
+            if column in block.numeric:
+                # A heading has two lines, or one if it is short.
+                headed = self._whole([heading])
+                short = len(heading) <= SHORT
+                needed[column] = max(needed[column], self._whole(cells), headed if short else min(0.55 * headed, 1.3 * NAME))
+            else:
+                needed[column] = max(needed[column], min(whole[column], NAME), whole[column] / NAME_LINES)
         spare = self.look.width - sum(needed)
         if spare < 0 or not names:
             return None
         # Names have what they would take on one line, and what is left then is shared as the table wishes.
         for column in names:
-            whole = max(text_width(row[column], self.look.cells, WORD) * BOLD for row in lines) + CELL_SIDES + 0.4
-            more = min(spare, max(0.0, whole - needed[column]))
+            more = min(spare, max(0.0, whole[column] - needed[column]))
             needed[column] += more
             spare -= more
         shares = block.widths or (1.6, *[1.0] * (len(block.columns) - 1))
         return [need + spare * share / sum(shares) for need, share in zip(needed, shares, strict=True)]
+
+    def _whole(self, cells: Sequence[str]) -> float:
+        """Millimetres that the longest line of some cells takes."""
+        lines = [line for cell in cells for line in cell.split("\n")]
+        return max((text_width(line, self.look.cells, WORD) for line in lines), default=0.0) * BOLD + CELL_SIDES
 
     def _least(self, lines: Sequence[Sequence[str]]) -> list[float]:
         """Millimetres that the longest word of each column needs."""
@@ -468,7 +480,7 @@ def bookmark_of(caption: str) -> str:
 
 def _parted(text: str) -> str:
     """A median and what stands in brackets behind it, on two lines."""
-    return text.replace("（", "\n（").replace(" (", "\n(")
+    return text if len(text) < LONG else text.replace("（", "\n（").replace(" (", "\n(")
 
 
 def _bookmark(number: int, name: str) -> tuple[Any, Any]:

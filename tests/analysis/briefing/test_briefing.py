@@ -42,6 +42,7 @@ from analysis.charts.style import chart_style
 from analysis.outcome.bottlenecks import RELIEFS
 from analysis.outcome.words import LANGUAGES, word
 from analysis.reach.probability import UNKNOWN_OF_2020
+from model.definition import model_hash
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
 from tests.support.briefings import MEMBERS, call, drawn_at_once, quick_briefings, write_briefing
@@ -409,7 +410,9 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
         assert sheet.page_setup.fitToHeight == 0 or sheet.row_breaks.brk
         assert sheet.print_title_rows
         assert "&P" in str(sheet.oddFooter.right.text)
-        assert "jinan.mdl" in str(sheet.oddFooter.left.text)
+        assert model_hash() in str(sheet.oddFooter.left.text)
+    # Names of results are for programs.
+    assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == ["结果键"]
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)
