@@ -35,7 +35,9 @@ def wrapped(text: str, language: str, width: float = 1.0) -> str:
     lines = [""]
     for character in text:
         last = lines[-1][-1:]
-        number = bool(last) and ((character in DIGITS and last in DIGITS) or (character + last).isascii() and (character + last).isalnum())
+        number = bool(last) and (
+            (character in DIGITS and last in DIGITS) or ((character + last).isascii() and (character + last).isalnum())
+        )
         held = number or character in "，。；：、）”》%—" or last in OPENING
         if len(lines[-1]) >= int(CHINESE * width) and not held:
             lines.append("")

@@ -162,8 +162,8 @@ def _notes(indicators: Sequence[Indicator], monitor: Monitor, facts: Mapping[str
     sources = dict.fromkeys(one.observation.source for one in indicators if one.observation is not None)
     notes = [say("reading", language), words.rules_in_words(monitor, language)]
     if sources:
-        told = (say("own record", language) if one == OWN_RECORD else one for one in sources)
-        notes.append(say("sources", language, sources=between.join(told)))
+        named = [say("own record", language) if one == OWN_RECORD else one for one in sources]
+        notes.append(say("sources", language, sources=between.join(named)))
     told = between.join(f"{say(name, language)} {facts[name]}" for name in FACTS if name in facts)
     return [*notes, say("conditional", language), say("made from", language, facts=told)]
 

@@ -136,7 +136,9 @@ def bottlenecks(
             ax.set_yticks(range(len(cells)), [element_name(str(name), language) for name in cells.index])
             named = bottleneck.title[language]
             # On a smaller canvas a long name would run into the one beside it.
-            ax.set_title(wrapped(named, language, 0.24 * canvas[0] / TITLE_INCHES) if canvas else named, loc="left", fontsize=9)
+            ax.set_title(
+                wrapped(named, language, 0.24 * canvas[0] / TITLE_INCHES) if canvas else named, loc="left", fontsize=9
+            )
         figure.colorbar(image, ax=figure.axes, shrink=0.5, label=word("labels", "binds", language))
         _frame(figure, "bottlenecks", "bottleneck note", facts, language, title)
         return figure

@@ -120,7 +120,9 @@ def _effect(author: Author, rate: str, one: Contribution) -> Text:
     effect = author.change(rate, one)
     if one.p05 is None or one.p95 is None:
         return effect
-    return author.say("advice.effect", effect=effect, span=author.interval(one.p05, one.p95, ".2f" if one.p05 > 0 else "+.2f"))
+    return author.say(
+        "advice.effect", effect=effect, span=author.interval(one.p05, one.p95, ".2f" if one.p05 > 0 else "+.2f")
+    )
 
 
 def _reliefs(author: Author) -> list[Text]:

@@ -157,7 +157,9 @@ def gap_stays(author: Author, target: Target, gain: Gain) -> Text:
 
 def no_blocker(author: Author, target: Target, again: str = "") -> Text:
     """Return that no step of relief helps a rate; `again` is " too" where it has been said what was tried."""
-    return author.say(f"answer.no blocker{again}", rate=_name(author, target), year=author.count(author.target(target.id).year))
+    return author.say(
+        f"answer.no blocker{again}", rate=_name(author, target), year=author.count(author.target(target.id).year)
+    )
 
 
 def _blocker(author: Author, target: Target, best: Relief | None, again: str = "") -> Text:

@@ -94,7 +94,9 @@ def _series(author: Author, panel: Panel, scenario: str) -> Table:
         f"fans.{name}",
         columns,
         rows,
-        title=author.say("in unit", quantity=author.say("fans.series", quantity=quantity, scenario=title), unit=(unit,)),
+        title=author.say(
+            "in unit", quantity=author.say("fans.series", quantity=quantity, scenario=title), unit=(unit,)
+        ),
         where=WORKBOOK_ONLY,
         numeric=range(len(columns)),
         plots=(Plot(f"{quantity.text} · {title.text}", (1, 2, 5), marks, unit.text),),
@@ -235,7 +237,10 @@ def ledger_section(author: Author) -> Section:
     rows = [[author.say("city"), *cells("city")]]
     rows += [[(author.element(name),), *cells(name)] for name in map(str, author.evidence.run["District"].to_numpy())]
     columns = [author.say("district")]
-    columns += [author.say("in unit", quantity=author.label(panel.label), unit=unit) for panel, (unit, _) in zip(CIRCLE, units, strict=True)]
+    columns += [
+        author.say("in unit", quantity=author.label(panel.label), unit=unit)
+        for panel, (unit, _) in zip(CIRCLE, units, strict=True)
+    ]
     return author.section(
         "ledger",
         _settling_takeaway(author),

@@ -60,7 +60,9 @@ def limit_section(author: Author) -> Section:
     shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     felt = [one for one in BOTTLENECKS if results.limits[one.id].first_felt is not None]
-    never = join([(author.title(one.title),) for one in BOTTLENECKS if one not in felt], author.language, "between items")
+    never = join(
+        [(author.title(one.title),) for one in BOTTLENECKS if one not in felt], author.language, "between items"
+    )
     for one in felt or BOTTLENECKS:
         limit = results.limits[one.id]
         spans = [
@@ -90,7 +92,11 @@ def limit_section(author: Author) -> Section:
         _relief_bars(author),
         author.picture(CHART, author.evidence.scenario.name, "limits.chart", PAGE_ONLY),
         author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown))), where=PAGE_AND_WORKBOOK),
-        *([Paragraph("limits.never", author.say("limits.never", names=never), PAGE_AND_WORKBOOK)] if felt and never else []),
+        *(
+            [Paragraph("limits.never", author.say("limits.never", names=never), PAGE_AND_WORKBOOK)]
+            if felt and never
+            else []
+        ),
         Paragraph("limits.reading", author.say("limits.reading"), PAGE_AND_WORKBOOK),
         _reliefs(author),
         notes=_spoken(author),

@@ -89,7 +89,11 @@ class _Report:
         counted, names = {Picture: 0, Table: 0}, dict[str, str]()
         sections = {section.id: section for section in self._sections()}
         for block in (
-            block for chapter in CHAPTERS.values() for name in chapter if name in sections for block in sections[name].blocks
+            block
+            for chapter in CHAPTERS.values()
+            for name in chapter
+            if name in sections
+            for block in sections[name].blocks
         ):
             if "page" in block.where and isinstance(block, Picture | Table):
                 counted[type(block)] += 1
@@ -100,7 +104,9 @@ class _Report:
     def _see(self, blocks: Sequence[str]) -> list[str]:
         """Where to look, in parts: captions marked as such, figures before tables, and the words around them."""
         figure = word("report.figure", self.language)
-        shown = sorted((self.numbers[one] for one in blocks if one in self.numbers), key=lambda name: not name.startswith(figure))
+        shown = sorted(
+            (self.numbers[one] for one in blocks if one in self.numbers), key=lambda name: not name.startswith(figure)
+        )
         if not shown:
             return []
         before, after = word("report.see", self.language).split("{references}")

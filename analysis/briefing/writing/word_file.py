@@ -256,7 +256,9 @@ class WordFile:
         columns = self._column_widths(block, lines)
         if columns is None:
             for row, texts in zip(lines[1:], block.rows, strict=True):
-                row[:] = [_parted(one) if isinstance(text, Measure) else one for one, text in zip(row, texts, strict=True)]
+                row[:] = [
+                    _parted(one) if isinstance(text, Measure) else one for one, text in zip(row, texts, strict=True)
+                ]
             columns = self._column_widths(block, lines) or self._wished(block, lines)
         widths = [round(36000 * width) for width in columns]
         table = self.document.add_table(rows=0, cols=len(widths))
@@ -314,7 +316,9 @@ class WordFile:
                 # A heading has two lines, or one if it is short.
                 headed = self._whole([heading])
                 short = len(heading) <= SHORT
-                needed[column] = max(needed[column], self._whole(cells), headed if short else min(0.55 * headed, 1.3 * NAME))
+                needed[column] = max(
+                    needed[column], self._whole(cells), headed if short else min(0.55 * headed, 1.3 * NAME)
+                )
             else:
                 needed[column] = max(needed[column], min(whole[column], NAME), whole[column] / NAME_LINES)
         spare = self.look.width - sum(needed)

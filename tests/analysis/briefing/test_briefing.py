@@ -340,7 +340,7 @@ def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, res
     texts = dict(every_text(compose(evidence, results, "en")))
     wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
     assert wanted["Urban community elder-care coverage"] == "≥ 100\N{NO-BREAK SPACE}% (99 counts)"
-    assert wanted["resident urbanization rate"] == "≥ 78.5%"
+    assert wanted["Resident urbanization rate"] == "≥ 78.5\N{NO-BREAK SPACE}%"
 
 
 def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, results):

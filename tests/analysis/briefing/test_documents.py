@@ -146,12 +146,12 @@ def test_figures_and_tables_are_referred_to_by_fields_before_they_stand(written,
     for number, one in enumerate(opened.paragraphs):
         if style_of(one) == "Caption":
             (mark,) = re.findall(r'w:bookmarkStart [^>]*w:name="(_Ref[^"]+)"', one._p.xml)
-            captions[mark] = number, re.match(r"\S+ \d+", one.text)[0]
-    told = {}
+            captions[mark] = number, " ".join(re.findall(r"\S+", one.text)[:2]).rstrip(".")
+    told: dict[str, tuple[int, str]] = {}
     for number, one in enumerate(opened.paragraphs):
         for mark in re.findall(r"REF (_Ref\d+) ", one._p.xml):
             told.setdefault(mark, (number, one.text))
-    for mark, (number, text) in told.items():
+    for mark, (_, text) in told.items():
         assert captions[mark][1] in text
     # All but what the report was made from, which is the last table, stand behind the words that send the reader there.
     unseen = [caption for mark, (number, caption) in captions.items() if mark not in told or told[mark][0] > number]
