@@ -12,9 +12,9 @@ from bokeh.plotting import figure
 
 from analysis.charts.marks import target_height
 from analysis.charts.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, YELLOW
-from analysis.dashboard.indicators import Indicator
+from analysis.page.indicators import Indicator
 from analysis.dashboard.live_ensemble import Values
-from analysis.dashboard.words import element_title, number, say
+from analysis.page.words import element_title, number, say
 from analysis.outcome.words import SIGNS
 from scenarios import Target
 

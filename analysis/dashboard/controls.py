@@ -14,7 +14,7 @@ from bokeh.layouts import column, row
 from bokeh.models import Button, Checkbox, CustomJS, Div, Slider, Spinner, Toggle, UIElement
 
 from analysis.dashboard.state import Setting, known_levers, value_of
-from analysis.dashboard.words import element_title, number, plain, say, unit_size, unit_title, words
+from analysis.page.words import element_title, number, plain, say, unit_size, unit_title, words
 from model.definition import Variable, variables_by_name
 from scenarios import Lever
 

@@ -13,10 +13,10 @@ from analysis.charts.frame import head_and_foot
 from analysis.charts.marks import target_height
 from analysis.charts.style import BANDS, BLACK, DASHES, YELLOW, chart_style
 from analysis.dashboard.charts import COLOURS, wanted
-from analysis.dashboard.indicators import Indicator
+from analysis.page.indicators import Indicator
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome
 from analysis.dashboard.statistics import bands
-from analysis.dashboard.words import say
+from analysis.page.words import say
 from analysis.outcome.ensembles import QUANTILES
 from model.definition import variables_by_name
 

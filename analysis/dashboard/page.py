@@ -35,12 +35,12 @@ from analysis.dashboard import charts, downloads
 from analysis.dashboard import state as settings
 from analysis.dashboard.briefings import Briefings
 from analysis.dashboard.controls import TEXT_LOOK, WIDE, Control, make_controls, titles
-from analysis.dashboard.indicators import Indicator, district_indicators, indicators
+from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.dashboard.live_ensemble import Outcome
 from analysis.dashboard.session import MEMBERS_TRACED, Question, Session, SharedEnsemble, Shown
 from analysis.dashboard.state import Setting, State, scenario_of, shipped, to_query
 from analysis.dashboard.statistics import Standing, bands, standings
-from analysis.dashboard.words import number, say, unit_title, words
+from analysis.page.words import number, say, unit_title, words
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target, shipped_scenarios
 

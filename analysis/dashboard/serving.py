@@ -26,12 +26,12 @@ from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler, StaticFileHandler
 
 from analysis.dashboard.briefings import Briefings
-from analysis.dashboard.indicators import district_indicators, indicators
+from analysis.page.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble
 from analysis.dashboard.page import FONT_FILE, Page
 from analysis.dashboard.session import SharedEnsemble
 from analysis.dashboard.state import from_query
-from analysis.dashboard.words import say
+from analysis.page.words import say
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
 from model.engine import CompiledModel

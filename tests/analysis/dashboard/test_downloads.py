@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.charts import frame
 from analysis.dashboard import downloads
 from analysis.dashboard.downloads import STATISTICS
-from analysis.dashboard.indicators import indicators
+from analysis.page.indicators import indicators
 from analysis.dashboard.live_ensemble import LiveEnsemble, Outcome
 from analysis.outcome.words import LANGUAGES
 from scenarios import load_targets

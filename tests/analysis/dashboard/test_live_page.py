@@ -27,7 +27,7 @@ from bokeh.client import pull_session
 from analysis.comparison.contributions import Comparison
 from analysis.dashboard import briefings, serving
 from analysis.dashboard.briefings import Briefings
-from analysis.dashboard.indicators import district_indicators, indicators
+from analysis.page.indicators import district_indicators, indicators
 from analysis.dashboard.live_ensemble import PILOTS, LiveEnsemble, Outcome
 from analysis.dashboard.page import Page
 from analysis.dashboard.session import Question, Session, SharedEnsemble, Shown
@@ -47,7 +47,7 @@ from analysis.dashboard.state import (
     to_query,
 )
 from analysis.dashboard.statistics import bands, standings
-from analysis.dashboard.words import words
+from analysis.page.words import words
 from analysis.dashboard.work_queue import Priority, WorkQueue
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.targets import evaluate_targets

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.charts.panels import COMPARISONS, INDICATORS
-from analysis.dashboard.words import unit_title, words
+from analysis.page.words import unit_title, words
 from analysis.outcome.words import LANGUAGES, terms
 from scenarios import Target
 
