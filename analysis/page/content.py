@@ -27,6 +27,8 @@ EXACT_UP_TO: Final = 6
 SEED: Final = 2020
 #: The most levers whose sampled orders the page holds: more than a setting may change.
 MOST_LEVERS: Final = 48
+#: First and last year that a run keeps.
+YEARS: Final = (2020, 2035)
 #: Parts of the catalogue of mistakes that a scenario file can meet.
 _RULES: Final = (BEGINNINGS, ENDINGS, "scenarios/strict_files.py", "scenarios/schemas.py", "scenarios/scenario.py")
 
@@ -64,6 +66,7 @@ def content(
         "targets": [_target(target) for target in targets if target.modelled],
         "signs": dict(SIGNS),
         "scenarios": {one.name: _scenario(one) for one in scenarios},
+        "years": list(YEARS),
         "constants": {name: _variable(one) for name, one in variables.items()},
         "former": {name: list(now) for name, now in FORMER_NAMES.items()},
         "rules": {key: text for part in _RULES for key, text in catalogue().get(part, {}).items()},
@@ -73,6 +76,8 @@ def content(
         "traced": MEMBERS_TRACED,
         "exact_up_to": EXACT_UP_TO,
         "evidence": {seen: members.sizes["member"] for seen, members in ensembles.items()},
+        # The order of the table above is lost in a browser, as its keys look like numbers.
+        "opens_with": next(iter(ensembles)),
         "facts": {
             seen: {key: value for key, value in one.items() if not key.startswith("scenario")}
             for seen, one in facts.items()

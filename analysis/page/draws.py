@@ -43,8 +43,7 @@ def draws(evidence: Evidence, members: int) -> Draws:
     for name in checked.data_vars:
         array = stored[name].isel(member=slice(members))
         factor = array.attrs["role"] == "factor"
-        own = array.transpose(*(dim for dim in checked[name].dims if dim in array.dims), "member", missing_dims="ignore")
-        own = own.transpose(..., "member")
+        own = array.transpose(*(dim for dim in checked[name].dims if dim in array.dims and dim != "member"), "member")
         elements = own.size // members
         default = variables_by_name()[str(name)].default
         assert default is not None

@@ -1,7 +1,7 @@
 """Plain JavaScript modules put together into one script, so that a page needs no bundler and nothing but itself.
 
-The modules of `browser/` import from one another by name only, ``import { name } from "./file.js"``, and every name at
-their top is theirs alone. So putting one behind the other, each behind what it imports from, gives the same program.
+The modules of `browser/` import from one another by name only, ``import { name } from "./file.js"``, and export what
+they declare. Each becomes a function of its own, called once, behind those that it imports from.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
-_IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)"\n', re.MULTILINE)
-_EXPORT: Final = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)
-_TOP: Final = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+_IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+\.js)";?\n', re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
 #: What would be left of a module system that is not understood here.
 _REST: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
@@ -23,7 +22,7 @@ class JoiningError(Exception):
 
 
 def joined(modules: Mapping[str, str], entry: str) -> str:
-    """Return one script that does what a module does, with all that it imports, in a scope of its own.
+    """Return one script that does what a module does, with all that it imports, each in a scope of its own.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ def joined(modules: Mapping[str, str], entry: str) -> str:
     Raises
     ------
     JoiningError
-        If a module imports what there is not, modules import in a circle, or two names at the top are alike.
+        If a module imports what there is not, or modules import in a circle.
 
     Examples
     --------
@@ -43,48 +42,52 @@ def joined(modules: Mapping[str, str], entry: str) -> str:
     >>> print(joined(modules, "two.js"))
     "use strict";
     (() => {
-    // one.js
+    const one_js = (() => {
     const one = 1
-    // two.js
+    return { one }
+    })()
+    const two_js = (() => {
+    const { one } = one_js
     const two = one + 1
+    return {  }
+    })()
     })()
     """
-    needed: dict[str, set[str]] = {}
+    needed: dict[str, list[str]] = {}
     waiting = [entry]
     while waiting:
         name = waiting.pop()
+        if name not in modules:
+            message = f"There is no module {name}."
+            raise JoiningError(message)
         if name not in needed:
-            if name not in modules:
-                message = f"There is no module {name}."
-                raise JoiningError(message)
-            needed[name] = {file for _, file in _IMPORT.findall(modules[name])}
+            needed[name] = sorted({file for _, file in _IMPORT.findall(modules[name])})
             waiting += needed[name]
     try:
-        order = list(TopologicalSorter({name: sorted(needed[name]) for name in sorted(needed)}).static_order())
+        order = list(TopologicalSorter({name: needed[name] for name in sorted(needed)}).static_order())
     except CycleError as error:
         message = f"Modules import in a circle: {' -> '.join(error.args[1])}."
         raise JoiningError(message) from None
-    _check_names({name: modules[name] for name in order})
-    parts = []
-    for name in order:
-        own = _EXPORT.sub("", _IMPORT.sub("", modules[name]))
-        if left := _REST.search(own):
-            message = f"{name} has a line that cannot be put together: {left[0]}"
-            raise JoiningError(message)
-        parts.append(f"// {name}\n{own.strip()}\n")
+    exports = {name: _EXPORT.findall(modules[name]) for name in order}
+    parts = [_scope(name, modules[name], exports) for name in order]
     return f'"use strict";\n(() => {{\n{"".join(parts)}}})()'
 
 
-def _check_names(modules: Mapping[str, str]) -> None:
-    owners: dict[str, str] = {}
-    for file, text in modules.items():
-        for name in _TOP.findall(text):
-            if owners.setdefault(name, file) != file:
-                message = f"{owners[name]} and {file} both have {name} at the top."
+def _scope(name: str, text: str, exports: Mapping[str, list[str]]) -> str:
+    def taken(found: re.Match[str]) -> str:
+        names = [part.strip() for part in found[1].split(",") if part.strip()]
+        for one in names:
+            if one not in exports[found[2]]:
+                message = f"{name} imports {one} from {found[2]}, which has none."
                 raise JoiningError(message)
-    for file, text in modules.items():
-        for names, other in _IMPORT.findall(text):
-            for name in filter(None, (part.strip() for part in names.split(","))):
-                if owners.get(name) != other:
-                    message = f"{file} imports {name} from {other}, which has none."
-                    raise JoiningError(message)
+        return f"const {{ {', '.join(names)} }} = {_variable(found[2])}\n"
+
+    own = _EXPORT.sub("", _IMPORT.sub(taken, text)).strip()
+    if left := _REST.search(own):
+        message = f"{name} has a line that cannot be put together: {left[0]}"
+        raise JoiningError(message)
+    return f"const {_variable(name)} = (() => {{\n{own}\nreturn {{ {', '.join(exports[name])} }}\n}})()\n"
+
+
+def _variable(file: str) -> str:
+    return re.sub(r"\W", "_", file)

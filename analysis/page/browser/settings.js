@@ -50,39 +50,35 @@ export function engineInputs(changes, ensemble, members, constants) {
   const inputs = []
   for (const [name, rows] of ensemble.drawn) {
     if (changed.has(name)) continue
-    rows.forEach((row, element) => inputs.push({ name, element: index(constants[name], element), values: picked(row, members) }))
+    // Member by member, and the elements of each side by side.
+    const numbers = new Float64Array(members.length * rows.length)
+    rows.forEach((row, element) => members.forEach((member, place) => (numbers[place * rows.length + element] = row[member])))
+    inputs.push({ name, values: constants[name].axes ? { elements: numbers } : numbers })
   }
-  for (const change of changes) inputs.push(...changeInputs(change, ensemble, members, constants[change.constant]))
+  for (const change of changes) inputs.push(changeInput(change, ensemble, members, constants[change.constant]))
   return inputs
 }
 
-function index(constant, element) {
-  return constant.axes ? element : null
-}
-
-/** @param {Float64Array} row @param {Int32Array} members */
-function picked(row, members) {
-  return Float64Array.from(members, (member) => row[member])
-}
-
-function changeInputs(change, ensemble, members, constant) {
+/** What a change is to the engine: at the start a constant is what it is in each member, the next moment the scenario's. */
+function changeInput(change, ensemble, members, constant) {
   const name = change.constant
   const courses = coursesOf(change.value, constant)
-  const own = ensemble.drawn.get(name) ?? constant.default.map((value) => value)
-  const alone = (element) => (typeof own[element] === "number" ? [own[element]] : own[element])
-  const same = courses.every((course, element) => alone(element).every((value) => value === at(course, START)))
-  return courses.map((course, element) => {
-    const place = index(constant, element)
-    if (constant.at_once || constant.default === null || same) {
-      return { name, element: place, values: typeof course === "number" ? course : { times: course.years, values: course.numbers } }
-    }
-    const later = typeof course === "number" ? [] : course.years.map((year, knot) => [year, course.numbers[knot]]).filter(([year]) => year > START + JUMP)
-    const times = [START, START + JUMP, ...later.map(([year]) => year)]
-    const after = [at(course, START + JUMP), ...later.map(([, number]) => number)]
-    const before = own[element]
-    const values = [typeof before === "number" ? before : picked(before, members), ...after]
-    return { name, element: place, values: { times, values } }
-  })
+  const drawn = ensemble.drawn.get(name)
+  const own = drawn ?? constant.default ?? []
+  const everyone = (element) => (drawn ? drawn[element] : [constant.default[element]])
+  const moving = courses.flatMap((one) => (typeof one === "number" ? [] : one.years))
+  const years = [...new Set(moving)].sort((a, b) => a - b)
+  const atOnce = constant.at_once || constant.default === null
+  if (atOnce || courses.every((one, element) => everyone(element).every((value) => value === at(one, START)))) {
+    if (!years.length) return { name, values: constant.axes ? { elements: Float64Array.from(courses) } : courses[0] }
+    const values = Float64Array.from(years.flatMap((year) => courses.map((one) => at(one, year))))
+    return { name, values: constant.axes ? { times: years, elements: values } : { times: years, values } }
+  }
+  const times = [START, START + JUMP, ...years.filter((year) => year > START + JUMP)]
+  const after = times.slice(1).flatMap((year) => courses.map((one) => at(one, year)))
+  const some = drawn ? Array.from(members) : [0]
+  const values = Float64Array.from(some.flatMap((member) => [...courses.map((_, element) => (drawn ? own[element][member] : own[element])), ...after]))
+  return { name, values: constant.axes ? { times, elements: values } : { times, values } }
 }
 
 /** A number, or a path as years and numbers, for each element of a constant. */

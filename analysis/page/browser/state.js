@@ -28,7 +28,7 @@ export function settingOf(base, changes = {}, brought = {}) {
 export function usualState(known) {
   return {
     language: known.language,
-    evidence: Object.keys(known.evidence)[0],
+    evidence: known.opens_with,
     setting: settingOf("plan"),
     indicator: "target resident urbanization rate",
     district: "resident urbanization rate by district",
