@@ -16,11 +16,19 @@ FILES: Final[Mapping[str, str]] = {
     "vendor/uplot.iife.min.js": "2d27e8ad3d228164525ce213f9dc716f39b4e3aee0cc773fb3491c96cf4921a2",
     "vendor/uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
-INSTALL: Final = "Install what it needs: pip install 'jinan-urbanization[page]'."
+INSTALL: Final = "Install them with: pip install 'jinan-urbanization[page]'."
 
 
 class PageError(UserError):
     """The live page cannot be written."""
+
+
+def check_libraries() -> None:
+    """Refuse to begin where a package is missing that only the page needs."""
+    missing = [name for name in (PACKAGE, "ziglang") if find_spec(name) is None]
+    if missing:
+        message = f"The page needs packages that are not installed: {', '.join(missing)}. {INSTALL}"
+        raise PageError(message)
 
 
 def chart_library() -> tuple[str, str]:
@@ -31,10 +39,10 @@ def chart_library() -> tuple[str, str]:
     PageError
         If the package is missing, or holds something else.
     """
+    check_libraries()
     found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
-        message = f"The page's chart library is missing. {INSTALL}"
-        raise PageError(message)
+    assert found is not None
+    assert found.origin is not None
     texts = []
     for name, wanted in FILES.items():
         file = Path(found.origin).parent / name
