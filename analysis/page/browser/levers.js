@@ -41,7 +41,7 @@ export class Control {
     this.fixed = look.free ? element("input", { type: "checkbox", id: `${id}-fixed`, onchange: () => acts.fix(dial.constant, this.fixed.checked, this.positions()) }) : null
     const fix = this.fixed ? element("label", { class: "check", for: `${id}-fixed` }, this.fixed, say("fix")) : null
     const inner = dial.elements ? [this.grouped(rows)] : rows
-    this.root = element("div", { class: `control ${id}`, role: "group", "aria-label": this.title }, ...inner, this.course, fix, element("div", { class: "foot" }, this.back, opened))
+    this.root = element("div", { class: `control ${id}`, role: "group", "aria-label": this.title }, ...inner, fix, element("div", { class: "foot" }, this.course, this.back, opened))
   }
 
   grouped(rows) {

@@ -166,6 +166,8 @@ class Page {
     }
     const paces = PACES.map((year) => [String(year), year ? this.say("by year", { year }) : this.say("at once")])
     const policies = element("section", { id: "policies", "data-part": "levers" }, element("h2", { text: this.say("policies") }), element("p", { class: "hint", text: this.say("policies help") }), choice("pace", this.say("pace"), paces, String(this.state.pace), (pace) => this.choose({ pace: pace === "null" ? null : Number(pace) })))
+    const find = element("input", { type: "search", id: "find", autocomplete: "off", oninput: () => this.find(find.value, policies) })
+    policies.append(element("div", { class: "field find" }, element("label", { for: "find", text: this.say("find lever") }), find))
     for (const chapter of [...new Set(known.levers.map((lever) => lever.chapter))]) {
       const own = known.levers.filter((lever) => lever.chapter === chapter)
       const count = element("span", { class: "count", text: this.say("levers in chapter", { count: own.length }) })
@@ -178,6 +180,16 @@ class Page {
       element("section", { id: "assumptions", "data-part": "levers" }, element("h2", { text: this.say("assumptions") }), element("p", { class: "hint", text: this.say("assumptions help") }), ...known.assumptions.map((one) => control(one, true))),
       this.files(),
     )
+  }
+
+  /** Show the levers whose titles hold some letters. */
+  find(text, policies) {
+    const sought = text.trim().toLowerCase()
+    for (const lever of this.known.levers) {
+      const words = [lever.title.zh, lever.title.en, lever.meaning[this.language], lever.section].join(" ").toLowerCase()
+      this.controls.get(lever.constant).root.hidden = sought !== "" && !words.includes(sought)
+    }
+    for (const chapter of policies.querySelectorAll(".chapter")) chapter.hidden = [...chapter.querySelectorAll(".control")].every((one) => one.hidden)
   }
 
   results() {
@@ -244,7 +256,7 @@ class Page {
       element("div", { class: "buttons" }, button("save", "save", () => this.save()), button("keep", "keep", () => this.keep())),
       this.keptList,
       element("div", { class: "field" }, element("label", { for: "load", text: this.say("load") }), load),
-      element("div", { class: "buttons" }, this.copyButton("link"), button("picture", "chart", () => savePicture(this, this.fileName())), button("data", "data", () => saveFile(`${this.fileName()}.csv`, "text/csv", tableOf(this)))),
+      element("div", { class: "buttons" }, this.copyButton("link"), button("picture", "chart", () => savePicture(this, this.fileName())), button("data", "data", () => saveFile(`${this.fileName()}.csv`, "text/csv", tableOf(this))), element("button", { type: "button", class: "only-narrow", text: this.say("print"), onclick: () => window.print() }), element("button", { type: "button", class: "only-narrow", text: `↺ ${this.say("reset")}`, onclick: () => this.take(settingOf(this.state.setting.base)) })),
       element("p", { class: "hint", text: this.say("brief hint") }),
     )
   }

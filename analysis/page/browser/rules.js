@@ -446,7 +446,7 @@ class Reading {
     const found = {}
     for (const [element, value] of by) {
       const spelled = shownValue(typeof element === "number" && Number.isInteger(element) ? new Whole(element) : element)
-      const said = { en: `${label.en} for ${spelled}`, zh: `${label.zh}（${String(element)}）` }
+      const said = { en: `${label.en} for ${spelled}`, zh: `${label.zh}（“${String(element)}”）` }
       const at = [...where, element]
       if (!elements.includes(element)) {
         this.hinted(at, headed(joint(said), this.told("there is no such element.")), this.near(String(element), elements))
@@ -528,9 +528,10 @@ class Reading {
     const element = (Array.isArray(given) ? given : [given]).map((part) => String(plain(part)))
     const axes = variable.axes ?? []
     if (element.length !== axes.length) {
+      const [kind] = axes
       const kinds = axes.map((options) => `one of ${options[0]}..${options[options.length - 1]}`).join(", ")
-      const sentence = axes.length ? "{name} takes this 'element': {kinds}." : "{name} takes this 'element': none."
-      told([...where, "element"], this.told(sentence, { name: repr(name), kinds }))
+      const sentence = ["none.", "one of {first}..{last}."][axes.length] ?? "{kinds}."
+      told([...where, "element"], this.told(`{name} takes this 'element': ${sentence}`, { name: repr(name), kinds, first: kind?.[0], last: kind?.[kind.length - 1] }))
       return
     }
     element.forEach((part, place) => {

@@ -168,7 +168,7 @@ class Reader {
     const value = this.flowOrScalar(indent, where, depth)
     const after = this.rows[this.row]?.slice(this.column) ?? ""
     if (this.row < this.rows.length && after.trim() && !/^\s+#/.test(after) && !/^\s*$/.test(after) && this.column > 0) {
-      if (/^\s*:(\s|$)/.test(after)) throw invalid(this.row + 1, "mapping values are not allowed here")
+      if (/^\s*:(\s|$)/.test(after)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
       throw invalid(this.row + 1, row && began === this.row ? "did not find expected <document start>" : "did not find expected key")
     }
     return value
@@ -241,8 +241,8 @@ class Reader {
     if (this.ended()) return this.nothing(depth)
     if (this.row === row) {
       if (mapping && this.sign === "-" && /^-(\s|$)/.test(this.rest)) throw invalid(line, "block sequence entries are not allowed in this context")
-      if (mapping && !/^["'[{|>&*!]/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed here")
-      if (mapping && /^["']/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed here")
+      if (mapping && !/^["'[{|>&*!]/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed in this context")
+      if (mapping && /^["']/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed in this context")
       return this.node(indent, where, depth)
     }
     const dash = this.sign === "-" && /^-(\s|$)/.test(this.rest)
@@ -336,7 +336,7 @@ class Reader {
       const spaces = row.length - row.trimStart().length
       if (spaces <= indent || row.trim().startsWith("#") || /^(---|\.\.\.)(\s|$)/.test(row)) break
       const part = withoutComment(row.trim())
-      if (/:(\s|$)/.test(part)) throw invalid(this.row + 1, "mapping values are not allowed here")
+      if (/:(\s|$)/.test(part)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
       text += (breaks > 1 ? "\n".repeat(breaks - 1) : " ") + part.trimEnd()
       breaks = 1
       this.row += 1
@@ -416,10 +416,10 @@ class Reader {
   flow(where, depth) {
     this.counted(depth)
     const open = this.sign
-    const line = this.row + 1
     const close = open === "[" ? "]" : "}"
     const found = open === "[" ? [] : new Map()
     const spellings = new Set()
+    const unended = `did not find expected ',' or '${close}'`
     this.column += 1
     while (true) {
       this.inFlow()
@@ -433,13 +433,13 @@ class Reader {
         const own = [...where, found.length]
         if (!this.lines.has(placeKey(own))) this.lines.set(placeKey(own), this.row + 1)
         found.push(this.flowValue(own, depth + 1))
-        this.inFlow()
+        this.inFlow(unended)
         if (this.sign === ":") throw invalid(this.row + 1, "a mapping in a list needs braces")
       } else {
         const at = this.row + 1
         const key = checkedKey(this.flowValue([...where, null], depth + 1, true), at)
         this.noted(found, spellings, key, where, at)
-        this.inFlow()
+        this.inFlow(unended)
         let value = null
         if (this.sign === ":") {
           this.column += 1
@@ -449,15 +449,15 @@ class Reader {
         } else this.counted(depth + 1)
         found.set(plain(key), value)
       }
-      this.inFlow()
+      this.inFlow(unended)
       if (this.sign === ",") this.column += 1
-      else if (this.sign !== close) throw invalid(this.row < this.rows.length ? this.row + 1 : line, `did not find expected ',' or '${close}'`)
+      else if (this.sign !== close) throw invalid(this.row + 1, unended)
     }
   }
 
-  inFlow() {
+  inFlow(why = "did not find expected node content") {
     this.skip()
-    if (this.row >= this.rows.length) throw invalid(this.rows.length, "did not find expected node content")
+    if (this.row >= this.rows.length) throw invalid(this.rows.length, why)
   }
 
   flowValue(where, depth, key = false) {
