@@ -41,38 +41,43 @@ static inline double float_of(bits read) {
     return number;
 }
 
-// Multiplies and adds: with one rounding where the processor has an instruction for it, as on the desk. WebAssembly has
-// none that is the same everywhere, and to work out what one rounding gives takes 18 operations for these two.
-static INLINE double fused(double a, double b, double c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return __builtin_fma(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-
 // 2 to a whole number between -1022 and 1023.
 static INLINE double power_of_two(double k) {
     return float_of((bits_of(k + SHIFT) + 1023) << 52);
 }
 
 static INLINE double exponential(double x) {
-    x = x > 710.0 ? 710.0 : (x < -746.0 ? -746.0 : x);
+    x = 710.0 < x ? 710.0 : x;
+    x = x < -746.0 ? -746.0 : x;
     double k = (x * 1.4426950408889634 + SHIFT) - SHIFT;
-    // The first product is exact.
-    double r = fused(-k, 1.90821492927058770002e-10, x - k * 6.93147180369123816490e-01);
+    double r = x - k * 6.93147180369123816490e-01;
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    // The same operations as on the desk, so the same bits.
+    r = __builtin_fma(-k, 1.90821492927058770002e-10, r);
     double p = 2.5110037605963777e-08;
-    p = fused(p, r, 2.763263963904103e-07);
-    p = fused(p, r, 2.755724091857897e-06);
-    p = fused(p, r, 2.4801485482328494e-05);
-    p = fused(p, r, 0.00019841269890047113);
-    p = fused(p, r, 0.0013888888952314775);
-    p = fused(p, r, 0.008333333333319601);
-    p = fused(p, r, 0.0416666666664881);
-    p = fused(p, r, 0.1666666666666668);
-    p = fused(p, r, 0.5000000000000019);
-    p = fused(p, r, 1.0);
-    p = fused(p, r, 1.0);
+    p = __builtin_fma(p, r, 2.763263963904103e-07);
+    p = __builtin_fma(p, r, 2.755724091857897e-06);
+    p = __builtin_fma(p, r, 2.4801485482328494e-05);
+    p = __builtin_fma(p, r, 0.00019841269890047113);
+    p = __builtin_fma(p, r, 0.0013888888952314775);
+    p = __builtin_fma(p, r, 0.008333333333319601);
+    p = __builtin_fma(p, r, 0.0416666666664881);
+    p = __builtin_fma(p, r, 0.1666666666666668);
+    p = __builtin_fma(p, r, 0.5000000000000019);
+    p = __builtin_fma(p, r, 1.0);
+    p = __builtin_fma(p, r, 1.0);
+#else
+    // WebAssembly rounds twice where the desk multiplies and adds in one instruction, and to imitate that takes 18
+    // operations for these two. The same sum in pairs, which do not wait for each other, is a third faster.
+    r -= k * 1.90821492927058770002e-10;
+    double r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
+    double first = (r + 1.0) + (0.1666666666666668 * r + 0.5000000000000019) * r2;
+    double second = (0.008333333333319601 * r + 0.0416666666664881) +
+                    (0.00019841269890047113 * r + 0.0013888888952314775) * r2;
+    double third = (2.755724091857897e-06 * r + 2.4801485482328494e-05) +
+                   (2.5110037605963777e-08 * r + 2.763263963904103e-07) * r2;
+    double p = first + (second * r4 + third * r8);
+#endif
     // In two steps, as 2**k itself may lie outside of what a float holds.
     double half = floor(k * 0.5);
     return p * power_of_two(half) * power_of_two(k - half);
