@@ -9,7 +9,6 @@ import typer
 from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, Seen, announce_replaced_files, make_console
-from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
 from analysis.outcome.words import screen_text
 from analysis.page.libraries import check_libraries

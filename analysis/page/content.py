@@ -30,7 +30,14 @@ MOST_LEVERS: Final = 48
 #: First and last year that a run keeps.
 YEARS: Final = (2020, 2035)
 #: Parts of the catalogue of mistakes that a scenario file can meet.
-_RULES: Final = (BEGINNINGS, ENDINGS, "scenarios/strict_files.py", "scenarios/schemas.py", "scenarios/scenario.py", "yaml")
+_RULES: Final = (
+    BEGINNINGS,
+    ENDINGS,
+    "scenarios/strict_files.py",
+    "scenarios/schemas.py",
+    "scenarios/scenario.py",
+    "yaml",
+)
 
 
 def content(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.charts.panels import COMPARISONS, INDICATORS
-from analysis.page.words import unit_title, words
 from analysis.outcome.words import LANGUAGES, terms
+from analysis.page.words import unit_title, words
 from scenarios import Target
 
 _PANELS: Final = {panel.variable: panel for panels in (INDICATORS, *COMPARISONS.values()) for panel in panels}
