@@ -1,17 +1,28 @@
-// Runs a compiled model as a request in JSON says, and writes the values as bytes: engine, code, description, request,
-// values. Arrays of numbers may be given as {bytes: FILE}.
+// Makes the runs that a file of requests asks for, and writes their values as bytes and what went wrong as JSON.
+// Arguments: engine.js, code, description, requests, values. Inputs that are common to all requests go before their own.
 import { readFileSync, writeFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 
-const [engineFile, wasm, description, requests, target] = process.argv.slice(2);
-const { createEngine } = await import(pathToFileURL(engineFile));
-const engine = await createEngine(readFileSync(wasm), JSON.parse(readFileSync(description, "utf8")));
-const results = [];
-for (const request of JSON.parse(readFileSync(requests, "utf8"))) {
+const [engineFile, wasm, description, asked, target] = process.argv.slice(2);
+// As the page does it: text of a module without imports.
+const module = `data:text/javascript;base64,${readFileSync(engineFile).toString("base64")}`;
+const { createEngine } = await import(module);
+const code = readFileSync(wasm);
+const engine = await createEngine(code, JSON.parse(readFileSync(description, "utf8")));
+const { common, requests } = JSON.parse(readFileSync(asked, "utf8"));
+const values = [];
+const lengths = [];
+const errors = [];
+for (const request of requests) {
   try {
-    results.push(Buffer.from(engine.run(request).buffer));
+    const result = engine.run({ ...request, inputs: [...common, ...(request.inputs ?? [])] });
+    values.push(Buffer.from(result.buffer));
+    lengths.push(result.length);
+    errors.push(null);
   } catch (error) {
-    process.stdout.write(`${error.constructor.name}: ${error.message}\n`);
+    lengths.push(0);
+    errors.push(`${error.constructor.name}: ${error.message}`);
   }
 }
-writeFileSync(target, Buffer.concat(results));
+writeFileSync(target, Buffer.concat(values));
+const imports = WebAssembly.Module.imports(new WebAssembly.Module(code)).length;
+process.stdout.write(JSON.stringify({ lengths, errors, imports }));

@@ -141,9 +141,10 @@ class CSpelling:
 
     def module(self, title: str, offsets: Mapping[str, int], blocks: Sequence[str], run: str) -> str:
         """Put all but the tables together."""
-        starts = ["// Where each variable starts in the work space w.", "enum {"]
-        starts += [f"    {name} = {offset}," for name, offset in offsets.items()]
-        return "\n".join([f"// {title}.", "", *starts, "};", "", *blocks, run])
+        starts = [f"    {name} = {offset}," for name, offset in offsets.items()]
+        # C has no enumeration of nothing.
+        named = ["// Where each variable starts in the work space w.", "enum {", *starts, "};", ""] if starts else []
+        return "\n".join([f"// {title}.", "", *named, *blocks, run])
 
 
 def runtime() -> str:

@@ -235,16 +235,17 @@ function read({ name, element, values: given }, variable, members) {
   if (element !== undefined && element !== null && !(Number.isInteger(element) && element >= 0 && element < all)) {
     throw new EngineError(`${name} has no element ${element}`);
   }
+  if (given === null || given === undefined) throw new EngineError(`${name} is given no values`);
   let times = [0], numbers = given, perElement = false;
   if (typeof given === "number") {
     numbers = [given];
-  } else if (given && given.times !== undefined) {
+  } else if (given.times !== undefined) {
     times = [...given.times];
     perElement = given.elements !== undefined;
     numbers = perElement ? given.elements : given.values;
     const rising = times.every((time, place) => Number.isFinite(time) && (place === 0 || time > times[place - 1]));
     if (!times.length || !rising) throw new EngineError(`${name}: the times of a path must rise`);
-  } else if (given && given.elements !== undefined) {
+  } else if (given.elements !== undefined) {
     perElement = true;
     numbers = given.elements;
   }
@@ -252,11 +253,11 @@ function read({ name, element, values: given }, variable, members) {
     throw new EngineError(`${name}: numbers for all elements are given to one`);
   }
   const one = times.length * (perElement ? all : 1);
-  const length = numbers?.length;
-  const knotted = given?.times !== undefined || perElement || typeof given === "number";
+  const length = numbers?.length ?? 0;
+  const knotted = given.times !== undefined || perElement || typeof given === "number";
   const drawn = knotted ? (length === one ? 1 : members) : members;
   if (length !== one * drawn) {
-    const wanted = knotted ? `${one} or ${one * members}` : members;
+    const wanted = knotted ? [...new Set([one, one * members])].join(" or ") : members;
     throw new EngineError(`${name} takes ${wanted} numbers, not ${length}`);
   }
   for (const number of numbers) {
