@@ -33,7 +33,7 @@ def page(
 ) -> None:
     """Write the live page as one HTML file: it opens from a disk and runs the model in the browser, offline.
 
-    It opens with this evidence and holds the other too. It needs what `pip install 'jinan-urbanization[page]'` installs.
+    It opens with this evidence and holds the other too. What it needs: pip install 'jinan-urbanization[page]'.
     """
     write(members, language, evidence, out)
 

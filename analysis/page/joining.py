@@ -22,7 +22,7 @@ class JoiningError(Exception):
 
 
 def joined(modules: Mapping[str, str], entry: str) -> str:
-    """Return one script that does what a module does, with all that it imports, each in a scope of its own.
+    r"""Return one script that does what a module does, with all that it imports, each in a scope of its own.
 
     Parameters
     ----------
@@ -38,8 +38,9 @@ def joined(modules: Mapping[str, str], entry: str) -> str:
 
     Examples
     --------
-    >>> modules = {"one.js": "export const one = 1\\n", "two.js": 'import { one } from "./one.js"\\nconst two = one + 1\\n'}
-    >>> print(joined(modules, "two.js"))
+    >>> one = "export const one = 1\n"
+    >>> two = 'import { one } from "./one.js"\nconst two = one + 1\n'
+    >>> print(joined({"one.js": one, "two.js": two}, "two.js"))
     "use strict";
     (() => {
     const one_js = (() => {

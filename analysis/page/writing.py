@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+import markupsafe
 
 from analysis.briefing.writing.embedded_font import embedded_font
 from analysis.page.draws import Draws, packed
@@ -136,5 +137,5 @@ def _letters(text: str) -> str:
 def _template() -> jinja2.Template:
     # Everything that is filled in is checked or escaped by its kind: scripts and style sheets are no HTML.
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=False, trim_blocks=True)
-    environment.filters["attribute"] = lambda text: jinja2.utils.markupsafe.escape(text)
+    environment.filters["attribute"] = markupsafe.escape
     return environment.get_template("page.html")

@@ -395,6 +395,7 @@ class Page {
       this.offer()
       this.listKept()
     }
+    this.status.dataset.state = "working"
     if (this.busy) {
       // The first redraw of the move before is on its way: what moves on meanwhile comes next, or nothing ever came.
       this.again = true
