@@ -20,6 +20,11 @@ const TABS = ["levers", "results", "compare", "files"]
 /** Milliseconds without a move until the address follows. */
 const CALM = 250
 
+/** As much of a text as leaves a printed page one page. @param {string} text */
+function shortened(text) {
+  return text.length > 900 ? `${text.slice(0, 900)} …` : text
+}
+
 class Page {
   /** @param {any} known @param {Pool} pool @param {any} state @param {any[]} problems */
   constructor(known, pool, rules, state, problems) {
@@ -545,7 +550,7 @@ class Page {
     this.printed.replaceChildren(
       element("h1", { text: this.say("title") }),
       element("p", { text: `${this.role("page").title} · ${this.say("against")}${this.say("colon")}${this.role("against").title} · ${this.say("evidence to", { evidence: this.state.evidence })}` }),
-      element("p", { text: changed.length ? `${this.say("changed here")}${this.say("colon")}${changed.join("; ")}` : this.known.scenarios[setting.base].question[this.language] }),
+      element("p", { text: changed.length ? shortened(`${this.say("changed here")}${this.say("colon")}${changed.join("; ")}`) : this.known.scenarios[setting.base].question[this.language] }),
     )
   }
 
