@@ -1,4 +1,4 @@
-"""Firefox as Debian has it, driven by the standard that browsers share (WebDriver BiDi): Playwright drives only its own."""
+"""Firefox as Debian has it, driven by WebDriver BiDi, which browsers share: Playwright drives only its own."""
 
 from __future__ import annotations
 
@@ -34,28 +34,35 @@ class Firefox:
     """A browser without a window, and one page in it."""
 
     def __init__(self) -> None:
-        self._profile = tempfile.TemporaryDirectory()
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         lines = (f'user_pref("{name}", {json.dumps(value)});' for name, value in PREFERENCES.items())
         Path(self._profile.name, "user.js").write_text("\n".join(lines), encoding="utf-8")
         words = [FIREFOX, "--headless", "--no-remote", "--profile", self._profile.name, "--remote-debugging-port", "0"]
-        self._process = subprocess.Popen([*words, "about:blank"], stderr=subprocess.PIPE, text=True)
-        assert self._process.stderr is not None
-        address = None
-        for line in self._process.stderr:
-            if found := re.search(r"ws://[\d.]+:\d+", line):
-                address = found[0]
-                break
-        assert address, "Firefox does not listen"
+        # Into a file, as a pipe that nobody reads would fill up and hold the browser.
+        self._log = Path(self._profile.name, "told.txt")
+        with self._log.open("wb") as told:
+            self._process = subprocess.Popen([*words, "about:blank"], stdout=told, stderr=told)
         self._loop, self._numbers = asyncio.new_event_loop(), itertools.count(1)
-        self._socket: WebSocketClientConnection = self._loop.run_until_complete(
-            websocket_connect(f"{address}/session", max_message_size=256 * 1024 * 1024)  # type: ignore[arg-type]
-        )
+        self._socket: WebSocketClientConnection | None = None
         #: What pages wrote as errors, and what they asked of a network.
         self.broken: list[str] = []
         self.outside: list[str] = []
-        self.ask("session.new", {"capabilities": {}})
-        self.ask("session.subscribe", {"events": ["log.entryAdded", "network.beforeRequestSent"]})
-        self._page = self.ask("browsingContext.getTree", {})["contexts"][0]["context"]
+        try:
+            self._socket = self._loop.run_until_complete(self._connect())
+            self.ask("session.new", {"capabilities": {}})
+            self.ask("session.subscribe", {"events": ["log.entryAdded", "network.beforeRequestSent"]})
+            self._page = self.ask("browsingContext.getTree", {})["contexts"][0]["context"]
+        except BaseException:
+            self.close()
+            raise
+
+    async def _connect(self) -> WebSocketClientConnection:
+        until = time.monotonic() + PATIENCE
+        while (found := re.search(r"ws://[\d.]+:\d+", self._log.read_text(encoding="utf-8"))) is None:
+            assert self._process.poll() is None, "Firefox has ended"
+            assert time.monotonic() < until, "Firefox does not listen"
+            await asyncio.sleep(0.1)
+        return await websocket_connect(f"{found[0]}/session", max_message_size=256 * 1024 * 1024)
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Any:
         """Send a command, and return what comes back."""
@@ -63,6 +70,7 @@ class Firefox:
 
     async def _ask(self, method: str, params: Mapping[str, Any]) -> Any:
         number = next(self._numbers)
+        assert self._socket is not None
         await self._socket.write_message(json.dumps({"id": number, "method": method, "params": params}))
         while True:
             text = await asyncio.wait_for(self._socket.read_message(), PATIENCE)
@@ -91,7 +99,7 @@ class Firefox:
     def run(self, function: str, *given: Any) -> Any:
         """Return what a function of JavaScript returns, by way of JSON."""
         params = {
-            "functionDeclaration": f"async (given) => JSON.stringify(await ({function})(...JSON.parse(given))) ?? 'null'",
+            "functionDeclaration": f"async (given) => JSON.stringify(await ({function})(...JSON.parse(given)) ?? null)",
             "arguments": [{"type": "string", "value": json.dumps(given)}],
             "awaitPromise": True,
             "target": {"context": self._page},
@@ -113,7 +121,9 @@ class Firefox:
 
     def close(self) -> None:
         """End it."""
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
         self._process.terminate()
         self._process.wait(30)
+        self._loop.close()
         self._profile.cleanup()

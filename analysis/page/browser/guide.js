@@ -40,10 +40,10 @@ export class Guide {
     this.output.dataset.answer = ""
   }
 
-  /** Answer once there is something to answer from. @param {boolean} traced */
-  answer(traced) {
+  /** Answer once there is something to answer from. */
+  answer() {
     if (this.asked === null || !this.page.complete) return
-    const text = { reach: () => this.reach(), levers: () => (traced ? this.levers() : null), inflow: () => this.inflow() }[this.asked]()
+    const text = { reach: () => this.reach(), levers: () => this.levers(), inflow: () => this.inflow() }[this.asked]()
     if (text === null) return
     this.output.textContent = text
     this.output.dataset.answer = this.asked

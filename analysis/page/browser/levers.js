@@ -26,6 +26,8 @@ export class Control {
     this.unit = dial.unit[look.language]
     this.title = dial.title[look.language]
     this.rows = new Map()
+    // Sliders stand on steps only.
+    this.positions = new Map()
     const { say } = look
     const id = cssClass(dial.constant)
     const rows = dial.elements ? dial.elements.map((part) => this.row(part, `${id}-${part.replaceAll(" ", "-")}`)) : [this.row(null, id)]
@@ -38,7 +40,7 @@ export class Control {
     opened.append(element("p", { text: this.about() }))
     if (!look.free) opened.append(this.schedule)
     this.opened = opened
-    this.fixed = look.free ? element("input", { type: "checkbox", id: `${id}-fixed`, onchange: () => acts.fix(dial.constant, this.fixed.checked, this.positions()) }) : null
+    this.fixed = look.free ? element("input", { type: "checkbox", id: `${id}-fixed`, onchange: () => acts.fix(dial.constant, this.fixed.checked, [...this.positions]) }) : null
     const fix = this.fixed ? element("label", { class: "check", for: `${id}-fixed` }, this.fixed, say("fix")) : null
     const inner = dial.elements ? [this.grouped(rows)] : rows
     this.root = element("div", { class: `control ${id}`, role: "group", "aria-label": this.title }, ...inner, fix, element("div", { class: "foot" }, this.course, this.back, opened))
@@ -79,7 +81,7 @@ export class Control {
     typed.addEventListener("change", () => {
       const value = Number(typed.value)
       const sound = typed.value !== "" && Number.isFinite(value)
-      const bounded = sound ? Math.min(high, Math.max(low, value)) : Number(slider.value)
+      const bounded = sound ? Math.min(high, Math.max(low, value)) : this.positions.get(part) / size
       typed.value = String(bounded)
       slider.value = String(bounded)
       if (sound) this.acts.move(dial.constant, part, bounded * size)
@@ -92,10 +94,6 @@ export class Control {
       slider,
       typed,
     )
-  }
-
-  positions() {
-    return [...this.rows].map(([part, { slider }]) => [part, Number(slider.value) * this.size])
   }
 
   openSchedule() {
@@ -115,6 +113,7 @@ export class Control {
       const own = value === undefined ? undefined : part !== null && typeof value === "object" && "by" in value ? value.by[part] : value
       const position = (own === undefined ? usual[place] : endOf(own)) / this.size
       const { slider, typed } = this.rows.get(part)
+      this.positions.set(part, position * this.size)
       const shown = String(Number(position.toPrecision(10)))
       if (document.activeElement !== slider) slider.value = shown
       if (document.activeElement !== typed || Number(typed.value) !== Number(shown)) typed.value = shown

@@ -290,9 +290,12 @@ class Page {
     if (!byGuide && ("against" in chosen || "indicator" in chosen)) this.guide.leave()
     this.problems.hidden = true
     if (byGuide) this.restart()
+    if ("compared" in chosen) this.side.offer()
     if (anew) this.ask()
-    else this.redraw()
-    this.why.again()
+    else {
+      this.redraw()
+      this.why.again()
+    }
     this.later()
   }
 
@@ -451,7 +454,7 @@ class Page {
   explain() {
     const other = this.role("against")
     this.why.trace(other.changes, this.role("page").changes, other.title)
-    this.guide.answer(this.why.result !== undefined && this.why.result !== null)
+    this.guide.answer()
   }
 
   bandsOf(role) {

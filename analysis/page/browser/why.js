@@ -37,6 +37,8 @@ export class Why {
     const { known, state, pool } = page
     const levers = differing(first, second)
     this.question = { title, levers }
+    this.result = null
+    this.found = undefined
     if (!levers.length) {
       this.show(null)
       return
@@ -107,6 +109,7 @@ export class Why {
     this.words.textContent = say("traced", { indicator: indicator.title[language], year: state.year, title, total: `${total >= 0 ? "+" : "−"}${Math.abs(total).toFixed(2)}`, unit, members: found.members, how })
     const most = Math.max(...rows.flatMap((one) => [Math.abs(one.low), Math.abs(one.high), Math.abs(one.mean)]), 1e-12)
     this.bars.replaceChildren(...rows.map((one) => this.bar(one, most, unit)))
+    this.page.guide.answer()
   }
 
   bar(one, most, unit) {

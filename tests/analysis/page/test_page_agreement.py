@@ -51,7 +51,9 @@ def random_changes(seed: int) -> dict:
 @pytest.fixture(scope="module")
 def asked():
     bases = ("baseline", "plan", "tight_finance")
-    random_sets = [(bases[seed % 3], random_changes(seed), str(Evidence("2020" if seed == 2 else "2023"))) for seed in range(SETS)]
+    random_sets = [
+        (bases[seed % 3], random_changes(seed), str(Evidence("2020" if seed == 2 else "2023"))) for seed in range(SETS)
+    ]
     return [("baseline", {}, "2023"), ("plan", {}, "2023"), *random_sets]
 
 
@@ -78,12 +80,12 @@ def scenario_file(tmp_path, base: str, changes: dict):
     return load_scenario(path)
 
 
-def test_fifty_members_under_several_settings_come_to_the_same(visit, asked, tmp_path):
+def test_fifty_members_under_several_settings_come_to_the_same(visit, larger_file, asked, tmp_path):
     targets = [one for one in load_targets().values() if one.modelled]
     names = outputs(targets)
     city = load_model()
     for base, changes, evidence in asked:
-        page = visit(base=base, changes=changes, evidence=evidence, compared=[])
+        page = visit(file=larger_file, base=base, changes=changes, evidence=evidence, compared=[])
         told = np.array(values_of(page)).reshape(MEMBERS, -1, len(YEARS))
         scenario = scenario_file(tmp_path, base, changes)
         run = city.run(scenario.settings(read_members(MEMBERS, Evidence(evidence))), outputs=names)
@@ -99,8 +101,10 @@ def test_fifty_members_under_several_settings_come_to_the_same(visit, asked, tmp
         page.close()
 
 
-def test_contributions_are_those_of_compare(visit):
-    page = visit(base="registration_reform", indicator="target registered urbanization rate", year=2030)
+def test_contributions_are_those_of_compare(visit, larger_file):
+    page = visit(
+        file=larger_file, base="registration_reform", indicator="target registered urbanization rate", year=2030
+    )
     page.wait_for_selector("#why ol:not(.old) li", timeout=240_000)
     rows = page.evaluate("livePage.why.result.rows")
     first, second = load_scenario("baseline"), load_scenario("registration_reform")

@@ -22,7 +22,8 @@ PROBE = """
 import { Rules } from "./rules.js"
 import { readYaml } from "./yaml.js"
 const plain = (value) => {
-  if (value instanceof Map) return {map: [...value].map(([key, part]) => [typeof key == "number" ? {year: key} : key, plain(part)])}
+  const spelled = (key) => (typeof key == "number" ? {year: key} : key)
+  if (value instanceof Map) return {map: [...value].map(([key, part]) => [spelled(key), plain(part)])}
   if (Array.isArray(value)) return value.map(plain)
   return value instanceof Number ? {whole: value.valueOf()} : value
 }
@@ -161,7 +162,12 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn
 LEAVES = st.none() | st.booleans() | st.integers(-(2**50), 2**50) | st.floats(allow_nan=False) | TEXTS
 KEYS = TEXTS.filter(lambda text: text not in ("", "~", "null", "Null", "NULL", "true", "True", "false", "False"))
 DOCUMENTS = st.dictionaries(
-    KEYS, st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12), min_size=1, max_size=4
+    KEYS,
+    st.recursive(
+        LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+    ),
+    min_size=1,
+    max_size=4,
 )
 
 
