@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def test_numbers_draws_elements_and_paths_mean_what_they_mean_on_the_desk():
     times = [1.0, 3.5, 8.0]
     course = np.asarray([[1.0, 2.0], [5.0, -3.0], [4.0, 0.1]])
     members = xr.DataArray(drawn, dims="run")
-    cases = [
+    cases: list[tuple[list[tuple[str, int | None, Any]], dict[str, Any]]] = [
         ([("weight", None, 2.5)], {"weight": 2.5}),
         ([("weight", 1, 2.5)], {f"weight[{districts[1]}]": 2.5}),
         ([("weight", None, drawn)], {"weight": members}),
@@ -126,7 +127,7 @@ def test_numbers_draws_elements_and_paths_mean_what_they_mean_on_the_desk():
 @needs_node
 def test_an_element_goes_over_the_whole_that_came_before_it_also_where_that_moves():
     compiled = compile_to_wasm(HERE / "models" / "subscripts.mdl", outputs=["flat"], changeable=["flat"])
-    path = {"name": "flat", "values": {"times": [0.0, 10.0], "values": [0.0, 10.0]}}
+    path: Any = {"name": "flat", "values": {"times": [0.0, 10.0], "values": [0.0, 10.0]}}
     answer = run_in_node(compiled, [{"inputs": [path, {"name": "flat", "element": 0, "values": 7.0}]}])
     moving = np.asarray(compiled.description["times"])
     np.testing.assert_array_equal(answer.values[0][0, 0], np.full(len(moving), 7.0))
@@ -174,7 +175,7 @@ def test_a_value_that_is_not_finite_or_a_balance_that_is_not_zero_ends_the_run(w
     )
     compiled = compile_to_wasm(path, outputs=["Store"], balances=("balance error",))
     zero, leaking = {"name": "rate", "values": [1.0, 0.0]}, {"name": "leak", "values": 0.01}
-    requests = [{"members": 2, "inputs": [zero]}, {"inputs": [leaking]}, {}]
+    requests: list[dict[str, Any]] = [{"members": 2, "inputs": [zero]}, {"inputs": [leaking]}, {}]
     answer = run_in_node(compiled, [*requests, {"members": 2, "inputs": [zero], "keepNonFinite": True}])
     assert answer.errors == [
         "EngineError: Member 1 has a value that is not finite by 0.25",

@@ -15,6 +15,11 @@ from scenarios.levers import Lever, load_levers
 from tests.engine.web import assert_same_values, needs_node, run_in_node
 from tests.support.city import ROUNDING, city
 
+#: Shares of what is nearly used up, and what follows from them, carry the rounding of the large numbers whose
+#: difference is left; as a share of their largest value.
+ILL_CONDITIONED = dict.fromkeys(
+    ("quota share", "quota wanted", "approval share", "market tightness", "compulsory funded share"), 1e-9
+)
 #: What a scenario's file keeps of the course of a run: variables of no more elements than this.
 CELLS = 60
 
@@ -82,4 +87,4 @@ def test_every_stored_output_of_the_city_is_the_same_for_random_levers(count, se
         answer = run_in_node(compiled, [request], common)
         assert answer.errors == [None]
         expected = city().run({**members, **desk}, outputs=outputs)
-        assert_same_values(compiled, answer.values[0], expected, outputs, zero=ROUNDING)
+        assert_same_values(compiled, answer.values[0], expected, outputs, ROUNDING, ILL_CONDITIONED)

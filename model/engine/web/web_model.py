@@ -78,10 +78,6 @@ def compile_to_wasm(
         For unknown names and impossible times, all at once.
     CompilerError
         If the compiler is not installed or fails.
-
-    Examples
-    --------
-    >>> tea = compile_to_wasm("tests/engine/models/teacup.mdl", outputs=["Teacup Temperature"])  # doctest: +SKIP
     """
     path = Path(path)
     version = compiler_version()
@@ -102,7 +98,9 @@ def compile_to_wasm(
             written = write_model(path, method, spelling=CSpelling(), keep=keep)
         request = _checked(written.prepared, wanted, allowed, settings)
         refuse_unknown(written.plan, defined_functions())
-        text, description = _source(written, request, allowed, balances)
+        watched = [name for name in written.prepared.variables if balances and name.endswith(balances)]
+        text = complete_source(written, settings, watched)
+        description = _description(written.prepared, request, allowed, watched)
         make_entry(entry, lambda folder: _fill(folder, text, description))
     description = json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
     return WebModel((entry / MODULE).read_bytes(), description, entry / SOURCE)
@@ -169,29 +167,20 @@ def _fill(folder: Path, text: str, description: Mapping[str, Any]) -> None:
     compile_c(folder / SOURCE, folder / MODULE)
 
 
-def _source(
-    written: Written, request: Request, changeable: Sequence[str] | None, balances: tuple[str, ...]
-) -> tuple[str, dict[str, Any]]:
-    """Return the C of a model with all its tables, and its description."""
+def complete_source(written: Written, settings: Mapping[str, float], watched: Sequence[str]) -> str:
+    """Return the C of a model with all its tables, for some time settings and with the balances to be watched."""
     prepared, layout = written.prepared, written.prepared.layout
-    watched = [name for name in prepared.variables if name.endswith(balances)] if balances else []
-    inputs = make_inputs(prepared, request)
+    inputs = make_inputs(prepared, prepare(None, [], prepared.variables, prepared.ranges, settings))
     places = [place for name in watched for place in _places(prepared, name)]
-    numbers = {
-        "SIZE": layout.size,
-        "INPUTS": layout.inputs,
-        "PIPES": len(inputs.pipes),
-        "WATCHED": len(places),
-    }
+    numbers = {"SIZE": layout.size, "INPUTS": layout.inputs, "PIPES": len(inputs.pipes), "WATCHED": len(places)}
     tables = [
-        _table("double", "base", [CSpelling().literal(value) for value in inputs.base[: layout.inputs].tolist()]),
+        _table("double", "base", map(CSpelling().literal, inputs.base[: layout.inputs].tolist())),
         _table("int", "places", map(str, layout.places.tolist())),
         _table("int", "pipe_table", map(str, inputs.pipes.ravel().tolist())),
         _table("int", "watched", map(str, places)),
     ]
     constants = "\n".join(f"#define {name} {value}" for name, value in numbers.items())
-    text = "\n".join([runtime(), constants, "", *tables, START, written.text])
-    return text, _description(written, request, changeable, watched)
+    return "\n".join([runtime(), constants, "", *tables, START, written.text])
 
 
 START: Final = """
@@ -228,9 +217,8 @@ def _strides(prepared: PreparedModel, key: str) -> list[int]:
 
 
 def _description(
-    written: Written, request: Request, changeable: Sequence[str] | None, balances: Sequence[str]
+    prepared: PreparedModel, request: Request, changeable: Sequence[str] | None, balances: Sequence[str]
 ) -> dict[str, Any]:
-    prepared = written.prepared
     inputs = make_inputs(prepared, request)
     always = prepared.needed(prepared.keys[name] for name in balances)
     outputs = {*request.outputs}
