@@ -97,7 +97,6 @@ def in_the_browser(file: Path) -> dict[str, Any]:
                 page.close()
         found["open"] = opened
         ready(page)
-        page.wait_for_selector("#why ol:not(.old) li", timeout=240_000)
         moves = [page.evaluate(MOVE, [name, share]) for name in MOVED for share in SHARES]
         found["first"], found["all"] = ([move[number] for move in moves] for number in (0, 1))
         found["workers"] = page.evaluate("livePage.pool.workers.length")
@@ -119,7 +118,6 @@ def all_members(browser: Any, file: Path, workers: int) -> float:
     page.add_init_script(f"Object.defineProperty(navigator, 'hardwareConcurrency', {{value: {workers}}})")
     page.goto(link(file))
     ready(page)
-    page.wait_for_selector("#why ol:not(.old) li", timeout=240_000)
     moves = [page.evaluate(MOVE, [MOVED[0], share])[1] for share in SHARES[:6]]
     page.close()
     return float(np.median(moves))

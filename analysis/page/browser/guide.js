@@ -68,7 +68,10 @@ export class Guide {
   levers() {
     const { page } = this
     const result = page.why.result
-    if (!result) return null
+    if (!result) {
+      page.why.begin()
+      return null
+    }
     const named = result.rows.slice(0, 3).map((row) => `${page.constantTitle(row.constant)} ${row.mean >= 0 ? "+" : "−"}${digits(Math.abs(row.mean))}`)
     const total = result.rows.reduce((sum, row) => sum + row.mean, 0)
     return page.say("answer levers", { title: page.indicator.title[page.language], year: page.state.year, total: `${total >= 0 ? "+" : "−"}${digits(Math.abs(total))}`, unit: result.unit, names: named.join(page.say("comma")) })

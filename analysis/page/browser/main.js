@@ -93,6 +93,7 @@ class Page {
     for (const part of [this.fan, this.districts, this.side]) part?.remove()
     const asked = this.guide?.asked ?? null
     this.why?.stop()
+    this.why?.observer.disconnect()
     this.status = element("span", { id: "status", role: "status" })
     this.problems = element("div", { id: "problems", role: "alert", hidden: true })
     this.fan = new Fan(this.years, { height: 320, title: () => this.say("chart of", { title: this.indicator.title[this.language] }), words: (place) => this.reading(this.bands?.page, place) })
@@ -104,6 +105,7 @@ class Page {
     this.controls = new Map()
     this.root.replaceChildren(this.header(), this.problems, this.tabs(), element("main", {}, this.aside(), this.results()), this.footer())
     document.body.dataset.tab = this.tab
+    this.why.watch()
     this.shown = false
   }
 

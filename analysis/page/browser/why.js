@@ -16,11 +16,33 @@ export class Why {
     this.owner = {}
     this.words = element("p", { class: "hint", role: "status" })
     this.bars = element("ol", { class: "parts" })
+    this.near = false
+    this.waiting = null
     this.root = element("div", {}, segments(page.say("year"), YEARS.map((year) => [year, String(year)]), page.state.year, (year) => page.choose({ year })), this.words, this.bars)
+  }
+
+  /** Begin only once a reader comes near: it takes thousands of runs. */
+  watch() {
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        this.near = entries[entries.length - 1].isIntersecting
+        if (this.near) this.begin()
+      },
+      { rootMargin: "400px" },
+    )
+    this.observer.observe(this.root)
+  }
+
+  /** Begin what waits for a reader. */
+  begin() {
+    const begun = this.waiting
+    this.waiting = null
+    if (begun) begun()
   }
 
   /** Forget what is being traced. */
   stop() {
+    this.waiting = null
     this.page.pool.drop(this.owner)
   }
 
@@ -34,7 +56,7 @@ export class Why {
   trace(first, second, title) {
     this.stop()
     const { page } = this
-    const { known, state, pool } = page
+    const { state } = page
     const levers = differing(first, second)
     this.question = { title, levers }
     this.result = null
@@ -49,6 +71,13 @@ export class Why {
       return
     }
     this.wait()
+    this.waiting = () => this.run(key, first, second, levers)
+    if (this.near) this.begin()
+  }
+
+  /** Run the coalitions that a trace needs. */
+  run(key, first, second, levers) {
+    const { known, state, pool } = this.page
     const orders = levers.length <= known.exact_up_to ? null : known.orders[levers.length]
     const masks = neededMasks(levers.length, orders)
     const members = Int32Array.from({ length: Math.min(known.traced, known.evidence[state.evidence]) }, (_, member) => member)
@@ -72,7 +101,7 @@ export class Why {
           this.show(found)
         },
         failed: (error) => {
-          this.words.textContent = page.say("cannot run", { message: error.message })
+          this.words.textContent = this.page.say("cannot run", { message: error.message })
         },
       })
     }

@@ -105,6 +105,7 @@ def test_contributions_are_those_of_compare(visit, larger_file):
     page = visit(
         file=larger_file, base="registration_reform", indicator="target registered urbanization rate", year=2030
     )
+    page.locator("#why").scroll_into_view_if_needed()
     page.wait_for_selector("#why ol:not(.old) li", timeout=240_000)
     rows = page.evaluate("livePage.why.result.rows")
     first, second = load_scenario("baseline"), load_scenario("registration_reform")

@@ -60,6 +60,7 @@ def test_it_opens_in_chinese_on_the_plan_against_the_baseline_with_everything_th
     assert page.locator("#board tbody tr").count() == sum(one.modelled for one in load_targets().values())
     assert page.locator("#districts canvas").count() == 12
     assert page.locator("#districts .tiles rect").count() == 12
+    page.locator("#why").scroll_into_view_if_needed()
     assert page.locator("#why ol li").first.inner_text(timeout=240_000)
     assert judged(page, REGISTERED)["members"] == FEW
 
@@ -80,6 +81,7 @@ def test_a_moved_lever_changes_probabilities_the_address_and_what_contributed(vi
     before = judged(page, REGISTERED)["reached"]
     set_lever(page, EASE, "0.2")
     assert judged(page, REGISTERED)["reached"] < before
+    page.locator("#why").scroll_into_view_if_needed()
     page.wait_for_selector("#why ol li")
     assert page.locator("#why ol li").count() == 1
     page.wait_for_timeout(400)
