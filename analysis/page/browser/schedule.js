@@ -4,7 +4,7 @@ import { plainNumber } from "./numbers.js"
 import { stepOf } from "./steps.js"
 
 const [FIRST, LAST] = [2020, 2035]
-const BOX = { width: 340, height: 150, left: 46, right: 10, top: 10, bottom: 22 }
+const BOX = { width: 340, height: 158, left: 62, right: 22, top: 16, bottom: 24 }
 
 export class ScheduleEditor {
   /** @param {any} dial @param {any} look @param {(value: any) => void} changed @param {any} known */
@@ -123,7 +123,7 @@ export class ScheduleEditor {
   draw() {
     const focused = this.drawing.contains(document.activeElement) ? document.activeElement.getAttribute("data-year") : null
     const { lowest, highest } = this.dial
-    const parts = [lowest, highest].map((value) => drawn("text", { x: BOX.left - 5, y: this.y(value) + 4, "text-anchor": "end", text: plainNumber(value / this.size) }))
+    const parts = [lowest, highest].map((value) => drawn("text", { x: BOX.left - 15, y: this.y(value) + 4, "text-anchor": "end", text: plainNumber(value / this.size) }))
     parts.push(...[2020, 2025, 2030, 2035].map((year) => drawn("text", { x: this.x(year), y: BOX.height - 5, "text-anchor": "middle", text: String(year) })))
     parts.push(...[lowest, highest].map((value) => drawn("line", { x1: BOX.left, x2: BOX.width - BOX.right, y1: this.y(value), y2: this.y(value), class: "grid" })))
     parts.push(drawn("line", { x1: BOX.left, x2: BOX.width - BOX.right, y1: this.y(this.before), y2: this.y(this.before), class: "before" }))
