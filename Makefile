@@ -92,7 +92,7 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	$(PUBLIC) .venv-lock/bin/pip install --quiet pip-tools
 	$(PUBLIC) CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet $(UPGRADE) $(LEFT_OUT) \
-		--extra dev --generate-hashes --strip-extras --no-annotate \
+		--extra dev --extra page --generate-hashes --strip-extras --no-annotate \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK) pyproject.toml
 	rm -r .venv-lock
 

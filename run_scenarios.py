@@ -39,7 +39,8 @@ COMMANDS: Final = {
     "left-out": "analysis.left_out.command",
     "information": "analysis.information.command",
     "brief": "analysis.briefing.command",
-    "dashboard": "analysis.dashboard.command",
+    "page": "analysis.page.command",
+    "dashboard": "analysis.page.dashboard_command",
     "assess": "analysis.assessment.command",
     "template": "analysis.template.command",
     "export": "analysis.run.export_command",
@@ -53,7 +54,6 @@ COMMANDS: Final = {
 
 #: Other names by which a user may look for a command.
 ALIASES: Final = {
-    "page": "dashboard",
     "report": "brief",
     "diff": "compare",
     "why": "explain",

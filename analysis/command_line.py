@@ -84,11 +84,11 @@ def make_console(*, shown: bool = True) -> Console:
     return Console(width=width, highlight=False, emoji=False, quiet=not shown)
 
 
-def announce_replaced_files(console: Console, out: Path, files: Iterable[str], charts: str) -> None:
+def announce_replaced_files(console: Console, out: Path, files: Iterable[str], charts: str = "") -> None:
     """Name the results of an earlier call that will be replaced; refuse a folder that cannot be written to now."""
     output_folder.take(out)
     old = [name for name in files if (out / name).exists()]
-    old += [charts] if any((out / "figures").glob(charts)) else []
+    old += [charts] if charts and any((out / "figures").glob(charts)) else []
     if old:
         console.print(escape(screen_text("will replace", out=out, files=", ".join(old))))
 

@@ -1,17 +1,16 @@
-"""Start the live page and drive it in a real browser, as tests and measurements do."""
+"""The live page in a real browser, opened from a file as a user opens it; for tests and measurements."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import signal
-import subprocess
-import sys
-import tempfile
-import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from analysis.dashboard.controls import css_class
+from analysis.page.build import build_page
+from calibration.fit.evidence import NEWEST, Evidence
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -23,45 +22,66 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: Few, so that tests are quick; the page is the same with more.
-MEMBERS = 40
+#: What says that nothing more is being computed.
+COMPLETE = "#status[data-state=complete]"
+#: Milliseconds in which all members must be there, on a busy machine.
+PATIENCE = 120_000
 
 
-class Served:
-    """A server started as a user starts it."""
+def write_page(file: Path, members: int) -> Path:
+    """Write the page with so many members of each evidence, and return its file."""
+    seen = [NEWEST, *(one for one in Evidence if one != NEWEST)]
+    file.write_text(build_page(members, seen), encoding="utf-8")
+    return file
 
-    def __init__(self, *words: str) -> None:
-        command = [sys.executable, "run_scenarios.py", "dashboard", "--port", "0", "--members", str(MEMBERS), *words]
-        # Into a file, as a pipe that nobody reads would fill up and hold the server.
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
-        settings = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, env=settings)
-        while (announced := re.search(r"(http://[^\s/]+):(\d+)/(\S*)", self.said)) is None:
-            assert self.process.poll() is None, self.said
-            time.sleep(0.2)
-        self.address, self.query = f"http://127.0.0.1:{announced[2]}/", announced[3]
 
-    @property
-    def said(self) -> str:
-        """All that the server has printed."""
-        self._log.seek(0)
-        return self._log.read()
+def css_class(constant: str) -> str:
+    """Return the class by which a constant's controls are found on the page.
 
-    def stop(self) -> None:
-        """End the server as Ctrl-C does; it must end in order."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-        text = self.said
-        self._log.close()
-        assert self.process.returncode == 0, text
-        assert "Traceback" not in text, text
+    Examples
+    --------
+    >>> css_class("TALENT SUBSIDY")
+    'lever-talent-subsidy'
+    """
+    return f"lever-{constant.lower().replace(' ', '-')}"
+
+
+def link(file: Path, **choices: Any) -> str:
+    """Return the address of a page with choices in it, as its own links have them.
+
+    Examples
+    --------
+    >>> link(Path("/page.html"), base="plan", changes={"RENT SUBSIDY": 0.2})
+    'file:///page.html#base=plan&changes=%7B%22RENT+SUBSIDY%22%3A+0.2%7D'
+    """
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in choices.items()}
+    return file.as_uri() + (f"#{urlencode(texts)}" if texts else "")
 
 
 def ready(page: Any) -> None:
-    """Wait until the page is complete."""
-    page.locator('[data-state="complete"]').wait_for()
+    """Wait until every member of what is asked is there."""
+    page.wait_for_selector(COMPLETE, timeout=PATIENCE)
 
 
-def lever(page: Any, constant: str) -> Any:
-    """The number field of a lever."""
-    return page.locator(f".{css_class(constant)} input").first
+def set_lever(page: Any, constant: str, value: str) -> None:
+    """Type a number beside a lever, and wait for all that follows."""
+    field = page.locator(f".{css_class(constant)} input[type=number]").first
+    field.fill(value)
+    field.press("Enter")
+    ready(page)
+
+
+def values_of(page: Any, role: str = "page") -> list[float]:
+    """Return what every member came to: by member, variable, element and year."""
+    return list(page.evaluate("(role) => Array.from(livePage.role(role).outcome.values)", role))
+
+
+def judged(page: Any, target: str) -> Mapping[str, int]:
+    """Return how many of how many members reach a target, as its card says."""
+    card = page.locator(f".cards [data-target='{target}'] .large")
+    return {name: int(card.get_attribute(f"data-{name}")) for name in ("reached", "members")}
+
+
+def saved(download: Any) -> str:
+    """Return the text of a file that the page has given."""
+    return re.sub("^\ufeff", "", Path(download.path()).read_text(encoding="utf-8"))

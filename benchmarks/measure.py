@@ -147,6 +147,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "left-out": ("plann",),
     "information": ("plan", "plann"),
     "brief": ("--scenario", "plann"),
+    "page": ("--members", "100000"),
     "dashboard": ("--members", "100000"),
     "assess": ("--observations", "none.csv", "--scenario", "plann"),
     "calibrate": ("--draws", "1"),

@@ -37,6 +37,7 @@ CLASSIFIERS: Final[Mapping[str, str]] = {
 }
 #: Read in the package, where its metadata leaves it open: which licence, and why.
 READ: Final[Mapping[str, tuple[str, str]]] = {
+    "axe-playwright-python": ("MIT AND MPL-2.0", "the texts of its LICENSE and of axe.min.js"),
     "graphemeu": ("MIT", "the text of its LICENSE"),
     "partd": ("BSD-3-Clause", "the text of its LICENSE.txt"),
 }

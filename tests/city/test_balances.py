@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import queue
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.dashboard.live_ensemble import LiveEnsemble
-from analysis.dashboard.session import Session, SharedEnsemble
 from analysis.sensitivity import runs as sensitivity_runs
-from calibration.fit.ensemble import read_members
 from calibration.fit.likelihood import run_history
 from model import load_model
 from model.engine import BalanceError, Ensemble, compile_model
 from model.engine.errors import UserError
-from scenarios import load_scenario
-from scenarios.scenario import Change, Scenario
 from tests.support.city import city, default
 
 #: Shares of the uses of land that add up to four.
@@ -118,19 +111,6 @@ def test_a_sensitivity_study_is_watched(monkeypatch):
 
     with pytest.raises(BalanceError, match="land balance error"):
         sensitivity_runs.run_block(Study(), 0)  # type: ignore[arg-type]
-
-
-def test_the_live_page_says_that_a_setting_loses_land():
-    live = LiveEnsemble(load_model(), read_members(2), ["residents"])
-    said: queue.Queue[str] = queue.Queue()
-    ignore: Callable[..., None] = lambda *_: None  # noqa: E731
-    session = Session(SharedEnsemble(live), live.complete(load_scenario("baseline")), ignore, ignore, said.put)
-    baseline = load_scenario("baseline")
-    shares: dict[str, Any] = dict.fromkeys(city().subscripts["Use"], 1.0)
-    change = Change("USE SHARE", shares, "Dmnl", "s", "", False, "leak", None)
-    leaking = Scenario("leak", baseline.title, baseline.question, "baseline", (change,), (), baseline.path)
-    session.ask({"setting": leaking}, None)
-    assert "land balance error" in said.get(timeout=240)
 
 
 def test_no_command_runs_a_model_that_is_not_watched(root):

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from model import load_model
-from model.engine import ChangeError, Ensemble, FirstAbove, NonFiniteError, RefusedModelError, compile_model, generating
+from model.engine import ChangeError, Ensemble, FirstAbove, NonFiniteError, RefusedModelError, compile_model, spelling
 from model.engine.pysd_model import ReferenceModel
 
 
@@ -262,7 +262,7 @@ def test_the_process_that_compiles_gives_the_same_bytes_as_those_that_read_the_c
 def test_code_that_cannot_be_compiled_is_told_and_tried_again_next_time(write_model, empty_cache, monkeypatch):
     path = write_model("found in no other test = 1 ~~|")
     with monkeypatch.context() as broken:
-        broken.setattr(generating, "RUN", generating.RUN.replace("count = 0", "count = unheard_of"))
+        broken.setattr(spelling, "RUN", spelling.RUN.replace("count = 0", "count = unheard_of"))
         for _ in range(2):
             with pytest.raises(RuntimeError, match=r"(?s)could not be compiled:.*unheard_of"):
                 compile_model(path)

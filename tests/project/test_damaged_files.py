@@ -19,7 +19,6 @@ from analysis.briefing import words as briefing_words
 from analysis.charts import findings
 from analysis.comparison import words as comparison_words
 from analysis.conditions import words as condition_words
-from analysis.dashboard import words as page_words
 from analysis.effort import plausible
 from analysis.effort.backcast import words as backcast_words
 from analysis.effort.delay import words as delay_words
@@ -29,6 +28,7 @@ from analysis.information.collectable import FILE as COLLECTABLE_FILE
 from analysis.information.collectable import load_collectables
 from analysis.left_out import words as left_out_words
 from analysis.outcome import words as chart_words
+from analysis.page import words as page_words
 from analysis.reach import words as reach_words
 from analysis.sensitivity import words as sensitivity_words
 from calibration.fit.ensemble import read_members

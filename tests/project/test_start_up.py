@@ -14,7 +14,6 @@ from run_scenarios import COMMANDS
 
 HEAVY = {
     "SALib",
-    "bokeh",
     "distributed",
     "docx",
     "emcee",
@@ -114,6 +113,7 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
         (("--members", "100000"), TOO_MANY),
         (("--dated", "tomorrow"), "--dated is 'tomorrow'"),
     ],
+    "page": [(("--members", "100000"), TOO_MANY)],
     "dashboard": [(("--members", "100000"), TOO_MANY)],
     "assess": [
         (("--observations", "none.csv"), "does not exist"),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from urllib.parse import urlencode
-
 import pytest
 import yaml
 
-from analysis.dashboard.state import from_query
 from model.definition import variables_by_name
 from scenarios import ScenarioError, load_levers, load_scenario, shipped_scenarios
 
@@ -51,13 +47,6 @@ def test_a_table_is_refused_by_name_with_the_reason(constant, why, tmp_path):
     (line,) = [line for line in str(caught.value).splitlines() if line.startswith(" * ")]
     assert repr(constant) in line
     assert why in line
-
-
-@pytest.mark.parametrize("constant", TABLES)
-def test_a_link_cannot_change_a_table(constant):
-    state, problems = from_query(urlencode({"changes": json.dumps({constant: 0.5})}))
-    assert not state.setting.changes
-    assert any(repr(constant) in problem and "cannot change it" in problem for problem in problems)
 
 
 def test_every_lever_and_what_shipped_scenarios_change_may_be_changed():

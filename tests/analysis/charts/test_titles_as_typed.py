@@ -10,7 +10,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from bokeh.models import Div
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,7 +25,6 @@ from analysis.charts.material import gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
 from analysis.charts.style import chart_style
 from analysis.charts.trends import comparison
-from analysis.dashboard.controls import TEXT_LOOK
 from analysis.outcome.ensembles import condensed
 from analysis.outcome.files import manifest
 from analysis.outcome.printing import changes_table
@@ -167,7 +165,3 @@ def office_text(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         parts = [archive.read(name) for name in archive.namelist() if name.endswith(".xml")]
     return "\n".join("".join(ElementTree.fromstring(part).itertext()) for part in parts)
-
-
-def test_the_page_takes_no_text_for_a_formula():
-    assert Div(text="$$x$$", **TEXT_LOOK).disable_math

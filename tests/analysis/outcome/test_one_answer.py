@@ -1,4 +1,4 @@
-"""One question has one answer: every command and the page tell the same numbers of the same setting and members."""
+"""One question has one answer: every command tells the same numbers of the same setting and members."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import pytest
 from analysis.assessment.study import judge_targets
 from analysis.comparison.contributions import compare
 from analysis.comparison.study import in_time
-from analysis.dashboard.live_ensemble import LiveEnsemble
-from analysis.dashboard.state import Setting, as_yaml, scenario_of
-from analysis.dashboard.statistics import standings
 from analysis.effort.delay.study import delay_costs
 from analysis.effort.levers import choose_levers
 from analysis.effort.trials import Trials
@@ -24,7 +21,7 @@ from analysis.reach.probability import reach
 from calibration.fit.ensemble import read_members
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine.compiled import compile_model
-from scenarios import is_reached, load_levers, load_scenario, load_scenarios, load_targets
+from scenarios import is_reached, load_levers, load_scenarios, load_targets
 
 #: Enough for shares that are neither nil nor one, and an even number, where a median lies between two members.
 MEMBERS = 24
@@ -84,22 +81,6 @@ def test_reach_tells_what_run_tells(members, targets, runs, table):
         "members": "members",
     }.items():
         np.testing.assert_allclose(own[ours].astype(float), table[theirs].astype(float), rtol=1e-12, err_msg=ours)
-
-
-@pytest.mark.parametrize("changes", [{}, {"PAYMENT FOR RURAL RIGHTS": 20_000.0}])
-def test_the_page_tells_what_run_tells_of_the_file_saved_there(changes, city, members, targets, tmp_path):
-    setting = Setting(NAME, changes)
-    live = LiveEnsemble(city, members, [str(target.variable) for target in targets])
-    page = standings(live, live.complete(scenario_of(setting)), targets)
-    path = tmp_path / "mine.yaml"
-    path.write_text(as_yaml(setting, "mine"), encoding="utf-8")
-    run = city.run(load_scenario(path).settings(members), outputs=[str(target.variable) for target in targets])
-    row = evaluate_targets(targets, {"mine": run}).set_index("target")
-    for target in targets:
-        judged, told = page[target.id].judged, row.loc[target.id]
-        assert (judged.members, judged.probability) == (told["members"], told["probability"])
-        assert (judged.median, judged.low, judged.high) == (told["median"], told["p05"], told["p95"])
-        assert (judged.margin, judged.first_year) == (told["margin"], told["year_reached_median"])
 
 
 def test_compare_delay_conditions_and_information_count_the_members_that_run_counts(city, members, targets, table):

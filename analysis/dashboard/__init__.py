@@ -1,1 +1,0 @@
-"""A page on which a planner moves a lever and sees the whole uncertain future move with it."""

@@ -1,0 +1,77 @@
+// The targets of the plan: how likely each is reached in time, for the main ones at large and for all in a table.
+import { element } from "./dom.js"
+import { digits } from "./numbers.js"
+
+/** What a target asks for, such as "2025: ≥ 78.5". */
+export function wanted(target, signs) {
+  return `${target.year}: ${signs[target.comparison]} ${Number(target.threshold.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 4 })}`
+}
+
+function bar(judged, other) {
+  const full = element("span", { class: "full" })
+  full.style.width = `${(100 * judged.reached) / judged.members}%`
+  const mark = element("span", { class: "mark" })
+  if (other) mark.style.left = `${(100 * other.reached) / other.members}%`
+  return element("span", { class: "bar", "aria-hidden": "true" }, full, other ? mark : null)
+}
+
+function medianInWords(judged, language) {
+  const spread = Math.abs(judged.median)
+  const [low, middle, high] = [judged.low, judged.median, judged.high].map((value) => digits(value, spread))
+  return language === "zh" ? `${middle}（${low}—${high}）` : `${middle} (${low}–${high})`
+}
+
+export class Board {
+  /** @param {any} page */
+  constructor(page) {
+    this.page = page
+    this.cards = element("ul", { class: "cards" })
+    this.body = element("tbody")
+    this.heads = ["target", "wanted", "median"].map((word) => element("th", { scope: "col", text: page.say(word) }))
+    this.mine = element("th", { scope: "col", colspan: "2" })
+    this.theirs = element("th", { scope: "col" })
+    this.table = element("table", { class: "board" }, element("caption", { class: "aside", text: page.say("board") }), element("thead", {}, element("tr", {}, ...this.heads, this.mine, this.theirs)), this.body)
+  }
+
+  /** @param {Map<string, any>} mine @param {Map<string, any>} theirs By target. */
+  show(mine, theirs, mineTitle, theirTitle) {
+    const { page } = this
+    const { language, known, say } = page
+    const unitOf = (target) => (target.unit[language] ? `${language === "zh" ? "" : " "}${target.unit[language]}` : "")
+    const accepted = (target) => (target.tolerance ? say("accepted", { accepted: target.limit }) : "")
+    const rows = known.targets.map((target) => ({ target, own: mine.get(target.id), other: theirs.get(target.id) }))
+    const members = rows[0].own.members
+    this.mine.textContent = `${mineTitle} (n = ${members})`
+    this.theirs.textContent = theirTitle
+    this.cards.replaceChildren(
+      ...rows
+        .filter(({ target }) => target.headline)
+        .map(({ target, own, other }) =>
+          element(
+            "li",
+            { "data-target": target.id },
+            element("b", { text: target.title[language] }),
+            element("span", { class: "wanted", text: `${wanted(target, known.signs)}${unitOf(target)}${accepted(target)}` }),
+            element("span", { class: "large", "data-reached": String(own.reached), "data-members": String(own.members), text: own.odds }),
+            bar(own, other),
+            element("span", { class: "small", text: `${theirTitle} ${other.odds}` }),
+            element("span", { class: "small", text: `${medianInWords(own, language)}${unitOf(target)}` }),
+          ),
+        ),
+    )
+    this.body.replaceChildren(
+      ...rows.map(({ target, own, other }) =>
+        element(
+          "tr",
+          { "data-target": target.id },
+          element("th", { scope: "row", title: target.definition[language] }, target.title[language], " ", element("i", { text: `${say("section")} ${target.section}` })),
+          element("td", { text: `${wanted(target, known.signs)}${unitOf(target)}${accepted(target)}` }),
+          element("td", { text: `${medianInWords(own, language)}${unitOf(target)}` }),
+          element("td", { class: "bars" }, bar(own, other)),
+          element("td", { class: "number", text: own.odds }),
+          element("td", { class: "number", text: other.odds }),
+        ),
+      ),
+    )
+  }
+}
