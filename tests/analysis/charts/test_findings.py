@@ -95,7 +95,7 @@ def test_the_ends_of_a_comparison_and_of_a_course_are_told_with_their_scenarios(
     alone = findings.comparison({"常住人口（万人）": {"plan": low / 1e4}}, titles, "zh")
     assert alone == "2035年常住人口（万人）为900。"
     assert findings.course({"常住人口（万人）": low / 1e4}, "zh") == "常住人口（万人）由2020年的100升至2035年的900。"
-    falling = series("births", [90.0, 88.0, 67.5])
+    falling = series("residents", [90.0, 88.0, 67.5])
     assert findings.course({"Births": falling}, "en") == "Births: down from 90.0 in 2020 to 67.5 in 2035."
     assert findings.course({"出生人数": falling * 0 + 90.0}, "zh").endswith("基本持平。")
 
