@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from model.engine.errors import UserError
-from scenarios.strict_files import read_table, refusal, shown
+from model.files.strict_files import read_table, refusal, shown
 
 DATA_FOLDER = Path(__file__).parent / "data"
 #: Rules and targets of policy, no observations: they may name later years, and some are words.

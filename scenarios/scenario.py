@@ -19,11 +19,11 @@ from pydantic import PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
+from model.files.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 from scenarios.levers import load_levers
 from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
 from scenarios.start import FIRST_YEAR as FIRST_START
 from scenarios.start import START, from_start_on, start_constants
-from scenarios.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 from scenarios.workbooks import SUFFIX, is_spreadsheet
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from pydantic import ConfigDict, PlainValidator, StrictBool
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError, near
+from model.files.strict_files import read_yaml, refusal, shown
 from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
-from scenarios.strict_files import read_yaml, refusal, shown
 
 if TYPE_CHECKING:
     import xarray as xr

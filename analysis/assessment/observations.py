@@ -21,8 +21,8 @@ from calibration.fit.likelihood import registered_estimates
 from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
 from model.definition import variables_by_name
 from model.engine.errors import near
+from model.files.strict_files import read_number, read_table, refusal, shown
 from scenarios.scenario_workbook import known_by, plain, workbook_words
-from scenarios.strict_files import read_number, read_table, refusal, shown
 from scenarios.workbooks import is_spreadsheet, read_sheet_as_table
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source")

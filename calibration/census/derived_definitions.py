@@ -11,7 +11,7 @@ from calibration.census.derivation import CENSUS_YEARS, DerivedTables
 from calibration.census.single_years import Vector
 from calibration.census.start_population import TOWN_TOTAL, URBAN_SHARE_OF_HIGH, URBAN_SHARE_OF_LOW
 from model.engine.errors import UserError
-from scenarios.strict_files import read_yaml, refusal
+from model.files.strict_files import read_yaml, refusal
 
 #: Name, unit, meaning, source and grade of each definition.
 DEFINITIONS_FILE: Final = Path(__file__).with_suffix(".yaml")
