@@ -11,13 +11,15 @@ from typing import Annotated
 import typer
 
 from calibration.fit.evidence import Evidence
-from model.city import city
+from model.city import TABLES_FILE, city
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if anything is out of date.")]
+#: The pack of this process's city.
+PACK = city().folder
 Pack = Annotated[Path, typer.Option(help="Folder of the city pack.")]
 #: These pages are of the record to 2020.
 Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
@@ -47,10 +49,10 @@ def exit_on_mistakes() -> Iterator[None]:
 def derived_tables(
     check: Check = False,
     write: Annotated[bool, typer.Option("--write", help="Replace the tables in the pack.")] = False,
-    pack: Pack = city().folder,
+    pack: Pack = PACK,
 ) -> None:
     """Print, check or write the tables of the model that are computed from the two censuses."""
-    from calibration.census.derived_tables import TABLES_FILE, block_text, update_tables
+    from calibration.census.derived_tables import block_text, update_tables
 
     if check and write:
         message = "--check and --write exclude each other"
@@ -117,7 +119,7 @@ def study(
 @exit_on_mistakes()
 def first_fit(
     write: Annotated[bool, typer.Option("--write", help="Put the fitted values into the pack.")] = False,
-    pack: Pack = city().folder,
+    pack: Pack = PACK,
 ) -> None:
     """Fit the starting values of the model by least squares and print them beside those of the pack."""
     from calibration.studies.first_fit import update_values

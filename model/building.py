@@ -73,9 +73,10 @@ def model_text(pack: City, template: str | None = None) -> str:
         if not value:
             faults.append(f"{name!r}, value: is empty")
         rows = "\n\t".join(part.strip() + ";" * (";" in value) for part in value.split(";") if part.strip())
+        limits = f"[{constant.lowest},{constant.highest}]"
         return (
-            f"{name}{entry['subscripts'] or ''}=\n\t{rows}\n\t~\t{entry['unit']} "
-            f"[{constant.lowest},{constant.highest}]\n{entry['comment']}Source: {constant.source}. Grade: {constant.grade}."
+            f"{name}{entry['subscripts'] or ''}=\n\t{rows}\n\t~\t{entry['unit']} {limits}\n"
+            f"{entry['comment']}Source: {constant.source}. Grade: {constant.grade}."
         )
 
     text = ENTRY.sub(filled, text)
@@ -124,7 +125,7 @@ def built_model() -> Path:
 
 
 def kept_file(name: str, text: str) -> Path:
-    """Return a file in the cache folder that holds a text; in a folder that goes with the process where that is full."""
+    """Return a file that holds a text: in the cache folder, or, where that takes none, for as long as the process."""
     content = text.encode("utf-8")
     file = cache_folder() / f"city_{hashlib.sha256(content).hexdigest()[:16]}" / name
     try:

@@ -1,7 +1,7 @@
 """The city that a process is about: what its folder, a city pack, says. `docs/cities.md` tells what a pack holds.
 
-A process has one city, chosen before anything of it is read: with ``--city`` on the command line, which leaves it in the
-environment for the processes that are started from there, or with the environment variable itself.
+A process has one city, chosen before anything of it is read: with ``--city`` on the command line, which leaves it in
+the environment for the processes that are started from there, or with the environment variable itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CONSTANT_COLUMNS: Final = ("constant", "value", "lowest", "highest", "unit", "gr
 #: Keys of a city's file, and whether it must have them.
 KEYS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("name", "title", "formal", "province", "plan", "about_districts", "bounds", "zones"), True),
-    **dict.fromkeys(("region", "boundaries", "control_totals", "start", "origin_districts"), True),
+    **dict.fromkeys(("region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True),
     **dict.fromkeys(("short", "other_regions", "merger", "not_known"), False),
 }
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
@@ -95,8 +95,11 @@ class City:
     region: str
     other_regions: tuple[str, ...]
     boundaries: tuple[str, ...]
+    data_files: tuple[str, ...]
     merged_region: str | None
     merged_in: int | None
+    #: What charts call its joining.
+    merged_title: Mapping[str, str]
     control_totals: Mapping[tuple[str, int], int]
     start: Mapping[str, Any] = field(repr=False)
     origin_districts: tuple[str, ...] = ()
@@ -245,8 +248,10 @@ def read_pack(folder: Path) -> City:
         region=about["region"],
         other_regions=tuple(about.get("other_regions") or ()),
         boundaries=tuple(about["boundaries"]),
+        data_files=tuple(about["data_files"]),
         merged_region=merger.get("region"),
         merged_in=merger.get("year"),
+        merged_title=merger.get("title", {}),
         control_totals={
             (label, year): total for label, totals in about["control_totals"].items() for year, total in totals.items()
         },
@@ -298,7 +303,7 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
         and all(isinstance(titles, dict) and isinstance(titles.get("zh"), str) for titles in content["zones"].values())
     ):
         wrong("zones", "'zones' must hold at least one name with {zh: ...} under it.")
-    for key in {"boundaries", "other_regions", "origin_districts"} & sound:
+    for key in {"boundaries", "data_files", "other_regions", "origin_districts"} & sound:
         names = content[key]
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             wrong(key, f"{key!r} must be a list of names.")
@@ -308,8 +313,9 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
         isinstance(content["merger"], dict)
         and isinstance(content["merger"].get("region"), str)
         and isinstance(content["merger"].get("year"), int)
+        and _in_both_languages(content["merger"].get("title"))
     ):
-        wrong("merger", "'merger' must read {region: NAME, year: YEAR}.")
+        wrong("merger", "'merger' must read {region: NAME, year: YEAR, title: {zh: ..., en: ...}}.")
     for key, parts in (("control_totals", ("residents", "urban residents")), ("start", START_TOTALS)):
         if key not in sound:
             continue
@@ -432,8 +438,9 @@ def _beyond(number: int, constant: Constant) -> list[str]:
     """Say which values of a constant lie outside its limits."""
     low, high = read_number(constant.lowest), read_number(constant.highest)
     values = [read_number(text) for text in constant.value.replace(";", ",").split(",") if text.strip()]
+    limits = f"{constant.lowest} to {constant.highest}"
     return [
-        f"row {number}, value: {value:g} of {constant.name!r} is outside its limits, {constant.lowest} to {constant.highest}"
+        f"row {number}, value: {value:g} of {constant.name!r} is outside its limits, {limits}"
         for value in values
         if value is not None and ((low is not None and value < low) or (high is not None and value > high))
     ]

@@ -15,7 +15,7 @@ RULE: Final = "*" * 56
 TITLE: Final = "\t.Derived tables"
 HEADER: Final = (
     f"{RULE}\n{TITLE}\n{RULE}~\n"
-    "\t\tOwns: tables computed by calibration/census/derived_tables.py from the city's observations; do not edit by hand.\n"
+    "\t\tOwns: tables computed by calibration/census/derived_tables.py from the city's data; do not edit by hand.\n"
     "\t|\n\n"
 )
 TABLES: Final = city().folder / TABLES_FILE
@@ -27,7 +27,7 @@ def block_text() -> str:
 
 
 def update_tables(file: Path = TABLES, *, write: bool) -> bool:
-    """Compare the derived tables in a file with the rebuilt ones, replace them if asked; say if they were up to date."""
+    """Compare the derived tables in a file with the rebuilt ones; replace them if asked. Say if they were right."""
     block = block_text().encode("utf-8")
     current = file.is_file() and file.read_bytes() == block
     if write and not current:

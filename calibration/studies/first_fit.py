@@ -1,7 +1,7 @@
 """First parameter values by least squares: the history run against the targets of `calibration.fit.likelihood`.
 
-It is the source that a city pack names for these values; ``python -m calibration first-fit`` prints what it finds beside
-the pack's numbers. It is a first fit, not a calibration: one best point, no distribution. It uses no random
+It is the source that a city pack names for these values; ``python -m calibration first-fit`` prints what it finds
+beside the pack's numbers. It is a first fit, not a calibration: one best point, no distribution. It uses no random
 number and no clock, and starts from the first judgement of each value, not from the model's present one, so that
 fitting twice changes nothing.
 """

@@ -385,7 +385,7 @@ def read_table(path: Path, *, gbk: bool = False) -> tuple[pd.DataFrame | None, l
 
     Examples
     --------
-    >>> table, problems = read_table(Path("calibration/data/plan.csv"))
+    >>> table, problems = read_table(Path("cities/jinan/data/plan.csv"))
     >>> table.loc[2, "variable"], problems
     ('built_up_area', [])
     """
@@ -404,7 +404,7 @@ def read_cells(path: Path, *, gbk: bool = False) -> tuple[tuple[list[str], dict[
 
     Examples
     --------
-    >>> cells, problems = read_cells(Path("calibration/data/plan.csv"))
+    >>> cells, problems = read_cells(Path("cities/jinan/data/plan.csv"))
     >>> cells[0][0], cells[1][2][0]
     ('variable', 'built_up_area')
     """

@@ -24,7 +24,7 @@ WHOLE = [
     "run_scenarios.py",
     "scenarios/levers.py",
     "scenarios/scenario.py",
-    "scenarios/schemas.py",
+    "model/files/schemas.py",
     "model/files/strict_files.py",
     "scenarios/targets.py",
     "scenarios/word_files.py",
