@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import gc
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -23,7 +24,19 @@ from analysis.language.help import (
     write_usage,
     wrong_requests_told,
 )
-from analysis.outcome.screen import Language, language_of, printed_in, screen_language, with_language
+from analysis.language.mistakes import in_screen_language
+from analysis.outcome.screen import (
+    CityOption,
+    Language,
+    language_of,
+    printed_in,
+    screen_language,
+    with_city,
+    with_language,
+)
+from model.building import built_model
+from model.city import choose_city
+from model.engine.errors import UserError
 
 #: The module of each command, which holds a function of the command's name.
 COMMANDS: Final = {
@@ -49,6 +62,7 @@ COMMANDS: Final = {
     "calibrate": "analysis.calibrate_command",
     "check": "analysis.check_command",
     "list": "analysis.list_command",
+    "city build": "analysis.city.build",
 }
 
 
@@ -66,9 +80,17 @@ class LazyCommands(TyperGroup):
     """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
     def main(self, args: Sequence[str] | None = None, *given: Any, **named: Any) -> Any:
-        """Answer in the language that the line asks for."""
-        with printed_in(language_of(sys.argv[1:] if args is None else args)):
-            return super().main(args, *given, **named)
+        """Answer about the city and in the language that the line asks for."""
+        words = sys.argv[1:] if args is None else args
+        with printed_in(language_of(words)):
+            try:
+                choose_city(words)
+                built_model()
+                return super().main(args, *given, **named)
+            except UserError as error:
+                # Of the city's pack; mistakes in what is asked are told where they are found.
+                typer.echo(in_screen_language(str(error)), err=True)
+                sys.exit(2)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
         """Read the words before the command."""
@@ -113,6 +135,9 @@ class LazyCommands(TyperGroup):
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""
+        # Some commands have names of two words.
+        if (both := " ".join(words[:2])) in COMMANDS:
+            words = [both, *words[2:]]
         name = ALIASES.get(words[0], words[0])
         if name not in COMMANDS:
             near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
@@ -135,12 +160,12 @@ def load_command(name: str) -> Callable[..., None]:
             gc.freeze()
     finally:
         gc.enable()
-    return with_language(exit_on_mistakes()(command))
+    return with_city(with_language(exit_on_mistakes()(command)))
 
 
 def _function(name: str) -> str:
     # A name that Python has for something else ends with an underscore.
-    return name.replace("-", "_") + ("_" if hasattr(builtins, name) else "")
+    return re.sub(r"[- ]", "_", name) + ("_" if hasattr(builtins, name) else "")
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -152,8 +177,9 @@ def main(
     language: Annotated[
         Language | None, typer.Option(help="Of what is printed; that of the locale if left out.")
     ] = None,
+    city: CityOption = None,
 ) -> None:
-    """Say which targets of Jinan's urbanization plan are reached by 2025 and 2035, under which policies.
+    """Say which targets of a city's urbanization plan are reached by 2025 and 2035, under which policies.
 
     Without a command, every shipped scenario is run.
     """

@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, PlainValidator, StrictBool
 
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError, near
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
-from scenarios.strict_files import read_yaml, refusal, shown
+from model.files.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
+from model.files.strict_files import read_yaml, refusal, shown
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FILE = Path(__file__).parent / "targets.yaml"
+FILE = city().folder / "targets.yaml"
 #: What the plan says, row by row; the file of targets may not contradict it.
-PLAN_FILE = Path(__file__).parent / "plan" / "plan_quantities.csv"
+PLAN_FILE = city().folder / "plan" / "plan_quantities.csv"
 #: The years of the plan.
 FIRST_YEAR, LAST_YEAR = 2021, 2035
 #: By what part of its threshold a target may be missed and still count as "about" it; in percent, by how many points.
@@ -327,7 +328,9 @@ def _check(
 
 @cache
 def _plan() -> Mapping[str, Mapping[str, str]]:
-    """The plan's targets by id, as they stand in `PLAN_FILE`."""
+    """The plan's targets by id, as they stand in `PLAN_FILE`; none where a city has no such file."""
+    if not PLAN_FILE.is_file():
+        return {}
     with PLAN_FILE.open(encoding="utf-8-sig", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
@@ -9,7 +11,7 @@ from analysis.charts import findings
 from analysis.charts.frame import band_note, frame_chart
 from analysis.charts.marks import draw_fan, elements_of
 from analysis.charts.material import Material
-from analysis.charts.record import begin_with_record, district_record
+from analysis.charts.record import RECORD_NOTE, begin_with_record, district_record
 from analysis.charts.style import BLACK, DASHES, GREY, Size, chart_style
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
@@ -25,7 +27,11 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
         base = quantile(material.runs["baseline" if compared else scenario][rates.name], 0.5) / size
         names = elements_of(rates, "District")
         look = material.styles[scenario]
-        for ax, district in zip(figure.subplots(3, 4, sharex=True).flat, names, strict=True):
+        rows = ceil(len(names) / (4 if len(names) <= 12 else 5))
+        axes = list(figure.subplots(rows, ceil(len(names) / rows), sharex=True).flat)
+        for ax in axes[len(names) :]:
+            ax.remove()
+        for ax, district in zip(axes, names, strict=False):
             rate, reference = rates.sel(District=district), base.sel(District=district)
             draw_fan(ax, rate, look["color"], width=3, label=material.scenarios[scenario].title[language])
             counted = district_record()[district]
@@ -59,7 +65,7 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             word("labels", "own scales", language),
             word("labels", "difference", language) if compared else "",
             band_note(material, "bands", language),
-            word("labels", "record", language),
+            word("labels", RECORD_NOTE, language),
         )
         finding = findings.district_map(quantile(rates, 0.5), "district_map", language)
         frame_chart(figure, material, "districts", language, scenario, *notes, finding=finding, room=0.8)

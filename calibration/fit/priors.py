@@ -1,6 +1,7 @@
 """The uncertain constants of the model and their prior distributions.
 
-``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. ``events.yaml`` holds
+``priors.yaml`` holds shape, range, source and grade, that of a city's pack those of its own constants; the model file
+holds defaults and limits. ``events.yaml`` holds
 the same for dated events after 2020, and is read only where something is known of them. Calibration moves on a scale on
 which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,14 +24,22 @@ import xarray as xr
 from pydantic import PlainValidator, StrictBool
 from scipy.special import ndtr, ndtri
 
+from model.building import kept_file
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import Line, Mistakes, Schema, checked, number
-from scenarios.strict_files import Where, read_yaml, refusal, shown
+from model.files.schemas import Line, Mistakes, Schema, checked, number
+from model.files.strict_files import Where, read_yaml, refusal, shown
 
 Array = npt.NDArray[np.float64]
 
-PRIORS_FILE: Final = Path(__file__).parent / "priors.yaml"
+#: Priors that all cities share, with the places of those that are a city's own.
+SHARED_FILE: Final = Path(__file__).parent / "priors.yaml"
+CITY_FILE: Final = city().folder / "priors.yaml"
+#: The line of a constant, what it says of one whose prior each city has for itself, and what follows the parameters.
+LINE: Final = re.compile(r"^  ([A-Z][A-Z0-9 ]*): (\{.*\}|city)$")
+OWN: Final = "city"
+END: Final = "# What must hold"
 Shape = Literal["normal", "lognormal", "uniform", "loguniform"]
 #: A factor beyond this says that the model's own table is of another unit.
 MOST_FACTOR: Final = 100.0
@@ -40,6 +50,60 @@ _SECTIONS: Final = ("parameters", "constraints", "held_fixed")
 
 class PriorError(UserError):
     """The file of priors cannot be used; the message lists every mistake in it."""
+
+
+def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
+    """Return the priors that all cities share, with those of a city in their places.
+
+    Raises
+    ------
+    PriorError
+        If the city lacks a prior of its own, or its file is not of that form.
+
+    Examples
+    --------
+    >>> "BUILT UP AREA 2010: {shape: normal" in filled_text()
+    True
+    """
+    documents = {file: read_yaml(file) for file in (shared, of_city)}
+    problems = {_place(file): document.problems for file, document in documents.items() if document.problems}
+    if problems:
+        raise PriorError(refusal(problems))
+    lines = shared.read_text(encoding="utf-8").split("\n")
+    own = {
+        found[1]: found[0] for text in of_city.read_text(encoding="utf-8").splitlines() if (found := LINE.match(text))
+    }
+    common = {found[1]: found[2] for text in lines if (found := LINE.match(text))}
+    faults = [
+        f"{name!r} is missing; add a line for it, as in the packs of other cities."
+        for name, said in common.items()
+        if said == OWN and name not in own
+    ]
+    entries = documents[of_city].content
+    written = entries.get("parameters") if isinstance(entries, dict) else None
+    if not isinstance(written, dict) or set(written) - own.keys() or len(entries) > 1:
+        faults.append("it must hold 'parameters' with one line for each constant, and nothing else.")
+    if faults:
+        raise PriorError(refusal({_place(of_city): faults}))
+    text = "\n".join(
+        own.get(found[1], line) if (found := LINE.match(line)) else line for line in lines if not line.startswith("#!")
+    )
+    added = [line for name, line in own.items() if name not in common]
+    if added:
+        text = text.replace(f"\n{END}", "\n" + "\n".join(added) + f"\n{END}", 1)
+        head, mark, fixed = text.partition("held_fixed:")
+        for name in own.keys() - common.keys():
+            fixed = re.sub(rf"(?<=[\[ ,]){re.escape(name)}(?:,\s*|(?=\]))", "", fixed, count=1)
+        text = head + mark + re.sub(r",\s*\]", "]", fixed)
+    return text
+
+
+def _place(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+#: All priors of this process's city.
+PRIORS_FILE: Final = kept_file(SHARED_FILE.name, filled_text())
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from analysis.outcome.words import terms
 from calibration.fit.evidence import Evidence
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
+from model.files.strict_files import LINE_LENGTH, MESSAGE_LINES, parse_yaml, read_table, read_yaml, refusal
 from scenarios import (
     LeverError,
     ScenarioError,
@@ -26,7 +27,6 @@ from scenarios import (
 )
 from scenarios.levers import FILE as LEVER_FILE
 from scenarios.start import JUMP, START
-from scenarios.strict_files import LINE_LENGTH, MESSAGE_LINES, parse_yaml, read_table, read_yaml, refusal
 from scenarios.targets import FILE as TARGET_FILE
 from scenarios.targets import UNITS
 from tests.support.damaged_files import outcome
@@ -390,10 +390,8 @@ def test_every_unit_of_a_modelled_target_has_words():
         ("lowest: 0\n", "lowest: -1\n", "'lowest' -1 is outside the limits of the model file, 0 to 1"),
         ("highest: 1\n", "highest: 1e9\n", "'highest' 1000000000 is outside the limits"),
         ("highest: 1\n", "highest: .inf\n", "inf is not a finite number"),
-        ("highest: 1\n", "highest: 0.5\n", "the default is outside 0 to 0.5"),
-        ("default: 0.9\n", "default: .nan\n", "nan is not a finite number"),
-        ("default: 0.9\n", "default: [0.9]\n", "[0.9] is not a number"),
-        ("default: 0.9\n", "default: {a: 0.9}\n", "'default' must be a number, or a number for each element"),
+        ("highest: 1\n", "highest: 0.5\n", "the model's own value is outside 0 to 0.5"),
+        ("highest: 1\n", "highest: 1\n  default: 0.9\n", "stands in the model; delete it here"),
         ("effort: 1\n", "effort: -1\n", "'effort' -1 is outside"),
         ("effort: 1\n", "effort: 1e6\n", "'effort' 1000000 is outside"),
         ("effort: 1\n", "effort: true\n", "True is not a number"),
