@@ -17,14 +17,12 @@ import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_there_is, split_outputs
 from .cache import cache_folder, is_whole, make_entry
 from .errors import near
 from .explaining import Explanation, ExplanationError, explain
-from .limits import outside_limits
 from .loading import load_module
 from .prepared import PREPARED, PreparedModel
 from .reading.encodings import decode, named_files
@@ -119,7 +117,7 @@ class CompiledModel(DescribedModel):
         path: Path,
         method: str | None,
     ) -> None:
-        super().__init__(prepared.variables, prepared.ranges, balances)
+        super().__init__(prepared.variables, prepared.ranges, balances, prepared.lookups)
         self._path, self._method = path, method
         self._prepared = prepared
         self._module = module
@@ -222,29 +220,6 @@ class CompiledModel(DescribedModel):
             return self, changes
         # The names of balances are their own endings.
         return _compile(self._path, self._balances, self._method, replaced), given
-
-    def outside_limits(self, run: xr.Dataset) -> pd.DataFrame:
-        """Say which variables of a run leave the limits that the file states, and which lookups are read past an end.
-
-        Parameters
-        ----------
-        run
-            Results of this model; what is not among them is not looked at.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each variable, or lookup and the variable that it is read at: ``lookup`` (empty for a
-            variable), ``variable``, ``low``, ``high``, ``lowest`` and ``highest`` value, ``first_time`` outside (NaN
-            without a time dim) and ``runs`` outside at some time. A lookup read by an expression is not looked at.
-
-        Examples
-        --------
-        >>> tea = compile_model("tests/engine/models/teacup.mdl")
-        >>> tea.outside_limits(tea.run()).empty
-        True
-        """
-        return outside_limits(self._prepared.variables, self._prepared.lookups, run)
 
     def explain(
         self,

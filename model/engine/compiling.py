@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from .arrays import time_settings
@@ -14,12 +13,13 @@ from .children import run_child
 from .errors import UserError
 from .generating import Generator
 from .layout import lay_out
+from .limits import lookups_read
 from .prepared import PREPARED, PreparedModel
-from .reading.expressions import Expression, Interpolation, Read, rebuild, walk
+from .reading.expressions import Expression, Read, rebuild
 from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
 from .reading.ordering import plan
-from .reading.quantities import CONTROLS, Definition, Quantity, RefusedModelError, explain_unreadable
+from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
 from .replacing import NOTHING, Replaced
 from .requests import ChangeError, prepare
 from .variables import list_variables
@@ -65,7 +65,7 @@ def prepare_model(path: Path, method: str | None = None, replaced: Replaced = NO
 def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[PreparedModel, str]:
     definition = read_model(path)
     replaced.apply(definition)
-    lookups = tuple(_lookups_read(definition))
+    lookups = tuple(lookups_read(definition))
     controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
         # Time settings are worked out before a run, not within it.
@@ -101,29 +101,6 @@ def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[Prepa
         message = f"The model cannot be compiled: {error}"
         raise RefusedModelError(message) from None
     return prepared, text
-
-
-def _lookups_read(definition: Definition) -> Iterator[tuple[str, str, float, float]]:
-    """Lookups that are read at a variable as it is: the names of table and variable, and the ends of the table."""
-    quantities, told = definition.quantities, set()
-    for item in quantities.values():
-        for equation in item.equations:
-            for part in walk(equation.expression):
-                if not (isinstance(part, Interpolation) and isinstance(part.argument, Read)):
-                    continue
-                table, argument = quantities[part.table], quantities[part.argument.variable]
-                if part.method != "interpolate" or argument.hidden or argument.kind == "time" or not table.tables:
-                    continue
-                # A table that stands in an equation has the name of what it gives.
-                found = (item.name if table.hidden else table.name, argument.name)
-                if found not in told:
-                    told.add(found)
-                    yield (*found, *_ends(table))
-
-
-def _ends(table: Quantity) -> tuple[float, float]:
-    """The first and last x that all tables of a lookup have points at."""
-    return max(float(x[0]) for x, _ in table.tables), min(float(x[-1]) for x, _ in table.tables)
 
 
 def _written_out(quantity: Quantity, quantities: dict[str, Quantity], above: tuple[str, ...] = ()) -> Expression:
