@@ -1,4 +1,4 @@
-"""Write a model as one readable Python module that Numba compiles.
+"""Write a model as one readable module: its loops, addresses and reductions, in the words of one spelling.
 
 All numbers of a run lie in one array `w`; a variable is the stretch that starts at the constant of its name.
 """
@@ -11,14 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from .functions import MULTIPLIES_AND_ADDS
 from .layout import Layout
 from .reading.expressions import (
-    FUNCTIONS,
     ActiveInitial,
     Call,
     Expression,
@@ -35,34 +32,21 @@ from .reading.lowering import Statement
 from .reading.ordering import ONCE, OUTPUT, STEP, Plan
 from .reading.quantities import RUN_NUMBER, STEP_NUMBER, Pipe
 from .reading.scheduling import Block
+from .spelling import PYTHON, Calls, Kind, Running, Spelling
 
 DEEPEST = 80
-# Templates of operators: numbers made of numbers, truth values of numbers, and truth values of truth values.
-ARITHMETIC = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"}
-ARITHMETIC |= {"^": "({} ** {})", "negative": "(-{})", "pi": "np.pi"}
-COMPARISON = {"=": "({} == {})", "<>": "({} != {})"}
-COMPARISON |= {operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")}
-LOGIC = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
 SLOW = {"ln", "log", "power", "^", "sin", "cos", "tan", "modulo", "quantum", "pulse_train", "gamma_ln"}
 SLOW |= {"random_uniform", "random_normal", "random_exponential", "random_poisson"}
-REDUCED = {"sum": ("plus", "0.0"), "prod": ("times", "1.0"), "min": ("smaller", "np.inf"), "max": ("larger", "-np.inf")}
+REDUCED = {"sum": ("plus", 0.0), "prod": ("times", 1.0), "min": ("smaller", math.inf), "max": ("larger", -math.inf)}
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """Generated text, whether it is a truth value, and the innermost loop it depends on (0: none)."""
+    """Generated text, what it is, and the innermost loop it depends on (0: none)."""
 
     text: str
-    truth: bool
+    kind: Kind
     depth: int
-
-    @property
-    def number(self) -> str:
-        return f"(1.0 if {self.text} else 0.0)" if self.truth else self.text
-
-    @property
-    def condition(self) -> str:
-        return self.text if self.truth else f"({self.text} != 0.0)"
 
 
 @dataclass(frozen=True)
@@ -76,8 +60,11 @@ class _Pass:
 class Generator:
     """Writes the module of one model."""
 
-    def __init__(self, plan: Plan, layout: Layout, pipes: list[Pipe], method: str = "euler") -> None:
+    def __init__(
+        self, plan: Plan, layout: Layout, pipes: list[Pipe], method: str = "euler", spelling: Spelling = PYTHON
+    ) -> None:
         self.plan = plan
+        self.spelling = spelling
         self.method = method
         self.layout = layout
         self.pipes = pipes
@@ -93,60 +80,41 @@ class Generator:
         written = [self._function(block) for block in unique.values()]
         run = self._run(list(unique))
         names = sorted(self.constants, key=lambda key: self.layout.offsets[key])
-        offsets = [f"{self.layout.names[key]} = {self.layout.offsets[key]}" for key in names]
+        offsets = {self.spelling.name(self.layout.names[key]): self.layout.offsets[key] for key in names}
         self.layout.places = np.asarray(self.places, dtype=np.int64)
-        return "\n".join([HEADER.format(title=title, package=__package__), *offsets, "", "", *written, run])
+        return self.spelling.module(title, offsets, written, run)
 
     # Functions.
 
     def _function(self, block: Block) -> str:
         self.count = 0
-        lines = ["@njit(**OPTIONS)", f"def {block.name}(w, places):"]
-        for group in block.groups:
-            lines += _Loops(self, group).lines()
-        return "\n".join([*lines, "", ""])
+        lines = [line for group in block.groups for line in _Loops(self, group).lines()]
+        return self.spelling.block(block.name, lines)
 
     def _run(self, names: list[str]) -> str:
         position = {name: number for number, name in enumerate(names)}
 
-        def calls(blocks: Iterable[Block], indent: int) -> str:
-            pad = " " * indent
-            lines = [f"{pad}if need[{position[block.name]}]:\n{pad}    {block.name}(w, places)" for block in blocks]
-            return "\n".join(lines) or f"{pad}pass"
+        def calls(blocks: Iterable[Block], frequency: str | None = None) -> Calls:
+            return tuple((position[block.name], block.name) for block in blocks if frequency in (None, block.frequency))
 
         stepping = self.plan.stepping
-        offsets = self.layout.offsets
-        once, step, output = (
-            [block for block in stepping if block.frequency == frequency] for frequency in (ONCE, STEP, OUTPUT)
-        )
-        parts: dict[str, object] = {
-            "time": offsets["time"],
-            "time_step": offsets["time_step"],
-            "this_run": f"\n        w[{offsets[RUN_NUMBER]}] = run" if RUN_NUMBER in offsets else "",
-            "this_step": f"\n            w[{offsets[STEP_NUMBER]}] = moment" if STEP_NUMBER in offsets else "",
-            "no_step": f"\n        w[{offsets[STEP_NUMBER]}] = 0.0" if STEP_NUMBER in offsets else "",
-            "starting": calls(self.plan.starting, 8),
-            "once": calls(once, 16),
-            "step": calls(step, 12),
-            "output": calls(output, 16),
-        }
-        if self.method == "euler":
-            move = EULER.format(update=calls(self.plan.updating, 12), **parts)
-            return RUN.format(inputs=self.layout.inputs, tables="", move=move, **parts)
-        weights, shares, nodes = RUNGE_KUTTA[self.method]
-        integrals, moved = self._states()
-        tables = STAGE_TABLES.format(
-            integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes, rows=len(integrals)
-        )
-        arrays = STAGE_ARRAYS.format(integrals=sum(size for _, size in integrals), moved=sum(size for _, size in moved))
-        inner = {
-            "stages": len(weights),
-            "once_again": calls(once, 24),
-            "step_again": calls(step, 20),
-            "update": calls(self.plan.updating, 16),
-        }
-        return tables + RUN.format(
-            inputs=self.layout.inputs, tables=arrays, move=STAGES.format(**inner, **parts), **parts
+        integrals, moved = self._states() if self.method != "euler" else ([], [])
+        return self.spelling.run(
+            Running(
+                inputs=self.layout.inputs,
+                time=self.layout.offsets["time"],
+                time_step=self.layout.offsets["time_step"],
+                run_number=self.layout.offsets.get(RUN_NUMBER),
+                step_number=self.layout.offsets.get(STEP_NUMBER),
+                starting=calls(self.plan.starting),
+                once=calls(stepping, ONCE),
+                step=calls(stepping, STEP),
+                output=calls(stepping, OUTPUT),
+                updating=calls(self.plan.updating),
+                method=self.method,
+                integrals=integrals,
+                moved=moved,
+            )
         )
 
     def _states(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -172,7 +140,7 @@ class Generator:
     def name(self, key: str) -> str:
         """Return the constant that says where a variable starts."""
         self.constants.add(key)
-        return self.layout.names[key]
+        return self.spelling.name(self.layout.names[key])
 
     def table(self, places: tuple[int, ...]) -> int:
         """Return where a list of places that follow no straight line is kept."""
@@ -187,6 +155,7 @@ class _Loops:
 
     def __init__(self, generator: Generator, group: list[Statement]) -> None:
         self.generator = generator
+        self.spelling = generator.spelling
         self.group = group
         first = max(group, key=lambda statement: len(statement.loops))
         # Stable: of equally long loops the one stored last stays innermost.
@@ -255,7 +224,7 @@ class _Loops:
         for statement in self.group:
             quantity = self.generator.plan.quantities[statement.target]
             equation = f" = {quantity.text}" if quantity.text and not quantity.hidden else ""
-            before.append(f"    # {quantity.name}{equation}"[:400])
+            before.append(f"    {self.spelling.comment(f'{quantity.name}{equation}')}"[:400])
         depth = len(self.loops)
         for statement in self.group:
             value = self._emit(statement.expression, lazy=depth == 0)
@@ -263,37 +232,48 @@ class _Loops:
                 before += self._reduction(statement, value)
                 continue
             name = self._new()
-            self.body[depth].append(f"{name} = {value.number}")
-            self.body[depth].append(f"w[{self._address(statement.target, statement.indices)}] = {name}")
+            self.body[depth].append(self.spelling.local("number", name, self._number(value)))
+            self.body[depth].append(self.spelling.assign(self._target(statement), name))
             self.written[statement.target, statement.indices] = name
         return [*before, *self._nest()]
 
     def _reduction(self, statement: Statement, value: _Piece) -> list[str]:
         """Add one value to a total; return the lines that clear the total if it is kept in memory."""
-        operator, start = REDUCED[statement.operator or "sum"]
+        operator, first = REDUCED[statement.operator or "sum"]
+        # What stands alone needs no brackets.
+        assign, start = self.spelling.assign, self.spelling.literal(first).strip("()")
         over = {loop.name for loop in statement.over}
         depth = len(self.loops)
         free = [one for one in self.loops if one.names[-1] not in over]
         inner = depth
         while inner and self.loops[inner - 1].names[-1] in over:
             inner -= 1
-        target = f"w[{self._address(statement.target, statement.indices)}]"
+        target = self._target(statement)
         total = f"total{self.generator.number()}"
         if inner < depth:
             # The innermost loops are summed over: their total stays in a register.
-            self.body[inner].append(f"{total} = {start}")
-            self.body[depth].append(f"{total} = {operator}({total}, {value.number})")
+            self.body[inner].append(self.spelling.local("total", total, start))
+            self.body[depth].append(assign(total, f"{operator}({total}, {self._number(value)})"))
             if inner == len(free):
-                self.closing[inner].append(f"{target} = {total}")
+                self.closing[inner].append(assign(target, total))
                 return []
-            self.closing[inner].append(f"{target} = {operator}({target}, {total})")
+            self.closing[inner].append(assign(target, f"{operator}({target}, {total})"))
         else:
-            self.body[depth].append(f"{target} = {operator}({target}, {value.number})")
+            self.body[depth].append(assign(target, f"{operator}({target}, {self._number(value)})"))
         clearing = _Loops(
             self.generator, [Statement(statement.target, statement.loops, statement.indices, Number(0.0))]
         )
-        clearing.body[-1].append(f"w[{clearing._address(statement.target, statement.indices)}] = {start}")
+        clearing.body[-1].append(assign(clearing._target(statement), start))
         return clearing._nest()
+
+    def _target(self, statement: Statement) -> str:
+        return f"w[{self._address(statement.target, statement.indices)}]"
+
+    def _number(self, piece: _Piece) -> str:
+        return self.spelling.conditional(piece.text, "1.0", "0.0") if piece.kind == "truth" else piece.text
+
+    def _condition(self, piece: _Piece) -> str:
+        return piece.text if piece.kind == "truth" else f"({piece.text} != 0.0)"
 
     def _nest(self) -> list[str]:
         lines: list[str] = []
@@ -302,9 +282,10 @@ class _Loops:
             lines += [pad + line for line in body]
             if depth < len(self.loops):
                 one = self.loops[depth]
-                lines.append(f"{pad}for {self.variables[one.names[-1]]} in range({one.length}):")
+                lines.append(pad + self.spelling.loop(self.variables[one.names[-1]], one.length))
         for depth in range(len(self.loops), -1, -1):
             lines += ["    " * (depth + 1) + line for line in self.closing[depth]]
+            lines += ["    " * depth + line for line in self.spelling.loop_end if depth]
         return lines
 
     def _new(self) -> str:
@@ -317,8 +298,8 @@ class _Loops:
         key = (piece.depth, piece.text)
         if key not in self.bound:
             self.bound[key] = self._new()
-            self.body[piece.depth].append(f"{self.bound[key]} = {piece.text}")
-        return _Piece(self.bound[key], piece.truth, piece.depth)
+            self.body[piece.depth].append(self.spelling.local(piece.kind, self.bound[key], piece.text))
+        return _Piece(self.bound[key], piece.kind, piece.depth)
 
     def _gather(self, arguments: Iterable[Expression], *, lazy: bool) -> tuple[list[_Piece], int]:
         pieces = [self._emit(argument, lazy=lazy) for argument in arguments]
@@ -327,16 +308,17 @@ class _Loops:
 
     def _emit(self, expression: Expression, *, lazy: bool) -> _Piece:
         if isinstance(expression, Number):
-            return _Piece(_literal(expression.value), False, 0)
+            return _Piece(self.spelling.literal(expression.value), "number", 0)
         if isinstance(expression, Read):
             known = self.written.get((expression.variable, expression.indices))
             if known is not None:
-                return _Piece(known, False, len(self.loops))
+                return _Piece(known, "number", len(self.loops))
             text = f"w[{self._address(expression.variable, expression.indices)}]"
-            piece = _Piece(text, False, self._depth(expression.indices))
+            piece = _Piece(text, "number", self._depth(expression.indices))
             return self._bind(piece, piece.depth + 1) if self.reads[expression] > 1 else piece
         if isinstance(expression, Position):
-            return _Piece(f"float({self._along(expression.index, 1)})", False, self._depth((expression.index,)))
+            text = self.spelling.as_number(self._along(expression.index, 1))
+            return _Piece(text, "number", self._depth((expression.index,)))
         if isinstance(expression, Interpolation):
             return self._interpolation(expression, lazy=lazy)
         if isinstance(expression, Whole):
@@ -353,32 +335,32 @@ class _Loops:
         if piece.text.count("(") < DEEPEST or _brackets(piece.text) < DEEPEST:
             return piece
         name = self._new()
-        self.body[piece.depth].append(f"{name} = {piece.text}")
-        return _Piece(name, piece.truth, piece.depth)
+        self.body[piece.depth].append(self.spelling.local(piece.kind, name, piece.text))
+        return _Piece(name, piece.kind, piece.depth)
 
     def _call(self, call: Call, *, lazy: bool) -> _Piece:
         function = call.function
         pieces, depth = self._gather(call.arguments, lazy=lazy)
-        numbers = [piece.number for piece in pieces]
-        conditions = [piece.condition for piece in pieces]
-        if function == "/" and MULTIPLIES_AND_ADDS and pieces[1].depth < depth == len(self.loops):
-            inverse = self._bind(_Piece(f"(1.0 / {numbers[1]})", False, pieces[1].depth), depth)
-            return _Piece(f"divide({numbers[0]}, {numbers[1]}, {inverse.number})", False, depth)
-        if function in ARITHMETIC:
-            return _Piece(ARITHMETIC[function].format(*numbers), False, depth)
-        if function in COMPARISON:
-            return _Piece(COMPARISON[function].format(*numbers), True, depth)
-        if (connective := function.strip(":")) in LOGIC:
-            return _Piece(LOGIC[connective].format(*conditions), True, depth)
+        numbers = [self._number(piece) for piece in pieces]
+        spelling = self.spelling
+        if function == "/" and spelling.divides_by_inverses and pieces[1].depth < depth == len(self.loops):
+            inverse = self._bind(_Piece(f"(1.0 / {numbers[1]})", "number", pieces[1].depth), depth)
+            return _Piece(f"divide({numbers[0]}, {numbers[1]}, {inverse.text})", "number", depth)
+        if function in spelling.arithmetic:
+            return _Piece(spelling.arithmetic[function].format(*numbers), "number", depth)
+        if function in spelling.comparison:
+            return _Piece(spelling.comparison[function].format(*numbers), "truth", depth)
+        if (connective := function.strip(":")) in spelling.logic:
+            return _Piece(spelling.logic[connective].format(*map(self._condition, pieces)), "truth", depth)
         if function == "same_moment":
-            return _Piece(f"same_moment({', '.join(numbers)})", True, depth)
+            return _Piece(f"same_moment({', '.join(numbers)})", "truth", depth)
         if function == "if_then_else":
+            condition = self._condition(pieces[0])
             # Both branches are worked out before one is chosen, which does not pay where one is slow.
             if lazy or any(_is_slow(branch) for branch in call.arguments[1:]):
-                return _Piece(f"({numbers[1]} if {conditions[0]} else {numbers[2]})", False, depth)
-            return _Piece(f"choose({conditions[0]}, {numbers[1]}, {numbers[2]})", False, depth)
-        _, name = FUNCTIONS.get(function, (0, function))
-        return _Piece(f"{name}({', '.join(numbers)})", False, depth)
+                return _Piece(spelling.conditional(condition, numbers[1], numbers[2]), "number", depth)
+            return _Piece(f"choose({condition}, {numbers[1]}, {numbers[2]})", "number", depth)
+        return _Piece(f"{spelling.function(function)}({', '.join(numbers)})", "number", depth)
 
     def _interpolation(self, expression: Interpolation, *, lazy: bool) -> _Piece:
         quantity = self.generator.plan.quantities[expression.table]
@@ -389,7 +371,8 @@ class _Loops:
         starts = np.cumsum([0, *(2 * len(x) for x, _ in quantity.tables)])
         counts = [len(x) for x, _ in quantity.tables]
         if not expression.indices:
-            return _Piece(f"{expression.method}(w, {first}, {counts[0]}, {argument.number})", False, argument.depth)
+            text = f"{expression.method}(w, {first}, {counts[0]}, {self._number(argument)})"
+            return _Piece(text, "number", argument.depth)
         flat = [int(number) for number in table_of.ravel()]
         start_table = self.generator.table(tuple(int(starts[number]) for number in flat))
         count_table = self.generator.table(tuple(counts[number] for number in flat))
@@ -401,9 +384,9 @@ class _Loops:
         argument = self._bind(argument, depth)
         text = (
             f"{expression.method}(w, {first} + places[{start_table} + {element}], "
-            f"places[{count_table} + {element}], {argument.number})"
+            f"places[{count_table} + {element}], {self._number(argument)})"
         )
-        return _Piece(text, False, depth)
+        return _Piece(text, "number", depth)
 
     def _whole(self, whole: Whole, *, lazy: bool) -> _Piece:
         """Hand a function the first place of each array, and how far apart its elements lie."""
@@ -413,8 +396,8 @@ class _Loops:
             strides = self.generator.layout.strides(self.generator.plan.quantities[read.variable])
             depth = max(depth, self._depth(read.indices))
             places += [self._address(read.variable, read.indices), *(str(strides[axis]) for axis in axes)]
-        given = [*places, str(whole.size), *(self._bind(piece, depth).number for piece in pieces)]
-        return _Piece(f"{whole.function}(w, {', '.join(given)})", False, depth)
+        given = [*places, str(whole.size), *(self._number(self._bind(piece, depth)) for piece in pieces)]
+        return _Piece(f"{whole.function}(w, {', '.join(given)})", "number", depth)
 
     # Addresses.
 
@@ -451,7 +434,7 @@ class _Loops:
         distance = ""
         for level, term in sorted(terms):
             text = f"{distance} + {term}" if distance else term
-            distance = text if text.isidentifier() else self._bind(_Piece(text, False, level), level + 1).text
+            distance = text if text.isidentifier() else self._bind(_Piece(text, "place", level), level + 1).text
         return distance
 
     def _along(self, index: Index, stride: int) -> str:
@@ -496,162 +479,3 @@ def _is_slow(expression: Expression) -> bool:
 def _brackets(text: str) -> int:
     """Return how many brackets stand within each other."""
     return max(itertools.accumulate(1 if letter == "(" else -(letter == ")") for letter in text))
-
-
-def _literal(value: float) -> str:
-    if math.isnan(value):
-        return "np.nan"
-    if math.isinf(value):
-        return "np.inf" if value > 0 else "(-np.inf)"
-    return repr(float(value)) if value >= 0 else f"({float(value)!r})"
-
-
-HEADER = '''"""{title}."""
-
-import math
-
-import numpy as np
-from numba import njit
-
-from {package}.functions import (
-    all_finite,
-    allocate_available,
-    allocate_by_priority,
-    area,
-    choose,
-    copy_back,
-    copy_out,
-    delay_order,
-    divide,
-    end_stage,
-    exact_or_missing,
-    exponential,
-    extrapolate,
-    floor_modulo,
-    hold_backward,
-    hold_forward,
-    interpolate,
-    interpolate_first,
-    invert,
-    inverted_element,
-    keep,
-    larger,
-    logarithm,
-    modulo,
-    move_pipes,
-    plus,
-    power,
-    pulse,
-    pulse_train,
-    put_changes,
-    quantum,
-    ramp,
-    random_exponential,
-    random_normal,
-    random_poisson,
-    random_uniform,
-    reduce,
-    round_half_up,
-    same_moment,
-    smaller,
-    start_pipes,
-    step,
-    times,
-    xidz,
-    zidz,
-)
-
-OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}}
-
-# Where each variable starts in the work space w.'''
-
-RUN = """@njit(error_model="numpy", nogil=True, cache=True)
-def run_block(first, last, inputs, out, reduced, failed):
-    base = inputs.base
-    places = inputs.places
-    moments = inputs.times
-    saved = inputs.saved
-    labels = inputs.labels
-    need = inputs.needed_blocks
-    moving = inputs.moving
-    changes = inputs.changes
-    knots = inputs.knots
-    values = inputs.values
-    pipe_table = inputs.pipes
-    segments = inputs.segments
-    reductions = inputs.reductions
-    thresholds = inputs.thresholds
-    states = inputs.states
-    w = np.empty(base.shape[0])
-    for k in range(base.shape[0]):
-        w[k] = base[k]
-    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64){tables}
-    for run in range(first, last):
-        for k in range({inputs}):
-            w[k] = base[k]
-        w[{time}] = moments[0]{this_run}{no_step}
-        put_changes(w, run, moments[0], False, changes, knots, values)
-{starting}
-        pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
-        count = 0
-        for moment in range(moments.shape[0]):
-            w[{time}] = moments[moment]{this_step}
-            if moving and moment > 0:
-                put_changes(w, run, moments[moment], True, changes, knots, values)
-            if moving or moment == 0:
-{once}
-                pass
-{step}
-            if saved[moment]:
-{output}
-                good = keep(w, segments, out[run - first, count])
-                good = reduce(w, reductions, thresholds, labels[count], count == 0, reduced[run - first]) and good
-                good = all_finite(w, states) and good
-                count += 1
-                if not good and failed[run - first] < 0:
-                    failed[run - first] = moment
-                    if not inputs.keep_going:
-                        break
-            if moment + 1 == moments.shape[0]:
-                break
-{move}"""
-EULER = """            move_pipes(w, pipe_table, pointers, pipes)
-{update}
-"""
-#: For each method, how much each stage counts, how far it goes to the next, and at which part of the step it stands.
-RUNGE_KUTTA: Final = {
-    "rk2": ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0)),
-    "rk4": ((1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0, 0.0), (0.0, 0.5, 0.5, 1.0)),
-}
-STAGE_TABLES = """# Start and size of the states that are integrated, and of those that are set anew after each step.
-INTEGRALS = np.array({integrals}, dtype=np.int64)
-MOVED = np.array({moved}, dtype=np.int64)
-WEIGHTS = np.array({weights})
-SHARES = np.array({shares})
-NODES = np.array({nodes})
-
-
-"""
-STAGE_ARRAYS = """
-    origin, before, total = np.empty({integrals}), np.empty({integrals}), np.empty({integrals})
-    held, after = np.empty({moved}), np.empty({moved})"""
-STAGES = """            copy_out(w, INTEGRALS, origin)
-            copy_out(w, MOVED, held)
-            total[:] = 0.0
-            for stage in range({stages}):
-                if stage > 0:
-                    w[{time}] = moments[moment] + NODES[stage] * w[{time_step}]
-                    if moving:
-                        put_changes(w, run, w[{time}], True, changes, knots, values)
-{once_again}
-{step_again}
-                else:
-                    move_pipes(w, pipe_table, pointers, pipes)
-                copy_out(w, INTEGRALS, before)
-{update}
-                if stage == 0:
-                    copy_out(w, MOVED, after)
-                copy_back(w, MOVED, held)
-                end_stage(w, INTEGRALS, origin, before, total, WEIGHTS[stage], SHARES[stage])
-            copy_back(w, MOVED, after)
-"""
