@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import llvmlite.binding
-import numba
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -23,7 +22,7 @@ from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_t
 from .cache import cache_folder, is_whole, make_entry
 from .errors import near
 from .explaining import Explanation, ExplanationError, explain
-from .loading import load_module
+from .loading import Kernel
 from .prepared import PREPARED, PreparedModel
 from .reading.encodings import decode, named_files
 from .reading.model_file import read_model
@@ -32,6 +31,7 @@ from .replacing import NOTHING, Replaced, take_apart
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, one_writer, refuse_names, report_progress, runs_per_chunk
+from .threads import threads as threads_used
 from .variables import DescribedModel, Variable
 
 _LOADING = threading.Lock()
@@ -87,7 +87,7 @@ def _compile(path: Path, balances: tuple[str, ...], method: str | None, replaced
 
             make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method, replaced))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
-        module = load_module(name, entry)
+        module = Kernel(name, entry)
     return CompiledModel(prepared, module, balances, path, method)
 
 
@@ -100,7 +100,7 @@ def _fingerprint(path: Path, method: str | None, replaced: Replaced) -> str:
         digest.update(part.read_bytes())
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    versions = (numba.__version__, np.__version__, sys.version)
+    versions = (llvmlite.__version__, np.__version__, sys.version)
     for text in (str(__package__), str(method), repr(replaced), *versions, *processor):
         digest.update(text.encode())
     return digest.hexdigest()[:16]
@@ -112,7 +112,7 @@ class CompiledModel(DescribedModel):
     def __init__(
         self,
         prepared: PreparedModel,
-        module: Any,
+        module: Kernel,
         balances: tuple[str, ...],
         path: Path,
         method: str | None,
@@ -132,7 +132,7 @@ class CompiledModel(DescribedModel):
     @property
     def source(self) -> Path:
         """The generated Python module, every block under its variable's name and equation."""
-        return Path(self._module.__file__)
+        return self._module.source
 
     def run(
         self,
@@ -281,7 +281,7 @@ class CompiledModel(DescribedModel):
         return Explanation(named, float(times[step]), self._variables[variable].unit, here[0], here[1], causes)
 
     def _definition_read_again(self) -> Definition:
-        same = self._module.__name__.endswith(_fingerprint(self._path, self._method, NOTHING))
+        same = self._module.name.endswith(_fingerprint(self._path, self._method, NOTHING))
         definition = read_model(self._path) if same else None
         if definition is None or (self._method or definition.method) != "euler":
             changed = "its file has changed since it was compiled"
@@ -470,7 +470,7 @@ class CompiledModel(DescribedModel):
         one = allocate_outputs(inputs, 1)
         # What is computed beside the outputs does not count: a store's layout follows from what it holds.
         chunk = runs_per_chunk(sum(array.nbytes for array in one) - 8 * self._size_of_balances)
-        fingerprint = request_hash(request, self._module.__name__, dtype)
+        fingerprint = request_hash(request, self._module.name, dtype)
         if path.exists():
             if not resume:
                 message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
@@ -527,7 +527,7 @@ class CompiledModel(DescribedModel):
                 first + start, first + stop, inputs, courses[chosen], reduced[chosen], failed[chosen]
             )
 
-        threads = min(numba.get_num_threads(), count)
+        threads = min(threads_used(), count)
         if threads <= 1:
             part(0, count)
             return failed

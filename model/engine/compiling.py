@@ -1,19 +1,18 @@
-"""Read a model file, write its code, and compile it in a process of its own."""
+"""Read a model file, write its code, and compile it."""
 
 from __future__ import annotations
 
 import pickle
-import re
-import sys
 from pathlib import Path
 
 from .arrays import time_settings
 from .cache import VARIABLE, cache_folder
-from .children import run_child
 from .errors import UserError
 from .generating import Generator
 from .layout import lay_out
 from .limits import lookups_read
+from .loading import compile_module
+from .native import NativeError
 from .prepared import PREPARED, PreparedModel
 from .reading.expressions import Expression, Read, rebuild
 from .reading.formulas import deep_recursion
@@ -35,25 +34,16 @@ def compile_to_folder(
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
         prepared, text = prepare_model(path, method, replaced)
-    source = folder / f"{name}.py"
-    source.write_text(text, encoding="utf-8")
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
-    assert __package__
-    text = (
-        f"import sys; from pathlib import Path; from {__package__}.children import end_with_input; end_with_input(); "
-        f"from {__package__}.loading import compile_into_cache; compile_into_cache(sys.argv[1], Path(sys.argv[2]))"
-    )
-    root = Path(__file__).parents[len(__package__.split("."))]
-    done = run_child([sys.executable, "-c", text, name, str(source.resolve())], root)
-    if done.returncode:
-        lines = re.sub("\x1b\\[[0-9;]*m", "", done.stderr).split("\n")
-        # The last lines say what went wrong, those before them only where.
-        reason = " ".join(" ".join(lines[-12:]).split())[-600:] or f"the process ended with {done.returncode}"
+    try:
+        compile_module(name, folder)
+    except (NativeError, RuntimeError, MemoryError) as error:
         message = (
-            f"{name} could not be compiled: {reason}. Compiled models are kept in {cache_folder()}; see that there is "
-            f"room there and memory left, or name another folder in the variable {VARIABLE}."
+            f"{name} could not be compiled: {' '.join(str(error).split())[-600:]}. Compiled models are kept in "
+            f"{cache_folder()}; see that there is memory left, or name another folder in the variable {VARIABLE}."
         )
-        raise CompilationError(message)
+        raise CompilationError(message) from None
 
 
 def prepare_model(path: Path, method: str | None = None, replaced: Replaced = NOTHING) -> tuple[PreparedModel, str]:

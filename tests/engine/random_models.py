@@ -362,7 +362,7 @@ class RandomModel:
             by = ("Row",) if draw.random() < 0.4 and self.language != "xmile" else ()
             places: list[Place] = [(row,) for row in RANGES["Row"]] if by else [()]
             same = self.language == "all" and draw.random() < 0.2
-            kind = draw.choice(["continuous", "extrapolate", "discrete"]) if self.language == "xmile" else None
+            kind = draw.choice(["continuous", "extrapolate", "discrete"]) if self.language == "xmile" else "continuous"
             self.tables[name] = by, {place: self._points(same=same) for place in places}, kind
         name = draw.choice(list(self.tables))
         by, points, kind = self.tables[name]
