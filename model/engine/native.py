@@ -115,8 +115,9 @@ def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:
         return tuple(_evaluate(one, known) for one in node.elts)
     if isinstance(node, ast.Name) and node.id in known:
         return known[node.id]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        return _evaluate(node.left, known) / _evaluate(node.right, known)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Div, ast.Pow)):
+        left, right = _evaluate(node.left, known), _evaluate(node.right, known)
+        return left / right if isinstance(node.op, ast.Div) else left**right
     message = f"{ast.unparse(node)} is no constant"
     raise NativeError(message)
 
