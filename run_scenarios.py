@@ -56,7 +56,7 @@ ALIASES: Final = {
     "page": "dashboard",
     "report": "brief",
     "diff": "compare",
-    "why": "sensitivity",
+    "why": "explain",
     "probability": "reach",
     "ls": "list",
 }

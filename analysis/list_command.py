@@ -16,6 +16,7 @@ from model.definition import variables_by_name
 from model.engine.errors import UserError, near
 from scenarios import load_levers, load_scenarios, load_targets, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
+from scenarios.scenario_workbook import workbook_words
 from scenarios.start import FIRST_YEAR as FIRST_START
 
 Kind = Literal["targets", "levers", "scenarios", "indicators"]
@@ -71,7 +72,13 @@ def _levers() -> tuple[tuple[str, ...], list[Row]]:
     rows: list[Row] = [
         (
             "\n".join([name, *lever.title.values()]),
-            (name, lever.title[language], lever.unit, f"{lever.lowest:g} – {lever.highest:g}", lever.meaning[language]),
+            (
+                name,
+                lever.title[language],
+                _unit(lever.unit),
+                f"{lever.lowest:g} – {lever.highest:g}",
+                lever.meaning[language],
+            ),
         )
         for name, lever in load_levers().items()
     ]
@@ -93,16 +100,18 @@ def _scenarios() -> tuple[tuple[str, ...], list[Row]]:
 
 
 def _indicators() -> tuple[tuple[str, ...], list[Row]]:
-    language = screen_language()
+    # A variable has a term in Chinese, and a meaning in English.
+    chinese = screen_language() == "zh"
     rows: list[Row] = [
         (
             "\n".join(filter(None, [name, known.term, known.meaning])),
-            (name, known.term or "—", known.unit, known.meaning)
-            if language == "zh"
-            else (name, known.unit, known.meaning),
+            (name, known.term or "—", _unit(known.unit)) if chinese else (name, known.unit, known.meaning),
         )
         for name, known in variables_by_name().items()
         if known.kind in ("stock", "flow", "auxiliary")
     ]
-    titled = ("list title",) if language == "zh" else ()
-    return ("list name", *titled, "list unit", "list meaning"), rows
+    return ("list name", "list title", "list unit") if chinese else ("list name", "list unit", "list meaning"), rows
+
+
+def _unit(unit: str) -> str:
+    return str(workbook_words()["units"][unit][screen_language()])

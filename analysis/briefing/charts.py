@@ -31,8 +31,8 @@ FORMATS: Final = ("png", "svg", "print.png")
 #: Inches across a chart for the report, whose text is six wide, and inches down.
 PRINTED_WIDTH: Final = 8.6
 PRINTED_HEIGHTS: Final = {
-    "urbanization_rates": 6.8, "indicators": 6.6, "district_map": 8.0, "districts": 8.0, "age_profile": 7.6,
-    "service_places": 6.6, "people_land_money": 8.8, "contributions": 8.8, "bottlenecks": 7.4,
+    "urbanization_rates": 6.4, "indicators": 6.0, "district_map": 6.9, "districts": 7.0, "age_profile": 6.6,
+    "service_places": 6.2, "people_land_money": 7.8, "contributions": 7.6, "bottlenecks": 6.8,
 }  # fmt: skip
 
 

@@ -179,6 +179,8 @@ class Line:
     bands: tuple[tuple[Number | None, ...], ...] = ()
     #: Tone of each bar; all are of the series' colour without.
     tones: tuple[str, ...] = ()
+    #: What stands before the value of each bar, such as "<" where it is a bound; nothing without.
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ Record = TypeVar("Record")
 LEVELS: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 #: Grades of inputs that rest on memory or on judgement.
 WEAK_GRADES: Final = ("D", "E")
+#: The least share in percent that is stated as a number.
+SMALL_PERCENT: Final = 1
 #: A bottleneck counts as felt in a district where it binds in at least this share of members.
 FELT_BY: Final = 0.5
 
@@ -328,6 +330,8 @@ def _definitions(times: Values, starts: int) -> dict[str, float]:
         "wide_interval": round(100 * (levels[-1] - levels[0]), 9),
         "narrow_interval": round(100 * (levels[-2] - levels[1]), 9),
         "confidence": 100 * CONFIDENCE,
+        "small_percent": SMALL_PERCENT,
+        "large_percent": 100 - SMALL_PERCENT,
         "first_year": times[0],
         "year_after_first": times[0] + 1,
         "last_year": times[-1],

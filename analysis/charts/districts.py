@@ -48,7 +48,7 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             top = min((low + high + span) / 2, max(high, 1.0 / size))
             ax.set_ylim(top - 1.1 * span, top + 0.35 * span)
             ax.set_yticks([tick for tick in ax.get_yticks() if top - 1.1 * span <= tick <= 1.0 / size])
-            ax.xaxis.set_major_locator(MultipleLocator(5))
+            ax.xaxis.set_major_locator(MultipleLocator(10))
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(unit_name("percent", language))
         # Taken from the lines, as matplotlib leaves labels that begin with an underscore out of what it collects.

@@ -84,11 +84,11 @@ def comparison(panels: Mapping[str, Mapping[str, xr.DataArray]], titles: Mapping
     for label, series in panels.items():
         ends = {name: float(_median(one)[-1]) for name, one in series.items()}
         lowest, highest = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
-        gaps = {"last": _years(next(iter(series.values())))[1], "label": label, "low": ends[lowest]}
+        gaps = {"last": _years(next(iter(series.values())))[1], "label": label, "low": _short(ends[lowest])}
         if len(ends) == 1:
             told.append(say("alone", language, **gaps))
         else:
-            names = {"bottom": titles[lowest], "top": titles[highest], "high": ends[highest]}
+            names = {"bottom": titles[lowest], "top": titles[highest], "high": _short(ends[highest])}
             told.append(say("between", language, **gaps, **names))
     return _sentence(told, language)
 
@@ -99,14 +99,17 @@ def course(panels: Mapping[str, xr.DataArray], language: str) -> str:
     for label, series in panels.items():
         first, last = _years(series)
         ends = _median(series).to_numpy()
-        gaps = {"first": first, "last": last, "before": float(ends[0]), "after": float(ends[-1])}
-        told.append(say("course", language, label=label, **gaps))
+        before, after = float(ends[0]), float(ends[-1])
+        steady = abs(after - before) < FELT * abs(before)
+        gaps = {"first": first, "last": last, "before": _short(before), "after": _short(after)}
+        kind = "steady" if steady else "rising" if after > before else "falling"
+        told.append(say(kind, language, label=label, **gaps))
     return _sentence(told, language)
 
 
 def elders(people: xr.DataArray, years: tuple[int, ...], language: str) -> str:
-    """Say how the share of residents of 60 and over grows, from numbers by age."""
-    share = 100 * people.isel(Age=slice(60, None)).sum("Age") / people.sum("Age")
+    """Say how the share of residents of 60 and over grows, from numbers by age of each member."""
+    share = _median(100 * people.isel(Age=slice(60, None)).sum("Age") / people.sum("Age"))
     ends = [float(share.sel(time=year)) for year in (years[0], years[-1])]
     return say("elders", language, first=years[0], last=years[-1], before=ends[0], after=ends[1])
 
@@ -114,11 +117,11 @@ def elders(people: xr.DataArray, years: tuple[int, ...], language: str) -> str:
 def places(need: xr.DataArray, capacity: xr.DataArray, language: str) -> str:
     """Say at which level of school, and when, places are shortest, from numbers by service in an axis' unit."""
     short = _median(need) - _median(capacity)
-    level, year = np.unravel_index(int(np.argmax(short.to_numpy())), short.shape)
-    service = short[short.dims[0]][level] if short.dims[0] != "time" else short[short.dims[1]][year]
-    at = short["time"][year] if short.dims[0] != "time" else short["time"][level]
-    gaps = {"level": element_name(str(service.item()), language), "year": f"{float(at):.0f}"}
-    most = float(short.max())
+    worst = short.argmax(...)
+    at = short.isel(worst)
+    # Stated as tables do it: the median of the members' shortages, not the difference of two medians.
+    most = float(_median(need - capacity).isel(worst))
+    gaps = {"level": element_name(str(at["Service"].item()), language), "year": f"{float(at['time']):.0f}"}
     return say("places short" if most > 0 else "places enough", language, **gaps, short=abs(most))
 
 
@@ -218,6 +221,18 @@ def accounts(debt: xr.DataArray, ceiling: xr.DataArray, funded: xr.Dataset, lang
     if float(other.min()) < IN_FULL:
         told += say("other spending cut", language, **_worst(other))
     return told
+
+
+def _short(value: float) -> str:
+    """A number in as many digits as a title bears.
+
+    Examples
+    --------
+    >>> _short(73.464), _short(991.52), _short(2.614)
+    ('73.5', '992', '2.61')
+    """
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
 
 
 def _years(series: xr.DataArray) -> tuple[str, str]:

@@ -103,7 +103,8 @@ def frame_chart(
     width = figure.get_figwidth() / TITLE_INCHES
     found = wrapped(finding, language, room * width * (1.2 if language == "en" else 1.0)) if finding else ""
     told = wrapped(" ".join(filter(None, notes)), language, 2.1 * width)
-    head_and_foot(figure, "\n".join(filter(None, (title, found))), told, footer)
+    source = wrapped(footer, language, 2.1 * width)
+    head_and_foot(figure, "\n".join(filter(None, (title, found))), told, source)
 
 
 def band_note(material: Material, term: str, language: str) -> str:

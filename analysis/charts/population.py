@@ -76,7 +76,8 @@ def age_profile(material: Material, scenario: str, language: str, canvas: Size |
         axes[0].tick_params(axis="y", labelsize=8)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         notes = word("labels", "one sided", language), band_note(material, "stacked medians", language)
-        finding = findings.elders(population.sum("Group"), PYRAMID_YEARS, language)
+        people = material.runs[scenario]["Population"].sel(time=list(PYRAMID_YEARS)).sum(["District", "Group"])
+        finding = findings.elders(people, PYRAMID_YEARS, language)
         frame_chart(figure, material, "age_profile", language, scenario, *notes, finding=finding)
         return figure
 

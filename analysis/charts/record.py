@@ -100,7 +100,11 @@ def district_record() -> Mapping[str, Mapping[int, float]]:
 
 
 def draw_record(ax: Axes, points: Sequence[Point], size: float) -> None:
-    """Draw observations as grey dots, hollow where they leave Laiwu out."""
+    """Draw observations as grey dots that a thin line joins, hollow where they leave Laiwu out."""
+    joined = [point for point in points if not point.old]
+    if len(joined) > 1:
+        years, values = [point.year for point in joined], [point.value / size for point in joined]
+        ax.plot(years, values, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1.8, label="_joined")
     for old, fill in ((False, GREY), (True, "white")):
         chosen = [point for point in points if point.old == old]
         look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5, "mec": GREY, "mfc": fill, "zorder": 4.5}

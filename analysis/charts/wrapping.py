@@ -9,10 +9,12 @@ ENGLISH, CHINESE = 105, 62
 TITLE_INCHES = 11
 #: What a number is written with.
 DIGITS = "0123456789.,+-"
+#: What no line ends with.
+OPENING = ("（", "“", "《")
 
 
 def wrapped(text: str, language: str, width: float = 1.0) -> str:
-    """Break a text into lines; Chinese breaks anywhere but before punctuation and inside a number.
+    """Break a text into lines; Chinese breaks anywhere but around punctuation and inside a number or a Latin word.
 
     Parameters
     ----------
@@ -32,8 +34,12 @@ def wrapped(text: str, language: str, width: float = 1.0) -> str:
         return "\n".join(textwrap.wrap(text, int(ENGLISH * width)))
     lines = [""]
     for character in text:
-        number = character in DIGITS and lines[-1][-1:] in DIGITS and bool(lines[-1])
-        if len(lines[-1]) >= int(CHINESE * width) and not number and character not in "，。；：、）”%—":
+        last = lines[-1][-1:]
+        number = bool(last) and (
+            (character in DIGITS and last in DIGITS) or ((character + last).isascii() and (character + last).isalnum())
+        )
+        held = number or character in "，。；：、）”》%—" or last in OPENING
+        if len(lines[-1]) >= int(CHINESE * width) and not held:
             lines.append("")
         lines[-1] += character
     return "\n".join(lines)

@@ -19,6 +19,8 @@ FILE: Final = Path(__file__).with_name("help.yaml")
 #: What the file calls the help of all commands together.
 WHOLE: Final = "jinan"
 ABOUT: Final = "about"
+#: Options that take what other commands take as words.
+TAKES_NAMES: Final = ("scenario", "target")
 
 
 @cache
@@ -46,6 +48,16 @@ def help_text(command: str, option: str = ABOUT) -> str | None:
 
 class TranslatedCommand(TyperCommand):
     """A command that explains itself in the language of the screen."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read options and arguments; of a word too many, say which option it may belong to."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            takes = [f"--{param.name}" for param in self.get_params(ctx) if param.name in TAKES_NAMES]
+            if takes and error.message.startswith("Got unexpected extra argument"):
+                error.message += f". Names are given with {' or '.join(takes)}."
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the help."""

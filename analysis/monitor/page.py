@@ -21,6 +21,8 @@ from scenarios.monitor import STATUSES, Monitor
 CLASSES: Final = {
     "off course": "off", "watch": "watch", "on course": "on", "reached": "reached", "no data": "none",
 }  # fmt: skip
+#: What the file of observations that comes with the project calls its source.
+OWN_RECORD: Final = "communiques of 2021-2023 and yearbook 2024"
 #: Facts of the manifest that a reader of the printed page can check.
 FACTS: Final = ("model_hash", "posterior_hash", "scenario_hash", "code_hash")
 HEADINGS: Final = (
@@ -160,8 +162,9 @@ def _notes(indicators: Sequence[Indicator], monitor: Monitor, facts: Mapping[str
     sources = dict.fromkeys(one.observation.source for one in indicators if one.observation is not None)
     notes = [say("reading", language), words.rules_in_words(monitor, language)]
     if sources:
-        notes.append(say("sources", language, sources=between.join(sources)))
-    told = between.join(f"{name} {facts[name]}" for name in FACTS if name in facts)
+        named = [say("own record", language) if one == OWN_RECORD else one for one in sources]
+        notes.append(say("sources", language, sources=between.join(named)))
+    told = between.join(f"{say(name, language)} {facts[name]}" for name in FACTS if name in facts)
     return [*notes, say("conditional", language), say("made from", language, facts=told)]
 
 

@@ -81,22 +81,35 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
         if language == "zh":
             return f"{value / 1e4:,.1f}万" + ("人" if unit else "")
         return f"{value / 1e3:,.0f}" + (" thousand" if unit else "")
-    digits = 0 if abs(value) >= 1000 else 1 if target.unit == "percent" else 2
+    value *= _tens_of_thousands(target, language)
+    digits = 0 if abs(value) >= 100 and target.unit != "percent" else 1 if target.unit == "percent" else 2
     written = f"{value:,.{digits}f}"
     if target.unit in ("count",) and value == round(value):
         written = f"{value:,.0f}"
     if not unit:
         return written
-    return written + _short(plan_unit(target.unit, language))
+    return written + _unit(target, language)
 
 
 def asked(target: Target, language: str) -> str:
     """Return what a target asks for, short."""
     if target.unit.startswith("persons") and target.threshold is not None:
         return f"{SIGNS[target.comparison]} {number(target.threshold, target, language)}"
+    if _tens_of_thousands(target, language) != 1 and target.threshold is not None:
+        threshold = target.threshold * _tens_of_thousands(target, language)
+        return f"{SIGNS[target.comparison]} {threshold:,.6g}{_unit(target, language)}"
     text = wanted(target, language)
     # How "about" and "all" are judged is said in the documents; the page has no room for it.
     return _short(text.split("（按")[0].split(", judged")[0])
+
+
+def _tens_of_thousands(target: Target, language: str) -> int:
+    """How many of the unit shown one of the plan's is: Chinese counts in 万, not in millions."""
+    return 100 if language == "zh" and target.unit.startswith("million ") else 1
+
+
+def _unit(target: Target, language: str) -> str:
+    return _short(plan_unit(target.unit, language)).replace("百万", "万")
 
 
 def interval(band: Band, target: Target, language: str) -> str:

@@ -154,6 +154,10 @@ def print_other_runs(console: Console, folder: Path, others: Mapping[str, tuple[
     console.print(escape(screen_text("other runs", folder=folder, files=files, members=str(members))))
 
 
+#: What Chinese counts large numbers in.
+MILLIONS, TEN_THOUSANDS = "百万", "万"
+
+
 def wanted(target: Target, language: str | None = None) -> str:
     """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
 
@@ -167,11 +171,13 @@ def wanted(target: Target, language: str | None = None) -> str:
     """
     if target.threshold is None:
         return ""
-    unit = plan_unit(target.unit, language or screen_language())
-    text = f"{SIGNS[target.comparison]} {target.threshold:,g}{unit}"
+    unit, size = plan_unit(target.unit, language or screen_language()), 1
+    if unit.startswith(MILLIONS):
+        unit, size = unit.replace(MILLIONS, TEN_THOUSANDS, 1), 100
+    text = f"{SIGNS[target.comparison]} {size * target.threshold:,g}{unit}"
     if target.comparison != "about" and not target.tolerance:
         return text
-    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit:,g}{unit}"
+    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {size * target.limit:,g}{unit}"
     return text + say("judged", language or screen_language(), limit=limit)
 
 

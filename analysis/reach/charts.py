@@ -20,7 +20,7 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.material import gather
 from analysis.charts.style import DASHES, GREY, Size, chart_style
-from analysis.charts.wrapping import wrapped
+from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.bottlenecks import BOTTLENECKS
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import asked_for, unit_of
@@ -136,7 +136,9 @@ def bottlenecks(
             ax.set_yticks(range(len(cells)), [element_name(str(name), language) for name in cells.index])
             named = bottleneck.title[language]
             # On a smaller canvas a long name would run into the one beside it.
-            ax.set_title(wrapped(named, language, 0.28) if canvas else named, loc="left", fontsize=9)
+            ax.set_title(
+                wrapped(named, language, 0.24 * canvas[0] / TITLE_INCHES) if canvas else named, loc="left", fontsize=9
+            )
         figure.colorbar(image, ax=figure.axes, shrink=0.5, label=word("labels", "binds", language))
         _frame(figure, "bottlenecks", "bottleneck note", facts, language, title)
         return figure

@@ -14,7 +14,7 @@ import xarray as xr
 from analysis.outcome import files as result_files
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
 from analysis.outcome.limits import ATTRIBUTE
-from analysis.outcome.words import terms
+from analysis.outcome.words import screen_text, terms
 from analysis.run.stored_runs import COMPARABLE
 from calibration.fit.evidence import Evidence
 from calibration.observations import DISTRICTS
@@ -93,9 +93,9 @@ def runs_in(
         if facts.get("scenario") != path.stem or (names and path.stem not in names):
             continue
         if facts.get("evidence") != str(evidence):
-            left_out.append(f"{path.name} (evidence {facts.get('evidence')})")
+            left_out.append(_with_reason(path, "evidence", facts))
         elif members is not None and facts.get("members") != str(members):
-            left_out.append(f"{path.name} ({facts.get('members')} members)")
+            left_out.append(_with_reason(path, "members", facts))
         else:
             files[path.stem] = path
             alike.setdefault(tuple(facts.get(key, "") for key in COMPARABLE), []).append(path.name)
@@ -104,6 +104,11 @@ def runs_in(
         remedy = "Name the scenarios, or choose with --members; `run` makes old ones anew."
         raise ExportError(refusal({str(folder): [*listed, remedy]}, "holds runs that must not stand in one table"))
     return files, left_out
+
+
+def _with_reason(path: Path, fact: str, facts: Mapping[str, str]) -> str:
+    reason = screen_text(f"made {fact}", what=facts.get(fact))
+    return screen_text("in brackets", title=path.name, inside=reason)
 
 
 def manifest_of(run: xr.Dataset) -> dict[str, str]:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from analysis.command_line import OUTPUTS, USUAL_MEMBERS, Seen, collect_mistakes, make_console
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
+from analysis.outcome.words import screen_text
 from calibration.fit.ensemble_file import check_members
 from calibration.fit.evidence import NEWEST, Evidence
 from model.definition import variables_by_name
@@ -88,7 +89,9 @@ def export(
         count = members or next((int(run.attrs["members"]) for run in runs.values()), USUAL_MEMBERS)
         runs |= _run(missing, count, evidence)
     if left_out:
-        console.print(f"Left out of {escape(str(results))}: {', '.join(left_out)}.")
+        console.print(
+            screen_text("export left out", folder=escape(str(results)), files=screen_text("list").join(left_out))
+        )
     series = tables.as_series(runs, chosen, full=full)
     facts = result_files.joined([tables.manifest_of(run) for run in runs.values()])
     shown = series if language is None else tables.in_words(series, runs, language)
@@ -96,11 +99,15 @@ def export(
     # Excel on a Chinese computer takes a CSV without this mark for GBK.
     write_csv(f"\ufeff{text}" if language == "zh" else text, out / tables.SERIES, facts)
     result_files.write_table(tables.as_iamc(series), out / tables.IAMC, facts)
-    sizes = sorted({run.attrs["members"] for run in runs.values()})
-    console.print(
-        f"Written to {escape(str(out))}, of {', '.join(runs)} ({', '.join(sizes)} members each): {tables.SERIES} "
-        f"({len(series):,} rows, a year in each), {tables.IAMC} (a column for each year)."
-    )
+    sizes = ", ".join(sorted({run.attrs["members"] for run in runs.values()}))
+    gaps = {
+        "runs": screen_text("list").join(runs),
+        "members": sizes,
+        "series": tables.SERIES,
+        "rows": len(series),
+        "iamc": tables.IAMC,
+    }
+    console.print(screen_text("exported", out=escape(str(out)), **gaps))
 
 
 def _variables(named: list[str]) -> list[str]:

@@ -36,7 +36,13 @@ MOST_NAMED = 8
 def balance_message(request: Request, course: xr.Dataset, worst_run: int, wrong: int, runs: int) -> str:
     """Say how far the balances of the worst run are from zero, when, and what was changed alike in all runs."""
     labels = request.runs
-    which = "This run" if labels is None else f"{wrong} of {runs} runs, worst run {labels[worst_run]},"
+    if labels is None:
+        message = "This run created or lost something, so no result is given. Balances that must be zero:\n"
+    else:
+        message = (
+            f"{wrong} of {runs} runs, worst run {labels[worst_run]}, created or lost something, so no result is given. "
+            "Balances that must be zero:\n"
+        )
     lines = []
     for name, errors in course.data_vars.items():
         size = abs(errors)
@@ -45,7 +51,6 @@ def balance_message(request: Request, course: xr.Dataset, worst_run: int, wrong:
             element = ", ".join(str(worst[dim].item()) for dim in errors.dims if dim != "time")
             where = f" [{element}]" if element else ""
             lines.append(f"{name}{where} reaches {float(worst):.3g} at time {float(worst['time']):g}")
-    message = f"{which} created or lost something, so no result is given. Balances that must be zero:\n"
     message += listed(lines)
     shared = [change.name for change in request.changes if len(change.values) == 1]
     if shared:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.checks import check_extremes
 from scenarios.start import JUMP
 from tests.support.city import (
     OTHER_FORMS,
@@ -274,3 +275,7 @@ def test_when_nobody_settles_no_land_and_no_award_is_earned(start, forms):
     for name in names:
         assert float(abs(run[name]).max()) == 0.0, name
     assert float(run["registered urbanization rate"][-1]) < float(base["registered urbanization rate"][-1])
+
+
+def test_limits_and_balances_hold_at_both_ends_of_every_constants_range():
+    assert check_extremes() == []

@@ -37,8 +37,8 @@ SMALL = {
     "sensitivity": ["--samples", "64"],
     "brief": ["--members", "6"],
     "monitor": ["--members", "6"],
-    "backcast": ["--members", "6", "--starts", "1", "--evaluations", "10"],
-    "frontier": ["--members", "6", "--evaluations", "10", "--generations", "1"],
+    "backcast": ["--members", "6", "--starts", "1", "--evaluations", "80"],
+    "frontier": ["--members", "6", "--evaluations", "80", "--generations", "1"],
 }
 
 

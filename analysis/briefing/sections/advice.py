@@ -17,7 +17,7 @@ from analysis.briefing.sections.answer import (
     unknown,
 )
 from analysis.briefing.sections.author import Author
-from analysis.briefing.sections.limits import YUAN
+from analysis.briefing.sections.limits import SIZES
 from analysis.briefing.words import join
 
 #: The two rates, as sentences call them, in the order of the headline targets.
@@ -96,7 +96,7 @@ def _setting(author: Author, lever: str) -> Text:
     if len(settings) != 1 or settings[0].element:
         return ()
     change = next(one for one in author.evidence.scenario.changes if one.constant == lever)
-    scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
+    scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
     year = author.evidence.targets[author.evidence.headlines[0]].year
     ends = {"before": settings[0].default, "after": settings[0].years[year]}
     share = change.unit == "Dmnl"
@@ -120,7 +120,9 @@ def _effect(author: Author, rate: str, one: Contribution) -> Text:
     effect = author.change(rate, one)
     if one.p05 is None or one.p95 is None:
         return effect
-    return author.say("advice.effect", effect=effect, span=author.interval(one.p05, one.p95, "+.2f"))
+    return author.say(
+        "advice.effect", effect=effect, span=author.interval(one.p05, one.p95, ".2f" if one.p05 > 0 else "+.2f")
+    )
 
 
 def _reliefs(author: Author) -> list[Text]:

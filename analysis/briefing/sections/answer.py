@@ -38,8 +38,8 @@ def answer_section(author: Author) -> Section:
     whole = [_rate(author, resident), _rate(author, registered), driver(author)]
     reliefs = [relief_of(author, target) for target in (resident, registered)]
     # What was tried is stated once.
-    again = "answer.blocker too" if reliefs[0] else "answer.blocker"
-    whole += [_blocker(author, resident, reliefs[0], "answer.blocker"), _blocker(author, registered, reliefs[1], again)]
+    whole.append(_blocker(author, resident, reliefs[0]))
+    whole.append(_blocker(author, registered, reliefs[1], again=" too"))
     sure = author.say("answer.sure later" if later else "answer.sure")
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.short", join(whole[:2], author.language), SLIDES_ONLY),
@@ -72,8 +72,7 @@ def answer_published(author: Author, sentence: str = "answer.published") -> Text
     published = [author.target(target).probability_with_discrepancy for target in author.evidence.headlines]
     if published[0] is None or published[1] is None:
         return ()
-    shares = {"resident": author.percent(published[0]), "registered": author.percent(published[1])}
-    return author.say(sentence, **shares)
+    return author.say(sentence, resident=author.chance(published[0]), registered=author.chance(published[1]))
 
 
 def _name(author: Author, target: Target) -> Text:
@@ -156,18 +155,20 @@ def gap_stays(author: Author, target: Target, gain: Gain) -> Text:
     return author.say("answer.gap stays" if misses else "answer.full stop")
 
 
-def no_blocker(author: Author, target: Target) -> Text:
-    """Return that no step of relief helps a rate."""
-    return author.say("answer.no blocker", rate=_name(author, target), year=author.count(author.target(target.id).year))
+def no_blocker(author: Author, target: Target, again: str = "") -> Text:
+    """Return that no step of relief helps a rate; `again` is " too" where it has been said what was tried."""
+    return author.say(
+        f"answer.no blocker{again}", rate=_name(author, target), year=author.count(author.target(target.id).year)
+    )
 
 
-def _blocker(author: Author, target: Target, best: Relief | None, sentence: str) -> Text:
+def _blocker(author: Author, target: Target, best: Relief | None, again: str = "") -> Text:
     result, rate = author.target(target.id), _name(author, target)
     if best is None:
-        return no_blocker(author, target)
+        return no_blocker(author, target, again)
     gain = author.results.gains[best.constant, target.id]
     text = author.say(
-        sentence,
+        f"answer.blocker{again}",
         rate=rate,
         bottleneck=bottleneck_title(author, best.bottleneck),
         year=author.count(result.year),

@@ -61,8 +61,9 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 #: An interval narrower than this share of its median looks like a single number.
 NARROW: Final = 5e-4
-#: A change of a rate, in percentage points, that is smaller rounds to nothing.
+#: A change of a rate, in percentage points, that is smaller rounds to nothing; and one that a sentence does not tell.
 WORTH_A_WORD: Final = 0.005
+WORTH_A_CLAUSE: Final = 0.05
 #: From which standard error on a probability is stated in whole percents.
 WHOLE_PERCENT: Final = 0.01
 
@@ -123,11 +124,20 @@ class Author:
             block,
             self.say(block) if title is None else title,
             tuple(columns),
-            tuple(map(tuple, rows)),
+            tuple((self.capital(tuple(name)), *cells) for name, *cells in rows),
             numeric=frozenset(range(1, len(columns)) if numeric is None else numeric),
             source=self.say("model source") if source is None else source,
             **rest,
         )
+
+    def capital(self, name: Text) -> Text:
+        """Return what stands first in a row with a capital letter."""
+        if not name or not isinstance(name[0], str | Name):
+            return name
+        run = name[0]
+        text = run if isinstance(run, str) else run.text
+        large = text[:1].upper() + text[1:]
+        return (large if isinstance(run, str) else Name(large), *name[1:])
 
     def picture(
         self, name: str, scenario: str | None, block: str, where: frozenset[Medium] = PAGE_AND_SLIDES
@@ -199,6 +209,13 @@ class Author:
             text, [Part(name, (self.percent(one, ".1f"),), True) for name, one in zip(names, values, strict=True)]
         )
 
+    def chance(self, share: Result) -> Text:
+        """Return a probability in whole percents, or the percent that it is below or above."""
+        small = float(self.results.definitions["small_percent"]) / 100
+        if small <= share <= 1 - small:
+            return self.say("probability is", number=self.percent(share))
+        return self.say("probability below" if share < small else "probability above")
+
     def _ends(self, low: Number, high: Number) -> list[Part]:
         """The ends of the wide interval of what a column is of."""
         return list(map(Part, self.heads("lower", "upper"), [(low,), (high,)]))
@@ -206,7 +223,7 @@ class Author:
     def change(self, rate: str, contribution: Contribution) -> Text:
         """Return by how much something raises or lowers a rate, in percentage points."""
         name = self.say(f"rate.{rate}")
-        if contribution.size < WORTH_A_WORD:
+        if contribution.size < WORTH_A_CLAUSE:
             return self.say("leaves", rate=name)
         effect = "raises" if contribution.mean >= 0 else "lowers"
         return self.say(effect, rate=name, points=self.number(contribution.size, ".2f"))

@@ -94,7 +94,9 @@ def _series(author: Author, panel: Panel, scenario: str) -> Table:
         f"fans.{name}",
         columns,
         rows,
-        title=(*author.say("fans.series", quantity=quantity, scenario=title), " [", unit, "]"),
+        title=author.say(
+            "in unit", quantity=author.say("fans.series", quantity=quantity, scenario=title), unit=(unit,)
+        ),
         where=WORKBOOK_ONLY,
         numeric=range(len(columns)),
         plots=(Plot(f"{quantity.text} · {title.text}", (1, 2, 5), marks, unit.text),),
@@ -167,7 +169,7 @@ def age_section(author: Author) -> Section:
         people = [author.band(ages.people[year], form, scale) for year in author.years]
         shares = [author.band(ages.share[year], ".1f", 0.01) for year in author.years]
         rows += [(name, *people), (author.say("ages.share", group=name), *shares)]
-    columns: list[Text] = [(), *author.year_headings(author.years)]
+    columns = [author.say("ages.group"), *author.year_headings(author.years)]
     table = author.table("ages.table", columns, rows, where=PAGE_AND_WORKBOOK)
     chart = author.picture("age_profile", author.evidence.scenario.name, "ages.chart", PAGE_ONLY)
     return author.section("ages", takeaway, chart, table)
@@ -235,7 +237,10 @@ def ledger_section(author: Author) -> Section:
     rows = [[author.say("city"), *cells("city")]]
     rows += [[(author.element(name),), *cells(name)] for name in map(str, author.evidence.run["District"].to_numpy())]
     columns = [author.say("district")]
-    columns += [(author.label(panel.label), " [", unit, "]") for panel, (unit, _) in zip(CIRCLE, units, strict=True)]
+    columns += [
+        author.say("in unit", quantity=author.label(panel.label), unit=unit)
+        for panel, (unit, _) in zip(CIRCLE, units, strict=True)
+    ]
     return author.section(
         "ledger",
         _settling_takeaway(author),
@@ -254,12 +259,13 @@ def _settling_takeaway(author: Author) -> Text:
     people, money = (author.unit(unit)[1] for unit in ("people a year", "yuan a year"))
     forms = [author.form(unit) for unit in ("people a year", "yuan a year")]
     totals = {name: entry.total for name, entry in author.results.settling.items()}
+    sign = "" if totals[BALANCE].p05 > 0 else "+"
     return author.say(
         "ledger.takeaway",
         people=author.number(totals["people"].median, forms[0], people),
         **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
-        low=author.number(totals[BALANCE].p05, f"+{forms[1]}", money),
-        high=author.number(totals[BALANCE].p95, f"+{forms[1]}", money),
+        low=author.number(totals[BALANCE].p05, sign + forms[1], money),
+        high=author.number(totals[BALANCE].p95, sign + forms[1], money),
     )
 
 

@@ -73,7 +73,9 @@ def odds(
     """Return probabilities as bars, each of the colour of what it means."""
     rows = list(shares)
     values = tuple(author.percent(_known(one)) for _, one in rows)
-    line = Line(author.say("board.odds"), values, "bar", tones=tuple(tone(one.probability) for _, one in rows))
+    tones = tuple(tone(one.probability) for _, one in rows)
+    signs = tuple({0.0: "<", 1.0: ">"}.get(float(one.probability), "") for _, one in rows)
+    line = Line(author.say("board.odds"), values, "bar", tones=tones, signs=signs)
     names = tuple(shortened(name, author.language) for name, _ in rows)
     return Chart(block, title, ("%",), names, (line,), least=0.0, most=100.0, share=share)
 

@@ -29,8 +29,9 @@ from scenarios import load_levers
 NAMED = 3
 #: What the model is not, by the names of its sentences.
 NOT = ("forecast", "probability", "map", "households", "judge", "unknown")
-#: How many yuan one of the unit shown is.
+#: How many yuan one of the unit shown is, and how many of the other units that are not shown as the model has them.
 YUAN = {"zh": 1e8, "en": 1e9}
+SIZES = {"yuan/Year": YUAN, "million t/(Day*Year)": {"zh": 0.01, "en": 1.0}}
 
 
 def _by_districts(author: Author) -> tuple[list[Bottleneck], dict[str, Result]]:
@@ -58,7 +59,11 @@ def limit_section(author: Author) -> Section:
     order, _ = _by_districts(author)
     shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
-    for one in BOTTLENECKS:
+    felt = [one for one in BOTTLENECKS if results.limits[one.id].first_felt is not None]
+    never = join(
+        [(author.title(one.title),) for one in BOTTLENECKS if one not in felt], author.language, "between items"
+    )
+    for one in felt or BOTTLENECKS:
         limit = results.limits[one.id]
         spans = [
             author.say("none") if end is None else (author.count(end),) for end in (limit.first_felt, limit.last_felt)
@@ -66,15 +71,16 @@ def limit_section(author: Author) -> Section:
         counts = [(author.count(limit.districts[when]),) for when in shown]
         rows.append(((author.title(one.title),), *spans, *counts))
     columns = author.heads("limits.bottleneck", "limits.first", "limits.last") + author.year_headings(shown)
+    drawn = [one for one in order if one in felt] or order
     binding = bars(
         "limits.bars",
         author.say("limits.table"),
         (),
-        [(author.title(one.title),) for one in order],
+        [(author.title(one.title),) for one in drawn],
         [
             (
                 author.say("year heading", year=author.count(results.years[when])),
-                [author.count(results.limits[one.id].districts[when]) for one in order],
+                [author.count(results.limits[one.id].districts[when]) for one in drawn],
             )
             for when in shown[:1] + shown[-1:]
         ],
@@ -86,6 +92,11 @@ def limit_section(author: Author) -> Section:
         _relief_bars(author),
         author.picture(CHART, author.evidence.scenario.name, "limits.chart", PAGE_ONLY),
         author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown))), where=PAGE_AND_WORKBOOK),
+        *(
+            [Paragraph("limits.never", author.say("limits.never", names=never), PAGE_AND_WORKBOOK)]
+            if felt and never
+            else []
+        ),
         Paragraph("limits.reading", author.say("limits.reading"), PAGE_AND_WORKBOOK),
         _reliefs(author),
         notes=_spoken(author),
@@ -95,12 +106,20 @@ def limit_section(author: Author) -> Section:
 def _relief_bars(author: Author) -> Chart:
     """What a step of each relief adds to both rates."""
     series = []
+    gained = author.results.gains
+    moving = [
+        relief
+        for relief in RELIEFS
+        if any(abs(gained[relief.constant, target].median) >= WORTH_A_WORD for target in author.evidence.headlines)
+    ]
+    # What moves nothing would be an empty row; the workbook has all.
+    drawn = moving or RELIEFS
     for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True):
-        gains = [author.results.gains[relief.constant, target].median for relief in RELIEFS]
+        gains = [gained[relief.constant, target].median for relief in drawn]
         series.append((author.say(f"compare.{rate}"), [author.number(gain, "+.2f") for gain in gains]))
     names = [
         shortened(relief_words(author, relief.constant, author.evidence.headlines[0]), author.language)
-        for relief in RELIEFS
+        for relief in drawn
     ]
     return bars("limits.gains", author.say("limits.gains"), author.say("chart.points"), names, series)
 
@@ -185,7 +204,8 @@ def _unknowns(author: Author) -> Table:
             if condition is None:
                 continue
             ends = author.interval(condition.lowest, condition.highest, form, scale)
-            span = Measure(ends + unit, [*ends.parts, Part(author.say("unit"), unit)])
+            shown = author.say("percent", number=tuple(ends)) if share else ends + unit
+            span = Measure(shown, [*ends.parts, Part(author.say("unit"), unit)])
             tones[len(rows), 3] = tone(condition.probability)
             name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
@@ -204,20 +224,20 @@ def _measures(author: Author) -> Table:
         name: Text = (lever_title(change.constant, author.language),)
         if setting.element:
             name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
-        scale = YUAN[author.language] if change.unit == "yuan/Year" else 1.0
+        scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
         plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
-        rows.append((name, *cells, author.say(f"unit.{change.unit}"), plan))
-    columns = author.heads("assumptions.measure", "assumptions.default") + author.year_headings(shown)
+        rows.append((name, author.say(f"unit.{change.unit}"), *cells, plan))
+    columns = author.heads("assumptions.measure", "unit", "assumptions.default") + author.year_headings(shown)
     return author.table(
         "assumptions.measures",
-        columns + author.heads("unit", "assumptions.plan"),
+        columns + author.heads("assumptions.plan"),
         rows,
         where=PAGE_AND_WORKBOOK,
-        numeric=(1, 2, 3),
+        numeric=(2, 3, 4),
         source=(),
-        widths=(4.0, 1.6, 1.6, 1.6, 1.8, 1.8),
+        widths=(4.0, 1.8, 1.5, 1.5, 1.5, 2.2),
     )
 
 

@@ -21,7 +21,8 @@ def note_sections(author: Author) -> tuple[Section, ...]:
     """Return the parts of the page in the order of its reader's questions."""
     short = [text for target in author.evidence.headlines if (text := _short(author, target))]
     targets = [author.evidence.targets[name] for name in author.evidence.headlines]
-    elsewhere = [no_blocker(author, target) for target in targets if relief_of(author, target) is None]
+    helpless = [target for target in targets if relief_of(author, target) is None]
+    elsewhere = [no_blocker(author, target, again) for target, again in zip(helpless, ("", " too"), strict=False)]
     binding = join([author.say("note.binding", names=widest(author)), *elsewhere], author.language)
     if short:
         short = [author.say("note.all short", parts=join(short, author.language, "between effects"))]

@@ -44,7 +44,8 @@ def target_section(author: Author) -> Section:
         author.say("board.takeaway"),
         odds(author, "board.bars", author.say("board.chart"), likelihoods),
         board(author, "board.table", modelled, PAGE_AND_WORKBOOK),
-        *reasons(author, "board.reasons", modelled, PAGE_AND_WORKBOOK),
+        # Those of the headline targets stand beside the answer.
+        *reasons(author, "board.reasons", [one for one in modelled if not one.headline], PAGE_AND_WORKBOOK),
         Paragraph("board.reading", author.say("board.reading"), PAGE_AND_WORKBOOK),
         Paragraph("board.tracked", tracked, PAGE_ONLY),
         notes=[author.say("notes.board"), author.say("notes.colours")],
@@ -65,7 +66,8 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         unit, form, scale = author.target_unit(target)
         sign = form if form.startswith("+") else f"+{form}"
         threshold = author.number(result.threshold, ",.5g", scale)
-        amount = (threshold, *unit) if unit == ("%",) else author.say("with unit", number=threshold, unit=unit)
+        named = {} if unit == ("%",) else {"unit": unit}
+        amount = author.say("with unit" if named else "percent", number=threshold, **named)
         wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
         parts = [
             Part(author.say("board.sign"), (SIGNS[target.comparison],)),

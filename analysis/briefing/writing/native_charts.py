@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Any, Final
 
+import numpy as np
 from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
@@ -14,6 +16,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from analysis.briefing.content import Chart, Line, Number, plain
+from analysis.briefing.writing.lines import FIRST_CHINESE, SANS, text_width
 
 #: Colours of lines and bars in their order, of observations, and of bars by tone.
 COLOURS: Final = ("0072B2", "E69F00", "009E73")
@@ -23,6 +26,8 @@ TONES: Final = {"good": "4DAF7C", "open": "E3B23C", "bad": "D0694F"}
 OPACITY: Final = ("22000", "40000", "22000")
 #: Points of letters, and those where bars are many.
 LETTERS, SMALL = 11, 9
+#: Points of the title.
+TITLE: Final = 13
 MANY: Final = 14
 #: Digits that values are kept with.
 DIGITS: Final = 10
@@ -68,6 +73,13 @@ def _bars(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
         series.invert_if_negative = False
         for place, tone in enumerate(line.tones):
             _fill(series.points[place].format, TONES[tone])
+        for place, sign in enumerate(line.signs):
+            if sign:
+                _sign(series.points[place].data_label, sign)
+        if any(line.signs):
+            # Labels of single bars stand before those of the others, which they would hide.
+            series.data_labels.show_value = True
+            series.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     chart.category_axis.reverse_order = True
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     chart.category_axis.has_major_gridlines = False
@@ -80,9 +92,41 @@ def _bars(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     if block.most is not None:
         # Room behind the longest bar for its value.
         chart.value_axis.maximum_scale = 1.08 * block.most
+    _leave_room_for_names(chart, block, box[2] / Inches(1), box[3] / Inches(1))
     # Every bar has its name, however many there are.
     _after(chart.category_axis._element, "c:tickLblSkip", "1", ("c:lblOffset",))
     return frame
+
+
+def _sign(label: Any, sign: str) -> None:
+    """Put a sign before the value of one bar, which stays a number that can be edited."""
+    label.position = XL_LABEL_POSITION.OUTSIDE_END
+    element = label._dLbl
+    form = etree.Element(qn("c:numFmt"), formatCode=f'"{sign}"0', sourceLinked="0")
+    element.find(qn("c:idx")).addnext(form)
+    for name in ("c:showLegendKey", "c:showCatName", "c:showSerName", "c:showPercent", "c:showBubbleSize"):
+        element.find(qn(name)).set("val", "0")
+    element.find(qn("c:showVal")).set("val", "1")
+
+
+def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) -> None:
+    """Let bars begin where the longest name beside them ends, rather than cut it, and below the lines of the title."""
+    letters = SMALL if len(block.categories) > MANY else LETTERS
+    longest = max(text_width(plain(name), letters, SANS) for name in block.categories) / 25.4
+    left = min(0.55, (longest + 0.25) / across)
+    lines = ceil(1.1 * text_width(plain(block.title) + plain(block.unit) + "()", TITLE, SANS) / 25.4 / (0.78 * across))
+    above = (0.36 + 1.3 * lines * TITLE / 72) / down
+    below = (0.45 if len(block.lines) > 1 else 0.08) / down
+    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 0.96 - left, "h": 1 - above - below}
+    area = chart._chartSpace.find(f".//{qn('c:plotArea')}")
+    for old in area.findall(qn("c:layout")):
+        area.remove(old)
+    layout = etree.Element(qn("c:layout"))
+    manual = etree.SubElement(layout, qn("c:manualLayout"))
+    etree.SubElement(manual, qn("c:layoutTarget"), val="inner")
+    for name, value in place.items():
+        etree.SubElement(manual, qn(f"c:{name}"), val=value if isinstance(value, str) else f"{value:.4f}")
+    area.insert(0, layout)
 
 
 def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
@@ -91,7 +135,7 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     banded = next(line for line in block.lines if line.bands)
     wide, narrow = map(plain, block.bands)
     names = (f"{plain(banded.name)} −", wide, narrow, wide)
-    for name, values in zip(names, _layers(banded), strict=True):
+    for name, values in zip(names, _layers(banded, _observed(block)), strict=True):
         data.add_series(name, values)
     for line in block.lines:
         data.add_series(plain(line.name), [_value(value) for value in line.values])
@@ -109,8 +153,8 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
     _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
-    # Before the run there are observations alone.
-    chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "gap")
+    # Before the run there are observations alone, years apart, which a thin line joins.
+    chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis
     values.has_major_gridlines = True
     values.major_gridlines.format.line.color.rgb = _colour(RULE)
@@ -121,16 +165,20 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     return frame
 
 
-def _layers(line: Line) -> list[list[float]]:
-    """The lowest end of the bands, and from it the heights of what is stacked; nothing high before the first value."""
+def _observed(block: Chart) -> list[float | None]:
+    """What the dots of a chart show, by category; nothing where there are none."""
+    dots = next((line for line in block.lines if line.look == "dots" and not line.tones), None)
+    return [None] * len(block.categories) if dots is None else [_value(value) for value in dots.values]
+
+
+def _layers(line: Line, observed: Sequence[float | None]) -> list[list[float]]:
+    """The lowest end of the bands, and from it the heights of what is stacked; along the record before the run."""
     ends = [[_value(value) for value in values] for values in line.bands]
-    starts = [next(value for value in values if value is not None) for values in ends]
-    filled = [
-        [starts[0] if value is None else value for value in values]
-        if any(value is None for value in values)
-        else values
-        for values in ends
-    ]
+    first = next(place for place, value in enumerate(ends[0]) if value is not None)
+    points = {place: value for place, value in enumerate(observed[:first]) if value is not None}
+    points |= {first: ends[0][first]}
+    before = [_rounded(float(np.interp(place, list(points), list(points.values())))) for place in range(first)]
+    filled = [[*before, *values[first:]] for values in ends]
     layers = [filled[0]]
     for lower, upper in pairwise(filled):
         layers.append([_rounded(high - low) for low, high in zip(lower, upper, strict=True)])
@@ -163,7 +211,9 @@ def _look(element: Any, colour: str, dots: bool, *, star: bool) -> None:
         element.remove(old)
     if dots:
         symbol, size, edge = ("diamond", 11, INK) if star else ("circle", 6, GREY)
-        line = '<a:ln w="28575"><a:noFill/></a:ln>'
+        # Observations are joined, as some are ten years apart; targets are not.
+        joined = f'<a:solidFill><a:srgbClr val="{GREY}"/></a:solidFill><a:prstDash val="sysDash"/>'
+        line = f'<a:ln w="9525">{"<a:noFill/>" if star else joined}</a:ln>'
         marker = (
             f'<c:marker xmlns:c="{_space("c")}" xmlns:a="{_space("a")}"><c:symbol val="{symbol}"/>'
             f'<c:size val="{size}"/>'
@@ -184,11 +234,14 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
     chart.font.size, chart.font.name = Pt(letters), latin
     chart.font.color.rgb = _colour(INK)
     chart.has_title = True
-    unit = f" [{plain(block.unit)}]" if plain(block.unit) else ""
+    unit = plain(block.unit)
+    chinese = any(ord(letter) >= FIRST_CHINESE for letter in plain(block.title))
+    if unit:
+        unit = f"（{unit}）" if chinese else f" ({unit})"
     frame = chart.chart_title.text_frame
     frame.text = plain(block.title) + unit
     font = frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.name = Pt(13), True, latin
+    font.size, font.bold, font.name = Pt(TITLE), True, latin
     font.color.rgb = _colour(INK)
     chart.chart_title.include_in_layout = False
     for axis in (chart.category_axis, chart.value_axis):
@@ -203,6 +256,9 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
             etree.SubElement(entry, qn("c:idx"), val=str(index))
             etree.SubElement(entry, qn("c:delete"), val="1")
             place.addnext(entry)
+    # Programs choose the forms of Chinese signs by the language of the letters.
+    for look in [*chart._chartSpace.iter(qn("a:rPr")), *chart._chartSpace.iter(qn("a:defRPr"))]:
+        look.set("lang", "zh-CN" if chinese else "en-GB")
     for named in chart._chartSpace.iter(qn("a:latin")):
         if named.getnext() is None or named.getnext().tag != qn("a:ea"):
             named.addnext(named.makeelement(qn("a:ea"), {"typeface": eastern}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "advice": ("advice",),
     "basis": ("assumptions", "not"),
 }
+#: Tables on which advice rests: measures, relief, school places, and what is not known.
+RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
 #: Margins are those of the standard for official documents, GB/T 9704; so are the letters of the Chinese report.
 LOOKS: Final = {
     "zh": Look(size=16, line=28, margins=(37, 26, 35, 28), cells=9),
@@ -42,6 +44,7 @@ class _Report:
         self.file.number()
         self.counted = {"figure": 0, "table": 0}
         self.entries: list[tuple[int, str, str, int]] = []
+        self.numbers = self._numbers()
 
     def written(self) -> bytes:
         briefing, file = self.briefing, self.file
@@ -69,17 +72,51 @@ class _Report:
             if len(sections) > 1:
                 title = word("report.answer", self.language) if section.id == "answer" else section.title
                 self._heading(2, place, title)
-            if section.takeaway:
-                self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead")
             blocks = [block for block in section.blocks if "page" in block.where]
+            if section.takeaway:
+                see = self._see([block.id for block in blocks])
+                self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead", see)
             while blocks:
-                # A picture for which this page has no room lets its table go first, rather than leave the page empty.
-                turned = (
-                    isinstance(blocks[0], Picture)
-                    and any(isinstance(block, Table) for block in blocks[1:2])
-                    and not self.file.has_room_for(self.charts[blocks[0].id])
-                )
-                self._block(section, blocks.pop(1 if turned else 0))
+                # A picture for which this page has no room lets a table go first, rather than leave the page empty.
+                table = next((number for number, one in enumerate(blocks) if isinstance(one, Table)), 0)
+                turned = isinstance(blocks[0], Picture) and not self.file.has_room_for(self.charts[blocks[0].id])
+                self._block(section, blocks.pop(table if turned else 0))
+            if section.id == "advice":
+                self.file.paragraph("", "Body Text", self._see(RESTING))
+
+    def _numbers(self) -> dict[str, str]:
+        """What each figure and table is called, by its block: they are counted in the order of the chapters."""
+        counted, names = {Picture: 0, Table: 0}, dict[str, str]()
+        sections = {section.id: section for section in self._sections()}
+        for block in (
+            block
+            for chapter in CHAPTERS.values()
+            for name in chapter
+            if name in sections
+            for block in sections[name].blocks
+        ):
+            if "page" in block.where and isinstance(block, Picture | Table):
+                counted[type(block)] += 1
+                label = word("report.figure" if isinstance(block, Picture) else "report.table", self.language)
+                names[block.id] = f"{label} {counted[type(block)]}"
+        return names
+
+    def _see(self, blocks: Sequence[str]) -> list[str]:
+        """Where to look, in parts: captions marked as such, figures before tables, and the words around them."""
+        figure = word("report.figure", self.language)
+        shown = sorted(
+            (self.numbers[one] for one in blocks if one in self.numbers), key=lambda name: not name.startswith(figure)
+        )
+        if not shown:
+            return []
+        before, after = word("report.see", self.language).split("{references}")
+        between = [word("between items", self.language)] * (len(shown) - 1)
+        between[-1:] = [word("report.and", self.language)] * bool(between)
+        parts = [f"\0{shown[0]}"]
+        for text, name in zip(between, shown[1:], strict=True):
+            parts += [text, f"\0{name}"]
+        gap = "" if self.language == "zh" else " "
+        return [gap + before, *parts, after]
 
     def _heading(self, level: int, number: int, text: str, *, new_page: bool = False) -> None:
         bookmark = self.file.heading(text, level, new_page=new_page)
@@ -105,9 +142,8 @@ class _Report:
         elif isinstance(block, Table):
             self.counted["table"] += 1
             self.file.caption("table", self.counted["table"], plain(block.title), above=True)
-            self.file.table(block)
             source = plain(block.source)
-            self.file.paragraph(f"{word('workbook.source', self.language)}{source}" if source else "", "Source")
+            self.file.table(block, f"{word('workbook.source', self.language)}{source}" if source else "")
 
     def _picture(self, block: Picture) -> None:
         self.file.picture(self.charts[block.id], block.id, block.alt)
@@ -121,7 +157,7 @@ class _Report:
         title = word("manifest.section", self.language)
         self.file.caption("table", self.counted["table"], title, above=True)
         columns = tuple((word(f"manifest.{name}", self.language),) for name in ("field", "value"))
-        rows = tuple(((name,), (fact,)) for name, fact in self.briefing.manifest.items())
+        rows = tuple(((word(f"fact.{name}", self.language),), (fact,)) for name, fact in self.briefing.manifest.items())
         self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
 
     def _front(self) -> PageCounter:

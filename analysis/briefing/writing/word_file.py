@@ -21,7 +21,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Emu, Mm, Pt, RGBColor
 from PIL import Image
 
-from analysis.briefing.content import TONE_COLOURS, Imprint, Table, plain
+from analysis.briefing.content import TONE_COLOURS, Imprint, Measure, Table, plain
 from analysis.briefing.words import word
 from analysis.briefing.writing.lines import POINT, WORD, broken, pieces, text_width
 from analysis.briefing.writing.strip_dates import EPOCH, strip_dates
@@ -41,6 +41,14 @@ CELL_PITCH, CELL_ABOVE, CELL_SIDES = 1.35, 3.05, 2.6
 BOLD: Final = 1.08
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
+#: How much smaller a picture may become to fill what is left of a page, and what its caption takes in letters of cells.
+SMALLEST, FOOT = 0.85, 6.0
+#: Letters of a heading of numbers that stays on one line; lines on which a name may stand, and millimetres it has.
+SHORT, NAME_LINES, NAME = 6, 2.4, 17.0
+#: Letters of numbers from which on an interval stands below its median where columns are narrow.
+LONG: Final = 11
+#: The share of a page up to which a table is not parted.
+LOW: Final = 0.42
 NUMERALS: Final = "一二三四五六七八九十"
 _PROPERTY_SET: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -187,10 +195,18 @@ class WordFile:
                     outline = parse_xml(f'<w:outlineLvl {nsdecls("w")} w:val="{level}"/>')
                     properties.append(outline)
 
-    def paragraph(self, text: str, style: str) -> Any:
-        """Add a paragraph."""
-        self._lay(text, style)
-        return self.document.add_paragraph(text, style=style)
+    def paragraph(self, text: str, style: str, see: Sequence[str] = ()) -> Any:
+        """Add a paragraph, and behind it where to look: captions as `caption` returns them, "\0" before each."""
+        self._lay(text + "".join(see).replace("\0", ""), style)
+        paragraph = self.document.add_paragraph(text, style=style)
+        for part in see:
+            if part.startswith("\0"):
+                runs = add_field(paragraph, rf"REF {bookmark_of(part[1:])} \h", part[1:])
+            else:
+                runs = [paragraph.add_run(part)]
+            for run in runs:
+                run.font.bold = False
+        return paragraph
 
     def _lay(self, text: str, style: str, *, keep: bool = False, mark: str = "", height: float = 0.0) -> None:
         """Count what stands on the page, text in lines of its style, or something of a height in points."""
@@ -213,10 +229,7 @@ class WordFile:
         paragraph = self.document.add_paragraph(text, style=f"Heading {level}")
         if new_page:
             paragraph.paragraph_format.page_break_before = True
-        marks = [
-            parse_xml(f'<w:bookmarkStart {nsdecls("w")} w:id="{self._bookmarks}" w:name="{name}"/>'),
-            parse_xml(f'<w:bookmarkEnd {nsdecls("w")} w:id="{self._bookmarks}"/>'),
-        ]
+        marks = _bookmark(self._bookmarks, name)
         run = paragraph.runs[0]._r
         run.addprevious(marks[0])
         run.addnext(marks[1])
@@ -227,24 +240,38 @@ class WordFile:
         label = word(f"report.{kind}", self.language)
         self._lay(f"{label} {number}  {text}", "Caption", keep=above)
         paragraph = self.document.add_paragraph(f"{label} ", style="Caption")
-        add_field(paragraph, rf"SEQ {label} \* ARABIC", str(number))
+        self._bookmarks += 1
+        start, end = _bookmark(self._bookmarks, bookmark_of(f"{label} {number}"))
+        paragraph.runs[0]._r.addprevious(start)
+        add_field(paragraph, rf"SEQ {label} \* ARABIC", str(number))[-1]._r.addnext(end)
         paragraph.add_run(f"  {text}" if self.language == "zh" else f". {text}")
         paragraph.paragraph_format.keep_with_next = above
 
-    def table(self, block: Table) -> None:
-        """Add a table, whose first row is repeated on every page that it runs over."""
-        widths = [round(36000 * width) for width in self._column_widths(block)]
+    def table(self, block: Table, source: str | None = None) -> None:
+        """Add a table and below it, if wanted, its source; it stays on one page if low, or else repeats its first row.
+
+        A median and the interval behind it stand on two lines where columns are too narrow for one.
+        """
+        lines = [[plain(text) for text in row] for row in (block.columns, *block.rows)]
+        columns = self._column_widths(block, lines)
+        if columns is None:
+            for row, texts in zip(lines[1:], block.rows, strict=True):
+                row[:] = [
+                    _parted(one) if isinstance(text, Measure) else one for one, text in zip(row, texts, strict=True)
+                ]
+            columns = self._column_widths(block, lines) or self._wished(block, lines)
+        widths = [round(36000 * width) for width in columns]
         table = self.document.add_table(rows=0, cols=len(widths))
         table.autofit = False
         _table_borders(table)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Emu(width)
         heights = []
-        for number, row in enumerate([block.columns, *block.rows]):
+        for number, row in enumerate(lines):
             cells = table.add_row().cells
             inside = [width / 36000 - CELL_SIDES for width in widths]
             most = max(
-                len(broken(plain(text), across, self.look.cells, WORD))
+                sum(len(broken(line, across, self.look.cells, WORD)) for line in text.split("\n"))
                 for text, across in zip(row, inside, strict=True)
             )
             heights.append(most * self.look.cells * CELL_PITCH + CELL_ABOVE)
@@ -253,7 +280,7 @@ class WordFile:
                 cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 paragraph = cell.paragraphs[0]
                 paragraph.style = self.document.styles["Table Text" if number else "Table Head"]
-                paragraph.add_run(plain(text))
+                paragraph.add_run(text)
                 if column in block.numeric:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 if tone := block.tones.get((number - 1, column), "") if number else "":
@@ -263,18 +290,71 @@ class WordFile:
             properties.append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
             if number == 0:
                 properties.append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
-        self.pages.add(rows_of(heights))
+        form = self.document.styles["Source"].paragraph_format
+        below = 0.0
+        if source is not None:
+            across = len(broken(source, self.look.width, self.look.cells, WORD))
+            below = form.space_before.pt + across * form.line_spacing.pt + form.space_after.pt
+        whole = sum(heights) + below <= LOW * self.look.height / POINT
+        for number, row in enumerate(table.rows):
+            # What is kept with the next row stays on its page; the last row, with the source.
+            if (whole and number < len(lines) - 1) or (source is not None and number == len(lines) - 1):
+                for cell in row.cells:
+                    cell.paragraphs[0].paragraph_format.keep_with_next = True
+        heights[-1] += below
+        self.pages.add(Laid((sum(heights),)) if whole else rows_of(heights))
+        if source is not None:
+            self.document.add_paragraph(source, style="Source")
 
-    def _column_widths(self, block: Table) -> list[float]:
+    def _column_widths(self, block: Table, lines: Sequence[Sequence[str]]) -> list[float] | None:
+        """Millimetres of columns in which no cell of numbers is broken, names taking the rest; None where that fails."""
+        names = [column for column in range(len(block.columns)) if column not in block.numeric]
+        needed = self._least(lines)
+        whole = [self._whole(column) for column in zip(*lines, strict=True)]
+        for column, (heading, *cells) in enumerate(zip(*lines, strict=True)):
+            if column in block.numeric:
+                # A heading has two lines, or one if it is short.
+                headed = self._whole([heading])
+                short = len(heading) <= SHORT
+                needed[column] = max(
+                    needed[column], self._whole(cells), headed if short else min(0.55 * headed, 1.3 * NAME)
+                )
+            else:
+                needed[column] = max(needed[column], min(whole[column], NAME), whole[column] / NAME_LINES)
+        spare = self.look.width - sum(needed)
+        if spare < 0 or not names:
+            return None
+        # Names have what they would take on one line, and what is left then is shared as the table wishes.
+        for column in names:
+            more = min(spare, max(0.0, whole[column] - needed[column]))
+            needed[column] += more
+            spare -= more
+        shares = block.widths or (1.6, *[1.0] * (len(block.columns) - 1))
+        return [need + spare * share / sum(shares) for need, share in zip(needed, shares, strict=True)]
+
+    def _whole(self, cells: Sequence[str]) -> float:
+        """Millimetres that the longest line of some cells takes."""
+        lines = [line for cell in cells for line in cell.split("\n")]
+        return max((text_width(line, self.look.cells, WORD) for line in lines), default=0.0) * BOLD + CELL_SIDES
+
+    def _least(self, lines: Sequence[Sequence[str]]) -> list[float]:
+        """Millimetres that the longest word of each column needs."""
+        return [
+            max(
+                text_width(piece, self.look.cells, WORD) * BOLD
+                for cell in column
+                for line in cell.split("\n")
+                for piece in pieces(line)
+            )
+            + CELL_SIDES
+            for column in zip(*lines, strict=True)
+        ]
+
+    def _wished(self, block: Table, lines: Sequence[Sequence[str]]) -> list[float]:
         """Millimetres of columns, as the table wishes but for the room that its longest word needs."""
         shares = block.widths or (1.6, *[1.0] * (len(block.columns) - 1))
         wished = [self.look.width * share / sum(shares) for share in shares]
-        columns = zip(*[block.columns, *block.rows], strict=True)
-        least = [
-            max(text_width(piece, self.look.cells, WORD) * BOLD for cell in column for piece in pieces(plain(cell)))
-            + CELL_SIDES
-            for column in columns
-        ]
+        least = self._least(lines)
         lacking = sum(max(0.0, need - wish) for need, wish in zip(least, wished, strict=True))
         spare = [max(0.0, wish - need) for need, wish in zip(least, wished, strict=True)]
         if not lacking or sum(spare) < lacking:
@@ -284,15 +364,18 @@ class WordFile:
         ]
 
     def has_room_for(self, file: Path) -> bool:
-        """Return whether a picture and its caption fit on what is left of the page."""
-        return self._size(file)[1] / POINT + 3 * self.look.size < self.pages.left
+        """Return whether a picture and its caption fit on what is left of the page, a little smaller if need be."""
+        return self._size(file)[1] / POINT + FOOT * self.look.cells < self.pages.left
 
     def _size(self, file: Path) -> tuple[float, float]:
-        """Millimetres of a picture as wide as the text, or as high as a page bears."""
+        """Millimetres of a picture as wide as the text, or as high as a page bears; less where that fills the page."""
         with Image.open(file) as image:
             ratio = image.width / image.height
         width = min(self.look.width, self.look.height * TALLEST * ratio)
-        return width, width / ratio
+        left = (self.pages.left - (FOOT + 1) * self.look.cells) * POINT * ratio
+        return (left if SMALLEST * width <= left < width else width), (
+            left / ratio if SMALLEST * width <= left < width else width / ratio
+        )
 
     def picture(self, file: Path, name: str, alt: str) -> None:
         """Add a picture."""
@@ -385,6 +468,29 @@ def _mark(paragraph: Any, kind: str) -> Any:
     run = paragraph.add_run()
     run._r.append(parse_xml(f'<w:fldChar {nsdecls("w")} w:fldCharType="{kind}"/>'))
     return run
+
+
+def bookmark_of(caption: str) -> str:
+    """Return the bookmark of a caption by its label and number, such as "Figure 2"; Word hides it.
+
+    Examples
+    --------
+    >>> bookmark_of("图 2"), bookmark_of("Table 11")
+    ('_Ref5600002', '_Ref5400011')
+    """
+    label, number = caption.rsplit(" ", 1)
+    return f"_Ref{ord(label[0]) % 100:02d}{int(number):05d}"
+
+
+def _parted(text: str) -> str:
+    """A median and what stands in brackets behind it, on two lines."""
+    return text if len(text) < LONG else text.replace("（", "\n（").replace(" (", "\n(")
+
+
+def _bookmark(number: int, name: str) -> tuple[Any, Any]:
+    """The start and the end of a bookmark."""
+    start = parse_xml(f'<w:bookmarkStart {nsdecls("w")} w:id="{number}" w:name="{name}"/>')
+    return start, parse_xml(f'<w:bookmarkEnd {nsdecls("w")} w:id="{number}"/>')
 
 
 def _fill_in(kind: str, shown: str) -> Any:

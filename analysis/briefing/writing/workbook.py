@@ -30,6 +30,8 @@ CHART_ROWS: Final = 18
 CHART: Final = (620, 20 * CHART_ROWS - 10)
 PIXELS: Final = 7.5
 PAPER: Final = 10.2
+#: Inches of its height, below the rows that each page repeats.
+DEEP: Final = 6.0
 
 
 def workbook(briefing: Briefing) -> bytes:
@@ -81,11 +83,13 @@ class _Writer:
         # A first table keeps its headings in sight and on each page; among words only the topic can stay.
         above = TOP + 2 if isinstance(shown[0], Table) else TOP - 1
         sheet.freeze_panes(above, 1 if tables else 0)
-        sheet.repeat_rows(0, above - 1)
+        # On paper they would stand above the rows of other tables, too.
+        sheet.repeat_rows(0, (above if len(tables) == 1 else TOP - 1) - 1)
         self._foot(sheet, briefing)
-        row, plotted = TOP, list[int]()
+        row, plotted, starts = TOP, list[int](), list[int]()
         for block in shown:
             if isinstance(block, Spread):
+                starts.append(row)
                 if block.plots:
                     plotted.append(row)
                 row = self._table(sheet, block, row, briefing.language, widths)
@@ -96,9 +100,24 @@ class _Writer:
             row += 1
         if plotted:
             # Excel heeds breaks only where pages are scaled by hand; two charts fill a page.
-            inches = (PIXELS * sum(widths) + CHART[0] + 100) / 96
-            sheet.set_print_scale(max(10, min(100, int(100 * PAPER / inches))))
-            sheet.set_h_pagebreaks(plotted[::2])
+            charted = max(len(table.columns) for table in tables if table.plots) + 1
+            pixels = max(PIXELS * sum(widths), PIXELS * sum(widths[:charted]) + CHART[0] + 40)
+            self._scale(sheet, pixels, plotted[::2])
+        elif len(tables) > 1:
+            # A table that the page has no room for begins a page.
+            scale = min(1.0, 96 * PAPER / (PIXELS * sum(widths)))
+            room, breaks, top = DEEP * 72 / LINE / scale, list[int](), 0
+            for start, end in zip(starts, [*starts[1:], row], strict=True):
+                if end - top > room and start > TOP:
+                    breaks.append(start)
+                    top = start
+            if breaks:
+                self._scale(sheet, PIXELS * sum(widths), breaks)
+
+    def _scale(self, sheet: Any, pixels: float, breaks: list[int]) -> None:
+        """Print a sheet as wide as a page, with pages that begin at some rows."""
+        sheet.set_print_scale(max(10, min(100, int(100 * PAPER * 96 / pixels))))
+        sheet.set_h_pagebreaks(breaks)
 
     def keys(self, briefing: Briefing) -> None:
         """List every result in the briefing, in the units that results are kept in."""
@@ -106,6 +125,8 @@ class _Writer:
             run.key: run.value for _, text in content.every_text(briefing) for run in text if isinstance(run, Number)
         }
         sheet = self._list("workbook.keys", ("workbook.key", "workbook.value"), (90, 22), briefing)
+        # For --verify and other programs: some seventy pages of names that no reader wants to see or to print.
+        sheet.hide()
         self.book.define_name(KEYS, f"={_quoted(sheet)}!{xl_range_abs(0, 0, len(numbers), 1)}")
         for row, (key, value) in enumerate(sorted(numbers.items()), 1):
             sheet.write_string(row, 0, key, self.format())
@@ -136,7 +157,8 @@ class _Writer:
 
     def _foot(self, sheet: Any, briefing: Briefing) -> None:
         """What a printed page says below: title and source at the left, its number at the right."""
-        facts = " ".join(briefing.manifest.get(fact, "") for fact in ("model_file", "model_hash"))
+        version = content.Name(briefing.manifest.get("model_hash", ""))
+        facts = plain(say("workbook.model", briefing.language, version=version))
         source = f"{plain(briefing.title)} · {word('workbook.source', briefing.language)}{facts}".replace("&", "&&")
         sheet.set_footer(f"&L&8{source}&R&8{word('workbook.page', briefing.language)}")
 
@@ -327,14 +349,16 @@ def number_format(form: str) -> str:
     Examples
     --------
     >>> number_format("+,.2f"), number_format(".0f"), number_format(",.4g")
-    ('+#,##0.00;-#,##0.00;0.00', '0', 'General')
+    ('[>=0.005]+#,##0.00;[<=-0.005]-#,##0.00;0.00', '0', 'General')
     """
     if not form.endswith("f"):
         return "General"
     decimals = int(form[:-1].rpartition(".")[2])
     behind = "." + "0" * decimals if decimals else ""
     whole = ("#,##0" if "," in form else "0") + behind
-    return f"+{whole};-{whole};0{behind}" if "+" in form else whole
+    # What rounds to nothing has no sign.
+    least = f"{0.5 * 10**-decimals:.{decimals + 1}f}"
+    return f"[>={least}]+{whole};[<=-{least}]-{whole};0{behind}" if "+" in form else whole
 
 
 def _letters(text: str) -> float:

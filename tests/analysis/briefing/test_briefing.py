@@ -42,6 +42,7 @@ from analysis.charts.style import chart_style
 from analysis.outcome.bottlenecks import RELIEFS
 from analysis.outcome.words import LANGUAGES, word
 from analysis.reach.probability import UNKNOWN_OF_2020
+from model.definition import model_hash
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
 from tests.support.briefings import MEMBERS, call, drawn_at_once, quick_briefings, write_briefing
@@ -127,7 +128,9 @@ def texts_of_file(path):
         inside = {cell.text_frame.text for table in tables for row in table.rows for cell in row.cells}
         for chart in (shape.chart for shape in shapes if shape.has_chart):
             inside |= {one.name for one in series_of(chart)} | {str(name) for name in chart.plots[0].categories}
-            inside |= {chart.chart_title.text_frame.text, chart.chart_title.text_frame.text.partition(" [")[0]}
+            title = chart.chart_title.text_frame.text
+            # With and without the unit, which stands last in brackets.
+            inside |= {title, re.sub(r"(（[^（）]*）| \([^()]*\))$", "", title)}
         return inside | {shape.text_frame.text for shape in shapes if shape.has_text_frame}
     values = [cell.value for sheet in load_workbook(path) for row in sheet.iter_rows() for cell in row]
     return {value if isinstance(value, int | float) else str(value) for value in values}
@@ -336,8 +339,8 @@ def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, results,
 def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, results):
     texts = dict(every_text(compose(evidence, results, "en")))
     wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
-    assert wanted["urban community elder-care coverage"] == "≥ 100% (99 counts)"
-    assert wanted["resident urbanization rate"] == "≥ 78.5%"
+    assert wanted["Urban community elder-care coverage"] == "≥ 100\N{NO-BREAK SPACE}% (99 counts)"
+    assert wanted["Resident urbanization rate"] == "≥ 78.5\N{NO-BREAK SPACE}%"
 
 
 def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, results):
@@ -407,7 +410,9 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
         assert sheet.page_setup.fitToHeight == 0 or sheet.row_breaks.brk
         assert sheet.print_title_rows
         assert "&P" in str(sheet.oddFooter.right.text)
-        assert "jinan.mdl" in str(sheet.oddFooter.left.text)
+        assert model_hash() in str(sheet.oddFooter.left.text)
+    # Names of results are for programs.
+    assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == ["结果键"]
     charts = [chart for sheet in book for chart in sheet._charts]
     assert len(charts) == 2 * len(INDICATORS)
     assert all(len(chart.series) >= 3 for chart in charts)

@@ -120,7 +120,7 @@ def test_chapters_stand_in_the_order_of_official_documents_with_contents_and_pag
     entries = [one._p.xpath("string(.//w:hyperlink)") for one in opened.paragraphs if style_of(one).startswith("toc")]
     assert len(entries) == len(first) + len(second)
     assert all(any(title in entry for entry in entries) for title in (*first, *second))
-    marks = set(re.findall(r'w:bookmarkStart [^>]*w:name="([^"]+)"', body))
+    marks = set(re.findall(r'w:bookmarkStart [^>]*w:name="(_Toc[^"]+)"', body))
     assert set(re.findall(r'w:anchor="([^"]+)"', body)) == marks
     assert "PAGE" in opened.sections[0].footer._element.xml
 
@@ -137,6 +137,25 @@ def test_every_table_and_picture_has_a_caption_that_word_counts(written, languag
         numbers = [found for one in fields for found in re.findall(rf"^{kind}\s+(\d+)", one.text)]
         assert numbers == [str(number) for number in range(1, len(fields) + 1)]
     assert all(one.find(f".//{qn('wp:docPr')}").get("descr") for one in pictures)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_figures_and_tables_are_referred_to_by_fields_before_they_stand(written, language):
+    opened = Document(str(written.path("docx", language)))
+    captions = {}
+    for number, one in enumerate(opened.paragraphs):
+        if style_of(one) == "Caption":
+            (mark,) = re.findall(r'w:bookmarkStart [^>]*w:name="(_Ref[^"]+)"', one._p.xml)
+            captions[mark] = number, " ".join(re.findall(r"\S+", one.text)[:2]).rstrip(".")
+    told: dict[str, tuple[int, str]] = {}
+    for number, one in enumerate(opened.paragraphs):
+        for mark in re.findall(r"REF (_Ref\d+) ", one._p.xml):
+            told.setdefault(mark, (number, one.text))
+    for mark, (_, text) in told.items():
+        assert captions[mark][1] in text
+    # All but what the report was made from, which is the last table, stand behind the words that send the reader there.
+    unseen = [caption for mark, (number, caption) in captions.items() if mark not in told or told[mark][0] > number]
+    assert len(unseen) == 1
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)

@@ -105,7 +105,7 @@ def test_the_page_is_whole_by_itself_and_names_what_made_it(made, targets):
         assert "http" not in page
         for name in targets:
             assert f'id="{name}"' in page
-        assert f"model_hash {model_hash()}" in page
+        assert f"{'模型' if language == 'zh' else 'model'} {model_hash()}" in page
         notes = page.partition("<footer>")[2]
         for rule in load_monitor().rules:
             assert rule.because[language].replace(">", "&gt;") in notes

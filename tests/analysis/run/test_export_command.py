@@ -44,7 +44,7 @@ def series(results, tmp_path_factory):
     """Everything of both runs."""
     out = tmp_path_factory.mktemp("all")
     printed = exported("--results", results, "--full", "--out", out)
-    assert "of baseline, plan (4 members each)" in printed
+    assert "取自baseline、plan，各4组样本" in printed
     return pd.read_csv(out / "series.csv").fillna({"element": ""}), out
 
 
@@ -120,7 +120,7 @@ def test_names_and_heads_are_in_the_language_asked_for(results, tmp_path):
 def test_what_the_folder_lacks_is_run_with_as_many_members_and_not_kept(results, tmp_path):
     before = sorted(path.name for path in results.iterdir())
     printed = exported("plan", "weak_inflow", "--results", results, "--variable", "residents", "--out", tmp_path)
-    assert "of plan, weak_inflow (4 members each)" in printed
+    assert "取自plan、weak_inflow，各4组样本" in printed
     assert sorted(path.name for path in results.iterdir()) == before
     assert set(pd.read_csv(tmp_path / "series.csv")["scenario"]) == {"plan", "weak_inflow"}
 
@@ -140,11 +140,11 @@ def test_runs_of_other_evidence_and_of_other_sizes_are_not_mixed(results, tmp_pa
     assert "choose with --members" in " ".join(refused.stderr.split())
     assert not (tmp_path / "out").exists()
     printed = exported("--results", folder, "--members", 2, "--variable", "residents", "--out", tmp_path / "out")
-    assert "of baseline (2 members each)" in printed
-    assert "plan.nc (4 members)" in printed
+    assert "取自baseline，各2组样本" in printed
+    assert "plan.nc（4组样本）" in printed
     (folder / "baseline.nc").write_bytes((tmp_path / "3.nc").read_bytes())
     printed = exported("--results", folder, "--evidence", 2020, "--variable", "residents", "--out", tmp_path / "out")
-    assert "plan.nc (evidence 2023)" in printed
+    assert "plan.nc（资料到2023年）" in printed
     assert facts_of(folder / "baseline.nc")["evidence"] == "2020"
 
 
@@ -157,7 +157,7 @@ def test_a_damaged_run_is_not_exported(results, tmp_path):
     printed = exported(
         "plan", "--results", folder, "--members", 2, "--variable", "residents", "--out", tmp_path / "out"
     )
-    assert "(2 members each)" in printed
+    assert "各2组样本" in printed
 
 
 def test_a_variable_that_no_run_keeps_is_told(results, tmp_path):
