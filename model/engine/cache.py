@@ -12,6 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
+from .reading.encodings import decode, named_files
+
 #: The environment variable that names another folder.
 VARIABLE = "ENGINE_CACHE"
 CHECKSUMS = "checksums.json"
@@ -21,6 +23,18 @@ def cache_folder() -> Path:
     """Return where compiled models are kept: the environment variable ENGINE_CACHE, or the platform's cache folder."""
     chosen = os.environ.get(VARIABLE)
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("system-dynamics-engine", appauthor=False))
+
+
+def model_digest(path: Path) -> hashlib._Hash:
+    """Return a hash, to be continued, of a model file, of the tables that it names, and of this engine."""
+    content = path.read_bytes()
+    digest = hashlib.sha256(content)
+    for table in named_files(decode(content), path.parent):
+        digest.update(table.read_bytes())
+    for part in sorted(Path(__file__).parent.rglob("*.*")):
+        if part.suffix in (".py", ".c"):
+            digest.update(part.read_bytes())
+    return digest
 
 
 def is_whole(entry: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import pickle
 import sys
@@ -19,12 +18,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_there_is, split_outputs
-from .cache import cache_folder, is_whole, make_entry
+from .cache import cache_folder, is_whole, make_entry, model_digest
 from .errors import near
 from .explaining import Explanation, ExplanationError, explain
 from .loading import Kernel
 from .prepared import PREPARED, PreparedModel
-from .reading.encodings import decode, named_files
 from .reading.model_file import read_model
 from .reading.quantities import Definition
 from .replacing import NOTHING, Replaced, take_apart
@@ -92,12 +90,7 @@ def _compile(path: Path, balances: tuple[str, ...], method: str | None, replaced
 
 
 def _fingerprint(path: Path, method: str | None, replaced: Replaced) -> str:
-    content = path.read_bytes()
-    digest = hashlib.sha256(content)
-    for table in named_files(decode(content), path.parent):
-        digest.update(table.read_bytes())
-    for part in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(part.read_bytes())
+    digest = model_digest(path)
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     versions = (llvmlite.__version__, np.__version__, sys.version)

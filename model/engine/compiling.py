@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from .arrays import time_settings
@@ -14,13 +16,14 @@ from .limits import lookups_read
 from .loading import compile_module
 from .native import NativeError
 from .prepared import PREPARED, PreparedModel
-from .reading.expressions import Expression, Read, rebuild
+from .reading.expressions import Expression, Read, rebuild, sources
 from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
-from .reading.ordering import plan
+from .reading.ordering import Plan, plan
 from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
 from .replacing import NOTHING, Replaced
 from .requests import ChangeError, prepare
+from .spelling import PYTHON, Spelling
 from .variables import list_variables
 
 
@@ -48,11 +51,49 @@ def compile_to_folder(
 
 def prepare_model(path: Path, method: str | None = None, replaced: Replaced = NOTHING) -> tuple[PreparedModel, str]:
     """Return what is kept of a model, and the source text of its code."""
+    written = write_model(path, method, replaced)
+    return written.prepared, written.text
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is kept of a model, its code, and the plan that the code follows."""
+
+    prepared: PreparedModel
+    plan: Plan
+    text: str
+
+
+def write_model(
+    path: Path,
+    method: str | None = None,
+    replaced: Replaced = NOTHING,
+    *,
+    spelling: Spelling = PYTHON,
+    keep: Callable[[str], bool] | None = None,
+) -> Written:
+    """Read a model and write its code.
+
+    Parameters
+    ----------
+    path
+        The model file.
+    method
+        How stocks are integrated; None for what the file asks for.
+    replaced
+        What a run gives instead of equations.
+    spelling
+        The language of the code.
+    keep
+        Says by name which variables are wanted; what none of them depends on is left out. None for all.
+    """
     with deep_recursion():
-        return _prepared(path, method, replaced)
+        return _written(path, method, replaced, spelling, keep)
 
 
-def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[PreparedModel, str]:
+def _written(
+    path: Path, method: str | None, replaced: Replaced, spelling: Spelling, keep: Callable[[str], bool] | None
+) -> Written:
     definition = read_model(path)
     replaced.apply(definition)
     lookups = tuple(lookups_read(definition))
@@ -61,8 +102,10 @@ def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[Prepa
         # Time settings are worked out before a run, not within it.
         definition.quantities[key].equations.clear()
     ordered = plan(definition)
+    if keep is not None:
+        _leave_out(ordered, {key for key, item in ordered.quantities.items() if keep(item.name)})
     layout = lay_out(ordered)
-    text = Generator(ordered, layout, definition.pipes, method or definition.method).module(
+    text = Generator(ordered, layout, definition.pipes, method or definition.method, spelling).module(
         f"The model {path.stem}, generated"
     )
     blocks = {block.name: block for block in (*ordered.starting, *ordered.stepping, *ordered.updating)}.values()
@@ -90,7 +133,14 @@ def _prepared(path: Path, method: str | None, replaced: Replaced) -> tuple[Prepa
     except ChangeError as error:
         message = f"The model cannot be compiled: {error}"
         raise RefusedModelError(message) from None
-    return prepared, text
+    return Written(prepared, ordered, text)
+
+
+def _leave_out(ordered: Plan, keys: set[str]) -> None:
+    """Leave out the blocks that some variables do not depend on."""
+    needed = sources(ordered.needs, keys)
+    for blocks in (ordered.starting, ordered.stepping, ordered.updating):
+        blocks[:] = [block for block in blocks if block.variables & needed]
 
 
 def _written_out(quantity: Quantity, quantities: dict[str, Quantity], above: tuple[str, ...] = ()) -> Expression:
