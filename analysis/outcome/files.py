@@ -23,7 +23,7 @@ from model.files.sealed import is_whole, seal
 from scenarios import FIRST_YEAR, Scenario
 
 #: The packages whose versions can change a number.
-PACKAGES = ("numpy", "numba", "pysd", "xarray")
+PACKAGES = ("numpy", "llvmlite", "pysd", "xarray")
 #: Attributes of the dim of time, in every file.
 YEARS: Final[Mapping[str, str]] = {
     "units": "year",

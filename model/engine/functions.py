@@ -2,12 +2,13 @@
 
 Each is element by element and compiled once; generated modules import them by name.
 """
-# Coverage: numba compiles these functions, so no line of them is seen to run; tests/engine compares what they return.
+# Coverage: these functions are compiled, so few lines of them are seen to run; tests/engine compares what they return.
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import MutableSequence
 from typing import Any
 
 import llvmlite.binding
@@ -17,9 +18,9 @@ from .native import native
 from .reading.syntax import NOT_AVAILABLE
 
 # Arrays without shapes, read and written at a place: parts of the work space, lists of places, tables row by row.
-Floats = Any
-Integers = Any
-Flags = Any
+Floats = MutableSequence[float]
+Integers = MutableSequence[int]
+Flags = MutableSequence[int]
 
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
@@ -143,7 +144,7 @@ def modulo(a: float, b: float) -> float:
 @native()
 def power(a: float, b: float) -> float:
     """Raise a to the power b."""
-    return a**b
+    return float(a**b)
 
 
 @native()
@@ -196,13 +197,13 @@ def same_moment(time: float, other: float, time_step: float) -> bool:
 @native()
 def floor_modulo(a: float, b: float) -> float:
     """Return the remainder with the sign of b, as XMILE has it."""
-    return a - b * np.floor(a / b)
+    return float(a - b * np.floor(a / b))
 
 
 @native()
 def round_half_up(a: float) -> float:
     """Return the nearest whole number, of two the larger."""
-    return np.floor(a + 0.5)
+    return float(np.floor(a + 0.5))
 
 
 @native()
@@ -447,7 +448,7 @@ def inverted_element(
     found = right[int(row)] / left[int(row) * size + int(row)]
     release(left)
     release(right)
-    return found
+    return float(found)
 
 
 FIRST_MIXER, SECOND_MIXER, THIRD_MIXER = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -556,7 +557,7 @@ def random_poisson(
     return low if value < low else high
 
 
-def release(array: Floats) -> None:
+def release(array: Any) -> None:
     """Give back the memory of an array that `np.empty` made; Python does so by itself."""
 
 

@@ -13,8 +13,9 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 #: What LLVM calls the kinds of Python; unsigned ones come from np.uint64. An array is a pointer to its first number.
 KINDS: Final[Mapping[str, str]] = {
     "float": "double",
@@ -44,7 +45,7 @@ MEMORY: Final = "declare ptr @malloc(i64)\ndeclare void @free(ptr)\n"
 ENTRY: Final = "run_block"
 
 
-def native(*, flags: str = "", inline: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def native(*, flags: str = "", inline: bool = False) -> Callable[[Function], Function]:
     """Mark a function as one that generated code may call; it stays the Python that it is.
 
     Parameters
@@ -609,7 +610,7 @@ def _marks(node: ast.FunctionDef) -> tuple[str, bool]:
         for keyword in one.keywords if isinstance(one, ast.Call) else []:
             assert isinstance(keyword.value, ast.Constant)
             if keyword.arg == "flags":
-                flags = f"{keyword.value.value} "
+                flags = f"{keyword.value.value!s} "
             elif keyword.arg == "inline":
                 inline = bool(keyword.value.value)
     return flags, inline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,7 +13,7 @@ from model.engine.loading import load_code, machine_code, translated
 from model.engine.native import ENTRY
 
 
-def compiled(expression: str, a: Sequence[float], b: Sequence[float] = ()) -> npt.NDArray[np.float64]:
+def compiled(expression: str, a: npt.ArrayLike, b: npt.ArrayLike = ()) -> npt.NDArray[np.float64]:
     """What an expression of ``a[k]`` and ``b[k]`` gives for every k."""
     first, second = np.array(a, dtype=float), np.array(b, dtype=float)
     found = np.empty(len(first))

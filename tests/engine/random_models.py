@@ -42,21 +42,11 @@ Next: (r2-r3) -> Before ~~|
 Before: (r1-r2) -> Next ~~|
 """
 BEFORE: Final = {"r2": "r1", "r3": "r2"}
-#: Where the other programs part from the manuals, or read less: what is not compared with them.
+#: Where the other programs part from the manuals: what is not compared with them. PySD is asked only for models in the
+#: language it shares, without pulses, random numbers, steps of a tenth and the like.
 FLAWS: Final[dict[str, dict[str, str]]] = {
     "pysd": {
-        "pulse": "is on where Time lies within, not Time + TIME STEP / 2, and never with a width of nought",
-        "lookup readers": "are not known to it",
-        "vectors": "its VECTOR SORT ORDER and ELM MAP are others, and INVERT MATRIX has other arguments",
-        "partial": "an array of which an element has no equation",
-        "recurrence": "is a circle to it",
-        "random": "draws another stream",
-        "same x": "takes the last of two points",
-        "duplicates": "takes the last of two points",
-        "forecast": "takes the first trend for a share of the average",
-        "npv": "is not known to it",
-        "delay n": "starts DELAY N in another way where the first value is given",
-        "runge": "integrates by Euler only",
+        "table of an element": "reads, within an array, the table of each row where that of one element is named",
     },
     "simlin": {
         "random": "draws another stream",
@@ -187,7 +177,7 @@ class RandomModel:
         self.discrete: dict[Any, Callable[[Now], float]] = {}
         self.starts: dict[Any, Callable[[Now], float]] = {}
         self.pipes: dict[Any, tuple[Callable[[Now], float], int]] = {}
-        self.tables: dict[str, tuple[tuple[str, ...], dict[Place, list[tuple[float, float]]], str | None]] = {}
+        self.tables: dict[str, tuple[tuple[str, ...], dict[Place, list[tuple[float, float]]], str]] = {}
         self.lines: list[str] = []
         #: "all" is Vensim's whole language; "shared" what PySD means the same by; "xmile" what XMILE has words for.
         self.language = draw.choice(["all", "all", "shared", "shared", "xmile"])
@@ -234,7 +224,9 @@ class RandomModel:
             return Node(name + brackets[0], name + brackets[1], lambda now, at: element_at(now, at, {}), reads)
         over = [dim for dim, _ in marked]
         places = [dict(zip(over, picked, strict=True)) for picked in product(*(items for _, items in marked))]
-        function, fold = draw.choice([("SUM", math.fsum), ("VMIN", min), ("VMAX", max)])
+        function = draw.choice(["SUM", "VMIN", "VMAX"])
+        folds: dict[str, Callable[[list[float]], float]] = {"SUM": math.fsum, "VMIN": min, "VMAX": max}
+        fold = folds[function]
         xml = {"SUM": "SUM", "VMIN": "MIN", "VMAX": "MAX"}[function]
         return Node(
             f"{function}({name}{brackets[0]})",
@@ -359,27 +351,30 @@ class RandomModel:
         draw, fa = self.random, a.means
         if not self.tables or draw.random() < 0.5:
             name = f"table{len(self.tables) + 1}"
-            by = ("Row",) if draw.random() < 0.4 and self.language != "xmile" else ()
-            places: list[Place] = [(row,) for row in RANGES["Row"]] if by else [()]
+            own_dims: tuple[str, ...] = ("Row",) if draw.random() < 0.4 and self.language != "xmile" else ()
+            places: list[Place] = [(row,) for row in RANGES["Row"]] if own_dims else [()]
             same = self.language == "all" and draw.random() < 0.2
-            kind = draw.choice(["continuous", "extrapolate", "discrete"]) if self.language == "xmile" else "continuous"
-            self.tables[name] = by, {place: self._points(same=same) for place in places}, kind
+            kinds = ["continuous", "extrapolate", "discrete"] if self.language == "xmile" else ["continuous"]
+            self.tables[name] = own_dims, {place: self._points(same=same) for place in places}, draw.choice(kinds)
         name = draw.choice(list(self.tables))
         by, points, kind = self.tables[name]
         place = draw.choice(list(points))
         own = bool(by) and "Row" in dims and draw.random() < 0.6
         shown = ("[Row]" if own else f"[{place[0]}]") if by else ""
         double = any(len({x for x, _ in one}) < len(one) for one in points.values())
-        how = {"extrapolate": "extrapolate", "discrete": "hold_backward"}.get(kind or "", "first" if double else "")
+        how = {"extrapolate": "extrapolate", "discrete": "hold_backward"}.get(kind, "first" if double else "")
 
         def means(n: Now, t: At) -> float:
             return read_table(points[(t["Row"],) if own else place], fa(n, t), how)
 
         xml = f"LOOKUP({name}, {{0}})" if not by else None
+        kinds = ["same x" if double else f"{kind} table"]
+        if by and not own:
+            kinds.append("table of an element")
         call = f"{name}{shown}({{0}})"
         if kind in ("extrapolate", "discrete"):
             call = f"LOOKUP {'EXTRAPOLATE' if kind == 'extrapolate' else 'BACKWARD'}({name}, {{0}})"
-        return both(call, a, xmile=xml, means=means, kinds=["same x"] if double else [f"{kind} table"])
+        return both(call, a, xmile=xml, means=means, kinds=kinds)
 
     def _lookup_reader(self, a: Node) -> Node:
         draw, fa = self.random, a.means
@@ -480,7 +475,7 @@ class RandomModel:
             makers += [self._recurrence, self._partial, self._vector, self._noise]
         for k in range(draw.randint(5, 9)):
             draw.choice(makers)(f"aux{k + 1}")
-        for name, dims in stocks:
+        for name, _ in stocks:
             self._stock(everything[name])
         self.variables = {**self.variables, **self.stocks}
 
@@ -496,10 +491,7 @@ class RandomModel:
                 text = ", ".join(map(str, values.values()))
             left = f"{name}[{', '.join(dims)}]" if dims else name
             xml = _xmile_variable("aux", name, dims, {place: str(value) for place, value in values.items()})
-            formulas: dict[Place, Meaning] = {
-                place: (lambda now, at, value=value: value)
-                for place, value in values.items()  # type: ignore[misc]
-            }
+            formulas = {place: number(value).means for place, value in values.items()}
             self._add(Variable(name, dims, [f"{left} = {text} ~~|"], xml, formulas, frozenset(), frozenset()))
 
     def _add(self, variable: Variable) -> None:
@@ -523,7 +515,8 @@ class RandomModel:
 
     def _by_parts(self, name: str) -> None:
         """An array with an equation for some of its elements and another for the rest."""
-        one, other, third = (self._bounded(self.formula(("Row",) if k else ())) for k in range(3))
+        one, other = self._bounded(self.formula(())), self._bounded(self.formula(("Row",)))
+        formulas: dict[Place, Meaning]
         if self.random.random() < 0.5:
             # `Rest` on the left side: what is said of Row in the formula is said of it.
             rest = self._bounded(self.formula(()))
@@ -538,7 +531,6 @@ class RandomModel:
         reads = frozenset(["given2"]).union(*(part.reads for part in parts))
         kinds = frozenset(["parts"]).union(*(part.kinds for part in parts))
         self._add(Variable(name, ("Row",), lines, None, formulas, reads, kinds))
-        del third
 
     def _recurrence(self, name: str) -> None:
         """Each element from the one before."""
@@ -548,20 +540,19 @@ class RandomModel:
             f"{name}[Next] = {name}[Before] * 0.5 + {rest.vensim} ~~|",
         ]
         following: Meaning = lambda n, t: n.value(name, (BEFORE[t["Row"]],)) * 0.5 + rest.means(n, t)  # noqa: E731
-        formulas = {("r1",): first.means, ("r2",): following, ("r3",): following}
+        formulas: dict[Place, Meaning] = {("r1",): first.means, ("r2",): following, ("r3",): following}
         kinds = first.kinds | rest.kinds | {"recurrence"}
         self._add(Variable(name, ("Row",), lines, None, formulas, first.reads | rest.reads, kinds))
 
     def _partial(self, name: str) -> None:
         """An array of which one element has no equation and is read nowhere."""
         node = self._bounded(self.formula(()))
-        self._add(Variable(f"{name}x", ("Row",), [f"{name}x[Rest] = {node.vensim} ~~|"], None,
-                           {("r2",): node.means, ("r3",): node.means}, node.reads, node.kinds | {"partial"}))  # fmt: skip
-        reader = self.variables.pop(f"{name}x")
-        self.hidden = [*getattr(self, "hidden", []), reader]
-        text = f"{name}x[r3] + SUM({name}x[Rest!])"
-        self._add(Variable(name, (), [*reader.vensim, f"{name} = {text} ~~|"], None,
-                           {(): lambda n, t: 3 * node.means(n, {})}, node.reads, reader.kinds))  # fmt: skip
+        lines = [f"{name}x[Rest] = {node.vensim} ~~|", f"{name} = {name}x[r3] + SUM({name}x[Rest!]) ~~|"]
+
+        def means(now: Now, at: At) -> float:
+            return 3 * node.means(now, {})
+
+        self._add(Variable(name, (), lines, None, {(): means}, node.reads, node.kinds | {"partial"}))
 
     def _vector(self, name: str) -> None:
         draw = self.random
@@ -842,7 +833,9 @@ class RandomModel:
             f"TIME STEP = {self.step:g} ~~|",
             "SAVEPER = TIME STEP ~~|",
         ]
-        sketch = "\\\\\\---/// Sketch information - do not modify anything except names\nV300  Do not put anything below this section - it will be ignored\n*View 1\n///---\\\\\\\n:L\x7f<%^E!@\n"
+        head = "\\\\\\---/// Sketch information - do not modify anything except names"
+        mark = "V300  Do not put anything below this section - it will be ignored"
+        sketch = f"{head}\n{mark}\n*View 1\n///---\\\\\\\n:L\x7f<%^E!@\n"
         return "\n".join(lines) + f"\n\n{sketch}15:0,0,0,{METHODS[self.method]},0,0\n"
 
     @property
@@ -1093,12 +1086,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000, help="models to draw")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of them")
+    parser.add_argument("--others", nargs="*", default=["pysd", "simlin"], help="who else is asked")
     parser.add_argument("--compiled", type=int, default=40, help="every one of so many is compiled too")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         numbers = range(arguments.first, arguments.first + arguments.count)
-        tally = study(numbers, Path(folder), compiled=arguments.compiled)
+        tally = study(numbers, Path(folder), compiled=arguments.compiled, others=arguments.others)
     print("\n".join([*tally.lines(), *tally.differences]))
     sys.exit(bool(tally.differences))
 

@@ -21,7 +21,6 @@ HEAVY = {
     "fpdf",
     "llvmlite",
     "matplotlib",
-    "numba",
     "pandas",
     "parsimonious",
     "pptx",
