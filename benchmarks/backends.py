@@ -1,4 +1,4 @@
-"""Measure C as the engine's native backend against Numba, on the same blocks: `python -m benchmarks.backends`.
+"""Measure C as the engine's native backend against LLVM, on the same blocks: `python -m benchmarks.backends`.
 
 Prints a table; docs/decisions.md says what follows from it.
 """
@@ -20,14 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measure import ROOT, WORLD, drawn, fifty, processor, say, timed
 from model import MODEL_FILE
 from model.definition import BALANCES
-from model.engine import CompiledModel, compile_model
+from model.engine import CompiledModel, compile_model, use_threads
 from model.engine.arrays import RunInputs, allocate_outputs, make_inputs
 from model.engine.compiling import write_model
 from model.engine.results import BALANCE_TOLERANCE
@@ -37,7 +36,7 @@ from model.engine.web.compiler import NATIVE, compile_c
 from model.engine.web.web_model import complete_source
 
 #: The packages that each needs, and their compiled parts.
-PACKAGES = {"Numba": ("numba", "llvmlite"), "C": ("ziglang",)}
+PACKAGES = {"LLVM": ("llvmlite",), "C": ("ziglang",)}
 RUNS = {"city": 400, "world": 20_000}
 REPEATS = 5
 #: Runs that a thread takes at a time, as the engine does.
@@ -60,7 +59,7 @@ class Request(ctypes.Structure):
 
 
 class NativeModel:
-    """A model's C as a shared library, called with what the Numba module is called with."""
+    """A model's C as a shared library, called with what the engine's own code is called with."""
 
     def __init__(self, library: Path, inputs: RunInputs) -> None:
         self.code = ctypes.CDLL(str(library))
@@ -137,23 +136,22 @@ def measure(path: Path, name: str, balances: tuple[str, ...]) -> list[str]:
         apart = (np.abs(results.transpose(0, 2, 1) - courses).max(axis=(0, 1)) / largest)[largest > BALANCE_TOLERANCE]
         for threads in (1, 2):
             say(f"{name}, {threads} threads")
-            wall, busy = timed(partial(_numba, model, inputs, courses, reduced, threads), REPEATS)
-            lines.append(_line(f"{name}, Numba", threads, count, wall, busy))
+            wall, busy = timed(partial(_with_llvm, model, inputs, courses, reduced, threads), REPEATS)
+            lines.append(_line(f"{name}, LLVM", threads, count, wall, busy))
             wall, busy = timed(partial(native.run, count, threads), REPEATS)
             lines.append(_line(f"{name}, C native", threads, count, wall, busy))
         wall, busy = in_node(compiled.wasm, compiled.description, request, outputs, Path(folder))
         lines.append(_line(f"{name}, WebAssembly in node", 1, count, wall, busy))
-    lines.append(f"{name}: C and Numba {float(apart.max()):.1e} of the largest value apart at most")
+    lines.append(f"{name}: C and LLVM {float(apart.max()):.1e} of the largest value apart at most")
     return lines
 
 
-def _numba(model: CompiledModel, inputs: RunInputs, courses: Any, reduced: Any, threads: int) -> None:
-    before = numba.get_num_threads()
-    numba.set_num_threads(threads)
+def _with_llvm(model: CompiledModel, inputs: RunInputs, courses: Any, reduced: Any, threads: int) -> None:
+    use_threads(threads)
     try:
         model._compute(inputs, courses, reduced, keep_going=False)
     finally:
-        numba.set_num_threads(before)
+        use_threads(None)
 
 
 def _line(what: str, threads: int, count: int, wall: float, busy: float) -> str:
@@ -198,7 +196,7 @@ def in_node(
     return wall, busy
 
 
-NUMBA_COLD = "import sys; from model.engine import compile_model; compile_model(sys.argv[1])"
+LLVM_COLD = "import sys; from model.engine import compile_model; compile_model(sys.argv[1])"
 C_COLD = "import sys; from pathlib import Path; from benchmarks.backends import compile_natively; "
 C_COLD += "compile_natively(Path(sys.argv[1]), Path(sys.argv[2]))"
 
@@ -214,7 +212,7 @@ def compile_natively(path: Path, folder: Path) -> None:
 def compile_times(path: Path) -> dict[str, float]:
     """Return processor seconds from the model file to compiled code, in a process of its own with empty caches."""
     found = {}
-    for what, code in (("Numba", NUMBA_COLD), ("C, the first time", C_COLD), ("C", C_COLD)):
+    for what, code in (("LLVM", LLVM_COLD), ("C, the first time", C_COLD), ("C", C_COLD)):
         say(f"compiling {path.name}, {what}")
         with tempfile.TemporaryDirectory() as name:
             settings = {**os.environ, "ENGINE_CACHE": name}
@@ -238,7 +236,7 @@ def installed(packages: tuple[str, ...]) -> float:
 def main() -> None:
     """Measure, and print."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numba", "llvmlite", "ziglang"))
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("llvmlite", "ziglang"))
     print(f"{os.cpu_count()} cores ({processor()}), {versions}")
     print("\n| what | threads | runs per second | processor ms per run | load |\n|---|---:|---:|---:|---:|")
     said = []

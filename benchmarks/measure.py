@@ -21,15 +21,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from benchmarks.smaller_city import smaller_city
 from model import MODEL_FILE
-from model.engine import CompiledModel, compile_model
+from model.engine import CompiledModel, compile_model, use_threads
 from model.engine.pysd_model import ReferenceModel
+from model.engine.threads import threads as available_threads
 from run_scenarios import COMMANDS
 
 HERE = Path(__file__).parent
@@ -92,12 +92,11 @@ def fifty(model: CompiledModel) -> list[str]:
 
 def with_threads(threads: int, call: Callable[[], Any], repeats: int = 1) -> tuple[float, float]:
     """Time a call with the engine held to some threads."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(threads)
+    use_threads(threads)
     try:
         return timed(call, repeats)
     finally:
-        numba.set_num_threads(before)
+        use_threads(None)
 
 
 def measure_engine(path: Path, name: str, sizes: list[int], threads: list[int]) -> list[Row]:
@@ -312,7 +311,7 @@ def report(
 ) -> str:
     """Return the text of docs/performance.md."""
     best = rate(rows, "city")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "pysd", "pysimlin"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("llvmlite", "numpy", "pysd", "pysimlin"))
     gcc = subprocess.run(["gcc", "-dumpfullversion"], check=True, capture_output=True, text=True).stdout.strip()
     bases = {row.what.partition(":")[0] for row in rows if ":" in row.what}
     lines = [
@@ -403,7 +402,7 @@ def main() -> None:
         )
         return
     sizes = arguments.sizes
-    threads = sorted({1, numba.get_num_threads()})
+    threads = sorted({1, available_threads()})
     compiling = {"city": measure_compiling(MODEL_FILE), "world": measure_compiling(WORLD)}
     with tempfile.TemporaryDirectory() as folder:
         rows = [

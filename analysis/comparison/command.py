@@ -65,7 +65,7 @@ def compare(
             check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.comparison import charts, contributions, study, tables, words
-    from analysis.outcome import ratios
+    from analysis.outcome import limits, ratios
     from analysis.outcome.files import joint_manifest
     from analysis.outcome.printing import print_starts
     from analysis.outcome.verdict import print_verdict
@@ -117,11 +117,13 @@ def compare(
     # Probabilities are over the members of all other commands, however few are traced.
     judged = read_members(USUAL_MEMBERS if members is None else members, evidence)
     in_time = study.in_time(city, scenarios, judged, targets)
+    outside = limits.outside_in_scenarios(city, scenarios, judged)
     parts = [ratios.parts(city, scenario, judged) for scenario in scenarios]
     reasons = ratios.moved(parts[0], parts[1], load_targets().values())
     print_starts(details, scenarios)
     words.print_comparison(details, comparison, scenarios, targets, variables, in_time, evidence, reasons)
-    tables.write(comparison, facts, variables, out, stem)
+    limits.print_outside(console, outside, scenarios, full=full)
+    tables.write(comparison, facts, variables, out, stem, outside)
     charts.draw(comparison, scenarios, facts, variables, out / "figures")
     print_verdict(console, words.verdict(comparison, scenarios, targets, in_time, evidence))
     announce_written_files(console, out, files, drawn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from analysis.comparison.contributions import Comparison
 from analysis.comparison.study import lever_title
 from analysis.outcome.ensembles import QUANTILES
 from analysis.outcome.files import YEARS, write_run, write_table
+from analysis.outcome.limits import ATTRIBUTE, Outside, as_text
 from analysis.outcome.words import LANGUAGES
 from model.definition import Variable
 from scenarios import Scenario
@@ -118,15 +119,21 @@ def file_names(stem: str) -> tuple[str, str]:
 
 
 def write(
-    comparison: Comparison, facts: Mapping[str, str], variables: Mapping[str, Variable], folder: Path, stem: str
+    comparison: Comparison,
+    facts: Mapping[str, str],
+    variables: Mapping[str, Variable],
+    folder: Path,
+    stem: str,
+    outside: Mapping[str, Sequence[Outside]],
 ) -> None:
-    """Write the `file_names`; `facts` are the manifest."""
+    """Write the `file_names`; `facts` are the manifest, `outside` is what was outside its limits, by scenario."""
     data, table = (folder / name for name in file_names(stem))
     units = {str(name): str(array.attrs["units"]) for name, array in comparison.values.data_vars.items()}
     rows = summary(comparison)
     rows.insert(1, "unit", rows["indicator"].map(units))
     write_table(rows, table, facts)
-    write_run(as_dataset(comparison, facts, variables), data)
+    found = {f"{ATTRIBUTE}_{name}": as_text(each) for name, each in outside.items()}
+    write_run(as_dataset(comparison, facts, variables).assign_attrs(found), data)
 
 
 def residual(comparison: Comparison) -> float:

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from analysis.outcome.ensembles import KEPT
+from analysis.outcome.limits import ATTRIBUTE
 from calibration.fit.evidence import Evidence
 from model.city import city
 from model.definition import MODEL_FILE, Variable, model_hash
@@ -23,7 +24,7 @@ from model.files.sealed import is_whole, seal
 from scenarios import FIRST_YEAR, Scenario
 
 #: The packages whose versions can change a number.
-PACKAGES = ("numpy", "numba", "pysd", "xarray")
+PACKAGES = ("numpy", "llvmlite", "pysd", "xarray")
 #: Attributes of the dim of time, in every file.
 YEARS: Final[Mapping[str, str]] = {
     "units": "year",
@@ -146,7 +147,8 @@ def describe_run(
 ) -> xr.Dataset:
     """Return a run as it is written to disk: CF-style names, units, long names in both languages, manifest.
 
-    An ensemble is given as condensed. Dims are in lower case; variables keep their names of the model file.
+    An ensemble is given as condensed, with what was outside its limits as an attribute, if that is known. Dims are in
+    lower case; variables keep their names of the model file.
     """
     names = {str(dim): str(dim).lower() for dim in run.dims}
     described = run.rename({dim: name for dim, name in names.items() if dim != name})
@@ -162,7 +164,8 @@ def describe_run(
         numbers = range(1, described.sizes["member"] + 1)
         described = described.assign_coords(member=("member", list(numbers)))
         described["member"].attrs = {"units": "1", "long_name": "member of the ensemble", "long_name_zh": "样本编号"}
-    described.attrs = attributes(scenario, facts)
+    found = {ATTRIBUTE: run.attrs[ATTRIBUTE]} if ATTRIBUTE in run.attrs else {}
+    described.attrs = {**attributes(scenario, facts), **found}
     return described
 
 
@@ -204,7 +207,8 @@ def read_run(
         return None
     names = {dim.lower(): dim for variable in variables.values() for dim in variable.dims}
     try:
-        if facts_of(path) != dict(expected):
+        # What was found out by running is no condition of it.
+        if {name: value for name, value in facts_of(path).items() if name != ATTRIBUTE} != dict(expected):
             return None
         with netCDF4.Dataset(path) as file:
             # Labels of dims are no results.

@@ -84,7 +84,7 @@ def run(
             outlines = given_boundaries(boundaries)
     # Loaded after the checks, as these libraries take seconds.
     from analysis.outcome import files as result_files
-    from analysis.outcome import printing
+    from analysis.outcome import limits, printing
     from analysis.outcome.targets import evaluate_targets
     from analysis.outcome.verdict import print_verdict, run_verdict
     from analysis.outcome.words import screen_text, terms
@@ -118,6 +118,8 @@ def run(
     printing.print_answers(details, table, ahead, scenarios, members, evidence)
     claimed = stored_runs.for_expectations(scenarios, runs, judged, engine, parameters)
     printing.print_expectations(console, scenarios, claimed)
+    outside = {name: limits.from_text(run.attrs.get(limits.ATTRIBUTE, "[]")) for name, run in runs.items()}
+    limits.print_outside(console, outside, scenarios, full=full)
     _write(out, scenarios, runs, table, judged, facts, detailed, outlines)
     about = next((one for one in scenarios if one.name in detailed and one.name != "baseline"), scenarios[0])
     print_verdict(console, run_verdict(table, ahead, scenarios, about, members, evidence))

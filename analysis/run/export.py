@@ -13,6 +13,7 @@ import xarray as xr
 
 from analysis.outcome import files as result_files
 from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
+from analysis.outcome.limits import ATTRIBUTE
 from analysis.outcome.words import screen_text, terms
 from analysis.run.stored_runs import COMPARABLE
 from calibration.fit.evidence import Evidence
@@ -61,7 +62,7 @@ HEADS: Final = {
     ),
 }
 #: Facts of a file that are no part of its manifest.
-_DESCRIBED: Final = ("Conventions", "title", "title_zh", "comment")
+_DESCRIBED: Final = ("Conventions", "title", "title_zh", "comment", ATTRIBUTE)
 
 
 class ExportError(UserError):

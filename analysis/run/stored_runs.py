@@ -17,6 +17,7 @@ import xarray as xr
 
 from analysis.charts.panels import BY_MEMBER, VARIABLES
 from analysis.outcome import files as result_files
+from analysis.outcome import limits
 from analysis.outcome.ensembles import condensed
 from analysis.progress import progress_bar, step_in_words
 from model import load_model
@@ -78,7 +79,9 @@ def make(
         return runs
 
     def keep(scenario: Scenario, run: xr.Dataset) -> None:
+        outside = limits.outside_limits(city, run)
         kept = condensed(run, exact_variables(scenario, targets), BY_MEMBER)
+        kept.attrs[limits.ATTRIBUTE] = limits.as_text(outside)
         described = result_files.describe_run(kept, scenario, facts[scenario.name], variables)
         result_files.write_run(described, folder / f"{scenario.name}.nc")
         runs[scenario.name] = kept

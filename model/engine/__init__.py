@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .results import BALANCE_TOLERANCE as BALANCE_TOLERANCE
     from .results import BalanceError as BalanceError
     from .results import NonFiniteError as NonFiniteError
+    from .threads import use_threads as use_threads
 
 _MODULES = {
     "BALANCE_TOLERANCE": "results",
@@ -28,12 +29,13 @@ _MODULES = {
     "RefusedModelError": "reading.quantities",
     "cache_folder": "cache",
     "compile_model": "compiled",
+    "use_threads": "threads",
 }
 __all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    # Numba and xarray take a second to load: only what is used is loaded.
+    # xarray and pandas take a second to load: only what is used is loaded.
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

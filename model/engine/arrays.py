@@ -6,11 +6,10 @@ import math
 import operator
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
 
 from .functions import FINAL, FIRST_ABOVE, LARGEST, SUM
 from .prepared import PreparedModel
@@ -19,11 +18,9 @@ from .reading.quantities import CONTROLS, Pipe
 from .requests import FIXED_TIMES, Change, ChangeError, Reduction, Request
 from .results import time_grid
 
-Floats = Annotated[npt.NDArray[np.float64], types.float64[::1]]
-Integers = Annotated[npt.NDArray[np.int64], types.int64[::1]]
-Table = Annotated[npt.NDArray[np.int64], types.int64[:, ::1]]
-Flags = Annotated[npt.NDArray[np.uint8], types.uint8[::1]]
-Flag = Annotated[bool, types.boolean]
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
 
 
 class RunInputs(NamedTuple):
@@ -35,28 +32,32 @@ class RunInputs(NamedTuple):
     saved: Flags  # Whether each of these is saved.
     labels: Floats  # The saved ones as written on results.
     needed_blocks: Flags  # Whether each generated function is needed for what is asked for.
-    moving: Flag  # Whether a change is a path over time.
-    changes: Table  # Changed constants; see `functions.put_changes` for these three.
+    moving: bool  # Whether a change is a path over time.
+    changes: Integers  # Changed constants, row by row; see `functions.put_changes` for these three.
     knots: Floats
     values: Floats
-    pipes: Table  # Fixed delays; see `functions.start_pipes`.
-    segments: Table  # Start and size of the outputs kept over time.
-    reductions: Table  # Start, size and kind of the outputs that are reduced; see `functions.reduce`.
+    pipes: Integers  # Fixed delays, row by row; see `functions.start_pipes`.
+    segments: Integers  # Start and size of the outputs kept over time, row by row.
+    reductions: Integers  # Start, size and kind of the outputs that are reduced; see `functions.reduce`.
     thresholds: Floats
-    states: Table  # Start and size of the states that must stay finite.
-    keep_going: Flag = False  # Whether a run goes on after a value that is not finite.
+    states: Integers  # Start and size of the states that must stay finite.
+    keep_going: bool = False  # Whether a run goes on after a value that is not finite.
 
+    def arrays(self, out: Floats, reduced: Floats) -> list[npt.NDArray[Any]]:
+        """Return the arrays that `run_block` takes behind the numbers of the runs, but for those that it fills."""
+        sizes = np.array(
+            [
+                len(self.base), len(self.times), len(self.changes), len(self.pipes), len(self.segments),
+                len(self.reductions), len(self.states), out.shape[1], out.shape[2], reduced.shape[1],
+                self.moving, self.keep_going,
+            ],
+            dtype=np.int64,
+        )  # fmt: skip
+        return [
+            sizes, self.base, self.places, self.times, self.saved, self.labels, self.needed_blocks, self.changes,
+            self.knots, self.values, self.pipes, self.segments, self.reductions, self.thresholds, self.states,
+        ]  # fmt: skip
 
-_FIELDS = [hint.__metadata__[0] for hint in get_type_hints(RunInputs, include_extras=True).values()]
-#: Types of: first run, run after the last, inputs, courses, reduced outputs, and where each run failed.
-SIGNATURE = types.void(
-    types.int64,
-    types.int64,
-    types.NamedTuple(_FIELDS, RunInputs),
-    types.float64[:, :, ::1],
-    types.float64[:, ::1],
-    types.int64[::1],
-)
 
 _CODES = {"final": FINAL, "sum": SUM}
 _ARITHMETIC: dict[str, Any] = {

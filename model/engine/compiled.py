@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import llvmlite.binding
-import numba
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
 from .arrays import RunInputs, allocate_outputs, make_inputs, refuse_more_than_there_is, split_outputs
 from .cache import cache_folder, is_whole, make_entry, model_digest
 from .errors import near
 from .explaining import Explanation, ExplanationError, explain
-from .limits import outside_limits
-from .loading import load_module
+from .loading import Kernel
 from .prepared import PREPARED, PreparedModel
 from .reading.model_file import read_model
 from .reading.quantities import Definition
@@ -32,6 +29,7 @@ from .replacing import NOTHING, Replaced, take_apart
 from .requests import ChangeError, Reduction, Request, prepare, request_hash, time_arguments
 from .results import BALANCE_TOLERANCE, BalanceError, NonFiniteError, balance_message, build_dataset
 from .storing import FINISHED, NOT_FINITE, RunStore, clear, one_writer, refuse_names, report_progress, runs_per_chunk
+from .threads import threads as threads_used
 from .variables import DescribedModel, Variable
 
 _LOADING = threading.Lock()
@@ -87,7 +85,7 @@ def _compile(path: Path, balances: tuple[str, ...], method: str | None, replaced
 
             make_entry(entry, lambda folder: compile_to_folder(path, name, folder, method, replaced))
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
-        module = load_module(name, entry)
+        module = Kernel(name, entry)
     return CompiledModel(prepared, module, balances, path, method)
 
 
@@ -95,7 +93,7 @@ def _fingerprint(path: Path, method: str | None, replaced: Replaced) -> str:
     digest = model_digest(path)
     # Code for another processor is other code, and may round sums differently.
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    versions = (numba.__version__, np.__version__, sys.version)
+    versions = (llvmlite.__version__, np.__version__, sys.version)
     for text in (str(__package__), str(method), repr(replaced), *versions, *processor):
         digest.update(text.encode())
     return digest.hexdigest()[:16]
@@ -107,12 +105,12 @@ class CompiledModel(DescribedModel):
     def __init__(
         self,
         prepared: PreparedModel,
-        module: Any,
+        module: Kernel,
         balances: tuple[str, ...],
         path: Path,
         method: str | None,
     ) -> None:
-        super().__init__(prepared.variables, prepared.ranges, balances)
+        super().__init__(prepared.variables, prepared.ranges, balances, prepared.lookups)
         self._path, self._method = path, method
         self._prepared = prepared
         self._module = module
@@ -127,7 +125,7 @@ class CompiledModel(DescribedModel):
     @property
     def source(self) -> Path:
         """The generated Python module, every block under its variable's name and equation."""
-        return Path(self._module.__file__)
+        return self._module.source
 
     def run(
         self,
@@ -216,29 +214,6 @@ class CompiledModel(DescribedModel):
         # The names of balances are their own endings.
         return _compile(self._path, self._balances, self._method, replaced), given
 
-    def outside_limits(self, run: xr.Dataset) -> pd.DataFrame:
-        """Say which variables of a run leave the limits that the file states, and which lookups are read past an end.
-
-        Parameters
-        ----------
-        run
-            Results of this model; what is not among them is not looked at.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each variable, or lookup and the variable that it is read at: ``lookup`` (empty for a
-            variable), ``variable``, ``low``, ``high``, ``lowest`` and ``highest`` value, ``first_time`` outside (NaN
-            without a time dim) and ``runs`` outside at some time. A lookup read by an expression is not looked at.
-
-        Examples
-        --------
-        >>> tea = compile_model("tests/engine/models/teacup.mdl")
-        >>> tea.outside_limits(tea.run()).empty
-        True
-        """
-        return outside_limits(self._prepared.variables, self._prepared.lookups, run)
-
     def explain(
         self,
         variable: str,
@@ -299,7 +274,7 @@ class CompiledModel(DescribedModel):
         return Explanation(named, float(times[step]), self._variables[variable].unit, here[0], here[1], causes)
 
     def _definition_read_again(self) -> Definition:
-        same = self._module.__name__.endswith(_fingerprint(self._path, self._method, NOTHING))
+        same = self._module.name.endswith(_fingerprint(self._path, self._method, NOTHING))
         definition = read_model(self._path) if same else None
         if definition is None or (self._method or definition.method) != "euler":
             changed = "its file has changed since it was compiled"
@@ -488,7 +463,7 @@ class CompiledModel(DescribedModel):
         one = allocate_outputs(inputs, 1)
         # What is computed beside the outputs does not count: a store's layout follows from what it holds.
         chunk = runs_per_chunk(sum(array.nbytes for array in one) - 8 * self._size_of_balances)
-        fingerprint = request_hash(request, self._module.__name__, dtype)
+        fingerprint = request_hash(request, self._module.name, dtype)
         if path.exists():
             if not resume:
                 message = f"{path} exists; nothing is overwritten, resume=True goes on with it"
@@ -545,7 +520,7 @@ class CompiledModel(DescribedModel):
                 first + start, first + stop, inputs, courses[chosen], reduced[chosen], failed[chosen]
             )
 
-        threads = min(numba.get_num_threads(), count)
+        threads = min(threads_used(), count)
         if threads <= 1:
             part(0, count)
             return failed

@@ -1,26 +1,26 @@
-"""Read a model file, write its code, and compile it in a process of its own."""
+"""Read a model file, write its code, and compile it."""
 
 from __future__ import annotations
 
 import pickle
-import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .arrays import time_settings
 from .cache import VARIABLE, cache_folder
-from .children import run_child
 from .errors import UserError
 from .generating import Generator
 from .layout import lay_out
+from .limits import lookups_read
+from .loading import compile_module
+from .native import NativeError
 from .prepared import PREPARED, PreparedModel
-from .reading.expressions import Expression, Interpolation, Read, rebuild, sources, walk
+from .reading.expressions import Expression, Read, rebuild, sources
 from .reading.formulas import deep_recursion
 from .reading.model_file import read_model
 from .reading.ordering import Plan, plan
-from .reading.quantities import CONTROLS, Definition, Quantity, RefusedModelError, explain_unreadable
+from .reading.quantities import CONTROLS, Quantity, RefusedModelError, explain_unreadable
 from .replacing import NOTHING, Replaced
 from .requests import ChangeError, prepare
 from .spelling import PYTHON, Spelling
@@ -37,25 +37,16 @@ def compile_to_folder(
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
         prepared, text = prepare_model(path, method, replaced)
-    source = folder / f"{name}.py"
-    source.write_text(text, encoding="utf-8")
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
-    assert __package__
-    text = (
-        f"import sys; from pathlib import Path; from {__package__}.children import end_with_input; end_with_input(); "
-        f"from {__package__}.loading import compile_into_cache; compile_into_cache(sys.argv[1], Path(sys.argv[2]))"
-    )
-    root = Path(__file__).parents[len(__package__.split("."))]
-    done = run_child([sys.executable, "-c", text, name, str(source.resolve())], root)
-    if done.returncode:
-        lines = re.sub("\x1b\\[[0-9;]*m", "", done.stderr).split("\n")
-        # The last lines say what went wrong, those before them only where.
-        reason = " ".join(" ".join(lines[-12:]).split())[-600:] or f"the process ended with {done.returncode}"
+    try:
+        compile_module(name, folder)
+    except (NativeError, RuntimeError, MemoryError) as error:
         message = (
-            f"{name} could not be compiled: {reason}. Compiled models are kept in {cache_folder()}; see that there is "
-            f"room there and memory left, or name another folder in the variable {VARIABLE}."
+            f"{name} could not be compiled: {' '.join(str(error).split())[-600:]}. Compiled models are kept in "
+            f"{cache_folder()}; see that there is memory left, or name another folder in the variable {VARIABLE}."
         )
-        raise CompilationError(message)
+        raise CompilationError(message) from None
 
 
 def prepare_model(path: Path, method: str | None = None, replaced: Replaced = NOTHING) -> tuple[PreparedModel, str]:
@@ -105,7 +96,7 @@ def _written(
 ) -> Written:
     definition = read_model(path)
     replaced.apply(definition)
-    lookups = tuple(_lookups_read(definition))
+    lookups = tuple(lookups_read(definition))
     controls = {key: _written_out(definition.quantities[key], definition.quantities) for key in CONTROLS}
     for key in CONTROLS:
         # Time settings are worked out before a run, not within it.
@@ -150,29 +141,6 @@ def _leave_out(ordered: Plan, keys: set[str]) -> None:
     needed = sources(ordered.needs, keys)
     for blocks in (ordered.starting, ordered.stepping, ordered.updating):
         blocks[:] = [block for block in blocks if block.variables & needed]
-
-
-def _lookups_read(definition: Definition) -> Iterator[tuple[str, str, float, float]]:
-    """Lookups that are read at a variable as it is: the names of table and variable, and the ends of the table."""
-    quantities, told = definition.quantities, set()
-    for item in quantities.values():
-        for equation in item.equations:
-            for part in walk(equation.expression):
-                if not (isinstance(part, Interpolation) and isinstance(part.argument, Read)):
-                    continue
-                table, argument = quantities[part.table], quantities[part.argument.variable]
-                if part.method != "interpolate" or argument.hidden or argument.kind == "time" or not table.tables:
-                    continue
-                # A table that stands in an equation has the name of what it gives.
-                found = (item.name if table.hidden else table.name, argument.name)
-                if found not in told:
-                    told.add(found)
-                    yield (*found, *_ends(table))
-
-
-def _ends(table: Quantity) -> tuple[float, float]:
-    """The first and last x that all tables of a lookup have points at."""
-    return max(float(x[0]) for x, _ in table.tables), min(float(x[-1]) for x, _ in table.tables)
 
 
 def _written_out(quantity: Quantity, quantities: dict[str, Quantity], above: tuple[str, ...] = ()) -> Expression:

@@ -2,49 +2,53 @@
 
 Each is element by element and compiled once; generated modules import them by name.
 """
-# Coverage: numba compiles these functions, so no line of them is seen to run; tests/engine compares what they return.
+# Coverage: these functions are compiled, so few lines of them are seen to run; tests/engine compares what they return.
 
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import MutableSequence
 from typing import Any
 
 import llvmlite.binding
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
+from .native import native
 from .reading.syntax import NOT_AVAILABLE
+
+# Arrays without shapes, read and written at a place: parts of the work space, lists of places, tables row by row.
+Floats = MutableSequence[float]
+Integers = MutableSequence[int]
+Flags = MutableSequence[int]
 
 # What Vensim treats as zero in divisions and in the timing of pulses.
 SMALL = 1e-6
 
 MULTIPLIES_AND_ADDS = llvmlite.binding.get_host_cpu_features().get("fma", False)
 
+HUGE, TINY = 2.0**512, 2.0**-512
 # Adding this to a small whole number puts the number into the lowest bits.
 SHIFT = 6755399441055744.0
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def bits_of(context: Any, number: Any) -> Any:
+def bits_of(number: float) -> int:
     """Read the bits of a float as a whole number."""
-    return types.int64(types.float64), lambda _, build, __, parts: build.bitcast(parts[0], ir.IntType(64))
+    return int(struct.unpack("<q", struct.pack("<d", number))[0])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def float_of(context: Any, bits: Any) -> Any:
+def float_of(bits: int) -> float:
     """Read the bits of a whole number as a float."""
-    return types.float64(types.int64), lambda _, build, __, parts: build.bitcast(parts[0], ir.DoubleType())
+    return float(struct.unpack("<d", struct.pack("<Q", bits % 2**64))[0])
 
 
-@njit(error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+@native(inline=True)
 def power_of_two(k: float) -> float:
     """Return 2 to a whole number between -1022 and 1023."""
-    return float_of((bits_of(k + SHIFT) + 1023) << 52)  # type: ignore[no-any-return]
+    return float_of((bits_of(k + SHIFT) + 1023) << 52)
 
 
-@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)  # type: ignore[untyped-decorator]
+@native(flags="contract", inline=True)
 def exponential(x: float) -> float:
     """Return e to the power x, to two units in the last place.
 
@@ -67,11 +71,11 @@ def exponential(x: float) -> float:
     p = p * r + 1.0
     p = p * r + 1.0
     # In two steps, as 2**k itself may lie outside of what a float holds.
-    half = np.floor(k * 0.5)
-    return p * power_of_two(half) * power_of_two(k - half)  # type: ignore[no-any-return]
+    most = 512.0 if k > 0.0 else -512.0
+    return p * power_of_two(k - most) * (HUGE if k > 0.0 else TINY)
 
 
-@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)  # type: ignore[untyped-decorator]
+@native(flags="contract", inline=True)
 def divide(a: float, b: float, inverse: float) -> float:
     """Divide by a number whose inverse is known, as exactly as a division (Markstein, 1990) but faster.
 
@@ -83,85 +87,85 @@ def divide(a: float, b: float, inverse: float) -> float:
     return exact if exact == exact else quotient
 
 
-@njit(error_model="numpy", fastmath={"reassoc", "nsz"})  # type: ignore[untyped-decorator]
+@native(flags="reassoc nsz")
 def plus(a: float, b: float) -> float:
     """Add; the compiler may reorder such additions, so sums use vector instructions."""
     return a + b
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def times(a: float, b: float) -> float:
     """Multiply, for PROD."""
     return a * b
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def smaller(a: float, b: float) -> float:
     """Return the minimum, NaN if either is NaN."""
     return a if (a < b or a != a) else b
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def larger(a: float, b: float) -> float:
     """Return the maximum, NaN if either is NaN."""
     return a if (a > b or a != a) else b
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def choose(condition: bool, a: float, b: float) -> float:
     """Return one of two values that are both already known."""
     return a if condition else b
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def xidz(numerator: float, denominator: float, otherwise: float) -> float:
     """Divide, or return `otherwise` where the denominator is zero."""
     return otherwise if abs(denominator) < SMALL else numerator / denominator
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def zidz(numerator: float, denominator: float) -> float:
     """Divide, or return zero where the denominator is zero."""
     return 0.0 if abs(denominator) < SMALL else numerator / denominator
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def quantum(a: float, b: float) -> float:
     """Round towards zero to a multiple of b."""
     return a if b < SMALL else b * np.trunc(a / b)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def modulo(a: float, b: float) -> float:
     """Return the remainder with the sign of a."""
-    return a - quantum(a, b)  # type: ignore[no-any-return]
+    return a - quantum(a, b)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def power(a: float, b: float) -> float:
     """Raise a to the power b."""
-    return a**b  # type: ignore[no-any-return]
+    return float(a**b)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def logarithm(a: float, b: float) -> float:
     """Return the logarithm of a to the base b."""
     return math.log(a) / math.log(b)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def step(time: float, time_step: float, height: float, start: float) -> float:
     """Return height from start on."""
     return height * (1.0 if time + time_step / 2.0 > start else 0.0)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def ramp(time: float, slope: float, start: float, finish: float) -> float:
     """Rise with a slope from start to finish."""
-    return (1.0 if time + SMALL > start else 0.0) * slope * (smaller(finish, time) - start)  # type: ignore[no-any-return]
+    return (1.0 if time + SMALL > start else 0.0) * slope * (smaller(finish, time) - start)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def pulse(time: float, time_step: float, start: float, width: float, height: float) -> float:
     """Return height from start for a width, and for one step at least; the step nearest to start is the first."""
     since = time + time_step / 2.0 - start
@@ -169,13 +173,13 @@ def pulse(time: float, time_step: float, start: float, width: float, height: flo
     return height if near < since and since < larger(width, time_step) - near else 0.0
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def pulse_train(
     time: float, time_step: float, start: float, width: float, interval: float, end: float, height: float
 ) -> float:
     """Return height for a width at every interval from start on, the time at the end included."""
     if interval <= 0.0:
-        return pulse(time, time_step, start, width, height)  # type: ignore[no-any-return]
+        return pulse(time, time_step, start, width, height)
     since = time + time_step / 2.0 - start
     near = SMALL * time_step
     if since <= near or time > end + near:
@@ -184,25 +188,25 @@ def pulse_train(
     return height if within < larger(width, time_step) - 2.0 * near or width >= interval else 0.0
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def same_moment(time: float, other: float, time_step: float) -> bool:
     """Say whether a time is meant by another: steps of a tenth do not add up to whole numbers."""
     return abs(time - other) < 1e-5 * time_step
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def floor_modulo(a: float, b: float) -> float:
     """Return the remainder with the sign of b, as XMILE has it."""
-    return a - b * np.floor(a / b)  # type: ignore[no-any-return]
+    return float(a - b * np.floor(a / b))
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def round_half_up(a: float) -> float:
     """Return the nearest whole number, of two the larger."""
-    return np.floor(a + 0.5)  # type: ignore[no-any-return]
+    return float(np.floor(a + 0.5))
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def delay_order(order: float, time_step: float, shortest: float) -> float:
     """Lower the order of a delay until a stage is no shorter than a time step; NaN where none is left."""
     while order * time_step > shortest:
@@ -210,55 +214,55 @@ def delay_order(order: float, time_step: float, shortest: float) -> float:
     return order if order >= 1.0 else np.nan
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def interpolate(w: np.ndarray, first: int, count: int, x: float) -> float:
-    """Read a table between its points, held at both ends; the x values lie in w before the y values."""
+@native()
+def interpolate(w: Floats, first: int, count: int, x: float) -> float:
+    """Read a table between its points, held at both ends; in w lie its x values, its y values, and its slopes."""
     if x != x:
         return np.nan
     last = first + count - 1
     if x >= w[last]:
-        return w[last + count]  # type: ignore[no-any-return]
+        return w[last + count]
     if x <= w[first]:
-        return w[first + count]  # type: ignore[no-any-return]
+        return w[first + count]
     k = first
     while w[k + 1] <= x:
         k += 1
-    slope = (w[k + 1 + count] - w[k + count]) / (w[k + 1] - w[k])
-    return slope * (x - w[k]) + w[k + count]  # type: ignore[no-any-return]
+    # Divided beforehand: a division takes as long as all the rest.
+    return w[k + 2 * count] * (x - w[k]) + w[k + count]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def interpolate_first(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def interpolate_first(w: Floats, first: int, count: int, x: float) -> float:
     """Read a table in which points may have the same x: at it, the first of them counts."""
     for k in range(first, first + count):
         if w[k] == x:
-            return w[k + count]  # type: ignore[no-any-return]
-    return interpolate(w, first, count, x)  # type: ignore[no-any-return]
+            return w[k + count]
+    return interpolate(w, first, count, x)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def hold_forward(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def hold_forward(w: Floats, first: int, count: int, x: float) -> float:
     """Read a table as steps: the value of the first point at or after x."""
     k = first
     while k < first + count - 1 and w[k] < x:
         k += 1
-    return w[k + count]  # type: ignore[no-any-return]
+    return w[k + count]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def invert(w: np.ndarray, first: int, count: int, y: float) -> float:
+@native()
+def invert(w: Floats, first: int, count: int, y: float) -> float:
     """Return the x at which a table takes a value: the first it comes to, or the end that is nearer."""
     for k in range(first, first + count - 1):
         low, high = w[k + count], w[k + 1 + count]
         if (low <= y and y <= high) or (high <= y and y <= low):
             share = 0.0 if high == low else (y - low) / (high - low)
-            return w[k] + share * (w[k + 1] - w[k])  # type: ignore[no-any-return]
+            return w[k] + share * (w[k + 1] - w[k])
     last = first + count - 1
-    return w[first] if abs(y - w[first + count]) < abs(y - w[last + count]) else w[last]  # type: ignore[no-any-return]
+    return w[first] if abs(y - w[first + count]) < abs(y - w[last + count]) else w[last]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def area(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def area(w: Floats, first: int, count: int, x: float) -> float:
     """Return the area below a table from its first point to x, its ends held."""
     total = w[first + count] * min(x - w[first], 0.0)
     for k in range(first, first + count - 1):
@@ -266,40 +270,40 @@ def area(w: np.ndarray, first: int, count: int, x: float) -> float:
         if right > w[k]:
             total += (right - w[k]) * (w[k + count] + interpolate(w, first, count, right)) / 2.0
     last = first + count - 1
-    return total + w[last + count] * max(x - w[last], 0.0)  # type: ignore[no-any-return]
+    return total + w[last + count] * max(x - w[last], 0.0)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def exact_or_missing(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def exact_or_missing(w: Floats, first: int, count: int, x: float) -> float:
     """Read a table at its points only; between them nothing is known."""
     for k in range(first, first + count):
         if abs(w[k] - x) < 1e-6:
-            return w[k + count]  # type: ignore[no-any-return]
+            return w[k + count]
     return NOT_AVAILABLE
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def extrapolate(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def extrapolate(w: Floats, first: int, count: int, x: float) -> float:
     """Read a table between its points, continued in a straight line beyond both ends."""
     last = first + count - 1
     if count > 1 and (x > w[last] or x < w[first]):
         k = last - 1 if x > w[last] else first
         slope = (w[k + 1 + count] - w[k + count]) / (w[k + 1] - w[k])
         end = last if x > w[last] else first
-        return w[end + count] + slope * (x - w[end])  # type: ignore[no-any-return]
-    return interpolate(w, first, count, x)  # type: ignore[no-any-return]
+        return w[end + count] + slope * (x - w[end])
+    return interpolate(w, first, count, x)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def hold_backward(w: np.ndarray, first: int, count: int, x: float) -> float:
+@native()
+def hold_backward(w: Floats, first: int, count: int, x: float) -> float:
     """Read a table as steps: the value of the last point at or before x."""
     k = first
     while k < first + count - 1 and w[k + 1] <= x:
         k += 1
-    return w[k + count]  # type: ignore[no-any-return]
+    return w[k + count]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def share_given(kind: float, x: float, priority: float, width: float) -> float:
     """Return which share of a request is met at a level x: all of it far below its priority, nothing far above."""
     if kind == 1.0:
@@ -315,9 +319,9 @@ def share_given(kind: float, x: float, priority: float, width: float) -> float:
     return np.nan
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def allocate_available(
-    w: np.ndarray,
+    w: Floats,
     request: int,
     request_stride: int,
     kinds: int,
@@ -340,7 +344,7 @@ def allocate_available(
         high = max(high, w[priorities + k * priority_stride] + 40.0 * width)
     own = int(element)
     if supply >= asked:
-        return w[request + own * request_stride]  # type: ignore[no-any-return]
+        return w[request + own * request_stride]
     if supply <= 0.0:
         return 0.0
     middle = (low + high) / 2.0
@@ -369,12 +373,12 @@ def allocate_available(
         w[priorities + own * priority_stride],
         w[widths + own * width_stride],
     )
-    return w[request + own * request_stride] * share  # type: ignore[no-any-return]
+    return w[request + own * request_stride] * share
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def allocate_by_priority(
-    w: np.ndarray,
+    w: Floats,
     request: int,
     request_stride: int,
     priorities: int,
@@ -396,7 +400,7 @@ def allocate_by_priority(
         high = max(high, w[priorities + k * priority_stride])
     own = int(element)
     if supply >= asked:
-        return w[request + own * request_stride]  # type: ignore[no-any-return]
+        return w[request + own * request_stride]
     if supply <= 0.0:
         return 0.0
     middle = (low + high) / 2.0
@@ -413,50 +417,53 @@ def allocate_by_priority(
         if middle in (low, high):
             break
     share = (w[priorities + own * priority_stride] - middle) / width
-    return w[request + own * request_stride] * min(max(share, 0.0), 1.0)  # type: ignore[no-any-return]
+    return w[request + own * request_stride] * min(max(share, 0.0), 1.0)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def inverted_element(
-    w: np.ndarray, matrix: int, row_stride: int, column_stride: int, size: int, row: float, column: float
+    w: Floats, matrix: int, row_stride: int, column_stride: int, size: int, row: float, column: float
 ) -> float:
     """Return one element of an inverted matrix (Gauss's elimination with the largest pivot of each column)."""
-    left = np.empty((size, size))
+    left = np.empty(size * size)
     right = np.zeros(size)
     for i in range(size):
         for j in range(size):
-            left[i, j] = w[matrix + i * row_stride + j * column_stride]
+            left[i * size + j] = w[matrix + i * row_stride + j * column_stride]
     right[int(column)] = 1.0
     for i in range(size):
         pivot = i
         for k in range(i + 1, size):
-            if abs(left[k, i]) > abs(left[pivot, i]):
+            if abs(left[k * size + i]) > abs(left[pivot * size + i]):
                 pivot = k
         for j in range(size):
-            left[i, j], left[pivot, j] = left[pivot, j], left[i, j]
+            left[i * size + j], left[pivot * size + j] = left[pivot * size + j], left[i * size + j]
         right[i], right[pivot] = right[pivot], right[i]
         for k in range(size):
             if k != i:
-                factor = left[k, i] / left[i, i]
+                factor = left[k * size + i] / left[i * size + i]
                 for j in range(i, size):
-                    left[k, j] -= factor * left[i, j]
+                    left[k * size + j] -= factor * left[i * size + j]
                 right[k] -= factor * right[i]
-    return right[int(row)] / left[int(row), int(row)]  # type: ignore[no-any-return]
+    found = right[int(row)] / left[int(row) * size + int(row)]
+    release(left)
+    release(right)
+    return float(found)
 
 
-MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+FIRST_MIXER, SECOND_MIXER, THIRD_MIXER = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def mixed(state: np.uint64, number: float) -> np.uint64:
     """Stir one more number into a state of 64 bits (the finalizer of SplitMix64)."""
-    z = (state ^ np.uint64(np.int64(number))) + MIXERS[0]
-    z = (z ^ (z >> np.uint64(30))) * MIXERS[1]
-    z = (z ^ (z >> np.uint64(27))) * MIXERS[2]
+    z = (state ^ np.uint64(np.int64(number))) + np.uint64(FIRST_MIXER)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(SECOND_MIXER)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(THIRD_MIXER)
     return z ^ (z >> np.uint64(31))
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def drawn(seed: float, stream: float, element: float, run: float, step: float, draw: int) -> float:
     """Return a number between 0 and 1, neither included, that follows from where it stands alone.
 
@@ -467,15 +474,15 @@ def drawn(seed: float, stream: float, element: float, run: float, step: float, d
     return (float(state >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def random_uniform(
     low: float, high: float, seed: float, stream: float, element: float, run: float, step: float
 ) -> float:
     """Draw evenly between two numbers."""
-    return low + (high - low) * drawn(seed, stream, element, run, step, 0)  # type: ignore[no-any-return]
+    return low + (high - low) * drawn(seed, stream, element, run, step, 0)
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def random_normal(
     low: float,
     high: float,
@@ -498,7 +505,7 @@ def random_normal(
     return low if value < low else high
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def random_exponential(
     low: float,
     high: float,
@@ -519,7 +526,7 @@ def random_exponential(
     return low if value < low else high
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@native()
 def random_poisson(
     low: float,
     high: float,
@@ -550,19 +557,30 @@ def random_poisson(
     return low if value < low else high
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+def release(array: Any) -> None:
+    """Give back the memory of an array that `np.empty` made; Python does so by itself."""
+
+
+@native()
 def put_changes(
-    w: np.ndarray, run: int, time: float, moving_only: bool, table: np.ndarray, knots: np.ndarray, values: np.ndarray
+    w: Floats,
+    run: int,
+    time: float,
+    moving_only: bool,
+    table: Integers,
+    rows: int,
+    knots: Floats,
+    values: Floats,
 ) -> None:
     """Write the changed constants of one run into the work space: fixed ones, and paths read at `time`.
 
     Each row of `table` is: place in w, size, first knot, number of knots, first value, values per run (0 if shared).
     """
-    for row in range(table.shape[0]):
-        place, size, first, count = table[row, 0], table[row, 1], table[row, 2], table[row, 3]
+    for row in range(rows):
+        place, size, first, count = table[row * 6], table[row * 6 + 1], table[row * 6 + 2], table[row * 6 + 3]
         if moving_only and count == 1:
             continue
-        source = table[row, 4] + run * table[row, 5]
+        source = table[row * 6 + 4] + run * table[row * 6 + 5]
         if count == 1 or time <= knots[first]:
             for k in range(size):
                 w[place + k] = values[source + k]
@@ -580,13 +598,12 @@ def put_changes(
                 w[place + k] = slope * (time - knots[j]) + values[low + k]
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
-    """Copy the wanted outputs into `out` and say whether all of them are finite."""
+@native()
+def keep(w: Floats, segments: Integers, rows: int, out: Floats, position: int) -> bool:
+    """Copy the wanted outputs into `out` from a position on, and say whether all of them are finite."""
     check = 0.0
-    position = 0
-    for row in range(segments.shape[0]):
-        place, size = segments[row, 0], segments[row, 1]
+    for row in range(rows):
+        place, size = segments[row * 2], segments[row * 2 + 1]
         for k in range(size):
             value = w[place + k]
             out[position + k] = value
@@ -598,16 +615,24 @@ def keep(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> bool:
 FINAL, SUM, FIRST_ABOVE, LARGEST = 0, 1, 2, 3
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def reduce(w: np.ndarray, table: np.ndarray, thresholds: np.ndarray, time: float, start: bool, out: np.ndarray) -> bool:
+@native()
+def reduce(
+    w: Floats,
+    table: Integers,
+    rows: int,
+    thresholds: Floats,
+    time: float,
+    start: bool,
+    out: Floats,
+    position: int,
+) -> bool:
     """Take one saved moment into the outputs kept without their course, and say whether all of them are finite.
 
     Each row of `table` is: place in w, size, one of FINAL, SUM, FIRST_ABOVE and LARGEST.
     """
     check = 0.0
-    position = 0
-    for row in range(table.shape[0]):
-        place, size, how = table[row, 0], table[row, 1], table[row, 2]
+    for row in range(rows):
+        place, size, how = table[row * 3], table[row * 3 + 1], table[row * 3 + 2]
         for k in range(size):
             value = w[place + k]
             check = plus(check, value * 0.0)
@@ -624,80 +649,86 @@ def reduce(w: np.ndarray, table: np.ndarray, thresholds: np.ndarray, time: float
     return check == 0.0
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def all_finite(w: np.ndarray, segments: np.ndarray) -> bool:
+@native()
+def all_finite(w: Floats, segments: Integers, rows: int) -> bool:
     """Say whether the wanted stretches of the work space hold finite numbers only."""
     check = 0.0
-    for row in range(segments.shape[0]):
-        place, size = segments[row, 0], segments[row, 1]
+    for row in range(rows):
+        place, size = segments[row * 2], segments[row * 2 + 1]
         for k in range(size):
             check = plus(check, w[place + k] * 0.0)
     return check == 0.0
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def start_pipes(w: np.ndarray, table: np.ndarray, time_step: float, pointers: np.ndarray) -> np.ndarray:
-    """Make and fill the pipes of DELAY FIXED; pointers holds, for each, the present slot, slots and first place.
+@native()
+def start_pipes(w: Floats, table: Integers, rows: int, time_step: float, pointers: Integers) -> int:
+    """Say where the pipes of DELAY FIXED lie, and how many numbers they hold.
 
-    Each row of `table` is: place of the output, place of the input, size, place of the delay time.
+    Each row of `table` is: place of the output, place of the input, size, place of the delay time; `pointers` holds,
+    for each pipe, the present slot, the number of slots and the first place.
     """
     total = 0
-    for row in range(table.shape[0]):
-        slots = int(np.rint(max(w[table[row, 3]] / time_step, 1.0) + SMALL))
-        pointers[row, 0] = 0
-        pointers[row, 1] = slots
-        pointers[row, 2] = total
-        total += slots * table[row, 2]
-    pipes = np.empty(total)
-    for row in range(table.shape[0]):
-        size = table[row, 2]
-        for slot in range(pointers[row, 1]):
+    for row in range(rows):
+        slots = int(np.rint(max(w[table[row * 4 + 3]] / time_step, 1.0) + SMALL))
+        pointers[row * 3] = 0
+        pointers[row * 3 + 1] = slots
+        pointers[row * 3 + 2] = total
+        total += slots * table[row * 4 + 2]
+    return total
+
+
+@native()
+def fill_pipes(w: Floats, table: Integers, rows: int, pointers: Integers, pipes: Floats) -> None:
+    """Fill every pipe with the first value of its output."""
+    for row in range(rows):
+        output, size = table[row * 4], table[row * 4 + 2]
+        for slot in range(pointers[row * 3 + 1]):
             for k in range(size):
-                pipes[pointers[row, 2] + slot * size + k] = w[table[row, 0] + k]
-    return pipes
+                pipes[pointers[row * 3 + 2] + slot * size + k] = w[output + k]
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def move_pipes(w: np.ndarray, table: np.ndarray, pointers: np.ndarray, pipes: np.ndarray) -> None:
+@native()
+def move_pipes(w: Floats, table: Integers, rows: int, pointers: Integers, pipes: Floats) -> None:
     """Push the inputs of every DELAY FIXED into its pipe and set the outputs of the next step."""
-    for row in range(table.shape[0]):
-        output, source, size = table[row, 0], table[row, 1], table[row, 2]
-        slot, slots, first = pointers[row, 0], pointers[row, 1], pointers[row, 2]
+    for row in range(rows):
+        output, source, size = table[row * 4], table[row * 4 + 1], table[row * 4 + 2]
+        slot, slots, first = pointers[row * 3], pointers[row * 3 + 1], pointers[row * 3 + 2]
         for k in range(size):
             pipes[first + slot * size + k] = w[source + k]
         slot = (slot + 1) % slots
-        pointers[row, 0] = slot
+        pointers[row * 3] = slot
         for k in range(size):
             w[output + k] = pipes[first + slot * size + k]
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def copy_out(w: np.ndarray, segments: np.ndarray, out: np.ndarray) -> None:
+@native()
+def copy_out(w: Floats, segments: Integers, rows: int, out: Floats) -> None:
     """Copy stretches of the work space into one row."""
     position = 0
-    for row in range(segments.shape[0]):
-        for k in range(segments[row, 1]):
-            out[position + k] = w[segments[row, 0] + k]
-        position += segments[row, 1]
+    for row in range(rows):
+        for k in range(segments[row * 2 + 1]):
+            out[position + k] = w[segments[row * 2] + k]
+        position += segments[row * 2 + 1]
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def copy_back(w: np.ndarray, segments: np.ndarray, row_of: np.ndarray) -> None:
+@native()
+def copy_back(w: Floats, segments: Integers, rows: int, row_of: Floats) -> None:
     """Copy one row into stretches of the work space."""
     position = 0
-    for row in range(segments.shape[0]):
-        for k in range(segments[row, 1]):
-            w[segments[row, 0] + k] = row_of[position + k]
-        position += segments[row, 1]
+    for row in range(rows):
+        for k in range(segments[row * 2 + 1]):
+            w[segments[row * 2] + k] = row_of[position + k]
+        position += segments[row * 2 + 1]
 
 
-@njit(error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@native()
 def end_stage(
-    w: np.ndarray,
-    segments: np.ndarray,
-    origin: np.ndarray,
-    before: np.ndarray,
-    total: np.ndarray,
+    w: Floats,
+    segments: Integers,
+    rows: int,
+    origin: Floats,
+    before: Floats,
+    total: Floats,
     weight: float,
     share: float,
 ) -> None:
@@ -706,10 +737,10 @@ def end_stage(
     With a share of nought the step is over, and the states go where all stages together have moved them.
     """
     position = 0
-    for row in range(segments.shape[0]):
-        for k in range(segments[row, 1]):
-            place = segments[row, 0] + k
+    for row in range(rows):
+        for k in range(segments[row * 2 + 1]):
+            place = segments[row * 2] + k
             moved = w[place] - before[position + k]
             total[position + k] += weight * moved
             w[place] = origin[position + k] + (share * moved if share > 0.0 else total[position + k])
-        position += segments[row, 1]
+        position += segments[row * 2 + 1]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .layout import Layout
+from .layout import Layout, stored
 from .reading.expressions import (
     ActiveInitial,
     Call,
@@ -368,7 +368,7 @@ class _Loops:
         first = self.generator.name(expression.table)
         table_of = quantity.table_of
         assert table_of is not None
-        starts = np.cumsum([0, *(2 * len(x) for x, _ in quantity.tables)])
+        starts = np.cumsum([0, *(len(stored(x, y)) for x, y in quantity.tables)])
         counts = [len(x) for x, _ in quantity.tables]
         if not expression.indices:
             text = f"{expression.method}(w, {first}, {counts[0]}, {self._number(argument)})"

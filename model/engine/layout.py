@@ -52,20 +52,36 @@ def lay_out(plan: Plan) -> Layout:
         layout.axes[item.key] = tuple(sorted(range(len(item.lengths)), key=lambda axis: item.lengths[axis]))
         layout.offsets[item.key] = layout.size
         layout.names[item.key] = _identifier(item, used)
-        points = sum(2 * len(x) for x, _ in item.tables)
-        layout.size += points if item.kind == "lookup" else item.size
+        numbers = sum(len(stored(x, y)) for x, y in item.tables)
+        layout.size += numbers if item.kind == "lookup" else item.size
         if item in given:
             layout.inputs = layout.size
     layout.base = np.full(layout.inputs, np.nan)
     for item in given:
         first = layout.offsets[item.key]
         if item.kind == "lookup":
-            stretch = [number for x, y in item.tables for number in (*x, *y)]
-            layout.base[first : first + len(stretch)] = stretch
+            for x, y in item.tables:
+                stretch = stored(x, y)
+                layout.base[first : first + len(stretch)] = stretch
+                first += len(stretch)
         elif item.value is not None:
             value = item.value if item.missing is None else np.where(item.missing, 0.0, item.value)
             layout.base[first : first + item.size] = value.transpose(layout.axes[item.key]).ravel()
     return layout
+
+
+def stored(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return a table as it lies in the work space: its x, its y, and the slope behind each point.
+
+    Examples
+    --------
+    >>> stored(np.array([0.0, 2.0]), np.array([1.0, 5.0])).tolist()
+    [0.0, 2.0, 1.0, 5.0, 2.0, 0.0]
+    """
+    # Between points with the same x there is nothing to read.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = np.diff(y) / np.diff(x)
+    return np.concatenate([x, y, slopes, [0.0]])
 
 
 def _identifier(item: Quantity, used: set[str]) -> str:

@@ -16,6 +16,7 @@ import pandas as pd
 import pysd
 import xarray as xr
 
+from .limits import lookups_read
 from .reading.encodings import decode, named_files
 from .reading.model_file import read_model
 from .reading.quantities import RefusedModelError, explain_unreadable
@@ -34,7 +35,7 @@ class ReferenceModel(DescribedModel):
         if definition.method != "euler":
             message = f"{path.name} asks for {definition.method.upper()}; PySD integrates by Euler only"
             raise RefusedModelError(message)
-        super().__init__(list_variables(definition), definition.ranges, balances)
+        super().__init__(list_variables(definition), definition.ranges, balances, tuple(lookups_read(definition)))
         # PySD writes its translation beside the model, so it gets a copy elsewhere.
         folder = tempfile.mkdtemp(prefix="pysd-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)

@@ -1,12 +1,15 @@
-"""How generated code is spelt: what every language must say, and how Python says it, for Numba to compile."""
+"""How generated code is spelt: what every language must say, and how Python says it, for `native` to compile."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Final, Literal, Protocol
 
+from . import functions
 from .functions import MULTIPLIES_AND_ADDS
 from .reading.expressions import FUNCTIONS
 
@@ -14,6 +17,8 @@ from .reading.expressions import FUNCTIONS
 Kind = Literal["number", "truth", "place"]
 #: The number and the name of blocks, in the order in which they are called.
 Calls = tuple[tuple[int, str], ...]
+#: What generated code may call of `functions`.
+HELPERS: Final = frozenset(name for name, value in vars(functions).items() if isinstance(value, FunctionType))
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class Spelling(Protocol):
 
 
 class PythonSpelling:
-    """Python as Numba compiles it."""
+    """Python as `native` compiles it."""
 
     arithmetic: Mapping[str, str] = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"} | {
         "^": "({} ** {})",
@@ -146,8 +151,8 @@ class PythonSpelling:
         return f"for {variable} in range({length}):"
 
     def block(self, name: str, lines: Sequence[str]) -> str:
-        """Write a function for Numba."""
-        return "\n".join(["@njit(**OPTIONS)", f"def {name}(w, places):", *lines, "", ""])
+        """Write a function of the part of Python that is compiled."""
+        return "\n".join([f"def {name}(w: Floats, places: Integers) -> None:", *(lines or ["    pass"]), "", ""])
 
     def run(self, running: Running) -> str:
         """Write the loops over runs and moments, and between moments a step of the method."""
@@ -171,175 +176,145 @@ class PythonSpelling:
         }
         if running.method == "euler":
             move = EULER.format(update=calls(running.updating, 12), **parts)
-            return RUN.format(inputs=running.inputs, tables="", move=move, **parts)
+            return RUN.format(inputs=running.inputs, tables="", released="", move=move, **parts)
         weights, shares, nodes = RUNGE_KUTTA[running.method]
-        integrals, moved = running.integrals, running.moved
-        tables = STAGE_TABLES.format(
-            integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes, rows=len(integrals)
-        )
-        arrays = STAGE_ARRAYS.format(integrals=sum(size for _, size in integrals), moved=sum(size for _, size in moved))
+        integrals, moved = ([number for row in rows for number in row] for rows in (running.integrals, running.moved))
+        integral_size, moved_size = (sum(size for _, size in rows) for rows in (running.integrals, running.moved))
+        tables = STAGE_TABLES.format(integrals=integrals, moved=moved, weights=weights, shares=shares, nodes=nodes)
+        arrays = STAGE_ARRAYS.format(integrals=integral_size, moved=moved_size)
         inner = {
             "stages": len(weights),
+            "integral_rows": len(running.integrals),
+            "moved_rows": len(running.moved),
+            "integral_size": integral_size,
             "once_again": calls(running.once, 24),
             "step_again": calls(running.step, 20),
             "update": calls(running.updating, 16),
         }
-        return tables + RUN.format(inputs=running.inputs, tables=arrays, move=STAGES.format(**inner, **parts), **parts)
+        run = RUN.format(
+            inputs=running.inputs,
+            tables=arrays,
+            released=STAGE_ARRAYS_RELEASED,
+            move=STAGES.format(**inner, **parts),
+            **parts,
+        )
+        return tables + run
 
     def module(self, title: str, offsets: Mapping[str, int], blocks: Sequence[str], run: str) -> str:
         """Write a module that Python can import."""
         starts = [f"{name} = {offset}" for name, offset in offsets.items()]
-        return "\n".join([HEADER.format(title=title, package=__package__), *starts, "", "", *blocks, run])
+        words = set(re.findall(r"\b\w+(?=\()", "".join([*blocks, run])))
+        used = "\n".join(f"    {name}," for name in sorted(words & HELPERS))
+        head = HEADER.format(title=title, package=__package__, used=used)
+        return "\n".join([head, *starts, "", "", *blocks, run])
 
 
 HEADER = '''"""{title}."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
-from numba import njit
 
 from {package}.functions import (
-    all_finite,
-    allocate_available,
-    allocate_by_priority,
-    area,
-    choose,
-    copy_back,
-    copy_out,
-    delay_order,
-    divide,
-    end_stage,
-    exact_or_missing,
-    exponential,
-    extrapolate,
-    floor_modulo,
-    hold_backward,
-    hold_forward,
-    interpolate,
-    interpolate_first,
-    invert,
-    inverted_element,
-    keep,
-    larger,
-    logarithm,
-    modulo,
-    move_pipes,
-    plus,
-    power,
-    pulse,
-    pulse_train,
-    put_changes,
-    quantum,
-    ramp,
-    random_exponential,
-    random_normal,
-    random_poisson,
-    random_uniform,
-    reduce,
-    round_half_up,
-    same_moment,
-    smaller,
-    start_pipes,
-    step,
-    times,
-    xidz,
-    zidz,
+    Flags,
+    Floats,
+    Integers,
+{used}
 )
-
-OPTIONS = {{"error_model": "numpy", "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}}
 
 # Where each variable starts in the work space w.'''
 
-RUN = """@njit(error_model="numpy", nogil=True, cache=True)
-def run_block(first, last, inputs, out, reduced, failed):
-    base = inputs.base
-    places = inputs.places
-    moments = inputs.times
-    saved = inputs.saved
-    labels = inputs.labels
-    need = inputs.needed_blocks
-    moving = inputs.moving
-    changes = inputs.changes
-    knots = inputs.knots
-    values = inputs.values
-    pipe_table = inputs.pipes
-    segments = inputs.segments
-    reductions = inputs.reductions
-    thresholds = inputs.thresholds
-    states = inputs.states
-    w = np.empty(base.shape[0])
-    for k in range(base.shape[0]):
+RUN = """def run_block(
+    first: int, last: int, sizes: Integers, base: Floats, places: Integers, times: Floats, saved: Flags, labels: Floats,
+    need: Flags, changes: Integers, knots: Floats, values: Floats, pipe_table: Integers, segments: Integers,
+    reductions: Integers, thresholds: Floats, states: Integers, out: Floats, reduced: Floats, failed: Integers,
+) -> None:
+    size, moments, change_rows, pipe_rows = sizes[0], sizes[1], sizes[2], sizes[3]
+    segment_rows, reduction_rows, state_rows = sizes[4], sizes[5], sizes[6]
+    saved_moments, kept, reduced_size = sizes[7], sizes[8], sizes[9]
+    moving, keep_going = sizes[10] != 0, sizes[11] != 0
+    w = np.empty(size)
+    for k in range(size):
         w[k] = base[k]
-    pointers = np.empty((pipe_table.shape[0], 3), dtype=np.int64){tables}
+    pointers = np.empty(3 * pipe_rows, dtype=np.int64){tables}
     for run in range(first, last):
         for k in range({inputs}):
             w[k] = base[k]
-        w[{time}] = moments[0]{this_run}{no_step}
-        put_changes(w, run, moments[0], False, changes, knots, values)
+        w[{time}] = times[0]{this_run}{no_step}
+        put_changes(w, run, times[0], False, changes, change_rows, knots, values)
 {starting}
-        pipes = start_pipes(w, pipe_table, w[{time_step}], pointers)
+        pipes = np.empty(start_pipes(w, pipe_table, pipe_rows, w[{time_step}], pointers))
+        fill_pipes(w, pipe_table, pipe_rows, pointers, pipes)
         count = 0
-        for moment in range(moments.shape[0]):
-            w[{time}] = moments[moment]{this_step}
+        for moment in range(moments):
+            w[{time}] = times[moment]{this_step}
             if moving and moment > 0:
-                put_changes(w, run, moments[moment], True, changes, knots, values)
+                put_changes(w, run, times[moment], True, changes, change_rows, knots, values)
             if moving or moment == 0:
 {once}
                 pass
 {step}
             if saved[moment]:
 {output}
-                good = keep(w, segments, out[run - first, count])
-                good = reduce(w, reductions, thresholds, labels[count], count == 0, reduced[run - first]) and good
-                good = all_finite(w, states) and good
+                good = keep(w, segments, segment_rows, out, ((run - first) * saved_moments + count) * kept)
+                good = reduce(
+                    w, reductions, reduction_rows, thresholds, labels[count], count == 0, reduced,
+                    (run - first) * reduced_size,
+                ) and good
+                good = all_finite(w, states, state_rows) and good
                 count += 1
                 if not good and failed[run - first] < 0:
                     failed[run - first] = moment
-                    if not inputs.keep_going:
+                    if not keep_going:
                         break
-            if moment + 1 == moments.shape[0]:
+            if moment + 1 == moments:
                 break
-{move}"""
-EULER = """            move_pipes(w, pipe_table, pointers, pipes)
-{update}
+{move}
+        release(pipes)
+    release(w)
+    release(pointers){released}
 """
+EULER = """            move_pipes(w, pipe_table, pipe_rows, pointers, pipes)
+{update}"""
 #: For each method, how much each stage counts, how far it goes to the next, and at which part of the step it stands.
 RUNGE_KUTTA: Final = {
     "rk2": ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0)),
     "rk4": ((1 / 6, 1 / 3, 1 / 3, 1 / 6), (0.5, 0.5, 1.0, 0.0), (0.0, 0.5, 0.5, 1.0)),
 }
 STAGE_TABLES = """# Start and size of the states that are integrated, and of those that are set anew after each step.
-INTEGRALS = np.array({integrals}, dtype=np.int64)
-MOVED = np.array({moved}, dtype=np.int64)
-WEIGHTS = np.array({weights})
-SHARES = np.array({shares})
-NODES = np.array({nodes})
+INTEGRALS = {integrals}
+MOVED = {moved}
+WEIGHTS = {weights}
+SHARES = {shares}
+NODES = {nodes}
 
 
 """
 STAGE_ARRAYS = """
     origin, before, total = np.empty({integrals}), np.empty({integrals}), np.empty({integrals})
     held, after = np.empty({moved}), np.empty({moved})"""
-STAGES = """            copy_out(w, INTEGRALS, origin)
-            copy_out(w, MOVED, held)
-            total[:] = 0.0
+STAGE_ARRAYS_RELEASED = "".join(f"\n    release({name})" for name in ("origin", "before", "total", "held", "after"))
+STAGES = """            copy_out(w, INTEGRALS, {integral_rows}, origin)
+            copy_out(w, MOVED, {moved_rows}, held)
+            for k in range({integral_size}):
+                total[k] = 0.0
             for stage in range({stages}):
                 if stage > 0:
-                    w[{time}] = moments[moment] + NODES[stage] * w[{time_step}]
+                    w[{time}] = times[moment] + NODES[stage] * w[{time_step}]
                     if moving:
-                        put_changes(w, run, w[{time}], True, changes, knots, values)
+                        put_changes(w, run, w[{time}], True, changes, change_rows, knots, values)
 {once_again}
 {step_again}
                 else:
-                    move_pipes(w, pipe_table, pointers, pipes)
-                copy_out(w, INTEGRALS, before)
+                    move_pipes(w, pipe_table, pipe_rows, pointers, pipes)
+                copy_out(w, INTEGRALS, {integral_rows}, before)
 {update}
                 if stage == 0:
-                    copy_out(w, MOVED, after)
-                copy_back(w, MOVED, held)
-                end_stage(w, INTEGRALS, origin, before, total, WEIGHTS[stage], SHARES[stage])
-            copy_back(w, MOVED, after)
-"""
+                    copy_out(w, MOVED, {moved_rows}, after)
+                copy_back(w, MOVED, {moved_rows}, held)
+                end_stage(w, INTEGRALS, {integral_rows}, origin, before, total, WEIGHTS[stage], SHARES[stage])
+            copy_back(w, MOVED, {moved_rows}, after)"""
 
 PYTHON: Final = PythonSpelling()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xarray as xr
 
+from .limits import outside_limits
 from .reading.quantities import Definition
 
 
@@ -57,9 +59,13 @@ class DescribedModel:
     """What both engines say of a model: its variables, its subscripts, and which balances are zero in every run."""
 
     def __init__(
-        self, variables: Mapping[str, Variable], ranges: Mapping[str, list[str]], balances: tuple[str, ...]
+        self,
+        variables: Mapping[str, Variable],
+        ranges: Mapping[str, list[str]],
+        balances: tuple[str, ...],
+        lookups: tuple[tuple[str, str, float, float], ...],
     ) -> None:
-        self._variables, self._ranges = variables, ranges
+        self._variables, self._ranges, self._lookups = variables, ranges, lookups
         self._balances = tuple(name for name in variables if name.endswith(balances))
 
     @property
@@ -81,3 +87,27 @@ class DescribedModel:
     def subscripts(self) -> dict[str, list[str]]:
         """The elements of every subscript range."""
         return {name: list(items) for name, items in self._ranges.items()}
+
+    def outside_limits(self, run: xr.Dataset) -> pd.DataFrame:
+        """Say which variables of a run leave the limits that the file states, and which lookups are read past an end.
+
+        Parameters
+        ----------
+        run
+            Results of this model; what is not among them is not looked at.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each variable, or lookup and the variable that it is read at: ``lookup`` (empty for a
+            variable), ``variable``, ``low``, ``high``, ``lowest`` and ``highest`` value, ``first_time`` outside (NaN
+            without a time dim) and ``runs`` outside at some time. A lookup read by an expression is not looked at.
+
+        Examples
+        --------
+        >>> from model.engine import compile_model
+        >>> tea = compile_model("tests/engine/models/teacup.mdl")
+        >>> tea.outside_limits(tea.run()).empty
+        True
+        """
+        return outside_limits(self._variables, self._lookups, run)

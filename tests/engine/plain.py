@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -22,28 +21,16 @@ def run_plainly(
 ) -> xr.Dataset:
     """The results of one run; numbers that are not finite are kept."""
     prepared, text = prepare_model(path, method)
-    names = _functions()
-    body = re.sub(r"from model\.engine\.functions import \([^)]*\)", "", text.replace("from numba import njit", ""))
+    names = dict(vars(functions))
+    # These two work on the bits of numbers, and are tested on their own.
+    names.update(exponential=np.exp, divide=lambda a, b, _: a / b, np=np, math=math)
+    body = re.sub(r"from model\.engine\.functions import \([^)]*\)", "", text)
     exec(compile(body, str(path), "exec"), names)
     request = prepare(changes, None, prepared.variables, prepared.ranges, {})
     inputs = arrays.make_inputs(prepared, request)._replace(keep_going=True)
     courses, reduced = arrays.allocate_outputs(inputs, 1)
     with np.errstate(all="ignore"):
-        names["run_block"](run, run + 1, inputs, courses, reduced, np.full(1, -1))
+        filled = [courses.reshape(-1), reduced.reshape(-1), np.full(1, -1)]
+        names["run_block"](run, run + 1, *(array.reshape(-1) for array in inputs.arrays(courses, reduced)), *filled)
     values = {name: array[0] for name, array in arrays.split_outputs(prepared, request, courses, reduced).items()}
     return build_dataset(prepared.variables, prepared.ranges, values, inputs.labels, None, {})
-
-
-def _functions() -> dict[str, Any]:
-    """What generated modules import, each as the Python it is written in."""
-    names: dict[str, Any] = {"np": np, "math": math, "njit": _as_it_is}
-    for name, value in vars(functions).items():
-        written = getattr(value, "py_func", None)
-        names.setdefault(name, FunctionType(written.__code__, names, name) if written else value)
-    # These two work on the bits of numbers, and are tested on their own.
-    names.update(exponential=np.exp, divide=lambda a, b, _: a / b)
-    return names
-
-
-def _as_it_is(*given: Any, **_: Any) -> Any:
-    return given[0] if given else _as_it_is

@@ -1,4 +1,4 @@
-"""Random small models mean the same to the compiled engine and to PySD."""
+"""Random models mean the same to the compiled engine, to PySD, to pysimlin, and worked out by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
+
+from tests.engine.random_models import RandomModel, study
 
 NUMBERS = st.floats(-3, 3, allow_nan=False).map(lambda value: f"{value:.3f}").map(lambda text: f"({text})")
 FLAT = ["c1", "c2", "Time", "Level", "slow"]
@@ -128,3 +130,42 @@ def test_random_models_equal_pysd(drawn, tmp_path_factory, assert_same):
 @given(drawn=st.data())
 def test_many_random_models_equal_pysd(drawn, tmp_path_factory, assert_same):
     compare_where_pysd_runs(write_random(drawn, tmp_path_factory.mktemp("random")), assert_same)
+
+
+def test_models_over_the_whole_language_give_what_the_rules_say_plainly_and_compiled(tmp_path):
+    tally = study(range(60), tmp_path, compiled=20, others=())
+    assert tally.differences == []
+    assert tally.models == {"rules": 60, "compiled": 3, "XMILE": tally.models["XMILE"]}
+    assert tally.models["XMILE"] >= 5
+    assert tally.values["rules"] > 40_000
+    drawn = [RandomModel(number) for number in range(60)]
+    assert {model.method for model in drawn} == {"euler", "rk2", "rk4"}
+    kinds = {kind for model in drawn for name in model.variables for kind in model.kinds_of(name)}
+    assert {"pulse", "partial", "recurrence", "vectors", "lookup readers", "fixed", "sample", "random"} <= kinds
+
+
+def test_some_of_them_give_what_pysd_and_pysimlin_say_where_these_follow_the_manuals(tmp_path):
+    tally = study(range(100, 112), tmp_path)
+    assert tally.differences == []
+    assert tally.models["pysd"] >= 3
+    assert tally.models["simlin"] >= 3
+
+
+@pytest.mark.slow
+def test_many_of_them_give_what_the_rules_pysd_and_pysimlin_say(tmp_path):
+    tally = study(range(2000, 2300), tmp_path, compiled=10)
+    assert tally.differences == []
+    assert tally.models["rules"] == 300
+    assert tally.models["pysd"] >= 80
+    assert tally.models["simlin"] >= 80
+
+
+def test_a_model_that_means_something_else_is_noticed(tmp_path, monkeypatch):
+    written = RandomModel.vensim
+
+    def other(model: RandomModel) -> str:
+        return written.fget(model).replace("given1 = ", "given1 = 1 + ")  # type: ignore[attr-defined, no-any-return]
+
+    monkeypatch.setattr(RandomModel, "vensim", property(other))
+    assert all(line.startswith("rules, model 0") for line in study([0], tmp_path, others=()).differences)
+    assert study([0], tmp_path, others=()).differences

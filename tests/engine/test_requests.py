@@ -5,14 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import numba
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from model import load_model
-from model.engine import ChangeError, Ensemble, FirstAbove, NonFiniteError, RefusedModelError, compile_model, spelling
+from model.engine import (
+    ChangeError,
+    Ensemble,
+    FirstAbove,
+    NonFiniteError,
+    RefusedModelError,
+    compile_model,
+    spelling,
+    use_threads,
+)
 from model.engine.pysd_model import ReferenceModel
 
 
@@ -64,13 +72,12 @@ def test_runs_of_an_ensemble_equal_the_same_runs_alone(stocks):
 
 def test_results_do_not_depend_on_the_number_of_threads(stocks):
     changes = {"rate": xr.DataArray(np.linspace(0.01, 0.4, 100), dims="run")}
-    threads = numba.get_num_threads()
     parallel = stocks.run(changes)
-    numba.set_num_threads(1)
+    use_threads(1)
     try:
         xr.testing.assert_identical(stocks.run(changes), parallel)
     finally:
-        numba.set_num_threads(threads)
+        use_threads(None)
 
 
 def test_a_path_with_runs_is_read_by_run(stocks):
@@ -255,7 +262,7 @@ def test_the_process_that_compiles_gives_the_same_bytes_as_those_that_read_the_c
     # Sums over 86 ages: this model's last bits did differ while a process used what it compiled itself.
     assert not empty_cache.exists()
     compiling = digest()
-    assert list(empty_cache.rglob("*.nbi"))
+    assert list(empty_cache.rglob("*.o"))
     assert digest() == compiling
 
 
@@ -273,12 +280,11 @@ def test_the_bytes_of_long_sums_depend_neither_on_the_threads_nor_on_the_other_r
     levels = np.linspace(0.9, 1.6, 70)
     changes = {"FERTILITY": xr.DataArray(levels, dims="run")}
     together = model.run(changes)
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
+    use_threads(1)
     try:
         xr.testing.assert_identical(model.run(changes), together)
     finally:
-        numba.set_num_threads(threads)
+        use_threads(None)
     for run in (0, 33, 69):
         xr.testing.assert_identical(model.run({"FERTILITY": levels[run]}), together.sel(run=run, drop=True))
 

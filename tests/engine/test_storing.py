@@ -10,12 +10,11 @@ import sys
 import time
 import tracemalloc
 
-import numba
 import numpy as np
 import pytest
 import xarray as xr
 
-from model.engine import ChangeError, NonFiniteError, compile_model, storing
+from model.engine import ChangeError, NonFiniteError, compile_model, storing, use_threads
 
 COUNT = 300
 CHILD = """
@@ -77,12 +76,11 @@ def test_the_bytes_depend_neither_on_the_block_nor_on_the_threads(stocks, change
     first = content(stocks.run_to_store(changes, tmp_path / "a.zarr", progress=False))
     assert len([name for name in first if name.startswith("Prey")]) > 5
     assert content(stocks.run_to_store(changes, tmp_path / "b.zarr", block=100, progress=False)) == first
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
+    use_threads(1)
     try:
         assert content(stocks.run_to_store(changes, tmp_path / "c.zarr", block=10**6, progress=False)) == first
     finally:
-        numba.set_num_threads(threads)
+        use_threads(None)
 
 
 def test_single_precision_on_request(stocks, changes, tmp_path):
@@ -245,9 +243,8 @@ def test_random_numbers_depend_neither_on_blocks_nor_on_threads_nor_on_where_the
     for block in (7, 40):
         path = model.run_to_store(changes, tmp_path / f"{block}.zarr", block=block, progress=False)
         np.testing.assert_array_equal(xr.open_zarr(path, chunks=None)["S"], whole["S"])
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
+    use_threads(1)
     try:
         np.testing.assert_array_equal(model.run(changes)["S"], whole["S"])
     finally:
-        numba.set_num_threads(threads)
+        use_threads(None)

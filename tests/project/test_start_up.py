@@ -20,7 +20,6 @@ HEAVY = {
     "fpdf",
     "llvmlite",
     "matplotlib",
-    "numba",
     "pandas",
     "parsimonious",
     "pptx",

@@ -255,7 +255,8 @@ class Memory(Translator):
             inner_key = f"{scope.quantity.key}#{macro.name}{number}#{key}"
             self.quantities[inner_key] = Quantity(inner_key, label, kind, dims, lengths, hidden=True)
             names[key] = inner_key
-        for key, element in macro.elements.items():
+        # Lookups first: what calls one must know how it is read.
+        for key, element in sorted(macro.elements.items(), key=lambda item: kind_of(*item) != "lookup"):
             quantity = self.quantities[names[key]]
             body = element.parts[0].tree
             inner = Scope(quantity, scope.loops, names)

@@ -101,7 +101,8 @@ class _Reader(Memory):
         for key, element in elements.items():
             self._declare(key, element)
         names = {key: key for key in self.quantities}
-        for key, element in elements.items():
+        # Lookups first: what calls one must know how it is read.
+        for key, element in sorted(elements.items(), key=lambda item: kind_of(*item) != "lookup"):
             self._define(key, element, names)
         if not self.drafts.refusals:
             self._refuse_undefined()

@@ -183,9 +183,13 @@ class Subscripts:
         return numbers
 
     def _families(self) -> dict[str, list[str]]:
-        """Return ranges that lie in no larger one, each with those within it; of equal ones the first by name."""
+        """Return ranges that lie in no larger one, each with those within it; of equal ones the first by name.
+
+        What another range is only called stands behind that range.
+        """
         sets = self._sets
         copies = {item.name for item in self.given.values() if item.alias_of}
+        rank = {name: (name in copies, key_of(name)) for name in sets}
         families: dict[str, list[str]] = {}
         for name, items in sets.items():
             parts: list[str] = []
@@ -193,7 +197,7 @@ class Subscripts:
                 if other == name:
                     continue
                 if items == inner:
-                    if key_of(name) > key_of(other) or name in copies:
+                    if rank[name] > rank[other]:
                         break
                     parts.append(other)
                 elif inner < items:

@@ -142,7 +142,10 @@ class Translator:
         if method == "interpolate" and len(set(table.x)) != len(table.x):
             # Where two points have the same x, the first counts at it.
             method = "interpolate_first"
-        quantity.text = method if quantity.text in ("", method, "interpolate") else quantity.text
+        methods = {quantity.text, method} - {""}
+        if len(methods) > 1 and not methods <= {"interpolate", "interpolate_first"}:
+            self.refuse(quantity.name, "its elements are read in different ways (continuous, extrapolate, discrete)")
+        quantity.text = max(methods)
 
     # Expressions.
 

@@ -339,7 +339,7 @@ def cluster(tmp_path):
     """A scheduler and two workers in processes of their own; yields its address and the workers."""
     from distributed import LocalCluster
 
-    cache = os.environ | {"PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": "1"}
+    cache = os.environ | {"PYTHONPATH": str(ROOT), "ENGINE_THREADS": "1"}
     with LocalCluster(n_workers=0, processes=True, dashboard_address=None, local_directory=str(tmp_path)) as local:
         address = local.scheduler_address
         command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "1", "--nthreads", "1"]
