@@ -26,7 +26,7 @@ MEMBERS = 20
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory) -> str:
+def text(tmp_path_factory):
     pytest.importorskip("ziglang")
     out = tmp_path_factory.mktemp("page")
     outcome = CliRunner().invoke(run_scenarios.app, ["page", "--members", str(MEMBERS), "--out", str(out)])
@@ -35,7 +35,7 @@ def text(tmp_path_factory) -> str:
     return (out / FILE).read_text(encoding="utf-8")
 
 
-def part(text: str, name: str) -> str:
+def part(text: str, name: str):
     (found,) = re.findall(rf'<script type="[\w/+]+" id="{name}">([^<]*)</script>', text)
     return found
 
@@ -80,7 +80,7 @@ def test_members_come_out_of_it_to_the_last_bit(text, evidence):
     for one in described["constants"]:
         drawn = numbers[place : place + one["drawn"] * MEMBERS].astype(float).reshape(one["drawn"], MEMBERS)
         place += drawn.size
-        default = variables_by_name()[one["name"]].default.ravel()
+        default = np.asarray(variables_by_name()[one["name"]].default).ravel()
         told = drawn * default[:, None] if one["factor"] else np.broadcast_to(drawn, (one["elements"], MEMBERS))
         array = members[one["name"]]
         wanted = array.transpose(..., "member").to_numpy().reshape(one["elements"], MEMBERS)
