@@ -398,7 +398,7 @@ def test_every_part_is_reached_by_the_tabulator(visit):
 
 
 def test_a_thousand_moves_leave_nothing_behind(visit):
-    page = visit()
+    page = visit(base="baseline")
     grown = page.evaluate(
         """async () => {
           const moves = async (count) => {
