@@ -442,11 +442,18 @@ class Page {
       },
       failed: (error) => {
         const moved = settle()
-        this.problem("cannot run", error.message)
+        this.problem("cannot run", this.failure(error.message))
         this.tellStatus("failed", this.say("cannot run", { message: "" }))
         if (moved) this.ask()
       },
     })
+  }
+
+  /** What the engine says of a run that it gives no result of. */
+  failure(message) {
+    const left = /^Member \d+ has a value that is not finite by ([\d.]+)/.exec(message)
+    if (left) return this.say("run not finite", { time: left[1] })
+    return /^Member \d+ created or lost something/.test(message) ? this.say("run not balanced") : message
   }
 
   role(name) {
