@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCK := requirements.lock
 CHROMIUM := /usr/bin/chromium
+FIREFOX := /usr/bin/firefox-esr
 PUBLIC := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_CONSTRAINT=
 CORES ?= 2
 # Another city than the usual one, as in `make run CITY=hefei`: a folder of cities/, or the path of a pack.
@@ -13,11 +14,15 @@ export URBANIZATION_CITY = $(CITY)
 SIDE_BY_SIDE = --numprocesses $(CORES) --dist loadfile
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: run test coverage test-browser slow lint audit notices pages docs bundle benchmark benchmark-page equivalence lock clean
+.PHONY: run page test coverage test-browser slow lint audit notices pages docs bundle benchmark benchmark-page equivalence lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
 	$(BIN)/python run_scenarios.py run
+
+# The live page as one file, outputs/page/jinan.html: it opens in a browser, without a network.
+page: $(READY)
+	$(BIN)/python run_scenarios.py page
 
 test: lint
 	$(BIN)/pytest -q $(SIDE_BY_SIDE)
@@ -27,10 +32,11 @@ coverage: $(READY)
 	$(BIN)/pytest -q $(SIDE_BY_SIDE) --cov
 	$(BIN)/coverage json -q -o - | $(BIN)/python -m tests.coverage_floor
 
-# The live page in Chromium, which is installed if it is missing and this system's apt can.
+# The live page in Chromium and Firefox, which are installed if they are missing and this system's apt can.
 test-browser: $(READY)
-	@test -x $(CHROMIUM) || { $(ROOT) apt-get update -q && $(ROOT) apt-get install -y -q chromium; } || \
-		{ echo "$(CHROMIUM) is missing and could not be installed: install Debian's package chromium, then make test-browser again."; exit 1; }
+	@test -x $(CHROMIUM) -a -x $(FIREFOX) || \
+		{ $(ROOT) apt-get update -q && $(ROOT) apt-get install -y -q chromium firefox-esr; } || \
+		{ echo "Chromium or Firefox is missing and could not be installed: install Debian's packages chromium and firefox-esr, then make test-browser again."; exit 1; }
 	$(BIN)/pytest -q -m browser
 
 slow: $(READY)

@@ -9,8 +9,9 @@ import json
 import re
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,16 @@ class Firefox:
         self._log = Path(self._profile.name, "told.txt")
         with self._log.open("wb") as told:
             self._process = subprocess.Popen([*words, "about:blank"], stdout=told, stderr=told)
+        # In a thread of its own, as Playwright has a loop that runs in this one.
         self._loop, self._numbers = asyncio.new_event_loop(), itertools.count(1)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._socket: WebSocketClientConnection | None = None
         #: What pages wrote as errors, and what they asked of a network.
         self.broken: list[str] = []
         self.outside: list[str] = []
         try:
-            self._socket = self._loop.run_until_complete(self._connect())
+            self._socket = self._wait_for(self._connect())
             self.ask("session.new", {"capabilities": {}})
             self.ask("session.subscribe", {"events": ["log.entryAdded", "network.beforeRequestSent"]})
             self._page = self.ask("browsingContext.getTree", {})["contexts"][0]["context"]
@@ -66,7 +70,10 @@ class Firefox:
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Any:
         """Send a command, and return what comes back."""
-        return self._loop.run_until_complete(self._ask(method, params))
+        return self._wait_for(self._ask(method, params))
+
+    def _wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _ask(self, method: str, params: Mapping[str, Any]) -> Any:
         number = next(self._numbers)
@@ -122,8 +129,10 @@ class Firefox:
     def close(self) -> None:
         """End it."""
         if self._socket is not None:
-            self._socket.close()
+            self._loop.call_soon_threadsafe(self._socket.close)
         self._process.terminate()
         self._process.wait(30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
         self._loop.close()
         self._profile.cleanup()

@@ -223,7 +223,7 @@ class Page {
         element("details", { class: "numbers" }, element("summary", { text: this.say("as table") }), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": this.say("as table") }, element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.chartTable))),
       ),
       section("why", "results", this.why.root),
-      section("board", "results", element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": this.say("board") }, this.board.table)),
+      section("board", "results", element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${this.say("board")} · ${this.say("as table")}` }, this.board.table)),
       section("districts", "results", this.districts.root),
       section("side", "compare", this.side.root),
     )
@@ -442,11 +442,18 @@ class Page {
       },
       failed: (error) => {
         const moved = settle()
-        this.problem("cannot run", error.message)
+        this.problem("cannot run", this.failure(error.message))
         this.tellStatus("failed", this.say("cannot run", { message: "" }))
         if (moved) this.ask()
       },
     })
+  }
+
+  /** What the engine says of a run that it gives no result of. */
+  failure(message) {
+    const left = /^Member \d+ has a value that is not finite by ([\d.]+)/.exec(message)
+    if (left) return this.say("run not finite", { time: left[1] })
+    return /^Member \d+ created or lost something/.test(message) ? this.say("run not balanced") : message
   }
 
   role(name) {
@@ -567,7 +574,7 @@ class Page {
 
   forPrint(on) {
     document.body.classList.toggle("printing", on)
-    if (this.fan.plot) this.fan.plot.setSize({ width: on ? 700 : Math.floor(this.fan.holder.clientWidth), height: on ? 230 : 320 })
+    if (this.fan.plot) this.fan.plot.setSize({ width: on ? 700 : Math.floor(this.fan.holder.clientWidth), height: on ? 205 : 320 })
   }
 
   // The address, files

@@ -34,7 +34,7 @@ export class ScheduleEditor {
     this.root = element(
       "div",
       { class: "schedule-editor" },
-      element("h4", { text: say("schedule") }),
+      element("h3", { text: say("schedule") }),
       element("p", { class: "hint", text: say("schedule help") }),
       picked,
       this.drawing,

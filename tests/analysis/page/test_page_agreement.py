@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,10 +27,10 @@ RELATIVE = 1e-9
 SETS = 6
 
 
-def random_changes(seed: int) -> dict:
+def random_changes(seed: int) -> dict[str, Any]:
     """Levers set by a number, a path or in one of their parts, as a link has them."""
     chance = random.Random(seed)
-    changes = {}
+    changes: dict[str, Any] = {}
     for lever in chance.sample(list(load_levers().values()), 6):
 
         def value(lever=lever) -> float:
@@ -57,7 +58,7 @@ def asked():
     return [("baseline", {}, "2023"), ("plan", {}, "2023"), *random_sets]
 
 
-def scenario_file(tmp_path, base: str, changes: dict):
+def scenario_file(tmp_path, base: str, changes: dict[str, Any]):
     """What the page would save, read as `run` reads it."""
     if not changes:
         return load_scenario(base)

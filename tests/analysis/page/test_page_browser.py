@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,7 +31,7 @@ TOO_SMALL = """
 SECTIONS = ("guide", "headline", "course", "why", "board", "districts", "side")
 
 
-def changes(page) -> dict:
+def changes(page):
     return page.evaluate("livePage.state.setting.changes")
 
 
@@ -279,7 +280,7 @@ def test_a_saved_file_is_one_that_run_takes_and_the_page_loads_again(visit, tmp_
     text = download(page, lambda: page.click("#save"))
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
-    found = {change.constant: change.value for change in load_scenario(path).changes}
+    found: dict[str, Any] = {change.constant: change.value for change in load_scenario(path).changes}
     assert found[TALENT] == {2020: 8000, 2026: 60000}
     assert found[PERMITS]["preschool"] == 0.9
     assert found[EASE] == 0.55
@@ -397,7 +398,7 @@ def test_every_part_is_reached_by_the_tabulator(visit):
 
 
 def test_a_thousand_moves_leave_nothing_behind(visit):
-    page = visit()
+    page = visit(base="baseline")
     grown = page.evaluate(
         """async () => {
           const moves = async (count) => {

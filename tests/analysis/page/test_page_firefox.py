@@ -39,7 +39,7 @@ def opened(firefox, page_file):
     return go
 
 
-def reached(firefox) -> int:
+def reached(firefox):
     card = f".cards [data-target='{REGISTERED}'] .large"
     return firefox.run("(card) => Number(document.querySelector(card).dataset.reached)", card)
 
