@@ -117,12 +117,8 @@ class City:
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """What fills the gaps of sentences that tell the city, by gap and language."""
-        return {
-            "city": self.title,
-            "plan": self.plan,
-            "merged": self.merged_name or self.title,
-            "unknown": self.unknown,
-        }
+        own = {"unknown": self.unknown, "map_note": self.map_note}
+        return {"city": self.title, "plan": self.plan, "merged": self.merged_name or self.title, **own}
 
     @property
     def is_usual(self) -> bool:
