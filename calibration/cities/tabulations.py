@@ -40,8 +40,8 @@ COUNTS: Final = {
     "employed_in_long_form": {2010: ("各种行业人口总计",), 2020: ("各种行业人口总计",)},
     "employed_in_agriculture": {2010: ("农林牧渔业",), 2020: ("农林牧渔业",)},
     "employed_in_industry": {
-        2010: ("采矿业", "制造业", "电力、燃气及水的生产和供应业", "建筑业"),
-        2020: ("采矿业", "制造业", "电力热力燃气及水生产和供应业", "建筑业"),
+        2010: ("制造业", "建筑业"),
+        2020: ("制造业", "建筑业"),
     },
 }  # fmt: skip
 #: Ratios: the column of each year, unit and the count that weighs them when units are joined.
