@@ -95,13 +95,16 @@ def _bases(
         found = series[(series["variable"] == variable) & (series["year"] == str(year)) & (series["boundary"] == boundary)]
         return float(found["value"].iloc[0])
 
-    registered = {2010: total["population_hukou_registered", 2010],
-                  2020: published("population_hukou_registered_yearend", 2020) * 10_000}  # fmt: skip
-    for year, people in registered.items():
-        bases[f"registered urban {year}"] = one(f"REGISTERED URBAN SHARE {year}") * people
+    for year in (2010, 2020):
+        outside = total["residents_hukou_in_other_province", year]
+        bases |= {
+            f"mover in town {year}": one(f"RURAL RESIDENTS IN TOWN {year}"),
+            f"mover province {year}": one(f"UNREGISTERED RESIDENTS {year}") - outside,
+            f"mover elsewhere {year}": outside,
+        }
     bases["rate gap 2020"] = bases["urban 2020"] / bases["residents 2020"] - one("REGISTERED URBAN SHARE 2020")
-    for band, back in (("5-9", 1), ("0", 0)):
-        bases[f"children per woman {band}"] = children_per_woman(rows[2020], band, back)
+    for band in ("5-9", "0"):
+        bases[f"children per woman {band}"] = children_per_woman(rows, band)
     bases["households by headship"] = total["family_households", 2020] / households(rows[2020], values["HEADSHIP"])
     bases["land area"] = float(values["LAND AREA"].sum())
     distances = pd.read_csv(folder / "distances.csv", index_col=0)

@@ -19,7 +19,7 @@ from scenarios.strict_files import read_table, refusal
 
 MATCH_COLUMNS: Final = ("group", "codes_2010", "codes_2020", "note")
 OPTIONAL_COLUMNS: Final = ("name", "zone", "zone_zh")
-KINDS: Final = {"区": "district", "市": "county-level city", "县": "county", "旗": "county"}
+KINDS: Final = {"区": "district", "市": "county city", "县": "county", "旗": "county"}
 #: Third pair of digits from which a code is of a development zone, which the census counts apart.
 FIRST_ZONE: Final = 70
 #: Tolerance of the check against the panel of prefectures on the boundary of 2020, relative.
@@ -94,7 +94,7 @@ def match_units(tables: Mapping[int, pd.DataFrame], prefecture: str, stated: Pat
         if not zone:
             zone, zone_zh = {
                 "district": ("city districts", "市辖区"),
-                "county-level city": ("county-level cities", "县级市"),
+                "county city": ("county cities", "县级市"),
                 "county": ("counties", "县"),
             }[kind]
         codes = (tuple(row["codes_2010"]), tuple(row["codes_2020"]))

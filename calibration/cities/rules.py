@@ -147,43 +147,54 @@ def registered_urban(city: CityFacts, lender: Lender) -> list[Number]:
     return result
 
 
-def children_per_woman(rows: pd.DataFrame, band: str, back: int) -> float:
-    """Children of a band over the births that its mothers would have at one child each, by year of age.
+def children_per_woman(census: Mapping[int, pd.DataFrame], band: str) -> float:
+    """Children of a band in 2020 over the births that the women of their birth years would have at one child each.
 
-    The mothers are so many bands older now than when the children were born.
+    The women lie between those of the two censuses; children who came with their parents are counted in, in every city.
     """
-    bands = list(BIRTHS_BY_BAND)
-    starts = [int(name.split("-")[0]) + 5 * back for name in bands]
-    women = [rows[f"female {start}-{start + 4}"].sum() for start in starts]
-    born = sum(share * count / 5 for share, count in zip(BIRTHS_BY_BAND.values(), women, strict=True))
-    years = {"0": 1, "1-4": 4}.get(band, 5)
-    children = rows[f"male {band}"].sum() + rows[f"female {band}"].sum()
-    return float(children / years / born)
+    years = {"0": 1.0, "5-9": 5.0}[band]
+    since = {"0": 9.5, "5-9": 2.5}[band]
+    women = {
+        year: np.array([census[year][f"female {mothers}"].sum() for mothers in BIRTHS_BY_BAND], dtype=float)
+        for year in (2010, 2020)
+    }
+    then = women[2010] + (women[2020] - women[2010]) * since / 10
+    born = float(then @ np.array(list(BIRTHS_BY_BAND.values()))) / 5
+    children = float(sum(census[2020][f"{sex} {band}"].sum() for sex in ("male", "female")))
+    return children / years / born
 
 
 def fertility(city: CityFacts, lender: Lender) -> list[Number]:
-    """Fertility at both ends: the lender's prior times the ratio of children to women of the census of 2020."""
-    rows = city.census[2020]
+    """Fertility at both ends: the lender's prior times the ratio of children to women of the two censuses."""
     result = []
-    for name, band, back in (("FERTILITY 2010", "5-9", 1), ("FERTILITY 2020", "0", 0)):
-        ratio = children_per_woman(rows, band, back) / lender.bases[f"children per woman {band}"]
+    for name, band in (("FERTILITY 2010", "5-9"), ("FERTILITY 2020", "0")):
+        ratio = children_per_woman(city.census, band) / lender.bases[f"children per woman {band}"]
         entry = lender.priors[name]
         p05, p95 = widened(*(end * ratio for end in entry["range"]), "lognormal", 1.25)
         result.append(
             estimate(lender, name, (p05, p95), "D",
-                     f"{lender.name}'s prior times the ratio of children aged {band} to women (census 2020)",
+                     f"{lender.name}'s prior times the ratio of children aged {band} in 2020 to women",
                      shape=entry["shape"], low=0.85 * p05, high=1.15 * p95)
         )  # fmt: skip
     return result
 
 
 def registration(city: CityFacts, lender: Lender) -> list[Number]:
-    """Movers who have settled already."""
+    """Movers who have settled already: as many for each that has not as in the lender, by origin."""
     result = []
     for year in (2010, 2020):
-        share = [n for n in registered_urban(city, lender) if n.name == f"REGISTERED URBAN SHARE {year}"][0].values[0]
-        ratio = share * city.registered[year] / lender.bases[f"registered urban {year}"]
-        result.append(lend(lender, f"SETTLED MOVERS {year}", ratio, "registered urban resident"))
+        other = city.total("residents_hukou_in_other_province", year)
+        here = np.array([city.in_town(year)[1], city.unregistered(year)[1] - other, other])
+        there = np.array([lender.bases[f"mover {group} {year}"] for group in ("in town", "province", "elsewhere")])
+        name = f"SETTLED MOVERS {year}"
+        values = lender.values[name] * here / there
+        factor = widened(*lender.priors[name]["factor"], "lognormal")
+        result.append(
+            Number(name, tuple(short(v) for v in values), short(0.2 * values.min()), short(3 * values.max()),
+                   lender.units[name], "E", f"not known: {lender.name}'s by mover of each origin",
+                   {"shape": "lognormal", "factor": [short(v) for v in factor], "each": True, "grade": "E",
+                    "source": "judged, widened"})
+        )  # fmt: skip
     return result
 
 
