@@ -18,11 +18,14 @@ from calibration.cities.matching import MatchError, Unit, match_units, panel_fau
 from calibration.cities.numbers import CityFacts, Lender, Number
 from calibration.cities.rules import all_numbers
 from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, URL, read_tabulation
+from calibration.cities.uses import used_series
 from calibration.observations import AGE_BANDS, COLUMNS, SEXES
 from model.engine.errors import UserError
 from model.files.atomic import replaced
-from scenarios.strict_files import read_table, refusal
+from scenarios.strict_files import read_table, read_yaml, refusal
 
+#: Shape of fertility by age, which every city without its own takes.
+FERTILITY: Final = "census_2020_fuzhou_fertility.csv"
 PANEL: Final = "census_city_2010-2020_v1.csv"
 #: The first city, which lends what a city does not know of itself.
 REFERENCE: Final = "jinan"
@@ -112,7 +115,8 @@ def make_pack(
     facts = CityFacts(units, census_rows(units, tables), own_series, _seats(match, units))
     lender = read_lender(reference, common_priors, tables)
     numbers = all_numbers(facts, lender)
-    files = _files(names, facts, lender, numbers, prefecture)
+    given = None if series is None else series.read_text(encoding="utf-8")
+    files = _files(names, facts, lender, numbers, reference, given)
     borrowed = tuple(sorted(name for name, number in numbers.items() if number.borrowed))
     return Made(files, numbers, lender, facts, borrowed)
 
@@ -268,21 +272,107 @@ def _seats(match: Path | None, units: Sequence[Unit]) -> dict[str, tuple[float, 
 
 
 def _files(
-    names: Names, facts: CityFacts, lender: Lender, numbers: Mapping[str, Number], prefecture: str
+    names: Names, facts: CityFacts, lender: Lender, numbers: Mapping[str, Number], reference: Path, series: str | None
 ) -> dict[str, str]:
-    files = {
-        "districts.csv": _districts(facts, lender, numbers),
+    """Content of every file of the pack."""
+    files = {f"data/{FERTILITY}": (reference / "data" / FERTILITY).read_text(encoding="utf-8")}
+    for year in (2010, 2020):
+        files[f"data/census_{year}_age_sex.csv"] = _ages(facts, year)
+        files[f"data/census_{year}_county.csv"] = _county(names, facts, year)
+    if series is not None:
+        files["data/series.csv"] = series
+    if derived := derived_rows(names, facts):
+        files["data/derived_from_other_rows.csv"] = _table(COLUMNS, derived)
+    everything = facts.series
+    if derived:
+        more = pd.DataFrame(derived, columns=list(COLUMNS))
+        more = more.assign(value=pd.to_numeric(more["value"]), year=more["year"].astype(int))
+        everything = pd.concat([everything, more], ignore_index=True) if len(everything) else more
+    asked = questions(facts)
+    files |= {
+        "city.yaml": _city(names, facts, numbers, sorted(Path(name).name for name in files), asked),
+        "districts.csv": _districts(facts, numbers),
         "distances.csv": _distances(facts),
         "constants.csv": _constants(lender, numbers),
         "priors.yaml": _priors(names, lender, numbers),
         "units.csv": _units(facts),
-        "city.yaml": _city(names, facts, numbers),
+        "record.yaml": _record(names, used_series(everything, names.en)),
+        "checklist.md": _checklist(names, asked, numbers),
     }
-    for year in (2010, 2020):
-        files[f"data/census_{year}_age_sex.csv"] = _ages(facts, year)
-        files[f"data/census_{year}_county.csv"] = _county(names, facts, year)
-    del prefecture
     return files
+
+
+def derived_rows(names: Names, facts: CityFacts) -> list[list[object]]:
+    """What follows from published rows: the ratio of incomes, and registered growth less births and deaths."""
+    rows: list[list[object]] = []
+
+    def add(variable: str, year: int, value: float, unit: str, note: str) -> None:
+        row = [variable, names.en, year, f"{value:.4g}", unit, "new", "C", "derived from rows of this pack", "", note]
+        rows.append(row)
+
+    for year in range(2014, 2021):
+        urban, rural = (facts.value(f"income_per_capita_{kind}", year) for kind in ("urban", "rural"))
+        if urban and rural:
+            add("income_ratio_urban_rural", year, urban / rural, "ratio", "urban over rural income per head")
+    for year in (2019, 2020):
+        now, before = (facts.value("population_hukou_registered_yearend", y) for y in (year, year - 1))
+        births, deaths = (facts.value(f"{event}_registered", year) for event in ("births", "deaths"))
+        if None not in (now, before, births, deaths):
+            moved = now - before - (births - deaths) / 10_000  # type: ignore[operator]
+            if moved > 0:
+                add("hukou_net_migration_derived", year, moved, "10k persons", "growth less births and deaths declared")
+    return rows
+
+
+def questions(facts: CityFacts) -> list[dict[str, Any]]:
+    """What is still asked for, of the list of series that narrow a pack."""
+    document = read_yaml(ASKED)
+    asked = []
+    for entry in document.content:
+        when = entry.get("when")
+        if when == "units":
+            missing = False
+        elif when == "seats":
+            missing = not facts.seats_known
+        elif when == "by district":
+            missing = any(facts.district_value(entry["series"][0], unit.name, 2020) is None for unit in facts.units)
+        else:
+            missing = any(not _there(facts.series, name, entry) for name in entry["series"])
+        if missing:
+            asked.append(entry)
+    return asked
+
+
+def _there(series: pd.DataFrame, name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a series has every year that is asked for where levels are, or one of several years."""
+    if series.empty:
+        return False
+    rows = series[(series["variable"] == name) & series["grade"].isin(entry.get("grade", ["A", "B", "C", "D"]))]
+    rows = rows[rows["boundary"] == entry.get("boundary", "new")] if "index" not in name else rows
+    return set(entry["years"]) <= set(rows["year"])
+
+
+def _record(names: Names, content: Mapping[str, Any]) -> str:
+    head = (
+        f"# What of the observations of {names.en} the history run of 2010-2020 is compared with, by the names of\n"
+        "# calibration/record.py, all on the present boundary. Chosen by rule (calibration/cities/uses.py).\n"
+    )
+    return head + yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=4096, default_flow_style=None)
+
+
+def _checklist(names: Names, asked: Sequence[Mapping[str, Any]], numbers: Mapping[str, Number]) -> str:
+    """What would narrow the pack, in both languages, and what it borrows."""
+    lines = [f"# {names.en}: what would narrow this pack", "", "| series | narrows | where it is published |", "|---|---|---|"]
+    for entry in asked:
+        codes = ", ".join(f"`{name}`" for name in entry["series"])
+        lines.append(f"| {codes}: {entry['what']['en']} | {', '.join(entry['narrows'])} | {entry['where']['en']} |")
+    lines += ["", f"# {names.zh}：补充哪些数据可以缩小不确定性", "", "| 数据 | 影响的参数 | 来源 |", "|---|---|---|"]
+    for entry in asked:
+        codes = "、".join(f"`{name}`" for name in entry["series"])
+        lines.append(f"| {codes}：{entry['what']['zh']} | {'、'.join(entry['narrows'])} | {entry['where']['zh']} |")
+    borrowed = sorted(name for name, number in numbers.items() if number.borrowed)
+    lines += ["", "Borrowed from the first city by head, wide / 按人口规模借用首个城市数值、范围放宽：", "", ", ".join(borrowed), ""]
+    return "\n".join(lines)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -297,7 +387,7 @@ def _plain(value: float) -> str:
     return f"{value:.10g}"
 
 
-def _districts(facts: CityFacts, lender: Lender, numbers: Mapping[str, Number]) -> str:
+def _districts(facts: CityFacts, numbers: Mapping[str, Number]) -> str:
     columns = [name for name, number in numbers.items() if number.by_district]
     tiles = tile_places(facts)
     rows = [
@@ -305,7 +395,6 @@ def _districts(facts: CityFacts, lender: Lender, numbers: Mapping[str, Number]) 
          *(_plain(numbers[name].values[place]) for name in columns)]
         for place, unit in enumerate(facts.units)
     ]  # fmt: skip
-    del lender
     return _table(["district", "title_zh", "title_en", "zone", "tile_column", "tile_row", "aliases", *columns], rows)
 
 
@@ -390,7 +479,9 @@ def _units(facts: CityFacts) -> str:
     return _table(header, rows)
 
 
-def _city(names: Names, facts: CityFacts, numbers: Mapping[str, Number]) -> str:
+def _city(
+    names: Names, facts: CityFacts, numbers: Mapping[str, Number], data: Sequence[str], asked: Sequence[Mapping[str, Any]]
+) -> str:
     zones = {unit.zone: unit.zone_zh for unit in facts.units}
     start = start_totals(facts, numbers)
     origins = origin_districts(facts)
@@ -414,11 +505,13 @@ def _city(names: Names, facts: CityFacts, numbers: Mapping[str, Number]) -> str:
         "bounds": [round(b, 2) for b in bounds],
         "zones": {zone: {"zh": zh} for zone, zh in zones.items()},
         "region": names.en,
-        "other_regions": ["Fuzhou", "Jinan"],
+        "other_regions": ["Fuzhou"],
         "boundaries": list(BOUNDARIES),
+        "data_files": list(data),
         "control_totals": totals,
         "start": start,
         "origin_districts": origins,
+        "not_known": [{key: entry[key] for key in ("what", "narrows", "where")} for entry in asked],
     }
     head = f"# The city itself: {names.en}. Made by `city new` from the county tabulations; what each key is for: docs/cities.md.\n"
     return head + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)
