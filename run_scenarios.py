@@ -23,7 +23,18 @@ from analysis.language.help import (
     write_usage,
     wrong_requests_told,
 )
-from analysis.outcome.screen import Language, language_of, printed_in, screen_language, with_language
+from analysis.language.mistakes import in_screen_language
+from analysis.outcome.screen import (
+    CityOption,
+    Language,
+    language_of,
+    printed_in,
+    screen_language,
+    with_city,
+    with_language,
+)
+from model.city import choose_city
+from model.engine.errors import UserError
 
 #: The module of each command, which holds a function of the command's name.
 COMMANDS: Final = {
@@ -66,8 +77,14 @@ class LazyCommands(TyperGroup):
     """Commands whose modules are loaded only when they are called; their help is read from the source."""
 
     def main(self, args: Sequence[str] | None = None, *given: Any, **named: Any) -> Any:
-        """Answer in the language that the line asks for."""
-        with printed_in(language_of(sys.argv[1:] if args is None else args)):
+        """Answer about the city and in the language that the line asks for."""
+        words = sys.argv[1:] if args is None else args
+        with printed_in(language_of(words)):
+            try:
+                choose_city(words)
+            except UserError as error:
+                typer.echo(in_screen_language(str(error)), err=True)
+                sys.exit(2)
             return super().main(args, *given, **named)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
@@ -135,7 +152,7 @@ def load_command(name: str) -> Callable[..., None]:
             gc.freeze()
     finally:
         gc.enable()
-    return with_language(exit_on_mistakes()(command))
+    return with_city(with_language(exit_on_mistakes()(command)))
 
 
 def _function(name: str) -> str:
@@ -152,8 +169,9 @@ def main(
     language: Annotated[
         Language | None, typer.Option(help="Of what is printed; that of the locale if left out.")
     ] = None,
+    city: CityOption = None,
 ) -> None:
-    """Say which targets of Jinan's urbanization plan are reached by 2025 and 2035, under which policies.
+    """Say which targets of a city's urbanization plan are reached by 2025 and 2035, under which policies.
 
     Without a command, every shipped scenario is run.
     """

@@ -325,7 +325,7 @@ def report(
         f"{datetime.now(UTC):%Y-%m-%d}. {os.cpu_count()} cores ({processor()}), {platform.system()}, "
         f"Python {platform.python_version()}, {versions}, gcc {gcc}.",
         "",
-        f"`city` is `model/jinan.mdl` from 2020 to 2035 with {OUTPUTS} outputs and every scalar constant drawn.",
+        f"`city` is `model/urbanization.mdl` from 2020 to 2035 with {OUTPUTS} outputs and every scalar constant drawn.",
         "`seven districts` is its copy that pysimlin can address. `world` is a model with many lookups, smooths and",
         "third-order delays (`tests/engine/models/world.mdl`), with 67 numbers a step a third of World3 (209).",
         "`cohort loops` is `benchmarks/cohorts.mdl`, births, deaths, ageing and moves of 12 x 5 x 86 cells; the C is",

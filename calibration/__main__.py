@@ -11,14 +11,16 @@ from typing import Annotated
 import typer
 
 from calibration.fit.evidence import Evidence
-from model.definition import MODEL_FILE
+from model.city import TABLES_FILE, city
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if anything is out of date.")]
-ModelFile = Annotated[Path, typer.Option(help="Model file.")]
+#: The pack of this process's city.
+PACK = city().folder
+Pack = Annotated[Path, typer.Option(help="Folder of the city pack.")]
 #: These pages are of the record to 2020.
 Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
 
@@ -46,11 +48,11 @@ def exit_on_mistakes() -> Iterator[None]:
 @exit_on_mistakes()
 def derived_tables(
     check: Check = False,
-    write: Annotated[bool, typer.Option("--write", help="Replace the tables in the model file.")] = False,
-    model: ModelFile = MODEL_FILE,
+    write: Annotated[bool, typer.Option("--write", help="Replace the tables in the pack.")] = False,
+    pack: Pack = PACK,
 ) -> None:
     """Print, check or write the tables of the model that are computed from the two censuses."""
-    from calibration.census.derived_tables import block_text, update_block
+    from calibration.census.derived_tables import block_text, update_tables
 
     if check and write:
         message = "--check and --write exclude each other"
@@ -58,11 +60,11 @@ def derived_tables(
     if not (check or write):
         typer.echo(block_text(), nl=False)
         return
-    current = update_block(model, write=write)
+    current = update_tables(pack / TABLES_FILE, write=write)
     state = (
         "up to date" if current else "written" if write else "stale; run `python -m calibration derived-tables --write`"
     )
-    typer.echo(f"{model.name}: the derived tables are {state}", err=True)
+    typer.echo(f"{pack.name}/{TABLES_FILE}: the derived tables are {state}", err=True)
     raise typer.Exit(0 if current or write else 1)
 
 
@@ -116,13 +118,13 @@ def study(
 @app.command()
 @exit_on_mistakes()
 def first_fit(
-    write: Annotated[bool, typer.Option("--write", help="Put the fitted values into the model file.")] = False,
-    model: ModelFile = MODEL_FILE,
+    write: Annotated[bool, typer.Option("--write", help="Put the fitted values into the pack.")] = False,
+    pack: Pack = PACK,
 ) -> None:
-    """Fit the starting values of the model by least squares and print them beside those of the model file."""
+    """Fit the starting values of the model by least squares and print them beside those of the pack."""
     from calibration.studies.first_fit import update_values
 
-    typer.echo(update_values(model, write=write), nl=False)
+    typer.echo(update_values(pack, write=write), nl=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The observations up to 2020, read from calibration/data and checked before anyone uses them."""
+"""The observations up to 2020, read from the city's pack and checked before anyone uses them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,68 +8,28 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from model.city import city
 from model.engine.errors import UserError
-from scenarios.strict_files import read_table, refusal, shown
+from model.files.strict_files import read_table, refusal, shown
 
-DATA_FOLDER = Path(__file__).parent / "data"
+CITY = city()
+DATA_FOLDER = CITY.folder / "data"
 #: Rules and targets of policy, no observations: they may name later years, and some are words.
 RULES_FILE = "policy_rules_and_targets.csv"
 #: Later observations are withheld: the forecast is scored on them.
 LAST_YEAR = 2020
 
-DISTRICTS = (
-    "Lixia",
-    "Shizhong",
-    "Huaiyin",
-    "Tianqiao",
-    "Licheng",
-    "Changqing",
-    "Zhangqiu",
-    "Jiyang",
-    "Laiwu",
-    "Gangcheng",
-    "Pingyin",
-    "Shanghe",
-)
-REGIONS = (*DISTRICTS, "Jinan", "Laiwu city", "Fuzhou")
+DISTRICTS = CITY.district_names
+REGIONS = CITY.regions
 AGE_BANDS = ("0", "1-4", *(f"{a}-{a + 4}" for a in range(5, 85, 5)), "85+")
 SEXES = ("male", "female")
-BOUNDARIES = (
-    "new",
-    "old",
-    "Laiwu city",
-    "district",
-    "district in source year",
-    "city districts before 2019",
-    "other city",
-)
+BOUNDARIES = CITY.boundaries
 GRADES = ("A", "B", "C", "D", "E")
 
 COLUMNS = ("variable", "region", "year", "value", "unit", "boundary", "grade", "source", "url", "note")
 BREAKDOWNS = ("sex", "age_band", "age")
-REQUIRED_FILES = (
-    "census_2010_age_sex.csv",
-    "census_2010_county.csv",
-    "census_2020_age_sex.csv",
-    "census_2020_county.csv",
-    "census_2020_fuzhou_fertility.csv",
-    "census_city_panel.csv",
-    "communiques.csv",
-    "derived_from_other_rows.csv",
-    "gotohui_compilation.csv",
-    "jinan_yearbooks.csv",
-    "nbs_main_cities.csv",
-    "plan.csv",
-    "press_and_reference_works.csv",
-    "shandong_yearbooks.csv",
-)
-#: Control totals of the two censuses on the boundary of 2019 [person].
-CONTROL_TOTALS = {
-    ("residents", 2010): 8_112_513,
-    ("residents", 2020): 9_202_432,
-    ("urban residents", 2010): 5_061_727,
-    ("urban residents", 2020): 6_760_007,
-}
+#: Control totals of the two censuses on one boundary [person].
+CONTROL_TOTALS = CITY.control_totals
 
 
 class ObservationError(UserError):
@@ -99,13 +59,15 @@ def read_observations(folder: Path = DATA_FOLDER) -> pd.DataFrame:
     """
     faults: list[str] = []
     tables = []
-    for name in REQUIRED_FILES:
+    for name in CITY.data_files:
         table = _read_table(folder / name, faults)
         if table is not None:
             faults.extend(_row_faults(name, table))
             tables.append(table.assign(file=name))
-    unexpected = sorted(p.name for p in folder.glob("*.csv") if p.name not in (*REQUIRED_FILES, RULES_FILE))
-    faults.extend(f"{name}: not a known data file; add it to REQUIRED_FILES or remove it" for name in unexpected)
+    unexpected = sorted(p.name for p in folder.glob("*.csv") if p.name not in (*CITY.data_files, RULES_FILE))
+    faults.extend(
+        f"{name}: not a known data file; add it to 'data_files' of city.yaml or remove it" for name in unexpected
+    )
     _raise_if_any(faults)
     frame = pd.concat(tables, ignore_index=True)
     frame["value"] = pd.to_numeric(frame["value"])
@@ -144,7 +106,7 @@ def data_hash(later: Sequence[Path] = ()) -> str:
 
 
 def district_values(observations: pd.DataFrame, variable: str, year: int) -> xr.DataArray:
-    """One value for each of the twelve districts, in the unit given in attrs.
+    """One value for each district, in the unit given in attrs.
 
     Raises
     ------
@@ -181,7 +143,7 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
     year
         Year of observation.
     boundary
-        "new" (with Laiwu), "old" (without), or "Laiwu city".
+        "new" (the present one), or where a part joined later "old" (without it) or the name of that part.
 
     Returns
     -------
@@ -198,7 +160,7 @@ def city_value(observations: pd.DataFrame, variable: str, year: int, boundary: s
     >>> city_value(read_observations(), "life_expectancy", 2020)
     79.99
     """
-    region = "Laiwu city" if boundary == "Laiwu city" else "Jinan"
+    region = boundary if boundary == CITY.merged_region else CITY.region
     rows = _rows(observations, variable, year, [region])
     rows = rows[rows["boundary"] == boundary]
     if len(rows) != 1:

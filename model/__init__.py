@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
-from .definition import BALANCES, MODEL_FILE
-
 if TYPE_CHECKING:
+    from .definition import MODEL_FILE as MODEL_FILE
     from .engine.compiled import CompiledModel
     from .engine.pysd_model import ReferenceModel
 
@@ -47,6 +46,8 @@ def load_model(
     241
     """
     # The engines take seconds to load, which a command that only looks up names does without.
+    from .definition import BALANCES, MODEL_FILE
+
     chosen = MODEL_FILE if path is None else Path(path)
     if engine == "compiled":
         from .engine.compiled import compile_model
@@ -58,3 +59,12 @@ def load_model(
         return ReferenceModel(chosen, balances=BALANCES)
     message = f"{engine!r} is no engine; there are 'compiled' and 'pysd'"
     raise ValueError(message)
+
+
+def __getattr__(name: str) -> Path:
+    # Made when it is asked for: the package is there before the city is chosen.
+    if name == "MODEL_FILE":
+        from .definition import MODEL_FILE
+
+        return MODEL_FILE
+    raise AttributeError(name)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .building import built_model
 from .engine.cache import cache_folder
 from .engine.errors import UserError
 from .files.atomic import replaced
@@ -34,7 +35,8 @@ __all__ = [
     "variables_by_name",
 ]
 
-MODEL_FILE = Path(__file__).with_name("jinan.mdl")
+#: The model of this process's city.
+MODEL_FILE = built_model()
 #: The mark behind which Vensim keeps drawings.
 SKETCH = "\\\\\\---///"
 

@@ -1,6 +1,6 @@
 """Print ``docs/model.md`` from the model file: ``python -m analysis.pages model [--check]``.
 
-Every sentence about a variable comes from ``model/jinan.mdl``; this file only lays it out.
+Every sentence about a variable comes from ``model/urbanization.mdl``; this file only lays it out.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, PlainValidator
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked_entries, number, one_of
-from scenarios.strict_files import read_yaml, refusal, shown
+from model.files.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked_entries, number, one_of
+from model.files.strict_files import read_yaml, refusal, shown
 
 Direction = Literal["raise", "lower", "either", "keep"]
 Decider = Literal["city", "district", "province", "state"]

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, PlainValidator
 
 from model.definition import MODEL_FILE, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Title, checked, number, one_of
-from scenarios.strict_files import read_yaml, refusal, shown
+from model.files.schemas import STRICT, Line, Mistakes, Number, Title, checked, number, one_of
+from model.files.strict_files import read_yaml, refusal, shown
 from scenarios.targets import load_targets
 
 FILE: Final = Path(__file__).parent / "monitor.yaml"

@@ -17,20 +17,21 @@ import numpy as np
 import yaml
 from pydantic import PlainValidator
 
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
+from model.files.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
+from model.files.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 from scenarios.levers import load_levers
-from scenarios.schemas import Line, Mistakes, Schema, Title, both_languages, checked, number, outside
 from scenarios.start import FIRST_YEAR as FIRST_START
 from scenarios.start import START, from_start_on, start_constants
-from scenarios.strict_files import LINE_LENGTH, Document, Where, read_yaml, refusal, shown
 from scenarios.workbooks import SUFFIX, is_spreadsheet
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-FOLDER = Path(__file__).parent / "shipped"
+FOLDER = city().folder / "scenarios"
 #: Shipped scenarios that start later than the plan, by the year in which they do.
 LATER_FOLDERS: Final = {2026: FOLDER / "from_2026"}
 FIRST_YEAR, LAST_YEAR = 2010, 2050

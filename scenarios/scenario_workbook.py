@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.engine.errors import UserError, near
+from model.files.strict_files import Document, Where, read_number, shown
 from scenarios.start import FIRST_YEAR
-from scenarios.strict_files import Document, Where, read_number, shown
 from scenarios.word_files import Word, read_words, usable
 from scenarios.workbooks import Cell, Sheet, read_workbook
 

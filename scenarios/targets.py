@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, PlainValidator, StrictBool
 
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError, near
-from scenarios.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
-from scenarios.strict_files import read_yaml, refusal, shown
+from model.files.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, Year, checked_entries, one_of, outside
+from model.files.strict_files import read_yaml, refusal, shown
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FILE = Path(__file__).parent / "targets.yaml"
+FILE = city().folder / "targets.yaml"
 #: What the plan says, row by row; the file of targets may not contradict it.
-PLAN_FILE = Path(__file__).parent / "plan" / "plan_quantities.csv"
+PLAN_FILE = city().folder / "plan" / "plan_quantities.csv"
 #: The years of the plan.
 FIRST_YEAR, LAST_YEAR = 2021, 2035
 #: By what part of its threshold a target may be missed and still count as "about" it; in percent, by how many points.

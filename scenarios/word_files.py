@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from model.engine.errors import UserError
-from scenarios.schemas import Mistakes, Number, Schema, checked, number
-from scenarios.strict_files import Document, Where, read_yaml, refusal, shown
+from model.files.schemas import Mistakes, Number, Schema, checked, number
+from model.files.strict_files import Document, Where, read_yaml, refusal, shown
 
 WORD_LENGTH = 1_000
 

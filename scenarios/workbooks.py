@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from scenarios.strict_files import TEXT_LENGTH, hidden_character, read_bytes, shown
+from model.files.strict_files import TEXT_LENGTH, hidden_character, read_bytes, shown
 
 if TYPE_CHECKING:
     import pandas as pd

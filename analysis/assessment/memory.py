@@ -15,7 +15,7 @@ from analysis.assessment.study import Assessment
 from analysis.assessment.words import say
 from model.engine.errors import UserError
 from model.files.atomic import write_csv
-from scenarios.strict_files import read_number, read_table, refusal, shown
+from model.files.strict_files import read_number, read_table, refusal, shown
 
 #: What an assessment as a whole is told apart by.
 OF_ASSESSMENT: Final = ("assessed_on", "data_to", "evidence", "scenario")

@@ -13,16 +13,17 @@ import pandas as pd
 import xarray as xr
 
 from calibration.census.derivation import derive
-from calibration.census.vital_events import COUNTED_YEARS, RATE_YEARS, registered_events
+from calibration.census.vital_events import known_years, registered_events
 from calibration.fit.evidence import NEWEST, Evidence
 from calibration.fit.forecast import BASE_YEAR, QUANTILES
 from calibration.fit.later_record import read_later
-from calibration.fit.likelihood import registered_estimates
-from calibration.observations import GRADES, LAST_YEAR, ObservationError, city_value, read_observations
+from calibration.fit.likelihood import FIRST_YEAR, registered_estimates
+from calibration.observations import CITY, GRADES, LAST_YEAR, ObservationError, city_value, read_observations
+from calibration.record import OLD, record
 from model.definition import variables_by_name
 from model.engine.errors import near
+from model.files.strict_files import read_number, read_table, refusal, shown
 from scenarios.scenario_workbook import known_by, plain, workbook_words
-from scenarios.strict_files import read_number, read_table, refusal, shown
 from scenarios.workbooks import is_spreadsheet, read_sheet_as_table
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source")
@@ -193,30 +194,33 @@ def past_series(evidence: Evidence = Evidence.TO_2020) -> pd.DataFrame:
     """
     data = read_observations()
 
-    def published(variable: str, years: Sequence[int], scale: float = 1.0) -> pd.Series:
-        return pd.Series({year: city_value(data, variable, year) * scale for year in years})
+    def published(variable: str, scale: float = 1.0) -> pd.Series:
+        chosen = (data["variable"] == variable) & (data["region"] == CITY.region) & (data["boundary"] == "new")
+        years = sorted(year for year in data.loc[chosen, "year"] if year >= FIRST_YEAR)
+        return pd.Series({year: city_value(data, variable, year) * scale for year in years}, dtype=float)
 
     def events(event: str) -> pd.Series:
-        return registered_events(data, event)[sorted({*RATE_YEARS[event], *COUNTED_YEARS})]
+        return registered_events(data, event)[known_years(event)]
 
-    census, counted = (2010, 2020), (2018, 2019, 2020)
-    urban, residents = published("population_urban", census), published("population_resident", census)
-    registered = published("population_hukou_registered_yearend", counted, 1e4)
-    ratio = published("income_ratio_urban_rural", (2015, 2020))
+    urban, residents = published("population_urban"), published("population_resident")
+    registered = published("population_hukou_registered_yearend", 1e4)
+    if CITY.merged_region is not None:
+        registered = pd.concat([registered_estimates(), registered])
+    revenue, used = published("general_public_budget_revenue", 1e8), record().series.get("budget revenue")
     series = {
         "residents": residents,
         "resident urbanization rate": urban / residents,
-        "registered population": pd.concat([registered_estimates(), registered]),
+        "registered population": registered,
         "births in city": derive().residuals.births.loc[: LAST_YEAR - 1],
         "registered births": events("birth"),
         "registered deaths": events("death"),
-        "urban income per head": published("income_per_capita_urban", (2020,)),
-        "rural income per head": published("income_per_capita_rural", (2020,)),
-        "urban rural income ratio": ratio,
-        "gross domestic product": published("gdp", (2019, 2020), 1e8),
-        "budget revenue": published("general_public_budget_revenue", (2020,), 1e8),
-        "net registered migration": published("hukou_net_migration_derived", (2019, 2020), 1e4),
-        "homes sold": published("commodity_residential_sales_area", (2019, 2020), 1e4),
+        "urban income per head": published("income_per_capita_urban"),
+        "rural income per head": published("income_per_capita_rural"),
+        "urban rural income ratio": published("income_ratio_urban_rural"),
+        "gross domestic product": published("gdp", 1e8),
+        "budget revenue": revenue if used is None else revenue[list(used.years)],
+        "net registered migration": published("hukou_net_migration_derived", 1e4),
+        "homes sold": published("commodity_residential_sales_area", 1e4),
         "house price index": _existing_home_prices(data),
     }
     tables = [
@@ -230,9 +234,12 @@ def past_series(evidence: Evidence = Evidence.TO_2020) -> pd.DataFrame:
 def _existing_home_prices(data: pd.DataFrame) -> pd.Series:
     """Prices of existing homes at the ends of 2013-2020, the last 100, chained from December to December."""
     name, years = "house_price_index_secondhand_dec_yoy", range(2020, 2013, -1)
-    level, levels = 100.0, {2020: 100.0}
+    known = set(data.loc[data["variable"] == name, "year"])
+    level, levels = 100.0, {2020: 100.0} if known else {}
     for year in years:
-        level /= city_value(data, name, year, "old" if year < 2019 else "new") / 100
+        if year not in known:
+            break
+        level /= city_value(data, name, year, OLD if year < (CITY.merged_in or 0) else "new") / 100
         levels[year - 1] = level
     return pd.Series(levels).sort_index()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from model.engine.errors import UserError
-from scenarios.strict_files import CSV_BYTES, read_bytes, refusal
+from model.files.strict_files import CSV_BYTES, read_bytes, refusal
 
 #: Where assessments are kept, below the folder in which the command is called.
-ASSESSMENTS: Final = Path("calibration/assessments")
+ASSESSMENTS: Final = Path("cities/jinan/calibration/assessments")
 
 
 def check_file(path: Path) -> None:

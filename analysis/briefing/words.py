@@ -9,7 +9,7 @@ from string import Formatter
 
 from analysis.briefing.content import Run, Text
 from model.engine.errors import UserError
-from scenarios.strict_files import shown
+from model.files.strict_files import shown
 from scenarios.word_files import Word, read_words, usable
 
 FILE = Path(__file__).parent / "words.yaml"

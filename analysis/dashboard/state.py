@@ -20,10 +20,10 @@ from analysis.outcome.words import LANGUAGES
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
 from model.engine.errors import UserError
+from model.files.strict_files import read_yaml, shown
 from scenarios import Scenario, ScenarioError, load_levers, load_scenario, shipped_scenarios
 from scenarios.scenario import Change, Value
 from scenarios.start import START
-from scenarios.strict_files import read_yaml, shown
 
 #: Years in which a lever that is moved may have arrived; None for at once, in 2020.
 PACES: Final = (None, 2025, 2030, 2035)

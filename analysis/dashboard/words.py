@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from analysis.outcome.words import terms
 from model.engine.errors import UserError
-from scenarios.schemas import Schema
+from model.files.schemas import Schema
 from scenarios.word_files import Measured, Size, Word, read_words, usable
 
 FILE: Final = Path(__file__).with_name("words.yaml")

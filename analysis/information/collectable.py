@@ -14,8 +14,8 @@ from pydantic import ConfigDict
 
 from model.definition import Variable
 from model.engine.errors import UserError
-from scenarios.schemas import STRICT, Line, Mistakes, Sentences, Title, checked
-from scenarios.strict_files import Where, read_yaml, refusal, shown
+from model.files.schemas import STRICT, Line, Mistakes, Sentences, Title, checked
+from model.files.strict_files import Where, read_yaml, refusal, shown
 
 FILE: Final = Path(__file__).parent / "collectable.yaml"
 

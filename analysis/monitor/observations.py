@@ -21,9 +21,9 @@ from analysis.assessment.observations import (
 )
 from calibration.fit.evidence import LATER_FILE, Evidence
 from model.engine.errors import near
+from model.files.strict_files import read_number, read_table, refusal, shown
 from scenarios import Target
 from scenarios.monitor import Monitor
-from scenarios.strict_files import read_number, read_table, refusal, shown
 
 #: The forecast whose variables and years may be observed: all years after the record to 2020.
 WIDEST: Final = Evidence.TO_2020

@@ -73,27 +73,49 @@ def language_of(words: Sequence[str], environment: Mapping[str, str] = os.enviro
     return asked[-1] if asked else locale_language(environment)
 
 
+#: The city that a command is about; `model.city.choose_city` reads what it says before anything else is.
+CityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--city", metavar="NAME", help="The city: a name that `list cities` gives, or the folder of a city pack."
+    ),
+]
+
+
 def with_language(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option ``--language``, if it has none of its own; `language_of` reads what it says."""
-    signature = inspect.signature(command, eval_str=True)
-    if "language" in signature.parameters:
+    if "language" in inspect.signature(command).parameters:
         return command
-    option = inspect.Parameter(
-        "language",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[
-            Language | None,
-            typer.Option(help="Of what is printed; that of the locale if left out."),
-        ],
-    )
 
-    @wraps(command)
-    def called(*given: Any, **named: Any) -> None:
-        with printed_in(named.pop("language", None) or screen_language()):
+    def called(language: str | None, *given: Any, **named: Any) -> None:
+        with printed_in(language or screen_language()):
             command(*given, **named)
 
+    said = typer.Option(help="Of what is printed; that of the locale if left out.")
+    return _with_option(command, "language", Annotated[Language | None, said], called)
+
+
+def with_city(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option ``--city``, so that it may be written behind the command too."""
+
+    def called(_: str | None, *given: Any, **named: Any) -> None:
+        command(*given, **named)
+
+    return _with_option(command, "city", CityOption, called)
+
+
+def _with_option(
+    command: Callable[..., None], name: str, annotation: Any, called: Callable[..., None]
+) -> Callable[..., None]:
+    """Return a command with one option more, whose value `called` is given first."""
+    signature = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+    @wraps(command)
+    def extended(*given: Any, **named: Any) -> None:
+        called(named.pop(name, None), *given, **named)
+
     parameters = [*signature.parameters.values(), option]
-    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
-    return called
+    extended.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    extended.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
+    return extended

@@ -28,6 +28,7 @@ from analysis.pages.words import say
 from calibration.fit.evidence import LATER_FILE, Evidence
 from calibration.fit.forecast import QUANTILES
 from model import load_model
+from model.city import city
 
 Array = npt.NDArray[np.float64]
 
@@ -46,8 +47,8 @@ _SHOWN: Final = {
     }
     for language, people, migrants in (("zh", 1e4, 1e4), ("en", 1e6, 1e3))
 }
-ASSESSMENTS: Final = ROOT / "calibration" / "assessments"
-FIRST_EDITION: Final = ROOT / "calibration" / "forecast_first_edition.csv"
+ASSESSMENTS: Final = city().folder / "calibration" / "assessments"
+FIRST_EDITION: Final = city().folder / "calibration" / "forecast_first_edition.csv"
 #: Weight of each stored quantile, so that the weighted mean of their scores is the integral over all of them.
 WEIGHTS: Final = (0.15, 0.225, 0.25, 0.225, 0.15)
 

@@ -18,7 +18,7 @@ from analysis.run.stored_runs import COMPARABLE
 from calibration.fit.evidence import Evidence
 from calibration.observations import DISTRICTS
 from model.engine.errors import UserError
-from scenarios.strict_files import refusal
+from model.files.strict_files import refusal
 
 SERIES, IAMC = "series.csv", "iamc.csv"
 MODEL: Final = "Jinan urbanization"

@@ -9,8 +9,8 @@ import typer
 
 from analysis.outcome.screen import screen_language
 from model.engine.errors import UserError
+from model.files.strict_files import refusal
 from scenarios.scenario import load_scenario, workbook_as_yaml, wrong_name
-from scenarios.strict_files import refusal
 from scenarios.workbooks import SUFFIX
 
 

@@ -17,12 +17,23 @@ import pandas as pd
 from analysis.outcome.files import facts_of
 from analysis.versions.request import SHORT, TARGETS, Given, VersionError, git
 from calibration.fit.evidence import Evidence
+from model.building import TEMPLATE, model_text
+from model.city import (
+    CITY_FILE,
+    CONSTANTS_FILE,
+    DISTANCES_FILE,
+    DISTRICTS_FILE,
+    TABLES_FILE,
+    USUAL,
+    city,
+    read_pack,
+)
 from model.definition import MODEL_FILE, model_hash
 from model.engine import children
 from model.engine.errors import UserError
 from model.files.atomic import metadata_of
 from model.files.repository import ROOT
-from scenarios.strict_files import read_number, read_table, refusal
+from model.files.strict_files import read_number, read_table, refusal
 
 NUMBERS: Final = ("year", "threshold", "median", "p05", "p95", "probability", "probability_se", "margin", "members")
 TEXTS: Final = ("target", "scenario", "unit", "reached")
@@ -30,8 +41,11 @@ TEXTS: Final = ("target", "scenario", "unit", "reached")
 NO_EVIDENCE: Final = "No such option: --evidence"
 #: Lines of a failed run that are passed on.
 LAST_LINES: Final = 4
-#: The model file as the history knows it.
-MODEL_IN_GIT: Final = MODEL_FILE.relative_to(ROOT).as_posix()
+#: What a model is made from, as the history knows it: the equations, and what the pack of the city has for them.
+EQUATIONS: Final = TEMPLATE.relative_to(ROOT).as_posix()
+PACK_FILES: Final = (CITY_FILE, DISTRICTS_FILE, DISTANCES_FILE, CONSTANTS_FILE, TABLES_FILE)
+#: Before there were packs, one file was the model of the one city.
+MODEL_BEFORE_PACKS: Final = f"model/{USUAL}.mdl"
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,16 @@ def changed_files(first: Version, second: Version) -> list[str]:
     if not (first.commit and second.commit):
         return []
     names = git(
-        "diff", "--name-only", first.commit, second.commit, "--", "model", "scenarios", "analysis", "calibration"
+        "diff",
+        "--name-only",
+        first.commit,
+        second.commit,
+        "--",
+        "model",
+        "cities",
+        "scenarios",
+        "analysis",
+        "calibration",
     )
     return names.stdout.split("\n")[:-1]
 
@@ -193,23 +216,41 @@ def _model_of(commit: str, wanted: str, models: Path) -> Path | None:
     """Return the model file with a hash: the present one, that of the commit, or the one the history knows by it."""
     if wanted and model_hash(MODEL_FILE) == wanted:
         return MODEL_FILE
-    if not (ROOT / ".git").exists():
+    pack = city().folder
+    if not (ROOT / ".git").exists() or not pack.is_relative_to(ROOT):
         return None
+    parts = [f"{pack.relative_to(ROOT).as_posix()}/{name}" for name in PACK_FILES]
     try:
-        past = [commit] if commit else git("log", "--format=%H", "--", MODEL_IN_GIT).stdout.split()
+        past = (
+            [commit]
+            if commit
+            else git("log", "--format=%H", "--", EQUATIONS, MODEL_BEFORE_PACKS, *parts).stdout.split()
+        )
         for one in past:
-            shown = git("show", f"{one}:{MODEL_IN_GIT}")
-            if shown.returncode != 0:
-                continue
-            file = models / one[:SHORT] / MODEL_FILE.name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(shown.stdout, encoding="utf-8", newline="\n")
-            if model_hash(file) == wanted:
+            file = _model_at(one, parts, models / one[:SHORT] / pack.name)
+            if file is not None and model_hash(file) == wanted:
                 return file
-            file.unlink()
     except UserError:
         return None
     return None
+
+
+def _model_at(commit: str, parts: Sequence[str], folder: Path) -> Path | None:
+    """Return the model of the city as a commit has it, made in a folder; None where it has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / MODEL_FILE.name
+    whole = git("show", f"{commit}:{MODEL_BEFORE_PACKS}") if city().is_usual else None
+    if whole is not None and whole.returncode == 0:
+        text = whole.stdout
+    else:
+        shown = [git("show", f"{commit}:{part}") for part in (EQUATIONS, *parts)]
+        if any(one.returncode != 0 for one in shown):
+            return None
+        for part, one in zip(parts, shown[1:], strict=True):
+            (folder / Path(part).name).write_text(one.stdout, encoding="utf-8", newline="\n")
+        text = model_text(read_pack(folder), shown[0].stdout)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    return file
 
 
 def _number(cell: str) -> float:

@@ -1,4 +1,4 @@
-"""All derived tables of the model in one deterministic computation from calibration/data."""
+"""All derived tables of the model in one deterministic computation from cities/jinan/data."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 
 from calibration.census.derivation import CENSUS_YEARS, DerivedTables
+from calibration.census.fertility import FERTILITY_OF
 from calibration.census.single_years import Vector
 from calibration.census.start_population import TOWN_TOTAL, URBAN_SHARE_OF_HIGH, URBAN_SHARE_OF_LOW
+from calibration.observations import CITY
 from model.engine.errors import UserError
-from scenarios.strict_files import read_yaml, refusal
+from model.files.strict_files import read_yaml, refusal
 
 #: Name, unit, meaning, source and grade of each definition.
 DEFINITIONS_FILE: Final = Path(__file__).with_suffix(".yaml")
@@ -79,6 +81,10 @@ def _definition(entry: Mapping[str, Any], tables: DerivedTables, year: int) -> D
         "low": 100 * URBAN_SHARE_OF_LOW[year],
         "high": 100 * URBAN_SHARE_OF_HIGH[year],
         "town_total": TOWN_TOTAL[year],
+        "city": CITY.title["en"],
+        "province": CITY.province["en"],
+        "fertility": FERTILITY_OF,
+        "origins": " and ".join(CITY.origin_districts),
         "life_expectancy": tables.mortality.life_expectancy[year],
     }
     values: Any = tables

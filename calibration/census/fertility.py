@@ -7,13 +7,16 @@ import pandas as pd
 
 from calibration.census.single_years import AGES, Vector
 
+#: The observations of fertility by age, and the region they are of where a city has none of its own.
+FERTILITY: Final = "fertility by age"
+FERTILITY_OF: Final = "Fuzhou"
 #: Births per 1000 women aged 49, which the source does not show legibly; grade E, range 0-0.5 (at 48: 0.16).
 RATE_AT_49: Final = 0.08
 
 
 def fertility_shape(observations: pd.DataFrame) -> Vector:
     """Share of lifetime fertility by age of the mother [Dmnl], 86 ages: Fuzhou, census 2020, age 49 assumed."""
-    rows = observations[observations["variable"] == "fertility by age"]
+    rows = observations[observations["variable"] == FERTILITY]
     rates = np.zeros(AGES)
     rates[rows["age"].astype(int)] = rows["value"]
     rates[49] = RATE_AT_49

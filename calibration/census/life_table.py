@@ -8,7 +8,8 @@ import pandas as pd
 from scipy.optimize import brentq, minimize_scalar
 
 from calibration.census.single_years import AGES, OPEN_AGE, Vector, single_year_residents
-from calibration.observations import city_value
+from calibration.observations import CITY, city_value
+from calibration.record import OLD
 
 #: Death rates that neither deaths nor survivors in the data can fix [1/year], grade E. Plausible ranges: infant
 #: 0.004-0.009 (2010), 0.002-0.005 (2020); age one 0.0005-0.0012, 0.0002-0.0006; background 0.0001-0.0004.
@@ -105,12 +106,12 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
 
 
 def census_deaths_2010(observations: pd.DataFrame) -> float:
-    """Deaths in the year before the census of 2010, with Laiwu [person/year]: census rates times residents."""
+    """Deaths in the year before the census of 2010 [person/year]: census rates times residents, of each part."""
     parts = [
         city_value(observations, "death_rate_census", 2010, b)
         / 1000
         * city_value(observations, "population_resident", 2010, b)
-        for b in ("old", "Laiwu city")
+        for b in (("new",) if CITY.merged_region is None else (OLD, CITY.merged_region))
     ]
     return sum(parts)
 

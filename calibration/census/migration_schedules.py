@@ -1,7 +1,7 @@
 """Who moves at what age, from the two censuses: the cohort-residual method.
 
 Residual of a cohort = residents of 2020 - survivors of the same cohort of 2010. Positive residuals are people who came,
-negative ones people who left; moves inside Jinan are part of a district's residual and cancel in the city's.
+negative ones people who left; moves inside the city are part of a district's residual and cancel in the city's.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from scipy.optimize import nnls
 from calibration.census.life_table import Mortality, rates_between, survivors
 from calibration.census.single_years import AGES, OPEN_AGE, Vector, single_year_residents, women_share
 from calibration.census.start_population import StartPopulation, age_curve
-from calibration.observations import DISTRICTS
+from calibration.observations import CITY, DISTRICTS
 
 WORKING_AGES: Final = slice(15, 60)
 #: Departures a year of unregistered residents aged 15-59 [1/year], grade E, range 0.04-0.10.
@@ -39,8 +39,6 @@ INTERNAL_POINTS: Final = {
     0: 1.2, 5: 1.0, 10: 0.6, 15: 0.5, 18: 0.9, 22: 1.7, 26: 1.9, 30: 1.7, 35: 1.3, 40: 0.9, 50: 0.6, 60: 0.6,
     70: 0.5, 85: 0.5,
 }  # fmt: skip
-#: Districts whose residents leave and few come: evidence for the ages at which people leave villages.
-ORIGIN_DISTRICTS: Final = ("Pingyin", "Shanghe")
 #: The least relative rate of leaving a village, for ages whose residual is not a loss [Dmnl], grade E.
 LEAST_LEAVING: Final = 0.3
 #: Weights of smoothness against fit in the two deconvolutions; larger is smoother.
@@ -98,13 +96,13 @@ def relative_rates(points: dict[int, float]) -> Vector:
 
 
 def leaving_profile(observations: pd.DataFrame, mortality: Mortality) -> Vector:
-    """Relative rate of leaving villages by age, from the losses of the two counties, mean one over ages 15-59.
+    """Relative rate of leaving villages by age, from the losses of districts that people leave, mean one over 15-59.
 
-    Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's log loss in Pingyin and
-    Shanghe. Children under 10 take the mean rate of ages 25-39, people of 60 and over that of ages 50-59: their losses
-    cannot be told from the counties' higher mortality.
+    Non-negative smooth yearly loss rates whose sum over ten years of age gives each cohort's log loss in the
+    districts of origin. Children under 10 take the mean rate of ages 25-39, people of 60 and over that of ages 50-59:
+    their losses cannot be told from the higher mortality there.
     """
-    rows = [DISTRICTS.index(d) for d in ORIGIN_DISTRICTS]
+    rows = [DISTRICTS.index(district) for district in CITY.origin_districts]
     before = single_year_residents(observations, 2010).to_numpy()[rows].sum(axis=0).astype(float)
     after = single_year_residents(observations, 2020).to_numpy()[rows].sum(axis=0).astype(float)
     alive = survivors(before, mortality.rates)

@@ -11,7 +11,7 @@ import numpy as np
 from calibration.census.derivation import DerivedTables, derive
 from calibration.census.start_population import placement_ratio
 from calibration.census.vital_events import registered_events
-from calibration.observations import DISTRICTS, city_value, district_values, read_observations
+from calibration.observations import CITY, DISTRICTS, city_value, district_values, read_observations
 from model.files.markdown import markdown_table
 
 BROAD_AGES: Final = ((0, 10), (10, 18), (18, 25), (25, 30), (30, 35), (35, 45), (45, 60), (60, 75), (75, 86))
@@ -40,7 +40,7 @@ def _residuals(tables: DerivedTables) -> str:
     header = ["District", *(f"{a}-{b - 1}" if b < 86 else f"{a}+" for a, b in BROAD_AGES), "all ages"]
     rows = [
         [name, *(f"{row[a:b].sum():,.0f}" for a, b in BROAD_AGES), f"{row.sum():,.0f}"]
-        for name, row in zip((*DISTRICTS, "Jinan"), np.vstack([net, net.sum(axis=0)]), strict=True)
+        for name, row in zip((*DISTRICTS, CITY.region), np.vstack([net, net.sum(axis=0)]), strict=True)
     ]
     return _section("Cohort residuals 2010-2020: net migrants by age in 2020 [person]", header, rows)
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from calibration.census.vital_events import registered_events
 from calibration.observations import AGE_BANDS, DISTRICTS, census_residents
+from calibration.record import record
 
 Vector = npt.NDArray[np.float64]
 
@@ -34,7 +35,7 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
     ten of the next; relative to age 9.
     """
     weights = np.ones(AGES)
-    if year == 2020:
+    if year == 2020 and record().events is not None:
         births = registered_events(observations, "birth")
         cohort = np.array([births[2019 - a] * 2 / 12 + births[2020 - a] * 10 / 12 for a in range(10)])
         weights[:10] = cohort / cohort[9]

@@ -12,23 +12,29 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from calibration.census.single_years import AGES, Vector, single_year_residents, whole_persons
-from calibration.observations import city_value, district_values
+from calibration.observations import CITY, city_value, district_values
 
-#: Central totals of the latent groups [person], grade E. Ranges: unregistered 1.135-2.113 million (2020), 0.78-1.27
-#: (2010); rural in town 0.5-1.1 million (2020), 0.25-0.65 (2010).
-UNREGISTERED_TOTAL: Final = {2010: 1_000_000.0, 2020: 1_550_000.0}
-TOWN_TOTAL: Final = {2010: 420_000.0, 2020: 750_000.0}
+Totals = dict[int, float]
+
+
+def _start(name: str) -> Totals:
+    return {year: float(total) for year, total in CITY.start[name].items()}
+
+
+#: Central totals of the latent groups [person], as the pack of the city assumes them.
+UNREGISTERED_TOTAL: Final = _start("unregistered")
+TOWN_TOTAL: Final = _start("rural in town")
 #: Registered urban share to which the LOW and HIGH tables of rural-at-home belong, and the central one [Dmnl].
-URBAN_SHARE_OF_LOW: Final = {2010: 0.55, 2020: 0.70}
-URBAN_SHARE_OF_HIGH: Final = {2010: 0.33, 2020: 0.48}
-CENTRAL_URBAN_SHARE: Final = {2010: 0.44, 2020: 0.595}
-#: Rural share of the registered people who live elsewhere [Dmnl], grade E, range 0.3-0.7.
-RURAL_SHARE_ELSEWHERE: Final = 0.5
+URBAN_SHARE_OF_LOW: Final = _start("urban share low")
+URBAN_SHARE_OF_HIGH: Final = _start("urban share high")
+CENTRAL_URBAN_SHARE: Final = _start("urban share central")
+#: Rural share of the registered people who live elsewhere [Dmnl].
+RURAL_SHARE_ELSEWHERE: Final = float(CITY.start["rural share elsewhere"])
 #: Keeps the odds of a district without rural residents above zero: villages inside the city [Dmnl], grade E.
 LEAST_RURAL_SHARE: Final = 0.003
 
 #: Registered rural people are more concentrated in rural districts than rural residents are [Dmnl], grade E, range
-#: 1.0-1.2; below 1.1 the villages of Jiyang could not hold their census residents.
+#: 1.0-1.2; below 1.1 the villages of a district could not hold its census residents.
 SEED_POWER: Final = 1.1
 
 #: Weight in villages of residents neither rural at home nor rural in town, relative to rural at home [Dmnl].
@@ -68,9 +74,10 @@ SAME_COUNTY_COLUMN: Final = {
 class StartPopulation:
     """Residents of a census year by registration; every array is (district, age).
 
-    Those registered in other districts of Jinan stand in `province_at_most`, of which the share `province_scale` counts
-    as unregistered at the central total. `rural_home_low` and `rural_home_high` are shares of the locally registered,
-    `town` of those not rural at home; `central_weight` lies between LOW and HIGH at the central registered urban share.
+    Those registered in other districts of the city stand in `province_at_most`, of which the share `province_scale`
+    counts as unregistered at the central total. `rural_home_low` and `rural_home_high` are shares of the locally
+    registered, `town` of those not rural at home; `central_weight` lies between LOW and HIGH at the central registered
+    urban share.
     """
 
     residents: Vector
@@ -84,7 +91,7 @@ class StartPopulation:
 
     @property
     def local(self) -> Vector:
-        """Residents registered in Jinan at the central unregistered total [person]."""
+        """Residents registered in the city at the central unregistered total [person]."""
         return self.residents - self.other_province - self.province_scale * self.province_at_most
 
     @property
@@ -130,7 +137,7 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
     Registered in other provinces and in other counties: census totals by district, age curve assumed. Rural at home:
     city totals from the registered urban share, district seed from the census rural share of residents (2010: geometric
     mean with the agricultural registration share). Rural in town: city total assumed, district seed from people living
-    away from their township or county inside Jinan.
+    away from their township or county inside the city.
     """
     residents = single_year_residents(observations, year).to_numpy().astype(float)
     other = _by_district(residents, OTHER_PROVINCE_ODDS, observations, "residents_hukou_in_other_province", year)
@@ -169,7 +176,7 @@ def start_population(observations: pd.DataFrame, year: int) -> StartPopulation:
 
 
 def registered_total(observations: pd.DataFrame, year: int) -> float:
-    """Registered population of the city on the boundary of 2019: census 2010, year-end 2020 [person]."""
+    """Registered population of the city on the present boundary: census 2010, year-end 2020 [person]."""
     if year == 2010:
         return city_value(observations, "population_hukou_registered", 2010)
     return round(city_value(observations, "population_hukou_registered_yearend", 2020) * 10_000.0, 0)

@@ -9,12 +9,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-_CALIBRATION: Final = Path(__file__).parents[1]
-_DOCS: Final = _CALIBRATION.parent / "docs"
-#: Published after 2020: read for evidence 2023 only.
-LATER_FILE: Final = _CALIBRATION / "observed_2021_2023.csv"
+from model.city import city
+from model.files.repository import ROOT
+
+#: What the calibration leaves in the pack of the city.
+_CALIBRATION: Final = city().folder / "calibration"
+_LATER: Final = city().folder / "later"
+_DOCS: Final = ROOT / "docs"
+#: Published after 2020: read for evidence 2023 only. A city without it has the record to 2020 alone.
+LATER_FILE: Final = _LATER / "observed_2021_2023.csv"
 #: Levers of 2021-2023 as far as they are known.
-POLICIES_FILE: Final = _CALIBRATION / "policies_2021_2023.yaml"
+POLICIES_FILE: Final = _LATER / "policies_2021_2023.yaml"
 #: Priors of dated events after 2020 that no lever explains.
 EVENTS_FILE: Final = Path(__file__).parent / "events.yaml"
 
@@ -49,6 +54,8 @@ class Evidence(StrEnum):
     @property
     def report(self) -> Path:
         """The fit report."""
+        if not city().is_usual:
+            return _CALIBRATION / f"report_{self}.md"
         return _DOCS / ("calibration.md" if self is Evidence.TO_2020 else f"calibration_{self}.md")
 
     @property
@@ -69,8 +76,9 @@ class Evidence(StrEnum):
     @property
     def remedy(self) -> str:
         """The command that makes the ensemble."""
-        return f"python run_scenarios.py calibrate --evidence {self}"
+        chosen = "" if city().is_usual else f" --city {city().name}"
+        return f"python run_scenarios.py calibrate --evidence {self}{chosen}"
 
 
-#: What commands take unless asked for another.
-NEWEST: Final = Evidence.TO_2023
+#: What commands take unless asked for another: the last of which the city has a record.
+NEWEST: Final = max(seen for seen in Evidence if all(file.is_file() for file in seen.later_files))

@@ -20,8 +20,8 @@ from calibration.fit.likelihood import History, Target, refuse_later, run_histor
 from calibration.observations import GRADES, LAST_YEAR, ObservationError
 from model.definition import variables_by_name
 from model.engine import CompiledModel
+from model.files.strict_files import read_table, refusal, shown
 from scenarios import load_scenario
-from scenarios.strict_files import read_table, refusal, shown
 
 COLUMNS: Final = ("variable", "year", "value", "unit", "source", "note", "grade")
 #: Series of which only the mean of all years is used, and why.

@@ -24,8 +24,8 @@ from scipy.special import ndtr, ndtri
 
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from scenarios.schemas import Line, Mistakes, Schema, checked, number
-from scenarios.strict_files import Where, read_yaml, refusal, shown
+from model.files.schemas import Line, Mistakes, Schema, checked, number
+from model.files.strict_files import Where, read_yaml, refusal, shown
 
 Array = npt.NDArray[np.float64]
 

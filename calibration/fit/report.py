@@ -91,8 +91,8 @@ def _later(calibration: Calibration) -> list[str]:
     left_out = MEAN_ONLY | NOT_USED | NOT_IN_FILE
     return [
         "## The record of 2021-2023",
-        "Added to the record to 2020: `calibration/observed_2021_2023.csv` against the policy run from the census of "
-        "2020, with the levers of `calibration/policies_2021_2023.yaml`. Dated events that no lever explains are "
+        "Added to the record to 2020: `observed_2021_2023.csv` of the city against the policy run from the census of "
+        "2020, with the levers of `policies_2021_2023.yaml`. Dated events that no lever explains are "
         "latent, with priors of their own (`calibration/fit/events.yaml`), and stand among the parameters below. The "
         "deviation is in units of its error.",
         markdown_table(header, rows),

@@ -22,7 +22,8 @@ from PIL import Image
 from calibration.census.derivation import derive
 from calibration.fit.likelihood import FIRST_YEAR, Array, History
 from calibration.history.series import ALL_AGES, BROAD_AGES, Series, age_groups, city_series
-from calibration.observations import DISTRICTS, LAST_YEAR
+from calibration.observations import CITY, DISTRICTS, LAST_YEAR
+from calibration.record import record
 from model.engine.errors import UserError
 from model.files.atomic import replaced
 from model.files.pictures import is_whole, seal
@@ -40,7 +41,7 @@ MARK: Final = "Fingerprint"
 
 @cache
 def _terms() -> Mapping[str, Any]:
-    kinds: Mapping[str, type[Word]] = {"panels": Unit, "words": Word, "places": Word}
+    kinds: Mapping[str, type[Word]] = {"panels": Unit, "words": Word}
     return usable(WORDS_FILE, *read_words(WORDS_FILE, kinds, UserError), UserError)
 
 
@@ -119,7 +120,8 @@ def _series(history: History, language: str) -> Figure:
     axes = figure.subplots(3, 3)
     observed = {item.name: item for item in city_series(history) if isinstance(item.years[0], int)}
     years = np.arange(FIRST_YEAR, LAST_YEAR + 1)
-    for ax, (name, words) in zip(axes.flat, _terms()["panels"].items(), strict=True):
+    panels = {name: words for name, words in _terms()["panels"].items() if name in observed}
+    for ax, (name, words) in zip(axes.flat, panels.items(), strict=False):
         scale = float(words[f"{language}_size"])
         shown = years[1:] if name in FLOWS else years
         members = history.over(name, list(shown)) if name in FLOWS else history.at(name, list(shown))
@@ -128,9 +130,10 @@ def _series(history: History, language: str) -> Figure:
         ax.set_title(words[language])
         ax.set_xlim(FIRST_YEAR - 0.3, LAST_YEAR + 0.3)
         ax.set_xticks(range(FIRST_YEAR, LAST_YEAR + 1, 2))
-        _break(ax, 2018.5, _word("laiwu", language))
-        if name == "urban income per head":
-            _break(ax, 2014.5, _word("survey", language))
+        if CITY.merged_in is not None:
+            _break(ax, CITY.merged_in - 0.5, CITY.merged_title[language])
+        if name == "urban income per head" and record().survey:
+            _break(ax, record().survey - 0.5, _word("survey", language))
     labels: dict[str, Any] = {}
     for ax in axes.flat:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -180,10 +183,15 @@ def _census(history: History, language: str) -> Figure:
     return figure
 
 
+def _place(region: str, language: str) -> str:
+    titles = {district.name: district.title["zh"] for district in CITY.districts} | {CITY.region: CITY.formal["zh"]}
+    return titles[region] if language == "zh" else region
+
+
 def _cells(ax: Axes, history: History, language: str) -> None:
     groups = age_groups(history)
     ages = [name for name, _, _ in (*BROAD_AGES, ALL_AGES)]
-    regions = (*DISTRICTS, "Jinan")
+    regions = (*DISTRICTS, CITY.region)
     error = np.stack([[groups[region, name].errors for name in ages] for region in regions]).transpose(2, 0, 1)
     # Wider than the errors, so that no cell is too dark for its numbers.
     limit = float(np.ceil(1.4 * np.abs(error[1]).max()))
@@ -194,7 +202,7 @@ def _cells(ax: Axes, history: History, language: str) -> None:
             ax.text(column, row - 0.12, f"{middle:+.1f}", ha="center", va="center", fontsize=9)
             ax.text(column, row + 0.28, f"{low:+.1f} … {high:+.1f}", ha="center", va="center", fontsize=6.5)
     ax.set_xticks(range(len(ages)), [*ages[:-1], _word("all", language)])
-    ax.set_yticks(range(len(regions)), [_terms()["places"][name][language] for name in regions])
+    ax.set_yticks(range(len(regions)), [_place(name, language) for name in regions])
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)

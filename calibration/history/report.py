@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 import numpy as np
@@ -25,15 +26,18 @@ from calibration.history.series import (
     ensemble_history,
     theil_shares,
 )
-from calibration.observations import DISTRICTS, LAST_YEAR
+from calibration.observations import CITY, DISTRICTS, LAST_YEAR
+from calibration.record import record
 from model import load_model
 from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel
 from model.files.atomic import update_text
 from model.files.markdown import markdown_table
-from scenarios.schemas import LANGUAGES
+from model.files.repository import ROOT
+from model.files.schemas import LANGUAGES
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "history.md"
+#: Of the city that the project's documentation tells of; of another in its pack.
+PAGE: Final = (ROOT / "docs" if CITY.is_usual else CITY.folder / "calibration") / "history.md"
 IMAGES: Final = PAGE.parent / "images"
 #: Members run; as many as `make run` takes.
 MEMBERS: Final = 200
@@ -60,10 +64,12 @@ JOINTS: Final = (
     "built up area",
     "cultivated land in city",
 )
+#: Letters of a line.
+WIDTH: Final = 120
 OPENING: Final = """\
 # The history runs against the record, 2010-2020
 
-Written by `python -m calibration history` from `model/jinan.mdl` (hash {model}), `calibration/data` and the first
+Written by `python -m calibration history` from the model (hash {model}), the observations of the city and the first
 {members} members of the calibrated ensemble. Each member starts from the census of 2010 and knows nothing of 2020
 but through its parameters, which the record has narrowed ([how far](calibration.md)). No observation after 2020 is
 read.
@@ -75,10 +81,7 @@ parameters, and a close fit of it proves little; one *not fitted* is a test. Cen
 end of the year; births and deaths are those of the twelve months to October; incomes, output and budgets of a year
 stand at its end.
 
-**Breaks.** *Laiwu* joined in 2019: values marked "old" leave it out (16 % of the residents of 2010) while the run has
-it throughout, so their level is no test and only their change is. *Census*: yearly resident counts of 2011-2019 were
-re-based in 2020 and are not used. *Survey*: urban income changed its definition between 2014 and 2015. *Infants*: the
-census of 2020 misses some, so the births behind its youngest are too few.
+**Breaks.** {breaks}
 """
 CLOSING: Final = """\
 The mean error is that of absolute errors of the median. Theil's shares split the mean squared error into bias (a wrong
@@ -93,7 +96,7 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
     fitted, others = split(series)
     summarised = [*fitted, *others, *cells]
     parts = (
-        OPENING.format(model=model_hash(), members=members.sizes["member"]),
+        OPENING.format(model=model_hash(), members=members.sizes["member"], breaks=_wrapped(record().breaks)),
         _in_short(summarised, history),
         _summary("Size and kind of error, series of three values or more", summarised),
         CLOSING,
@@ -106,6 +109,11 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
         _joints(model, members),
     )
     return "\n".join(parts)
+
+
+def _wrapped(breaks: str) -> str:
+    """Return the breaks of the series in lines, as they stand behind their heading."""
+    return fill(breaks, WIDTH, initial_indent="." * len("**Breaks.** "), break_long_words=False).lstrip(".")
 
 
 def split(series: list[Series]) -> tuple[list[Series], list[Series]]:
@@ -158,7 +166,7 @@ def _in_short(series: list[Series], history: History) -> str:
     groups = age_groups(history)
     errors = {(d, ages): float(groups[d, ages].errors[1]) for d in DISTRICTS for ages, _, _ in BROAD_AGES}
     worst = max(errors, key=lambda cell: abs(errors[cell]))
-    city = float(groups["Jinan", ALL_AGES[0]].errors[1])
+    city = float(groups[CITY.region, ALL_AGES[0]].errors[1])
     present = [item for item in series if not item.fitted and not item.old]
     changes = [item for item in series if not item.fitted and item.old and item.name.startswith("growth")]
     far = max(present, key=lambda item: item.error)
@@ -194,7 +202,7 @@ def _district_section(cells: list[Series]) -> str:
         (floor.simulated * residents.simulated).sum(axis=1) / residents.simulated.sum(axis=1),
     ))  # fmt: skip
     rows = []
-    for d, name in enumerate((*DISTRICTS, "Jinan")):
+    for d, name in enumerate((*DISTRICTS, CITY.region)):
         pairs = [(c.observed[d], c.simulated[:, d]) for c in cells] if d < len(DISTRICTS) else totals
         row = [name]
         for column, (observed, members) in enumerate(pairs):
@@ -215,7 +223,7 @@ def _age_section(history: History) -> str:
     for label, _, _ in BROAD_AGES:
         header += [f"{label}, census", "error [person]", "%", "90 % band"]
     rows = []
-    for name in (*DISTRICTS, "Jinan"):
+    for name in (*DISTRICTS, CITY.region):
         row = [name]
         for label, _, _ in BROAD_AGES:
             observed = groups[name, label].observed

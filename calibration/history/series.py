@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import xarray as xr
 
 from calibration.census.derivation import derive
-from calibration.census.vital_events import COUNTED_YEARS, registered_events
+from calibration.census.vital_events import registered_events
 from calibration.fit.ensemble import batches, settings
 from calibration.fit.likelihood import Array, History, registered_estimates, run_history, same_months
 from calibration.fit.sampler import BATCH
-from calibration.observations import DISTRICTS, LAST_YEAR, city_value, district_values, read_observations
+from calibration.observations import CITY, DISTRICTS, LAST_YEAR, city_value, district_values, read_observations
+from calibration.record import OLD, record
 from model.engine import CompiledModel
 
 #: Median and ends of the 90 % band over the members.
@@ -37,7 +38,7 @@ class Series:
     simulated: Array
     #: Years that the calibration takes in.
     fitted: Sequence[int | str] = ()
-    #: Years whose observed value leaves Laiwu out.
+    #: Years whose observed value leaves a part out that joined later.
     old: Sequence[int | str] = ()
     #: What to know.
     note: str = ""
@@ -73,7 +74,7 @@ def ensemble_history(model: CompiledModel, members: xr.Dataset) -> History:
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """Residents of one broad age at the census of 2020, counted and of each member [person], in a district or Jinan."""
+    """Residents of one broad age in 2020, counted and of each member [person], of a district or the city."""
 
     region: str
     ages: str
@@ -87,10 +88,10 @@ class AgeGroup:
 
 
 def age_groups(history: History) -> dict[tuple[str, str], AgeGroup]:
-    """Each broad age, and all together, in each district and in Jinan, by region and name of the ages."""
+    """Each broad age, and all together, in each district and in the city, by region and name of the ages."""
     census = derive().start[LAST_YEAR].residents
     simulated = history.state("Population").sum(axis=2)
-    rows = {name: [index] for index, name in enumerate(DISTRICTS)} | {"Jinan": list(range(len(DISTRICTS)))}
+    rows = {name: [index] for index, name in enumerate(DISTRICTS)} | {CITY.region: list(range(len(DISTRICTS)))}
     return {
         (region, ages): AgeGroup(
             region, ages, float(census[chosen, a:b].sum()), simulated[:, chosen, a:b].sum(axis=(1, 2))
@@ -129,63 +130,94 @@ def district_series(history: History) -> list[Series]:
         ),
     )
     return [
-        Series(f"{name}, 12 districts 2020", DISTRICTS, observed, simulated, DISTRICTS)
+        Series(f"{name}, {len(DISTRICTS)} districts 2020", DISTRICTS, observed, simulated, DISTRICTS)
         for name, observed, simulated in measures
     ]
 
 
+#: Series of the whole city whose levels are compared, with how many of the model's unit one published unit is.
+LEVELS: Final = {
+    "registered population": 1e4,
+    "urban income per head": 1.0,
+    "urban rural income ratio": 1.0,
+    "gross domestic product": 1e8,
+    "budget revenue": 1e8,
+    "general budget spending": 1e8,
+}
+
+
 def city_series(history: History) -> list[Series]:
-    """City totals by year; published counts of the old boundary where there are no others."""
-    data = read_observations()
-    births, deaths = (same_months(registered_events(data, event)) for event in ("birth", "death"))
-    behind = derive().residuals.births
+    """City totals by year that the record names; counts of the old boundary where there are no others."""
+    found: list[Series] = []
+    for name in record().history:
+        if name == "growth of the registered population":
+            found.append(_registered_growth(history))
+        elif name.startswith("growth of "):
+            found.append(_growth(history, name))
+        elif name == "registered births":
+            found.append(_declared(history, "birth"))
+        elif name == "registered deaths":
+            found += [_declared(history, "death"), _births_behind(history)]
+        elif name == "built-up area":
+            found.append(_built_up(history))
+        else:
+            found.append(_levels(history, name))
+    return found
+
+
+def _fitted(*names: str) -> tuple[int, ...]:
+    """Years of series that the calibration takes in."""
+    return tuple(sorted({year for name in names if (use := record().series.get(name)) for year in use.years}))
+
+
+def _levels(history: History, name: str) -> Series:
+    shown, data, variable = record().history[name], read_observations(), record().variable(name)
+    years = [*shown.old, *shown.new]
+    values = [city_value(data, variable, year, OLD if year in shown.old else "new") * LEVELS[name] for year in years]
+    run = history.at_year_end(name, years) if name == "registered population" else history.at(name, years)
+    return Series(name, years, np.array(values), run, fitted=_fitted(name), old=shown.old, note=shown.note)
+
+
+def _registered_growth(history: History) -> Series:
     estimates = registered_estimates()
-    estimates[2018] = city_value(data, "population_hukou_registered_yearend", 2018) * 10_000
-    spans = list(zip(estimates.index[:-1], estimates.index[1:], strict=True))
+    if CITY.merged_region is not None:
+        year = int(estimates.index[-1]) + 1
+        estimates[year] = city_value(read_observations(), record().variable("registered population"), year) * 10_000
+    spans = list(pairwise(estimates.index))
     ends = history.at_year_end("registered population", list(estimates.index))
-    span_names = [f"{a}-{b}" for a, b in spans]
+    names = [f"{a}-{b}" for a, b in spans]
+    return Series("growth of registered population", names, np.array([estimates[b] / estimates[a] for a, b in spans]),
+                  ends[:, 1:] / ends[:, :-1], old=names if CITY.merged_region is not None else (),
+                  note=record().history["growth of the registered population"].note)  # fmt: skip
 
-    def city(
-        name: str, variable: str, scale: float, new: Sequence[int], old: Sequence[int] = (), **about: Any
-    ) -> Series:
-        years = [*old, *new]
-        values = [city_value(data, variable, year, "old" if year in old else "new") * scale for year in years]
-        run = history.at_year_end(name, years) if name == "registered population" else history.at(name, years)
-        return Series(name, years, np.array(values), run, old=old, **about)
 
-    def flow(name: str, observed: Any, years: list[int], **about: Any) -> Series:
-        return Series(name, years, observed[years].to_numpy(), history.over(name, years), **about)
+def _growth(history: History, name: str) -> Series:
+    use, level = record().series[name], name.removeprefix("growth of ")
+    data = read_observations()
+    values = np.array([city_value(data, record().variable(name), year, use.boundary) for year in use.years])
+    ends = history.at(level, use.years)
+    labels = [f"{a}-{b}" for a, b in pairwise(use.years)]
+    return Series(name, labels, values[1:] / values[:-1], ends[:, 1:] / ends[:, :-1], labels,
+                  labels if use.boundary == OLD else (), note=record().history[name].note)  # fmt: skip
 
-    def growth(name: str, variable: str, years: Sequence[int], **about: Any) -> Series:
-        values = np.array([city_value(data, variable, year, "old") for year in years])
-        ends = history.at(name, years)
-        labels = [f"{a}-{b}" for a, b in pairwise(years)]
-        return Series(f"growth of {name}", labels, values[1:] / values[:-1], ends[:, 1:] / ends[:, :-1], labels,
-                      labels, **about)  # fmt: skip
 
-    old = {"note": "to 2017 old boundary; new survey from 2015; 2020 recalled (grade D)"}
-    return [
-        city("registered population", "population_hukou_registered_yearend", 1e4, (2018, 2019, 2020),
-             fitted=(2018, 2019, 2020)),
-        Series("growth of registered population", span_names,
-               np.array([estimates[b] / estimates[a] for a, b in spans]), ends[:, 1:] / ends[:, :-1], old=span_names,
-               note="old boundary with Laiwu interpolated; fitted for 2012-2016 as a whole"),
-        flow("registered births", births, [2011, 2012, 2016, 2018, *COUNTED_YEARS],
-             fitted=(2011, 2012, 2016, 2018, *COUNTED_YEARS), note="years without a published rate left out"),
-        flow("registered deaths", deaths, [2016, 2018, *COUNTED_YEARS], fitted=(2016, 2018, 2019, 2020),
-             note="registered late; the run has no delay of registration"),
-        flow("births in city", behind, list(behind.index), fitted=range(2011, LAST_YEAR),
-             note="births behind the children of the census of 2020"),
-        city("urban income per head", "income_per_capita_urban", 1, (2020,), range(2010, 2018), fitted=(2020,), **old),
-        growth("urban income per head", "income_per_capita_urban", (2015, 2017), note="old boundary"),
-        city("urban rural income ratio", "income_ratio_urban_rural", 1, (2015, 2020), fitted=(2015, 2020)),
-        city("gross domestic product", "gdp", 1e8, (2019, 2020), fitted=(2020,)),
-        growth("gross domestic product", "gdp", (2012, 2014, 2016), note="old boundary"),
-        city("budget revenue", "general_public_budget_revenue", 1e8, (2020,), (2010, 2015), fitted=(2020,),
-             note="2010 and 2015 old boundary"),
-        city("general budget spending", "general_public_budget_expenditure", 1e8, (2020,), (2010, 2015),
-             note="2010 and 2015 old boundary"),
-        Series("built-up area [km2]", (2020,), np.array([city_value(data, "built_up_area", 2020)]),
-               history.state("built up area")[:, None], (2020,),
-               note="earlier counts cover the city districts of their time only"),
-    ]  # fmt: skip
+def _declared(history: History, event: str) -> Series:
+    name = f"registered {event}s"
+    shown, observed = record().history[name], same_months(registered_events(read_observations(), event))
+    years = list(shown.new)
+    return Series(name, years, observed[years].to_numpy(), history.over(name, years),
+                  fitted=_fitted(name, f"{name}, years of rates"), note=shown.note)  # fmt: skip
+
+
+def _births_behind(history: History) -> Series:
+    behind = derive().residuals.births
+    years = list(behind.index)
+    return Series("births in city", years, behind.to_numpy(), history.over("births in city", years),
+                  fitted=range(2011, LAST_YEAR), note="births behind the children of the census of 2020")  # fmt: skip
+
+
+def _built_up(history: History) -> Series:
+    use = record().series["built-up area"]
+    area = city_value(read_observations(), record().variable("built-up area"), LAST_YEAR)
+    return Series("built-up area [km2]", (LAST_YEAR,), np.array([area]), history.state("built up area")[:, None],
+                  use.years, note=record().history["built-up area"].note)  # fmt: skip

@@ -1,13 +1,14 @@
 """First parameter values by least squares: the history run against the targets of `calibration.fit.likelihood`.
 
-It is the source that `model/jinan.mdl` names for these values; ``python -m calibration first-fit`` prints what it finds
-beside the model's numbers. It is a first fit, not a calibration: one best point, no distribution. It uses no random
+It is the source that a city pack names for these values; ``python -m calibration first-fit`` prints what it finds
+beside the pack's numbers. It is a first fit, not a calibration: one best point, no distribution. It uses no random
 number and no clock, and starts from the first judgement of each value, not from the model's present one, so that
 fitting twice changes nothing.
 """
 
-import re
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,9 @@ from scipy.optimize import least_squares
 
 from calibration.fit.likelihood import Array, Target, run_history, targets
 from model import load_model
-from model.definition import MODEL_FILE, Variable, read_definition
+from model.building import kept_file, model_text
+from model.city import CONSTANT_COLUMNS, CONSTANTS_FILE, DISTRICTS_FILE, Constant, read_pack
+from model.definition import Variable, read_definition
 from model.engine import CompiledModel
 from model.engine.errors import UserError
 from model.files.atomic import replaced
@@ -158,59 +161,71 @@ def fit(model: CompiledModel, space: Space, series: tuple[Target, ...]) -> dict[
     return {p.name: np.array([float(f"{v:.{p.digits}g}") for v in fitted[p.name][0]]) for p in space.parameters}
 
 
-def number_line(values: Array) -> str:
-    """Print values as a line of the model file."""
-    return ",".join(f"{value:.10g}" for value in values)
+def number_line(values: Array | np.float64) -> str:
+    """Print values as a pack holds them."""
+    return ",".join(f"{value:.10g}" for value in np.atleast_1d(values))
 
 
-def replace_numbers(text: str, fitted: dict[str, Array]) -> str:
-    r"""Put fitted values into the model's text; nothing but their number lines changes.
+def write_fitted(pack: Path, before: Mapping[str, bytes], fitted: Mapping[str, Array]) -> None:
+    """Write fitted values into the tables of a pack, each whole or not at all, unless one changed since the fit began.
 
-    Examples
-    --------
-    >>> replace_numbers("A RATE=\n\t0.1\n\t~\t1/Year", {"A RATE": np.array([0.25])})
-    'A RATE=\n\t0.25\n\t~\t1/Year'
+    Parameters
+    ----------
+    pack
+        The folder of the pack.
+    before
+        The tables of constants and of districts as they were read, by name.
+    fitted
+        Values by constant, in the order of its range.
+
+    Raises
+    ------
+    FirstFitError
+        If a table has changed, or has no place for a value.
     """
+    tables = {name: list(csv.reader(io.StringIO(content.decode("utf-8-sig")))) for name, content in before.items()}
+    districts, constants = tables[DISTRICTS_FILE], tables[CONSTANTS_FILE]
     for name, values in fitted.items():
-        pattern = re.compile(rf"^({re.escape(name)}(?:\[[^\]]*\])?=\n\t)[-+.,\deE]+$", re.MULTILINE)
-        text, count = pattern.subn(rf"\g<1>{number_line(values)}", text)
-        if count != 1:
-            message = f"expected one number line of {name}, found {count}"
+        rows = [row for row in constants[1:] if row[0] == name]
+        if name in districts[0]:
+            for row, value in zip(districts[1:], values, strict=True):
+                row[districts[0].index(name)] = number_line(value)
+        elif len(rows) == 1:
+            rows[0][CONSTANT_COLUMNS.index("value")] = number_line(values)
+        else:
+            message = f"expected one row of {name} in {CONSTANTS_FILE}, found {len(rows)}"
             raise FirstFitError(message)
-    return text
+    for name, content in before.items():
+        if (pack / name).read_bytes() != content:
+            message = f"{name} changed while the fit was running; nothing written"
+            raise FirstFitError(message)
+    for name, table in tables.items():
+        with replaced(pack / name) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(table)
 
 
-def write_fitted(path: Path, before: bytes, fitted: dict[str, Array]) -> None:
-    """Write fitted values into the model file, whole or not at all, unless it has changed since the fit began."""
-    new = replace_numbers(before.decode("utf-8"), fitted).encode("utf-8")
-    if path.read_bytes() != before:
-        message = f"{path.name} changed while the fit was running; nothing written"
-        raise FirstFitError(message)
-    with replaced(path) as partial:
-        partial.write_bytes(new)
-
-
-def comparison(space: Space, fitted: dict[str, Array], text: str) -> str:
-    """Print fitted values beside those in the model's text, marking what lies at an end of its range."""
+def comparison(space: Space, fitted: dict[str, Array], constants: Mapping[str, Constant]) -> str:
+    """Print fitted values beside those of the pack, marking what lies at an end of its range."""
     lines = []
     for parameter, variable, low, high in zip(space.parameters, space.variables, *space.bounds, strict=True):
         values = fitted[parameter.name]
         near = 0.01 * (np.abs(values) if parameter.relative else high - low)
         bound = (values - low < near) | (high - values < near)
         mark = f"   at an end of its range: {bound.sum()} of {bound.size}" if bound.any() else ""
-        present = re.search(rf"^{re.escape(parameter.name)}(?:\[[^\]]*\])?=\n\t(.*)$", text, re.MULTILINE)
         lines.append(f"{parameter.name} [{variable.unit}]{mark}")
         lines.append(f"  fitted {number_line(values)}")
-        lines.append(f"  model  {present[1] if present else ''}")
+        lines.append(f"  pack   {constants[parameter.name].value}")
     return "\n".join(lines) + "\n"
 
 
-def update_values(path: Path = MODEL_FILE, *, write: bool) -> str:
-    """Fit the values of a model file, put them into it if asked, and return them beside the file's own."""
-    before = path.read_bytes()
+def update_values(pack: Path, *, write: bool) -> str:
+    """Fit the values of a pack of this process's city, put them into it if asked, and return them beside its own."""
+    before = {name: (pack / name).read_bytes() for name in (CONSTANTS_FILE, DISTRICTS_FILE)}
+    present = read_pack(pack)
+    path = kept_file(f"{present.name}.mdl", model_text(present))
     space = read_space(path)
     model = load_model(path=path)
     fitted = fit(model, space, targets(model))
     if write:
-        write_fitted(path, before, fitted)
-    return comparison(space, fitted, before.decode("utf-8"))
+        write_fitted(pack, before, fitted)
+    return comparison(space, fitted, present.constants)

@@ -26,7 +26,6 @@ from calibration.census.start_population import (
 )
 from calibration.census.vital_events import registered_events
 from calibration.observations import census_residents, city_value, district_values, read_observations
-from model.definition import MODEL_FILE
 
 TABLES = derivation.derive()
 DATA = read_observations()
@@ -300,61 +299,48 @@ def test_a_comment_that_would_break_the_model_is_refused() -> None:
 
 
 @pytest.fixture
-def model_copy(tmp_path: Path) -> Path:
-    path = tmp_path / "jinan.mdl"
-    stale = derived_tables.HEADER + "OLD=\n\t1\n\t~\tDmnl\n\t~\t旧. Old.\n\t|\n\n"
-    after = f"{derived_tables.RULE}\n\t.Control\n{derived_tables.RULE}~\n\t|\n"
-    path.write_bytes(("{UTF-8}\nA= 1\n~~|\n\n" + stale + after).encode())
+def stale_tables(tmp_path: Path) -> Path:
+    path = tmp_path / "tables.mdl"
+    path.write_text(derived_tables.HEADER + "OLD=\n\t1\n\t~\tDmnl\n\t~\t旧. Old.\n\t|\n\n", encoding="utf-8")
     return path
 
 
-def derived_tables_command(model: Path, *options: str) -> Result:
-    return CliRunner().invoke(app, ["derived-tables", "--model", str(model), *options])
+def derived_tables_command(pack: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["derived-tables", "--pack", str(pack), *options])
 
 
-def test_a_stale_block_is_noticed_written_and_then_current(model_copy: Path) -> None:
-    stale = derived_tables_command(model_copy, "--check")
+def test_stale_tables_are_noticed_written_and_then_current(stale_tables: Path) -> None:
+    pack = stale_tables.parent
+    stale = derived_tables_command(pack, "--check")
     assert stale.exit_code == 1
     assert "stale" in stale.stderr
-    assert derived_tables_command(model_copy, "--write").exit_code == 0
-    assert derived_tables_command(model_copy, "--check").exit_code == 0
-    text = model_copy.read_text(encoding="utf-8")
-    assert text.startswith("{UTF-8}\nA= 1")
-    assert "OLD=" not in text
-    assert text.count("\t.Control") == 1
-    assert list(model_copy.parent.iterdir()) == [model_copy]
+    assert derived_tables_command(pack, "--write").exit_code == 0
+    assert derived_tables_command(pack, "--check").exit_code == 0
+    assert "OLD=" not in stale_tables.read_text(encoding="utf-8")
+    assert list(pack.iterdir()) == [stale_tables]
 
 
-def test_a_hand_edit_of_one_digit_makes_the_block_stale(model_copy: Path) -> None:
-    derived_tables_command(model_copy, "--write")
-    text = model_copy.read_text(encoding="utf-8")
+def test_a_hand_edit_of_one_digit_makes_the_tables_stale(stale_tables: Path) -> None:
+    derived_tables_command(stale_tables.parent, "--write")
+    text = stale_tables.read_text(encoding="utf-8")
     assert "7332402" in text
-    model_copy.write_text(text.replace("7332402", "7332403"), encoding="utf-8")
-    assert derived_tables_command(model_copy, "--check").exit_code == 1
+    stale_tables.write_text(text.replace("7332402", "7332403"), encoding="utf-8")
+    assert derived_tables_command(stale_tables.parent, "--check").exit_code == 1
 
 
-def test_a_model_without_the_group_gives_a_message_and_code_2(tmp_path: Path) -> None:
-    path = tmp_path / "jinan.mdl"
-    for text, words in (
-        ("{UTF-8}\n", "expected one group '.Derived tables'"),
-        (derived_tables.HEADER, "no group follows"),
-    ):
-        path.write_text(text, encoding="utf-8")
-        refused = derived_tables_command(path, "--write")
-        assert refused.exit_code == 2
-        assert words in refused.stderr
-    assert derived_tables_command(tmp_path / "none.mdl", "--check").exit_code == 2
-    assert derived_tables_command(path, "--check", "--write").exit_code == 2
+def test_tables_that_a_pack_lacks_are_stale_and_both_options_exclude_each_other(tmp_path: Path) -> None:
+    assert derived_tables_command(tmp_path, "--check").exit_code == 1
+    assert derived_tables_command(tmp_path, "--check", "--write").exit_code == 2
 
 
 def test_without_an_option_the_block_is_printed() -> None:
     assert CliRunner().invoke(app, ["derived-tables"]).stdout == derived_tables.block_text()
 
 
-def test_the_block_in_the_model_is_the_rebuilt_one() -> None:
-    text = MODEL_FILE.read_bytes().decode("utf-8")
-    start, end = derived_tables.find_block(text)
-    assert text[start:end] == derived_tables.block_text(), "run python -m calibration derived-tables --write"
+def test_the_tables_in_the_pack_are_the_rebuilt_ones() -> None:
+    assert derived_tables.TABLES.read_text(encoding="utf-8") == derived_tables.block_text(), (
+        "run python -m calibration derived-tables --write"
+    )
 
 
 def test_the_tables_in_the_documentation_are_the_printed_ones() -> None:

@@ -1,5 +1,6 @@
-"""The first fit finds known values again, stays within ranges, and writes nothing but number lines."""
+"""The first fit finds known values again, stays within ranges, and writes nothing but its numbers."""
 
+import csv
 import dataclasses
 import shutil
 from pathlib import Path
@@ -19,10 +20,10 @@ from calibration.studies.first_fit import (
     Parameter,
     fit,
     read_space,
-    replace_numbers,
     write_fitted,
 )
 from model import MODEL_FILE
+from model.city import city
 from model.definition import read_definition
 from model.engine import CompiledModel, compile_model
 
@@ -32,9 +33,20 @@ def model() -> CompiledModel:
     return compile_model(MODEL_FILE)
 
 
+TABLES = ("constants.csv", "districts.csv")
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copy(MODEL_FILE, tmp_path / "jinan.mdl"))
+    folder = tmp_path / city().name
+    folder.mkdir()
+    for name in (*TABLES, "city.yaml", "distances.csv", "tables.mdl"):
+        shutil.copy(city().folder / name, folder / name)
+    return folder
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in TABLES}
 
 
 def test_known_values_are_found_again(model):
@@ -90,44 +102,52 @@ def test_bands_hold_every_age_once():
     assert by_band(np.ones(86)).tolist() == np.diff([*BAND_STARTS, 86]).tolist()
 
 
-def test_writing_changes_number_lines_only(copy: Path):
-    before = copy.read_bytes()
+def test_writing_changes_the_fitted_numbers_only(copy: Path):
+    before = held(copy)
     write_fitted(copy, before, {"FERTILITY 2010": np.array([1.234]), "VILLAGE LEAVING RATE": np.full(12, 0.0123)})
-    old, new = before.decode().splitlines(), copy.read_text(encoding="utf-8").splitlines()
-    changed = [after for line, after in zip(old, new, strict=True) if line != after]
-    assert sorted(changed) == ["\t" + ",".join(["0.0123"] * 12), "\t1.234"]
-    assert [path.name for path in copy.parent.iterdir()] == ["jinan.mdl"]
+    old, new = (
+        {
+            (name, number, column): cell
+            for name, content in tables.items()
+            for number, row in enumerate(csv.reader(content.decode().splitlines()))
+            for column, cell in enumerate(row)
+        }
+        for tables in (before, held(copy))
+    )
+    assert old.keys() == new.keys()
+    assert sorted(new[place] for place in new if new[place] != old[place]) == ["0.0123"] * 12 + ["1.234"]
+    assert len(list(copy.iterdir())) == 5
 
 
-def test_a_model_that_changed_meanwhile_is_left_alone(copy: Path):
-    before = copy.read_bytes()
-    copy.write_bytes(before + b"\n")
-    with pytest.raises(FirstFitError, match="changed while the fit was running"):
+def test_a_pack_that_changed_meanwhile_is_left_alone(copy: Path):
+    before = held(copy)
+    (copy / "constants.csv").write_bytes(before["constants.csv"] + b"\n")
+    with pytest.raises(FirstFitError, match=r"constants.csv changed while the fit was running"):
         write_fitted(copy, before, {"FERTILITY 2010": np.array([1.234])})
-    assert copy.read_bytes() == before + b"\n"
+    assert held(copy) == before | {"constants.csv": before["constants.csv"] + b"\n"}
 
 
-def test_a_constant_without_a_number_line_is_named():
-    with pytest.raises(FirstFitError, match="A RATE, found 0"):
-        replace_numbers("A RATE=\n\tother * 2\n", {"A RATE": np.array([1.0])})
+def test_a_constant_without_a_row_is_named(copy: Path):
+    with pytest.raises(FirstFitError, match=r"A RATE in constants.csv, found 0"):
+        write_fitted(copy, held(copy), {"A RATE": np.array([1.0])})
 
 
 @pytest.mark.parametrize("write", [True, False])
 def test_the_command_prints_and_writes_only_when_asked(write, copy: Path, monkeypatch):
     values = {
         parameter.name: np.full(max(1, len(names)), parameter.judged)
-        for parameter, names in zip(PARAMETERS, read_space(copy).elements, strict=True)
+        for parameter, names in zip(PARAMETERS, read_space(MODEL_FILE).elements, strict=True)
     }
     monkeypatch.setattr(first_fit, "fit", lambda *_: values)
-    before = copy.read_bytes()
-    printed = CliRunner().invoke(app, ["first-fit", "--model", str(copy), *(["--write"] if write else [])])
+    before = held(copy)
+    printed = CliRunner().invoke(app, ["first-fit", "--pack", str(copy), *(["--write"] if write else [])])
     assert printed.exit_code == 0
-    assert (copy.read_bytes() != before) is write
-    assert "FERTILITY 2010 [Dmnl]\n  fitted 1.25\n" in printed.stdout
+    assert (held(copy) != before) is write
+    assert "FERTILITY 2010 [Dmnl]\n  fitted 1.25\n  pack   1.327\n" in printed.stdout
 
 
-def test_a_model_file_that_is_missing_is_refused(tmp_path: Path):
-    assert CliRunner().invoke(app, ["first-fit", "--model", str(tmp_path / "none.mdl")]).exit_code == 2
+def test_a_pack_that_is_missing_is_refused(tmp_path: Path):
+    assert CliRunner().invoke(app, ["first-fit", "--pack", str(tmp_path / "none")]).exit_code == 2
 
 
 @pytest.mark.slow

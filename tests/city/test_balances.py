@@ -58,7 +58,7 @@ def test_land_that_is_given_out_twice_is_named_with_its_district_its_size_and_it
 
 
 def test_what_is_watched_is_no_part_of_the_result():
-    watched, bare = city(), compile_model("model/jinan.mdl")
+    watched, bare = city(), compile_model("model/urbanization.mdl")
     asked: dict[str, Any] = {"outputs": ["residents", "Urban Land"], "reduce": {"Urban Land": "final"}}
     # The same to the bit: watching a run changes nothing in it.
     xr.testing.assert_identical(watched.run(**asked), bare.run(**asked))

@@ -28,7 +28,7 @@ def page(root: Path) -> str:
 def series(root: Path) -> set[str]:
     """Names of all series in the data."""
     found: set[str] = set()
-    for file in (root / "calibration" / "data").glob("*.csv"):
+    for file in (root / "cities" / "jinan" / "data").glob("*.csv"):
         with file.open(encoding="utf-8") as rows:
             found |= {row["variable"] for row in csv.DictReader(rows) if "variable" in row}
     return found
@@ -52,7 +52,7 @@ def unexplained(variables: Iterable[Variable], page: str, series: set[str], root
             for paper in PAPER.findall(source)
             if paper not in page and paper.split()[0] not in PLACES and not any(paper in name for name in names)
         ]
-        folders = (root, root / "calibration" / "data")
+        folders = (root, root / "cities" / "jinan" / "data")
         lost += [file for file in FILE.findall(source) if not any((folder / file).exists() for folder in folders)]
         found += [f"{variable.name}: {name}" for name in lost]
     return found
@@ -63,7 +63,7 @@ def test_every_source_is_explained(variables, page, series, root):
 
 
 @pytest.mark.parametrize(
-    "source", ["hearsay", "observations no_such_series (2020)", "literature, Nobody 1999", "calibration/data/no.csv"]
+    "source", ["hearsay", "observations no_such_series (2020)", "literature, Nobody 1999", "cities/jinan/data/no.csv"]
 )
 def test_a_source_that_cannot_be_followed_is_noticed(source, variables, page, series, root):
     spoilt = replace(variables[-1], comment=f"词。 Meaning. Source: {source}. Grade: E")

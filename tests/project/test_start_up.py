@@ -47,7 +47,7 @@ for words in json.loads(sys.argv[1]):
 print(json.dumps([codes, sorted({name.partition(".")[0] for name in sys.modules})]))
 """
 
-SHIPPED = Path(__file__).parents[2] / "scenarios" / "shipped" / "affordable_housing.yaml"
+SHIPPED = Path(__file__).parents[2] / "cities" / "jinan" / "scenarios" / "affordable_housing.yaml"
 MISSPELT = SHIPPED.read_text(encoding="utf-8").replace("RENT SUBSIDY:", "RENT SUBSIDI:")
 SCENARIO, TARGET = "Did you mean 'plan'", "Did you mean 'target.urbanization.registered.2025'"
 #: Said of the scenario file for whose path `broken.yaml` stands below.

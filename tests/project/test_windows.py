@@ -112,13 +112,13 @@ def test_every_file_has_a_name_that_windows_takes(tracked):
 
 def test_line_ends_are_the_same_everywhere_but_in_start_bat(tracked):
     said = subprocess.run(
-        ["git", "check-attr", "text", "eol", "--", "start.bat", "model/jinan.mdl", "calibration/data/plan.csv"],
+        ["git", "check-attr", "text", "eol", "--", "start.bat", "model/urbanization.mdl", "cities/jinan/data/plan.csv"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert "start.bat: eol: crlf" in said
     # Hashes of these decide whether an ensemble fits.
-    assert "model/jinan.mdl: eol: lf" in said
-    assert "calibration/data/plan.csv: eol: lf" in said
+    assert "model/urbanization.mdl: eol: lf" in said
+    assert "cities/jinan/data/plan.csv: eol: lf" in said
 
 
 def lines_of_start() -> list[str]:
@@ -218,7 +218,9 @@ def test_a_bundle_holds_the_project_its_wheels_and_a_lock_of_them(tmp_path, monk
         names = [name.partition("/")[2] for name in opened.namelist()]
         lock = next(name for name in opened.namelist() if name.endswith("wheels/requirements.lock"))
         entries = bundle.entries(opened.read(lock).decode())
-    assert {"start.bat", "run_scenarios.py", "model/jinan.mdl", "wheels/numpy-1.0-py3-none-any.whl"} <= set(names)
+    assert {"start.bat", "run_scenarios.py", "model/urbanization.mdl", "wheels/numpy-1.0-py3-none-any.whl"} <= set(
+        names
+    )
     assert "numpy" in entries
     # What one of the platforms lacks is not asked for when the bundle is set up.
     assert "numba" not in entries

@@ -165,7 +165,7 @@ def test_what_is_no_scenario_is_refused(given, message):
 
 def test_two_files_of_one_name_are_refused(tmp_path):
     copy = tmp_path / "plan.yaml"
-    copy.write_bytes((ROOT / "scenarios" / "shipped" / "plan.yaml").read_bytes())
+    copy.write_bytes((ROOT / "cities" / "jinan" / "scenarios" / "plan.yaml").read_bytes())
     with pytest.raises(ScenarioError, match="has the same name 'plan'"):
         load_scenarios(["plan", copy])
 
@@ -185,11 +185,11 @@ def copied_project(tmp_path_factory):
     [
         ("scenarios/levers.yaml", None, "levers.yaml cannot be used:\n * The file does not exist."),
         ("scenarios/levers.yaml", b"- constant: [", "levers.yaml cannot be used:\n * The file is not valid YAML"),
-        ("scenarios/targets.yaml", b"\xff\xfe", "targets.yaml cannot be used:\n * The file is not UTF-8 text"),
-        ("scenarios/shipped/baseline.yaml", None, "There is no scenario 'baseline'"),
+        ("cities/jinan/targets.yaml", b"\xff\xfe", "targets.yaml cannot be used:\n * The file is not UTF-8 text"),
+        ("cities/jinan/scenarios/baseline.yaml", None, "There is no scenario 'baseline'"),
         ("analysis/outcome/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
-        ("model/jinan.mdl", None, "jinan.mdl cannot be read"),
-        ("model/jinan.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "jinan.mdl cannot be read"),
+        ("model/urbanization.mdl", None, "jinan.mdl cannot be read"),
+        ("model/urbanization.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "jinan.mdl cannot be read"),
     ],
 )
 def test_a_missing_or_corrupt_file_is_named(copied_project, file, content, message):

@@ -215,7 +215,7 @@ def test_a_constant_that_describes_the_start_changes_the_start():
 
 
 def test_targets_are_those_of_the_plan():
-    with (ROOT / "scenarios" / "plan" / "plan_quantities.csv").open(encoding="utf-8") as file:
+    with (ROOT / "cities" / "jinan" / "plan" / "plan_quantities.csv").open(encoding="utf-8") as file:
         rows = {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}
     targets = load_targets()
     assert list(targets) == list(rows)

@@ -15,6 +15,7 @@ from analysis.outcome.words import terms
 from calibration.fit.evidence import Evidence
 from calibration.fit.priors import PRIORS_FILE, PriorError, read_priors
 from model.definition import variables_by_name
+from model.files.strict_files import LINE_LENGTH, MESSAGE_LINES, parse_yaml, read_table, read_yaml, refusal
 from scenarios import (
     LeverError,
     ScenarioError,
@@ -26,7 +27,6 @@ from scenarios import (
 )
 from scenarios.levers import FILE as LEVER_FILE
 from scenarios.start import JUMP, START
-from scenarios.strict_files import LINE_LENGTH, MESSAGE_LINES, parse_yaml, read_table, read_yaml, refusal
 from scenarios.targets import FILE as TARGET_FILE
 from scenarios.targets import UNITS
 from tests.support.damaged_files import outcome

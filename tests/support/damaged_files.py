@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model.engine.errors import UserError
-from scenarios.strict_files import hidden_character
+from model.files.strict_files import hidden_character
 
 #: A screen, and the seconds of processor time that a person would call a hang.
 LINES, COLUMNS, SECONDS = 25, 200, 10

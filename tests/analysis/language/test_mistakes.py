@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import run_scenarios
 from analysis.language.mistakes import BEGINNINGS, ENDINGS, FILE, catalogue, in_chinese, in_screen_language
 from analysis.outcome.screen import printed_in
-from scenarios.strict_files import read_yaml
+from model.files.strict_files import read_yaml
 from scenarios.word_files import gaps_of
 from tests.conftest import ROOT
 
@@ -24,8 +24,8 @@ WHOLE = [
     "run_scenarios.py",
     "scenarios/levers.py",
     "scenarios/scenario.py",
-    "scenarios/schemas.py",
-    "scenarios/strict_files.py",
+    "model/files/schemas.py",
+    "model/files/strict_files.py",
     "scenarios/targets.py",
     "scenarios/word_files.py",
     *(name for name in MODULES if name.endswith("request.py")),

@@ -202,9 +202,9 @@ def read_yaml(path: Path) -> Document:
 
     Examples
     --------
-    >>> document = read_yaml(Path(__file__).parent / "shipped" / "baseline.yaml")
-    >>> document.content["name"], document.problems, document.line(("name",)) > 0
-    ('baseline', [], True)
+    >>> document = read_yaml(Path("scenarios/levers.yaml"))
+    >>> document.content[0]["unit"], document.problems, document.line((0,)) > 0
+    ('Dmnl', [], True)
     """
     text, problem = _read_text(path, YAML_BYTES, lambda row, column: f"line {row}). {SAVE_AS}.")
     return Document(None, [problem]) if text is None else parse_yaml(text)
@@ -367,7 +367,7 @@ def _scalar(event: Any, line: int) -> Any:
 
 
 def read_table(path: Path, *, gbk: bool = False) -> tuple[pd.DataFrame | None, list[str]]:
-    """Return the cells of a CSV file as text and what is wrong with it as a file.
+    """Return the cells of a CSV file as a table of text, and what is wrong with it as a file.
 
     Parameters
     ----------
@@ -385,9 +385,28 @@ def read_table(path: Path, *, gbk: bool = False) -> tuple[pd.DataFrame | None, l
 
     Examples
     --------
-    >>> table, problems = read_table(Path("calibration/data/plan.csv"))
+    >>> table, problems = read_table(Path("cities/jinan/data/plan.csv"))
     >>> table.loc[2, "variable"], problems
     ('built_up_area', [])
+    """
+    cells, problems = read_cells(path, gbk=gbk)
+    if cells is None:
+        return None, problems
+    # Loaded here, as reading a scenario does without it.
+    import pandas as pd
+
+    names, rows = cells
+    return pd.DataFrame(list(rows.values()), columns=names, index=list(rows), dtype=str), []
+
+
+def read_cells(path: Path, *, gbk: bool = False) -> tuple[tuple[list[str], dict[int, list[str]]] | None, list[str]]:
+    """Return the names of the columns of a CSV file and its cells by row, read as by `read_table`; and its problems.
+
+    Examples
+    --------
+    >>> cells, problems = read_cells(Path("cities/jinan/data/plan.csv"))
+    >>> cells[0][0], cells[1][2][0]
+    ('variable', 'built_up_area')
     """
     text, problem = _read_text(
         path,
@@ -431,11 +450,7 @@ def read_table(path: Path, *, gbk: bool = False) -> tuple[pd.DataFrame | None, l
             cells += [""] * (len(names) - len(cells))
     if problems:
         return None, problems
-    # Loaded here, as reading a scenario does without it.
-    import pandas as pd
-
-    table = pd.DataFrame([cells[: len(names)] for cells in rows.values()], columns=names, index=list(rows), dtype=str)
-    return table, []
+    return (names, {number: cells[: len(names)] for number, cells in rows.items()}), []
 
 
 def _rows(text: str, separator: str, problems: list[str]) -> Iterator[tuple[int, list[str]]]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter, ValidationError
 
 from model.engine.errors import near
-from scenarios.strict_files import Document, Where, read_number, shown
+from model.files.strict_files import Document, Where, read_number, shown
 
 LANGUAGES: Final = ("zh", "en")
 TITLE_LENGTH: Final = 150
