@@ -13,7 +13,7 @@ from calibration.cities.matching import Unit, match_units
 from calibration.cities.numbers import CENTRE_SPAN, Lender
 from calibration.cities.rules import children_per_woman, households
 from calibration.cities.tabulations import joined
-from scenarios.strict_files import read_yaml
+from model.files.strict_files import read_yaml
 
 #: Growth of urban incomes by which an income of another year is moved on: between that of 2010-2020 and of its end.
 INCOME_GROWTH: Final = 1.065

@@ -15,7 +15,7 @@ import pandas as pd
 
 from calibration.cities.tabulations import city_units
 from model.engine.errors import UserError
-from scenarios.strict_files import read_table, refusal
+from model.files.strict_files import read_table, refusal
 
 MATCH_COLUMNS: Final = ("group", "codes_2010", "codes_2020", "note")
 OPTIONAL_COLUMNS: Final = ("name", "zone", "zone_zh")

@@ -16,13 +16,14 @@ import yaml
 from calibration.cities.lender import census_rows, read_lender
 from calibration.cities.matching import MatchError, Unit, match_units, panel_faults
 from calibration.cities.numbers import CityFacts, Lender, Number
+from calibration.cities.policies import scenario_files, targets_text
 from calibration.cities.rules import all_numbers
 from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, URL, read_tabulation
 from calibration.cities.uses import used_series
 from calibration.observations import AGE_BANDS, COLUMNS, SEXES
 from model.engine.errors import UserError
 from model.files.atomic import replaced
-from scenarios.strict_files import read_table, read_yaml, refusal
+from model.files.strict_files import read_table, read_yaml, refusal
 
 #: Shape of fertility by age, which every city without its own takes.
 FERTILITY: Final = "census_2020_fuzhou_fertility.csv"
@@ -299,6 +300,10 @@ def _files(
         "record.yaml": _record(names, used_series(everything, names.en)),
         "checklist.md": _checklist(names, asked, numbers),
     }
+    rate = facts.total("population_urban", 2020) / facts.total("population_resident", 2020)
+    registered = numbers["REGISTERED URBAN SHARE 2020"].values[0]
+    files |= scenario_files(names.en, names.zh.removesuffix("市"), numbers, rate)
+    files["targets.yaml"] = targets_text(names.en, rate, registered)
     return files
 
 

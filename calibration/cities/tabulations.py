@@ -15,7 +15,7 @@ import pandas as pd
 
 from calibration.observations import AGE_BANDS
 from model.engine.errors import UserError
-from scenarios.strict_files import refusal
+from model.files.strict_files import refusal
 
 SOURCE: Final = {
     2010: "GitHub leiii/census: census_county_2010_v1.xlsx (6th census county tabulation, 2010-11-01)",
