@@ -54,7 +54,9 @@ class Unit:
         return list(self.codes_2010 if year == 2010 else self.codes_2020)
 
 
-def match_units(tables: Mapping[int, pd.DataFrame], prefecture: str, stated: Path | None = None) -> list[Unit]:
+def match_units(
+    tables: Mapping[int, pd.DataFrame], prefecture: str, stated: Path | None = None, city: str = ""
+) -> list[Unit]:
     """Match the units of a prefecture.
 
     Parameters
@@ -67,6 +69,8 @@ def match_units(tables: Mapping[int, pd.DataFrame], prefecture: str, stated: Pat
         A CSV with the columns ``group, codes_2010, codes_2020, note``, several codes joined by ``+``; further
         columns ``name`` (English), ``zone`` and ``zone_zh`` are taken if they are there. None to match by code and
         by name.
+    city
+        English name of the city, which no district may have.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def match_units(tables: Mapping[int, pd.DataFrame], prefecture: str, stated: Pat
     rows, faults = _automatic(tables, prefecture) if stated is None else _stated(stated, tables, prefecture)
     if faults:
         raise MatchError(refusal({_title(stated, prefecture): faults}))
-    names = _english([row["name"] or "" for row in rows], [row["group"] for row in rows])
+    names = _english([row["name"] or "" for row in rows], [row["group"] for row in rows], city)
     units = []
     for row, name in zip(rows, names, strict=True):
         kind = KINDS.get(row["group"][-1], "district")
@@ -206,14 +210,14 @@ def _stated(path: Path, tables: Mapping[int, pd.DataFrame], prefecture: str) -> 
     return rows, faults
 
 
-def _english(given: list[str], chinese: list[str]) -> list[str]:
+def _english(given: list[str], chinese: list[str], city: str) -> list[str]:
     """English names: those given, else the Chinese in Latin letters without tones; a second one gets its kind."""
     from pypinyin import lazy_pinyin
 
     names: list[str] = []
     for name, zh in zip(given, chinese, strict=True):
         chosen = name or "".join(lazy_pinyin(_stem(zh.split("+")[0]))).capitalize()
-        if chosen in names:
-            chosen = f"{chosen} {KINDS.get(zh[-1], 'district').replace('county-level ', '')}"
+        if chosen in (*names, city):
+            chosen = f"{chosen} {KINDS.get(zh[-1], 'district')}"
         names.append(chosen)
     return names

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +27,9 @@ from calibration.cities.rules import all_numbers
 from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, URL, read_tabulation
 from calibration.cities.uses import used_series
 from calibration.observations import AGE_BANDS, COLUMNS, SEXES
+from model.city import VARIABLE
 from model.engine.errors import UserError
-from model.files.atomic import replaced
+from model.files.repository import ROOT
 from model.files.strict_files import read_table, read_yaml, refusal
 
 #: Shape of fertility by age, which every city without its own takes.
@@ -56,10 +63,56 @@ class Names:
     province_zh: str
 
 
+def city_names(key: str, prefecture: str, tabulations: Path) -> tuple[Names, str]:
+    """Find what a city is called in the tabulation of 2020, and its code.
+
+    Parameters
+    ----------
+    key
+        Name of the folder, as hefei; without a code it is looked up as the Chinese name in Latin letters.
+    prefecture
+        Code of six digits, or nothing.
+
+    Raises
+    ------
+    NewCityError
+        If no prefecture has the name or the code, with those that come near.
+    """
+    from pypinyin import lazy_pinyin
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+        message = f"{key!r} cannot name a pack: small Latin letters, digits and '_', as hefei."
+        raise NewCityError(message)
+    table = read_tabulation(tabulations, 2020)
+    rows = table[table.index.str.endswith("00") & ~table.index.str.endswith("0000")]
+
+    def latin(name: str) -> str:
+        return "".join(lazy_pinyin(name.removesuffix("市").removesuffix("地区")))
+
+    if not prefecture:
+        spelt = {code: latin(name) for code, name in rows["name"].items()}
+        found = [code for code, name in spelt.items() if name == key]
+        if len(found) != 1:
+            close = get_close_matches(key, spelt.values(), n=5)
+            near = [f"{spelt[c]} {c} {rows.loc[c, 'name']}" for c in spelt if spelt[c] in close or c in found]
+            message = f"{len(found) or 'No'} prefecture(s) of 2020 are spelt {key!r}. Give its code with --code: {near}."
+            raise NewCityError(message)
+        prefecture = str(found[0])
+    if prefecture not in rows.index:
+        near = [f"{code} {rows.loc[code, 'name']}" for code in rows.index if code[:2] == prefecture[:2]]
+        message = f"--code {prefecture} is no prefecture of the tabulation of 2020. Of that province: {near[:25]}."
+        raise NewCityError(message)
+    row = rows.loc[prefecture]
+    province = str(row["province"])
+    english = "".join(lazy_pinyin(re.sub("(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区)$", "", province))).capitalize()
+    return Names(key, latin(str(row["name"])).capitalize(), str(row["name"]), english, province), prefecture
+
+
 @dataclass(frozen=True)
 class Made:
     """A pack in memory: the content of each file, and what it rests on."""
 
+    names: Names
     files: Mapping[str, str]
     numbers: Mapping[str, Number]
     lender: Lender
@@ -107,7 +160,7 @@ def make_pack(
         Naming every fault with its file, row, column and remedy.
     """
     tables = {year: read_tabulation(tabulations, year) for year in (2010, 2020)}
-    units = match_units(tables, prefecture, match)
+    units = match_units(tables, prefecture, match, names.en)
     faults = [*_age_faults(units, tables), *_panel(units, tables, tabulations, prefecture)]
     own_series, more = _series(series, names, units)
     faults += more
@@ -119,7 +172,7 @@ def make_pack(
     given = None if series is None else series.read_text(encoding="utf-8")
     files = _files(names, facts, lender, numbers, reference, given)
     borrowed = tuple(sorted(name for name, number in numbers.items() if number.borrowed))
-    return Made(files, numbers, lender, facts, borrowed)
+    return Made(names, files, numbers, lender, facts, borrowed)
 
 
 def write_pack(made: Made, folder: Path) -> None:
@@ -133,11 +186,27 @@ def write_pack(made: Made, folder: Path) -> None:
     if folder.exists():
         message = f"{folder} exists: choose another name, or remove it first if it may go."
         raise NewCityError(message)
-    with replaced(folder) as partial:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as kept:
+        partial = Path(kept) / folder.name
         for name, text in made.files.items():
             path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        # A process has one city, so the tables are derived in one of its own.
+        done = subprocess.run(
+            [sys.executable, "-m", "calibration", "derived-tables", "--write"],
+            cwd=ROOT,
+            env={**os.environ, VARIABLE: str(partial)},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode:
+            message = f"The tables of {made.names.en} cannot be derived; nothing is written.\n{done.stderr.strip()}"
+            raise NewCityError(message)
+        partial.rename(folder)
 
 
 def _age_faults(units: Sequence[Unit], tables: Mapping[int, pd.DataFrame]) -> list[str]:
@@ -284,6 +353,8 @@ def _files(
         files["data/series.csv"] = series
     if derived := derived_rows(names, facts):
         files["data/derived_from_other_rows.csv"] = _table(COLUMNS, derived)
+    if assumed := assumed_rows(names, facts):
+        files["data/assumed.csv"] = _table(COLUMNS, assumed)
     everything = facts.series
     if derived:
         more = pd.DataFrame(derived, columns=list(COLUMNS))
@@ -326,6 +397,23 @@ def derived_rows(names: Names, facts: CityFacts) -> list[list[object]]:
             moved = now - before - (births - deaths) / 10_000  # type: ignore[operator]
             if moved > 0:
                 add("hukou_net_migration_derived", year, moved, "10k persons", "growth less births and deaths declared")
+    return rows
+
+
+#: Life expectancy where a city's is not known: between the country's of 2020 and that of large cities [year].
+LIFE_EXPECTANCY: Final = 79.0
+
+
+def assumed_rows(names: Names, facts: CityFacts) -> list[list[object]]:
+    """What the tables cannot do without and nobody has given: grade E, compared with nothing."""
+    rows: list[list[object]] = []
+    for variable, value, unit, note in (
+        ("population_hukou_registered_yearend", facts.registered[2020] / 10_000, "10k persons",
+         "registered of 2010 moved on with half the growth of residents"),
+        ("life_expectancy", LIFE_EXPECTANCY, "years", "between the country and its large cities"),
+    ):  # fmt: skip
+        if facts.value(variable, 2020) is None:
+            rows.append([variable, names.en, 2020, f"{value:.6g}", unit, "new", "E", "not known", "", note])
     return rows
 
 

@@ -260,7 +260,9 @@ def lend(lender: Lender, name: str, ratio: float, by: str, wider: float = WIDER)
         prior |= {"grade": "E", "source": f"{lender.name}'s range by {by}, widened"}
     least = min(ends) / ROOM if low is None or low >= 0 else low
     low = min(least, low * ratio) if low is not None and low > 0 else (0.0 if low == 0 else low)
-    high = max(max(ends) * ROOM, high * ratio) if high is not None and high > 0 else high
+    # A lever of policy keeps the room that the lender's has: its range is the same in every city.
+    room = max(ratio, 1.0) if entry is None else ratio
+    high = max(max(ends) * ROOM, high * room) if high is not None and high > 0 else high
     return Number(name, values, _or_none(low), _or_none(high), lender.units[name], "E", source, prior)
 
 

@@ -111,7 +111,8 @@ def read_tabulation(folder: Path, year: int) -> pd.DataFrame:
     raw = raw[pd.to_numeric(raw[_CODE], errors="coerce").notna()]
     table = pd.DataFrame(index=pd.to_numeric(raw[_CODE]).astype(int).astype(str).str.zfill(6))
     table["name"] = raw[_NAME[year]].astype(str).str.strip().to_numpy()
-    table["prefecture"] = raw["市"].astype(str).str.strip().to_numpy() if "市" in raw.columns else ""
+    for name, column in (("prefecture", "市"), ("province", "省")):
+        table[name] = raw[column].astype(str).str.strip().to_numpy() if column in raw.columns else ""
     for name, columns in wanted.items():
         table[name] = sum(_numbers(raw[column]) for column in columns)
     for name, column in ratios.items():
@@ -137,7 +138,7 @@ def city_units(table: pd.DataFrame, prefecture_code: str) -> pd.DataFrame:
 def joined(table: pd.DataFrame, codes: list[str]) -> pd.Series:
     """Join units to one: counts are added, ratios weighed by what they are a ratio of."""
     rows = table.loc[codes]
-    numbers = rows.drop(columns=["name", "prefecture"])
+    numbers = rows.drop(columns=["name", "prefecture", "province"])
     result = numbers.sum()
     for name, (_, _, weight) in RATIOS.items():
         if name in numbers:
