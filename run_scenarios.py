@@ -33,6 +33,7 @@ from analysis.outcome.screen import (
     with_city,
     with_language,
 )
+from model.building import built_model
 from model.city import choose_city
 from model.engine.errors import UserError
 
@@ -82,10 +83,12 @@ class LazyCommands(TyperGroup):
         with printed_in(language_of(words)):
             try:
                 choose_city(words)
+                built_model()
+                return super().main(args, *given, **named)
             except UserError as error:
+                # Of the city's pack; mistakes in what is asked are told where they are found.
                 typer.echo(in_screen_language(str(error)), err=True)
                 sys.exit(2)
-            return super().main(args, *given, **named)
 
     def make_context(self, *given: Any, **named: Any) -> Any:
         """Read the words before the command."""

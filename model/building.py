@@ -55,7 +55,7 @@ def model_text(pack: City, template: str | None = None) -> str:
     >>> "{{" in model_text(city())
     False
     """
-    text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
+    text = _template() if template is None else template
     faults: list[str] = []
     used = set[str]()
 
@@ -80,6 +80,9 @@ def model_text(pack: City, template: str | None = None) -> str:
         )
 
     text = ENTRY.sub(filled, text)
+    if not used:
+        msg = f"{TEMPLATE.name} cannot be read: none of its entries is a constant of a city"
+        raise PackError(msg)
     faults += [f"{name!r} is no constant of a city.{near(name, used)}" for name in pack.constants if name not in used]
     if faults:
         raise PackError(refusal({f"{pack.folder.name}/{CONSTANTS_FILE}": faults}))
@@ -95,6 +98,17 @@ def model_text(pack: City, template: str | None = None) -> str:
         "tables": pack.require(TABLES_FILE, "to run the model").read_text(encoding="utf-8"),
     }
     return GAP.sub(lambda gap: gaps[gap[1]], text)
+
+
+def _template() -> str:
+    try:
+        return TEMPLATE.read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"{TEMPLATE.name} cannot be read: {error.strerror}"
+        raise PackError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f"{TEMPLATE.name} cannot be read: byte {error.start} is not UTF-8 text"
+        raise PackError(msg) from error
 
 
 def _membership(pack: City) -> str:

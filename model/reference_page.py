@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from model.city import city
 from model.definition import MODEL_FILE, Kind, Sector, Variable, read_sectors
 from model.files.atomic import update_text
 
@@ -36,8 +37,8 @@ LOOP_TITLE = re.compile(r"\b([RB]\d+) ([a-z].*?)(?=, [RB]\d|[.;]|$)")
 OPENING = """\
 # The model, variable by variable
 
-Printed from `{file}` by `make docs`: equations, units, ranges, meanings and sources stand there and nowhere
-else. Change the model, not this page.
+Printed by `make docs` from `model/urbanization.mdl` and the pack of {city} in `cities/`: equations, units, ranges,
+meanings and sources stand there and nowhere else. Change the model, not this page.
 
 **How to read it.** A *stock* is what has piled up (Capitalised), a *flow* is what fills or empties it in a year,
 an *auxiliary* is computed on the way, a CONSTANT is given from outside, a *table* is a function drawn point by
@@ -53,7 +54,7 @@ def print_page(path: Path = MODEL_FILE) -> str:
     described = [sector for sector in sectors if any(variable.kind in KINDS for variable in sector.variables)]
     grades = ", ".join(f"{letter} {word}" for letter, word in GRADES.items())
     chapters = [
-        OPENING.format(file=f"model/{path.name}", grades=grades),
+        OPENING.format(city=city().title["en"], grades=grades),
         _contents(described),
         _counts(described),
         _dimensions(variables),

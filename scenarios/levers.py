@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 import numpy as np
 from pydantic import ConfigDict, PlainValidator
 
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
 from model.engine.errors import UserError
-from model.files.schemas import STRICT, Line, Mistakes, Number, Sentences, Title, checked_entries, number, one_of
-from model.files.strict_files import read_yaml, refusal, shown
+from model.files.schemas import (
+    STRICT,
+    Line,
+    Mistakes,
+    Number,
+    Schema,
+    Sentences,
+    Title,
+    checked,
+    checked_entries,
+    one_of,
+)
+from model.files.strict_files import Document, read_yaml, refusal, shown
 
 Direction = Literal["raise", "lower", "either", "keep"]
 Decider = Literal["city", "district", "province", "state"]
 
 FILE = Path(__file__).parent / "levers.yaml"
+#: What differs in the city.
+CITY_FILE = city().folder / "levers.yaml"
 #: The scale of effort is relative: no lever takes more than this many times the easiest.
 MOST_EFFORT: Final = 10.0
 
@@ -27,10 +41,9 @@ class LeverError(UserError):
     """The lever file cannot be used; the message lists every mistake in it."""
 
 
-def _one_or_by_element(value: object) -> float | dict[str, float]:
-    if not isinstance(value, dict):
-        return number(value)
-    return {str(element): number(part) for element, part in value.items()}
+def _from_the_model(value: object) -> float:
+    msg = "stands in the model; delete it here."
+    raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,6 @@ class Lever:
     unit: Line
     lowest: Number
     highest: Number
-    #: The value in the model file, by element for a constant with subscripts.
-    default: Annotated[float | Mapping[str, float], PlainValidator(_one_or_by_element)]
     title: Title
     meaning: Sentences
     guidance: Sentences
@@ -58,17 +69,29 @@ class Lever:
     direction: Annotated[Direction, PlainValidator(one_of(*get_args(Direction)))]
     #: Where the sign of what it does is from: a study, a rule, or that it is a definition or an assumption.
     reference: Line = ""
+    #: The model's own value, by element for a constant with subscripts.
+    default: Annotated[float | Mapping[str, float], PlainValidator(_from_the_model)] = 0.0
 
 
-def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, Lever]:
+class _OfCity(Schema):
+    """What differs in a city."""
+
+    lowest: Number | None = None
+    highest: Number | None = None
+    guidance: Sentences | None = None
+
+
+def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE, of_city: Path = CITY_FILE) -> dict[str, Lever]:
     """Read the levers and check them against the model.
 
     Parameters
     ----------
     model_file
-        The model file; its constants, units and defaults must be those of the file.
+        The model file; its constants and units must be those of the file.
     file
         The YAML file.
+    of_city
+        The file of what differs in a city; it need not be there.
 
     Returns
     -------
@@ -90,8 +113,9 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
     variables = variables_by_name(model_file)
     constants = [name for name, variable in variables.items() if variable.kind == "constant"]
     levers: dict[str, Lever] = {}
+    own, absent = _of_city(of_city, document.content)
     for index, label, entry, lever, failed in checked_entries(
-        Lever, document, mistakes, "constant", "lever", quoted=True
+        Lever, _with_own(document, own), mistakes, "constant", "lever", quoted=True
     ):
         name = entry.get("constant") if isinstance(entry, dict) else None
         if not isinstance(name, str):
@@ -102,11 +126,51 @@ def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE) -> dict[str, L
             )
             continue
         _check({k: v for k, v in entry.items() if k not in failed}, (index,), label, variables[name], mistakes)
-        if lever is not None and not mistakes:
-            levers[name] = lever
+        if lever is not None and not mistakes and name not in absent:
+            levers[name] = replace(lever, default=_default(variables[name]))
     if mistakes:
         raise LeverError(refusal({file.name: mistakes.listed()}))
     return levers
+
+
+def _of_city(file: Path, levers: Any) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return what differs in a city by lever, and the levers that it does not have."""
+    if not file.exists():
+        return {}, []
+    document = read_yaml(file)
+    mistakes = Mistakes(document)
+    content = document.content if isinstance(document.content, dict) else {}
+    names = [entry["constant"] for entry in levers or () if isinstance(entry, dict) and "constant" in entry]
+    own: dict[str, dict[str, Any]] = {}
+    for key in content:
+        if key not in ("levers", "absent"):
+            mistakes.add((key,), f"{shown(key)} is not a key of this file.{mistakes.near(key, ('levers', 'absent'))}")
+    entries, absent = content.get("levers") or {}, content.get("absent") or []
+    if not isinstance(entries, dict) or not isinstance(absent, list):
+        mistakes.add((), "'levers' must hold names with entries under them, and 'absent' a list of names.")
+        entries, absent = {}, []
+    for name in (*entries, *absent):
+        if name not in names:
+            where = ("levers", name) if name in entries else ("absent",)
+            mistakes.add(where, f"{shown(name)} is no lever.{mistakes.near(name, names)}")
+    for name, entry in entries.items():
+        checked_entry, _ = checked(_OfCity, entry, mistakes, ("levers", name), what="here", label=shown(name))
+        if checked_entry is not None:
+            own[name] = entry
+    if mistakes:
+        raise LeverError(refusal({f"{file.parent.name}/{file.name}": mistakes.listed()}))
+    return own, absent
+
+
+def _with_own(document: Document, own: Mapping[str, dict[str, Any]]) -> Document:
+    """Return a document of levers with what differs in a city."""
+    if not isinstance(document.content, list) or not own:
+        return document
+    content = [
+        {**entry, **own.get(str(entry.get("constant")), {})} if isinstance(entry, dict) else entry
+        for entry in document.content
+    ]
+    return Document(content, document.problems, document.lines)
 
 
 def _check(sound: Mapping[Any, Any], where: tuple[int], label: str, variable: Variable, mistakes: Mistakes) -> None:
@@ -128,26 +192,16 @@ def _check(sound: Mapping[Any, Any], where: tuple[int], label: str, variable: Va
         if below or (end is not None and variable.high is not None and end > variable.high):
             limits = " to ".join("any" if limit is None else f"{limit:g}" for limit in (variable.low, variable.high))
             wrong(key, f": {key!r} {end:.10g} is outside the limits of the model file, {limits}.")
-    if variable.default is None:
-        wrong("constant", " is not written as plain numbers in the model.")
-    elif "default" in sound:
-        _check_default(sound["default"], lowest, highest, variable, wrong)
-
-
-def _check_default(default: Any, lowest: Any, highest: Any, variable: Variable, wrong: Any) -> None:
     own = variable.default
-    assert own is not None
-    if isinstance(default, dict):
-        if len(variable.axes) != 1 or set(default) != set(variable.axes[0]):
-            wrong("default", ": 'default' must be a number, or a number for each element.")
-            return
-        written = np.array([default[element] for element in variable.axes[0]], dtype=float)
-    else:
-        written = np.array(default, dtype=float)
-    if not np.array_equal(np.broadcast_to(written, own.shape), own):
-        stated = f"{default:g}" if written.ndim == 0 else shown(default)
-        own_values = ", ".join(f"{value:g}" for value in np.unique(own)[:10])
-        wrong("default", f": the default is {stated}, the model has {own_values}.")
-    if (lowest is not None and written.min() < lowest) or (highest is not None and written.max() > highest):
+    if own is None:
+        wrong("constant", " is not written as plain numbers in the model.")
+    elif (lowest is not None and own.min() < lowest) or (highest is not None and own.max() > highest):
         ends = " to ".join("any" if end is None else f"{end:.10g}" for end in (lowest, highest))
-        wrong("default", f": the default is outside {ends}.")
+        wrong("lowest", f": the model's own value is outside {ends}.")
+
+
+def _default(variable: Variable) -> float | dict[str, float]:
+    values = np.asarray(variable.default)
+    if len(variable.axes) != 1:
+        return float(values)
+    return dict(zip(variable.axes[0], map(float, values), strict=True))

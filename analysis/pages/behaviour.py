@@ -39,6 +39,7 @@ LEAST_SHARE: Final = 0.01
 #: What the studies read besides the model and the members.
 _FILES: Final = (
     levers.FILE,
+    levers.CITY_FILE,
     targets.FILE,
     WORDS_FILE,
     scenario.FOLDER,
@@ -103,7 +104,7 @@ def inputs_hash(members: xr.Dataset) -> str:
     for name in sorted(map(str, members.data_vars)):
         digest.update(name.encode() + members[name].to_numpy().tobytes())
     for path in _FILES:
-        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path][: path.is_file()]:
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 

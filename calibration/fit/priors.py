@@ -1,6 +1,7 @@
 """The uncertain constants of the model and their prior distributions.
 
-``priors.yaml`` holds shape, range, source and grade; the model file holds defaults and limits. ``events.yaml`` holds
+``priors.yaml`` holds shape, range, source and grade, that of a city's pack those of its own constants; the model file
+holds defaults and limits. ``events.yaml`` holds
 the same for dated events after 2020, and is read only where something is known of them. Calibration moves on a scale on
 which every prior is a standard normal: a value is the prior's quantile of the normal distribution function.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,14 +24,18 @@ import xarray as xr
 from pydantic import PlainValidator, StrictBool
 from scipy.special import ndtr, ndtri
 
+from model.building import kept_file
+from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.engine.errors import UserError
+from model.engine.errors import UserError, near
 from model.files.schemas import Line, Mistakes, Schema, checked, number
 from model.files.strict_files import Where, read_yaml, refusal, shown
 
 Array = npt.NDArray[np.float64]
 
-PRIORS_FILE: Final = Path(__file__).parent / "priors.yaml"
+#: Priors that all cities share, with the places of those that are a city's own.
+SHARED_FILE: Final = Path(__file__).parent / "priors.yaml"
+CITY_FILE: Final = city().folder / "priors.yaml"
 Shape = Literal["normal", "lognormal", "uniform", "loguniform"]
 #: A factor beyond this says that the model's own table is of another unit.
 MOST_FACTOR: Final = 100.0
@@ -40,6 +46,54 @@ _SECTIONS: Final = ("parameters", "constraints", "held_fixed")
 
 class PriorError(UserError):
     """The file of priors cannot be used; the message lists every mistake in it."""
+
+
+def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
+    """Return the priors that all cities share, with those of a city in their places.
+
+    Raises
+    ------
+    PriorError
+        If the city lacks a prior of its own, or has one that is shared.
+
+    Examples
+    --------
+    >>> "BUILT UP AREA 2010: {shape: normal" in filled_text()
+    True
+    """
+    line = re.compile(r"^  ([A-Z][A-Z0-9 ]*): (.*)$")
+    documents = {file: read_yaml(file) for file in (shared, of_city)}
+    problems = {_place(file): document.problems for file, document in documents.items() if document.problems}
+    if problems:
+        raise PriorError(refusal(problems))
+    own = {
+        found[1]: found[0] for text in of_city.read_text(encoding="utf-8").splitlines() if (found := line.match(text))
+    }
+    used, filled = set[str](), []
+    for text in shared.read_text(encoding="utf-8").split("\n"):
+        found = line.match(text)
+        if found and found[2] == "city":
+            used.add(found[1])
+            text = own.get(found[1], "")
+        if not text.startswith("#!"):
+            filled.append(text)
+    faults = [f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in used - own.keys()]
+    faults += [f"{name!r} is no prior of a city.{near(name, used)}" for name in own if name not in used]
+    entries = documents[of_city].content
+    written = entries.get("parameters") if isinstance(entries, dict) else None
+    if not isinstance(written, dict) or set(written) - own.keys():
+        faults.append("it must hold 'parameters' with one line for each constant.")
+    if faults:
+        raise PriorError(refusal({_place(of_city): sorted(faults)}))
+    return "\n".join(filled)
+
+
+def _place(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+#: All priors of this process's city.
+PRIORS_FILE: Final = kept_file(SHARED_FILE.name, filled_text())
 
 
 @dataclass(frozen=True)

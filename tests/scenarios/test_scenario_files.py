@@ -174,7 +174,7 @@ def test_two_files_of_one_name_are_refused(tmp_path):
 def copied_project(tmp_path_factory):
     """A copy of the folders that a user has, to be damaged by the tests below."""
     copy = tmp_path_factory.mktemp("project")
-    for folder in ("model", "scenarios", "calibration", "analysis"):
+    for folder in ("model", "scenarios", "calibration", "analysis", "cities"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "run_scenarios.py", copy)
     return copy
@@ -188,8 +188,8 @@ def copied_project(tmp_path_factory):
         ("cities/jinan/targets.yaml", b"\xff\xfe", "targets.yaml cannot be used:\n * The file is not UTF-8 text"),
         ("cities/jinan/scenarios/baseline.yaml", None, "There is no scenario 'baseline'"),
         ("analysis/outcome/terms.yaml", b"", "terms.yaml cannot be used:\n * The file is empty."),
-        ("model/urbanization.mdl", None, "jinan.mdl cannot be read"),
-        ("model/urbanization.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "jinan.mdl cannot be read"),
+        ("model/urbanization.mdl", None, "urbanization.mdl cannot be read"),
+        ("model/urbanization.mdl", b"{UTF-8}\nresidents= 9\n ~ person\n ~ cut", "urbanization.mdl cannot be read"),
     ],
 )
 def test_a_missing_or_corrupt_file_is_named(copied_project, file, content, message):

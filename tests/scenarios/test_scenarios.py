@@ -259,14 +259,41 @@ def test_a_wrong_lever_is_refused(old, new, message, tmp_path):
         load_levers(file=file)
 
 
-def test_a_lever_whose_default_left_the_model_is_refused(tmp_path):
+def test_the_default_of_a_lever_is_the_models_own_value():
+    variables = variables_by_name()
+    for name, lever in load_levers().items():
+        own = list(lever.default.values()) if isinstance(lever.default, dict) else lever.default
+        np.testing.assert_array_equal(own, variables[name].default, err_msg=name)
+
+
+OWN = "levers:\n  BASE LAND QUOTA: {lowest: 1, highest: 40}\nabsent: [START UP AREA BUILD RATE]\n"
+
+
+def test_a_city_has_ranges_of_its_own_and_may_lack_a_lever(tmp_path):
     file = tmp_path / "levers.yaml"
-    lever = load_levers()["TALENT SUBSIDY"]
-    assert isinstance(lever.default, int | float)
-    text = LEVER_FILE.read_text(encoding="utf-8")
-    file.write_text(text.replace(f"default: {lever.default:.0f}\n", "default: 1\n"), encoding="utf-8")
-    with pytest.raises(LeverError, match="'TALENT SUBSIDY': the default is 1, the model has"):
-        load_levers(file=file)
+    file.write_text(OWN, encoding="utf-8")
+    levers, shared = load_levers(of_city=file), load_levers(of_city=tmp_path / "none.yaml")
+    assert (levers["BASE LAND QUOTA"].lowest, levers["BASE LAND QUOTA"].highest) == (1, 40)
+    assert set(shared) - set(levers) == {"START UP AREA BUILD RATE"}
+    assert levers["RENT SUBSIDY"] == shared["RENT SUBSIDY"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("BASE LAND QUOTA:", "BASE LAND QUOTE:", "Did you mean 'BASE LAND QUOTA'?"),
+        ("lowest: 1", "lowest: many", "'many' is not a number"),
+        ("lowest: 1", "default: 1", "'default' is not a key here"),
+        ("highest: 40", "highest: 4000", "'highest' 4000 is outside the limits of the model file, 0 to 60"),
+        ("absent: [START UP", "absent: [STRAT UP", "Did you mean 'START UP AREA BUILD RATE'?"),
+        ("absent:", "missing:", "'missing' is not a key of this file"),
+    ],
+)
+def test_a_wrong_lever_of_a_city_is_refused(old, new, told, tmp_path):
+    file = tmp_path / "levers.yaml"
+    file.write_text(OWN.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(LeverError, match=re.escape(told)):
+        load_levers(of_city=file)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ WORDS = {"zh": "词", "en": "word"}
 
 
 def lever(name: str, default: float = 0.0, effort: float = 1.0, lowest: float = 0.0, highest: float = 1.0) -> Lever:
-    return Lever(name, "Dmnl", lowest, highest, default, WORDS, WORDS, WORDS, "2.1", "city", effort, "either")
+    return Lever(name, "Dmnl", lowest, highest, WORDS, WORDS, WORDS, "2.1", "city", effort, "either", default=default)
 
 
 def constant(name: str, default: float = 0.0) -> Variable:

@@ -167,7 +167,7 @@ def test_what_makes_no_sense_is_refused(utility, known, told):
 
 
 def lever(constant: str, default: Any, weight: float, highest: float = 10.0) -> Lever:
-    return Lever(constant, "km2", 0.0, highest, default, {}, {}, {}, "1", "city", weight, "either")
+    return Lever(constant, "km2", 0.0, highest, {}, {}, {}, "1", "city", weight, "either", default=default)
 
 
 def scenario(*changes: tuple[str, Any]) -> Scenario:
