@@ -49,11 +49,8 @@ def read_lender(folder: Path, common_priors: Path, tables: Mapping[int, pd.DataF
             values[str(name)] = districts[name].astype(float).to_numpy()
         limits[str(name)] = tuple(float(row[end]) if row[end] not in ("", "?") else None for end in ("lowest", "highest"))
         units[str(name)] = row["unit"]
-    priors = {}
-    for path in (common_priors, folder / "priors.yaml"):
-        if path.is_file():
-            entries = (read_yaml(path).content or {}).get("parameters") or {}
-            priors |= {name: entry for name, entry in entries.items() if isinstance(entry, dict)}
+    shared, own_priors = (read_yaml(path).content["parameters"] for path in (common_priors, folder / "priors.yaml"))
+    priors = {name: entry for name, entry in {**shared, **own_priors}.items() if isinstance(entry, dict)}
     own = match_units(tables, f"{pd.read_csv(folder / 'units.csv', dtype=str)['codes_2020'].iloc[0][:4]}00", folder / "units.csv")
     rows = census_rows(own, tables)
     return Lender(
@@ -62,6 +59,7 @@ def read_lender(folder: Path, common_priors: Path, tables: Mapping[int, pd.DataF
         limits=limits,
         units=units,
         priors=priors,
+        own=tuple(own_priors),
         bases=_bases(values, rows, districts, folder),
     )
 

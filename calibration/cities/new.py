@@ -541,6 +541,9 @@ def _end(value: float | None) -> str:
 def _priors(names: Names, lender: Lender, numbers: Mapping[str, Number]) -> str:
     """Priors of the city's own constants, and why others are held fixed."""
     entries = {name: dict(number.prior) for name, number in numbers.items() if number.prior is not None}
+    for name in lender.own:
+        if name not in entries and name not in numbers:
+            entries[name] = {**lender.priors[name], "source": f"not known: {lender.name}'s, as it stands"}
     head = (
         f"# Priors of the constants that are {names.en}'s own; all others: calibration/fit/priors.yaml.\n"
         f"# What nobody publishes of {names.en} is {lender.name}'s by head, with a range half as wide again.\nparameters:\n"

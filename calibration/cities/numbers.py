@@ -70,6 +70,8 @@ class Lender:
     limits: Mapping[str, tuple[float | None, float | None]]
     units: Mapping[str, str]
     priors: Mapping[str, Mapping[str, Any]]
+    #: Constants whose priors every city has to have itself.
+    own: tuple[str, ...]
     bases: Mapping[str, float]
 
 

@@ -51,10 +51,13 @@ class PriorError(UserError):
 def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
     """Return the priors that all cities share, with those of a city in their places.
 
+    A city may have a prior of its own of any other constant too: of a shared one it takes the place, as of a table that
+    one city has and the other borrows; one that is held fixed elsewhere becomes a parameter, the last of them.
+
     Raises
     ------
     PriorError
-        If the city lacks a prior of its own, or has one that is shared.
+        If the city lacks a prior of its own, or has one that no other city knows of.
 
     Examples
     --------
@@ -69,22 +72,33 @@ def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
     own = {
         found[1]: found[0] for text in of_city.read_text(encoding="utf-8").splitlines() if (found := line.match(text))
     }
-    used, filled = set[str](), []
-    for text in shared.read_text(encoding="utf-8").split("\n"):
-        found = line.match(text)
-        if found and found[2] == "city":
-            used.add(found[1])
-            text = own.get(found[1], "")
-        if not text.startswith("#!"):
-            filled.append(text)
-    faults = [f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in used - own.keys()]
-    faults += [f"{name!r} is no prior of a city.{near(name, used)}" for name in own if name not in used]
+    lines = shared.read_text(encoding="utf-8").split("\n")
+    places = [found[1] if (found := line.match(text)) else "" for text in lines]
+    needed = {name for name, text in zip(places, lines, strict=True) if name and text.endswith(": city")}
+    content = documents[shared].content
+    reasons = content.get("held_fixed") if isinstance(content, dict) else None
+    held = {name for names in (reasons or {}).values() if isinstance(names, list) for name in names}
+    faults = [f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in needed - own.keys()]
+    known = {*places, *held} - {""}
+    faults += [f"{name!r} is no constant with a prior.{near(name, known)}" for name in own if name not in known]
     entries = documents[of_city].content
     written = entries.get("parameters") if isinstance(entries, dict) else None
     if not isinstance(written, dict) or set(written) - own.keys():
         faults.append("it must hold 'parameters' with one line for each constant.")
     if faults:
         raise PriorError(refusal({_place(of_city): sorted(faults)}))
+    both = [(name, text) for name, text in zip(places, lines, strict=True) if not text.startswith("#!")]
+    places = [name for name, _ in both]
+    filled = [own.get(name, text) for name, text in both]
+    freed = [name for name in own if name not in places]
+    if freed:
+        last = max(number for number, name in enumerate(places) if name)
+        filled[last + 1 : last + 1] = [own[name] for name in freed]
+        start = next(number for number, text in enumerate(filled) if text.startswith("held_fixed:"))
+        rest = "\n".join(filled[start:])
+        for name in freed:
+            rest = re.sub(rf"(?<=[\[ ]){re.escape(name)}(, ?|,(?=\n)|(?=\]))", "", rest, count=1)
+        filled[start:] = re.sub(r",\s*\]", "]", rest).split("\n")
     return "\n".join(filled)
 
 
