@@ -58,6 +58,7 @@ COMMANDS: Final = {
     "monitor": "analysis.monitor.command",
     "compare-versions": "analysis.versions.command",
     "calibrate": "analysis.calibrate_command",
+    "city": "analysis.city_command",
     "check": "analysis.check_command",
     "list": "analysis.list_command",
 }

@@ -328,7 +328,9 @@ def _check(
 
 @cache
 def _plan() -> Mapping[str, Mapping[str, str]]:
-    """The plan's targets by id, as they stand in `PLAN_FILE`."""
+    """The plan's targets by id, as they stand in `PLAN_FILE`; none where no plan of the city has been read."""
+    if not PLAN_FILE.exists():
+        return {}
     with PLAN_FILE.open(encoding="utf-8-sig", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}
 

@@ -41,17 +41,22 @@ def read_lender(folder: Path, common_priors: Path, tables: Mapping[int, pd.DataF
     """
     constants = pd.read_csv(folder / "constants.csv", dtype=str, keep_default_na=False).set_index("constant")
     districts = pd.read_csv(folder / "districts.csv", dtype=str, keep_default_na=False)
-    values, limits, units = {}, {}, {}
+    values: dict[str, np.ndarray] = {}
+    limits: dict[str, tuple[float | None, float | None]] = {}
+    units: dict[str, str] = {}
     for name, row in constants.iterrows():
         if row["value"]:
             values[str(name)] = np.array([float(v) for v in row["value"].replace(";", ",").split(",") if v.strip()])
         elif name in districts.columns:
             values[str(name)] = districts[name].astype(float).to_numpy()
-        limits[str(name)] = tuple(float(row[end]) if row[end] not in ("", "?") else None for end in ("lowest", "highest"))
+        low, high = (float(row[end]) if row[end] not in ("", "?") else None for end in ("lowest", "highest"))
+        limits[str(name)] = (low, high)
         units[str(name)] = row["unit"]
     shared, own_priors = (read_yaml(path).content["parameters"] for path in (common_priors, folder / "priors.yaml"))
     priors = {name: entry for name, entry in {**shared, **own_priors}.items() if isinstance(entry, dict)}
-    own = match_units(tables, f"{pd.read_csv(folder / 'units.csv', dtype=str)['codes_2020'].iloc[0][:4]}00", folder / "units.csv")
+    own = match_units(
+        tables, f"{pd.read_csv(folder / 'units.csv', dtype=str)['codes_2020'].iloc[0][:4]}00", folder / "units.csv"
+    )
     rows = census_rows(own, tables)
     return Lender(
         name="Jinan",
@@ -90,7 +95,9 @@ def _bases(
     )
 
     def published(variable: str, year: int, boundary: str = "new") -> float:
-        found = series[(series["variable"] == variable) & (series["year"] == str(year)) & (series["boundary"] == boundary)]
+        found = series[
+            (series["variable"] == variable) & (series["year"] == str(year)) & (series["boundary"] == boundary)
+        ]
         return float(found["value"].iloc[0])
 
     for year in (2010, 2020):

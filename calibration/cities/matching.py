@@ -1,15 +1,15 @@
 """Which units of the census of 2010 are which of 2020: by code, by name, or by a table that the user states.
 
-Zones that were new in 2020, merged districts and moved boundaries cannot be guessed. What no rule matches is asked for by
-name, all of it at once.
+Zones that were new in 2020, merged districts and moved boundaries cannot be guessed. What no rule matches is asked for
+by name, all of it at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -24,6 +24,12 @@ KINDS: Final = {"区": "district", "市": "county city", "县": "county", "旗":
 FIRST_ZONE: Final = 70
 #: Tolerance of the check against the panel of prefectures on the boundary of 2020, relative.
 PANEL_TOLERANCE: Final = 0.002
+#: How near the residents of a unit must be to what is missing for it to be named, relative.
+CLOSE: Final = 0.05
+
+
+#: One district as read: names, codes of each year, note.
+Row = dict[str, Any]
 
 
 class MatchError(UserError):
@@ -84,7 +90,7 @@ def match_units(
     """
     now = city_units(tables[2020], prefecture)
     if now.empty:
-        near = sorted({code[:4] + "00" for code in tables[2020].index if code[:2] == prefecture[:2]})
+        near = ", ".join(sorted({code[:4] + "00" for code in tables[2020].index if code[:2] == prefecture[:2]}))
         message = f"No unit of 2020 has a code that begins with {prefecture[:4]}. Prefectures of that province: {near}."
         raise MatchError(message)
     rows, faults = _automatic(tables, prefecture) if stated is None else _stated(stated, tables, prefecture)
@@ -106,7 +112,7 @@ def match_units(
     return units
 
 
-def panel_faults(units: Iterable[Unit], then: pd.DataFrame, panel_residents: float) -> list[str]:
+def panel_faults(units: Sequence[Unit], then: pd.DataFrame, panel_residents: float) -> list[str]:
     """Compare the matched units of 2010 with the prefecture on the boundary of 2020, which the panel states.
 
     A difference is a unit forgotten or one too many: the pack would be of the wrong boundary.
@@ -115,13 +121,16 @@ def panel_faults(units: Iterable[Unit], then: pd.DataFrame, panel_residents: flo
     if abs(total / panel_residents - 1) <= PANEL_TOLERANCE:
         return []
     apart = total - panel_residents
-    near = then["population_resident"].sub(abs(apart)).abs().nsmallest(1)
-    code = str(near.index[0])
-    guess = f" Perhaps {then.loc[code, 'name']} ({code}, {then.loc[code, 'population_resident']:,.0f})"
-    guess += " is one too many." if apart > 0 else " is missing."
+    province = then[then.index.str[:2] == next(code for unit in units for code in unit.codes_2020)[:2]]
+    near = province["population_resident"].sub(abs(apart)).abs()
+    code = str(near.idxmin())
+    guess = ""
+    if near.min() < CLOSE * abs(apart):
+        which = "is one too many" if apart > 0 else "is missing"
+        guess = f" Perhaps {province['name'][code]} ({code}) {which}."
     return [
-        f"codes_2010: the units add up to {total:,.0f} residents of 2010, but the prefecture on its boundary of 2020 "
-        f"had {panel_residents:,.0f}.{guess if near.iloc[0] < 0 or abs(near.iloc[0] - abs(apart)) < 0.02 * abs(apart) else ''}"
+        f"codes_2010: the units add up to {total:,.0f} residents of 2010, but the prefecture on its boundary of "
+        f"2020 had {panel_residents:,.0f}. Take units in or out until both agree.{guess}"
     ]
 
 
@@ -133,7 +142,7 @@ def _stem(name: str) -> str:
     return name[:-1] if len(name) > 2 and name[-1] in KINDS else name
 
 
-def _automatic(tables: Mapping[int, pd.DataFrame], prefecture: str) -> tuple[list[dict], list[str]]:
+def _automatic(tables: Mapping[int, pd.DataFrame], prefecture: str) -> tuple[list[Row], list[str]]:
     """Units of the same code, else of the same name in the prefecture, else of that name alone in the province."""
     now, before = city_units(tables[2020], prefecture), city_units(tables[2010], prefecture)
     province = tables[2010][tables[2010].index.str.startswith(prefecture[:2])]
@@ -148,26 +157,27 @@ def _automatic(tables: Mapping[int, pd.DataFrame], prefecture: str) -> tuple[lis
         if found is None or found in taken:
             residents = f"{unit['population_resident']:,.0f} residents in 2020"
             faults.append(
-                f"{name} ({code}, {residents}) has no unit of 2010. Add its code with + to codes_2020 of the unit that it "
-                "lay in, or state its own codes_2010."
+                f"{name} ({code}, {residents}) has no unit of 2010. Add its code with + to codes_2020 of the unit that "
+                "it lay in, or state its own codes_2010."
             )
             continue
         taken.add(found)
         rows.append(_row(name, [str(found)], [str(code)], ""))
     for code, unit in before.iterrows():
         if code not in taken:
+            people = f"{unit['population_resident']:,.0f}"
             faults.append(
-                f"{unit['name']} ({code}, {unit['population_resident']:,.0f} residents in 2010) is no unit of 2020. Add its "
-                "code with + to codes_2010 of the unit that it joined."
+                f"{unit['name']} ({code}, {people} residents in 2010) is no unit of 2020. Add "
+                "its code with + to codes_2010 of the unit that it joined."
             )
     return rows, faults
 
 
-def _row(group: str, then: list[str], now: list[str], note: str) -> dict:
+def _row(group: str, then: list[str], now: list[str], note: str) -> Row:
     return {"group": group, "codes_2010": then, "codes_2020": now, "note": note, "name": "", "zone": "", "zone_zh": ""}
 
 
-def _stated(path: Path, tables: Mapping[int, pd.DataFrame], prefecture: str) -> tuple[list[dict], list[str]]:
+def _stated(path: Path, tables: Mapping[int, pd.DataFrame], prefecture: str) -> tuple[list[Row], list[str]]:
     """Rows of a stated table and every fault in them."""
     table, problems = read_table(path)
     if table is None:
@@ -194,7 +204,9 @@ def _stated(path: Path, tables: Mapping[int, pd.DataFrame], prefecture: str) -> 
                     faults.append(f"row {number}, {column}: {code} is no unit of the tabulation of {year}")
                 elif year == 2020 and code not in now.index:
                     there = tables[2020].loc[code, "prefecture"]
-                    faults.append(f"row {number}, {column}: {code} belongs to {there}, not to {prefecture}; take it out")
+                    faults.append(
+                        f"row {number}, {column}: {code} belongs to {there}, not to {prefecture}; take it out"
+                    )
                 elif (year, code) in seen:
                     faults.append(f"row {number}, {column}: {code} stands in row {seen[year, code]} already")
                 else:
@@ -203,9 +215,10 @@ def _stated(path: Path, tables: Mapping[int, pd.DataFrame], prefecture: str) -> 
         rows.append(row)
     for code, unit in now.iterrows():
         if (2020, str(code)) not in seen and not any(str(code) in fault for fault in faults):
+            people = f"{unit['population_resident']:,.0f}"
             faults.append(
-                f"codes_2020: {unit['name']} ({code}, {unit['population_resident']:,.0f} residents) stands in no row; add its "
-                "code with + to the row of the unit that it lies in"
+                f"codes_2020: {unit['name']} ({code}, {people} residents) stands in no row; add "
+                "its code with + to the row of the unit that it lies in"
             )
     return rows, faults
 

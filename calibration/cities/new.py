@@ -94,17 +94,20 @@ def city_names(key: str, prefecture: str, tabulations: Path) -> tuple[Names, str
         found = [code for code, name in spelt.items() if name == key]
         if len(found) != 1:
             close = get_close_matches(key, spelt.values(), n=5)
-            near = [f"{spelt[c]} {c} {rows.loc[c, 'name']}" for c in spelt if spelt[c] in close or c in found]
-            message = f"{len(found) or 'No'} prefecture(s) of 2020 are spelt {key!r}. Give its code with --code: {near}."
+            both = [code for code in spelt if spelt[code] in close or code in found]
+            near = ", ".join(f"{spelt[code]} {code} {rows['name'][str(code)]}" for code in both)
+            message = f"{len(found)} prefectures of 2020 are spelt {key!r}. Give the code of one with --code: {near}."
             raise NewCityError(message)
         prefecture = str(found[0])
     if prefecture not in rows.index:
-        near = [f"{code} {rows.loc[code, 'name']}" for code in rows.index if code[:2] == prefecture[:2]]
-        message = f"--code {prefecture} is no prefecture of the tabulation of 2020. Of that province: {near[:25]}."
+        near = ", ".join(f"{code} {rows['name'][code]}" for code in rows.index if code[:2] == prefecture[:2])
+        message = f"--code {prefecture} is no prefecture of the tabulation of 2020. Of that province: {near}."
         raise NewCityError(message)
     row = rows.loc[prefecture]
     province = str(row["province"])
-    english = "".join(lazy_pinyin(re.sub("(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区)$", "", province))).capitalize()
+    english = "".join(
+        lazy_pinyin(re.sub("(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区)$", "", province))
+    ).capitalize()
     return Names(key, latin(str(row["name"])).capitalize(), str(row["name"]), english, province), prefecture
 
 
@@ -142,8 +145,8 @@ def make_pack(
     tabulations
         Folder of the two national county tabulations and of the panel of prefectures, as published.
     match
-        A table that states which units of 2010 are which of 2020 (`calibration.cities.matching.match_units`); its columns
-        ``longitude`` and ``latitude`` are the seats [degree].
+        A table that states which units of 2010 are which of 2020 (`calibration.cities.matching.match_units`); its
+        columns ``longitude`` and ``latitude`` are the seats [degree].
     series
         The city's own series to 2020, in the columns of ``cities/*/data``; None where there are none yet.
     reference
@@ -220,16 +223,15 @@ def _age_faults(units: Sequence[Unit], tables: Mapping[int, pd.DataFrame]) -> li
                 place = row["population_urban"] + row["population_rural"]
                 for label, total in (("ages and sexes", ages), ("urban and rural residents", place)):
                     if abs(total - row["population_resident"]) > AGE_TOLERANCE:
+                        where, people = f"tabulation of {year}, row {code} {row['name']}", row["population_resident"]
                         faults.append(
-                            f"tabulation of {year}, row {code} {row['name']}: {label} add up to {total:,.0f}, residents are "
-                            f"{row['population_resident']:,.0f}; compare with the printed volume and correct the workbook"
+                            f"{where}: {label} add up to {total:,.0f}, residents are {people:,.0f}; "
+                            "compare with the printed volume and correct the workbook"
                         )
     return faults
 
 
-def _panel(
-    units: Sequence[Unit], tables: Mapping[int, pd.DataFrame], tabulations: Path, prefecture: str
-) -> list[str]:
+def _panel(units: Sequence[Unit], tables: Mapping[int, pd.DataFrame], tabulations: Path, prefecture: str) -> list[str]:
     """Compare with the prefecture on its boundary of 2020, where the panel is at hand."""
     path = tabulations / PANEL
     if not path.is_file():
@@ -238,7 +240,7 @@ def _panel(
     if prefecture not in panel.index:
         return []
     row = panel.loc[prefecture]
-    return panel_faults(units, tables[2010], float(row["popu_2010"]))
+    return panel_faults(units, tables[2010], float(str(row["popu_2010"])))
 
 
 def _series(path: Path | None, names: Names, units: Sequence[Unit]) -> tuple[pd.DataFrame, list[str]]:
@@ -267,13 +269,16 @@ def _series(path: Path | None, names: Names, units: Sequence[Unit]) -> tuple[pd.
             faults.append(f"{where}, boundary: {row['boundary']!r} must be one of {', '.join(BOUNDARIES)}")
         if row["grade"] not in ("A", "B", "C", "D", "E"):
             faults.append(f"{where}, grade: {row['grade']!r} must be A to E")
-        faults += [f"{where}, {column}: is empty" for column in ("variable", "unit", "source") if not row[column].strip()]
+        faults += [
+            f"{where}, {column}: is empty" for column in ("variable", "unit", "source") if not row[column].strip()
+        ]
     keys = ["variable", "region", "year", "boundary"]
     for number in table.index[table.duplicated(keys)]:
         row = table.loc[number]
+        same = f"{row['variable']}, {row['year']}, boundary {row['boundary']}"
         faults.append(
-            f"{path.name}, row {number}: a second row for {row['variable']}, {row['year']}, boundary {row['boundary']}; keep "
-            "the better one and name the other among what is left out"
+            f"{path.name}, row {number}: a second row for {same}; "
+            "keep the better one and name the other among what is left out"
         )
     table = table.assign(value=value, year=year.fillna(0).astype(int))
     faults += _contradictions(path.name, table)
@@ -319,8 +324,8 @@ def _contradictions(file: str, table: pd.DataFrame) -> list[str]:
                 if step > np.log1p(most):
                     faults.append(
                         f"{file}, row {number}, value: {name} goes from {before['value']:g} ({before['year']}) to "
-                        f"{after['value']:g} ({after['year']}) on boundary {boundary}: a change of units or of boundary? "
-                        "Give rows before the change the boundary old"
+                        f"{after['value']:g} ({after['year']}) on boundary {boundary}: a change of units or of "
+                        "boundary? Give rows before the change the boundary old"
                     )
     return faults
 
@@ -450,12 +455,19 @@ def _record(names: Names, content: Mapping[str, Any]) -> str:
         f"# What of the observations of {names.en} the history run of 2010-2020 is compared with, by the names of\n"
         "# calibration/record.py, all on the present boundary. Chosen by rule (calibration/cities/uses.py).\n"
     )
-    return head + yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=4096, default_flow_style=None)
+    return head + yaml.safe_dump(
+        dict(content), allow_unicode=True, sort_keys=False, width=4096, default_flow_style=None
+    )
 
 
 def _checklist(names: Names, asked: Sequence[Mapping[str, Any]], numbers: Mapping[str, Number]) -> str:
     """What would narrow the pack, in both languages, and what it borrows."""
-    lines = [f"# {names.en}: what would narrow this pack", "", "| series | narrows | where it is published |", "|---|---|---|"]
+    lines = [
+        f"# {names.en}: what would narrow this pack",
+        "",
+        "| series | narrows | where it is published |",
+        "|---|---|---|",
+    ]
     for entry in asked:
         codes = ", ".join(f"`{name}`" for name in entry["series"])
         lines.append(f"| {codes}: {entry['what']['en']} | {', '.join(entry['narrows'])} | {entry['where']['en']} |")
@@ -464,7 +476,13 @@ def _checklist(names: Names, asked: Sequence[Mapping[str, Any]], numbers: Mappin
         codes = "、".join(f"`{name}`" for name in entry["series"])
         lines.append(f"| {codes}：{entry['what']['zh']} | {'、'.join(entry['narrows'])} | {entry['where']['zh']} |")
     borrowed = sorted(name for name, number in numbers.items() if number.borrowed)
-    lines += ["", "Borrowed from the first city by head, wide / 按人口规模借用首个城市数值、范围放宽：", "", ", ".join(borrowed), ""]
+    lines += [
+        "",
+        "Borrowed from the first city by head, wide / 按人口规模借用首个城市数值、范围放宽：",
+        "",
+        ", ".join(borrowed),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -511,7 +529,9 @@ def tile_places(facts: CityFacts) -> list[tuple[int, int]]:
 
 def _distances(facts: CityFacts) -> str:
     names = [unit.name for unit in facts.units]
-    return _table(["district", *names], [[n, *(f"{v:.0f}" for v in row)] for n, row in zip(names, facts.distances, strict=True)])
+    return _table(
+        ["district", *names], [[n, *(f"{v:.0f}" for v in row)] for n, row in zip(names, facts.distances, strict=True)]
+    )
 
 
 def _constants(lender: Lender, numbers: Mapping[str, Number]) -> str:
@@ -519,15 +539,17 @@ def _constants(lender: Lender, numbers: Mapping[str, Number]) -> str:
     for name, unit in lender.units.items():
         if name in ("ZONE MEMBERSHIP", "DISTANCE"):
             low, high = lender.limits[name]
-            source = "zones of city.yaml" if name == "ZONE MEMBERSHIP" else "coordinates of the seats, as the crow flies"
+            source = (
+                "zones of city.yaml" if name == "ZONE MEMBERSHIP" else "coordinates of the seats, as the crow flies"
+            )
             rows.append([name, "", _end(low), _end(1000.0 if name == "DISTANCE" else high), unit, "C", source])
             continue
         number = numbers.get(name)
         if number is None:
             low, high = lender.limits[name]
-            values = np.atleast_1d(lender.values[name]).ravel()
+            lent = ",".join(_plain(v) for v in np.atleast_1d(lender.values[name]).ravel())
             source = f"not known: {lender.name}'s, as it stands"
-            rows.append([name, ",".join(map(_plain, values)), _end(low), _end(high), unit, "E", source])
+            rows.append([name, lent, _end(low), _end(high), unit, "E", source])
         else:
             values = "" if number.by_district else ",".join(map(_plain, number.values))
             rows.append([name, values, _end(number.low), _end(number.high), unit, number.grade, number.source])
@@ -546,7 +568,8 @@ def _priors(names: Names, lender: Lender, numbers: Mapping[str, Number]) -> str:
             entries[name] = {**lender.priors[name], "source": f"not known: {lender.name}'s, as it stands"}
     head = (
         f"# Priors of the constants that are {names.en}'s own; all others: calibration/fit/priors.yaml.\n"
-        f"# What nobody publishes of {names.en} is {lender.name}'s by head, with a range half as wide again.\nparameters:\n"
+        f"# What nobody publishes of {names.en} is {lender.name}'s by head, with a range half as wide again.\n"
+        "parameters:\n"
     )
     lines = [f"  {name}: {_flow(entry)}\n" for name, entry in entries.items()]
     return head + "".join(lines)
@@ -576,7 +599,11 @@ def _units(facts: CityFacts) -> str:
 
 
 def _city(
-    names: Names, facts: CityFacts, numbers: Mapping[str, Number], data: Sequence[str], asked: Sequence[Mapping[str, Any]]
+    names: Names,
+    facts: CityFacts,
+    numbers: Mapping[str, Number],
+    data: Sequence[str],
+    asked: Sequence[Mapping[str, Any]],
 ) -> str:
     zones = {unit.zone: unit.zone_zh for unit in facts.units}
     start = start_totals(facts, numbers)
@@ -609,7 +636,10 @@ def _city(
         "origin_districts": origins,
         "not_known": [{key: entry[key] for key in ("what", "narrows", "where")} for entry in asked],
     }
-    head = f"# The city itself: {names.en}. Made by `city new` from the county tabulations; what each key is for: docs/cities.md.\n"
+    head = (
+        f"# The city itself: {names.en}. Made by `city new` from the county tabulations; what each key is for:\n"
+        "# docs/cities.md.\n"
+    )
     return head + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)
 
 
@@ -637,39 +667,43 @@ def origin_districts(facts: CityFacts, count: int = 2) -> list[str]:
 
 def _ages(facts: CityFacts, year: int) -> str:
     rows = [
-        ["residents by sex and age band", unit.name, year, sex, band, f"{facts.census[year].loc[unit.name, f'{sex} {band}']:.0f}",
+        ["residents by sex and age band", unit.name, year, sex, band,
+         f"{facts.census[year][f'{sex} {band}'][unit.name]:.0f}",
          "person", "district", "B" if len(unit.codes(year)) == 1 else "C", SOURCE[year], URL,
          "" if len(unit.codes(year)) == 1 else f"units {' + '.join(unit.codes(year))} joined"]
         for unit in facts.units for sex in SEXES for band in AGE_BANDS
     ]  # fmt: skip
-    header = ["variable", "region", "year", "sex", "age_band", "value", "unit", "boundary", "grade", "source", "url", "note"]
-    return _table(header, rows)
+    return _table([*COLUMNS[:3], "sex", "age_band", *COLUMNS[3:]], rows)
 
 
 def _county(names: Names, facts: CityFacts, year: int) -> str:
     rows = []
 
-    def add(variable: str, region: str, value: float, unit: str, boundary: str, grade: str, digits: int, note: str) -> None:
+    def add(
+        variable: str, region: str, value: float, unit: str, boundary: str, grade: str, digits: int, note: str
+    ) -> None:
         rows.append([variable, region, year, f"{value:.{digits}f}", unit, boundary, grade, SOURCE[year], URL, note])
 
     for unit in facts.units:
-        row = facts.census[year].loc[unit.name]
+        row = {name: float(facts.census[year][name][unit.name]) for name in facts.census[year].columns}
         joined = len(unit.codes(year)) > 1
         grade, note = ("C", f"units {' + '.join(unit.codes(year))} joined") if joined else ("B", "")
         for variable, columns in COUNTS.items():
             if year in columns:
                 kind = "household" if variable == "family_households" else "person"
                 add(variable, unit.name, row[variable], kind, "district", grade, 0, note)
-        for variable, (columns, unit_of, _) in RATIOS.items():
-            if year in columns:
+        for variable, (headers, unit_of, _) in RATIOS.items():
+            if year in headers:
                 add(variable, unit.name, row[variable], unit_of, "district", grade, 2, note)
         size = row["family_household_population"] / row["family_households"]
         add("avg_family_household_size", unit.name, size, "persons/household", "district", grade, 2, note)
     if year == 2010:
         city = facts.census[2010]
         for variable in ("population_hukou_registered", "population_resident"):
-            add(variable, names.en, city[variable].sum(), "person", "new", "B", 0, "sum of the units")
-        rate = float((city["death_rate_census"] * city["population_resident"]).sum() / city["population_resident"].sum())
+            add(variable, names.en, float(city[variable].sum()), "person", "new", "B", 0, "sum of the units")
+        rate = float(
+            (city["death_rate_census"] * city["population_resident"]).sum() / city["population_resident"].sum()
+        )
         add("death_rate_census", names.en, rate, "permille", "new", "C", 3, "units weighed by residents")
     return _table(COLUMNS, rows)
 

@@ -117,7 +117,7 @@ class CityFacts:
     @cached_property
     def central(self) -> np.ndarray:
         """Whether each district is of the centre: nearly all its residents are urban; at least the most urban one."""
-        return self.urban_share >= min(CENTRAL_SHARE, self.urban_share.max())
+        return np.asarray(self.urban_share >= min(CENTRAL_SHARE, self.urban_share.max()))
 
     @cached_property
     def registered(self) -> dict[int, float]:
@@ -171,7 +171,7 @@ class CityFacts:
             reach = np.sqrt(self.land_area / np.pi)
             apart = np.round(reach[:, None] + reach)
         # Two seats in one street are still two places; the model tells them by a distance above nothing.
-        apart = np.maximum(apart, 1.0)
+        apart = np.asarray(np.maximum(apart, 1.0))
         np.fill_diagonal(apart, 0.0)
         return apart
 
@@ -184,11 +184,11 @@ class CityFacts:
     def from_centre(self) -> np.ndarray:
         """Distance of each district from the centre, the mean of the central districts by urban residents [km]."""
         weight = self.census[2020]["population_urban"].to_numpy() * self.central
-        return self.distances @ weight / weight.sum()
+        return np.asarray(self.distances @ weight / weight.sum())
 
     @cached_property
     def land_area(self) -> np.ndarray:
-        """Land area by district [km2]: as published, else the city's shared by what its residents are likely to fill."""
+        """Land area by district [km2]: as published, else the city's, shared by what its residents may fill."""
         own = [self.district_value("land_area", unit.name, 2020) for unit in self.units]
         if all(value is not None for value in own):
             return np.array(own, dtype=float)
@@ -196,7 +196,7 @@ class CityFacts:
         urban, rural = (self.census[2020][f"population_{kind}"].to_numpy() for kind in ("urban", "rural"))
         then = self.census[2010]["population_rural"].to_numpy()
         filled = 0.00018 * urban + 0.0012 * then + 0.0024 * rural
-        return filled * (total / filled.sum() if total is not None else 1.3)
+        return np.asarray(filled * (total / filled.sum() if total is not None else 1.3))
 
     def district_value(self, variable: str, name: str, year: int) -> float | None:
         """One value of one district, None where there is none."""
@@ -227,6 +227,11 @@ def widened(low: float, high: float, shape: str, wider: float = WIDER) -> tuple[
     return middle - wider * half, middle + wider * half
 
 
+def scaled(ends: Sequence[float], ratio: float) -> tuple[float, float]:
+    """Both ends of a range times a ratio."""
+    return float(ends[0]) * ratio, float(ends[1]) * ratio
+
+
 def short(value: float) -> float:
     """Four significant digits: what an estimate deserves.
 
@@ -250,13 +255,13 @@ def lend(lender: Lender, name: str, ratio: float, by: str, wider: float = WIDER)
     if entry is not None:
         prior = {"shape": entry["shape"]}
         if "range" in entry:
-            p05, p95 = widened(*(end * ratio for end in entry["range"]), entry["shape"], wider)
+            p05, p95 = widened(*scaled(entry["range"], ratio), entry["shape"], wider)
             prior |= {"range": [short(p05), short(p95)]}
             if entry["shape"] == "normal" and p05 > 0:
                 prior["shape"] = "lognormal"
             ends += [p05, p95]
         else:
-            p05, p95 = widened(*entry["factor"], "lognormal", wider)
+            p05, p95 = widened(*scaled(entry["factor"], 1.0), "lognormal", wider)
             prior |= {"factor": [short(p05), short(p95)], "each": bool(entry.get("each", False))}
             ends += [p05 * min(values), p95 * max(values)]
         prior |= {"grade": "E", "source": f"{lender.name}'s range by {by}, widened"}
@@ -326,7 +331,7 @@ def shares(values: np.ndarray, digits: int = 5) -> np.ndarray:
     """
     rounded = np.round(values / values.sum(), digits)
     rounded[np.argmax(rounded)] += 1 - rounded.sum()
-    return np.round(rounded, digits)
+    return np.asarray(np.round(rounded, digits))
 
 
 Rule = Callable[[CityFacts, Lender], list[Number]]

@@ -1,4 +1,4 @@
-"""The scenarios and targets that a new pack starts with: the policies of 2020, and measures of the first city by head."""
+"""The scenarios and targets that a new pack starts with: the policies of 2020, and measures of no city's plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ _BY_RATE: Final = (
     ("RURAL RIGHTS RETENTION", {2020: "default", 2025: 0.95}, "Dmnl", "rural rights of those who settle are kept"),
     ("SETTLEMENT PROCESSING TIME", {2020: "default", 2025: 1.5}, "Year", "registering is made simpler"),
     ("DISTRICT COST SHARE", {2020: "default", 2025: 0.5}, "Dmnl", "the cost of settling is shared between levels"),
-    ("CAPITAL BUDGET FOR SERVICES", {2020: "default", 2022: 0.14}, "Dmnl", "more places in schools, care and hospitals"),
+    (
+        "CAPITAL BUDGET FOR SERVICES",
+        {2020: "default", 2022: 0.14},
+        "Dmnl",
+        "more places in schools, care and hospitals",
+    ),
     ("LAND REVENUE FOR AGRICULTURE", {2020: "default", 2025: 0.1}, "Dmnl", "the state's rule for 2025"),
     ("URBAN VILLAGE RENEWAL RATE", {2020: "default", 2022: 0.5}, "1/Year", "urban villages are renewed"),
 )
@@ -77,7 +82,7 @@ def scenario_files(en: str, zh: str, numbers: Mapping[str, Number], rate: float)
             {"variable": "target service coverage of unregistered", "year": 2025, "is": "above baseline"},
         ],
     }
-    note = "# Made by `city new`: no plan of the city has been read. Replace sizes by those of its own plan, with the section.\n"
+    note = "# Made by `city new`: no plan of the city has been read. Replace sizes by those of its own plan.\n"
     return {
         "scenarios/baseline.yaml": "# The policies of 2020 go on: no constant is changed.\n" + _dump(baseline),
         "scenarios/plan.yaml": note + _dump(plan),
@@ -87,8 +92,8 @@ def scenario_files(en: str, zh: str, numbers: Mapping[str, Number], rate: float)
 def targets_text(en: str, rate: float, registered: float) -> str:
     """Return the targets that a pack starts with: questions of this project's own until the city's are entered."""
     head = (
-        f"# Targets of {en}: no plan of the city has been read. These are milestones of this project's own, to be replaced\n"
-        "# by the plan's; the form is that of cities/jinan/targets.yaml.\n"
+        f"# Targets of {en}: no plan of the city has been read. These are milestones of this project's own, to be\n"
+        "# replaced by the plan's; the form is that of cities/jinan/targets.yaml.\n"
     )
     entries = []
     for year, points in ((2025, 0.04), (2035, 0.1)):
@@ -136,7 +141,7 @@ def targets_text(en: str, rate: float, registered: float) -> str:
             "headline": True,
             "definition": {
                 "zh": "未落户常住人口实际享有的基本公共服务占其需求的比例，按服务加权；达到99%算达到。",
-                "en": "What residents without local registration receive of basic services, as a weighted share of their need; 99 percent counts.",
+                "en": "What residents without local registration receive of basic services, as a share of their need.",
             },
         }
     )

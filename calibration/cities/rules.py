@@ -17,6 +17,7 @@ from calibration.cities.numbers import (
     estimate,
     known,
     lend,
+    scaled,
     shares,
     short,
     widened,
@@ -38,21 +39,31 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
         low, middle, high = city.unregistered(year)
         numbers.append(
             estimate(
-                lender, f"UNREGISTERED RESIDENTS {year}", (low, high), "E",
+                lender,
+                f"UNREGISTERED RESIDENTS {year}",
+                (low, high),
+                "E",
                 f"census of {year}: residents registered in another county less moves within the city "
                 f"(0.15-0.45 of them), not below residents less registered",
-                value=middle, low=0.8 * low, high=1.15 * high,
-            )  # fmt: skip
+                value=middle,
+                low=0.8 * low,
+                high=1.15 * high,
+            )
         )
     numbers += registered_urban(city, lender)
     for year in (2010, 2020):
         low, middle, high = city.in_town(year)
         numbers.append(
             estimate(
-                lender, f"RURAL RESIDENTS IN TOWN {year}", (low, high), "E",
+                lender,
+                f"RURAL RESIDENTS IN TOWN {year}",
+                (low, high),
+                "E",
                 f"0.28-0.55 of residents registered in another township or district of the city ({year})",
-                value=middle, low=0.7 * low, high=1.3 * high,
-            )  # fmt: skip
+                value=middle,
+                low=0.7 * low,
+                high=1.3 * high,
+            )
         )
     numbers += fertility(city, lender)
     rows = city.census[2020]
@@ -90,7 +101,7 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
     numbers.append(
         by_district(
             lender, "OWN DISTRICT SHARE", own, "E",
-            "residents registered in another township of the same county (2020) over registered (2010), as in the first city",
+            "residents registered in another township of the same county (2020) over registered (2010)",
             {"shape": "normal", "factor": [0.8, 1.15], "each": True, "grade": "E",
              "source": "residents registered in another township of the same county (2020); judged"},
         )
@@ -103,8 +114,7 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
         ]
     )
     pool = lender.values["MIGRANT POOL 2020"] * ratios
-    low, high = lender.limits["MIGRANT POOL 2020"]
-    factor = widened(*lender.priors["MIGRANT POOL 2020"]["factor"], "lognormal")
+    factor = widened(*scaled(lender.priors["MIGRANT POOL 2020"]["factor"], 1.0), "lognormal")
     numbers.append(
         Number("MIGRANT POOL 2020", tuple(short(v) for v in pool), short(0.3 * pool.min()), short(3 * pool.max()),
                lender.units["MIGRANT POOL 2020"], "E", f"not known: {lender.name}'s by unregistered resident",
@@ -170,7 +180,7 @@ def fertility(city: CityFacts, lender: Lender) -> list[Number]:
     for name, band in (("FERTILITY 2010", "5-9"), ("FERTILITY 2020", "0")):
         ratio = children_per_woman(city.census, band) / lender.bases[f"children per woman {band}"]
         entry = lender.priors[name]
-        p05, p95 = widened(*(end * ratio for end in entry["range"]), "lognormal", 1.25)
+        p05, p95 = widened(*scaled(entry["range"], ratio), "lognormal", 1.25)
         result.append(
             estimate(lender, name, (p05, p95), "D",
                      f"{lender.name}'s prior times the ratio of children aged {band} in 2020 to women",
@@ -188,7 +198,7 @@ def registration(city: CityFacts, lender: Lender) -> list[Number]:
         there = np.array([lender.bases[f"mover {group} {year}"] for group in ("in town", "province", "elsewhere")])
         name = f"SETTLED MOVERS {year}"
         values = lender.values[name] * here / there
-        factor = widened(*lender.priors[name]["factor"], "lognormal")
+        factor = widened(*scaled(lender.priors[name]["factor"], 1.0), "lognormal")
         result.append(
             Number(name, tuple(short(v) for v in values), short(0.2 * values.min()), short(3 * values.max()),
                    lender.units[name], "E", f"not known: {lender.name}'s by mover of each origin",
@@ -283,8 +293,8 @@ def output(city: CityFacts, lender: Lender) -> list[Number]:
     words = f"not known: {lender.name}'s by urban resident" if borrowed else "gdp (2020) less farm output"
     result = [first]
     result.append(
-        estimate(lender, "NON FARM OUTPUT 2020", (now * (1 - spread), now * (1 + spread)), "E" if borrowed else "D", words,
-                 low=now * (1 - 2 * spread), high=now * (1 + 2 * spread))
+        estimate(lender, "NON FARM OUTPUT 2020", (now * (1 - spread), now * (1 + spread)),
+                 "E" if borrowed else "D", words, low=now * (1 - 2 * spread), high=now * (1 + 2 * spread))
     )  # fmt: skip
     then, low, high, source = output_2010(city, lender, now, borrowed=borrowed)
     result.append(
@@ -309,7 +319,12 @@ def output_2010(city: CityFacts, lender: Lender, now: float, *, borrowed: bool) 
         return then, 0.7 * then, 1.4 * then, f"not known: moved back by {lender.name}'s growth"
     if new is not None:
         then = new * 1e8 * (1 - share)
-        return then, 0.97 * then, 1.12 * then, "gdp (2010) less farming; later censuses of the economy may have raised it"
+        return (
+            then,
+            0.97 * then,
+            1.12 * then,
+            "gdp (2010) less farming; later censuses of the economy may have raised it",
+        )
     if old is not None:
         residents = city.total("population_resident", 2010)
         part = city.value("population_resident", 2010, "old") or city.value("population_resident_yearend", 2010, "old")
@@ -320,7 +335,12 @@ def output_2010(city: CityFacts, lender: Lender, now: float, *, borrowed: bool) 
         head = core / inside
         then = core + 0.5 * head * joined
         low, high = core + 0.25 * head * joined, 1.1 * (core + 0.9 * head * joined)
-        return then, 0.97 * low, high, "gdp (2010) of the old boundary, the part that joined at 0.25-0.9 of its output by head"
+        return (
+            then,
+            0.97 * low,
+            high,
+            "gdp (2010) of the old boundary, the part that joined at 0.25-0.9 of its output by head",
+        )
     first = city.nearest("gdp", 2012)
     if first is not None:
         years = first[1] - 2010
@@ -354,7 +374,11 @@ def incomes(city: CityFacts, lender: Lender) -> list[Number]:
         if city.value("income_per_capita_urban", year) and city.value("income_per_capita_rural", year)
     ]
     if same:
-        ratio, grade, words = same[0], "C", "income_per_capita_urban over income_per_capita_rural, the last year with both"
+        ratio, grade, words = (
+            same[0],
+            "C",
+            "income_per_capita_urban over income_per_capita_rural, the last year with both",
+        )
     elif urban and rural:
         ratio = (urban[0] * lender.bases["income growth"] ** (rural[1] - urban[1])) / rural[0]
         grade, words = "D", f"income_per_capita_urban ({urban[1]}) over income_per_capita_rural ({rural[1]})"
@@ -421,7 +445,8 @@ def housing(city: CityFacts, lender: Lender) -> list[Number]:
     own = float(rows["family_households"].sum() / households(rows, lender.values["HEADSHIP"]))
     heads = lender.values["HEADSHIP"] * own / lender.bases["households by headship"]
     result.append(Number("HEADSHIP", tuple(round(float(min(v, 1.0)), 3) for v in heads), 0.0, 1.0,
-                         lender.units["HEADSHIP"], "E", f"{lender.name}'s curve scaled to the family households of 2020"))  # fmt: skip
+                         lender.units["HEADSHIP"], "E",
+                         f"{lender.name}'s curve scaled to the family households of 2020"))  # fmt: skip
     return result
 
 
@@ -448,7 +473,9 @@ def services(city: CityFacts, lender: Lender) -> list[Number]:
 def land(city: CityFacts, lender: Lender) -> list[Number]:
     """Built-up land, quotas, villages and fields."""
     urban = {year: city.total("population_urban", year) / lender.bases[f"urban {year}"] for year in (2010, 2020)}
-    growth = (city.total("population_urban", 2020) - city.total("population_urban", 2010)) / lender.bases["urban growth"]
+    growth = (city.total("population_urban", 2020) - city.total("population_urban", 2010)) / lender.bases[
+        "urban growth"
+    ]
     rural = rural_ratio(city, lender)
     published = city.value("built_up_area", 2020)
     result: list[Number] = []
@@ -461,7 +488,8 @@ def land(city: CityFacts, lender: Lender) -> list[Number]:
         low = max(0.72 * built, part[0] if part is not None else 0.0)
         result.append(
             estimate(lender, "BUILT UP AREA 2020", (low, 1.15 * built), "E",
-                     f"not known: {lender.name}'s by urban resident" + (", at least that of the city districts" if part else ""),
+                     f"not known: {lender.name}'s by urban resident"
+                     + (", at least that of the city districts" if part else ""),
                      shape="lognormal", low=0.8 * low, high=1.4 * built)
         )  # fmt: skip
         built = result[0].values[0]
@@ -488,9 +516,14 @@ def land(city: CityFacts, lender: Lender) -> list[Number]:
     )  # fmt: skip
     villages = lender.values["VILLAGE LAND 2010"].item() * rural
     rural_now, rural_then = (city.census[year]["population_rural"].to_numpy() for year in (2020, 2010))
-    used = 1.3 * built * filled / filled.sum() + villages * np.maximum(rural_now / rural_now.sum(), rural_then / rural_then.sum())
+    used = 1.3 * built * filled / filled.sum() + villages * np.maximum(
+        rural_now / rural_now.sum(), rural_then / rural_then.sum()
+    )
     room = np.maximum(area - used, 0.0)
-    fields = min(float(lender.values["CULTIVATED LAND 2010"].item() * area.sum() / lender.bases["land area"]), 0.7 * float(room.sum()))
+    fields = min(
+        float(lender.values["CULTIVATED LAND 2010"].item() * area.sum() / lender.bases["land area"]),
+        0.7 * float(room.sum()),
+    )
     ratio_fields = fields / lender.values["CULTIVATED LAND 2010"].item()
     for name in ("CULTIVATED LAND 2010", "CULTIVATED LAND 2020", "CULTIVATED FLOOR"):
         result.append(lend(lender, name, ratio_fields, "land area", 1.0))
@@ -502,15 +535,17 @@ def land(city: CityFacts, lender: Lender) -> list[Number]:
                               "rule of 2016: none for the central districts of a city above five million"))  # fmt: skip
     nowhere = np.zeros(len(city.units))
     nowhere[int(np.argmax(city.census[2020]["population_urban"]))] = 1.0
-    result.append(by_district(lender, "START UP AREA SHARE", nowhere, "A", "the city has no start-up area; its rate is 0"))
-    for name, value in (("START UP AREA BUILD RATE", 0.0), ("START UP AREA PLANNED", lender.values["START UP AREA PLANNED"].item()),
-                        ("START UP AREA SITE", lender.values["START UP AREA SITE"].item()),
-                        ("START UP AREA BUILT 2020", lender.values["START UP AREA BUILT 2020"].item())):  # fmt: skip
+    result.append(
+        by_district(lender, "START UP AREA SHARE", nowhere, "A", "the city has no start-up area; its rate is 0")
+    )
+    nothing = "without effect: the city has no start-up area"
+    kept = ("START UP AREA PLANNED", "START UP AREA SITE", "START UP AREA BUILT 2020")
+    for name in ("START UP AREA BUILD RATE", *kept):
+        value = lender.values[name].item() if name in kept else 0.0
         low, high = lender.limits[name]
         prior = lender.priors.get(name)
         result.append(
-            Number(name, (value,), low, high, lender.units[name], "E", "without effect: the city has no start-up area",
-                   dict(prior) if prior else None)
+            Number(name, (value,), low, high, lender.units[name], "E", nothing, dict(prior) if prior else None)
         )  # fmt: skip
     return result
 
@@ -549,9 +584,10 @@ def finance(city: CityFacts, lender: Lender) -> list[Number]:
         result.append(lend(lender, "DEBT RELATIVE 2010", 1.0, "yuan, as it stands"))
     else:
         gaps = [
-            budget(city, "general_public_budget_expenditure", year) - budget(city, "general_public_budget_revenue", year)  # type: ignore[operator]
+            spent - earned
             for year in (2018, 2019, 2020)
-            if city.value("general_public_budget_expenditure", year) and city.value("general_public_budget_revenue", year)
+            if (spent := budget(city, "general_public_budget_expenditure", year)) is not None
+            and (earned := budget(city, "general_public_budget_revenue", year)) is not None
         ]
         gap = float(np.mean(gaps))
         result.append(
@@ -566,7 +602,8 @@ def finance(city: CityFacts, lender: Lender) -> list[Number]:
             relative = (spending[2010] - revenue[2010]) / gap / index * lender.bases["transfers check"]
             result.append(
                 estimate(lender, "TRANSFERS RELATIVE 2010", (0.7 * relative, 1.35 * relative), "C",
-                         "expenditure less revenue 2010, on the income scale of 2020", low=0.5 * relative, high=1.7 * relative)
+                         "expenditure less revenue 2010, on the income scale of 2020",
+                         low=0.5 * relative, high=1.7 * relative)
             )  # fmt: skip
             per_head = (spending[2010] / then_head) / (spending[2020] / head) / lender.bases["spending ratio"] / index
             value = lender.values["OTHER SPENDING RELATIVE 2010"].item() * per_head
@@ -578,13 +615,17 @@ def finance(city: CityFacts, lender: Lender) -> list[Number]:
         else:
             result.append(lend(lender, "TRANSFERS RELATIVE 2010", 1.0, "yuan, as it stands", 2.0))
             result.append(lend(lender, "OTHER SPENDING RELATIVE 2010", 1.0, "yuan, as it stands", 2.0))
-        value = lender.values["OTHER SPENDING PER RESIDENT"].item() * spending[2020] / head / lender.bases["spending 2020"]
+        value = (
+            lender.values["OTHER SPENDING PER RESIDENT"].item() * spending[2020] / head / lender.bases["spending 2020"]
+        )
         result.append(
             estimate(lender, "OTHER SPENDING PER RESIDENT", (0.9 * value, 1.12 * value), "D",
                      f"general_public_budget_expenditure (2020) by head, as in {lender.name}", shape="lognormal",
                      low=0.7 * value, high=1.4 * value)
         )  # fmt: skip
-        result.append(lend(lender, "DEBT 2020", revenue[2020] / lender.bases["revenue 2020"], "yuan of budget revenue", 2.5))
+        result.append(
+            lend(lender, "DEBT 2020", revenue[2020] / lender.bases["revenue 2020"], "yuan of budget revenue", 2.5)
+        )
         relative = (revenue[2010] / revenue[2020]) / lender.bases["revenue ratio"] if revenue[2010] else 1.0
         result.append(lend(lender, "DEBT RELATIVE 2010", relative, "yuan of budget revenue of 2010 over 2020"))
     return result

@@ -25,7 +25,7 @@ FILES: Final = {2010: "census_county_2010_v1.xlsx", 2020: "census_county_2020_v1
 URL: Final = "https://github.com/leiii/census"
 
 #: Counts by variable: the column of each year, or several that are added; line breaks in headers are taken out.
-COUNTS: Final = {
+COUNTS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
     "population_resident": {2010: ("合计",), 2020: ("人口数_合计",)},
     "population_urban": {2010: ("城镇人口",), 2020: ("城镇人口",)},
     "population_rural": {2010: ("乡村人口",), 2020: ("乡村人口",)},
@@ -45,7 +45,7 @@ COUNTS: Final = {
     },
 }  # fmt: skip
 #: Ratios: the column of each year, unit and the count that weighs them when units are joined.
-RATIOS: Final = {
+RATIOS: Final[dict[str, tuple[dict[int, str], str, str]]] = {
     "housing_floor_area_per_capita": (
         {2010: "人均住房建筑面积（平方米/人）", 2020: "人均住房建筑面积"},
         "m2/person",

@@ -1,4 +1,4 @@
-"""Which of a city's series its calibration compares the history run with: those that are there, on the present boundary."""
+"""Which of a city's series its history run is compared with: those that are there, on the present boundary."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 import pandas as pd
 
 #: Series of yearly growth: name in the record, variable, years wished for (the nearest on one boundary are taken).
-_GROWTH: Final = (
+_GROWTH: Final[tuple[tuple[str, str, tuple[int, ...]], ...]] = (
     ("growth of gross domestic product", "gdp", (2012, 2014, 2016)),
     ("growth of budget revenue", "general_public_budget_revenue", (2012, 2015, 2018)),
     ("growth of general budget spending", "general_public_budget_expenditure", (2012, 2015, 2018)),
     ("growth of mean price of homes sold", "commodity_residential_average_price", (2012, 2015, 2018)),
     ("growth of urban income per head", "income_per_capita_urban", (2015, 2017, 2019)),
 )
-_LEVELS: Final = (
+_LEVELS: Final[tuple[tuple[str, str, tuple[int, ...]], ...]] = (
     ("registered population", "population_hukou_registered_yearend", (2016, 2018, 2019, 2020)),
     ("net registered migration", "hukou_net_migration_derived", (2019, 2020)),
     ("registered urbanization rate", "hukou_urbanization_rate", (2018, 2020)),

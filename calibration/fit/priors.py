@@ -78,7 +78,9 @@ def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
     content = documents[shared].content
     reasons = content.get("held_fixed") if isinstance(content, dict) else None
     held = {name for names in (reasons or {}).values() if isinstance(names, list) for name in names}
-    faults = [f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in needed - own.keys()]
+    faults = [
+        f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in needed - own.keys()
+    ]
     known = {*places, *held} - {""}
     faults += [f"{name!r} is no constant with a prior.{near(name, known)}" for name in own if name not in known]
     entries = documents[of_city].content
