@@ -6,6 +6,9 @@ LOCK := requirements.lock
 CHROMIUM := /usr/bin/chromium
 PUBLIC := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_CONSTRAINT=
 CORES ?= 2
+# Another city than the usual one, as in `make run CITY=hefei`: a folder of cities/, or the path of a pack.
+CITY ?=
+export URBANIZATION_CITY = $(CITY)
 # The tests of a file share what they have run, so they stay together.
 SIDE_BY_SIDE = --numprocesses $(CORES) --dist loadfile
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)

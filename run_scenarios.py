@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import gc
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -58,9 +59,10 @@ COMMANDS: Final = {
     "monitor": "analysis.monitor.command",
     "compare-versions": "analysis.versions.command",
     "calibrate": "analysis.calibrate_command",
-    "city": "analysis.city_command",
     "check": "analysis.check_command",
     "list": "analysis.list_command",
+    "city build": "analysis.city.build",
+    "city new": "analysis.city.new",
 }
 
 
@@ -134,6 +136,9 @@ class LazyCommands(TyperGroup):
 
     def resolve_command(self, context: Any, words: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that is called, or name the nearest one."""
+        # Some commands have names of two words.
+        if (both := " ".join(words[:2])) in COMMANDS:
+            words = [both, *words[2:]]
         name = ALIASES.get(words[0], words[0])
         if name not in COMMANDS:
             near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
@@ -161,7 +166,7 @@ def load_command(name: str) -> Callable[..., None]:
 
 def _function(name: str) -> str:
     # A name that Python has for something else ends with an underscore.
-    return name.replace("-", "_") + ("_" if hasattr(builtins, name) else "")
+    return re.sub(r"[- ]", "_", name) + ("_" if hasattr(builtins, name) else "")
 
 
 app = typer.Typer(cls=LazyCommands, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)

@@ -17,12 +17,13 @@ from analysis.language.mistakes import in_screen_language
 from analysis.outcome import output_folder
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import Evidence
+from model.city import city
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 from scenarios import FIRST_YEAR
 
-#: Where results go, below the folder in which a command is called.
-OUTPUTS = Path("outputs")
+#: Where results go, below the folder in which a command is called; those of each city apart.
+OUTPUTS = Path("outputs") if city().is_usual else Path("outputs") / city().name
 #: A pipe or a file has no width of its own.
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.

@@ -12,27 +12,36 @@ from rich.markup import escape
 from analysis.command_line import make_console
 from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
+from calibration.fit.evidence import Evidence
+from model.city import PACKS, pack_names, read_pack
 from model.definition import variables_by_name
 from model.engine.errors import UserError, near
 from scenarios import load_levers, load_scenarios, load_targets, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
 from scenarios.start import FIRST_YEAR as FIRST_START
 
-Kind = Literal["targets", "levers", "scenarios", "indicators"]
+Kind = Literal["targets", "levers", "scenarios", "indicators", "cities"]
 #: A row: what is searched besides what is shown, and the cells.
 Row = tuple[str, tuple[str, ...]]
 
 
 def list_(
-    what: Annotated[Kind, typer.Argument(help="targets, levers, scenarios or indicators (all computed variables).")],
+    what: Annotated[
+        Kind, typer.Argument(help="targets, levers, scenarios, indicators (all computed variables) or cities.")
+    ],
     search: Annotated[
         str | None, typer.Argument(help="Only what holds this in its name or title, Chinese or English.")
     ] = None,
 ) -> None:
-    """List targets, levers, scenarios or indicators by the names that other commands take."""
-    headings, rows = {"targets": _targets, "levers": _levers, "scenarios": _scenarios, "indicators": _indicators}[
-        what
-    ]()
+    """List targets, levers, scenarios, indicators or cities by the names that other commands take."""
+    kinds = {
+        "targets": _targets,
+        "levers": _levers,
+        "scenarios": _scenarios,
+        "indicators": _indicators,
+        "cities": _cities,
+    }
+    headings, rows = kinds[what]()
     found = rows if search is None else [row for row in rows if search.casefold() in row[0].casefold()]
     if not found:
         titles = {part: row[1][0] for row in rows for part in row[0].split("\n")}
@@ -106,3 +115,25 @@ def _indicators() -> tuple[tuple[str, ...], list[Row]]:
     ]
     titled = ("list title",) if language == "zh" else ()
     return ("list name", *titled, "list unit", "list meaning"), rows
+
+
+def _cities() -> tuple[tuple[str, ...], list[Row]]:
+    language = screen_language()
+    packs = [read_pack(PACKS / name) for name in pack_names()]
+    rows: list[Row] = [
+        (
+            "\n".join([pack.name, *pack.title.values(), *pack.formal.values()]),
+            (
+                pack.name,
+                pack.formal[language],
+                pack.province[language],
+                str(len(pack.districts)),
+                ", ".join(
+                    str(seen) for seen in Evidence if (pack.folder / "calibration" / seen.posterior.name).is_file()
+                )
+                or "—",
+            ),
+        )
+        for pack in packs
+    ]
+    return ("list name", "list title", "list province", "list districts", "list evidence"), rows

@@ -15,7 +15,7 @@ Outlines = Annotated[
     typer.Option(
         "--boundaries",
         metavar="FILE",
-        help="GeoJSON with the boundaries of the twelve districts (WGS84), for maps; a tile for each without it.",
+        help="GeoJSON with the boundaries of the districts (WGS84), for maps; a tile for each without it.",
     ),
 ]
 

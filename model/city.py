@@ -32,8 +32,10 @@ ABOUT: Final = ("district", "title_zh", "title_en", "zone", "tile_column", "tile
 CONSTANT_COLUMNS: Final = ("constant", "value", "lowest", "highest", "unit", "grade", "source")
 #: Keys of a city's file, and whether it must have them.
 KEYS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(("name", "title", "formal", "province", "plan", "about_districts", "bounds", "zones"), True),
-    **dict.fromkeys(("region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True),
+    **dict.fromkeys(("name", "title", "formal", "province", "plan", "unknown", "about_districts", "bounds"), True),
+    **dict.fromkeys(
+        ("zones", "region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True
+    ),
     **dict.fromkeys(("short", "other_regions", "merger", "not_known"), False),
 }
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
@@ -82,6 +84,8 @@ class City:
     formal: Mapping[str, str]
     province: Mapping[str, str]
     plan: Mapping[str, str]
+    #: What is not known of the start year.
+    unknown: Mapping[str, str]
     #: One sign for the city in Chinese terms.
     short: str
     about_districts: str
@@ -98,8 +102,7 @@ class City:
     data_files: tuple[str, ...]
     merged_region: str | None
     merged_in: int | None
-    #: What charts call its joining.
-    merged_title: Mapping[str, str]
+    merged_name: Mapping[str, str]
     control_totals: Mapping[tuple[str, int], int]
     start: Mapping[str, Any] = field(repr=False)
     origin_districts: tuple[str, ...] = ()
@@ -108,6 +111,16 @@ class City:
     def district_names(self) -> tuple[str, ...]:
         """The districts in their order."""
         return tuple(district.name for district in self.districts)
+
+    @property
+    def words(self) -> Mapping[str, Mapping[str, str]]:
+        """What fills the gaps of sentences that tell the city, by gap and language."""
+        return {
+            "city": self.title,
+            "plan": self.plan,
+            "merged": self.merged_name or self.title,
+            "unknown": self.unknown,
+        }
 
     @property
     def is_usual(self) -> bool:
@@ -238,6 +251,7 @@ def read_pack(folder: Path) -> City:
         formal=about["formal"],
         province=about["province"],
         plan=about["plan"],
+        unknown=about["unknown"],
         short=about.get("short") or "本市",
         about_districts=about["about_districts"],
         bounds=tuple(about["bounds"]),
@@ -251,7 +265,7 @@ def read_pack(folder: Path) -> City:
         data_files=tuple(about["data_files"]),
         merged_region=merger.get("region"),
         merged_in=merger.get("year"),
-        merged_title=merger.get("title", {}),
+        merged_name=merger.get("name", {}),
         control_totals={
             (label, year): total for label, totals in about["control_totals"].items() for year, total in totals.items()
         },
@@ -286,7 +300,7 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
             wrong(key, f"{key!r} must be a text.")
     if "name" in sound and content["name"] != folder.name:
         wrong("name", f"'name' is {shown(content['name'])}, the folder {folder.name!r}; they must be the same.")
-    for key in {"title", "formal", "province", "plan"} & sound:
+    for key in {"title", "formal", "province", "plan", "unknown"} & sound:
         if not _in_both_languages(content[key]):
             wrong(key, f"{key!r} must read {{zh: ..., en: ...}}.")
     if "bounds" in sound and not (
@@ -313,9 +327,9 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
         isinstance(content["merger"], dict)
         and isinstance(content["merger"].get("region"), str)
         and isinstance(content["merger"].get("year"), int)
-        and _in_both_languages(content["merger"].get("title"))
+        and _in_both_languages(content["merger"].get("name"))
     ):
-        wrong("merger", "'merger' must read {region: NAME, year: YEAR, title: {zh: ..., en: ...}}.")
+        wrong("merger", "'merger' must read {region: NAME, year: YEAR, name: {zh: ..., en: ...}}.")
     for key, parts in (("control_totals", ("residents", "urban residents")), ("start", START_TOTALS)):
         if key not in sound:
             continue

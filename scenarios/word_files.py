@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from model.city import city
 from model.engine.errors import UserError
-from model.files.schemas import Mistakes, Number, Schema, checked, number
+from model.files.schemas import LANGUAGES, Mistakes, Number, Schema, checked, number
 from model.files.strict_files import Document, Where, read_yaml, refusal, shown
 
 WORD_LENGTH = 1_000
+CITY = city()
 
 
 def _word(value: object) -> str:
@@ -120,7 +122,7 @@ def read_words(
     """
     document = read_yaml(path)
     mistakes = Mistakes(document)
-    content = _mapping(document, document.content, (), mistakes)
+    content = _filled(_mapping(document, document.content, (), mistakes))
     if not isinstance(kinds, Mapping):
         for name, entry in content.items():
             _check(kinds, entry, (name,), mistakes)
@@ -152,6 +154,17 @@ def _mapping(document: Document, content: Any, where: Where, mistakes: Mistakes)
     if content is not None and document.content is not None:
         mistakes.add(where, f"{shown(where[0]) if where else 'The file'} must hold names with words under them.")
     return {}
+
+
+def _filled(content: Any, language: str = "") -> Any:
+    """Return words with the gaps filled that tell the city: `{city}`, `{plan}`, `{merged}` and `{unknown}`."""
+    if isinstance(content, dict):
+        return {key: _filled(part, key if key in LANGUAGES else language) for key, part in content.items()}
+    if not isinstance(content, str) or not language:
+        return content
+    for gap, titles in CITY.words.items():
+        content = content.replace(f"{{{gap}}}", titles[language])
+    return content
 
 
 def _check(kind: type[Schema], entry: Any, where: Where, mistakes: Mistakes) -> None:

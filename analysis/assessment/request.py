@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from model.city import city
 from model.engine.errors import UserError
 from model.files.strict_files import CSV_BYTES, read_bytes, refusal
 
 #: Where assessments are kept, below the folder in which the command is called.
-ASSESSMENTS: Final = Path("cities/jinan/calibration/assessments")
+ASSESSMENTS: Final = Path("cities") / city().name / "calibration" / "assessments"
 
 
 def check_file(path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.outcome.words import element_name
+from model.city import city
 from model.definition import variables_by_name
 from model.engine.errors import UserError, listed, near
 
@@ -22,18 +23,12 @@ Ring = npt.NDArray[np.float64]
 #: Bytes of a file, and corners of all rings together.
 LARGEST: Final = 20_000_000
 CORNERS: Final = 1_000_000
-#: Degrees in which Jinan lies with room to spare: west, east, south, north.
-AROUND_JINAN: Final = (114.0, 120.0, 34.5, 39.0)
+CITY: Final = city()
 #: Systems whose degrees are those of WGS84 to within what a map of a city shows.
 SYSTEMS: Final = ("CRS84", "4326", "4490")
 #: Names that files still have from before 2020, or for parts that the model counts with a district.
 OTHER_NAMES: Final[Mapping[str, str]] = {
-    "莱城": "Laiwu",
-    "laicheng": "Laiwu",
-    "高新": "Licheng",
-    "济南高新": "Licheng",
-    "高新技术产业开发": "Licheng",
-    "high-tech zone": "Licheng",
+    alias: district.name for district in CITY.districts for alias in district.aliases
 }
 #: Corners that lie on the same of so many steps across a map are one.
 STEPS: Final = 2_000
@@ -73,7 +68,7 @@ def district_names() -> tuple[str, ...]:
 
 
 def read_boundaries(path: Path) -> Boundaries:
-    """Read the boundaries of the twelve districts from a GeoJSON file in WGS84 degrees.
+    """Read the boundaries of the districts from a GeoJSON file in WGS84 degrees.
 
     A feature belongs to the district whose Chinese or English name any of its properties is, with or without 区, 县 or
     "District"; features of other places are left out, and several of one district are taken together.
@@ -81,7 +76,7 @@ def read_boundaries(path: Path) -> Boundaries:
     Raises
     ------
     BoundaryError
-        With every fault: no GeoJSON, a district without a feature, coordinates that are not degrees around Jinan.
+        With every fault: no GeoJSON, a district without a feature, coordinates that are not degrees around the city.
     """
     document, digest = _document(path)
     features = _features(document)
@@ -118,7 +113,9 @@ def read_boundaries(path: Path) -> Boundaries:
             mistakes.append(f"no feature is named {name} or {district}.{hint}")
     if len(others) > 0 and any(not found for found in polygons.values()):
         named = ", ".join(dict.fromkeys(others[:NAMED]))
-        mistakes.append(f"names in the file that no district of Jinan has: {named}{', ...' if others[NAMED:] else ''}")
+        mistakes.append(
+            f"names in the file that no district of {CITY.title['en']} has: {named}{', ...' if others[NAMED:] else ''}"
+        )
     if mistakes:
         msg = f"{path} cannot be used as boundaries:\n{listed(mistakes)}"
         raise BoundaryError(msg)
@@ -193,7 +190,8 @@ def bare_name(name: str) -> str:
     ('历城', 'licheng', '商河')
     """
     name = re.split(r"[（(]", name.strip())[0].strip().casefold()
-    name = re.sub(r"^(山东省)?(济南市)?(?=.)", "", name)
+    province, whole = (re.escape(title["zh"]) for title in (CITY.province, CITY.formal))
+    name = re.sub(rf"^({province})?({whole})?(?=.)", "", name)
     name = re.sub(r"[\s_-]*(district|county|city|qu|xian|shi)$", "", name)
     return re.sub(r"(?<=..)[区县市]$", "", name).strip()
 
@@ -218,14 +216,15 @@ def _ring(corners: Any) -> Ring:
     if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 4:
         msg = "a ring needs at least 4 corners of longitude and latitude."
         raise ValueError(msg)
-    west, east, south, north = AROUND_JINAN
+    west, east, south, north = CITY.bounds
     longitude, latitude = ring.T
     if not ((longitude > west) & (longitude < east) & (latitude > south) & (latitude < north)).all():
         if ((latitude > west) & (latitude < east) & (longitude > south) & (longitude < north)).all():
             msg = "longitude and latitude are exchanged: GeoJSON has the longitude first."
             raise ValueError(msg)
         msg = (
-            f"({ring[0, 0]:g}, {ring[0, 1]:g}) is not in degrees around Jinan (about 117, 36.7): "
+            f"({ring[0, 0]:g}, {ring[0, 1]:g}) is not in degrees around {CITY.title['en']} "
+            f"(about {(west + east) / 2:.4g}, {(south + north) / 2:.4g}): "
             "export the layer in WGS84 (EPSG:4326)."
         )
         raise ValueError(msg)

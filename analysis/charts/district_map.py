@@ -23,24 +23,12 @@ from analysis.charts.material import Material
 from analysis.charts.style import BLACK, GREY, Size, chart_style
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_name, unit_size, word
+from model.city import city
 
 #: Years of the small maps.
 MAP_YEARS: Final = (2020, 2025, 2030, 2035)
 #: Where each district's tile is, column from the west and row from the north: as they lie to each other.
-TILES: Final[Mapping[str, tuple[int, int]]] = {
-    "Shanghe": (3, 0),
-    "Jiyang": (3, 1),
-    "Huaiyin": (1, 2),
-    "Tianqiao": (2, 2),
-    "Lixia": (3, 2),
-    "Licheng": (4, 2),
-    "Zhangqiu": (5, 2),
-    "Changqing": (1, 3),
-    "Shizhong": (2, 3),
-    "Laiwu": (5, 3),
-    "Pingyin": (0, 4),
-    "Gangcheng": (5, 4),
-}
+TILES: Final[Mapping[str, tuple[int, int]]] = {district.name: district.tile for district in city().districts}
 #: ColorBrewer's YlGnBu, light to dark, in which any two classes differ for the colour-blind and in grey, too.
 CLASS_COLOURS: Final = ("#ffffd9", "#e0f3b2", "#a9ddb7", "#5fc0c0", "#2c99c0", "#2462a9", "#1d2e83")
 #: Points of words on boundaries, and the margin left of these for what has no room, as a share of their width.

@@ -11,10 +11,14 @@ from matplotlib.axes import Axes
 
 from analysis.charts.style import GREY
 from calibration.fit.evidence import LATER_FILE
-from calibration.observations import DISTRICTS, district_values, read_observations
+from calibration.observations import CITY, DISTRICTS, district_values, read_observations
 
 #: The first year of every chart that has a record to show.
 FIRST_YEAR: Final = 2010
+
+
+#: The note below charts that show the record.
+RECORD_NOTE: Final = "record" if CITY.merged_region is None else "record of parts"
 
 
 class Counted(NamedTuple):
@@ -27,7 +31,7 @@ class Counted(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One observation, in the unit of the model; `old` where it leaves Laiwu out."""
+    """One observation, in the unit of the model; `old` where it leaves out a part that joined later."""
 
     year: int
     value: float
@@ -60,7 +64,7 @@ def record(variable: str) -> tuple[Point, ...]:
         return ()
     rows = _observed()
     rows = rows[
-        (rows["variable"] == counted.name) & (rows["region"] == "Jinan") & rows["boundary"].isin(["new", "old"])
+        (rows["variable"] == counted.name) & (rows["region"] == CITY.region) & rows["boundary"].isin(["new", "old"])
     ]
     points = {
         (int(year), bool(boundary == "old")): float(value) * counted.scale
@@ -100,7 +104,7 @@ def district_record() -> Mapping[str, Mapping[int, float]]:
 
 
 def draw_record(ax: Axes, points: Sequence[Point], size: float) -> None:
-    """Draw observations as grey dots, hollow where they leave Laiwu out."""
+    """Draw observations as grey dots, hollow where they leave out a part that joined later."""
     for old, fill in ((False, GREY), (True, "white")):
         chosen = [point for point in points if point.old == old]
         look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5, "mec": GREY, "mfc": fill, "zorder": 4.5}
@@ -121,4 +125,4 @@ def _observed() -> pd.DataFrame:
 
 @cache
 def _later() -> pd.DataFrame:
-    return pd.read_csv(LATER_FILE)
+    return pd.read_csv(LATER_FILE) if LATER_FILE.is_file() else pd.DataFrame(columns=["variable", "year", "value"])

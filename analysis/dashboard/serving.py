@@ -37,7 +37,7 @@ from calibration.fit.evidence import Evidence
 from model.engine import CompiledModel
 from scenarios import Scenario, Target
 
-COOKIE: Final = "jinan-token"
+COOKIE: Final = "urbanization-token"
 #: Bytes of randomness in a token.
 TOKEN_BYTES: Final = 18
 #: Bytes of a message from the page, which is at most an uploaded file, and of a form.

@@ -22,6 +22,7 @@ from scipy.stats import qmc
 from analysis.effort.levers import FIRST_START, RAMP, Measure, Values, choose_levers, lever_settings, share_bounds
 from analysis.outcome.futures import City
 from analysis.outcome.words import say_from
+from calibration.observations import CITY
 from model.definition import Variable
 from scenarios import Lever, load_scenarios, shipped_scenarios
 
@@ -172,7 +173,7 @@ def observed_record(rows: pd.DataFrame) -> dict[str, list[float]]:
     which the model counts as income, are not in the record year by year.
     """
     budget = {
-        kind: rows[(rows["variable"] == f"general_public_budget_{kind}") & (rows["region"] == "Jinan")]
+        kind: rows[(rows["variable"] == f"general_public_budget_{kind}") & (rows["region"] == CITY.region)]
         .drop_duplicates("year")
         .set_index("year")["value"]
         for kind in ("expenditure", "revenue")

@@ -17,7 +17,7 @@ from analysis.outcome.screen import screen_language
 
 FILE: Final = Path(__file__).with_name("help.yaml")
 #: What the file calls the help of all commands together.
-WHOLE: Final = "jinan"
+WHOLE: Final = "all commands"
 ABOUT: Final = "about"
 
 

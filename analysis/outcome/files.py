@@ -16,6 +16,7 @@ import xarray as xr
 
 from analysis.outcome.ensembles import KEPT
 from calibration.fit.evidence import Evidence
+from model.city import city
 from model.definition import MODEL_FILE, Variable, model_hash
 from model.files.atomic import replaced, write_csv
 from model.files.sealed import is_whole, seal
@@ -39,8 +40,8 @@ def code_hash() -> str:
     """Return twelve hexadecimal digits that change whenever the code between model file and results does."""
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
-    for folder in ("model", "scenarios", "analysis"):
-        for path in sorted(path for path in (root / folder).rglob("*.*") if path.suffix in (".py", ".yaml")):
+    for folder in (root / "model", root / "scenarios", root / "analysis", city().folder):
+        for path in sorted(path for path in folder.rglob("*.*") if path.suffix in (".py", ".yaml")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.outcome.screen import screen_language
+from model.city import city
 from model.engine.errors import UserError
 from scenarios.word_files import Unit, Word, read_words, usable
 
@@ -36,7 +37,9 @@ def terms() -> Mapping[str, Any]:
     >>> terms()["elements"]["Lixia"]["zh"]
     '历下区'
     """
-    return usable(FILE, *read_words(FILE, _KINDS, TermError), TermError)
+    words = usable(FILE, *read_words(FILE, _KINDS, TermError), TermError)
+    words["elements"].update({district.name: district.title for district in city().districts})
+    return words
 
 
 def word(kind: str, term: str, language: str) -> str:

@@ -16,14 +16,14 @@ from analysis.outcome.ensembles import MEMBER_DIMS, QUANTILES
 from analysis.outcome.words import terms
 from analysis.run.stored_runs import COMPARABLE
 from calibration.fit.evidence import Evidence
-from calibration.observations import DISTRICTS
+from calibration.observations import CITY, DISTRICTS
 from model.engine.errors import UserError
 from model.files.strict_files import refusal
 
 SERIES, IAMC = "series.csv", "iamc.csv"
-MODEL: Final = "Jinan urbanization"
+MODEL: Final = f"{CITY.title['en']} urbanization"
 #: The city; a district stands below it.
-REGION: Final = "Jinan"
+REGION: Final = CITY.title["en"]
 #: Names of the columns by quantile.
 LEVELS: Final[Mapping[float, str]] = {0.5: "median", 0.05: "p05", 0.25: "p25", 0.75: "p75", 0.95: "p95"}
 #: How the IAMC's scenario databases call a quantile behind the name of a variable; the median has the name alone.

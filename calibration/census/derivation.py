@@ -1,4 +1,4 @@
-"""All derived tables of the model in one deterministic computation from cities/jinan/data."""
+"""All derived tables of the model in one deterministic computation from the observations of the city."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,7 +29,7 @@ class DerivedTables:
     """Everything the derived block is printed from.
 
     By census year: start populations; urban residents [person], floor area [m2/person], household size and share of
-    family households [Dmnl] of the 12 districts; registered population [person]. Shares and profiles have 86 ages
+    family households [Dmnl] of the districts; registered population [person]. Shares and profiles have 86 ages
     [Dmnl]; profiles are relative rates with mean one over ages 15-59.
     """
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.optimize import brentq, minimize_scalar
 
 from calibration.census.single_years import AGES, OPEN_AGE, Vector, single_year_residents
-from calibration.observations import CITY, city_value
+from calibration.observations import CITY, city_value, district_values
 from calibration.record import OLD
 
 #: Death rates that neither deaths nor survivors in the data can fix [1/year], grade E. Plausible ranges: infant
@@ -107,6 +107,14 @@ def survivors(residents: Vector, mortality_rates: dict[int, Vector]) -> Vector:
 
 def census_deaths_2010(observations: pd.DataFrame) -> float:
     """Deaths in the year before the census of 2010 [person/year]: census rates times residents, of each part."""
+    if CITY.merged_region is None:
+        # Rates by district where there is none of the city.
+        known = observations[(observations["variable"] == "death_rate_census") & (observations["year"] == 2010)]
+        if CITY.region not in set(known["region"]):
+            rates, residents = (
+                district_values(observations, name, 2010) for name in ("death_rate_census", "population_resident")
+            )
+            return float((rates / 1000 * residents).sum())
     parts = [
         city_value(observations, "death_rate_census", 2010, b)
         / 1000

@@ -24,6 +24,8 @@ BAND_SLICES: Final = tuple(slice(*ends) for ends in pairwise((*BAND_STARTS, AGES
 #: 1 November: freshmen are 18, three-year courses end at 21, four-year courses at 22, a fifth stay as graduates.
 STUDENT_SHAPE_15_19: Final = (0.02, 0.03, 0.06, 0.37, 0.52)
 STUDENT_SHAPE_20_24: Final = (1.00 / 2.75, 0.85 / 2.75, 0.45 / 2.75, 0.25 / 2.75, 0.20 / 2.75)
+#: The observations of another city's cohorts, relative to those of age 9, where a city has too few births of its own.
+COHORTS: Final = "relative size of birth cohort"
 #: Weight of smooth against exact changes of the share of women: cohorts are met within some thousandths.
 SMOOTHNESS: Final = 10.0
 
@@ -35,7 +37,10 @@ def birth_weights(observations: pd.DataFrame, year: int) -> Vector:
     ten of the next; relative to age 9.
     """
     weights = np.ones(AGES)
-    if year == 2020 and record().events is not None:
+    known = observations[(observations["variable"] == COHORTS) & (observations["year"] == year)]
+    if len(known):
+        weights[known["age"].astype(int)] = known["value"]
+    elif year == 2020 and record().events is not None:
         births = registered_events(observations, "birth")
         cohort = np.array([births[2019 - a] * 2 / 12 + births[2020 - a] * 10 / 12 for a in range(10)])
         weights[:10] = cohort / cohort[9]

@@ -624,6 +624,11 @@ def _city(
         "short": names.zh[0],
         "province": {"zh": names.province_zh, "en": names.province_en},
         "plan": {"zh": f"{names.zh}的规划目标", "en": f"{names.en}'s targets"},
+        "unknown": {
+            "zh": f"{names.zh}起点年份的土地、服务设施、债务和流动人口的构成没有查到公布的数据，按首个城市的人均水平借用，范围放宽。",
+            "en": f"Of {names.en}'s start year no published land, service places, debt or origin of movers was at hand; they "
+            "are the first city's by head, with wide ranges.",
+        },
         "about_districts": f"The {len(facts.units)} districts and counties of {names.en} as matched in units.csv.",
         "bounds": [round(b, 2) for b in bounds],
         "zones": {zone: {"zh": zh} for zone, zh in zones.items()},

@@ -18,7 +18,7 @@ from calibration.fit.later_record import later_record
 from calibration.fit.likelihood import Array, calibration_targets, refuse_later
 from calibration.fit.priors import changes, priors_hash, read_priors
 from calibration.fit.sampler import BestFit, Draws, Problem, best_fit, reference, sample
-from calibration.observations import data_hash
+from calibration.observations import CITY, data_hash
 from model import load_model
 from model.definition import model_hash
 from model.engine import CompiledModel
@@ -147,7 +147,7 @@ def _members(problem: Problem, points: Array, seed: int, evidence: Evidence) -> 
     # Single precision is what the file keeps, so everything is made from it.
     members = members.map(lambda array: array.astype(np.float32).astype(np.float64), keep_attrs=True)
     return members.assign_attrs(
-        title=f"Parameter sets of Jinan's urbanization model that the observations of 2010-{evidence} support",
+        title=f"Parameter sets of {CITY.title['en']}'s urbanization model that observations of 2010-{evidence} support",
         model_hash=model_hash(),
         priors_hash=priors_hash(events=evidence.events),
         data_hash=data_hash(evidence.later_files),

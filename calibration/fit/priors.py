@@ -27,7 +27,7 @@ from scipy.special import ndtr, ndtri
 from model.building import kept_file
 from model.city import city
 from model.definition import MODEL_FILE, Variable, variables_by_name
-from model.engine.errors import UserError, near
+from model.engine.errors import UserError
 from model.files.schemas import Line, Mistakes, Schema, checked, number
 from model.files.strict_files import Where, read_yaml, refusal, shown
 
@@ -36,6 +36,10 @@ Array = npt.NDArray[np.float64]
 #: Priors that all cities share, with the places of those that are a city's own.
 SHARED_FILE: Final = Path(__file__).parent / "priors.yaml"
 CITY_FILE: Final = city().folder / "priors.yaml"
+#: The line of a constant, what it says of one whose prior each city has for itself, and what follows the parameters.
+LINE: Final = re.compile(r"^  ([A-Z][A-Z0-9 ]*): (\{.*\}|city)$")
+OWN: Final = "city"
+END: Final = "# What must hold"
 Shape = Literal["normal", "lognormal", "uniform", "loguniform"]
 #: A factor beyond this says that the model's own table is of another unit.
 MOST_FACTOR: Final = 100.0
@@ -51,57 +55,47 @@ class PriorError(UserError):
 def filled_text(shared: Path = SHARED_FILE, of_city: Path = CITY_FILE) -> str:
     """Return the priors that all cities share, with those of a city in their places.
 
-    A city may have a prior of its own of any other constant too: of a shared one it takes the place, as of a table that
-    one city has and the other borrows; one that is held fixed elsewhere becomes a parameter, the last of them.
-
     Raises
     ------
     PriorError
-        If the city lacks a prior of its own, or has one that no other city knows of.
+        If the city lacks a prior of its own, or its file is not of that form.
 
     Examples
     --------
     >>> "BUILT UP AREA 2010: {shape: normal" in filled_text()
     True
     """
-    line = re.compile(r"^  ([A-Z][A-Z0-9 ]*): (.*)$")
     documents = {file: read_yaml(file) for file in (shared, of_city)}
     problems = {_place(file): document.problems for file, document in documents.items() if document.problems}
     if problems:
         raise PriorError(refusal(problems))
-    own = {
-        found[1]: found[0] for text in of_city.read_text(encoding="utf-8").splitlines() if (found := line.match(text))
-    }
     lines = shared.read_text(encoding="utf-8").split("\n")
-    places = [found[1] if (found := line.match(text)) else "" for text in lines]
-    needed = {name for name, text in zip(places, lines, strict=True) if name and text.endswith(": city")}
-    content = documents[shared].content
-    reasons = content.get("held_fixed") if isinstance(content, dict) else None
-    held = {name for names in (reasons or {}).values() if isinstance(names, list) for name in names}
+    own = {
+        found[1]: found[0] for text in of_city.read_text(encoding="utf-8").splitlines() if (found := LINE.match(text))
+    }
+    common = {found[1]: found[2] for text in lines if (found := LINE.match(text))}
     faults = [
-        f"{name!r} is missing; add a line for it, as in the packs of other cities." for name in needed - own.keys()
+        f"{name!r} is missing; add a line for it, as in the packs of other cities."
+        for name, said in common.items()
+        if said == OWN and name not in own
     ]
-    known = {*places, *held} - {""}
-    faults += [f"{name!r} is no constant with a prior.{near(name, known)}" for name in own if name not in known]
     entries = documents[of_city].content
     written = entries.get("parameters") if isinstance(entries, dict) else None
-    if not isinstance(written, dict) or set(written) - own.keys():
-        faults.append("it must hold 'parameters' with one line for each constant.")
+    if not isinstance(written, dict) or set(written) - own.keys() or len(entries) > 1:
+        faults.append("it must hold 'parameters' with one line for each constant, and nothing else.")
     if faults:
-        raise PriorError(refusal({_place(of_city): sorted(faults)}))
-    both = [(name, text) for name, text in zip(places, lines, strict=True) if not text.startswith("#!")]
-    places = [name for name, _ in both]
-    filled = [own.get(name, text) for name, text in both]
-    freed = [name for name in own if name not in places]
-    if freed:
-        last = max(number for number, name in enumerate(places) if name)
-        filled[last + 1 : last + 1] = [own[name] for name in freed]
-        start = next(number for number, text in enumerate(filled) if text.startswith("held_fixed:"))
-        rest = "\n".join(filled[start:])
-        for name in freed:
-            rest = re.sub(rf"(?<=[\[ ]){re.escape(name)}(, ?|,(?=\n)|(?=\]))", "", rest, count=1)
-        filled[start:] = re.sub(r",\s*\]", "]", rest).split("\n")
-    return "\n".join(filled)
+        raise PriorError(refusal({_place(of_city): faults}))
+    text = "\n".join(
+        own.get(found[1], line) if (found := LINE.match(line)) else line for line in lines if not line.startswith("#!")
+    )
+    added = [line for name, line in own.items() if name not in common]
+    if added:
+        text = text.replace(f"\n{END}", "\n" + "\n".join(added) + f"\n{END}", 1)
+        head, mark, fixed = text.partition("held_fixed:")
+        for name in own.keys() - common.keys():
+            fixed = re.sub(rf"(?<=[\[ ,]){re.escape(name)}(?:,\s*|(?=\]))", "", fixed, count=1)
+        text = head + mark + re.sub(r",\s*\]", "]", fixed)
+    return text
 
 
 def _place(file: Path) -> str:

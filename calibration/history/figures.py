@@ -131,7 +131,7 @@ def _series(history: History, language: str) -> Figure:
         ax.set_xlim(FIRST_YEAR - 0.3, LAST_YEAR + 0.3)
         ax.set_xticks(range(FIRST_YEAR, LAST_YEAR + 1, 2))
         if CITY.merged_in is not None:
-            _break(ax, CITY.merged_in - 0.5, CITY.merged_title[language])
+            _break(ax, CITY.merged_in - 0.5, _word("joins", language))
         if name == "urban income per head" and record().survey:
             _break(ax, record().survey - 0.5, _word("survey", language))
     labels: dict[str, Any] = {}

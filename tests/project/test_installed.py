@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-INSTALLED = ("model", "scenarios", "calibration", "analysis", "run_scenarios.py")
+INSTALLED = ("model", "scenarios", "calibration", "analysis", "cities", "run_scenarios.py")
 DEVELOPMENT = ("tests", "docs", "benchmarks", "supply")
 #: Declared and imported nowhere, with the reason.
 NOT_IMPORTED = {

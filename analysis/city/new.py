@@ -1,8 +1,7 @@
-"""The command `city`."""
+"""The command that makes the pack of another city from the national county tabulations."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,23 +9,17 @@ import typer
 
 from analysis.command_line import make_console
 from analysis.outcome.screen import screen_language
+from analysis.outcome.words import screen_text
 from model.city import PACKS
 from model.engine.errors import UserError
 from model.files.repository import require_repository
 
 
-class Deed(StrEnum):
-    """What is done with a pack."""
-
-    new = "new"
-
-
 class CityRequestError(UserError):
-    """What was asked of `city` cannot be done; the message says what is missing."""
+    """What was asked of `city new` cannot be done; the message says what is missing."""
 
 
-def city(
-    deed: Annotated[Deed, typer.Argument(help="new: make the pack of a city from the national county tabulations.")],
+def city_new(
     name: Annotated[str, typer.Argument(help="The pack's name in small Latin letters, as hefei.")],
     tabulations: Annotated[
         Path | None,
@@ -52,23 +45,22 @@ def city(
 
     Takes a minute. Nothing is written where something is missing or contradictory; all of it is named.
     """
-    require_repository("python run_scenarios.py city")
-    from analysis.outcome.words import screen_text
-    from calibration.cities.new import city_names, make_pack, write_pack
-
+    require_repository("python run_scenarios.py city new")
     if tabulations is None:
         message = (
             "'city new' needs --tabulations: the folder with census_county_2010_v1.xlsx and "
             "census_county_2020_v1.xlsx, which github.com/leiii/census publishes (data/census)."
         )
         raise CityRequestError(message)
+    # Workbooks and the tables of the first city take seconds to read.
+    from calibration.cities.new import city_names, make_pack, write_pack
+
     names, prefecture = city_names(name, code, tabulations)
     made = make_pack(names, prefecture, tabulations, match=match, series=series)
     place = PACKS / name if folder is None else folder / name
     write_pack(made, place)
     console = make_console()
-    own = len(made.numbers) - len(made.borrowed)
     called = names.zh if screen_language() == "zh" else names.en
-    counts = {"districts": len(made.facts.units), "own": own, "lent": len(made.borrowed)}
-    console.print(screen_text("city made", city=called, **counts))
+    counts = {"districts": len(made.facts.units), "own": len(made.numbers) - len(made.borrowed)}
+    console.print(screen_text("city made", city=called, lent=len(made.borrowed), **counts))
     console.print(screen_text("city next", folder=place.name, name=name if folder is None else str(place)))
