@@ -624,11 +624,7 @@ def _city(
         "short": names.zh[0],
         "province": {"zh": names.province_zh, "en": names.province_en},
         "plan": {"zh": f"{names.zh}的规划目标", "en": f"{names.en}'s targets"},
-        "unknown": {
-            "zh": f"{names.zh}起点年份的土地、服务设施、债务和流动人口的构成没有查到公布的数据，按首个城市的人均水平借用，范围放宽。",
-            "en": f"Of {names.en}'s start year no published land, service places, debt or origin of movers was at hand; they "
-            "are the first city's by head, with wide ranges.",
-        },
+        "unknown": _unknown(names),
         "about_districts": f"The {len(facts.units)} districts and counties of {names.en} as matched in units.csv.",
         "bounds": [round(b, 2) for b in bounds],
         "zones": {zone: {"zh": zh} for zone, zh in zones.items()},
@@ -646,6 +642,13 @@ def _city(
         "# docs/cities.md.\n"
     )
     return head + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _unknown(names: Names) -> dict[str, str]:
+    """One sentence on what of the start year was not found published."""
+    en = "start year no published land, service places, debt or origin of movers was at hand; they are the first city's by"
+    zh = "起点年份的土地、服务设施、债务和流动人口来源没有查到公布的数据，按首个城市的人均水平借用，范围放宽。"
+    return {"zh": names.zh + zh, "en": f"Of {names.en}'s {en} head, with wide ranges."}
 
 
 def start_totals(facts: CityFacts, numbers: Mapping[str, Number]) -> dict[str, Any]:
