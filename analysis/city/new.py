@@ -62,5 +62,5 @@ def city_new(
     console = make_console()
     called = names.zh if screen_language() == "zh" else names.en
     counts = {"districts": len(made.facts.units), "own": len(made.numbers) - len(made.borrowed)}
-    console.print(screen_text("city made", city=called, lent=len(made.borrowed), **counts))
+    console.print(screen_text("city made", place=called, lent=len(made.borrowed), **counts))
     console.print(screen_text("city next", folder=place.name, name=name if folder is None else str(place)))

@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from calibration.cities.lender import census_rows, read_lender
-from calibration.cities.matching import MatchError, Unit, match_units, panel_faults
+from calibration.cities.matching import Unit, match_units, panel_faults
 from calibration.cities.numbers import CityFacts, Lender, Number
 from calibration.cities.policies import scenario_files, targets_text
 from calibration.cities.rules import all_numbers
@@ -196,19 +196,20 @@ def write_pack(made: Made, folder: Path) -> None:
             path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        # A process has one city, so the tables are derived in one of its own.
-        done = subprocess.run(
-            [sys.executable, "-m", "calibration", "derived-tables", "--write"],
-            cwd=ROOT,
-            env={**os.environ, VARIABLE: str(partial)},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        if done.returncode:
-            message = f"The tables of {made.names.en} cannot be derived; nothing is written.\n{done.stderr.strip()}"
-            raise NewCityError(message)
+        # A process has one city, so what is derived from the pack is in one of its own.
+        for words in (["derived-tables", "--write"], ["prior-ensemble"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "calibration", *words],
+                cwd=ROOT,
+                env={**os.environ, VARIABLE: str(partial)},
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                check=False,
+            )
+            if done.returncode:
+                message = f"The pack of {made.names.en} cannot be run; nothing is written.\n{done.stderr.strip()}"
+                raise NewCityError(message)
         partial.rename(folder)
 
 
@@ -646,9 +647,9 @@ def _city(
 
 def _unknown(names: Names) -> dict[str, str]:
     """One sentence on what of the start year was not found published."""
-    en = "start year no published land, service places, debt or origin of movers was at hand; they are the first city's by"
+    en = "start year no published land, service places, debt or origin of movers was at hand; they are the first city's"
     zh = "起点年份的土地、服务设施、债务和流动人口来源没有查到公布的数据，按首个城市的人均水平借用，范围放宽。"
-    return {"zh": names.zh + zh, "en": f"Of {names.en}'s {en} head, with wide ranges."}
+    return {"zh": names.zh + zh, "en": f"Of {names.en}'s {en} by head, with wide ranges."}
 
 
 def start_totals(facts: CityFacts, numbers: Mapping[str, Number]) -> dict[str, Any]:
@@ -714,6 +715,3 @@ def _county(names: Names, facts: CityFacts, year: int) -> str:
         )
         add("death_rate_census", names.en, rate, "permille", "new", "C", 3, "units weighed by residents")
     return _table(COLUMNS, rows)
-
-
-__all__ = ["Made", "MatchError", "Names", "NewCityError", "make_pack", "write_pack"]
