@@ -328,8 +328,8 @@ def _check(
 
 @cache
 def _plan() -> Mapping[str, Mapping[str, str]]:
-    """The plan's targets by id, as they stand in `PLAN_FILE`; none where no plan of the city has been read."""
-    if not PLAN_FILE.exists():
+    """The plan's targets by id, as they stand in `PLAN_FILE`; none where a city has no such file."""
+    if not PLAN_FILE.is_file():
         return {}
     with PLAN_FILE.open(encoding="utf-8-sig", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file) if row["kind"] == "target"}

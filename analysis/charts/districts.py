@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
@@ -25,7 +27,11 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
         base = quantile(material.runs["baseline" if compared else scenario][rates.name], 0.5) / size
         names = elements_of(rates, "District")
         look = material.styles[scenario]
-        for ax, district in zip(figure.subplots(3, 4, sharex=True).flat, names, strict=True):
+        rows = ceil(len(names) / (4 if len(names) <= 12 else 5))
+        axes = list(figure.subplots(rows, ceil(len(names) / rows), sharex=True).flat)
+        for ax in axes[len(names) :]:
+            ax.remove()
+        for ax, district in zip(axes, names, strict=False):
             rate, reference = rates.sel(District=district), base.sel(District=district)
             draw_fan(ax, rate, look["color"], width=3, label=material.scenarios[scenario].title[language])
             counted = district_record()[district]
