@@ -162,6 +162,8 @@ def write(calibration: Calibration, posterior: Path | None = None, forecast: Pat
     write_ensemble(
         calibration.members, calibration.predicted, posterior or evidence.posterior, forecast or evidence.forecast
     )
+    if posterior is None:
+        evidence.uncalibrated.unlink(missing_ok=True)
 
 
 def write_ensemble(members: xr.Dataset, predicted: xr.Dataset, posterior: Path, forecast: Path) -> None:
