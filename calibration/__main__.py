@@ -95,6 +95,15 @@ def population_account() -> None:
 
 @app.command()
 @exit_on_mistakes()
+def transfer() -> None:
+    """Write docs/transfer.md: the posteriors of all calibrated cities side by side."""
+    from calibration.cities.transfer import write_page
+
+    write_page()
+
+
+@app.command()
+@exit_on_mistakes()
 def history(check: Check = False, evidence: Seen = Evidence.TO_2020) -> None:
     """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
     from calibration.history.report import update_page
