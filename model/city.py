@@ -36,7 +36,7 @@ KEYS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(
         ("zones", "region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True
     ),
-    **dict.fromkeys(("short", "other_regions", "merger", "not_known"), False),
+    **dict.fromkeys(("short", "map_note", "other_regions", "merger", "not_known"), False),
 }
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
 CENSUS_YEARS: Final = (2010, 2020)
@@ -89,6 +89,8 @@ class City:
     #: One sign for the city in Chinese terms.
     short: str
     about_districts: str
+    #: What readers of a map must know of the districts.
+    map_note: Mapping[str, str]
     bounds: tuple[float, float, float, float]
     zones: Mapping[str, Mapping[str, str]]
     districts: tuple[District, ...]
@@ -115,12 +117,8 @@ class City:
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """What fills the gaps of sentences that tell the city, by gap and language."""
-        return {
-            "city": self.title,
-            "plan": self.plan,
-            "merged": self.merged_name or self.title,
-            "unknown": self.unknown,
-        }
+        own = {"unknown": self.unknown, "map_note": self.map_note}
+        return {"city": self.title, "plan": self.plan, "merged": self.merged_name or self.title, **own}
 
     @property
     def is_usual(self) -> bool:
@@ -254,6 +252,7 @@ def read_pack(folder: Path) -> City:
         unknown=about["unknown"],
         short=about.get("short") or "本市",
         about_districts=about["about_districts"],
+        map_note=about.get("map_note") or {"zh": "", "en": ""},
         bounds=tuple(about["bounds"]),
         zones=zones,
         districts=districts,
@@ -300,7 +299,7 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
             wrong(key, f"{key!r} must be a text.")
     if "name" in sound and content["name"] != folder.name:
         wrong("name", f"'name' is {shown(content['name'])}, the folder {folder.name!r}; they must be the same.")
-    for key in {"title", "formal", "province", "plan", "unknown"} & sound:
+    for key in {"title", "formal", "province", "plan", "unknown", "map_note"} & sound:
         if not _in_both_languages(content[key]):
             wrong(key, f"{key!r} must read {{zh: ..., en: ...}}.")
     if "bounds" in sound and not (

@@ -14,13 +14,13 @@ from model.files.atomic import replaced
 
 
 def city_build(
-    out: Annotated[
+    file: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Where to write it; CITY.mdl if left out.", dir_okay=False),
     ] = None,
 ) -> None:
     """Write the model of a city, equations and the numbers of its pack, as one Vensim file."""
-    file = Path(f"{city().name}.mdl") if out is None else out
-    with replaced(file) as partial:
+    target = Path(f"{city().name}.mdl") if file is None else file
+    with replaced(target) as partial:
         partial.write_text(model_text(city()), encoding="utf-8", newline="\n")
-    typer.echo(screen_text("city built", file=file))
+    typer.echo(screen_text("city built", file=target))

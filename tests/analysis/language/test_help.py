@@ -86,7 +86,7 @@ def test_help_is_in_the_language_of_the_locale_or_the_one_asked_for(command):
         (["run", "--engine", "vensim"], "--engine的取值有误：“vensim”不在可选值“compiled”、“pysd”之中。"),
         (["check", "everything"], "多余的内容：everything。"),
         (["assess"], "缺少--observations。"),
-        (["list"], "缺少what。可选：targets、levers、scenarios、indicators。"),
+        (["list"], "缺少what。可选：targets、levers、scenarios、indicators、cities。"),
         (["list", "--language", "fr", "targets"], "--language的取值有误：“fr”不在可选值“zh”、“en”之中。"),
         (["calibrate", "--draws", "1"], "--draws的取值有误：不得小于2。"),
     ],

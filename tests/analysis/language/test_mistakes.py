@@ -47,6 +47,7 @@ NOT_SAID = re.compile(
             r"|homes|house) [^.]*",
             r"Folder for data.*|folders held|A policy lever that.*|The year from whose.*|Allow levers.*|Years from a.*",
             r"Of what is printed.*|A file|\{\}|python run_.*|\(\?:errno.*|made from|<dd .*|.*\\n",
+            r"city (build|new)",
             r"observations up to .*|it looks like .*|put in|taken out|note pdf|TALENT ARRIVALS",
         )
     )
