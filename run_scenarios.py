@@ -157,7 +157,7 @@ def tell_if_uncalibrated() -> None:
         from analysis.outcome.words import screen_text
 
         name = city().title[screen_language()]
-        typer.echo(screen_text("not calibrated", name=name, remedy=Evidence.TO_2020.remedy), err=True)
+        typer.echo(screen_text("uncalibrated", name=name, remedy=Evidence.TO_2020.remedy), err=True)
 
 
 def load_command(name: str) -> Callable[..., None]:

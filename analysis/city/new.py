@@ -10,6 +10,7 @@ import typer
 from analysis.command_line import make_console
 from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
+from calibration.cities.files import require_tabulations
 from model.city import PACKS
 from model.engine.errors import UserError
 from model.files.repository import require_repository
@@ -52,6 +53,7 @@ def city_new(
             "census_county_2020_v1.xlsx, which github.com/leiii/census publishes (data/census)."
         )
         raise CityRequestError(message)
+    require_tabulations(tabulations)
     # Workbooks and the tables of the first city take seconds to read.
     from calibration.cities.new import city_names, make_pack, write_pack
 

@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from calibration.cities.files import URL
 from calibration.cities.lender import census_rows, read_lender
 from calibration.cities.matching import Unit, match_units, panel_faults
 from calibration.cities.numbers import CityFacts, Lender, Number
 from calibration.cities.policies import scenario_files, targets_text
 from calibration.cities.rules import all_numbers
-from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, URL, read_tabulation
+from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, read_tabulation
 from calibration.cities.uses import used_series
 from calibration.observations import AGE_BANDS, COLUMNS, SEXES
 from model.city import VARIABLE

@@ -13,16 +13,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from calibration.cities.files import FILES, URL, TabulationError, require_tabulations
 from calibration.observations import AGE_BANDS
-from model.engine.errors import UserError
 from model.files.strict_files import refusal
 
 SOURCE: Final = {
     2010: "GitHub leiii/census: census_county_2010_v1.xlsx (6th census county tabulation, 2010-11-01)",
     2020: "GitHub leiii/census: census_county_2020_v1.xlsx (7th census county tabulation, 2020-11-01)",
 }
-FILES: Final = {2010: "census_county_2010_v1.xlsx", 2020: "census_county_2020_v1.xlsx"}
-URL: Final = "https://github.com/leiii/census"
 
 #: Counts by variable: the column of each year, or several that are added; line breaks in headers are taken out.
 COUNTS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
@@ -62,10 +60,6 @@ _NAME: Final = {2010: "地区", 2020: "区县"}
 _CODE: Final = "区划代码"
 
 
-class TabulationError(UserError):
-    """A file of the national tabulations is missing or is not what its name says."""
-
-
 @lru_cache(maxsize=2)
 def read_tabulation(folder: Path, year: int) -> pd.DataFrame:
     """Read one national tabulation.
@@ -89,12 +83,7 @@ def read_tabulation(folder: Path, year: int) -> pd.DataFrame:
         If the file is missing, cannot be read or lacks columns; all of them are named.
     """
     path = folder / FILES[year]
-    if not path.is_file():
-        message = (
-            f"{FILES[year]} is not in {folder}. Both tabulations are needed; they are published at {URL} "
-            "(data/census). Give the folder that holds them with --tabulations."
-        )
-        raise TabulationError(message)
+    require_tabulations(folder)
     try:
         raw = pd.read_excel(path, engine="openpyxl")
     except (ValueError, KeyError, OSError) as error:

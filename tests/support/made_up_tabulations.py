@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from calibration.cities.tabulations import COUNTS, FILES, RATIOS
+from calibration.cities.files import FILES
+from calibration.cities.tabulations import COUNTS, RATIOS
 from calibration.observations import AGE_BANDS, read_observations
 from model.city import PACKS
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
+from calibration.cities.files import TabulationError
 from calibration.cities.matching import MatchError, match_units
 from calibration.cities.new import Names, NewCityError, city_names, make_pack, write_pack
 from calibration.cities.numbers import widened
-from calibration.cities.tabulations import TabulationError, read_tabulation
+from calibration.cities.tabulations import read_tabulation
 from tests.support.made_up_tabulations import CODE, MATCH, SERIES, residents, write_tabulations
 
 NAMES = Names("shili", "Shili", "示例市", "Shili", "示例省")
