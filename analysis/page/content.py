@@ -33,7 +33,7 @@ YEARS: Final = (2020, 2035)
 _RULES: Final = (
     BEGINNINGS,
     ENDINGS,
-    "scenarios/strict_files.py",
+    "model/files/strict_files.py",
     "scenarios/schemas.py",
     "scenarios/scenario.py",
     "yaml",

@@ -1,7 +1,7 @@
 // The reader of scenario files, as strict as the desk's: what a person typed is what the page sees, or it is refused.
 //
 // Read is what a planner writes of YAML: mappings and lists, in blocks or in brackets, texts with or without quotes, and
-// the plain forms of numbers. No aliases, no anchors, no tags. Bounds and words are those of scenarios/strict_files.py.
+// the plain forms of numbers. No aliases, no anchors, no tags. Bounds and words are those of model/files/strict_files.py.
 
 const DEPTH = 10
 const NODES = 50_000

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scenarios.strict_files import parse_yaml, read_yaml
+from model.files.strict_files import parse_yaml, read_yaml
 
 from analysis.page.content import content
 from analysis.page.joining import joined
