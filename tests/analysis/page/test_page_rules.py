@@ -8,12 +8,12 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from model.files.strict_files import parse_yaml, read_yaml
 
 from analysis.page.content import content
 from analysis.page.joining import joined
 from analysis.page.writing import BROWSER
 from calibration.fit.ensemble import read_members
+from model.files.strict_files import parse_yaml, read_yaml
 from scenarios import ScenarioError, load_scenario, load_targets
 
 pytestmark = pytest.mark.browser
