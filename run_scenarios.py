@@ -53,7 +53,7 @@ COMMANDS: Final = {
     "information": "analysis.information.command",
     "brief": "analysis.briefing.command",
     "page": "analysis.page.command",
-    "dashboard": "analysis.page.dashboard_command",
+    "dashboard": "analysis.page.command",
     "assess": "analysis.assessment.command",
     "template": "analysis.template.command",
     "export": "analysis.run.export_command",

@@ -1,7 +1,8 @@
-"""The command `page`: the live page as one file."""
+"""The commands `page` and `dashboard`: the live page as one file, written only, or written and opened."""
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, Seen, announce_replaced_files, make_console
 from analysis.outcome.output_folder import Out
+from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
 from analysis.page.libraries import check_libraries
 from calibration.fit.ensemble_file import EnsembleError, check_members
@@ -38,15 +40,30 @@ def page(
     write(members, language, evidence, out)
 
 
+def dashboard(
+    members: Annotated[
+        int, typer.Option(min=20, help="Members of the calibrated ensemble that the page holds and runs.")
+    ] = MEMBERS,
+    evidence: Seen = NEWEST,
+    out: Out = OUTPUTS / "page",
+) -> None:
+    """Write the live page, as `page` does, and open it in the browser: move levers, and see targets and bands follow.
+
+    No server is started: the page runs the model itself, and stays usable after the command has ended.
+    """
+    file = write(members, screen_language(), evidence, out)
+    webbrowser.open(file.resolve().as_uri())
+
+
 def write(members: int, language: str, evidence: Evidence, out: Path) -> Path:
     """Write the page into a folder, and say where and how large it is."""
     check_libraries()
     check_members(members, evidence)
-    seen, missing = [evidence], []
-    for other in (one for one in Evidence if one != evidence):
+    every, missing = [evidence], []
+    for seen in (one for one in Evidence if one != evidence):
         try:
-            check_members(members, other)
-            seen.append(other)
+            check_members(members, seen)
+            every.append(seen)
         except EnsembleError as error:
             missing.append(str(error))
     console = make_console()
@@ -57,7 +74,7 @@ def write(members: int, language: str, evidence: Evidence, out: Path) -> Path:
     from analysis.page.build import build_page
     from model.files.atomic import replaced
 
-    text = build_page(members, seen, language)
+    text = build_page(members, every, language)
     with replaced(out / FILE) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
     size = len(text.encode("utf-8")) / 1e6

@@ -157,7 +157,16 @@ class Reading {
     this.start(part("starts"), part("until_then"))
     const changes = this.changes(part("changes"))
     this.expectations(part("expect"), base)
-    return { name: this.stem, base: base ?? "baseline", changes }
+    const below = new Map((this.known.scenarios[base ?? "baseline"]?.changes ?? []).map((change) => [change.constant, change.value]))
+    const merged = Object.entries(changes).map(([constant, value]) => [constant, this.merged(constant, value, below.get(constant))])
+    return { name: this.stem, base: base ?? "baseline", changes: Object.fromEntries(merged) }
+  }
+
+  /** A change keeps, of the base's change of the same constant, the elements it does not name. */
+  merged(constant, own, below) {
+    if (below === undefined || typeof own === "number" || !("by" in own)) return own
+    const whole = typeof below === "object" && "by" in below ? below.by : Object.fromEntries(this.known.constants[constant].axes[0].map((element) => [element, below]))
+    return { by: { ...whole, ...own.by } }
   }
 
   /** The keys of the file and the texts under them. */

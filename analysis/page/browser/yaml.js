@@ -24,6 +24,20 @@ export class Whole extends Number {}
 
 /** A mapping whose keys keep their kinds: 2025 is a year, "2025" a text. @typedef {Map<any, any>} Mapping */
 
+/** Spaces and tabs only: other signs of Unicode that look like a space are letters to YAML. */
+function trimmed(text) {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "")
+}
+
+function trimmedEnd(text) {
+  return text.replace(/[ \t]+$/, "")
+}
+
+/** How many spaces and tabs a line begins with. */
+function indentOf(row) {
+  return /^[ \t]*/.exec(row)[0].length
+}
+
 class Refused extends Error {
   /** @param {string} sentence With names in braces. @param {Record<string, any>} gaps */
   constructor(sentence, gaps = {}) {
@@ -53,7 +67,7 @@ export function readYaml(text) {
   const problems = []
   const lines = text.split("\n")
   for (const [place, line] of lines.entries()) {
-    if (/^\s*?\t/.test(line.slice(0, line.length - line.trimStart().length))) {
+    if (line.slice(0, indentOf(line)).includes("\t")) {
       return { content: null, problems: [{ sentence: "Line {line} is indented with a tab. YAML allows spaces only.", gaps: { line: place + 1 } }], lines: new Map() }
     }
     const sign = hiddenCharacter(line.replace(/\r$/, ""))
@@ -92,7 +106,7 @@ class Reader {
   document() {
     this.skip()
     if (this.row < this.rows.length && this.rows[this.row].startsWith("%")) throw invalid(this.row + 1, "a directive is not read")
-    if (this.row < this.rows.length && /^---(\s|$)/.test(this.rows[this.row])) {
+    if (this.row < this.rows.length && /^---([ \t]|$)/.test(this.rows[this.row])) {
       this.column = 3
       this.skip()
     }
@@ -101,13 +115,13 @@ class Reader {
     this.skip()
     if (this.row < this.rows.length) {
       const rest = this.rows[this.row]
-      if (/^\.\.\.\s*(#.*)?$/.test(rest)) {
+      if (/^\.\.\.[ \t]*(#.*)?$/.test(rest)) {
         this.row += 1
         this.column = 0
         this.skip()
         if (this.row >= this.rows.length) return content
       }
-      if (/^---(\s|$)/.test(this.rows[this.row]) || /^\.\.\./.test(rest)) {
+      if (/^---([ \t]|$)/.test(this.rows[this.row]) || /^\.\.\./.test(rest)) {
         throw new Refused("The file is not valid YAML in line {line}: it starts a second document there.", { line: this.row + 1 })
       }
       throw invalid(this.row + 1, "did not find expected <document start>")
@@ -117,7 +131,7 @@ class Reader {
 
   /** Whether nothing of the document is left. */
   ended() {
-    return this.row >= this.rows.length || (this.column === 0 && /^(---|\.\.\.)(\s|$)/.test(this.rows[this.row]))
+    return this.row >= this.rows.length || (this.column === 0 && /^(---|\.\.\.)([ \t]|$)/.test(this.rows[this.row]))
   }
 
   /** To the next sign that is neither space nor comment. */
@@ -125,7 +139,7 @@ class Reader {
     while (this.row < this.rows.length) {
       const row = this.rows[this.row]
       while (this.column < row.length && (row[this.column] === " " || row[this.column] === "\t")) this.column += 1
-      const comment = row[this.column] === "#" && (this.column === 0 || /\s/.test(row[this.column - 1]))
+      const comment = row[this.column] === "#" && (this.column === 0 || /[ \t]/.test(row[this.column - 1]))
       if (this.column < row.length && !comment) return
       this.row += 1
       this.column = 0
@@ -149,7 +163,7 @@ class Reader {
   /** Refuse what is never read. */
   plainOnly() {
     const line = this.row + 1
-    const name = /^[&*!][^\s,[\]{}]*/.exec(this.rest)?.[0] ?? ""
+    const name = /^[&*!][^ \t,[\]{}]*/.exec(this.rest)?.[0] ?? ""
     if (this.sign === "*") throw new Refused("Line {line} uses an alias ({alias}). Write the value out; aliases and anchors are not read.", { line, alias: quoted(name) })
     if (this.sign === "&") throw new Refused("Line {line} has an anchor ({anchor}). Delete it; aliases and anchors are not read.", { line, anchor: quoted(name) })
     if (this.sign === "!") throw new Refused("Line {line} has a tag ({tag}). Delete it; tags are not read.", { line, tag: quoted(name) })
@@ -160,15 +174,15 @@ class Reader {
   node(indent, where, depth) {
     this.plainOnly()
     const row = this.rows[this.row]
-    if (this.sign === "-" && /^-(\s|$)/.test(this.rest)) return this.list(this.column, where, depth)
-    if (this.sign === "?" && /^\?(\s|$)/.test(this.rest)) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
+    if (this.sign === "-" && /^-([ \t]|$)/.test(this.rest)) return this.list(this.column, where, depth)
+    if (this.sign === "?" && /^\?([ \t]|$)/.test(this.rest)) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
     if (this.isKey()) return this.mapping(this.column, where, depth)
     if (this.sign === "|" || this.sign === ">") return this.block(indent, depth)
     const began = this.row
     const value = this.flowOrScalar(indent, where, depth)
     const after = this.rows[this.row]?.slice(this.column) ?? ""
-    if (this.row < this.rows.length && after.trim() && !/^\s+#/.test(after) && !/^\s*$/.test(after) && this.column > 0) {
-      if (/^\s*:(\s|$)/.test(after)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
+    if (this.row < this.rows.length && trimmed(after) && !/^[ \t]+#/.test(after) && !/^[ \t]*$/.test(after) && this.column > 0) {
+      if (/^[ \t]*:([ \t]|$)/.test(after)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
       throw invalid(this.row + 1, row && began === this.row ? "did not find expected <document start>" : "did not find expected key")
     }
     return value
@@ -177,12 +191,12 @@ class Reader {
   /** Whether a key and a colon stand here. */
   isKey() {
     const rest = this.rest
-    const written = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*:(\s|$)/.exec(rest)
+    const written = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*:([ \t]|$)/.exec(rest)
     if (written) return true
     if (/^["'[{|>]/.test(rest)) {
-      return /^(\[[^\]]*\]|\{[^}]*\})\s*:(\s|$)/.test(rest)
+      return /^(\[[^\]]*\]|\{[^}]*\})[ \t]*:([ \t]|$)/.test(rest)
     }
-    return /^[^#]*?:(\s|$)/.test(withoutComment(rest))
+    return /^[^#]*?:([ \t]|$)/.test(withoutComment(rest))
   }
 
   mapping(indent, where, depth) {
@@ -194,8 +208,8 @@ class Reader {
       if (this.ended() || this.column < indent) return found
       if (this.column > indent) throw invalid(this.row + 1, "did not find expected key")
       this.plainOnly()
-      if (this.sign === "?" && /^\?(\s|$)/.test(this.rest)) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
-      if (this.sign === "-" && /^-(\s|$)/.test(this.rest)) throw invalid(this.row + 1, "did not find expected key")
+      if (this.sign === "?" && /^\?([ \t]|$)/.test(this.rest)) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
+      if (this.sign === "-" && /^-([ \t]|$)/.test(this.rest)) throw invalid(this.row + 1, "did not find expected key")
       if (!this.isKey()) throw invalid(this.row + 1, "could not find expected ':'")
       const line = this.row + 1
       const key = this.key(line)
@@ -214,9 +228,9 @@ class Reader {
     } else if (rest[0] === "[" || rest[0] === "{") {
       throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line })
     } else {
-      const text = /^[^#]*?(?=:(\s|$))/.exec(rest)[0]
+      const text = /^[^#]*?(?=:([ \t]|$))/.exec(rest)[0]
       this.column += text.length
-      key = resolved(text.trimEnd(), line)
+      key = resolved(trimmedEnd(text), line)
     }
     while (this.sign === " ") this.column += 1
     this.column += 1
@@ -240,12 +254,12 @@ class Reader {
     const line = row + 1
     if (this.ended()) return this.nothing(depth)
     if (this.row === row) {
-      if (mapping && this.sign === "-" && /^-(\s|$)/.test(this.rest)) throw invalid(line, "block sequence entries are not allowed in this context")
+      if (mapping && this.sign === "-" && /^-([ \t]|$)/.test(this.rest)) throw invalid(line, "block sequence entries are not allowed in this context")
       if (mapping && !/^["'[{|>&*!]/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed in this context")
       if (mapping && /^["']/.test(this.sign) && this.isKey()) throw invalid(line, "mapping values are not allowed in this context")
       return this.node(indent, where, depth)
     }
-    const dash = this.sign === "-" && /^-(\s|$)/.test(this.rest)
+    const dash = this.sign === "-" && /^-([ \t]|$)/.test(this.rest)
     if (this.column > indent || (mapping && dash && this.column === indent)) return this.node(indent, where, depth)
     return this.nothing(depth)
   }
@@ -262,7 +276,7 @@ class Reader {
       this.skip()
       if (this.ended() || this.column < indent) return found
       if (this.column > indent) throw invalid(this.row + 1, "did not find expected '-' indicator")
-      if (this.sign !== "-" || !/^-(\s|$)/.test(this.rest)) return found
+      if (this.sign !== "-" || !/^-([ \t]|$)/.test(this.rest)) return found
       const own = [...where, found.length]
       if (!this.lines.has(placeKey(own))) this.lines.set(placeKey(own), this.row + 1)
       this.column += 1
@@ -274,7 +288,7 @@ class Reader {
   block(indent, depth) {
     this.counted(depth)
     const line = this.row + 1
-    const head = /^([|>])([-+]?)([1-9]?)([-+]?)\s*(?:\s#.*)?$/.exec(this.rest)
+    const head = /^([|>])([-+]?)([1-9]?)([-+]?)[ \t]*(?:[ \t]#.*)?$/.exec(this.rest)
     if (!head) throw invalid(line, "did not find expected comment or line break")
     const folded = head[1] === ">"
     const chomp = head[2] || head[4]
@@ -284,12 +298,12 @@ class Reader {
     let level = head[3] ? Math.max(indent, 0) + Number(head[3]) : -1
     while (this.row < this.rows.length) {
       const row = this.rows[this.row]
-      const spaces = row.length - row.trimStart().length
-      if (row.trim() === "") {
+      const spaces = indentOf(row)
+      if (trimmed(row) === "") {
         own.push(level >= 0 ? row.slice(level) : "")
       } else {
         if (level < 0) level = spaces
-        if (spaces < level || level <= indent || /^(---|\.\.\.)(\s|$)/.test(row)) break
+        if (spaces < level || level <= indent || /^(---|\.\.\.)([ \t]|$)/.test(row)) break
         own.push(row.slice(level))
       }
       this.row += 1
@@ -301,7 +315,7 @@ class Reader {
     let text = ""
     body.forEach((part, place) => {
       if (place === 0) text = part
-      else if (!folded || /^\s/.test(part) || /^\s/.test(body[place - 1])) text += `\n${part}`
+      else if (!folded || /^[ \t]/.test(part) || /^[ \t]/.test(body[place - 1])) text += `\n${part}`
       else if (part === "") text += "\n"
       else text += body[place - 1] === "" ? part : ` ${part}`
     })
@@ -321,26 +335,26 @@ class Reader {
   /** A text without quotes, with the lines that go on deeper. */
   plainText(indent, line) {
     const first = withoutComment(this.rest)
-    let text = first.trimEnd()
+    let text = trimmedEnd(first)
     const commented = first.length < this.rest.length
     this.row += 1
     this.column = 0
     let breaks = 1
     while (!commented && this.row < this.rows.length) {
       const row = this.rows[this.row]
-      if (row.trim() === "") {
+      if (trimmed(row) === "") {
         breaks += 1
         this.row += 1
         continue
       }
-      const spaces = row.length - row.trimStart().length
-      if (spaces <= indent || row.trim().startsWith("#") || /^(---|\.\.\.)(\s|$)/.test(row)) break
-      const part = withoutComment(row.trim())
-      if (/:(\s|$)/.test(part)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
-      text += (breaks > 1 ? "\n".repeat(breaks - 1) : " ") + part.trimEnd()
+      const spaces = indentOf(row)
+      if (spaces <= indent || trimmed(row).startsWith("#") || /^(---|\.\.\.)([ \t]|$)/.test(row)) break
+      const part = withoutComment(trimmed(row))
+      if (/:([ \t]|$)/.test(part)) throw invalid(this.row + 1, "mapping values are not allowed in this context")
+      text += (breaks > 1 ? "\n".repeat(breaks - 1) : " ") + trimmedEnd(part)
       breaks = 1
       this.row += 1
-      if (part.length < row.trim().length) break
+      if (part.length < trimmed(row).length) break
     }
     return resolved(text, line)
   }
@@ -404,10 +418,10 @@ class Reader {
     while (this.row < this.rows.length) {
       this.row += 1
       breaks += 1
-      if (this.row < this.rows.length && this.rows[this.row].trim() !== "") break
+      if (this.row < this.rows.length && trimmed(this.rows[this.row]) !== "") break
     }
     this.column = 0
-    if (this.row < this.rows.length && /^(---|\.\.\.)(\s|$)/.test(this.rows[this.row])) throw invalid(this.row + 1, "found unexpected document indicator")
+    if (this.row < this.rows.length && /^(---|\.\.\.)([ \t]|$)/.test(this.rows[this.row])) throw invalid(this.row + 1, "found unexpected document indicator")
     while (this.sign === " ") this.column += 1
     return before + (breaks === 1 ? " " : "\n".repeat(breaks - 1))
   }
@@ -471,8 +485,8 @@ class Reader {
     if (this.sign === '"' || this.sign === "'") return checkedText(this.quotedText(), line)
     const parts = []
     while (this.row < this.rows.length) {
-      const part = /^(?:[^,[\]{}:#]|:(?=[^\s,[\]{}])|(?<=\S)#)*/.exec(this.rest)[0]
-      parts.push(part.trim())
+      const part = /^(?:[^,[\]{}:#]|:(?=[^ \t,[\]{}])|(?<=[^ \t])#)*/.exec(this.rest)[0]
+      parts.push(trimmed(part))
       this.column += part.length
       if (this.column < this.rows[this.row].length) break
       this.row += 1
@@ -486,7 +500,7 @@ class Reader {
 
 /** A text up to a comment. @param {string} text */
 function withoutComment(text) {
-  const found = /(^|\s)#/.exec(text)
+  const found = /(^|[ \t])#/.exec(text)
   return found ? text.slice(0, found.index) : text
 }
 

@@ -37,6 +37,8 @@ COMMANDS = [
     ["conditions"],
     ["information"],
     ["sensitivity"],
+    ["page"],
+    ["dashboard"],
 ]
 #: Takes a folder, says so, and keeps it until its input closes.
 HOLDER = """

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.browser
 
 YEARS = range(2020, 2036)
 #: Both compute with 64 bits; exp, log and powers are functions of two libraries, and differ in the last bit at times.
-RELATIVE = 1e-9
-SETS = 6
+RELATIVE = 1e-12
+SETS = 5
 
 
 def random_changes(seed: int) -> dict[str, Any]:
@@ -92,9 +92,10 @@ def test_fifty_members_under_several_settings_come_to_the_same(visit, larger_fil
         run = city.run(scenario.settings(read_members(MEMBERS, Evidence(evidence))), outputs=names)
         parts = [run[name].transpose("run", ..., "time").to_numpy().reshape(MEMBERS, -1, len(YEARS)) for name in names]
         wanted = np.concatenate(parts, axis=1)
-        scale = np.maximum(np.abs(wanted), 1e-12 * np.abs(wanted).max(axis=(0, 2), keepdims=True))
+        # Of the largest value of each output: what is near nought is a difference of what is not.
+        scale = np.abs(wanted).max(axis=(0, 2), keepdims=True)
         error = np.abs(told - wanted) / np.where(scale == 0, 1, scale)
-        assert error.max() < RELATIVE, (base, changes, names)
+        assert error.max() < RELATIVE, (base, changes)
         for target in targets:
             judged = judge(target, run[target.variable].rename(run="member"))
             cells = page.locator(f"#board [data-target='{target.id}'] td.number")
