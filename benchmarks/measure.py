@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import math
 import os
 import platform
 import re
@@ -26,6 +27,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from benchmarks.smaller_city import smaller_city
+from benchmarks.three_worlds import three_worlds
 from model import MODEL_FILE
 from model.engine import CompiledModel, compile_model, use_threads
 from model.engine.pysd_model import ReferenceModel
@@ -36,6 +38,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 REPORT = ROOT / "docs" / "performance.md"
 WORLD = ROOT / "tests" / "engine" / "models" / "world.mdl"
+TEACUP = WORLD.with_name("teacup.mdl")
+CONTROLS = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 OUTPUTS = 50
 COHORT_RUNS = 2000
 COHORT_LEVELS = {"FERTILITY": 0.045, "MORTALITY": 0.004, "MOBILITY": 0.05}
@@ -116,12 +120,14 @@ def measure_engine(path: Path, name: str, sizes: list[int], threads: list[int]) 
     return rows
 
 
-COMPILE = "import sys, time; from model.engine import compile_model; t = time.perf_counter(); "
-COMPILE += "compile_model(sys.argv[1]); print(time.perf_counter() - t)"
+COMPILE = "import sys, time; from model.engine import compile_model; t = time.process_time(); "
+COMPILE += "compile_model(sys.argv[1]); print(time.process_time() - t)"
+SIMLIN = "import sys, time; import simlin; t = time.process_time(); "
+SIMLIN += "simlin.load(sys.argv[1]).simulate().run_to_end(); print(time.process_time() - t)"
 
 
 def measure_compiling(path: Path) -> tuple[float, float]:
-    """Return seconds to load a model in a new process with an empty cache, and with what that left."""
+    """Return processor seconds to load a model in a new process with an empty cache, and with what that left."""
     say(f"compiling {path.name}")
     with tempfile.TemporaryDirectory() as cache:
         settings = {**os.environ, "ENGINE_CACHE": cache}
@@ -131,6 +137,13 @@ def measure_compiling(path: Path) -> tuple[float, float]:
             for _ in range(2)
         )
     return cold, cached
+
+
+def measure_simlin_loading(path: Path) -> float:
+    """Return processor seconds in which pysimlin loads a model and runs it once; NaN where it cannot."""
+    command = [sys.executable, "-c", SIMLIN, str(path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    return float(done.stdout) if done.returncode == 0 else math.nan
 
 
 #: Requests that cannot be met, by command; `broken.yaml` names a constant that there is not.
@@ -228,15 +241,17 @@ def measure_simlin(folder: Path) -> list[Row]:
     copy = folder / "seven_districts.mdl"
     copy.write_text(smaller_city(MODEL_FILE.read_text(encoding="utf-8")), encoding="utf-8")
     rows = measure_engine(copy, "seven districts", [10], [1])
-    say("seven districts, pysimlin")
-    runner = simlin.load(str(copy)).simulate()
+    for path, name in ((copy, "seven districts"), (HERE / "cohorts.mdl", "cohort loops")):
+        say(f"{name}, pysimlin")
+        runner = simlin.load(str(path)).simulate()
 
-    def call() -> None:
-        runner.reset()
-        runner.run_to_end()
+        def call(runner: Any = runner) -> None:
+            runner.reset()
+            runner.run_to_end()
 
-    call()
-    return [*rows, Row("seven districts: pysimlin", 1, 1, *timed(call, 3))]
+        call()
+        rows.append(Row(f"{name}: pysimlin", 1, 1, *timed(call, 3)))
+    return rows
 
 
 def build_kernel(folder: Path) -> Callable[[npt.NDArray[np.float64], int, bool], npt.NDArray[np.float64]]:
@@ -307,7 +322,10 @@ def verdict(name: str, sign: str, value: float, goal: float, unit: str) -> str:
 
 
 def report(
-    rows: list[Row], compiling: dict[str, tuple[float, float]], start_up: Mapping[tuple[str, ...], float], threads: int
+    rows: list[Row],
+    compiling: dict[str, tuple[float, float, float]],
+    start_up: Mapping[tuple[str, ...], float],
+    threads: int,
 ) -> str:
     """Return the text of docs/performance.md."""
     best = rate(rows, "city")
@@ -327,7 +345,8 @@ def report(
         "",
         f"`city` is `model/urbanization.mdl` from 2020 to 2035 with {OUTPUTS} outputs and every scalar constant drawn.",
         "`seven districts` is its copy that pysimlin can address. `world` is a model with many lookups, smooths and",
-        "third-order delays (`tests/engine/models/world.mdl`), with 67 numbers a step a third of World3 (209).",
+        "third-order delays (`tests/engine/models/world.mdl`), with 67 numbers a step a third of World3 (209);",
+        "`three worlds` holds it three times.",
         "`cohort loops` is `benchmarks/cohorts.mdl`, births, deaths, ageing and moves of 12 x 5 x 86 cells; the C is",
         "`benchmarks/cohorts.c` with `-O3 -march=native -fopenmp`, and agrees with the engine to 1e-9.",
         "",
@@ -344,9 +363,20 @@ def report(
             f"| {1000 * row.busy / row.runs:,.3f} | {ratio} "
             f"| {row.load:.1f} |"
         )
-    lines += ["", "| model | first compile, s | from cache, s |", "|---|---:|---:|"]
-    lines += [f"| {name} | {cold:.1f} | {cached:.2f} |" for name, (cold, cached) in compiling.items()]
-    cold, cached = compiling["city"]
+    lines += [
+        "",
+        "Processor seconds, libraries loaded: from the model file to compiled code, to what an earlier call compiled,",
+        "and what pysimlin takes to load it and to run it once, where it can.",
+        "",
+        "| model | first compile, s | from cache, s | pysimlin, s |",
+        "|---|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name} | {cold:.2f} | {cached:.2f} | {'' if math.isnan(other) else f'{other:.2f}'} |"
+        for name, (cold, cached, other) in compiling.items()
+    ]
+    cold, cached, _ = compiling["city"]
+    each = min(row.busy / row.runs for row in rows if row.what == "three worlds")
     large = max(row.runs for row in rows if row.what == "city")
     scaling = {row.threads: row for row in rows if row.what == "city" and row.runs == large}
     free = threads * large / scaling[threads].busy
@@ -355,15 +385,17 @@ def report(
     freed = threads * scaling[1].busy / scaling[threads].busy
     over_c = rate(rows, "cohort loops: C, the same loops", threads) / rate(rows, "cohort loops", threads)
     targets: list[tuple[str, str, float, float, str]] = [
-        ("city, best rate", "at least", best, 1000, "runs/s"),
-        ("the same were all processors free (from processor time)", "at least", free, 1000, "runs/s"),
+        ("city, best rate", "at least", best, 1200, "runs/s"),
+        ("the same were all processors free (from processor time)", "at least", free, 1200, "runs/s"),
         ("city against PySD, one thread each (processor time)", "at least", one, 10_000, "x"),
         ("city against PySD, all threads (processor time)", "at least", both, 10_000, "x"),
         ("city, all threads against one", "at least", scaling[threads].rate / scaling[1].rate, 1.8, "x"),
         ("the same were all processors free (from processor time)", "at least", freed, 1.8, "x"),
         ("cohort loops, time of the engine over C with the same loops", "at most", over_c, 1.5, "x"),
-        ("world, best rate, as if of World3's size", "at least", rate(rows, "world") * 67 / 209, 18_000, "runs/s"),
-        ("city, first compile", "at most", cold, 30, "s"),
+        ("three worlds, as large as World3, per second of one processor", "at least", 1 / each, 9_000, "runs/s"),
+        ("city, first compile (processor time)", "at most", cold, 10, "s"),
+        ("three worlds, first compile (processor time)", "at most", compiling["three worlds"][0], 5, "s"),
+        ("teacup, first compile (processor time)", "at most", compiling["teacup"][0], 1, "s"),
         ("city, from cache", "at most", cached, 1, "s"),
     ]
     lines += [
@@ -403,11 +435,16 @@ def main() -> None:
         return
     sizes = arguments.sizes
     threads = sorted({1, available_threads()})
-    compiling = {"city": measure_compiling(MODEL_FILE), "world": measure_compiling(WORLD)}
     with tempfile.TemporaryDirectory() as folder:
+        worlds = Path(folder) / "three_worlds.mdl"
+        names = [name for name in compile_model(WORLD).variables.index if name not in CONTROLS]
+        worlds.write_text(three_worlds(WORLD.read_text(encoding="utf-8"), names), encoding="utf-8")
+        models = {"teacup": TEACUP, "world": WORLD, "three worlds": worlds, "city": MODEL_FILE}
+        compiling = {name: (*measure_compiling(path), measure_simlin_loading(path)) for name, path in models.items()}
         rows = [
             *measure_kernel(Path(folder), threads),
             *measure_engine(WORLD, "world", [20_000], threads),
+            *measure_engine(worlds, "three worlds", [10_000], threads),
             measure_pysd(WORLD, "world"),
             *measure_simlin(Path(folder)),
             *measure_engine(MODEL_FILE, "city", sizes, threads),

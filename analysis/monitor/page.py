@@ -7,16 +7,17 @@ from pathlib import Path
 from string import ascii_letters, digits, punctuation
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analysis.briefing.writing.embedded_font import embedded_font
 from analysis.monitor import words
 from analysis.monitor.study import Band, Indicator
 from analysis.monitor.words import Question, say
+from analysis.outcome.html_template import html_template
 from scenarios import Target
 from scenarios.monitor import STATUSES, Monitor
 
+TEMPLATE: Final = Path(__file__).with_name("page.html.jinja")
 #: Classes of the style sheet.
 CLASSES: Final = {
     "off course": "off", "watch": "watch", "on course": "on", "reached": "reached", "no data": "none",
@@ -78,15 +79,8 @@ def page(
         "tracked": [_tracked(one, language) for one in tracked],
         "notes": _notes(indicators, monitor, facts, language),
     }  # fmt: skip
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     characters = "".join(sorted(set(ALWAYS + _text_of(shown))))
-    return environment.get_template("page.html.jinja").render(shown, font=Markup(embedded_font(characters)))
+    return html_template(TEMPLATE).render(shown, font=Markup(embedded_font(characters)))
 
 
 def drawing(band: Band, target: Target) -> Markup:

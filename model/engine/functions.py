@@ -526,6 +526,10 @@ def random_exponential(
     return low if value < low else high
 
 
+#: A Poisson number with a larger mean is drawn from the normal distribution.
+MANY = 1000.0
+
+
 @native()
 def random_poisson(
     low: float,
@@ -543,10 +547,19 @@ def random_poisson(
     value = shift
     draw = 0
     for _ in range(64):
+        if mean > MANY:
+            # So many are counted no more: the normal distribution is as near as no matter.
+            length = math.sqrt(-2.0 * math.log(drawn(seed, stream, element, run, step, draw)))
+            turn = 2.0 * math.pi * drawn(seed, stream, element, run, step, draw + 1)
+            draw += 2
+            value = shift + stretch * larger(np.floor(mean + math.sqrt(mean) * length * math.cos(turn) + 0.5), 0.0)
+            if low <= value and value <= high:
+                return value
+            continue
         # Waiting times of mean one that fit into `mean`.
         waited = -math.log(drawn(seed, stream, element, run, step, draw))
         count = 0.0
-        while waited < mean and count < 1e6:
+        while waited < mean:
             draw += 1
             count += 1.0
             waited -= math.log(drawn(seed, stream, element, run, step, draw))

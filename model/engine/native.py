@@ -403,7 +403,7 @@ class _Function:
         rest = self._new("double", f"frem double {left.text}, {right.text}")
         other = self._new("double", f"fadd double {rest.text}, {right.text}")
         product = self._new("double", f"fmul double {rest.text}, {right.text}")
-        wrong = self._new("i1", f"fcmp olt double {product.text}, {_double(0.0)}")
+        wrong = self._equal("lt", product, _Value("double", _double(0.0)))
         return self._new("double", f"select i1 {wrong.text}, double {other.text}, double {rest.text}")
 
     def _unary(self, node: ast.UnaryOp) -> _Value:

@@ -573,3 +573,41 @@ def test_a_file_that_is_no_model_is_never_an_empty_one(text, message, tmp_path):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RefusedModelError, match=message):
         compile_model(path)
+
+
+def test_a_range_with_an_alias_is_a_number_like_any_other(write_model):
+    path = write_model("Row: r1, r2, r3 ~~|\nAlt <-> Row ~~|\nx[Row] = Row * 2 ~~|\ny[Row] = x[Row] + Row ~~|")
+    np.testing.assert_array_equal(run_plainly(path)["y"].isel(time=0), [3, 6, 9])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_lookup_is_read_in_its_own_way_wherever_it_stands(order, write_model, write_xmile):
+    lines = ["a = effect(Time) ~~|", "effect((0,1),(5,1),(5,9),(10,9)) ~~|"]
+    found = run_plainly(write_model("\n".join(lines[place] for place in order)))["a"]
+    # At the first of two points with the same x.
+    assert float(found.sel(time=5.0)) == 1.0
+    parts = [
+        '<aux name="a"><eqn>effect(TIME * 2)</eqn></aux>',
+        '<gf name="effect" type="discrete"><xpts>0,1.5,3.2</xpts><ypts>5,7,9</ypts></gf>',
+    ]
+    body = "".join(parts[place] for place in order)
+    found = run_plainly(write_xmile(f"<model><variables>{body}</variables></model>"))["a"]
+    np.testing.assert_array_equal(found.sel(time=[0.0, 0.5, 1.0]), [5, 5, 7])
+
+
+def test_tables_of_one_array_that_are_read_in_different_ways_are_refused(write_xmile):
+    tables = "".join(
+        f'<element subscript="{item}"><gf type="{kind}"><xpts>0,1</xpts><ypts>0,1</ypts></gf></element>'
+        for item, kind in (("a", "continuous"), ("b", "discrete"))
+    )
+    body = '<dimensions><dim name="D"><elem name="a"/><elem name="b"/></dim></dimensions><model><variables>'
+    body += f'<aux name="t"><dimensions><dim name="D"/></dimensions>{tables}</aux></variables></model>'
+    with pytest.raises(RefusedModelError, match="its elements are read in different ways"):
+        run_plainly(write_xmile(body))
+
+
+def test_a_poisson_number_of_a_large_mean_is_near_it_and_whole(write_model):
+    drawn = run_plainly(write_model("x = RANDOM POISSON(0, 1e12, 1e8, 0, 1, 3) ~~|"))["x"].to_numpy()
+    # Five standard errors of the mean of 41 draws with a variance of 1e8.
+    assert abs(drawn.mean() - 1e8) < 5 * 1e4 / np.sqrt(len(drawn))
+    np.testing.assert_array_equal(drawn, drawn.round())

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import ascii_letters, digits, punctuation
+from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analysis.briefing.content import Briefing, Number, Paragraph, Picture, Table, Text, every_text, plain
 from analysis.briefing.words import templates, word
 from analysis.briefing.writing.embedded_font import embedded_font
+from analysis.outcome.html_template import html_template
+
+TEMPLATE: Final = Path(__file__).with_name("page.html.jinja")
 
 
 def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
     """Return the page of a briefing; `drawings` are the SVG texts of its pictures by their ids."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests |= {
+    tests: dict[str, Callable[..., bool]] = {
         "paragraph": lambda block: isinstance(block, Paragraph),
         "table": lambda block: isinstance(block, Table),
         "picture": lambda block: isinstance(block, Picture),
@@ -34,7 +30,7 @@ def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
     written += "".join(section.title for section in briefing.sections) + "".join(briefing.manifest.values())
     written += "".join(sentence[briefing.language] for sentence in templates().values())
     characters = "".join(sorted(set(written + ascii_letters + digits + punctuation + " ±—–·")))
-    return environment.get_template("page.html.jinja").render(
+    return html_template(TEMPLATE, tests).render(
         briefing=briefing,
         html=marked,
         plain=plain,

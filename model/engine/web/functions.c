@@ -441,10 +441,21 @@ static inline double random_poisson(double low, double high, double mean, double
     double value = shift;
     place draw = 0;
     for (int round = 0; round < 64; round++) {
+        if (mean > 1000.0) {
+            // So many are counted no more: the normal distribution is as near as no matter.
+            double length = sqrt(-2.0 * log(drawn(seed, stream, element, run, step, draw)));
+            double turn = 2.0 * 3.141592653589793 * drawn(seed, stream, element, run, step, draw + 1);
+            draw += 2;
+            double drawn_count = floor(mean + sqrt(mean) * length * cos(turn) + 0.5);
+            value = shift + stretch * (drawn_count > 0.0 ? drawn_count : 0.0);
+            if (low <= value && value <= high)
+                return value;
+            continue;
+        }
         // Waiting times of mean one that fit into `mean`.
         double waited = -log(drawn(seed, stream, element, run, step, draw));
         double count = 0.0;
-        while (waited < mean && count < 1e6) {
+        while (waited < mean) {
             draw++;
             count += 1.0;
             waited -= log(drawn(seed, stream, element, run, step, draw));
