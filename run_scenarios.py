@@ -35,7 +35,7 @@ from analysis.outcome.screen import (
     with_language,
 )
 from model.building import built_model
-from model.city import choose_city
+from model.city import choose_city, city
 from model.engine.errors import UserError
 
 #: The module of each command, which holds a function of the command's name.
@@ -62,6 +62,7 @@ COMMANDS: Final = {
     "check": "analysis.check_command",
     "list": "analysis.list_command",
     "city build": "analysis.city.build",
+    "city new": "analysis.city.new",
 }
 
 
@@ -99,6 +100,7 @@ class LazyCommands(TyperGroup):
 
     def invoke(self, context: Any) -> Any:
         """Call the command."""
+        tell_if_uncalibrated()
         with wrong_requests_told():
             return super().invoke(context)
 
@@ -145,6 +147,17 @@ class LazyCommands(TyperGroup):
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(name, cls=TranslatedCommand)(load_command(name))
         return name, typer.main.get_command(single), words[1:]
+
+
+def tell_if_uncalibrated() -> None:
+    """Say on the screen that the ensemble of the city is drawn from priors alone, where it is."""
+    from calibration.fit.evidence import Evidence
+
+    if Evidence.TO_2020.uncalibrated.exists():
+        from analysis.outcome.words import screen_text
+
+        name = city().title[screen_language()]
+        typer.echo(screen_text("uncalibrated", name=name, remedy=Evidence.TO_2020.remedy), err=True)
 
 
 def load_command(name: str) -> Callable[..., None]:

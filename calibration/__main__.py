@@ -70,11 +70,36 @@ def derived_tables(
 
 @app.command()
 @exit_on_mistakes()
+def prior_ensemble(
+    members: Annotated[int, typer.Option(min=2, help="Number of members to draw.")] = 400,
+) -> None:
+    """Draw an ensemble from the priors, for a city that has not been calibrated; `calibrate` replaces it."""
+    from calibration.fit.calibrate import prior_ensemble as draw
+    from calibration.fit.calibrate import write_ensemble
+
+    drawn, predicted = draw(members)
+    Evidence.TO_2020.posterior.parent.mkdir(exist_ok=True)
+    write_ensemble(drawn, predicted, Evidence.TO_2020.posterior, Evidence.TO_2020.forecast)
+    Evidence.TO_2020.uncalibrated.write_text("Drawn from the priors; nothing has been fitted.\n", "utf-8")
+    typer.echo(f"{Evidence.TO_2020.posterior.name}: {members} members drawn from the priors", err=True)
+
+
+@app.command()
+@exit_on_mistakes()
 def population_account() -> None:
     """Print the population account of 2010-2020 in docs/data.md: migration, births, deaths and registration."""
     from calibration.census.population_account import tables_text
 
     typer.echo(tables_text(), nl=False)
+
+
+@app.command()
+@exit_on_mistakes()
+def transfer() -> None:
+    """Write docs/transfer.md: the posteriors of all calibrated cities side by side."""
+    from calibration.cities.transfer import write_page
+
+    write_page()
 
 
 @app.command()

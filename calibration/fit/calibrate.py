@@ -158,15 +158,25 @@ def _members(problem: Problem, points: Array, seed: int, evidence: Evidence) -> 
 
 def write(calibration: Calibration, posterior: Path | None = None, forecast: Path | None = None) -> None:
     """Write the ensemble and the forecast, each whole or not at all; to the files of its evidence if none are named."""
-    kept = calibration.members.astype(np.float32)
-    for name, array in calibration.members.data_vars.items():
+    evidence = calibration.evidence
+    write_ensemble(
+        calibration.members, calibration.predicted, posterior or evidence.posterior, forecast or evidence.forecast
+    )
+    if posterior is None:
+        evidence.uncalibrated.unlink(missing_ok=True)
+
+
+def write_ensemble(members: xr.Dataset, predicted: xr.Dataset, posterior: Path, forecast: Path) -> None:
+    """Write members and the quantiles of their predicted baseline, each file whole or not at all."""
+    kept = members.astype(np.float32)
+    for name, array in members.data_vars.items():
         kept[name].attrs = array.attrs
     packed = {str(name): {"zlib": True, "complevel": 6, "shuffle": True} for name in kept.data_vars}
-    with replaced(posterior or calibration.evidence.posterior) as partial:
+    with replaced(posterior) as partial:
         kept.to_netcdf(partial, engine="netcdf4", encoding=packed)
         seal(partial)
-    with replaced(forecast or calibration.evidence.forecast) as partial:
-        forecast_table(calibration.predicted).to_csv(partial, index=False, lineterminator="\n")
+    with replaced(forecast) as partial:
+        forecast_table(predicted).to_csv(partial, index=False, lineterminator="\n")
 
 
 def learnt_table(calibration: Calibration) -> pd.DataFrame:
@@ -209,3 +219,32 @@ def fit_table(calibration: Calibration) -> pd.DataFrame:
             (target.name, target.observed.size, float(np.sqrt((best[columns] ** 2).mean())), float(np.median(size)))
         )
     return pd.DataFrame(rows, columns=["series", "values", "best fit", "members"])
+
+
+def prior_ensemble(count: int, seed: int = SEED, model: CompiledModel | None = None) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draw an ensemble from the priors alone, for a city whose record has not been fitted, and run its baseline.
+
+    Parameters
+    ----------
+    count
+        Members: draws that meet the constraints and whose history and policy runs stay finite.
+    seed
+        Of all random numbers.
+
+    Returns
+    -------
+    tuple of xarray.Dataset
+        Members as from `calibrate`, whose title says that nothing has been fitted, and their predicted baseline.
+    """
+    chosen = load_model() if model is None else model
+    problem = problem_of(Evidence.TO_2020, chosen)
+    random = np.random.default_rng(seed)
+    points = np.empty((0, problem.priors.size))
+    while len(points) < count:
+        tried = problem.priors.draw(count, random)
+        points = np.concatenate([points, tried[np.isfinite(problem.log_posterior(tried))]])
+    members = _members(problem, points[:count], seed, Evidence.TO_2020).assign_attrs(
+        title="Parameter sets drawn from the priors: the record of the city has not been fitted"
+    )
+    simulated = simulate(chosen, changes(members))
+    return members, predict(simulated, seed).sel(time=slice(Evidence.TO_2020.last_year + 1, None))

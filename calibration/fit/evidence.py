@@ -52,6 +52,11 @@ class Evidence(StrEnum):
         return _CALIBRATION / f"forecast_{self}.csv"
 
     @property
+    def uncalibrated(self) -> Path:
+        """A note beside an ensemble that was drawn from the priors alone."""
+        return _CALIBRATION / f"not_calibrated_{self}.txt"
+
+    @property
     def report(self) -> Path:
         """The fit report."""
         if not city().is_usual:

@@ -20,7 +20,7 @@ from calibration.fit.evidence import NEWEST, Evidence
 from scenarios import load_scenario
 
 #: Commands that read no ensemble.
-WITHOUT = {"check", "city build", "list", "template"}
+WITHOUT = {"check", "city build", "city new", "list", "template"}
 COMMANDS = [name for name in run_scenarios.COMMANDS if name not in WITHOUT]
 #: What reads or counts members, and must be told of which ensemble.
 READERS = {"read_members", "read_stored", "check_members", "members_held"}

@@ -154,6 +154,7 @@ MISTAKES: dict[str, list[tuple[tuple[str, ...], str]]] = {
     ],
     "calibrate": [(("--draws", "1"), "--draws")],
     "check": [(("everything",), "everything")],
+    "city new": [(("shili",), "needs --tabulations"), (("shili", "--tabulations", "nowhere"), "Give the folder")],
     "city build": [(("--out", "docs"), "is a directory")],
     "list": [(("lever",), "is not one of"), (("levers", "RENT SUBSIDI"), FILE)],
 }

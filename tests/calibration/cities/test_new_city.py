@@ -1,0 +1,190 @@
+"""A pack from the county tabulations: units matched or asked for, mistakes named at once, numbers that agree."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from calibration.cities.files import TabulationError
+from calibration.cities.matching import MatchError, match_units
+from calibration.cities.new import Names, NewCityError, city_names, make_pack, write_pack
+from calibration.cities.numbers import widened
+from calibration.cities.tabulations import read_tabulation
+from tests.support.made_up_tabulations import CODE, MATCH, SERIES, residents, write_tabulations
+
+NAMES = Names("shili", "Shili", "示例市", "Shili", "示例省")
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """A folder with made-up tabulations, the table of units and a made-up series."""
+    folder = write_tabulations(tmp_path_factory.mktemp("census"), panel_residents=residents(2010))
+    (folder / "match.csv").write_text(MATCH, encoding="utf-8")
+    (folder / "series.csv").write_text(SERIES, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(given):
+    return make_pack(NAMES, CODE, given, match=given / "match.csv", series=given / "series.csv")
+
+
+def make(given, tmp_path, **texts):
+    """Make the pack with one of its tables replaced."""
+    files = {name: given / f"{name}.csv" for name in ("match", "series")}
+    for name, text in texts.items():
+        files[name] = tmp_path / f"{name}.csv"
+        files[name].write_text(text, encoding="utf-8")
+    return make_pack(NAMES, CODE, given, **files)
+
+
+def test_a_city_is_found_by_its_name_in_latin_letters(given):
+    names, code = city_names("shili", "", given)
+    assert (names, code) == (NAMES, CODE)
+
+
+@pytest.mark.parametrize(("key", "code", "said"), [("Shili", "", "small Latin"), ("nowhere", "", "0 prefectures"),
+                                                     ("shili", "999900", "no prefecture")])  # fmt: skip
+def test_a_name_or_code_of_nothing_is_refused(given, key, code, said):
+    with pytest.raises(NewCityError, match=said):
+        city_names(key, code, given)
+
+
+def test_a_missing_workbook_is_named_with_where_it_is_published(tmp_path):
+    with pytest.raises(TabulationError, match=r"census_county_2010_v1\.xlsx.*github\.com/leiii/census"):
+        read_tabulation(tmp_path, 2010)
+
+
+def test_a_zone_without_a_unit_of_2010_is_asked_for_by_name(given):
+    tables = {year: read_tabulation(given, year) for year in (2010, 2020)}
+    with pytest.raises(MatchError, match=r"示例开发区 \(990171, [0-9,]+ residents in 2020\) has no unit of 2010"):
+        match_units(tables, CODE)
+
+
+def test_units_are_joined_and_keep_every_person(made):
+    assert [unit.codes_2020 for unit in made.facts.units] == [("990102", "990171"), ("990121",), ("990181",)]
+    for year in (2010, 2020):
+        assert made.facts.total("population_resident", year) == residents(year)
+        city = yaml.safe_load(made.files["city.yaml"])
+        assert city["control_totals"]["residents"][year] == residents(year)
+
+
+def test_every_mistake_of_a_table_of_units_is_named_with_row_column_and_remedy(given, tmp_path):
+    broken = MATCH.replace("990121,990121", "990199,370102").replace("990181,990181", "990181,")
+    with pytest.raises(MatchError) as refused:
+        make(given, tmp_path, match=broken)
+    said = str(refused.value)
+    assert "row 3, codes_2010: 990199 is no unit of the tabulation of 2010" in said
+    assert "row 3, codes_2020: 370102 belongs to 济南市, not to 990100; take it out" in said
+    assert "row 4, codes_2020: no code; 丙市 needs at least one of 2020" in said
+    assert re.search(r"codes_2020: 乙县 \(990121, [0-9,]+ residents\) stands in no row", said)
+
+
+def test_a_pack_of_the_wrong_boundary_names_the_unit_that_is_missing(given, tmp_path):
+    # The unit of 2010 is left out; of 2020 another stands for it.
+    wrong = MATCH.replace("丙市,Bing,county cities,县级市,990181", "丙市,Bing,county cities,县级市,370102")
+    with pytest.raises(NewCityError, match=r"add up to [0-9,]+ residents of 2010, but the prefecture .* had [0-9,]+"):
+        make(given, tmp_path, match=wrong)
+
+
+def test_contradictions_of_a_series_are_named_all_at_once(given, tmp_path):
+    head = SERIES.splitlines()[0]
+    rows = [
+        "gdp,Shili,2019,many,100 million yuan,new,E,made up for a test,,",
+        "gdp,Shili,2021,1900,100 million yuan,new,E,made up for a test,,",
+        "gdp,Shilly,2018,1500,100 million yuan,now,F,made up for a test,,",
+        "gdp,Shili,2020,1800,100 million yuan,new,E,made up for a test,,",
+        "gdp,Shili,2020,1700,100 million yuan,new,E,made up for a test,,",
+        "gdp_primary,Shili,2020,18000000,10 000 yuan,new,E,made up for a test,,",
+        "population_hukou_registered_yearend,Shili,2019,2050000,persons,new,E,made up for a test,,",
+        "population_hukou_registered_yearend,Shili,2020,210,10k persons,new,E,made up for a test,,",
+    ]
+    with pytest.raises(NewCityError) as refused:
+        make(given, tmp_path, series="\n".join([head, *rows]) + "\n")
+    said = str(refused.value)
+    for part in (
+        "row 2, value: 'many' is not a number",
+        "row 3, year: '2021' must be a year up to 2020",
+        "row 4, region: 'Shilly' is neither Shili nor one of its districts",
+        "row 4, boundary: 'now' must be one of new, old",
+        "row 4, grade: 'F' must be A to E",
+        "row 6, value: gdp_primary 1.8e+07 of 2020 is above gdp 1800 (row 5)",
+        "row 6: a second row for gdp, 2020, boundary new",
+        "population_hukou_registered_yearend goes from 2.05e+06 (2019) to 210 (2020)",
+    ):
+        assert part.replace("row 6, value: gdp_primary", "row 7, value: gdp_primary") in said, part
+
+
+def test_what_is_published_is_used_and_what_is_not_is_lent_and_asked_for(made):
+    numbers = made.numbers
+    output = numbers["NON FARM OUTPUT 2020"].values[0] + numbers["FARM OUTPUT 2020"].values[0]
+    assert output == pytest.approx(1800e8, rel=1e-4)
+    assert not numbers["NON FARM OUTPUT 2020"].borrowed
+    assert numbers["HOUSE PRICE 2020"].borrowed
+    assert numbers["HOUSE PRICE 2020"].values == pytest.approx((12282.0,), rel=1e-3)
+    asked = made.files["checklist.md"]
+    assert "`life_expectancy`" in asked
+    assert "人均预期寿命" in asked
+    assert "`population_hukou_registered_yearend`" in asked, "2019 is missing"
+
+
+def test_what_is_lent_by_head_is_wider_than_in_the_city_that_lends(made):
+    lender, lent = made.lender, made.numbers["DEBT 2020"]
+    ratio = lent.values[0] / lender.values["DEBT 2020"].item()
+    assert ratio == pytest.approx(made.facts.total("population_urban", 2020) / lender.bases["urban 2020"], rel=1e-3)
+    (low, high), (own_low, own_high) = lent.prior["range"], lender.priors["DEBT 2020"]["range"]
+    assert np.log(high / low) > 1.5 * np.log(float(own_high) / float(own_low))
+
+
+def test_every_value_lies_within_its_limits_and_every_prior_reaches_into_them(made):
+    assert made.numbers
+    for number in made.numbers.values():
+        low = -float("inf") if number.low is None else number.low
+        high = float("inf") if number.high is None else number.high
+        assert all(low <= value <= high for value in number.values), number.name
+        if number.prior is not None and "range" in number.prior:
+            p05, p95 = number.prior["range"]
+            assert p05 < p95, number.name
+            assert p05 < high, number.name
+            assert p95 > low, number.name
+
+
+def test_a_range_is_widened_about_its_middle_on_its_own_scale():
+    assert widened(2.0, 8.0, "lognormal", 1.0) == pytest.approx((2.0, 8.0))
+    assert widened(-1.0, 3.0, "normal", 2.0) == pytest.approx((-3.0, 5.0))
+
+
+@pytest.mark.slow
+def test_a_new_pack_runs_at_once(made, tmp_path):
+    """Tables are derived, an ensemble is drawn and a scenario is run by the commands that a user calls."""
+    import os
+    import subprocess
+    import sys
+
+    from model.files.repository import ROOT
+
+    folder = tmp_path / "shili"
+    write_pack(made, folder)
+    with pytest.raises(NewCityError, match="exists"):
+        write_pack(made, folder)
+    words = [
+        "run_scenarios.py",
+        "run",
+        "baseline",
+        "--members",
+        "4",
+        "--out",
+        str(tmp_path / "out"),
+        "--language",
+        "en",
+    ]
+    done = subprocess.run(
+        [sys.executable, *words, "--city", str(folder)], cwd=ROOT, env={**os.environ, "COLUMNS": "200"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "have not been fitted" in done.stderr
+    assert list((tmp_path / "out").rglob("baseline.nc"))
