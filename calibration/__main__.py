@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from calibration.fit.evidence import Evidence
-from model.city import TABLES_FILE, city
+from model.city import TABLES_FILE, city, require_usual
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 
@@ -134,6 +134,7 @@ def study(
 
     from calibration.studies.study import write_study
 
+    require_usual("python -m calibration study")
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name.capitalize(), total=None)

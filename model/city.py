@@ -36,7 +36,7 @@ KEYS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(
         ("zones", "region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True
     ),
-    **dict.fromkeys(("short", "map_note", "other_regions", "merger", "not_known"), False),
+    **dict.fromkeys(("short", "map_note", "chapters", "other_regions", "merger", "not_known"), False),
 }
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
 CENSUS_YEARS: Final = (2010, 2020)
@@ -91,6 +91,8 @@ class City:
     about_districts: str
     #: What readers of a map must know of the districts.
     map_note: Mapping[str, str]
+    #: Titles of the plan's chapters, by number.
+    chapters: Mapping[str, Mapping[str, str]]
     bounds: tuple[float, float, float, float]
     zones: Mapping[str, Mapping[str, str]]
     districts: tuple[District, ...]
@@ -182,6 +184,19 @@ def city() -> City:
     return read_pack(pack_folder(os.environ.get(VARIABLE) or USUAL))
 
 
+def require_usual(called: str) -> None:
+    """Refuse what writes into the documentation of the project, which is about one city.
+
+    Raises
+    ------
+    PackError
+        If this process is about another one.
+    """
+    if not city().is_usual:
+        msg = f"`{called}` writes pages of the documentation, which are of {USUAL}; call it without another city."
+        raise PackError(msg)
+
+
 def pack_names() -> list[str]:
     """Return the names of the packs that came with the project.
 
@@ -253,6 +268,7 @@ def read_pack(folder: Path) -> City:
         short=about.get("short") or "本市",
         about_districts=about["about_districts"],
         map_note=about.get("map_note") or {"zh": "", "en": ""},
+        chapters=about.get("chapters") or {},
         bounds=tuple(about["bounds"]),
         zones=zones,
         districts=districts,
@@ -322,6 +338,9 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
             wrong(key, f"{key!r} must be a list of names.")
     if "boundaries" in sound and not {"new", "district"} <= set(content["boundaries"]):
         wrong("boundaries", "'boundaries' must hold 'new' and 'district'.")
+    chapters = content.get("chapters") or {}
+    if not isinstance(chapters, dict) or not all(map(_in_both_languages, chapters.values())):
+        wrong("chapters", "'chapters' must hold numbers of chapters with {zh: ..., en: ...} under them.")
     if content.get("merger") and not (
         isinstance(content["merger"], dict)
         and isinstance(content["merger"].get("region"), str)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.outcome.words import terms
+from model.city import city
 from model.engine.errors import UserError
 from model.files.schemas import Schema
 from scenarios.word_files import Measured, Size, Word, read_words, usable
@@ -33,7 +34,9 @@ def words() -> Mapping[str, Any]:
     >>> words()["page"]["policies"]["zh"]
     '政策杠杆'
     """
-    return usable(FILE, *read_words(FILE, _KINDS, WordError), WordError)
+    words = usable(FILE, *read_words(FILE, _KINDS, WordError), WordError)
+    words["chapters"].update(city().chapters)
+    return words
 
 
 def say(name: str, language: str, **values: object) -> str:

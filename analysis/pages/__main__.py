@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from analysis.command_line import exit_on_mistakes
+from model.city import require_usual
 from model.files.repository import require_repository
 
 
@@ -51,6 +52,7 @@ def update_pages(
     """Write the pages that are worked out from the model, the data and the calibrated ensemble."""
     with exit_on_mistakes():
         require_repository("python -m analysis.pages")
+        require_usual("python -m analysis.pages")
         stale = [
             path for page in pages or MODULES for path in import_module(MODULES[page]).update_page(write=not check)
         ]
