@@ -625,7 +625,7 @@ def _city(
         "formal": {"zh": names.zh, "en": names.en},
         "short": names.zh[0],
         "province": {"zh": names.province_zh, "en": names.province_en},
-        "plan": {"zh": f"{names.zh}的规划目标", "en": f"{names.en}'s targets"},
+        "plan": {"zh": f"{names.zh}参考值（本项目设定）", "en": f"milestones of this project for {names.en}"},
         "unknown": _unknown(names),
         "about_districts": f"The {len(facts.units)} districts and counties of {names.en} as matched in units.csv.",
         "bounds": [round(b, 2) for b in bounds],
