@@ -35,7 +35,7 @@ def page(
 ) -> None:
     """Write the live page as one HTML file: it opens from a disk and runs the model in the browser, offline.
 
-    It opens with this evidence and holds the other too. What it needs: pip install 'jinan-urbanization[page]'.
+    It opens with this evidence and holds the other too. Needs the packages of the extra "page", as the README says.
     """
     write(members, language, evidence, out)
 

@@ -61,7 +61,7 @@ def write_tabulations(folder: Path, *, panel_residents: float | None = None) -> 
 
 def residents(year: int) -> float:
     """Residents of the made-up city."""
-    return sum(_row(year, *unit)["合计" if year == 2010 else "人口数_合计"] for unit in UNITS[year])
+    return sum(float(str(_row(year, *unit)["合计" if year == 2010 else "人口数_合计"])) for unit in UNITS[year])
 
 
 def _row(year: int, code: str, name: str, district: str, share: float) -> dict[str, object]:
