@@ -706,8 +706,10 @@ async function start() {
   const [wasm, ...draws] = await Promise.all([unpackedBytes(text("wasm")), ...Object.keys(known.evidence).map((seen) => unpackedBytes(text(`draws-${seen}`)))])
   const outputs = [...known.indicators, ...known.small].map((one) => one.variable)
   const years = Array.from({ length: known.years[1] - known.years[0] + 1 }, (_, place) => known.years[0] + place)
+  // Compiled once, for all workers.
+  const module = await WebAssembly.compile(wasm)
   const setup = () => ({
-    wasm: wasm.slice(0),
+    module,
     description,
     draws: Object.fromEntries(Object.keys(known.evidence).map((seen, place) => [seen, draws[place].slice(0)])),
     described: known.draws,
