@@ -451,8 +451,8 @@ class Page {
 
   /** What the engine says of a run that it gives no result of. */
   failure(message) {
-    const left = /^Member \d+ has a value that is not finite by ([\d.]+)/.exec(message)
-    if (left) return this.say("run not finite", { time: left[1] })
+    const left = /^Member \d+: (.+) is \S+ at time ([\d.]+)$/.exec(message)
+    if (left) return this.say("run not finite", { name: (this.language === "zh" && this.known.constants[left[1]]?.term) || left[1], time: left[2] })
     return /^Member \d+ created or lost something/.test(message) ? this.say("run not balanced") : message
   }
 
