@@ -451,8 +451,8 @@ class Page {
 
   /** What the engine says of a run that it gives no result of. */
   failure(message) {
-    const left = /^Member \d+ has a value that is not finite by ([\d.]+)/.exec(message)
-    if (left) return this.say("run not finite", { time: left[1] })
+    const left = /^Member \d+: (.+) is \S+ at time ([\d.]+)$/.exec(message)
+    if (left) return this.say("run not finite", { name: (this.language === "zh" && this.known.constants[left[1]]?.term) || left[1], time: left[2] })
     return /^Member \d+ created or lost something/.test(message) ? this.say("run not balanced") : message
   }
 
@@ -706,8 +706,10 @@ async function start() {
   const [wasm, ...draws] = await Promise.all([unpackedBytes(text("wasm")), ...Object.keys(known.evidence).map((seen) => unpackedBytes(text(`draws-${seen}`)))])
   const outputs = [...known.indicators, ...known.small].map((one) => one.variable)
   const years = Array.from({ length: known.years[1] - known.years[0] + 1 }, (_, place) => known.years[0] + place)
+  // Compiled once, for all workers.
+  const module = await WebAssembly.compile(wasm)
   const setup = () => ({
-    wasm: wasm.slice(0),
+    module,
     description,
     draws: Object.fromEntries(Object.keys(known.evidence).map((seen, place) => [seen, draws[place].slice(0)])),
     described: known.draws,

@@ -1,13 +1,13 @@
 // The known name that resembles a mistyped one most, found as Python's difflib finds it.
 
-function longestMatch(a, b, places, [first_low, first_high, second_low, second_high]) {
-  let [besti, bestj, bestsize] = [first_low, second_low, 0]
+function longestMatch(a, b, places, [fromA, toA, fromB, toB]) {
+  let [besti, bestj, bestsize] = [fromA, fromB, 0]
   let lengths = new Map()
-  for (let i = first_low; i < first_high; i += 1) {
+  for (let i = fromA; i < toA; i += 1) {
     const next = new Map()
     for (const j of places.get(a[i]) ?? []) {
-      if (j < second_low) continue
-      if (j >= second_high) break
+      if (j < fromB) continue
+      if (j >= toB) break
       const size = (lengths.get(j - 1) ?? 0) + 1
       next.set(j, size)
       if (size > bestsize) [besti, bestj, bestsize] = [i - size + 1, j - size + 1, size]

@@ -38,7 +38,7 @@ export class Pool {
         this.go()
         resolve(worker)
       }
-      worker.postMessage({ setup }, [setup.wasm, ...Object.values(setup.draws)])
+      worker.postMessage({ setup }, Object.values(setup.draws))
     })
   }
 

@@ -5,7 +5,7 @@ import { engineInputs, unpackedEnsemble } from "./settings.js"
 let ready = null
 
 async function prepared(setup) {
-  const engine = await createEngine(new Uint8Array(setup.wasm), setup.description)
+  const engine = await createEngine(setup.module, setup.description)
   const ensembles = new Map()
   for (const [seen, content] of Object.entries(setup.draws)) {
     ensembles.set(seen, unpackedEnsemble(setup.described[seen], new Float32Array(content), setup.constants))
