@@ -59,19 +59,17 @@ def read_lender(folder: Path, common_priors: Path, tables: Mapping[int, pd.DataF
     )
     rows = census_rows(own, tables)
     return Lender(
-        name="Jinan",
+        name=str(read_yaml(folder / "city.yaml").content["title"]["en"]),
         values=values,
         limits=limits,
         units=units,
         priors=priors,
         own=tuple(own_priors),
-        bases=_bases(values, rows, districts, folder),
+        bases=_bases(values, rows, folder),
     )
 
 
-def _bases(
-    values: Mapping[str, np.ndarray], rows: Mapping[int, pd.DataFrame], districts: pd.DataFrame, folder: Path
-) -> dict[str, float]:
+def _bases(values: Mapping[str, np.ndarray], rows: Mapping[int, pd.DataFrame], folder: Path) -> dict[str, float]:
     """Totals of the reference city that what it lends is counted by."""
     total = {(name, year): float(rows[year][name].sum()) for year in rows for name in rows[year].columns}
 
@@ -117,8 +115,8 @@ def _bases(
     for name in ("RELATIVE JOB DENSITY", "RELATIVE HOUSE PRICE", "LAND PER URBAN RESIDENT RELATIVE"):
         slope, intercept = np.polyfit(far, np.log(values[name]), 1)
         bases |= {f"{name}: far": float(intercept), f"{name}: centre": float(slope)}
-    # Budgets of 2010 include the part that joined later, as the constants do: revenue 28.9 and transfers 7.1 billion.
-    revenue_then, gap_then = 28.9e9, 7.1e9
+    lends = read_yaml(folder / "lends.yaml").content
+    revenue_then, gap_then = float(lends["budget revenue 2010"]), float(lends["transfers 2010"])
     revenue, spending = (published(f"general_public_budget_{kind}", 2020) * 1e8 for kind in ("revenue", "expenditure"))
     bases |= {
         "revenue 2020": revenue,
@@ -128,5 +126,4 @@ def _bases(
         "transfers check": one("TRANSFERS RELATIVE 2010") / (gap_then / one("BASE TRANSFERS")),
         "income index 2010": one("URBAN INCOME 2010") / one("URBAN INCOME 2020"),
     }
-    del districts
     return bases

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.special import ndtri
 
 from calibration.fit.evidence import NEWEST, Evidence
-from calibration.fit.forecast import forecast_table, predict, simulate
+from calibration.fit.forecast import forecast_table, predict, published_table, simulate
 from calibration.fit.later_record import later_record
 from calibration.fit.likelihood import Array, calibration_targets, refuse_later
 from calibration.fit.priors import changes, priors_hash, read_priors
@@ -164,6 +164,9 @@ def write(calibration: Calibration, posterior: Path | None = None, forecast: Pat
     )
     if posterior is None:
         evidence.uncalibrated.unlink(missing_ok=True)
+    if forecast is None and evidence.published is not None:
+        with replaced(evidence.published) as partial:
+            published_table(calibration.predicted).to_csv(partial, index=False, lineterminator="\n")
 
 
 def write_ensemble(members: xr.Dataset, predicted: xr.Dataset, posterior: Path, forecast: Path) -> None:

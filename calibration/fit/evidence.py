@@ -52,6 +52,11 @@ class Evidence(StrEnum):
         return _CALIBRATION / f"forecast_{self}.csv"
 
     @property
+    def published(self) -> Path | None:
+        """The part of the forecast that a city is judged by, in a pack that has no later record; else None."""
+        return None if LATER_FILE.exists() else _CALIBRATION / "forecast.csv"
+
+    @property
     def uncalibrated(self) -> Path:
         """A note beside an ensemble that was drawn from the priors alone."""
         return _CALIBRATION / f"not_calibrated_{self}.txt"

@@ -243,6 +243,25 @@ def expected(simulated: xr.Dataset, seen: Iterable[Published]) -> xr.Dataset:
     return medians
 
 
+#: What a city without a later record is judged by, and until when.
+PUBLISHED: Final = (
+    "residents",
+    "resident urbanization rate",
+    "registered population",
+    "registered urbanization rate",
+    "gross domestic product",
+    "budget revenue",
+    "homes sold",
+    "house price index",
+)
+LAST_PUBLISHED: Final = 2025
+
+
+def published_table(predicted: xr.Dataset) -> pd.DataFrame:
+    """Medians, 50 and 90 % bands of the eight variables that a city is judged by, 2021-2025."""
+    return forecast_table(predicted[list(PUBLISHED)].sel(time=slice(None, LAST_PUBLISHED)))
+
+
 def forecast_table(predicted: xr.Dataset) -> pd.DataFrame:
     """Quantiles by variable and year, as stored in ``forecast_*.csv``."""
     columns = ["variable", "unit", "year", *QUANTILES]
