@@ -381,7 +381,7 @@ def _files(
     rate = facts.total("population_urban", 2020) / facts.total("population_resident", 2020)
     registered = numbers["REGISTERED URBAN SHARE 2020"].values[0]
     files |= scenario_files(names.en, names.zh.removesuffix("市"), numbers, rate)
-    files["targets.yaml"] = targets_text(names.en, rate, registered)
+    files["targets.yaml"] = targets_text(names.en, rate, registered, numbers["INCOME RATIO 2020"].values[0])
     return files
 
 
@@ -544,7 +544,7 @@ def _constants(lender: Lender, numbers: Mapping[str, Number]) -> str:
             source = (
                 "zones of city.yaml" if name == "ZONE MEMBERSHIP" else "coordinates of the seats, as the crow flies"
             )
-            rows.append([name, "", _end(low), _end(1000.0 if name == "DISTANCE" else high), unit, "C", source])
+            rows.append([name, "", _end(low), _end(high), unit, "C", source])
             continue
         number = numbers.get(name)
         if number is None:

@@ -89,7 +89,7 @@ def scenario_files(en: str, zh: str, numbers: Mapping[str, Number], rate: float)
     }
 
 
-def targets_text(en: str, rate: float, registered: float) -> str:
+def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
     """Return the targets that a pack starts with: questions of this project's own until the city's are entered."""
     head = (
         f"# Targets of {en}: no plan of the city has been read. These are milestones of this project's own, to be\n"
@@ -142,6 +142,28 @@ def targets_text(en: str, rate: float, registered: float) -> str:
             "definition": {
                 "zh": "未落户常住人口实际享有的基本公共服务占其需求的比例，按服务加权；达到99%算达到。",
                 "en": "What residents without local registration receive of basic services, as a share of their need.",
+            },
+        }
+    )
+    entries.append(
+        {
+            "id": "target.income_ratio.2035",
+            "title": {
+                "zh": "城乡居民收入比（本项目设定的参考值）",
+                "en": "urban rural income ratio (milestone of this project)",
+            },
+            "section": "none",
+            "scope": "core",
+            "year": 2035,
+            "threshold": round(0.92 * ratio, 2),
+            "comparison": "at most",
+            "unit": "ratio",
+            "variable": "target income ratio",
+            "factor": 1,
+            "headline": True,
+            "definition": {
+                "zh": "城镇与农村居民人均可支配收入之比，比2020年低8%。",
+                "en": "Urban over rural disposable income per head, eight percent below that of 2020.",
             },
         }
     )
