@@ -69,8 +69,9 @@ def resident(browser_process: str = "renderer") -> float:
         if not folder.name.isdigit():
             continue
         try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if any(word == f"--type={browser_process}".encode() for word in words) and b"chromium" in words[0]:
+            # Chromium writes its words with spaces between.
+            called = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+            if f"--type={browser_process}".encode() in called and b"chromium" in called:
                 for line in (folder / "smaps_rollup").read_text(encoding="utf-8").splitlines():
                     if line.startswith("Private_Dirty"):
                         sizes.append(float(line.split()[1]) * 1024)
@@ -127,6 +128,8 @@ def report(found: Mapping[str, Any]) -> str:
     """Return the report as Markdown."""
 
     def row(what: str, value: float, wanted: float, unit: str, size: float = 1.0, digits: int = 0) -> str:
+        if np.isnan(value):
+            return f"| {what} | not measured | {wanted / size:,.{digits}f} {unit} | |"
         verdict = "met" if value <= wanted else f"missed, {value / wanted:.1f} times"
         return f"| {what} | {value / size:,.{digits}f} {unit} | {wanted / size:,.{digits}f} {unit} | {verdict} |"
 

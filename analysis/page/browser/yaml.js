@@ -193,10 +193,8 @@ class Reader {
     const rest = this.rest
     const written = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*:([ \t]|$)/.exec(rest)
     if (written) return true
-    if (/^["'[{|>]/.test(rest)) {
-      return /^(\[[^\]]*\]|\{[^}]*\})[ \t]*:([ \t]|$)/.test(rest)
-    }
-    return /^[^#]*?:([ \t]|$)/.test(withoutComment(rest))
+    if (/^["'[{|>]/.test(rest)) return false
+    return /^.*?:([ \t]|$)/.test(withoutComment(rest))
   }
 
   mapping(indent, where, depth) {
@@ -225,10 +223,8 @@ class Reader {
     let key
     if (rest[0] === '"' || rest[0] === "'") {
       key = this.quotedText()
-    } else if (rest[0] === "[" || rest[0] === "{") {
-      throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line })
     } else {
-      const text = /^[^#]*?(?=:([ \t]|$))/.exec(rest)[0]
+      const text = /^.*?(?=:([ \t]|$))/.exec(rest)[0]
       this.column += text.length
       key = resolved(trimmedEnd(text), line)
     }
@@ -476,6 +472,7 @@ class Reader {
 
   flowValue(where, depth, key = false) {
     this.plainOnly()
+    if (/^\?([ \t]|$)/.test(this.rest)) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
     if (this.sign === "[" || this.sign === "{") {
       if (key) throw new Refused("The file is not valid YAML in line {line}: a key must be plain text or a year.", { line: this.row + 1 })
       return this.flow(where, depth)
