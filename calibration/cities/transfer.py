@@ -30,6 +30,8 @@ PAGE: Final = ROOT / "docs" / "transfer.md"
 LEARNT: Final = 0.8
 #: Difference of two posteriors, in units of both their widths, from which they count as different.
 DIFFERENT: Final = 2.0
+#: How far from the middle of the prior a record may be said to point, in its standard deviations.
+FARTHEST: Final = 3.0
 #: Standard normal numbers at which the quantile function of a prior is tabulated.
 GRID: Final = np.linspace(-5.0, 5.0, 2001)
 
@@ -81,7 +83,8 @@ class Compared:
         city is drawn from that spread about the pooled mean, and the shared prior still holds.
         """
         precision = np.maximum(1 / self.deviations**2 - 1, 1e-6)
-        said = self.means / self.deviations**2 / precision
+        # A posterior at the end of a prior says which way, and not how far beyond.
+        said = np.clip(self.means / self.deviations**2 / precision, -FARTHEST, FARTHEST)
         pooled = float((precision * said).sum() / precision.sum())
         excess = float((precision * (said - pooled) ** 2).sum()) - (len(said) - 1)
         scale = precision.sum() - (precision**2).sum() / precision.sum()
@@ -234,4 +237,5 @@ def _value(one: Compared, standard: float) -> str:
     """Value of a parameter, in the unit of its prior, at a point on the standard scale."""
     column = one.parameter.labels.index(one.label)
     values = one.parameter.values(np.full((1, one.parameter.size), standard))
-    return f"{float(values.reshape(-1)[column]):.3g}"
+    value = float(values.reshape(-1)[column])
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.3g}"
