@@ -7,6 +7,7 @@ the environment for the processes that are started from there, or with the envir
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,6 +39,8 @@ KEYS: Final[Mapping[str, bool]] = {
     ),
     **dict.fromkeys(("short", "map_note", "chapters", "other_regions", "merger", "not_known"), False),
 }
+#: Modules that have read the city when they are loaded.
+READERS: Final = frozenset({"model.definition"})
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
 CENSUS_YEARS: Final = (2010, 2020)
 
@@ -161,9 +164,13 @@ def choose_city(words: Sequence[str]) -> None:
     """
     asked = [following for word, following in pairwise(words) if word == "--city"]
     asked += [word.removeprefix("--city=") for word in words if word.startswith("--city=")]
-    if asked:
-        os.environ[VARIABLE] = asked[-1]
+    if asked and pack_folder(asked[-1]) != city_folder():
+        if READERS & set(sys.modules):
+            present = city().name
+            msg = f"This process is about {present} already; a process has one city, so start another for {asked[-1]}."
+            raise PackError(msg)
         city.cache_clear()
+        os.environ[VARIABLE] = asked[-1]
     city()
 
 
@@ -181,7 +188,12 @@ def city() -> City:
     >>> city().district_names[0], city().title["zh"]
     ('Lixia', '济南')
     """
-    return read_pack(pack_folder(os.environ.get(VARIABLE) or USUAL))
+    return read_pack(city_folder())
+
+
+def city_folder() -> Path:
+    """Return the folder of the pack of this process's city, or refuse a name of which there is none."""
+    return pack_folder(os.environ.get(VARIABLE) or USUAL)
 
 
 def require_usual(called: str) -> None:

@@ -161,6 +161,14 @@ def test_a_city_that_there_is_not_is_refused_with_the_nearest(monkeypatch):
     assert city().is_usual
 
 
+def test_a_process_that_has_read_a_city_takes_no_other(pack):
+    change(pack / DISTRICTS_FILE, 3, "LAND AREA", "281.5")
+    with pytest.raises(PackError, match="This process is about jinan already"):
+        choose_city(["run", "--city", str(pack)])
+    choose_city(["run", "--city", USUAL])
+    assert city().is_usual
+
+
 def call(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     script = Path(__file__).parents[2] / "run_scenarios.py"
     return subprocess.run(

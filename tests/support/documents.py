@@ -94,7 +94,7 @@ def call(words: list[str]) -> Result:
 
 def wrong_words(words: list[str]) -> str | None:
     """What is wrong with the name and the options of a command, without running it."""
-    if words and words[0] not in commands():
+    if words and not {words[0], " ".join(words[:2])} & commands():
         return f"{words[0]!r} is no command"
     outcome = call([*words, "--help"])
     return outcome.output if outcome.exit_code else None
