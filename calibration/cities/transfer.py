@@ -211,7 +211,8 @@ def page() -> str:
         "## What this does not say",
         "The cities are few and not drawn at random. Constraints between parameters hold some off their written "
         "prior in every city (long-run below present fertility, growth falling). Priors of what is a "
-        "city's own differ between packs and are left out, as are values that one city lends another. No district was held back: how well "
+        "city's own differ between packs and are left out, as are values that one city lends another. No "
+        "district was held back: how well "
         "the structure foretells districts whose census of 2020 it has not seen is another question, as is "
         "what happens after 2020, which the stored forecasts answer when they are scored.",
     ]
