@@ -72,7 +72,8 @@ def read_observed(file: Path | None, targets: Mapping[str, Target], monitor: Mon
         Listing every mistake in the file.
     """
     forecast = read_stored_forecast(WIDEST.forecast)
-    parts = [(read_newer_observations(LATER_FILE, forecast), pd.DataFrame())]
+    # A city may have no record after 2020 yet.
+    parts = [(read_newer_observations(LATER_FILE, forecast), pd.DataFrame())] if LATER_FILE.exists() else []
     if file is not None:
         parts.append(_read_both(file, forecast, targets))
     held: dict[str, dict[int, Observation]] = {}
