@@ -202,7 +202,7 @@ def write_pack(made: Made, folder: Path) -> None:
             done = subprocess.run(
                 [sys.executable, "-m", "calibration", *words],
                 cwd=ROOT,
-                env={**os.environ, VARIABLE: str(partial)},
+                env={**os.environ, VARIABLE: str(partial.resolve())},
                 capture_output=True,
                 text=True,
                 encoding="utf-8",

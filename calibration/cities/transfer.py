@@ -30,6 +30,8 @@ PAGE: Final = ROOT / "docs" / "transfer.md"
 LEARNT: Final = 0.8
 #: Difference of two posteriors, in units of both their widths, from which they count as different.
 DIFFERENT: Final = 2.0
+#: How far from the middle of the prior a record may be said to point, in its standard deviations.
+FARTHEST: Final = 3.0
 #: Standard normal numbers at which the quantile function of a prior is tabulated.
 GRID: Final = np.linspace(-5.0, 5.0, 2001)
 
@@ -81,7 +83,8 @@ class Compared:
         city is drawn from that spread about the pooled mean, and the shared prior still holds.
         """
         precision = np.maximum(1 / self.deviations**2 - 1, 1e-6)
-        said = self.means / self.deviations**2 / precision
+        # A posterior at the end of a prior says which way, and not how far beyond.
+        said = np.clip(self.means / self.deviations**2 / precision, -FARTHEST, FARTHEST)
         pooled = float((precision * said).sum() / precision.sum())
         excess = float((precision * (said - pooled) ** 2).sum()) - (len(said) - 1)
         scale = precision.sum() - (precision**2).sum() / precision.sum()
@@ -206,8 +209,10 @@ def page() -> str:
         "from them.",
         markdown_table(list(spread.columns), spread.to_numpy().tolist()),
         "## What this does not say",
-        "The cities are few and not drawn at random. Priors of what is a city's own differ between packs "
-        "and are left out, as are values that one city lends another. No district was held back: how well "
+        "The cities are few and not drawn at random. Constraints between parameters hold some off their written "
+        "prior in every city (long-run below present fertility, growth falling). Priors of what is a "
+        "city's own differ between packs and are left out, as are values that one city lends another. No "
+        "district was held back: how well "
         "the structure foretells districts whose census of 2020 it has not seen is another question, as is "
         "what happens after 2020, which the stored forecasts answer when they are scored.",
     ]
@@ -234,4 +239,5 @@ def _value(one: Compared, standard: float) -> str:
     """Value of a parameter, in the unit of its prior, at a point on the standard scale."""
     column = one.parameter.labels.index(one.label)
     values = one.parameter.values(np.full((1, one.parameter.size), standard))
-    return f"{float(values.reshape(-1)[column]):.3g}"
+    value = float(values.reshape(-1)[column])
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -22,6 +22,7 @@ from calibration.observations import CITY, data_hash
 from model import load_model
 from model.definition import model_hash
 from model.engine import CompiledModel
+from model.engine.results import NonFiniteError
 from model.files.atomic import replaced
 from model.files.sealed import seal
 
@@ -123,7 +124,18 @@ def calibrate(
     picked = random.choice(len(pooled), count, replace=len(pooled) < count)
     members = _members(problem, pooled[picked], seed, evidence)
     policies, seen = ({}, ()) if later is None else (later.policies, later.published)
-    simulated = simulate(chosen, changes(members), policies, lambda done, of: progress("Forecast", done, of))
+
+    def run(some: xr.Dataset) -> xr.Dataset:
+        return simulate(chosen, changes(some), policies, lambda done, of: progress("Forecast", done, of))
+
+    try:
+        simulated = run(members)
+    except NonFiniteError:
+        # The history run of a member may be sound and its policy run leave what the equations allow.
+        members = _sound_members(
+            members, run, lambda n: _members(problem, pooled[random.choice(len(pooled), n)], seed, evidence)
+        )
+        simulated = run(members)
     predicted = predict(simulated, seed, seen).sel(time=slice(evidence.last_year + 1, None))
     return Calibration(problem, tuple(fits), draws, members, simulated, predicted, evidence)
 
@@ -140,6 +152,31 @@ def problem_of(evidence: Evidence, model: CompiledModel) -> Problem:
     targets = (*calibration_targets(model), *(() if later is None else later.targets()))
     refuse_later(targets, evidence.last_year)
     return Problem(model, read_priors(events=evidence.events), targets, later)
+
+
+def _sound_members(
+    members: xr.Dataset, run: Callable[[xr.Dataset], xr.Dataset], more: Callable[[int], xr.Dataset]
+) -> xr.Dataset:
+    """Replace members whose runs do not stay finite by further draws, found by halves."""
+
+    def sound(some: xr.Dataset) -> list[int]:
+        count = some.sizes["member"]
+        try:
+            run(some)
+        except NonFiniteError:
+            if count == 1:
+                return []
+            half = count // 2
+            first, second = (sound(some.isel(member=part)) for part in (slice(half), slice(half, None)))
+            return [*first, *(half + place for place in second)]
+        return list(range(count))
+
+    wanted = members.sizes["member"]
+    kept = members.isel(member=sound(members))
+    while kept.sizes["member"] < wanted:
+        fresh = more(wanted - kept.sizes["member"])
+        kept = xr.concat([kept, fresh.isel(member=sound(fresh))], dim="member", combine_attrs="override")
+    return kept
 
 
 def _members(problem: Problem, points: Array, seed: int, evidence: Evidence) -> xr.Dataset:
@@ -246,7 +283,12 @@ def prior_ensemble(count: int, seed: int = SEED, model: CompiledModel | None = N
     while len(points) < count:
         tried = problem.priors.draw(count, random)
         points = np.concatenate([points, tried[np.isfinite(problem.log_posterior(tried))]])
-    members = _members(problem, points[:count], seed, Evidence.TO_2020).assign_attrs(
+    members = _sound_members(
+        _members(problem, points[:count], seed, Evidence.TO_2020),
+        lambda some: simulate(chosen, changes(some)),
+        lambda n: _members(problem, problem.priors.draw(n, random), seed, Evidence.TO_2020),
+    )
+    members = members.assign_attrs(
         title="Parameter sets drawn from the priors: the record of the city has not been fitted"
     )
     simulated = simulate(chosen, changes(members))

@@ -61,7 +61,7 @@ def write_tabulations(folder: Path, *, panel_residents: float | None = None) -> 
 
 def residents(year: int) -> float:
     """Residents of the made-up city."""
-    return sum(_row(year, *unit)["合计" if year == 2010 else "人口数_合计"] for unit in UNITS[year])
+    return sum(float(str(_row(year, *unit)["合计" if year == 2010 else "人口数_合计"])) for unit in UNITS[year])
 
 
 def _row(year: int, code: str, name: str, district: str, share: float) -> dict[str, object]:
@@ -80,8 +80,8 @@ def _row(year: int, code: str, name: str, district: str, share: float) -> dict[s
             header = f"{'85岁及以上' if band == '85+' else band + '岁'}（{sex}）"
         else:
             header = f"{sex}_{'85岁以上' if band == '85+' else band.replace('-', '到') + '岁'}"
-        row[header] = round(share * float(line.value))
-        total += round(share * float(line.value))
+        row[header] = round(share * float(str(line.value)))
+        total += round(share * float(str(line.value)))
     assert len(bands) == 2 * len(AGE_BANDS)
     urban = round(total * counts["population_urban"] / counts["population_resident"])
     known = {"population_resident": total, "population_urban": urban, "population_rural": total - urban}

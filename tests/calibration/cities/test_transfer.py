@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from calibration.cities.transfer import Compared, Ensemble, compare, district_spread, shared_parameters
+from calibration.fit.calibrate import _sound_members
 from calibration.fit.priors import read_priors
+from model.engine.results import NonFiniteError
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,15 @@ def test_districts_are_told_by_mean_and_spread(priors):
     table = district_spread([drawn(priors, "made up", 3), drawn(priors, "also made up", 4)])
     assert "VILLAGE LEAVING RATE" in set(table["parameter"])
     assert list(table.columns) == ["parameter", "made up: mean", "spread", "also made up: mean", "spread"]
+
+
+def test_members_that_leave_what_the_equations_allow_are_replaced():
+    def run(some):
+        if (some["x"] < 0).any():
+            message = "made up: not finite"
+            raise NonFiniteError(message)
+        return some
+
+    members = xr.Dataset({"x": ("member", np.array([1.0, 2.0, -1.0, 3.0, -2.0, 4.0, 5.0]))})
+    kept = _sound_members(members, run, lambda n: xr.Dataset({"x": ("member", np.arange(10.0, 10.0 + n))}))
+    assert kept["x"].to_numpy().tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 11.0]
