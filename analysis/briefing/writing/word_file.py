@@ -196,7 +196,7 @@ class WordFile:
                     properties.append(outline)
 
     def paragraph(self, text: str, style: str, see: Sequence[str] = ()) -> Any:
-        """Add a paragraph, and behind it where to look: captions as `caption` returns them, "\0" before each."""
+        r"""Add a paragraph, and behind it where to look: captions as `caption` returns them, "\0" before each."""
         self._lay(text + "".join(see).replace("\0", ""), style)
         paragraph = self.document.add_paragraph(text, style=style)
         for part in see:
@@ -307,7 +307,7 @@ class WordFile:
             self.document.add_paragraph(source, style="Source")
 
     def _column_widths(self, block: Table, lines: Sequence[Sequence[str]]) -> list[float] | None:
-        """Millimetres of columns in which no cell of numbers is broken, names taking the rest; None where that fails."""
+        """Millimetres of columns that break no cell of numbers, names taking the rest; None where that fails."""
         names = [column for column in range(len(block.columns)) if column not in block.numeric]
         needed = self._least(lines)
         whole = [self._whole(column) for column in zip(*lines, strict=True)]

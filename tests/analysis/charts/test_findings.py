@@ -91,10 +91,13 @@ def test_the_ends_of_a_comparison_and_of_a_course_are_told_with_their_scenarios(
     low, high = (series("residents", [1e6, 1e6, end]) for end in (9e6, 1e7))
     titles = {"baseline": "Baseline", "plan": "The plan"}
     told = findings.comparison({"Residents (people)": {"plan": high, "baseline": low}}, titles, "en")
-    assert told == "Residents (people), 2035: from 9e+06 (Baseline) to 1e+07 (The plan)."
+    assert told == "Residents (people), 2035: from 9,000,000 (Baseline) to 10,000,000 (The plan)."
     alone = findings.comparison({"常住人口（万人）": {"plan": low / 1e4}}, titles, "zh")
     assert alone == "2035年常住人口（万人）为900。"
-    assert findings.course({"常住人口（万人）": low / 1e4}, "zh") == "常住人口（万人）由2020年的100变为2035年的900。"
+    assert findings.course({"常住人口（万人）": low / 1e4}, "zh") == "常住人口（万人）由2020年的100升至2035年的900。"
+    falling = series("residents", [90.0, 88.0, 67.5])
+    assert findings.course({"Births": falling}, "en") == "Births: down from 90.0 in 2020 to 67.5 in 2035."
+    assert findings.course({"出生人数": falling * 0 + 90.0}, "zh").endswith("基本持平。")
 
 
 def test_places_are_short_where_the_need_is_farthest_above_what_is_provided():
