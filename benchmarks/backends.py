@@ -66,21 +66,22 @@ class NativeModel:
         for name in ("work_space", "run_block"):
             getattr(self.code, name).restype = ctypes.c_ssize_t
         self.size = self.code.work_space()
-        moving = (inputs.changes[:, 3:4] > 1).astype(np.int32)
-        kept = np.concatenate([np.arange(start, start + size) for start, size in inputs.segments])
+        rows = inputs.changes.reshape(-1, 6)
+        moving = (rows[:, 3:4] > 1).astype(np.int32)
+        kept = np.concatenate([np.arange(start, start + size) for start, size in inputs.segments.reshape(-1, 2)])
         self.arrays: dict[str, npt.NDArray[Any]] = {
             "times": inputs.times,
             "saved": inputs.saved,
             "need": inputs.needed_blocks,
-            "changes": np.hstack([inputs.changes.astype(np.int32), moving]),
+            "changes": np.hstack([rows.astype(np.int32), moving]),
             "knots": inputs.knots,
             "values": inputs.values,
             "kept": kept.astype(np.int32),
-            "states": inputs.states.astype(np.int32),
+            "states": inputs.states.reshape(-1, 2).astype(np.int32),
             "pipes": np.zeros(1 << 16),
         }
         self.labels = int(inputs.saved.sum())
-        self.strides = inputs.changes[:, 5]
+        self.strides = rows[:, 5]
 
     def run(self, count: int, threads: int) -> npt.NDArray[np.float64]:
         """Return the outputs of all runs with axes (run, element, label)."""

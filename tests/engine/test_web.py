@@ -178,7 +178,7 @@ def test_a_value_that_is_not_finite_or_a_balance_that_is_not_zero_ends_the_run(w
     requests: list[dict[str, Any]] = [{"members": 2, "inputs": [zero]}, {"inputs": [leaking]}, {}]
     answer = run_in_node(compiled, [*requests, {"members": 2, "inputs": [zero], "keepNonFinite": True}])
     assert answer.errors == [
-        "EngineError: Member 1 has a value that is not finite by 0.25",
+        "EngineError: Member 1: Store is Infinity at time 0.25",
         "EngineError: Member 0 created or lost something: a balance reaches 0.1",
         None,
         None,

@@ -196,9 +196,8 @@ EXPORT(run_block) place run_block(place runs, const struct request *asked, doubl
         failed[run] = -1;
         for (place moment = 0; moment < asked->moments; moment++) {{
             w[{time}] = times[moment];{this_step}
-            if (asked->moving && moment > 0)
-                put_changes(w, run, times[moment], 1, asked);
-            if (asked->moving || moment == 0) {{
+            // What depends on changed constants alone is worked out anew where one of them has moved.
+            if (moment == 0 || (asked->moving && put_changes(w, run, times[moment], 1, asked))) {{
 {once}
             }}
 {step}
@@ -243,8 +242,7 @@ STAGES = """            copy_out(w, integrals, {integrals}, origin);
             for (place stage = 0; stage < {stages}; stage++) {{
                 if (stage > 0) {{
                     w[{time}] = times[moment] + nodes[stage] * w[{time_step}];
-                    if (asked->moving) {{
-                        put_changes(w, run, w[{time}], 1, asked);
+                    if (asked->moving && put_changes(w, run, w[{time}], 1, asked)) {{
 {once_again}
                     }}
 {step_again}

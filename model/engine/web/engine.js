@@ -6,14 +6,14 @@
 // `values` has the shape [members, elements of all outputs, labels]; the elements of an output are in the order of its
 // dims, the last one fastest.
 
-const ROW = 7; // Numbers in a row of the table of changes; see put_changes.
+const ENGINE_ROW = 7; // Numbers in a row of the table of changes; see put_changes.
 
 export class EngineError extends Error {}
 
-/** Compile the code once; `description` is that of `WebModel`. */
+/** Make an engine of the code, as bytes or as a WebAssembly.Module, and the description of `WebModel`. */
 export async function createEngine(wasm, description) {
-  const { instance } = await WebAssembly.instantiate(wasm, {});
-  return new Engine(instance.exports, description);
+  const made = await WebAssembly.instantiate(wasm, {});
+  return new Engine((made.instance ?? made).exports, description);
 }
 
 class Engine {
@@ -33,7 +33,7 @@ class Engine {
   defaults(name) {
     const variable = this.variable(name, "changeable");
     const numbers = new Float64Array(this.code.memory.buffer, this.code.numbers());
-    return Float64Array.from(places(variable), (place) => numbers[place]);
+    return Float64Array.from(enginePlaces(variable), (place) => numbers[place]);
   }
 
   /**
@@ -53,7 +53,7 @@ class Engine {
     const wanted = outputs ?? about.outputs;
     const rows = this.rows(inputs, members, wanted);
     const moments = this.moments(labels);
-    const kept = wanted.flatMap((name) => places(about.variables[name]));
+    const kept = wanted.flatMap((name) => enginePlaces(about.variables[name]));
     const need = new Uint8Array(about.block_count);
     const checked = new Set(about.always_states);
     for (const number of about.always) need[number] = 1;
@@ -79,7 +79,7 @@ class Engine {
       const errors = this.room(8 * members);
       const out = this.room(8 * members * width);
       const fields = [
-        times, moments.times.length, saved, moments.count, needed, rows.moving ? 1 : 0, table, rows.table.length / ROW,
+        times, moments.times.length, saved, moments.count, needed, rows.moving ? 1 : 0, table, rows.table.length / ENGINE_ROW,
         knots, values, outs, kept.length, checks, states.length / 2, pipes, this.pipeRoom, first, keepNonFinite ? 1 : 0,
       ];
       const request = this.put(Int32Array, fields);
@@ -88,11 +88,19 @@ class Engine {
         this.pipeRoom = room;
         continue;
       }
+      const broken = new Int32Array(this.code.memory.buffer, failed, members).findIndex((moment) => moment >= 0);
+      if (broken >= 0 && !keepNonFinite) {
+        // Once more by itself, which leaves the work space as it was then.
+        fields[6] = this.put(Int32Array, rows.table.map((number, place) =>
+          place % ENGINE_ROW === 4 ? number + broken * rows.table[place + 1] : number));
+        fields[16] = first + broken;
+        const again = this.put(Int32Array, fields);
+        this.code.run_block(1, again, this.bottom, out, errors, failed);
+        const moment = moments.times[new Int32Array(this.code.memory.buffer, failed, 1)[0]];
+        throw new EngineError(`Member ${first + broken}: ${this.firstNotFinite(wanted, states)} at time ${moment}`);
+      }
       const memory = this.code.memory.buffer;
-      this.refuseFailures(
-        new Int32Array(memory, failed, members), new Float64Array(memory, errors, members), moments.times, first,
-        keepNonFinite,
-      );
+      this.refuseBalances(new Float64Array(memory, errors, members), new Int32Array(memory, failed, members), first);
       const result = new Float64Array(memory, out, members * width).slice();
       this.markMissing(result, wanted, moments.count, kept.length, members);
       return result;
@@ -113,8 +121,8 @@ class Engine {
     for (const input of inputs) {
       try {
         const variable = this.variable(input.name, "changeable");
-        const own = read(input, variable, members);
-        const stored = toStorage(own, variable, input.element);
+        const own = engineRead(input, variable, members);
+        const stored = engineStored(own, variable, input.element);
         const size = stored.order.length;
         const shared = own.members === 1;
         table.push([variable.offset + stored.start, size, knots.length, own.times.length, length,
@@ -168,11 +176,20 @@ class Engine {
     return { times: about.moments.slice(0, last + 1), saved: saved.slice(0, last + 1), count: wanted.size };
   }
 
-  refuseFailures(failed, errors, times, first, keepNonFinite) {
-    const broken = failed.findIndex((moment) => moment >= 0);
-    if (broken >= 0 && !keepNonFinite) {
-      throw new EngineError(`Member ${first + broken} has a value that is not finite by ${times[failed[broken]]}`);
+  /** Name the first state, or else the first output, that is not finite in the work space. */
+  firstNotFinite(outputs, states) {
+    const variables = this.description.variables;
+    const starts = new Set(states.filter((_, place) => place % 2 === 0));
+    const stocks = Object.keys(variables).filter((name) => starts.has(variables[name].offset));
+    const work = new Float64Array(this.code.memory.buffer, this.bottom, this.code.work_space());
+    for (const name of [...stocks, ...outputs]) {
+      const place = enginePlaces(variables[name]).find((at) => !Number.isFinite(work[at]));
+      if (place !== undefined) return `${name} is ${work[place]}`;
     }
+    return "a value is not finite";
+  }
+
+  refuseBalances(errors, failed, first) {
     const about = this.description;
     const wrong = errors.findIndex((error, member) => error > about.tolerance && failed[member] < 0);
     if (wrong >= 0) {
@@ -191,7 +208,7 @@ class Engine {
           result.fill(NaN, from, from + labels);
         }
       }
-      start += size(variable);
+      start += engineSize(variable);
     }
   }
 
@@ -216,12 +233,12 @@ class Engine {
   }
 }
 
-function size(variable) {
+function engineSize(variable) {
   return variable.shape.reduce((product, length) => product * length, 1);
 }
 
 /** Where each element of a variable lies, in the order of its dims. */
-function places(variable) {
+function enginePlaces(variable) {
   let found = [variable.offset];
   variable.shape.forEach((length, dim) => {
     found = found.flatMap((place) => Array.from({ length }, (_, index) => place + index * variable.strides[dim]));
@@ -230,8 +247,8 @@ function places(variable) {
 }
 
 /** Read the values of one input: how many members, knots and elements they are of, and the numbers in that order. */
-function read({ name, element, values: given }, variable, members) {
-  const all = size(variable);
+function engineRead({ name, element, values: given }, variable, members) {
+  const all = engineSize(variable);
   if (element !== undefined && element !== null && !(Number.isInteger(element) && element >= 0 && element < all)) {
     throw new EngineError(`${name} has no element ${element}`);
   }
@@ -267,8 +284,8 @@ function read({ name, element, values: given }, variable, members) {
 }
 
 /** Put the numbers of one input into the order in which elements are stored. */
-function toStorage(own, variable, element) {
-  const here = places(variable).map((place) => place - variable.offset);
+function engineStored(own, variable, element) {
+  const here = enginePlaces(variable).map((place) => place - variable.offset);
   if (element !== undefined && element !== null) return { start: here[element], order: [0], values: own.numbers };
   const order = new Array(here.length);
   here.forEach((place, number) => {

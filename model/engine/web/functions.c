@@ -501,11 +501,18 @@ struct request {
     place keep_going;       // Whether a run goes on after a value that is not finite.
 };
 
-// Writes the changed constants of one run into the work space: fixed ones, and paths read at `time`. Each row is: place
-// in w, size, first knot, number of knots, first value, values per run (0 if shared), whether it is written at every
-// moment.
-static void put_changes(double *w, place run, double time, place moving_only, const struct request *asked) {
+static INLINE _Bool put(double *w, place here, double value) {
+    const _Bool other = w[here] != value;
+    w[here] = value;
+    return other;
+}
+
+// Writes the changed constants of one run into the work space: fixed ones, and paths read at `time`; says whether one of
+// them is another than it was. Each row is: place in w, size, first knot, number of knots, first value, values per run (0
+// if shared), whether it is written at every moment.
+static _Bool put_changes(double *w, place run, double time, place moving_only, const struct request *asked) {
     const double *knots = asked->knots, *values = asked->values;
+    _Bool other = 0;
     for (place number = 0; number < asked->change_count; number++) {
         const int *row = asked->changes + 7 * number;
         place start = row[0], size = row[1], first = row[2], count = row[3];
@@ -514,11 +521,11 @@ static void put_changes(double *w, place run, double time, place moving_only, co
         place source = row[4] + run * row[5];
         if (count == 1 || time <= knots[first]) {
             for (place k = 0; k < size; k++)
-                w[start + k] = values[source + k];
+                other |= put(w, start + k, values[source + k]);
         } else if (time >= knots[first + count - 1]) {
             source += (count - 1) * size;
             for (place k = 0; k < size; k++)
-                w[start + k] = values[source + k];
+                other |= put(w, start + k, values[source + k]);
         } else {
             place j = first;
             while (knots[j + 1] <= time)
@@ -526,10 +533,11 @@ static void put_changes(double *w, place run, double time, place moving_only, co
             place low = source + (j - first) * size;
             for (place k = 0; k < size; k++) {
                 double slope = (values[low + size + k] - values[low + k]) / (knots[j + 1] - knots[j]);
-                w[start + k] = slope * (time - knots[j]) + values[low + k];
+                other |= put(w, start + k, slope * (time - knots[j]) + values[low + k]);
             }
         }
     }
+    return other;
 }
 
 // Copies the wanted outputs into the course of one run, `labels` apart; says whether all of them are finite.

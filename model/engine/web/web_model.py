@@ -172,7 +172,7 @@ def complete_source(written: Written, settings: Mapping[str, float], watched: Se
     prepared, layout = written.prepared, written.prepared.layout
     inputs = make_inputs(prepared, prepare(None, [], prepared.variables, prepared.ranges, settings))
     places = [place for name in watched for place in _places(prepared, name)]
-    numbers = {"SIZE": layout.size, "INPUTS": layout.inputs, "PIPES": len(inputs.pipes), "WATCHED": len(places)}
+    numbers = {"SIZE": layout.size, "INPUTS": layout.inputs, "PIPES": inputs.pipes.size // 4, "WATCHED": len(places)}
     tables = [
         _table("double", "base", map(CSpelling().literal, inputs.base[: layout.inputs].tolist())),
         _table("int", "places", map(str, layout.places.tolist())),
