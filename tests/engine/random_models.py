@@ -230,7 +230,8 @@ class RandomModel:
         xml = {"SUM": "SUM", "VMIN": "MIN", "VMAX": "MAX"}[function]
         return Node(
             f"{function}({name}{brackets[0]})",
-            f"{xml}({name}{brackets[1]})",
+            # A star stands for the whole range.
+            f"{xml}({name}{brackets[1]})" if all(items == RANGES[dim] for dim, items in marked) else None,
             lambda now, at: fold([element_at(now, at, picked) for picked in places]),
             reads,
         )
@@ -258,7 +259,8 @@ class RandomModel:
             lambda: both("MAX({0}, {1})", a, b, means=lambda n, t: max(fa(n, t), fb(n, t))),
             lambda: both("EXP(-ABS({0}))", a, means=lambda n, t: math.exp(-abs(fa(n, t)))),
             lambda: both("LN(1 + ABS({0}))", a, means=lambda n, t: math.log(1 + abs(fa(n, t)))),
-            lambda: both("SQRT(ABS({0}))", a, means=lambda n, t: math.sqrt(abs(fa(n, t)))),
+            # Off nought, where a root makes a last digit a large one.
+            lambda: both("SQRT(0.01 + ABS({0}))", a, means=lambda n, t: math.sqrt(0.01 + abs(fa(n, t)))),
             lambda: both("SIN({0})", a, means=lambda n, t: math.sin(fa(n, t))),
             lambda: both("ARCTAN({0})", a, means=lambda n, t: math.atan(fa(n, t))),
             lambda: both("(ABS({0}) + 0.1)^0.7", a, means=lambda n, t: (abs(fa(n, t)) + 0.1) ** 0.7),
@@ -408,7 +410,8 @@ class RandomModel:
         first = int(np.argmax(self.times + self.step / 2 > start))
         return Node(
             f"STEP({height}, {start})",
-            f"STEP({height}, {self.first + first * self.step:g})",
+            # XMILE compares with the time itself, which is another moment within a step.
+            f"STEP({height}, {self.first + first * self.step:g})" if self.method == "euler" else None,
             lambda n, t: height if n.time + self.step / 2 > start else 0.0,
             kinds=frozenset(["step"]),
         )

@@ -136,7 +136,7 @@ def test_models_over_the_whole_language_give_what_the_rules_say_plainly_and_comp
     tally = study(range(60), tmp_path, compiled=20, others=())
     assert tally.differences == []
     assert tally.models == {"rules": 60, "compiled": 3, "XMILE": tally.models["XMILE"]}
-    assert tally.models["XMILE"] >= 5
+    assert tally.models["XMILE"] >= 3
     assert tally.values["rules"] > 40_000
     drawn = [RandomModel(number) for number in range(60)]
     assert {model.method for model in drawn} == {"euler", "rk2", "rk4"}
