@@ -105,7 +105,9 @@ def monitor_indicators(
     """
     results = by_member(run)
     history = kept[(kept["scenario"] == scenario) & (kept["course"] != NOT_JUDGED)]
-    stored = {one: read_stored_forecast(one.forecast) for one in Evidence}
+    # A city may have the record to 2020 alone.
+    known = [one for one in Evidence if all(file.is_file() for file in one.later_files)]
+    stored = {one: read_stored_forecast(one.forecast) for one in known}
     return [
         _indicator(target, observed.get(key(target), ()), results, rules, history, evidence, stored, assessed)
         for target in targets.values()
@@ -204,7 +206,7 @@ def _expected(
 ) -> tuple[Band | None, float | None]:
     """The forecast of an observation, and its place there: one stored before it was known, or that of the members."""
     if observation.series:
-        made = [one for one in Evidence if one.last_year < observation.year]
+        made = [one for one in stored if one.last_year < observation.year]
         if not made:
             return None, None
         seen = max(made, key=lambda one: one.last_year)
