@@ -12,6 +12,7 @@ import xarray as xr
 from analysis.sensitivity import runs as sensitivity_runs
 from calibration.fit.likelihood import run_history
 from model import load_model
+from model.definition import MODEL_FILE
 from model.engine import BalanceError, Ensemble, compile_model
 from model.engine.errors import UserError
 from tests.support.city import city, default
@@ -51,7 +52,7 @@ def test_land_that_is_given_out_twice_is_named_with_its_district_its_size_and_it
 
 
 def test_what_is_watched_is_no_part_of_the_result():
-    watched, bare = city(), compile_model("model/urbanization.mdl")
+    watched, bare = city(), compile_model(MODEL_FILE)
     asked: dict[str, Any] = {"outputs": ["residents", "Urban Land"], "reduce": {"Urban Land": "final"}}
     # The same to the bit: watching a run changes nothing in it.
     xr.testing.assert_identical(watched.run(**asked), bare.run(**asked))

@@ -149,6 +149,8 @@ def _values_in_range(variable: Variable) -> bool:
     return default is not None and bool(((variable.low <= default) & (default <= variable.high)).all())
 
 
+#: Measured, with a nought that says which place is the district itself: no highest value is tried.
+MEASURED = ("DISTANCE",)
 RULES: dict[str, Callable[[Variable], bool]] = {
     "has a unit": lambda variable: variable.kind == "subscript" or variable.unit != "",
     "has a meaning": lambda variable: variable.meaning != "",
@@ -156,7 +158,10 @@ RULES: dict[str, Callable[[Variable], bool]] = {
     "names its source": lambda variable: variable.sources != (),
     "has a grade": lambda variable: variable.grade != "",
     "has a range if it is a constant": lambda variable: (
-        variable.kind != "constant" or variable.sector == "Derived tables" or None not in (variable.low, variable.high)
+        variable.kind != "constant"
+        or variable.sector == "Derived tables"
+        or variable.name in MEASURED
+        or None not in (variable.low, variable.high)
     ),
     "has a default inside its range": _values_in_range,
     "is named after its kind": _named_by_kind,

@@ -44,7 +44,7 @@ def test_a_trace_is_noticed(line):
 
 
 def test_no_kept_file_is_large(kept):
-    assert [path.name for path in kept if path.stat().st_size > 2_000_000] == []
+    assert [path.name for path in kept if path.stat().st_size > 2_500_000] == []
 
 
 def test_one_version_everywhere(root, project):

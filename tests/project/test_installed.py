@@ -19,6 +19,7 @@ INSTALLED = ("model", "scenarios", "calibration", "analysis", "cities", "run_sce
 DEVELOPMENT = ("tests", "docs", "benchmarks", "supply")
 #: Declared and imported nowhere, with the reason.
 NOT_IMPORTED = {
+    "axe-playwright-python": "carries axe-core, which tests of the page run",
     "import-linter": "make lint",
     "mkdocs-material": "the theme in mkdocs.yml",
     "mypy": "make lint",

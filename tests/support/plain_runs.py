@@ -48,7 +48,7 @@ def material(runs: Mapping[str, xr.Dataset]) -> Material:
 
 def run_lines(ax: Axes) -> list[Line2D]:
     """Lines of runs, without the dots of the record."""
-    return [line for line in ax.lines if line.get_label() != "_record"]
+    return [line for line in ax.lines if line.get_label() not in ("_record", "_joined")]
 
 
 def across(line: Line2D) -> npt.NDArray[np.float64]:

@@ -476,7 +476,7 @@ def bookmark_of(caption: str) -> str:
     Examples
     --------
     >>> bookmark_of("图 2"), bookmark_of("Table 11")
-    ('_Ref5600002', '_Ref5400011')
+    ('_Ref7000002', '_Ref8400011')
     """
     label, number = caption.rsplit(" ", 1)
     return f"_Ref{ord(label[0]) % 100:02d}{int(number):05d}"
