@@ -34,7 +34,7 @@ _RULES: Final = (
     BEGINNINGS,
     ENDINGS,
     "model/files/strict_files.py",
-    "scenarios/schemas.py",
+    "model/files/schemas.py",
     "scenarios/scenario.py",
     "yaml",
 )
@@ -76,7 +76,7 @@ def content(
         "years": list(YEARS),
         "constants": {name: _variable(one) for name, one in variables.items()},
         "former": {name: list(now) for name, now in FORMER_NAMES.items()},
-        "rules": {key: text for part in _RULES for key, text in catalogue().get(part, {}).items()},
+        "rules": {key: text for part in _RULES for key, text in catalogue()[part].items()},
         "orders": {
             str(count): antithetic_orders(count, ORDERS, SEED).tolist() for count in range(EXACT_UP_TO + 1, MOST_LEVERS)
         },

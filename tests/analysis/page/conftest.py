@@ -24,7 +24,8 @@ def larger_file(tmp_path_factory) -> Path:
     return write_page(tmp_path_factory.mktemp("larger") / "jinan.html", MEMBERS)
 
 
-@pytest.fixture(scope="session")
+# Not longer than these tests: another that starts a browser of its own could not while this one runs.
+@pytest.fixture(scope="package")
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
     if not Path(CHROMIUM).exists():

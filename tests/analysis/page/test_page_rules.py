@@ -151,7 +151,7 @@ def test_a_scenario_that_starts_later_or_stands_on_a_file_is_for_run(probe):
 
 
 def test_every_file_of_the_project_reads_alike(probe, root):
-    files = [path for folder in ("scenarios", "analysis") for path in (root / folder).rglob("*.yaml")]
+    files = [path for folder in ("scenarios", "analysis", "cities") for path in (root / folder).rglob("*.yaml")]
     assert len(files) > 30
     for path in files:
         told = probe.evaluate("text => read(text)", path.read_text(encoding="utf-8"))
