@@ -94,17 +94,18 @@ class Spelling(Protocol):
         """Put the parts together."""
 
 
+#: Operators that Python and C write alike.
+ARITHMETIC: Mapping[str, str] = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"} | {"negative": "(-{})"}
+COMPARISON: Mapping[str, str] = {"=": "({} == {})", "<>": "({} != {})"} | {
+    operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")
+}
+
+
 class PythonSpelling:
     """Python as `native` compiles it."""
 
-    arithmetic: Mapping[str, str] = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"} | {
-        "^": "({} ** {})",
-        "negative": "(-{})",
-        "pi": "np.pi",
-    }
-    comparison: Mapping[str, str] = {"=": "({} == {})", "<>": "({} != {})"} | {
-        operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")
-    }
+    arithmetic: Mapping[str, str] = {**ARITHMETIC, "^": "({} ** {})", "pi": "np.pi"}
+    comparison: Mapping[str, str] = COMPARISON
     logic: Mapping[str, str] = {"not": "(not {})", "and": "({} & {})", "or": "({} | {})"}
     divides_by_inverses = MULTIPLIES_AND_ADDS
     loop_end: Sequence[str] = ()

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from ..reading.expressions import FUNCTIONS
 from ..reading.syntax import NOT_AVAILABLE
-from ..spelling import RUNGE_KUTTA, Calls, Kind, Running
+from ..spelling import ARITHMETIC, COMPARISON, RUNGE_KUTTA, Calls, Kind, Running
 
 #: The functions of the model language in C.
 RUNTIME: Final = (Path(__file__).parent / "functions.c").read_text(encoding="utf-8")
@@ -36,14 +36,8 @@ _KEYWORDS: Final = (
 class CSpelling:
     """C as clang compiles it, in the terms of `functions.c`."""
 
-    arithmetic: Mapping[str, str] = {operator: f"({{}} {operator} {{}})" for operator in "+-*/"} | {
-        "^": "power({}, {})",
-        "negative": "(-{})",
-        "pi": "PI",
-    }
-    comparison: Mapping[str, str] = {"=": "({} == {})", "<>": "({} != {})"} | {
-        operator: f"({{}} {operator} {{}})" for operator in (">", "<", ">=", "<=")
-    }
+    arithmetic: Mapping[str, str] = {**ARITHMETIC, "^": "power({}, {})", "pi": "PI"}
+    comparison: Mapping[str, str] = COMPARISON
     logic: Mapping[str, str] = {"not": "(!{})", "and": "({} & {})", "or": "({} | {})"}
     divides_by_inverses = False
     loop_end: Sequence[str] = ("}",)
