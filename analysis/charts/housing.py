@@ -14,7 +14,7 @@ from analysis.charts.frame import band_note, frame_chart, label_axes
 from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan
 from analysis.charts.material import Material
-from analysis.charts.record import RECORD_NOTE, begin_with_record, draw_record, record
+from analysis.charts.record import OBSERVED, RECORD_NOTE, begin_with_record, draw_record, record
 from analysis.charts.style import BLACK, DASHES, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
@@ -57,7 +57,7 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
         calm = quantile(run["NORMAL UNSOLD TIME"], 0.5) / unit_size("months of sales", language)
         axes["months unsold"].plot(calm["time"], calm, color=BLACK, lw=1.2, ls=DASHES[2])
         begin_with_record(*axes.values())
-        lines = [line for line in axes["sales"].lines if line.get_label() != "_record"]
+        lines = [line for line in axes["sales"].lines if line.get_label() not in OBSERVED]
         where = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "borderaxespad": 0.2, "fontsize": 9}
         axes["sales"].legend(lines, [str(line.get_label()) for line in lines], **where)
         notes = (word("labels", one, language) for one in ("market note", RECORD_NOTE))

@@ -18,6 +18,8 @@ FIRST_YEAR: Final = 2010
 
 
 #: The note below charts that show the record.
+#: Labels of what is drawn of the record, which no legend names.
+OBSERVED = ("_record", "_joined")
 RECORD_NOTE: Final = "record" if CITY.merged_region is None else "record of parts"
 
 

@@ -50,3 +50,9 @@ def test_months_of_a_calm_market_are_marked(drawn):
 def test_all_panels_begin_at_nought_and_share_the_years(drawn):
     assert all(ax.get_ylim()[0] == 0 for ax in drawn.axes)
     assert {ax.get_xlim() for ax in drawn.axes} == {(2009.4, 2035.0)}
+
+
+def test_the_legend_names_no_label_of_the_code(drawn):
+    named = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
+    assert len(named) == 2
+    assert not [text for text in named if text.startswith("_")]
