@@ -186,12 +186,22 @@ class CityFacts:
         weight = self.census[2020]["population_urban"].to_numpy() * self.central
         return np.asarray(self.distances @ weight / weight.sum())
 
+    @property
+    def areas_published(self) -> bool:
+        """Whether the land area of every district is known."""
+        return all(self.district_value("land_area", unit.name, 2020) is not None for unit in self.units)
+
+    @property
+    def grade_of_areas(self) -> str:
+        """The worst grade of the districts' land areas."""
+        rows = self.series[(self.series["variable"] == "land_area") & (self.series["year"] == 2020)]
+        return str(rows.loc[rows["region"].isin([unit.name for unit in self.units]), "grade"].max())
+
     @cached_property
     def land_area(self) -> np.ndarray:
         """Land area by district [km2]: as published, else the city's, shared by what its residents may fill."""
-        own = [self.district_value("land_area", unit.name, 2020) for unit in self.units]
-        if all(value is not None for value in own):
-            return np.array(own, dtype=float)
+        if self.areas_published:
+            return np.array([self.district_value("land_area", unit.name, 2020) for unit in self.units], dtype=float)
         total = self.value("land_area", 2020)
         urban, rural = (self.census[2020][f"population_{kind}"].to_numpy() for kind in ("urban", "rural"))
         then = self.census[2010]["population_rural"].to_numpy()

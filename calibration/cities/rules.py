@@ -30,6 +30,8 @@ BIRTHS_BY_BAND: Final = {
 #: What revenue is made of beside taxes on output: the lender's share of the value of homes sold.
 PROPERTY: Final = "PROPERTY TAX SHARE"
 HALF_OF_FARMING: Final = 0.12
+#: Most of a district that is built up at the start; the rest is water, parks and fields (assumption).
+BUILT_OUT: Final = 0.9
 
 
 def people(city: CityFacts, lender: Lender) -> list[Number]:
@@ -252,6 +254,7 @@ def jobs_and_income(city: CityFacts, lender: Lender) -> list[Number]:
     result.append(lend(lender, "TRAINED START", urban, "urban resident"))
     result.append(lend(lender, "RURAL WORKS START", farm, "farm output"))
     result.append(lend(lender, "COUNTY TOWN PROGRAMME", rural_ratio(city, lender), "rural resident"))
+    lie["LAND PER URBAN RESIDENT RELATIVE"] = within_districts(city, lender, lie["LAND PER URBAN RESIDENT RELATIVE"])
     result.append(lie_number(lender, lie, "LAND PER URBAN RESIDENT RELATIVE", [0.8, 1.25]))
     result.append(lie_number(lender, lie, "RELATIVE HOUSE PRICE", [0.7, 1.43]))
     return result
@@ -261,6 +264,21 @@ def lie_number(lender: Lender, lie: Mapping[str, np.ndarray], name: str, factor:
     """A table by district borrowed by distance from the centre."""
     source = f"not known: {lender.name}'s by distance from the centre"
     return by_district(lender, name, lie[name], "E", source, _factor(factor, "by distance from the centre"))
+
+
+def within_districts(city: CityFacts, lender: Lender, relative: np.ndarray) -> np.ndarray:
+    """Built-up land per urban resident such that no district of published area is built up beyond `BUILT OUT` of it."""
+    if not city.areas_published:
+        return relative
+    urban = city.census[2020]["population_urban"].to_numpy()
+    built = city.value("built_up_area", 2020) or (
+        lender.values["BUILT UP AREA 2020"].item() * urban.sum() / lender.bases["urban 2020"]
+    )
+    result = relative.copy()
+    for _ in relative:
+        filled = built * result * urban / (result * urban).sum()
+        result *= np.minimum(1.0, BUILT_OUT * city.land_area / filled)
+    return result
 
 
 def _factor(ends: list[float], source: str) -> dict[str, Any]:
@@ -510,9 +528,11 @@ def land(city: CityFacts, lender: Lender) -> list[Number]:
     result.append(lend(lender, "VILLAGE LAND 2020", rural, "rural resident of 2010", 1.0))
     area = city.land_area
     own_area = by_district(
-        lender, "LAND AREA", np.round(area, 1), "C" if city.value("land_area", 2020) else "E",
-        "land_area of the city (2020), shared over districts by residents: not known by district", low=10.0,
-        high=float(2 * area.max()),
+        lender, "LAND AREA", np.round(area, 1),
+        city.grade_of_areas if city.areas_published else "C" if city.value("land_area", 2020) else "E",
+        "land_area by district (2020)" if city.areas_published
+        else "land_area of the city (2020), shared over districts by residents: not known by district",
+        low=10.0, high=float(2 * area.max()),
     )  # fmt: skip
     villages = lender.values["VILLAGE LAND 2010"].item() * rural
     rural_now, rural_then = (city.census[year]["population_rural"].to_numpy() for year in (2020, 2010))
