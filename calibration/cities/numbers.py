@@ -144,6 +144,10 @@ class CityFacts:
         low, high = max(low, min(floor, 0.95 * ceiling)), max(high, min(1.05 * floor, 0.98 * ceiling))
         return low, float(np.clip(central, low + 0.2 * (high - low), high - 0.2 * (high - low))), high
 
+    def least_unregistered(self, year: int) -> float:
+        """Residents less all the registered: with fewer outsiders some registered people elsewhere would be missing."""
+        return self.total("population_resident", year) - self.registered[year]
+
     def in_town(self, year: int) -> tuple[float, float, float]:
         """Rural-registered people of the city in one of its towns: low, central and high [person]."""
         column = {

@@ -48,7 +48,7 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
                 f"census of {year}: residents registered in another county less moves within the city "
                 f"(0.15-0.45 of them), not below residents less registered",
                 value=middle,
-                low=0.8 * low,
+                low=max(0.8 * low, city.least_unregistered(year)),
                 high=1.15 * high,
             )
         )

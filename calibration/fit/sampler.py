@@ -4,8 +4,9 @@ All of it happens on the scale on which every prior is a standard normal (`calib
 by Hamiltonian steps that turn exactly in the Gaussian at the best fit and are pushed by what the posterior differs from
 it (Beskos et al. 2011), which stays efficient however many parameters the data say nothing about. The push takes the
 deviations of the point itself and a fixed slope: any push leaves the posterior exact, as each step can be taken back
-and the acceptance uses the true density; a better one is only accepted more often. After the warm-up, Gaussian and
-slope are those that fit its draws best.
+and the acceptance uses the true density; a better one is only accepted more often. Half-way through the warm-up and
+after it, Gaussian and slope are those that fit its draws best. During the warm-up the size of the steps is led to the
+acceptance at which such steps travel furthest (Andrieu and Thoms 2008; Roberts and Rosenthal 1998); then it is fixed.
 """
 
 from __future__ import annotations
@@ -29,8 +30,15 @@ from model.engine import CompiledModel
 
 #: Step of the differences behind a Jacobian, in standard deviations of the prior.
 DIFFERENCE: Final = 1e-3
-#: Angles by which proposals turn in the reference Gaussian, in radians, and how often each is tried.
-ANGLES: Final = ((0.2, 0.3), (0.3, 0.4), (0.45, 0.3))
+#: Angles by which proposals turn in the reference Gaussian, by their mean, and how often each is tried.
+ANGLES: Final = ((0.7, 0.3), (1.0, 0.4), (1.4, 0.3))
+#: Mean angle before the warm-up has fitted it, in radians, and the most that it may become.
+FIRST_ANGLE: Final = 0.3
+WIDEST_ANGLE: Final = 1.2
+#: Share of accepted steps at which steps along a slope travel furthest.
+WANTED_ACCEPTANCE: Final = 0.57
+#: How much of what acceptance is off goes into the logarithm of the mean angle at the first step of the warm-up.
+ANGLE_GAIN: Final = 0.5
 #: Runs computed together; keeps the city's tables of a batch within some hundred megabytes.
 BATCH: Final = 192
 #: Weight of the best fit's slope where draws of the warm-up give a new one, as a share of their number.
@@ -197,8 +205,8 @@ def sample(
 ) -> Draws:
     """Draw from the posterior with emcee, all chains in one batch of runs at each step.
 
-    Proposals turn in the Gaussian `around`; chains are a multiple of `SUPERCHAINS`. So many steps are kept, every
-    `thin`-th of them, and `warm_up` thrown away before; `progress` is called with the steps done and their total.
+    Proposals turn in the Gaussian `around` at first; chains are a multiple of `SUPERCHAINS`. So many steps are kept,
+    every `thin`-th of them, and `warm_up` thrown away before; `progress` is called with the steps done and their total.
     """
     random = np.random.default_rng(seed)
     begin = _starts(problem, around, chains, random)
@@ -206,18 +214,27 @@ def sample(
     state = emcee.State(begin.copy(), random_state=np.random.RandomState(seed).get_state())
     cache = _DeviationCache(problem)
     total = warm_up + steps
-    points, deviations = [], []
-    warm = state
-    for done, warm in enumerate(_chain(cache, around, state, warm_up), start=1):
-        if done > warm_up // 2:
-            points.append(warm.coords.copy())
-            deviations.append(cache.deviations(warm.coords))
-        progress(done, total)
-    if points:
-        around = relinearised(around, np.concatenate(points), np.concatenate(deviations))
+    warm, angle, done = state, FIRST_ANGLE, 0
+    for share in (warm_up // 2, warm_up - warm_up // 2):
+        angles: list[float] = []
+        points, deviations = [], []
+        for step in range(share):
+            before = warm.coords.copy()
+            (warm,) = _chain(cache, around, warm, 1, angle)
+            accepted = (warm.coords != before).any(axis=1).mean()
+            angle = min(angle * np.exp(ANGLE_GAIN / np.sqrt(1 + step) * (accepted - WANTED_ACCEPTANCE)), WIDEST_ANGLE)
+            if step >= share // 2:
+                angles.append(angle)
+                points.append(warm.coords.copy())
+                deviations.append(cache.deviations(warm.coords))
+            done += 1
+            progress(done, total)
+        if points:
+            around = relinearised(around, np.concatenate(points), np.concatenate(deviations))
+            angle = float(np.exp(np.mean(np.log(angles))))
     kept, heights, moved = [], [], []
     before = warm.coords.copy()
-    for done, last in enumerate(_chain(cache, around, warm, steps), start=1):
+    for done, last in enumerate(_chain(cache, around, warm, steps, angle), start=1):
         moved.append((last.coords != before).any(axis=1).mean())
         if done % thin == 0:
             kept.append(last.coords.copy())
@@ -239,11 +256,13 @@ def relinearised(around: Reference, points: Array, deviations: Array) -> Referen
     return _gaussian(mean, around.slope + np.linalg.solve(damped, apart.T @ left).T)
 
 
-def _chain(cache: _DeviationCache, around: Reference, state: emcee.State, steps: int) -> Iterator[emcee.State]:
+def _chain(
+    cache: _DeviationCache, around: Reference, state: emcee.State, steps: int, mean_angle: float
+) -> Iterator[emcee.State]:
     sampler = emcee.EnsembleSampler(
         *state.coords.shape,
         cache.log_posterior,
-        moves=[(_move(cache, around, angle), weight) for angle, weight in ANGLES],
+        moves=[(_move(cache, around, mean_angle * relative), weight) for relative, weight in ANGLES],
         vectorize=True,
     )
     # Chains of a group start at one point on purpose, which emcee's own check is against.
