@@ -104,6 +104,15 @@ def transfer() -> None:
 
 @app.command()
 @exit_on_mistakes()
+def districts() -> None:
+    """Foretell the districts of 2020 from 2010 with nothing of 2020 fitted; write the table into the city's pack."""
+    from calibration.cities.districts import scores, write_table
+
+    typer.echo(scores(write_table()).round(1).to_string(index=False))
+
+
+@app.command()
+@exit_on_mistakes()
 def history(check: Check = False, evidence: Seen = Evidence.TO_2020) -> None:
     """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
     from calibration.history.report import update_page
