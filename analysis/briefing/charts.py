@@ -31,8 +31,8 @@ FORMATS: Final = ("png", "svg", "print.png")
 #: Inches across a chart for the report, whose text is six wide, and inches down.
 PRINTED_WIDTH: Final = 8.6
 PRINTED_HEIGHTS: Final = {
-    "urbanization_rates": 6.4, "indicators": 6.0, "district_map": 6.9, "districts": 7.0, "age_profile": 6.6,
-    "service_places": 6.2, "people_land_money": 7.8, "contributions": 7.6, "bottlenecks": 6.8,
+    "urbanization_rates": 5.6, "indicators": 5.2, "district_map": 5.6, "districts": 6.2, "age_profile": 5.4,
+    "service_places": 5.4, "people_land_money": 6.8, "contributions": 6.4, "bottlenecks": 5.4,
 }  # fmt: skip
 
 

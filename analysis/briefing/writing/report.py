@@ -43,6 +43,8 @@ class _Report:
         self.file = WordFile(self.language, LOOKS[self.language])
         self.file.number()
         self.counted = {"figure": 0, "table": 0}
+        #: Pictures whose page has no room for them: what follows goes first, rather than leave the page empty.
+        self.waiting: list[Picture] = []
         self.entries: list[tuple[int, str, str, int]] = []
         self.numbers = self._numbers()
 
@@ -57,6 +59,7 @@ class _Report:
         file.pages = PageCounter(file.look.height / POINT)
         for number, (chapter, names) in enumerate(CHAPTERS.items()):
             self._chapter(number, chapter, [section for section in self._sections() if section.id in names])
+        self._place_waiting(all_of_them=True)
         self._manifest()
         self._contents(place)
         file.number_pages()
@@ -66,23 +69,30 @@ class _Report:
         return [*self.briefing.sections, *([self.briefing.advice] if self.briefing.advice else [])]
 
     def _chapter(self, number: int, chapter: str, sections: list[Section]) -> None:
-        self._heading(1, number, word(f"report.{chapter}", self.language), new_page=True)
+        self._place_waiting()
+        self._heading(1, number, word(f"report.{chapter}", self.language), new_page=number == 0)
         for place, section in enumerate(sections):
             # A chapter of one section has no headings below its own.
             if len(sections) > 1:
                 title = word("report.answer", self.language) if section.id == "answer" else section.title
+                self._place_waiting()
                 self._heading(2, place, title)
             blocks = [block for block in section.blocks if "page" in block.where]
             if section.takeaway:
                 see = self._see([block.id for block in blocks])
                 self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead", see)
-            while blocks:
-                # A picture for which this page has no room lets a table go first, rather than leave the page empty.
-                table = next((number for number, one in enumerate(blocks) if isinstance(one, Table)), 0)
-                turned = isinstance(blocks[0], Picture) and not self.file.has_room_for(self.charts[blocks[0].id])
-                self._block(section, blocks.pop(table if turned else 0))
+            for block in blocks:
+                self._place_waiting()
+                self._block(section, block)
             if section.id == "advice":
-                self.file.paragraph("", "Body Text", self._see(RESTING))
+                self._place_waiting()
+                first, *others = self._see(RESTING)
+                self.file.paragraph(first.lstrip(), "Body Text", others)
+
+    def _place_waiting(self, *, all_of_them: bool = False) -> None:
+        """Put pictures for which an earlier page had no room where there is some, in their order."""
+        while self.waiting and (all_of_them or self.file.has_room_for(self.charts[self.waiting[0].id])):
+            self._picture(self.waiting.pop(0))
 
     def _numbers(self) -> dict[str, str]:
         """What each figure and table is called, by its block: they are counted in the order of the chapters."""
@@ -138,7 +148,8 @@ class _Report:
             advised = section.id == "advice" and not block.id.endswith(".reading")
             self.file.paragraph(plain(block.text), "Advice" if advised else "Body Text")
         elif isinstance(block, Picture):
-            self._picture(block)
+            self.waiting.append(block)
+            self._place_waiting()
         elif isinstance(block, Table):
             self.counted["table"] += 1
             self.file.caption("table", self.counted["table"], plain(block.title), above=True)
@@ -173,9 +184,9 @@ class _Report:
         body = place._p.getparent()
         before = list(body)
         # The first chapter begins behind the pages of the title and of the contents.
-        counted, self.file.pages = self.file.pages, self._front()
+        self.chapters, self.file.pages = self.file.pages, self._front()
         front = self.file.pages.page
-        pages = [counted.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
+        pages = [self.chapters.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
         self.file.contents([(*one[:3], page) for one, page in zip(self.entries, pages, strict=True)])
         for paragraph in [one for one in body if one not in before]:
             place._p.addprevious(paragraph)
