@@ -15,8 +15,8 @@ from analysis.briefing.study import Evidence
 from analysis.briefing.writing.slide_layout import picture_rooms
 from analysis.charts.catalogue import DETAILS
 from analysis.charts.files import draw_in_processes
-from analysis.charts.style import Size, chart_style
 from analysis.charts.population import age_profile
+from analysis.charts.style import Size, chart_style
 from analysis.charts.trends import comparison
 from analysis.comparison import charts as comparison_figures
 from analysis.reach import charts as reach_figures
@@ -33,7 +33,7 @@ FORMATS: Final = ("png", "svg", "print.png")
 #: Inches across a chart for the report, whose text is six wide, and inches down.
 PRINTED_WIDTH: Final = 8.6
 PRINTED_HEIGHTS: Final = {
-    "urbanization_rates": 5.6, "indicators": 5.2, "district_map": 5.6, "districts": 6.2, "age_profile": 5.4,
+    "urbanization_rates": 5.6, "indicators": 5.2, "district_map": 6.1, "districts": 6.2, "age_profile": 5.4,
     "service_places": 5.4, "people_land_money": 6.8, "contributions": 6.4, "bottlenecks": 5.4,
 }  # fmt: skip
 
@@ -106,7 +106,7 @@ def figure(evidence: Evidence, picture: Picture, language: str, canvas: Size | N
 
 
 def _stated(facts: Mapping[str, str]) -> dict[str, str]:
-    """What the source of a chart says of its run in a document, which states fingerprints once, for all of its charts."""
+    """What the source of a chart says of its run in a document, which states fingerprints once for all charts."""
     return {name: facts[name] for name in ("members", "evidence")}
 
 

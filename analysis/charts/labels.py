@@ -16,7 +16,7 @@ from analysis.charts.findings import say
 from analysis.charts.marks import target_height
 from analysis.charts.material import Material
 from analysis.charts.style import BLACK, darken
-from analysis.outcome.words import SIGNS, word
+from analysis.outcome.words import SIGNS
 from scenarios import Target
 
 Side = Literal["right", "center", "left"]

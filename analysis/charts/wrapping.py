@@ -17,7 +17,9 @@ _PIECE: Final = re.compile(rf"[{OPENING}]*(?:[A-Za-z0-9.,+-]+(?:{COUNTED})?|.)[{
 
 
 def wrapped(text: str, language: str, width: float = 1.0) -> str:
-    """Break a text into lines; Chinese breaks anywhere but around punctuation, inside a Latin word, and between a number and its unit.
+    """Break a text into lines.
+
+    Chinese breaks anywhere but around punctuation, inside a Latin word, and between a number and its unit.
 
     Parameters
     ----------

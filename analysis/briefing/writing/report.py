@@ -22,6 +22,11 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Tables on which advice rests: measures, relief, school places, and what is not known.
 RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
+#: Facts of the manifest for a reader; the file's properties hold all, those for programs too.
+STATED: Final = (
+    "members", "evidence", "seed", "model_hash", "scenario_hash", "posterior_hash", "targets_hash", "code_hash",
+    "briefing_hash", "boundaries", "unit", "dated",
+)  # fmt: skip
 #: Margins are those of the standard for official documents, GB/T 9704; so are the letters of the Chinese report.
 LOOKS: Final = {
     "zh": Look(size=16, line=28, margins=(37, 26, 35, 28), cells=9),
@@ -168,8 +173,10 @@ class _Report:
         title = word("manifest.section", self.language)
         self.file.caption("table", self.counted["table"], title, above=True)
         columns = tuple((word(f"manifest.{name}", self.language),) for name in ("field", "value"))
-        rows = tuple(((word(f"fact.{name}", self.language),), (fact,)) for name, fact in self.briefing.manifest.items())
-        self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
+        manifest = self.briefing.manifest
+        rows = tuple(((word(f"fact.{name}", self.language),), (manifest[name],)) for name in STATED if name in manifest)
+        self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 1.0)))
+        self.file.paragraph(word("report.kept", self.language), "Source")
 
     def _front(self) -> PageCounter:
         """The title and the contents alone, counted: every entry has a line."""
@@ -178,6 +185,20 @@ class _Report:
         lines = len(broken(plain(self.briefing.subtitle), look.width, look.size, WORD))
         counter.add(Laid((32.0 + 6.0, *[look.line] * (lines + 2 + len(self.entries)))))
         return counter
+
+    def _summary(self, place: Any) -> None:
+        """Put the verdict behind the contents where the front page has room for it."""
+        verdict = next(
+            (block for one in self.briefing.note for block in one.blocks if isinstance(block, Paragraph)), None
+        )
+        if verdict is None:
+            return
+        look, text = self.file.look, plain(verdict.text)
+        indent = 2 * look.size * POINT if self.language == "zh" else 0.0
+        lines = len(broken(text, look.width, look.size, WORD, indent)) + 2
+        if self.file.pages.page == 1 and lines * look.line < self.file.pages.left:
+            place._p.addprevious(self.file.paragraph(word("report.answer", self.language), "TOC Heading")._p)
+            place._p.addprevious(self.file.paragraph(text, "Body Text")._p)
 
     def _contents(self, place: Any) -> None:
         """Put the table of contents where it belongs, once every heading is known."""
@@ -190,4 +211,5 @@ class _Report:
         self.file.contents([(*one[:3], page) for one, page in zip(self.entries, pages, strict=True)])
         for paragraph in [one for one in body if one not in before]:
             place._p.addprevious(paragraph)
+        self._summary(place)
         body.remove(place._p)

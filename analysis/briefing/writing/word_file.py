@@ -248,7 +248,7 @@ class WordFile:
         paragraph.paragraph_format.keep_with_next = above
 
     def table(self, block: Table, source: str | None = None) -> None:
-        """Add a table and below it, if wanted, its source; it stays on one page if short, or else repeats its first row.
+        """Add a table and below it, if wanted, its source; if long it repeats its first row on each page.
 
         A median and the interval behind it stand on two lines where columns are too narrow for one.
         """
@@ -299,8 +299,8 @@ class WordFile:
         end = len(lines) - 1
         for number, row in enumerate(table.rows):
             # What is kept with the next row stays on its page; the last row, with the source.
-            inside = number < end and (whole or number < FIRST_ROWS - 1 or number > end - LAST_ROWS)
-            if inside or (source is not None and number == end):
+            kept = number < end and (whole or number < FIRST_ROWS - 1 or number > end - LAST_ROWS)
+            if kept or (source is not None and number == end):
                 for cell in row.cells:
                     cell.paragraphs[0].paragraph_format.keep_with_next = True
         heights[-1] += below

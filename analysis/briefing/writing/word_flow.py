@@ -50,7 +50,9 @@ class PageCounter:
         if piece.keep:
             return
         *kept, last = self._kept
-        needed = sum(one.before + sum(one.lines) + one.after for one in kept) + last.before + sum(last.lines[: last.first])
+        needed = (
+            sum(one.before + sum(one.lines) + one.after for one in kept) + last.before + sum(last.lines[: last.first])
+        )
         if needed > self.left and self.left < self.height:
             self.turn()
         for one in self._kept:
