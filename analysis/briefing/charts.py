@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from analysis.briefing.study import Evidence
 from analysis.briefing.writing.slide_layout import picture_rooms
 from analysis.charts.catalogue import DETAILS
 from analysis.charts.files import draw_in_processes
+from analysis.charts.population import age_profile
 from analysis.charts.style import Size, chart_style
 from analysis.charts.trends import comparison
 from analysis.comparison import charts as comparison_figures
@@ -31,8 +33,8 @@ FORMATS: Final = ("png", "svg", "print.png")
 #: Inches across a chart for the report, whose text is six wide, and inches down.
 PRINTED_WIDTH: Final = 8.6
 PRINTED_HEIGHTS: Final = {
-    "urbanization_rates": 6.4, "indicators": 6.0, "district_map": 6.9, "districts": 7.0, "age_profile": 6.6,
-    "service_places": 6.2, "people_land_money": 7.8, "contributions": 7.6, "bottlenecks": 6.8,
+    "urbanization_rates": 5.6, "indicators": 5.2, "district_map": 6.1, "districts": 6.2, "age_profile": 5.4,
+    "service_places": 5.4, "people_land_money": 6.8, "contributions": 6.4, "bottlenecks": 5.4,
 }  # fmt: skip
 
 
@@ -87,14 +89,25 @@ def figure(evidence: Evidence, picture: Picture, language: str, canvas: Size | N
     if picture.name == CONTRIBUTIONS:
         assert evidence.comparison is not None
         pair = (evidence.baseline, evidence.scenario)
-        facts = {**evidence.manifest, "members": str(evidence.comparison.contributions.sizes["member"])}
+        facts = {**_stated(evidence.manifest), "members": str(evidence.comparison.contributions.sizes["member"])}
         name = next(iter(comparison_figures.CHARTS))
         return comparison_figures.chart(evidence.comparison, name, pair, facts, variables_by_name(), language, canvas)
     if picture.name == BOTTLENECKS:
-        return reach_figures.bottlenecks(evidence.reached, evidence.scenario.name, evidence.manifest, language, canvas)
+        facts = _stated(evidence.manifest)
+        return reach_figures.bottlenecks(evidence.reached, evidence.scenario.name, facts, language, canvas)
+    facts_of = {name: _stated(facts) for name, facts in evidence.material.facts.items()}
+    material = replace(evidence.material, facts=facts_of)
     if picture.scenario is None:
-        return comparison(evidence.material, picture.name, language, canvas)
-    return DETAILS[picture.name](evidence.material, picture.scenario, language, canvas)
+        return comparison(material, picture.name, language, canvas)
+    if picture.name == "age_profile":
+        elders = evidence.ages.sel(group="elders") / evidence.ages.sum("group")
+        return age_profile(material, picture.scenario, language, canvas, elders)
+    return DETAILS[picture.name](material, picture.scenario, language, canvas)
+
+
+def _stated(facts: Mapping[str, str]) -> dict[str, str]:
+    """What the source of a chart says of its run in a document, which states fingerprints once for all charts."""
+    return {name: facts[name] for name in ("members", "evidence")}
 
 
 def write(drawn: Figure, path: Path) -> None:

@@ -22,6 +22,8 @@ SLIDES_ONLY: Final[frozenset[Medium]] = frozenset({"slides"})
 WORKBOOK_ONLY: Final[frozenset[Medium]] = frozenset({"workbook"})
 
 
+#: The section before which advice stands.
+BEFORE: Final = "assumptions"
 #: Colours of cells, by tone, as six hexadecimal digits.
 TONE_COLOURS: Final = {"good": "DFF0E4", "open": "FBF2D0", "bad": "F8DFD8"}
 
@@ -55,7 +57,7 @@ class Number:
         """The value as it is written; what rounds to nothing has no sign."""
         written = format(self.shown, self.form)
         nothing = not any(digit in written for digit in "123456789")
-        return written.replace("-", "±").replace("+", "±") if nothing else written
+        return written.lstrip("+-") if nothing else written
 
 
 @dataclass(frozen=True)
@@ -254,12 +256,20 @@ class Briefing:
     sections: tuple[Section, ...]
     #: Facts by name, as text, from which the same briefing can be made again.
     manifest: Mapping[str, str] = field(default_factory=dict)
-    #: What the results suggest doing; in the report and the note.
+    #: What the results suggest doing, among the other sections where `topics` has it.
     advice: Section | None = None
     #: The text of one page.
     note: tuple[Section, ...] = ()
     #: Who signs it, and when.
     imprint: Imprint = field(default_factory=lambda: Imprint())
+
+    @property
+    def topics(self) -> tuple[Section, ...]:
+        """The sections with the advice behind what it rests on, and before what the model assumes."""
+        if self.advice is None:
+            return self.sections
+        place = next((at for at, one in enumerate(self.sections) if one.id == BEFORE), len(self.sections))
+        return (*self.sections[:place], self.advice, *self.sections[place:])
 
 
 def signed(briefing: Briefing, imprint: Imprint) -> Briefing:

@@ -37,12 +37,12 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             counted = district_record()[district]
             ax.plot(list(counted), [value / size for value in counted.values()], "o", ms=4, color=GREY, label="_record")
             end = float(quantile(rate, 0.5)[-1])
-            text = f"{float(rate['time'][-1]):.0f}: {end:.1f} %"
+            text = findings.say("district end", language, year=f"{float(rate['time'][-1]):.0f}", rate=end)
             if compared:
                 title = material.scenarios["baseline"].title[language]
                 ax.plot(reference["time"], reference, color=BLACK, lw=1.2, ls=DASHES[1], label=title)
                 gain = round(end - float(reference[-1]), 1)
-                text += f" ({gain:+.1f})" if gain else " (±0)"
+                text += findings.say("district gain", language, gain=f"{gain:+.1f}" if gain else "0")
             ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top")
             ax.set_title(element_name(district, language), fontsize=9)
             ax.margins(x=0)

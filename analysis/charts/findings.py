@@ -107,10 +107,9 @@ def course(panels: Mapping[str, xr.DataArray], language: str) -> str:
     return _sentence(told, language)
 
 
-def elders(people: xr.DataArray, years: tuple[int, ...], language: str) -> str:
-    """Say how the share of residents of 60 and over grows, from numbers by age of each member."""
-    share = _median(100 * people.isel(Age=slice(60, None)).sum("Age") / people.sum("Age"))
-    ends = [float(share.sel(time=year)) for year in (years[0], years[-1])]
+def elders(share: xr.DataArray, years: tuple[int, ...], language: str) -> str:
+    """Say how the share of residents of 60 and over grows, from that of each member."""
+    ends = [100 * float(_median(share).sel(time=year)) for year in (years[0], years[-1])]
     return say("elders", language, first=years[0], last=years[-1], before=ends[0], after=ends[1])
 
 
@@ -123,6 +122,28 @@ def places(need: xr.DataArray, capacity: xr.DataArray, language: str) -> str:
     most = float(_median(need - capacity).isel(worst))
     gaps = {"level": element_name(str(at["Service"].item()), language), "year": f"{float(at['time']):.0f}"}
     return say("places short" if most > 0 else "places enough", language, **gaps, short=abs(most))
+
+
+def bottlenecks(districts: Mapping[str, int], last: str, language: str) -> str:
+    """Say what binds in most districts in the last year, from the number of districts by what binds there."""
+    most = max(districts.values())
+    if not most:
+        return say("no bottleneck", language, last=last)
+    names = say("between names", language).join(name for name, count in districts.items() if count == most)
+    return say("bottlenecks", language, last=last, names=names, count=str(most))
+
+
+def contributions(largest: Mapping[str, Mapping[int, tuple[str, str]]], language: str) -> str:
+    """Say what contributes most to each quantity in each year, from the lever and its part, as both are written."""
+    told = []
+    for label, years in largest.items():
+        parts = [
+            say("contribution of a year", language, year=str(year), lever=lever, change=change)
+            for year, (lever, change) in years.items()
+        ]
+        named = label[:1].lower() + label[1:]
+        told.append(say("contributions", language, label=named, parts=say("between years", language).join(parts)))
+    return _sentence(told, language)
 
 
 def land(supplied: xr.DataArray, built: xr.DataArray, boundary: xr.DataArray, language: str) -> str:

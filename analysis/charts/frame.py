@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,9 @@ from analysis.charts.style import GREY, Size
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.words import unit_name, unit_size, word
 from scenarios import Scenario
+
+#: Letters of a note to those of a title on a line as wide: Chinese ones are as wide as they are high.
+NOTES: Final = {"zh": 1.75, "en": 2.1}
 
 
 def panel_grid(
@@ -63,12 +67,15 @@ def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: obje
     term
         Label with the sentence, such as ``footer``.
     facts
-        The manifest of the results.
+        The manifest of the results; without fingerprints in a document, which states them once for all of its charts.
     language
         "zh" or "en".
     gaps
         What else the sentence names.
     """
+    if "model_hash" not in facts:
+        known = {name: facts[name] for name in ("members", "evidence")}
+        return word("labels", f"{term} in a document", language).format(**known, **gaps)
     kind = "one run" if facts["members"] == "1" else "ensemble"
     basis = word("labels", kind, language).format(**{name: facts[name] for name in ("members", "seed", "evidence")})
     known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
@@ -98,12 +105,26 @@ def frame_chart(
     title, shown = word("charts", name, language), word("labels", "all scenarios", language)
     if scenario is not None:
         title += " · " + material.scenarios[scenario].title[language]
-        shown = title_with_hash(material.scenarios[scenario], language)
+        one = material.scenarios[scenario]
+        shown = title_with_hash(one, language) if "model_hash" in _manifest(material) else one.title[language]
     footer = source_line("footer", _manifest(material), language, scenario=shown)
+    frame_figure(figure, title, finding, " ".join(filter(None, notes)), footer, language, room)
+
+
+def frame_figure(
+    figure: Figure, title: str, finding: str, note: str, source: str, language: str, room: float = 1.0
+) -> None:
+    """Put title and finding above a chart and how to read it and its source below, broken to the chart's width.
+
+    `room` is the share of the width that a legend beside it leaves the finding.
+
+    Examples
+    --------
+    >>> frame_figure(Figure(figsize=(6, 4)), "Housing", "Prices fall.", "Bars are medians.", "Source: none.", "en")
+    """
     width = figure.get_figwidth() / TITLE_INCHES
     found = wrapped(finding, language, room * width * (1.2 if language == "en" else 1.0)) if finding else ""
-    told = wrapped(" ".join(filter(None, notes)), language, 2.1 * width)
-    source = wrapped(footer, language, 2.1 * width)
+    told, source = (wrapped(text, language, NOTES[language] * width) for text in (note, source))
     head_and_foot(figure, "\n".join(filter(None, (title, found))), told, source)
 
 

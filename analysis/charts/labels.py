@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
+from analysis.charts.findings import say
 from analysis.charts.marks import target_height
 from analysis.charts.material import Material
 from analysis.charts.style import BLACK, darken
-from analysis.outcome.words import SIGNS, word
+from analysis.outcome.words import SIGNS
 from scenarios import Target
 
 Side = Literal["right", "center", "left"]
@@ -29,7 +30,7 @@ def label_targets(ax: Axes, targets: Sequence[Target], size: float, language: st
     for target in targets:
         height = target_height(target, size)
         label = ax.annotate(
-            f"{word('labels', 'target', language)} {target.year}: {SIGNS[target.comparison]} {height:g}",
+            say("target of a year", language, year=target.year, sign=SIGNS[target.comparison], height=f"{height:g}"),
             (target.year, height),
             xytext=(0, 0),
             textcoords="offset points",

@@ -55,8 +55,13 @@ def population_by_group(material: Material, scenario: str, language: str, canvas
         return figure
 
 
-def age_profile(material: Material, scenario: str, language: str, canvas: Size | None = None) -> Figure:
-    """Draw residents by age band and group in three years; one-sided, as the model has no sexes."""
+def age_profile(
+    material: Material, scenario: str, language: str, canvas: Size | None = None, elders: xr.DataArray | None = None
+) -> Figure:
+    """Draw residents by age band and group in three years; one-sided, as the model has no sexes.
+
+    `elders` is the share of residents of 60 and over by member, where it is known: medians by age do not add up to it.
+    """
     with chart_style():
         figure = Figure(figsize=canvas or (11, 6), layout="constrained")
         population = quantile(material.runs[scenario]["Population"], 0.5).sum("District")
@@ -76,8 +81,10 @@ def age_profile(material: Material, scenario: str, language: str, canvas: Size |
         axes[0].tick_params(axis="y", labelsize=8)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
         notes = word("labels", "one sided", language), band_note(material, "stacked medians", language)
-        people = material.runs[scenario]["Population"].sel(time=list(PYRAMID_YEARS)).sum(["District", "Group"])
-        finding = findings.elders(people, PYRAMID_YEARS, language)
+        if elders is None:
+            people = material.runs[scenario]["Population"].sel(time=list(PYRAMID_YEARS)).sum(["District", "Group"])
+            elders = people.isel(Age=slice(60, None)).sum("Age") / people.sum("Age")
+        finding = findings.elders(elders, PYRAMID_YEARS, language)
         frame_chart(figure, material, "age_profile", language, scenario, *notes, finding=finding)
         return figure
 

@@ -87,7 +87,8 @@ def _name_column(ax: Axes, column: int, label: str, unit: str, language: str) ->
     # What the names of districts leave of the figure is shared by the columns.
     width = LEFT_BY_NAMES * WIDTHS[column] / sum(WIDTHS) * figure.get_figwidth() / TITLE_INCHES
     ax.set_title(wrapped(word("labels", label, language), language, width), fontsize=10)
-    ax.set_xlabel(unit_name(unit, language))
+    # Letters of units are smaller than those of titles.
+    ax.set_xlabel(wrapped(unit_name(unit, language), language, 1.25 * width))
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
@@ -116,7 +117,7 @@ def _compare_years(ax: Axes, values: xr.DataArray, baseline: xr.DataArray | None
 
 
 def _bring_and_cost(ax: Axes, run: xr.Dataset, language: str) -> None:
-    """Draw what one settled person brings as stacked bars, and what he costs as a diamond, in both years."""
+    """Draw what one settled person brings as stacked bars, and what that costs as a diamond, in both years."""
     size = unit_size("yuan a person", language)
     for year, shift in zip(CIRCLE_YEARS, (-STEP, STEP), strict=True):
         brings, costs = (

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from analysis.charts import findings
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot, panel_grid, source_line
+from analysis.charts.frame import frame_figure, panel_grid, source_line
 from analysis.charts.panels import Panel
 from analysis.charts.style import BLUE, GREY, VERMILION, Size, chart_style
 from analysis.comparison.contributions import Comparison
@@ -72,20 +73,33 @@ def chart(
     cells = [(panel, year) for panel in panels for year in years]
     with chart_style():
         figure, axes = panel_grid(len(cells), 2, (13, 1.2), (0, 3.7), canvas)
+        largest: dict[str, dict[int, tuple[str, str]]] = {}
         for ax, (panel, year) in zip(axes, cells, strict=True):
             steps = waterfall(comparison, panel.variable, year, most=BARS)
             _steps(ax, steps, panel, scenarios, variables, language)
+            told = _change(steps.iloc[1]["change"] / unit_size(panel.unit, language), steps, panel, language)
+            lever = lever_title(str(steps.iloc[1]["step"]), language, variables)
+            largest.setdefault(word("labels", panel.label, language), {})[int(year)] = lever, told
             ax.set_title(with_year(word("labels", panel.label, language), year, language), loc="left")
         first, second = (scenario.title[language] for scenario in scenarios)
         method = word("labels", "exact" if comparison.permutations is None else "sampled", language)
         method = method.format(orders=comparison.permutations)
         source = source_line("comparison source", facts, language, first=first, second=second, method=method)
         title = f"{word('charts', 'contributions', language)} · {first} → {second}"
-        head_and_foot(figure, title, word("labels", "contribution bars", language), source)
+        finding = findings.contributions(largest, language)
+        frame_figure(figure, title, finding, word("labels", "contribution bars", language), source, language)
         figure.draw_without_rendering()
         for ax in axes:
             _make_room(ax)
         return figure
+
+
+def _change(change: float, steps: pd.DataFrame, panel: Panel, language: str) -> str:
+    """A contribution with its sign and its unit, in as many digits as beside the bars."""
+    written = signed(change, decimals(steps["change"].iloc[1:-1] / unit_size(panel.unit, language)))
+    if unit_name(panel.unit, language) == unit_name("percent", language):
+        return findings.say("points", language, change=written)
+    return findings.say("amount", language, change=written, unit=unit_name(panel.unit, language))
 
 
 def _steps(

@@ -16,8 +16,9 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
+from analysis.charts import findings
 from analysis.charts.files import save_each
-from analysis.charts.frame import head_and_foot, panel_grid, source_line
+from analysis.charts.frame import frame_figure, head_and_foot, panel_grid, source_line
 from analysis.charts.material import gather
 from analysis.charts.style import DASHES, GREY, Size, chart_style
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
@@ -33,6 +34,8 @@ from scenarios import Scenario, Target
 MOST: Final = 9
 COLUMNS: Final = 3
 WIDE: Final = ("baseline", "plan")
+#: Where a bottleneck binds in at least this share of members, a title counts the district.
+BINDING: Final = 0.5
 
 
 def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]:
@@ -140,7 +143,13 @@ def bottlenecks(
                 wrapped(named, language, 0.24 * canvas[0] / TITLE_INCHES) if canvas else named, loc="left", fontsize=9
             )
         figure.colorbar(image, ax=figure.axes, shrink=0.5, label=word("labels", "binds", language))
-        _frame(figure, "bottlenecks", "bottleneck note", facts, language, title)
+        last = own[own["year"] == own["year"].max()]
+        felt = last[last["probability"] >= BINDING].groupby("bottleneck").size()
+        binding = {one.title[language]: int(felt.get(one.id, 0)) for one in BOTTLENECKS}
+        finding = findings.bottlenecks(binding, str(int(own["year"].max())), language)
+        head = f"{word('charts', 'bottlenecks', language)} · {title}"
+        note, source = word("labels", "bottleneck note", language), source_line("reach source", facts, language)
+        frame_figure(figure, head, finding, note, source, language, 0.9)
         return figure
 
 
@@ -179,8 +188,6 @@ def _title(target: Target, language: str, width: float) -> str:
     return f"{wrapped(target.title[language], language, width)}\n{asked_for(target, language)}"
 
 
-def _frame(
-    figure: Figure, title: str, note: str, facts: Mapping[str, str], language: str, scenario: str | None = None
-) -> None:
-    head = word("charts", title, language) + ("" if scenario is None else f" · {scenario}")
-    head_and_foot(figure, head, word("labels", note, language), source_line("reach source", facts, language))
+def _frame(figure: Figure, title: str, note: str, facts: Mapping[str, str], language: str) -> None:
+    source = source_line("reach source", facts, language)
+    head_and_foot(figure, word("charts", title, language), word("labels", note, language), source)

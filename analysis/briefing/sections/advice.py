@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from analysis.briefing.content import Paragraph, Section, Text
-from analysis.briefing.results import Contribution
+from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Paragraph, Section, Text
+from analysis.briefing.results import Contribution, School, Spread
 from analysis.briefing.sections.answer import (
     LEVEL,
     bottleneck_title,
@@ -19,6 +19,8 @@ from analysis.briefing.sections.answer import (
 from analysis.briefing.sections.author import Author
 from analysis.briefing.sections.limits import SIZES
 from analysis.briefing.words import join
+from analysis.outcome.bottlenecks import Relief
+from scenarios import Target
 
 #: The two rates, as sentences call them, in the order of the headline targets.
 RATES: Final = ("resident", "registered")
@@ -29,8 +31,15 @@ def advice_section(author: Author) -> Section:
     points = [*_levers(author), *_reliefs(author), *_schools(author), *_unknown(author)]
     if not points:
         points = [author.say("advice.none")]
-    blocks = [Paragraph(f"advice.{name}", point) for name, point in zip(_names(), points, strict=False)]
-    return author.section("advice", (), *blocks, Paragraph("advice.reading", _reading(author)))
+    paragraphs = [
+        Paragraph(f"advice.{name}", point, PAGE_AND_WORKBOOK) for name, point in zip(_names(), points, strict=False)
+    ]
+    rows = _rows(author)
+    columns = author.heads("advice.point", "advice.moves", "advice.amount")
+    table = author.table("advice.table", columns, rows, numeric=(2,), widths=(4.6, 3.4, 2.6), where=SLIDES_ONLY)
+    reading = Paragraph("advice.reading", _reading(author))
+    tables = [table] if rows else []
+    return author.section("advice", _takeaway(author), *paragraphs, *tables, reading, notes=[*points, _reading(author)])
 
 
 def short_advice(author: Author) -> list[Text]:
@@ -54,20 +63,12 @@ def _levers(author: Author) -> list[Text]:
     contributions = author.results.contributions
     if contributions is None:
         return []
-    decided = {change.constant for change in author.evidence.scenario.changes if change.policy}
-    levers = [lever for lever in contributions.levers if lever in decided]
-    by_rate = {
-        rate: contributions.by_target[target] for rate, target in zip(RATES, author.evidence.headlines, strict=True)
-    }
-    best: dict[str, list[str]] = {}
-    for rate, part in by_rate.items():
-        lever = max(levers, key=lambda lever: part[lever].mean, default="")
-        if lever and part[lever].mean >= LEVEL and _is_clear(part[lever]):
-            best.setdefault(lever, []).append(rate)
-    order = sorted(best, key=lambda lever: -max(by_rate[rate][lever].mean for rate in best[lever]))
+    levers = _decided(author)
+    by_rate = {rate: contributions.by_target[target] for rate, target in _by_rate(author)}
+    best = dict(_best(author))
     points: list[Text] = []
-    for lever in order:
-        rates = join((author.say(f"rate.{rate}") for rate in best[lever]), author.language, "between rates")
+    for lever, raised in best.items():
+        rates = join((author.say(f"rate.{rate}") for rate in raised), author.language, "between rates")
         sentence = "advice.lever too" if points else "advice.lever"
         points.append(author.say(sentence, rate=rates, **_told(author, lever)))
     harm = {lever: min(part[lever].mean for part in by_rate.values()) for lever in levers if lever not in best}
@@ -77,9 +78,125 @@ def _levers(author: Author) -> list[Text]:
     return points
 
 
+def _takeaway(author: Author) -> Text:
+    """The first measure with what it adds to the rate that it moves most, or the first relief where none helps."""
+    contributions = author.results.contributions
+    if best := _best(author):
+        assert contributions is not None
+        lever, rates = best[0]
+        parts = {rate: contributions.by_target[target][lever] for rate, target in _by_rate(author)}
+        rate = max(rates, key=lambda rate: parts[rate].mean)
+        one = parts[rate]
+        ends = (one.p05 or one.mean, one.p95 or one.mean)
+        sentence = "advice.takeaway"
+        title: dict[str, Text] = {"lever": (lever_title(lever, author.language),)}
+        numbers = {"gain": one.mean, "low": ends[0], "high": ends[1]}
+    elif reliefs := _chosen(author):
+        rate, target, relief = reliefs[0]
+        gain = author.results.gains[relief.constant, target.id]
+        sentence = "advice.takeaway of relief"
+        title = {
+            "bottleneck": (bottleneck_title(author, relief.bottleneck),),
+            "relief": relief_words(author, relief.constant, target.id),
+        }
+        numbers = {"gain": gain.median, "low": gain.p05, "high": gain.p95}
+    else:
+        return author.say("advice.takeaway of none")
+    shown = {name: author.number(value, ".2f") for name, value in numbers.items()}
+    return author.say(sentence, rate=author.say(f"rate.{rate}"), **title, **shown)
+
+
+def _rows(author: Author) -> list[tuple[Text, ...]]:
+    """The same points for a slide: what to do, what it moves, and by how much."""
+    rows: list[tuple[Text, ...]] = []
+    contributions = author.results.contributions
+    year = author.count(author.target(author.evidence.headlines[0]).year)
+
+    def moves(rate: str) -> Text:
+        return author.say("advice.moves rate", year=year, rate=author.say(f"rate.{rate}"))
+
+    for number, (lever, rates) in enumerate(_best(author)):
+        assert contributions is not None
+        told = {"lever": (lever_title(lever, author.language),), "setting": _setting(author, lever)}
+        point = author.say("advice.do lever too" if number else "advice.do lever", **told)
+        for rate, target in _by_rate(author):
+            one = contributions.by_target[target][lever]
+            if rate in rates:
+                middle = author.number(one.mean, "+.2f")
+                if one.p05 is None or one.p95 is None:
+                    amount: Text = (middle,)
+                else:
+                    low, high = author.number(one.p05, "+.2f"), author.number(one.p95, "+.2f")
+                    amount = author.say("with range", middle=middle, low=low, high=high)
+                rows.append((point, moves(rate), amount))
+    for rate, goal, relief in _chosen(author):
+        point = author.say(
+            "advice.do relief",
+            bottleneck=bottleneck_title(author, relief.bottleneck),
+            relief=relief_words(author, relief.constant, goal.id),
+        )
+        rows.append((point, moves(rate), author.band(author.results.gains[relief.constant, goal.id], "+.2f")))
+    _, scale = author.unit("places")
+    for level, school in _short_schools(author):
+        assert school.last_short_year is not None
+        named, last = author.say(f"advice.{level}"), author.count(school.last_short_year)
+        moved = author.say("advice.moves places", year=author.count(school.worst_year))
+        point = author.say("advice.do school", level=named, last=last)
+        rows.append((point, moved, author.band(_worst(school), ".1f", scale)))
+    if gaps := unknown(author):
+        odds = author.say("advice.both odds", low=gaps["low_odds"], high=gaps["high_odds"])
+        rows.append(
+            (author.say("advice.do unknown", parameter=gaps["parameter"]), author.say("advice.moves odds"), odds)
+        )
+    return rows
+
+
 def _is_clear(one: Contribution) -> bool:
     """Whether the whole interval lies on the side of the mean."""
     return one.p05 is None or one.p95 is None or one.p05 * one.p95 > 0
+
+
+def _by_rate(author: Author) -> list[tuple[str, str]]:
+    """The two rates, each with the headline target that is of it."""
+    return list(zip(RATES, author.evidence.headlines, strict=True))
+
+
+def _decided(author: Author) -> list[str]:
+    """The levers that the scenario sets as a policy, that which moves the rates most first."""
+    decided = {change.constant for change in author.evidence.scenario.changes if change.policy}
+    contributions = author.results.contributions
+    return [] if contributions is None else [lever for lever in contributions.levers if lever in decided]
+
+
+def _best(author: Author) -> list[tuple[str, list[str]]]:
+    """The policy that raises each rate most, where the number is clear: with the rates, the largest effect first."""
+    contributions, levers = author.results.contributions, _decided(author)
+    if contributions is None:
+        return []
+    best: dict[str, list[str]] = {}
+    by_rate = {rate: contributions.by_target[target] for rate, target in _by_rate(author)}
+    for rate, part in by_rate.items():
+        lever = max(levers, key=lambda lever: part[lever].mean, default="")
+        if lever and part[lever].mean >= LEVEL and _is_clear(part[lever]):
+            best.setdefault(lever, []).append(rate)
+    return sorted(best.items(), key=lambda one: -max(by_rate[rate][one[0]].mean for rate in one[1]))
+
+
+def _chosen(author: Author) -> list[tuple[str, Target, Relief]]:
+    """The step of relief that brings each rate most, where one brings it anything."""
+    targets = [(rate, author.evidence.targets[name]) for rate, name in _by_rate(author)]
+    return [(rate, target, relief) for rate, target in targets if (relief := relief_of(author, target)) is not None]
+
+
+def _short_schools(author: Author) -> list[tuple[str, School]]:
+    """Compulsory schools in which places are short in the median, by level."""
+    schools = [(level, author.results.schools[level]) for level in ("primary", "junior secondary")]
+    return [(level, one) for level, one in schools if one.last_short_year is not None and _worst(one).median > 0]
+
+
+def _worst(school: School) -> Spread:
+    """The shortage of the year in which it is largest."""
+    return school.short[int(school.worst_year)]
 
 
 def _told(author: Author, lever: str) -> dict[str, Text]:
@@ -127,12 +244,8 @@ def _effect(author: Author, rate: str, one: Contribution) -> Text:
 
 def _reliefs(author: Author) -> list[Text]:
     """The step of relief that brings each rate most; both in one sentence where it is the same."""
-    targets = [author.evidence.targets[name] for name in author.evidence.headlines]
-    chosen = [relief_of(author, target) for target in targets]
     points: list[Text] = []
-    for rate, target, relief in zip(RATES, targets, chosen, strict=True):
-        if relief is None:
-            continue
+    for rate, target, relief in _chosen(author):
         gain = author.results.gains[relief.constant, target.id]
         text = author.say(
             "advice.relief" if not points else "advice.relief too",
@@ -152,11 +265,9 @@ def _schools(author: Author) -> list[Text]:
     """Places of compulsory schools, where they are short in the median: in which year most, and until when."""
     _, scale = author.unit("places")
     spans = []
-    for level in ("primary", "junior secondary"):
-        school = author.results.schools[level]
-        worst = school.short[int(school.worst_year)]
-        if school.last_short_year is None or worst.median <= 0:
-            continue
+    for level, school in _short_schools(author):
+        worst = _worst(school)
+        assert school.last_short_year is not None
         spans.append(
             author.say(
                 "advice.school",

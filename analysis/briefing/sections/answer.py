@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Name, Paragraph, Run, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
@@ -35,15 +35,15 @@ def answer_section(author: Author) -> Section:
     resident, registered = (targets[name] for name in author.evidence.headlines)
     later = author.evidence.scenario.starts > FIRST_DEADLINE
     headline = answer_headline(author)
-    whole = [_rate(author, resident), _rate(author, registered), driver(author)]
+    rates = [_rate(author, resident), _rate(author, registered)]
     reliefs = [relief_of(author, target) for target in (resident, registered)]
     # What was tried is stated once.
-    whole.append(_blocker(author, resident, reliefs[0]))
-    whole.append(_blocker(author, registered, reliefs[1], again=" too"))
+    causes = [driver(author), _blocker(author, resident, reliefs[0])]
+    causes.append(_blocker(author, registered, reliefs[1], again=" too"))
     sure = author.say("answer.sure later" if later else "answer.sure")
     blocks: list[Paragraph | Table] = [
-        Paragraph("answer.short", join(whole[:2], author.language), SLIDES_ONLY),
-        Paragraph("answer.answer", join(whole, author.language), PAGE_AND_WORKBOOK, strong=True),
+        Paragraph("answer.answer", join(rates, author.language), strong=True),
+        Paragraph("answer.causes", join(causes, author.language), PAGE_AND_WORKBOOK),
         Paragraph("answer.sure", sure, PAGE_AND_WORKBOOK),
     ]
     if gaps := unknown(author):
@@ -53,7 +53,10 @@ def answer_section(author: Author) -> Section:
     blocks += [board(author, "answer.table", headlines), *reasons(author, "answer.reasons", headlines)]
     blocks.append(Paragraph("answer.conditional", conditional, PAGE_AND_WORKBOOK))
     return author.section(
-        "answer", headline, *blocks, notes=[*whole, sure, *([author.say("answer.unsure", **gaps)] if gaps else [])]
+        "answer",
+        headline,
+        *blocks,
+        notes=[*rates, *causes, sure, *([author.say("answer.unsure", **gaps)] if gaps else [])],
     )
 
 

@@ -54,11 +54,14 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
         "ratio": ".2f",
         "readiness": ".2f",
         "yuan a person": ".1f",
-        "yuan a year": ".3f",
+        "yuan a year": ".2f",
         "people": ",.2f",
         "people a year": ".1f",
     },
 }
+#: Units that English does not name behind a number; and the percents that are all of something.
+BARE: Final = ("ratio", "score")
+WHOLE: Final = 100.0
 #: An interval narrower than this share of its median looks like a single number.
 NARROW: Final = 5e-4
 #: A change of a rate, in percentage points, that is smaller rounds to nothing; and one that a sentence does not tell.
@@ -123,7 +126,7 @@ class Author:
         return Table(
             block,
             self.say(block) if title is None else title,
-            tuple(columns),
+            tuple(self.capital(tuple(column)) for column in columns),
             tuple((self.capital(tuple(name)), *cells) for name, *cells in rows),
             numeric=frozenset(range(1, len(columns)) if numeric is None else numeric),
             source=self.say("model source") if source is None else source,
@@ -179,6 +182,19 @@ class Author:
         form, zh, en = TARGET_UNITS.get(target.unit, (",.4g", 1.0, 1.0))
         unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_UNITS else (Name(target.unit),)
         return unit, form, zh if self.language == "zh" else en
+
+    def amount(self, target: Target, number: Number) -> Text:
+        """Return a number in a target's unit with that unit, where the language names it behind a number."""
+        unit, *_ = self.target_unit(target)
+        if unit == ("%",):
+            return self.say("percent", number=number)
+        if self.language == "en" and target.unit in BARE:
+            return (number,)
+        return self.say("with unit", number=number, unit=unit)
+
+    def is_whole(self, target: Target) -> bool:
+        """Return whether a target wants all of something, which nothing is above."""
+        return target.unit == "percent" and target.comparison == "at least" and target.threshold == WHOLE
 
     def band(self, spread: Spread, form: str = ".1f", scale: float = 1.0) -> Measure:
         """Return a median with its wide interval behind it, where that has any width."""

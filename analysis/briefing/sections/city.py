@@ -248,6 +248,7 @@ def ledger_section(author: Author) -> Section:
         _settling_table(author),
         Paragraph("ledger.caveat", author.say("ledger.caveat"), SLIDES_ONLY),
         Paragraph("ledger.reading", author.say("ledger.reading"), PAGE_AND_WORKBOOK),
+        Paragraph("ledger.district", author.say("ledger.district"), PAGE_AND_WORKBOOK),
         author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart", PAGE_ONLY),
         author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
         notes=[author.say("notes.ledger"), author.say("ledger.reading")],
@@ -263,7 +264,7 @@ def _settling_takeaway(author: Author) -> Text:
     return author.say(
         "ledger.takeaway",
         people=author.number(totals["people"].median, forms[0], people),
-        **{kind: author.number(totals[kind].median, forms[1], money) for kind in ("income", "cost")},
+        balance=author.number(totals[BALANCE].median, sign + forms[1], money),
         low=author.number(totals[BALANCE].p05, sign + forms[1], money),
         high=author.number(totals[BALANCE].p95, sign + forms[1], money),
     )

@@ -128,6 +128,8 @@ def _probabilities(author: Author) -> Table:
             tones[row, column] = tone(result.probability)
         rows.append(cells)
     columns = [author.say("scenario")]
-    columns += [(author.title(one.title), " ", author.count(years[one.id])) for one in headlines]
+    columns += [
+        author.say("with year", title=author.title(one.title), year=author.count(years[one.id])) for one in headlines
+    ]
     widths = (2.4, *[1.6] * len(headlines))
     return author.table("compare.odds", columns, rows, widths=widths, tones=tones, where=PAGE_AND_WORKBOOK)

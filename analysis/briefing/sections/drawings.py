@@ -68,16 +68,16 @@ def places(author: Author, level: str) -> Chart:
 
 
 def odds(
-    author: Author, block: str, title: Text, shares: Iterable[tuple[Text, Probability]], share: float = 1.0
+    author: Author, block: str, title: Text, shares: Iterable[tuple[Text, Probability]], *, whole: bool = False
 ) -> Chart:
-    """Return probabilities as bars, each of the colour of what it means."""
+    """Return probabilities as bars, each of the colour of what it means; names are `whole` where none stands beside."""
     rows = list(shares)
     values = tuple(author.percent(_known(one)) for _, one in rows)
     tones = tuple(tone(one.probability) for _, one in rows)
     signs = tuple({0.0: "<", 1.0: ">"}.get(float(one.probability), "") for _, one in rows)
     line = Line(author.say("board.odds"), values, "bar", tones=tones, signs=signs)
-    names = tuple(shortened(name, author.language) for name, _ in rows)
-    return Chart(block, title, ("%",), names, (line,), least=0.0, most=100.0, share=share)
+    names = tuple(author.capital(name if whole else shortened(name, author.language)) for name, _ in rows)
+    return Chart(block, title, ("%",), names, (line,), least=0.0, most=100.0)
 
 
 def _known(share: Probability) -> Result:
@@ -96,7 +96,7 @@ def contribution_bars(author: Author, contributions: Contributions, levers: Sequ
         )
         for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True)
     )
-    names = tuple(shortened(name, author.language) for _, name in levers)
+    names = tuple(author.capital(shortened(name, author.language)) for _, name in levers)
     return Chart("compare.bars", author.say("compare.table"), (), names, lines)
 
 

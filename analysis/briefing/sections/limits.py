@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from analysis.briefing.charts import BOTTLENECKS as CHART
 from analysis.briefing.content import (
     PAGE_AND_WORKBOOK,
     PAGE_ONLY,
-    Chart,
     Measure,
     Name,
     Paragraph,
@@ -19,7 +20,7 @@ from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Gain, Result
 from analysis.briefing.sections.answer import lever_title, relief_words
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
-from analysis.briefing.sections.drawings import bars, shortened
+from analysis.briefing.sections.drawings import bars
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Bottleneck
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
@@ -45,10 +46,16 @@ def widest(author: Author) -> Text:
     """Return what binds in most districts in the year of the headline targets, with how many these are."""
     order, districts = _by_districts(author)
     felt = [one for one in order if districts[one.id] > 0][:NAMED]
-    names = [
-        author.say("limits.name", bottleneck=author.title(one.title), districts=author.count(districts[one.id]))
-        for one in felt
-    ]
+    names = []
+    # Those of as many districts share the words for these.
+    for _, alike in groupby(felt, lambda one: districts[one.id]):
+        first, *others = alike
+        told = join([(author.title(one.title),) for one in (first, *others)], author.language, "between items")
+        number = author.count(districts[first.id])
+        if others:
+            names.append(author.say("limits.names", bottlenecks=told, districts=number))
+        else:
+            names.append(author.say("limits.name", bottleneck=told, districts=number))
     return join(names, author.language, "between items") or author.say("none")
 
 
@@ -56,7 +63,6 @@ def limit_section(author: Author) -> Section:
     """Return the bottleneck calendar and what relief brings."""
     results = author.results
     takeaway = author.say("limits.takeaway", names=widest(author))
-    order, _ = _by_districts(author)
     shown = [one for one in author.years if one > results.definitions["first_year"]]
     rows = []
     felt = [one for one in BOTTLENECKS if results.limits[one.id].first_felt is not None]
@@ -71,25 +77,9 @@ def limit_section(author: Author) -> Section:
         counts = [(author.count(limit.districts[when]),) for when in shown]
         rows.append(((author.title(one.title),), *spans, *counts))
     columns = author.heads("limits.bottleneck", "limits.first", "limits.last") + author.year_headings(shown)
-    drawn = [one for one in order if one in felt] or order
-    binding = bars(
-        "limits.bars",
-        author.say("limits.table"),
-        (),
-        [(author.title(one.title),) for one in drawn],
-        [
-            (
-                author.say("year heading", year=author.count(results.years[when])),
-                [author.count(results.limits[one.id].districts[when]) for one in drawn],
-            )
-            for when in shown[:1] + shown[-1:]
-        ],
-    )
     return author.section(
         "limits",
         takeaway,
-        binding,
-        _relief_bars(author),
         author.picture(CHART, author.evidence.scenario.name, "limits.chart", PAGE_ONLY),
         author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown))), where=PAGE_AND_WORKBOOK),
         *(
@@ -99,39 +89,7 @@ def limit_section(author: Author) -> Section:
         ),
         Paragraph("limits.reading", author.say("limits.reading"), PAGE_AND_WORKBOOK),
         _reliefs(author),
-        notes=_spoken(author),
     )
-
-
-def _relief_bars(author: Author) -> Chart:
-    """What a step of each relief adds to both rates."""
-    series = []
-    gained = author.results.gains
-    moving = [
-        relief
-        for relief in RELIEFS
-        if any(abs(gained[relief.constant, target].median) >= WORTH_A_WORD for target in author.evidence.headlines)
-    ]
-    # What moves nothing would be an empty row; the workbook has all.
-    drawn = moving or RELIEFS
-    for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True):
-        gains = [gained[relief.constant, target].median for relief in drawn]
-        series.append((author.say(f"compare.{rate}"), [author.number(gain, "+.2f") for gain in gains]))
-    names = [
-        shortened(relief_words(author, relief.constant, author.evidence.headlines[0]), author.language)
-        for relief in drawn
-    ]
-    return bars("limits.gains", author.say("limits.gains"), author.say("chart.points"), names, series)
-
-
-def _spoken(author: Author) -> list[Text]:
-    """How to read both charts, and the relief that adds most to the registered rate, with its interval."""
-    target = author.evidence.headlines[1]
-    best = max(RELIEFS, key=lambda relief: author.results.gains[relief.constant, target].median)
-    gain = author.results.gains[best.constant, target]
-    ends = {"gain": gain.median, "low": gain.p05, "high": gain.p95}
-    numbers = {gap: author.number(value, "+.2f") for gap, value in ends.items()}
-    return [author.say("notes.limits", relief=relief_words(author, best.constant, target), **numbers)]
 
 
 def _reliefs(author: Author) -> Table:
@@ -224,12 +182,15 @@ def _measures(author: Author) -> Table:
         name: Text = (lever_title(change.constant, author.language),)
         if setting.element:
             name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
+        if all(float(value) == float(setting.default) for value in setting.years.values()):
+            continue
         scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
         plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
         rows.append((name, author.say(f"unit.{change.unit}"), *cells, plan))
-    columns = author.heads("assumptions.measure", "unit", "assumptions.default") + author.year_headings(shown)
+    before = author.title(author.evidence.baseline.title)
+    columns = [*author.heads("assumptions.measure", "unit"), (before,), *author.year_headings(shown)]
     return author.table(
         "assumptions.measures",
         columns + author.heads("assumptions.plan"),

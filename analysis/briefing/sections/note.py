@@ -71,14 +71,17 @@ def _figures(author: Author) -> Table:
         rows.append(
             (
                 name + unit,
-                author.say(f"note.{target.comparison}", number=_percent(author, target, (threshold,))),
+                author.say(
+                    "note.all of it" if author.is_whole(target) else f"note.{target.comparison}",
+                    number=_percent(author, target, (threshold,)),
+                ),
                 _percent(author, target, (author.number(result.median, form, scale),)),
                 _percent(author, target, author.interval(result.p05, result.p95, form, scale)),
                 author.probability(result),
             )
         )
     columns = author.heads("quantity", "board.wanted", "board.median", "board.interval", "board.odds")
-    return author.table("note.figures", columns, rows, widths=(4.6, 1.7, 1.6, 2.3, 2.0), tones=tones)
+    return author.table("note.figures", columns, rows, widths=(3.9, 2.0, 1.4, 2.3, 2.5), tones=tones)
 
 
 def _percent(author: Author, target: Target, text: Text) -> Text:

@@ -33,7 +33,7 @@ def target_section(author: Author) -> Section:
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
     tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
     likelihoods = [
-        ((author.count(result.year), " ", author.title(target.title)), result)
+        (author.say("with year", title=author.title(target.title), year=author.count(result.year)), result)
         for target in modelled
         for result in (author.target(target.id),)
     ]
@@ -42,7 +42,7 @@ def target_section(author: Author) -> Section:
     return author.section(
         "board",
         author.say("board.takeaway"),
-        odds(author, "board.bars", author.say("board.chart"), likelihoods),
+        odds(author, "board.bars", author.say("board.chart"), likelihoods, whole=True),
         board(author, "board.table", modelled, PAGE_AND_WORKBOOK),
         # Those of the headline targets stand beside the answer.
         *reasons(author, "board.reasons", [one for one in modelled if not one.headline], PAGE_AND_WORKBOOK),
@@ -66,9 +66,9 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         unit, form, scale = author.target_unit(target)
         sign = form if form.startswith("+") else f"+{form}"
         threshold = author.number(result.threshold, ",.5g", scale)
-        named = {} if unit == ("%",) else {"unit": unit}
-        amount = author.say("with unit" if named else "percent", number=threshold, **named)
-        wanted: Text = (f"{SIGNS[target.comparison]} ", *amount)
+        wanted = author.amount(target, threshold)
+        if not author.is_whole(target):
+            wanted = author.say("with sign", sign=SIGNS[target.comparison], amount=wanted)
         parts = [
             Part(author.say("board.sign"), (SIGNS[target.comparison],)),
             Part((), (threshold,)),
@@ -76,7 +76,7 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         ]
         if target.tolerance:
             accepted = author.number(result.accepted, ",.5g", scale)
-            wanted += author.say("board.accepted", accepted=accepted)
+            wanted += author.say("board.accepted", accepted=author.amount(target, accepted))
             parts.append(Part(author.say("board.counts"), (accepted,)))
         row: list[Text] = [
             (author.title(target.title),),

@@ -46,6 +46,22 @@ def add_chart(slide: Any, block: Chart, box: tuple[float, float, float, float], 
     _style(chart, block, LETTERS if few else SMALL, fonts)
 
 
+def with_unit(title: str, unit: str) -> str:
+    """Return the title of a chart with its unit: in brackets, or behind a comma where the title ends with some.
+
+    Examples
+    --------
+    >>> with_unit("常住人口城镇化率", "%"), with_unit("Primary (6-11)", "thousand places")
+    ('常住人口城镇化率（%）', 'Primary (6-11), thousand places')
+    """
+    chinese = any(ord(letter) >= FIRST_CHINESE for letter in title)
+    if not unit:
+        return title
+    if title.endswith(("）", ")")):
+        return f"{title}，{unit}" if chinese else f"{title}, {unit}"
+    return f"{title}（{unit}）" if chinese else f"{title} ({unit})"
+
+
 def _data(block: Chart) -> Any:
     form = next(value.form for line in block.lines for value in line.values if value is not None)
     decimals = int(form.strip("+,f").lstrip(".") or 0)
@@ -153,6 +169,9 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
     _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
+    # Years stand upright; a program that heeds no skip leaves out those for which there is no room.
+    axis.tick_labels.font.size = Pt(LETTERS)
+    axis._element.find(f"{qn('c:txPr')}/{qn('a:bodyPr')}").set("rot", "0")
     # Before the run there are observations alone, years apart, which a thin line joins.
     chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis
@@ -234,12 +253,9 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
     chart.font.size, chart.font.name = Pt(letters), latin
     chart.font.color.rgb = _colour(INK)
     chart.has_title = True
-    unit = plain(block.unit)
     chinese = any(ord(letter) >= FIRST_CHINESE for letter in plain(block.title))
-    if unit:
-        unit = f"（{unit}）" if chinese else f" ({unit})"
     frame = chart.chart_title.text_frame
-    frame.text = plain(block.title) + unit
+    frame.text = with_unit(plain(block.title), plain(block.unit))
     font = frame.paragraphs[0].runs[0].font
     font.size, font.bold, font.name = Pt(TITLE), True, latin
     font.color.rgb = _colour(INK)
@@ -288,7 +304,7 @@ def _value(number: Number | None) -> Any:
 
 def _as_shown(number: Number | None) -> float | None:
     """A value rounded to what its label says, as a program would write -0.00."""
-    return None if number is None else float(number.text.replace(",", "").replace("±", ""))
+    return None if number is None else float(number.text.replace(",", ""))
 
 
 def _rounded(value: float) -> float:

@@ -27,7 +27,7 @@ def page(briefing: Briefing, drawings: Mapping[str, str]) -> str:
         "picture": lambda block: isinstance(block, Picture),
     }
     written = "".join(plain(text) for _, text in every_text(briefing))
-    written += "".join(section.title for section in briefing.sections) + "".join(briefing.manifest.values())
+    written += "".join(section.title for section in briefing.topics) + "".join(briefing.manifest.values())
     written += "".join(sentence[briefing.language] for sentence in templates().values())
     characters = "".join(sorted(set(written + ascii_letters + digits + punctuation + " ±—–·")))
     return html_template(TEMPLATE, tests).render(

@@ -22,6 +22,11 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Tables on which advice rests: measures, relief, school places, and what is not known.
 RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
+#: Facts of the manifest for a reader; the file's properties hold all, those for programs too.
+STATED: Final = (
+    "members", "evidence", "seed", "model_hash", "scenario_hash", "posterior_hash", "targets_hash", "code_hash",
+    "briefing_hash", "boundaries", "unit", "dated",
+)  # fmt: skip
 #: Margins are those of the standard for official documents, GB/T 9704; so are the letters of the Chinese report.
 LOOKS: Final = {
     "zh": Look(size=16, line=28, margins=(37, 26, 35, 28), cells=9),
@@ -43,6 +48,8 @@ class _Report:
         self.file = WordFile(self.language, LOOKS[self.language])
         self.file.number()
         self.counted = {"figure": 0, "table": 0}
+        #: Pictures whose page has no room for them: what follows goes first, rather than leave the page empty.
+        self.waiting: list[Picture] = []
         self.entries: list[tuple[int, str, str, int]] = []
         self.numbers = self._numbers()
 
@@ -57,6 +64,7 @@ class _Report:
         file.pages = PageCounter(file.look.height / POINT)
         for number, (chapter, names) in enumerate(CHAPTERS.items()):
             self._chapter(number, chapter, [section for section in self._sections() if section.id in names])
+        self._place_waiting(all_of_them=True)
         self._manifest()
         self._contents(place)
         file.number_pages()
@@ -66,23 +74,30 @@ class _Report:
         return [*self.briefing.sections, *([self.briefing.advice] if self.briefing.advice else [])]
 
     def _chapter(self, number: int, chapter: str, sections: list[Section]) -> None:
-        self._heading(1, number, word(f"report.{chapter}", self.language), new_page=True)
+        self._place_waiting()
+        self._heading(1, number, word(f"report.{chapter}", self.language), new_page=number == 0)
         for place, section in enumerate(sections):
             # A chapter of one section has no headings below its own.
             if len(sections) > 1:
                 title = word("report.answer", self.language) if section.id == "answer" else section.title
+                self._place_waiting()
                 self._heading(2, place, title)
             blocks = [block for block in section.blocks if "page" in block.where]
             if section.takeaway:
                 see = self._see([block.id for block in blocks])
                 self.file.paragraph(self._sentence(plain(section.takeaway)), "Lead", see)
-            while blocks:
-                # A picture for which this page has no room lets a table go first, rather than leave the page empty.
-                table = next((number for number, one in enumerate(blocks) if isinstance(one, Table)), 0)
-                turned = isinstance(blocks[0], Picture) and not self.file.has_room_for(self.charts[blocks[0].id])
-                self._block(section, blocks.pop(table if turned else 0))
+            for block in blocks:
+                self._place_waiting()
+                self._block(section, block)
             if section.id == "advice":
-                self.file.paragraph("", "Body Text", self._see(RESTING))
+                self._place_waiting()
+                first, *others = self._see(RESTING)
+                self.file.paragraph(first.lstrip(), "Body Text", others)
+
+    def _place_waiting(self, *, all_of_them: bool = False) -> None:
+        """Put pictures for which an earlier page had no room where there is some, in their order."""
+        while self.waiting and (all_of_them or self.file.has_room_for(self.charts[self.waiting[0].id])):
+            self._picture(self.waiting.pop(0))
 
     def _numbers(self) -> dict[str, str]:
         """What each figure and table is called, by its block: they are counted in the order of the chapters."""
@@ -138,7 +153,8 @@ class _Report:
             advised = section.id == "advice" and not block.id.endswith(".reading")
             self.file.paragraph(plain(block.text), "Advice" if advised else "Body Text")
         elif isinstance(block, Picture):
-            self._picture(block)
+            self.waiting.append(block)
+            self._place_waiting()
         elif isinstance(block, Table):
             self.counted["table"] += 1
             self.file.caption("table", self.counted["table"], plain(block.title), above=True)
@@ -157,8 +173,10 @@ class _Report:
         title = word("manifest.section", self.language)
         self.file.caption("table", self.counted["table"], title, above=True)
         columns = tuple((word(f"manifest.{name}", self.language),) for name in ("field", "value"))
-        rows = tuple(((word(f"fact.{name}", self.language),), (fact,)) for name, fact in self.briefing.manifest.items())
-        self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 4.0)))
+        manifest = self.briefing.manifest
+        rows = tuple(((word(f"fact.{name}", self.language),), (manifest[name],)) for name in STATED if name in manifest)
+        self.file.table(Table("manifest", (title,), columns, rows, widths=(1.0, 1.0)))
+        self.file.paragraph(word("report.kept", self.language), "Source")
 
     def _front(self) -> PageCounter:
         """The title and the contents alone, counted: every entry has a line."""
@@ -168,15 +186,30 @@ class _Report:
         counter.add(Laid((32.0 + 6.0, *[look.line] * (lines + 2 + len(self.entries)))))
         return counter
 
+    def _summary(self, place: Any) -> None:
+        """Put the verdict behind the contents where the front page has room for it."""
+        verdict = next(
+            (block for one in self.briefing.note for block in one.blocks if isinstance(block, Paragraph)), None
+        )
+        if verdict is None:
+            return
+        look, text = self.file.look, plain(verdict.text)
+        indent = 2 * look.size * POINT if self.language == "zh" else 0.0
+        lines = len(broken(text, look.width, look.size, WORD, indent)) + 2
+        if self.file.pages.page == 1 and lines * look.line < self.file.pages.left:
+            place._p.addprevious(self.file.paragraph(word("report.answer", self.language), "TOC Heading")._p)
+            place._p.addprevious(self.file.paragraph(text, "Body Text")._p)
+
     def _contents(self, place: Any) -> None:
         """Put the table of contents where it belongs, once every heading is known."""
         body = place._p.getparent()
         before = list(body)
         # The first chapter begins behind the pages of the title and of the contents.
-        counted, self.file.pages = self.file.pages, self._front()
+        self.chapters, self.file.pages = self.file.pages, self._front()
         front = self.file.pages.page
-        pages = [counted.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
+        pages = [self.chapters.marks[bookmark] - 1 + front for _, _, bookmark, _ in self.entries]
         self.file.contents([(*one[:3], page) for one, page in zip(self.entries, pages, strict=True)])
         for paragraph in [one for one in body if one not in before]:
             place._p.addprevious(paragraph)
+        self._summary(place)
         body.remove(place._p)

@@ -39,7 +39,7 @@ def slides(briefing: Briefing, charts: Mapping[str, Path]) -> bytes:
     _theme_fonts(deck)
     _cover(deck, briefing)
     spoken = [f"{word('notes.cover', briefing.language)}\n\n{notes(briefing)}"]
-    for section in briefing.sections:
+    for section in briefing.topics:
         if page := layout.placed(section):
             slide = _slide(deck, section.id, section.title, section.takeaway)
             _lay_out(slide, page, charts)

@@ -47,8 +47,8 @@ SMALLEST, FOOT = 0.85, 6.0
 SHORT, NAME_LINES, NAME = 6, 2.4, 17.0
 #: Letters of numbers from which on an interval stands below its median where columns are narrow.
 LONG: Final = 11
-#: The share of a page up to which a table is not parted.
-LOW: Final = 0.42
+#: Rows up to which a table is not parted, and those of a longer one that stay together at its beginning and its end.
+WHOLE, FIRST_ROWS, LAST_ROWS = 5, 3, 2
 NUMERALS: Final = "一二三四五六七八九十"
 _PROPERTY_SET: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -248,7 +248,7 @@ class WordFile:
         paragraph.paragraph_format.keep_with_next = above
 
     def table(self, block: Table, source: str | None = None) -> None:
-        """Add a table and below it, if wanted, its source; it stays on one page if low, or else repeats its first row.
+        """Add a table and below it, if wanted, its source; if long it repeats its first row on each page.
 
         A median and the interval behind it stand on two lines where columns are too narrow for one.
         """
@@ -295,14 +295,16 @@ class WordFile:
         if source is not None:
             across = len(broken(source, self.look.width, self.look.cells, WORD))
             below = form.space_before.pt + across * form.line_spacing.pt + form.space_after.pt
-        whole = sum(heights) + below <= LOW * self.look.height / POINT
+        whole = len(lines) <= WHOLE
+        end = len(lines) - 1
         for number, row in enumerate(table.rows):
             # What is kept with the next row stays on its page; the last row, with the source.
-            if (whole and number < len(lines) - 1) or (source is not None and number == len(lines) - 1):
+            kept = number < end and (whole or number < FIRST_ROWS - 1 or number > end - LAST_ROWS)
+            if kept or (source is not None and number == end):
                 for cell in row.cells:
                     cell.paragraphs[0].paragraph_format.keep_with_next = True
         heights[-1] += below
-        self.pages.add(Laid((sum(heights),)) if whole else rows_of(heights))
+        self.pages.add(Laid((sum(heights),)) if whole else rows_of(heights, FIRST_ROWS, LAST_ROWS))
         if source is not None:
             self.document.add_paragraph(source, style="Source")
 

@@ -17,6 +17,9 @@ class Laid:
     keep: bool = False
     #: Points of the row that is repeated on every page that a table runs over.
     repeated: float = 0.0
+    #: Lines or rows at its beginning, and at its end, that stay on one page.
+    first: int = 1
+    last: int = 1
     mark: str = ""
 
 
@@ -26,8 +29,9 @@ class PageCounter:
     def __init__(self, height: float) -> None:
         self.height, self.left = height, height
         self.page = 1
-        #: The page of each piece that has a mark.
+        #: The page of each piece that has a mark, and the points that each page leaves empty at its foot.
         self.marks: dict[str, int] = {}
+        self.empty: dict[int, float] = {}
         self._kept: list[Laid] = []
         self._ordered = True
 
@@ -46,7 +50,9 @@ class PageCounter:
         if piece.keep:
             return
         *kept, last = self._kept
-        needed = sum(one.before + sum(one.lines) + one.after for one in kept) + last.before + sum(last.lines[:1])
+        needed = (
+            sum(one.before + sum(one.lines) + one.after for one in kept) + last.before + sum(last.lines[: last.first])
+        )
         if needed > self.left and self.left < self.height:
             self.turn()
         for one in self._kept:
@@ -55,14 +61,17 @@ class PageCounter:
 
     def turn(self, *, ordered: bool = False) -> None:
         """Begin a page, as it is full or as a break is ordered."""
+        self.empty[self.page] = self.left
         self.page, self.left, self._ordered = self.page + 1, self.height, ordered
 
     def _place(self, piece: Laid) -> None:
         # Word leaves no room above what happens to begin a page.
         self.left -= 0.0 if self.left == self.height and not self._ordered else piece.before
         self._ordered = False
+        end = max(0, len(piece.lines) - piece.last)
         for number, height in enumerate(piece.lines):
-            if height > self.left and self.left < self.height:
+            needed = sum(piece.lines[end:]) if number == end else height
+            if needed > self.left and self.left < self.height:
                 self.turn()
                 self.left -= piece.repeated
             self.left -= height
@@ -71,6 +80,6 @@ class PageCounter:
         self.left -= piece.after
 
 
-def rows_of(heights: Sequence[float]) -> Laid:
-    """Return a table from the points of its rows, the first of which is repeated."""
-    return Laid(tuple(heights), repeated=heights[0])
+def rows_of(heights: Sequence[float], first: int, last: int) -> Laid:
+    """Return a table from the points of its rows, the first of which is repeated, and of which some are not parted."""
+    return Laid(tuple(heights), repeated=heights[0], first=first, last=last)

@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_range_abs
 from analysis.briefing import content
 from analysis.briefing.content import Briefing, Measure, Number, Paragraph, Part, Table, Text, plain
 from analysis.briefing.words import say, word
+from analysis.briefing.writing.lines import FIRST_CHINESE
 from analysis.briefing.writing.strip_dates import EPOCH
 
 #: The font that machines with Excel have, for both languages.
@@ -40,7 +41,7 @@ def workbook(briefing: Briefing) -> bytes:
     book = Workbook(file, {"in_memory": True})
     book.set_properties({"title": plain(briefing.title), "created": EPOCH})
     writer = _Writer(book)
-    for section in briefing.sections:
+    for section in briefing.topics:
         if any("workbook" in block.where for block in section.blocks):
             writer.section(section, briefing)
     writer.keys(briefing)
@@ -329,7 +330,10 @@ def _heading(heading: Text, part: str) -> Text:
     """The heading of a part's column: that of the whole, and what the part is of it."""
     if not part:
         return heading
-    return (*heading, " ", content.Name(part)) if plain(heading) else (content.Name(part),)
+    if not plain(heading):
+        return (content.Name(part),)
+    chinese = any(ord(letter) >= FIRST_CHINESE for letter in plain(heading) + part)
+    return say("with part", "zh" if chinese else "en", heading=heading, part=content.Name(part))
 
 
 def _part(cell: Text, name: str, main: str) -> Part:
