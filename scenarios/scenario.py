@@ -947,7 +947,7 @@ class _Reader:
         if way in _DIRECTIONS and (name in bases if bases else re.fullmatch(r"[\w\-]+", name)):
             return
         known = f"and one of {', '.join(bases)}" if bases else "and the base"
-        hint = mistakes.near(name, bases, _titles()) if bases and way in _DIRECTIONS else ""
+        hint = mistakes.near(name, bases) if bases and way in _DIRECTIONS else ""
         mistakes.add(where, f"{label}: 'is' must be 'above' or 'below' {known}; not {shown(said)}.{hint}")
 
     def _not_saved(self, year: Any) -> str | None:

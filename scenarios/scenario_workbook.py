@@ -65,6 +65,18 @@ def known_by(section: str) -> dict[str, str]:
     }
 
 
+def file_unit(unit: str, language: str) -> str:
+    """Return the unit of the model in which a file or a workbook has a number, in a language.
+
+    Examples
+    --------
+    >>> file_unit("person/Year", "zh"), file_unit("person/Year", "en")
+    ('人/年', 'person/Year')
+    """
+    known = workbook_words()["units"]
+    return str(known[unit][language]) if unit in known else unit
+
+
 def plain(text: str) -> str:
     """Return a name as names are compared: without case, full-width signs as plain ones.
 

@@ -21,7 +21,7 @@ from model.definition import variables_by_name
 from model.engine.errors import UserError
 from scenarios import FIRST_YEAR, Change, Scenario, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
-from scenarios.scenario_workbook import plain, variables_by_term, workbook_words
+from scenarios.scenario_workbook import file_unit, plain, variables_by_term, workbook_words
 
 say = partial(say_from, Path(__file__).with_name("words.yaml"))
 
@@ -125,7 +125,7 @@ def observation_template(language: str) -> bytes:
         pen = _Pen(book, language)
         heads = [words["variable"][language], say("model name", language), words["unit"][language]]
         heads += [say("from year", language), say("to year", language)]
-        rows = [[named[name], name, pen.unit(unit), first, last] for name, unit in units.items()]
+        rows = [[named[name], name, file_unit(unit, language), first, last] for name, unit in units.items()]
         pen.how_to("observation heading", "observation steps", (say("variables heading", language), [heads, *rows]))
         sheet = book.add_worksheet(workbook_words()["sheets"]["observations"][language])
         for column, (name, width) in enumerate(zip(words, (30, 10, 18, 18, 36, 30, 8), strict=True)):
@@ -133,8 +133,12 @@ def observation_template(language: str) -> bytes:
             sheet.write_string(0, column, words[name][language], pen.look(head=True))
         for row, (name, unit) in enumerate(units.items(), 1):
             sheet.write_string(row, 0, named[name], pen.look(input=True))
-            sheet.write_string(row, 3, pen.unit(unit), pen.look())
-        choices = {0: list(named.values()), 3: sorted({pen.unit(unit) for unit in units.values()}), 6: list(GRADES)}
+            sheet.write_string(row, 3, file_unit(unit, language), pen.look())
+        choices = {
+            0: list(named.values()),
+            3: sorted({file_unit(unit, language) for unit in units.values()}),
+            6: list(GRADES),
+        }
         for column, choice in choices.items():
             # A list in the cell itself holds 255 letters, so that of the variables is read from the other sheet.
             source: Any = choice
@@ -174,11 +178,6 @@ class _Pen:
         if key not in self.looks:
             self.looks[key] = self.book.add_format(base)
         return self.looks[key]
-
-    def unit(self, unit: str) -> str:
-        """A unit of the model as it is shown; one without a word stands as it is."""
-        known = workbook_words()["units"]
-        return str(known[unit][self.language]) if unit in known else unit
 
     def column(self, name: str) -> str:
         return str(workbook_words()["columns"][name][self.language])
@@ -313,12 +312,12 @@ def _scenario_sheet(pen: _Pen, scenario: Scenario | None) -> None:
 
 def _expected(language: str) -> list[list[str]]:
     """Variables of which something is often expected: those of the forecast, with their units."""
-    known, units = variables_by_name(), workbook_words()["units"]
+    known = variables_by_name()
     forecast = read_stored_forecast(NEWEST.forecast)
     heads = [workbook_words()["expectations"]["variable"][language], say("model name", language)]
     heads.append(workbook_words()["observations"]["unit"][language])
     named = [(_named(name, language), name, known[name].unit) for name in dict.fromkeys(forecast["variable"])]
-    return [heads, *([term, name, units[unit][language] if unit in units else unit] for term, name, unit in named)]
+    return [heads, *([term, name, file_unit(unit, language)] for term, name, unit in named)]
 
 
 def _named(variable: str, language: str) -> str:
@@ -387,7 +386,7 @@ def _lever_row(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[
     language = pen.language
     said: dict[str, Any] = asdict(row) | {
         "part": element_name(row.element, language) if row.element else "",
-        "unit": pen.unit(row.unit),
+        "unit": file_unit(row.unit, language),
     }
     form = "#,##0" if (row.highest or row.default or 0) >= 1_000 else "General"
     begin = row.points.get("start", workbook_words()["words"]["default"][language])
@@ -417,7 +416,7 @@ def _bounds(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[str
     if row.lowest is None or row.highest is None:
         return
     language = pen.language
-    bounds = {"lowest": f"{row.lowest:,.10g}", "highest": f"{row.highest:,.10g}", "unit": pen.unit(row.unit)}
+    bounds = {"lowest": f"{row.lowest:,.10g}", "highest": f"{row.highest:,.10g}", "unit": file_unit(row.unit, language)}
     refused = {
         "error_title": say("out of bounds title", language),
         "error_message": say("out of bounds", language, **bounds),

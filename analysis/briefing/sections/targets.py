@@ -76,7 +76,8 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         ]
         if target.tolerance:
             accepted = author.number(result.accepted, ",.5g", scale)
-            wanted += author.say("board.accepted", accepted=accepted)
+            enough = author.say("percent", number=accepted) if target.unit == "percent" else (accepted,)
+            wanted += author.say("board.accepted", accepted=enough)
             parts.append(Part(author.say("board.counts"), (accepted,)))
         row: list[Text] = [
             (author.title(target.title),),
