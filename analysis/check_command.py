@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from analysis.command_line import make_console
+from analysis.language.mistakes import in_screen_language
 from model.definition import MODEL_FILE
 from model.engine.errors import listed
 
@@ -32,7 +33,7 @@ def check() -> None:
         count = screen_text("check problems", count=len(problems)) if problems else ""
         console.print(f"[red]✗[/] {asked}{count}" if problems else f"[green]✓[/] {asked}")
         if problems:
-            console.print(escape(listed(problems)), highlight=False)
+            console.print(escape(in_screen_language(listed(problems))), highlight=False)
     every = len(checks.CHECKS)
     print_verdict(console, [screen_text("checks failed" if failed else "checks passed", count=every, failed=failed)])
     if failed:

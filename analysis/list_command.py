@@ -18,7 +18,7 @@ from model.definition import variables_by_name
 from model.engine.errors import UserError, near
 from scenarios import load_levers, load_scenarios, load_targets, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
-from scenarios.scenario_workbook import workbook_words
+from scenarios.scenario_workbook import file_unit
 from scenarios.start import FIRST_YEAR as FIRST_START
 
 Kind = Literal["targets", "levers", "scenarios", "indicators", "cities"]
@@ -84,8 +84,8 @@ def _levers() -> tuple[tuple[str, ...], list[Row]]:
             (
                 name,
                 lever.title[language],
-                _unit(lever.unit),
-                f"{lever.lowest:g} – {lever.highest:g}",
+                file_unit(lever.unit, language),
+                f"{lever.lowest:,.10g} – {lever.highest:,.10g}",
                 lever.meaning[language],
             ),
         )
@@ -114,16 +114,12 @@ def _indicators() -> tuple[tuple[str, ...], list[Row]]:
     rows: list[Row] = [
         (
             "\n".join(filter(None, [name, known.term, known.meaning])),
-            (name, known.term or "—", _unit(known.unit)) if chinese else (name, known.unit, known.meaning),
+            (name, known.term or "—", file_unit(known.unit, "zh")) if chinese else (name, known.unit, known.meaning),
         )
         for name, known in variables_by_name().items()
         if known.kind in ("stock", "flow", "auxiliary")
     ]
     return ("list name", "list title", "list unit") if chinese else ("list name", "list unit", "list meaning"), rows
-
-
-def _unit(unit: str) -> str:
-    return str(workbook_words()["units"][unit][screen_language()])
 
 
 def _cities() -> tuple[tuple[str, ...], list[Row]]:

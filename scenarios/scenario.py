@@ -616,7 +616,7 @@ class _Reader:
         from scenarios.scenario_workbook import read_scenario_workbook
 
         later = {name: year for year in LATER_FOLDERS for name in shipped_scenarios(year) if name != "baseline"}
-        return read_scenario_workbook(path, self.constants, self.titles, later)
+        return read_scenario_workbook(path, self.constants, self.titles, later, self.variables)
 
     def _check_name(self, source: _Source, failed: set[str]) -> None:
         mistakes, name, stem = (
@@ -947,7 +947,8 @@ class _Reader:
         if way in _DIRECTIONS and (name in bases if bases else re.fullmatch(r"[\w\-]+", name)):
             return
         known = f"and one of {', '.join(bases)}" if bases else "and the base"
-        mistakes.add(where, f"{label}: 'is' must be 'above' or 'below' {known}; not {shown(said)}.")
+        hint = mistakes.near(name, bases) if bases and way in _DIRECTIONS else ""
+        mistakes.add(where, f"{label}: 'is' must be 'above' or 'below' {known}; not {shown(said)}.{hint}")
 
     def _not_saved(self, year: Any) -> str | None:
         """Return why no result of a run belongs to a year."""

@@ -1,7 +1,7 @@
 """A scenario in a workbook: a row for each lever, a column for each year, read as the YAML file that says the same.
 
-The template that `analysis.template` writes has a sheet of levers and one of the scenario. What is in them becomes what
-a YAML file would hold, and goes through the same checks; every mistake is reported by its cell.
+The template that `analysis.template` writes has sheets of levers, of the scenario and of expectations. What is in them
+becomes what a YAML file would hold, and goes through the same checks; every mistake is reported by its cell.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from model.city import city
+from model.definition import Variable
 from model.engine.errors import UserError, near
 from model.files.strict_files import Document, Where, read_number, shown
 from scenarios.start import FIRST_YEAR
@@ -21,7 +23,7 @@ from scenarios.word_files import Word, read_words, usable
 from scenarios.workbooks import Cell, Sheet, read_workbook
 
 FILE: Final = Path(__file__).with_name("workbook_words.yaml")
-_SECTIONS: Final = ("sheets", "columns", "fields", "observations", "words", "units")
+_SECTIONS: Final = ("sheets", "columns", "fields", "expectations", "claims", "observations", "words", "units")
 #: Rows among which the head of the levers is looked for, as people write a title above a table.
 _HEAD_ROWS: Final = 10
 _YEAR: Final = re.compile(r"(20[0-9]{2})\s*年?[末底]?")
@@ -61,6 +63,18 @@ def known_by(section: str) -> dict[str, str]:
         for name, words in workbook_words()[section].items()
         for word in (str(name), words["zh"], words["en"])
     }
+
+
+def file_unit(unit: str, language: str) -> str:
+    """Return the unit of the model in which a file or a workbook has a number, in a language.
+
+    Examples
+    --------
+    >>> file_unit("person/Year", "zh"), file_unit("person/Year", "en")
+    ('人/年', 'person/Year')
+    """
+    known = workbook_words()["units"]
+    return str(known[unit][language]) if unit in known else unit
 
 
 def plain(text: str) -> str:
@@ -103,7 +117,11 @@ class _Mistakes:
 
 
 def read_scenario_workbook(
-    path: Path, constants: Collection[str], titles: Mapping[str, str], later: Mapping[str, int]
+    path: Path,
+    constants: Collection[str],
+    titles: Mapping[str, str],
+    later: Mapping[str, int],
+    variables: Mapping[str, Variable],
 ) -> SheetDocument:
     """Return what a workbook says as the content of a YAML file of a scenario, and what is wrong with its cells.
 
@@ -117,6 +135,8 @@ def read_scenario_workbook(
         Constants by what they are called in Chinese and English, in lower case.
     later
         The year in which a scenario starts that can be the base, where that is later than the run.
+    variables
+        Variables of the model, of which something may be expected.
 
     Returns
     -------
@@ -146,7 +166,13 @@ def read_scenario_workbook(
             f"{label['zh']} ({label['en']}) is empty, and so is that of {first!r}. Name the plan section or paper, or "
             "say 'assumption: ...'.",
         )
-    document.content["expect"] = []
+    expected = next((one for one in sheets if _is_called(one, "expectations")), None)
+    if expected is None:
+        # Workbooks without the sheet expect nothing.
+        document.content["expect"] = []
+    else:
+        expectations = _ExpectationRows(expected, sheets.index(expected), variables, document, mistakes)
+        document.content["expect"] = expectations.entries()
     document.problems += mistakes.listed()
     return document
 
@@ -154,7 +180,7 @@ def read_scenario_workbook(
 def _sheet(sheets: Sequence[Sheet], name: str, mistakes: _Mistakes) -> Sheet | None:
     words = workbook_words()["sheets"][name]
     for sheet in sheets:
-        if plain(sheet.title) in {plain(word) for word in words.values()}:
+        if _is_called(sheet, name):
             if sheet.hidden and name == "levers":
                 mistakes.add((0, ""), f"The sheet {shown(sheet.title)} is hidden. Show it, so that all is seen.")
                 return None
@@ -167,13 +193,16 @@ def _sheet(sheets: Sequence[Sheet], name: str, mistakes: _Mistakes) -> Sheet | N
     return None
 
 
+def _is_called(sheet: Sheet, name: str) -> bool:
+    return plain(sheet.title) in {plain(word) for word in workbook_words()["sheets"][name].values()}
+
+
 def _place(sheet: Sheet, number: int, cell: Cell | None) -> tuple[int, str]:
     """The order of a cell in the workbook and its name: that of a lever alone, of any other with its sheet."""
     order = (number + 1) * 10**9 + (0 if cell is None else cell.row * 10**4 + cell.column)
-    is_levers = plain(sheet.title) in {plain(word) for word in workbook_words()["sheets"]["levers"].values()}
     if cell is None:
         return order, sheet.title
-    return order, cell.label if is_levers else f"{sheet.title}!{cell.label}"
+    return order, cell.label if _is_called(sheet, "levers") else f"{sheet.title}!{cell.label}"
 
 
 def _scenario(sheet: Sheet, number: int, path: Path, document: SheetDocument, mistakes: _Mistakes) -> int:
@@ -482,6 +511,154 @@ class _LeverRows:
 
     def _at(self, cell: Cell) -> tuple[int, str]:
         return _place(self.sheet, self.number, cell)
+
+
+class _ExpectationRows:
+    """Reads the rows of the sheet of expectations."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        number: int,
+        variables: Mapping[str, Variable],
+        document: SheetDocument,
+        mistakes: _Mistakes,
+    ) -> None:
+        self.sheet, self.number, self.document, self.mistakes = sheet, number, document, mistakes
+        self.variables = variables
+        self.claims = known_by("claims")
+        self.by_term = variables_by_term(variables)
+        self.districts = {title: one.name for one in city().districts for title in one.title.values()}
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the expectations as a YAML file has them; nothing where the sheet is not filled in."""
+        if not self.sheet.cells:
+            return []
+        head, columns = self._head()
+        entries: list[dict[str, Any]] = []
+        for row in [row for row in self.sheet.rows() if head and row > head]:
+            said = {name: cell for name, column in columns.items() if (cell := self.sheet.cells.get((row, column)))}
+            if not said:
+                continue
+            before = len(self.mistakes.found)
+            for cell in said.values():
+                if self.sheet.hidden or cell.hidden:
+                    self._wrong(cell, "is hidden. Show it (and take off any filter), or clear it.")
+                elif cell.problem:
+                    self._wrong(cell, cell.problem)
+            for name in ("variable", "claim", "limit"):
+                if name not in said:
+                    label = workbook_words()["expectations"][name]
+                    words = f"the row has no {label['zh']!r} ({label['en']}). Write it, or clear the row."
+                    self._wrong(next(iter(said.values())), words)
+            if len(self.mistakes.found) == before:
+                entries.append(self._entry(said, ("expect", len(entries))))
+        return entries
+
+    def _entry(self, said: Mapping[str, Cell], where: Where) -> dict[str, Any]:
+        """A row as an entry of a YAML file, whose content the checks of every scenario look at."""
+        cells = self.document.cells
+        cells[where] = self._at(said["variable"])
+        name = str(said["variable"].value)
+        entry: dict[str, Any] = {"variable": name if name in self.variables else self.by_term.get(plain(name), name)}
+        cells[*where, "variable"] = self._at(said["variable"])
+        if element := said.get("element"):
+            parts = [self.districts.get(part.strip(), part.strip()) for part in re.split("[,，、]", str(element.value))]
+            entry["element"] = parts if len(parts) > 1 else parts[0]
+            cells[*where, "element"] = self._at(element)
+        claim = self.claims.get(plain(str(said["claim"].value)))
+        if year := said.get("year"):
+            of_year = _year_of(year)
+            entry["year"] = of_year if of_year is not None else _whole(year.value)
+            cells[*where, "year"] = self._at(year)
+        elif claim is not None and not claim.startswith("never"):
+            self._wrong(said["claim"], "a comparison of one year needs that year. Write it into the row.")
+            # Only so that it is told once.
+            entry["year"] = FIRST_YEAR
+        if claim is None:
+            choices = ", ".join(repr(words["zh"]) for words in workbook_words()["claims"].values())
+            words = f"{shown(said['claim'].value)} is no comparison. Choose one of {choices}."
+            self._wrong(said["claim"], words)
+            claim = "at least"
+        limit = said["limit"]
+        if claim in ("above", "below") and isinstance(limit.value, str):
+            entry["is"] = f"{claim} {limit.value}"
+            cells[*where, "is"] = self._at(limit)
+            return entry
+        if claim in ("above", "below"):
+            number = {"above": "at least", "below": "at most"}[claim]
+            label = workbook_words()["claims"]
+            words = (
+                f"{label[claim]['zh']!r} ({claim}) compares with a scenario. Write the name of one, or compare with "
+                f"the number by {label[number]['zh']!r} ({number})."
+            )
+            self._wrong(limit, words)
+            claim = number
+        entry[claim] = self._number(str(entry["variable"]), limit)
+        cells[*where, claim] = self._at(limit)
+        return entry
+
+    def _number(self, name: str, cell: Cell) -> Any:
+        """The number in a cell, in percent only where the variable is a share; what is none stays as it is."""
+        unit = self.variables[name].unit if name in self.variables else ""
+        percent = cell.percent or str(cell.value).endswith(("%", "％"))
+        if percent and unit and unit not in SHARES:
+            self._wrong(cell, f"{name!r} is in {unit!r}, not in percent. Write the number in that unit.")
+            return 0
+        if isinstance(cell.value, str):
+            number = read_number(cell.value)
+            return cell.value if number is None else _whole(number)
+        return _whole(cell.value)
+
+    def _head(self) -> tuple[int, dict[str, int]]:
+        """The row of the head, and the columns by what they hold."""
+        known = known_by("expectations")
+        for row in [row for row in self.sheet.rows() if row <= _HEAD_ROWS]:
+            heads = {column: cell for (at, column), cell in sorted(self.sheet.cells.items()) if at == row}
+            names = {column: known.get(plain(str(cell.value))) for column, cell in heads.items()}
+            if not {"variable", "claim"} <= set(names.values()):
+                continue
+            columns: dict[str, int] = {}
+            for column, name in names.items():
+                cell = heads[column]
+                if name is None:
+                    hint = near(str(cell.value)[:50], known)
+                    self._wrong(cell, f"{shown(cell.value)} is not a column of this sheet.{hint} Delete it.")
+                elif name in columns:
+                    self._wrong(cell, f"the column {shown(cell.value)} is given twice.")
+                else:
+                    columns[name] = column
+            for text in self.sheet.merges(row, columns.values()):
+                self.mistakes.add((self.number * 10**9, ""), f"{self.sheet.title}!{text}")
+            return row, columns
+        called = ", ".join(words["zh"] for words in workbook_words()["expectations"].values())
+        self.mistakes.add(
+            (self.number * 10**9, ""),
+            f"The sheet {self.sheet.title!r} has no row that names its columns: {called}. `template` writes one.",
+        )
+        return 0, {}
+
+    def _wrong(self, cell: Cell, text: str) -> None:
+        self.mistakes.add(self._at(cell), text)
+
+    def _at(self, cell: Cell) -> tuple[int, str]:
+        return _place(self.sheet, self.number, cell)
+
+
+def variables_by_term(variables: Mapping[str, Variable]) -> dict[str, str]:
+    """Return the variables of which something can be expected, by their Chinese term where only one has it.
+
+    Examples
+    --------
+    >>> from model.definition import variables_by_name
+    >>> variables_by_term(variables_by_name())["常住人口城镇化率"]
+    'resident urbanization rate'
+    """
+    known: dict[str, list[str]] = {}
+    for one in variables.values():
+        if one.term and one.kind not in ("table", "control"):
+            known.setdefault(plain(one.term), []).append(one.name)
+    return {term: names[0] for term, names in known.items() if len(names) == 1}
 
 
 def _year_of(cell: Cell) -> int | None:

@@ -65,13 +65,6 @@ class Measured(Word):
     unit: _Word
 
 
-class Size(Schema):
-    """How many of the model's unit one number stands for, by language."""
-
-    zh: _Size
-    en: _Size
-
-
 class Words(dict[str, Any]):
     """Words by name; one that the file lacks is reported by its name instead of failing where it is used."""
 

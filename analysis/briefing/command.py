@@ -22,6 +22,7 @@ from analysis.command_line import (
     collect_mistakes,
     make_console,
 )
+from analysis.language.mistakes import in_screen_language
 from analysis.map_option import Outlines, given_boundaries
 from analysis.outcome import output_folder
 from analysis.outcome.output_folder import Out
@@ -147,5 +148,5 @@ def _verify_briefing(console: Console, path: Path, given: str | None, outlines: 
     with TemporaryDirectory() as folder:
         basis = _evidence(names, given or file.manifest["scenario"], members, seen, Path(folder), outlines)
         outcome = comparison.verify(file, basis)
-    console.print(escape(outcome.words), soft_wrap=True)
+    console.print(escape(in_screen_language(outcome.words)), soft_wrap=True)
     return outcome.differences

@@ -14,6 +14,7 @@ from analysis.outcome.futures import Input
 from analysis.outcome.printing import plan_unit
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
+from analysis.outcome.target_words import shown_in
 from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 
@@ -159,7 +160,7 @@ def limit_of(target: Target, language: str) -> str:
     '≥ 60%'
     """
     sign = SIGNS["at most" if target.comparison == "at most" else "at least"]
-    return f"{sign} {target.limit:,g}{plan_unit(target.unit, language)}"
+    return f"{sign} {shown_in(target, target.limit, language):,.10g}{plan_unit(target.unit, language)}"
 
 
 def target_words(target: Target, language: str) -> str:

@@ -12,7 +12,8 @@ from typing import Final
 from analysis.monitor.study import Assessed, Band, Indicator
 from analysis.outcome.printing import plan_unit, wanted
 from analysis.outcome.shares import Share
-from analysis.outcome.words import SIGNS, say_from
+from analysis.outcome.target_words import shown_in
+from analysis.outcome.words import say_from
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target
 from scenarios.monitor import STATUSES, Monitor
@@ -21,6 +22,8 @@ say: Final = partial(say_from, Path(__file__).with_name("words.yaml"))
 say_shared: Final = partial(say_from, Path(__file__).parents[1] / "outcome" / "words.yaml")
 #: Targets that a sentence names before it says only how many there are.
 NAMED: Final = 4
+#: Above this a number is whole.
+LARGE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def basis(question: Question, language: str) -> str:
 
 
 def number(value: float, target: Target, language: str, *, unit: bool = True) -> str:
-    """Return a number in the plan's unit: people in 万 in Chinese, and no more digits than a reader wants.
+    """Return a number, given in the plan's unit, as it is shown, with no more digits than a reader wants.
 
     Examples
     --------
@@ -77,39 +80,21 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
     >>> number(411234.0, target, "zh"), number(411234.0, target, "en", unit=False)
     ('41.1万人', '411')
     """
-    if target.unit.startswith("persons") and abs(value) >= 1e4:
-        if language == "zh":
-            return f"{value / 1e4:,.1f}万" + ("人" if unit else "")
-        return f"{value / 1e3:,.0f}" + (" thousand" if unit else "")
-    value *= _tens_of_thousands(target, language)
-    digits = 0 if abs(value) >= 100 and target.unit != "percent" else 1 if target.unit == "percent" else 2
+    value = shown_in(target, value, language)
+    digits = 1 if target.unit == "percent" or 10 <= abs(value) < LARGE else 0 if abs(value) >= LARGE else 2
     written = f"{value:,.{digits}f}"
     if target.unit in ("count",) and value == round(value):
         written = f"{value:,.0f}"
     if not unit:
         return written
-    return written + _unit(target, language)
+    return written + _short(plan_unit(target.unit, language))
 
 
 def asked(target: Target, language: str) -> str:
     """Return what a target asks for, short."""
-    if target.unit.startswith("persons") and target.threshold is not None:
-        return f"{SIGNS[target.comparison]} {number(target.threshold, target, language)}"
-    if _tens_of_thousands(target, language) != 1 and target.threshold is not None:
-        threshold = target.threshold * _tens_of_thousands(target, language)
-        return f"{SIGNS[target.comparison]} {threshold:,.6g}{_unit(target, language)}"
     text = wanted(target, language)
     # How "about" and "all" are judged is said in the documents; the page has no room for it.
     return _short(text.split("（按")[0].split(", judged")[0])
-
-
-def _tens_of_thousands(target: Target, language: str) -> int:
-    """How many of the unit shown one of the plan's is: Chinese counts in 万, not in millions."""
-    return 100 if language == "zh" and target.unit.startswith("million ") else 1
-
-
-def _unit(target: Target, language: str) -> str:
-    return _short(plan_unit(target.unit, language)).replace("百万", "万")
 
 
 def interval(band: Band, target: Target, language: str) -> str:

@@ -17,11 +17,22 @@ from analysis.outcome.ensembles import MEMBER_DIMS, share_held
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
-from analysis.outcome.words import LANGUAGES, SENTENCES, SIGNS, say, screen_text, sentences_in, terms, with_elements
+from analysis.outcome.words import (
+    LANGUAGES,
+    SENTENCES,
+    SIGNS,
+    say,
+    screen_text,
+    sentences_in,
+    terms,
+    unit_size,
+    with_elements,
+)
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
 from scenarios import FIRST_YEAR, Scenario, Target, load_levers, load_scenario
 from scenarios.scenario import Expectation
+from scenarios.scenario_workbook import file_unit
 
 #: An expectation that holds in fewer members than this is named.
 USUAL = 0.9
@@ -154,10 +165,6 @@ def print_other_runs(console: Console, folder: Path, others: Mapping[str, tuple[
     console.print(escape(screen_text("other runs", folder=folder, files=files, members=str(members))))
 
 
-#: What Chinese counts large numbers in.
-MILLIONS, TEN_THOUSANDS = "百万", "万"
-
-
 def wanted(target: Target, language: str | None = None) -> str:
     """Return what a target asks for, as a sign, a number and a unit, and as what "about" and "all" are judged.
 
@@ -171,14 +178,13 @@ def wanted(target: Target, language: str | None = None) -> str:
     """
     if target.threshold is None:
         return ""
-    unit, size = plan_unit(target.unit, language or screen_language()), 1
-    if unit.startswith(MILLIONS):
-        unit, size = unit.replace(MILLIONS, TEN_THOUSANDS, 1), 100
-    text = f"{SIGNS[target.comparison]} {size * target.threshold:,g}{unit}"
+    language = language or screen_language()
+    unit, size = plan_unit(target.unit, language), plan_size(target.unit, language)
+    text = f"{SIGNS[target.comparison]} {target.threshold / size:,.10g}{unit}"
     if target.comparison != "about" and not target.tolerance:
         return text
-    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {size * target.limit:,g}{unit}"
-    return text + say("judged", language or screen_language(), limit=limit)
+    limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit / size:,.10g}{unit}"
+    return text + say("judged", language, limit=limit)
 
 
 def plan_unit(unit: str, language: str) -> str:
@@ -186,13 +192,22 @@ def plan_unit(unit: str, language: str) -> str:
 
     Examples
     --------
-    >>> plan_unit("percent", "en"), plan_unit("ratio", "zh"), plan_unit("mu", "en")
-    ('%', '倍', ' mu')
+    >>> plan_unit("percent", "en"), plan_unit("million t/day", "zh"), plan_unit("mu", "en")
+    ('%', '万吨/日', ' mu')
     """
-    if unit == "percent":
-        return "%"
     known = terms()["plan units"].get(unit)
     return str(known[language]) if known else f" {unit}"
+
+
+def plan_size(unit: str, language: str) -> float:
+    """Return how many of a unit of the plan the one that is shown, `plan_unit`, stands for: numbers are divided by it.
+
+    Examples
+    --------
+    >>> plan_size("million t/day", "zh"), plan_size("persons cumulative from 2021", "en"), plan_size("mu", "en")
+    (0.01, 1000.0, 1.0)
+    """
+    return unit_size(unit, language, "plan units") if unit in terms()["plan units"] else 1.0
 
 
 def make_table(title: str, caption: str | None = None) -> Table:
@@ -211,7 +226,7 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
     titles = {scenario.name: escape(scenario.title[language]) for scenario in chosen}
     table = make_table(f"{target.title[language]}\n{target.year}: {wanted(target)}")
     table.add_column(screen_text("scenario"), overflow="fold")
-    ensemble = bool(rows["probability"].notna().any())
+    ensemble, size = bool(rows["probability"].notna().any()), plan_size(target.unit, language)
     interval = ("interval",) if has_interval(members) else ()
     values, share = (("median", *interval), "probability") if ensemble else (("value",), "reached")
     for heading in (*values, "margin", share, "first year"):
@@ -220,12 +235,12 @@ def _target_table(target: Target, rows: pd.DataFrame, chosen: Sequence[Scenario]
         year = "—" if pd.isna(row["year_reached_median"]) else f"{row['year_reached_median']:.0f}"
         colour, word = ("green", "is reached") if row["reached"] == "yes" else ("red", "is missed")
         reached = f"[{colour}]{screen_text(word)}[/]"
-        value = [_format_number(row["median"])]
+        value = [_format_number(row["median"] / size)]
         if ensemble:
             if interval:
-                value.append(f"{_format_number(row['p05'])} – {_format_number(row['p95'])}")
+                value.append(f"{_format_number(row['p05'] / size)} – {_format_number(row['p95'] / size)}")
             reached = share_in_percent(round(row["probability"] * members), members)
-        table.add_row(titles[row["scenario"]], *value, _format_number(row["margin"], "+"), reached, year)
+        table.add_row(titles[row["scenario"]], *value, _format_number(row["margin"] / size, "+"), reached, year)
     return table
 
 
@@ -321,7 +336,9 @@ def changes_table(scenario: Scenario) -> Table:
         if change.kept:
             instead = f"\n[dim]{screen_text('the rest', scenario=change.replaces)}: {', '.join(change.kept)}[/]"
         table.add_row(
-            f"{change.constant}\n{kind}{instead}", f"{_format_value(change.value)} {change.unit}", escape(change.source)
+            f"{change.constant}\n{kind}{instead}",
+            f"{_format_value(change.value)} {file_unit(change.unit, language)}",
+            escape(change.source),
         )
     return table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.outcome.printing import plan_unit, wanted
+from analysis.outcome.printing import plan_size, plan_unit, wanted
 from analysis.outcome.words import word
 from scenarios import Target
 
@@ -31,3 +31,15 @@ def unit_of(target: Target, language: str) -> str:
     if target.unit == "percent":
         return word("units", "points", language)
     return plan_unit(target.unit, language).strip()
+
+
+def shown_in(target: Target, value: float, language: str) -> float:
+    """Return a number of a target, in the plan's unit, in the one that `unit_of` names.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> shown_in(load_targets()["target.talent_settled.2021_2025"], 411_000.0, "zh")
+    41.1
+    """
+    return value / plan_size(target.unit, language)

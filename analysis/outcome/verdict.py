@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 
+from analysis.outcome.printing import plan_size
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import has_interval, share_in_percent
 from analysis.outcome.target_words import unit_of
@@ -90,16 +91,16 @@ def run_verdict(
 
 def _target_line(target: Target, row: Mapping[Any, Any], members: int, language: str) -> str:
     """A target's value with its interval, what is wanted, and how likely it is."""
-    interval = ""
+    interval, size = "", plan_size(target.unit, language)
     if members > 1 and has_interval(members):
-        interval = screen_text("verdict interval", low=_number(row["p05"]), high=_number(row["p95"]))
+        interval = screen_text("verdict interval", low=_number(row["p05"] / size), high=_number(row["p95"] / size))
     gaps = {
         "year": target.year,
         "title": target.title,
-        "value": _number(row["median"]),
+        "value": _number(row["median"] / size),
         "unit": unit_after(target, language),
         "interval": interval,
-        "goal": _number(float(target.threshold or 0.0)),
+        "goal": _number(float(target.threshold or 0.0) / size),
     }
     if members == 1:
         return screen_text("verdict value", **gaps, reached=screen_text(f"is {_word(row['reached'])}"))

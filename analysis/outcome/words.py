@@ -17,8 +17,8 @@ FILE = Path(__file__).with_name("terms.yaml")
 #: Sentences that every question shares.
 SENTENCES: Final = Path(__file__).with_name("words.yaml")
 _KINDS: Mapping[str, type[Word]] = {
-    **dict.fromkeys(("elements", "plan units", "charts", "labels"), Word),
-    **dict.fromkeys(("units", "model units"), Unit),
+    **dict.fromkeys(("elements", "charts", "labels"), Word),
+    **dict.fromkeys(("units", "model units", "plan units"), Unit),
 }
 #: How a comparison with a target is written.
 SIGNS: Mapping[str, str] = {"at least": "≥", "at most": "≤", "about": "≈"}
@@ -100,6 +100,8 @@ def unit_name(unit: str, language: str) -> str:
 
 def unit_size(unit: str, language: str, kind: str = "units") -> float:
     """Return how many of the model's unit one axis unit stands for; ``kind`` may also be ``model units``.
+
+    Of ``plan units``, how many of the plan's unit the one that is shown stands for.
 
     Examples
     --------

@@ -11,6 +11,7 @@ import xarray as xr
 from analysis.charts.district_map import CLASS_COLOURS, DARK, MAPS, TILES
 from analysis.comparison.shapley import antithetic_orders
 from analysis.language.mistakes import BEGINNINGS, ENDINGS, catalogue
+from analysis.outcome.printing import plan_size, plan_unit
 from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words
@@ -190,7 +191,8 @@ def _target(target: Target) -> dict[str, Any]:
         "comparison": target.comparison,
         "factor": target.factor,
         "variable": target.variable,
-        "unit": {language: unit_title(target.unit, language) for language in LANGUAGES},
+        "unit": {language: plan_unit(target.unit, language).strip() for language in LANGUAGES},
+        "size": {language: plan_size(target.unit, language) for language in LANGUAGES},
         "headline": target.headline,
     }
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.charts.panels import COMPARISONS, INDICATORS
+from analysis.outcome.printing import plan_size, plan_unit
 from analysis.outcome.words import LANGUAGES, terms
-from analysis.page.words import unit_title, words
+from analysis.page.words import words
 from scenarios import Target
 
 _PANELS: Final = {panel.variable: panel for panels in (INDICATORS, *COMPARISONS.values()) for panel in panels}
@@ -43,8 +44,9 @@ def indicators(targets: Sequence[Target]) -> dict[str, Indicator]:
         if panel := _PANELS.get(variable):
             shown[variable] = Indicator(variable, terms()["labels"][panel.label], *_unit(panel.unit), mine)
         else:
-            unit = {language: unit_title(mine[0].unit, language) for language in LANGUAGES}
-            shown[variable] = Indicator(variable, mine[0].title, unit, dict.fromkeys(LANGUAGES, mine[0].factor), mine)
+            unit = {language: plan_unit(mine[0].unit, language).strip() for language in LANGUAGES}
+            size = {language: mine[0].factor * plan_size(mine[0].unit, language) for language in LANGUAGES}
+            shown[variable] = Indicator(variable, mine[0].title, unit, size, mine)
     return shown
 
 

@@ -7,16 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.outcome.words import terms
+from analysis.outcome import words as outcome_words
+from analysis.outcome.words import terms, word
 from model.city import city
 from model.engine.errors import UserError
 from model.files.schemas import Schema
-from scenarios.word_files import Measured, Size, Word, read_words, usable
+from scenarios.word_files import Measured, Word, read_words, usable
 
 FILE: Final = Path(__file__).with_name("words.yaml")
 _KINDS: Final[Mapping[str, type[Schema]]] = {
-    **dict.fromkeys(("chapters", "assumptions", "units", "elements", "page"), Word),
-    "sizes": Size,
+    **dict.fromkeys(("chapters", "assumptions", "elements", "page"), Word),
     "districts": Measured,
 }
 
@@ -64,14 +64,14 @@ def element_title(element: str, language: str) -> str:
 
 
 def unit_title(unit: str, language: str) -> str:
-    """Return a unit of the model or the plan as a planner writes it.
+    """Return a unit of a lever of the model as a planner writes it.
 
     Examples
     --------
     >>> unit_title("person/Year", "zh")
-    '人/年'
+    '万人/年'
     """
-    return str(words()["units"][unit][language])
+    return word("model units", unit, language)
 
 
 def unit_size(unit: str, language: str) -> float:
@@ -82,7 +82,7 @@ def unit_size(unit: str, language: str) -> float:
     >>> unit_size("yuan/Year", "zh")
     100000000.0
     """
-    return float(words()["sizes"].get(unit, {}).get(language, 1.0))
+    return outcome_words.unit_size(unit, language, "model units")
 
 
 def plain(value: float) -> str:

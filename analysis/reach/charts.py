@@ -23,6 +23,7 @@ from analysis.charts.material import gather
 from analysis.charts.style import DASHES, GREY, Size, chart_style
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.bottlenecks import BOTTLENECKS
+from analysis.outcome.printing import plan_size
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import asked_for, unit_of
 from analysis.outcome.words import element_name, word
@@ -36,6 +37,7 @@ COLUMNS: Final = 3
 WIDE: Final = ("baseline", "plan")
 #: Where a bottleneck binds in at least this share of members, a title counts the district.
 BINDING: Final = 0.5
+_MARGINS: Final = [f"margin_{level}" for level in ("p05", "p25", "median", "p75", "p95")]
 
 
 def draw(reached: Reached, facts: Mapping[str, str], folder: Path) -> list[Path]:
@@ -101,14 +103,15 @@ def margins(reached: Reached, facts: Mapping[str, str], language: str) -> Figure
         for ax, target in zip(axes, targets, strict=True):
             rows = reached.tables.summary[reached.tables.summary["target"] == target.id].set_index("scenario")
             for position, scenario in enumerate(reached.scenarios):
-                row: Any = rows.loc[scenario.name]
+                row: Any = rows.loc[scenario.name, _MARGINS] / plan_size(target.unit, language)
+                of_members: Any = rows.loc[scenario.name]
                 colour = styles[scenario.name]["color"]
                 for low, high, width in (("margin_p05", "margin_p95", 1.0), ("margin_p25", "margin_p75", 3.5)):
                     ax.plot([row[low], row[high]], [position, position], color=colour, lw=width, solid_capstyle="butt")
                 ax.plot(row["margin_median"], position, "o", color="white", mec=colour, ms=5, zorder=4)
-                odds = share_in_percent(row["reached"], row["members"])
-                if pd.notna(row["probability_with_discrepancy"]):
-                    both = in_percent(row["probability_with_discrepancy"], row["probability_with_discrepancy_se"])
+                odds = share_in_percent(of_members["reached"], of_members["members"])
+                if pd.notna(straying := of_members["probability_with_discrepancy"]):
+                    both = in_percent(straying, of_members["probability_with_discrepancy_se"])
                     odds += f" ({both})"
                 ax.annotate(odds, (1.02, position), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
             ax.axvline(0, color=GREY, lw=1)

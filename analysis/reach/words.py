@@ -25,7 +25,7 @@ from analysis.outcome.printing import (
     wanted,
 )
 from analysis.outcome.screen import screen_language
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import element_name, say_from, screen_text_from, sentences_in, with_year
 from analysis.reach.study import Reached
@@ -92,7 +92,7 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
                 "verdict target",
                 target=with_year(target.title[language], target.year, language),
                 odds=shares.share_in_percent(int(here["reached"]), members),
-                margin=signed(here["margin_median"], _decimals(here)),
+                margin=_margin(here, "median", target, language),
                 unit=unit_of(target, language),
                 best=screen_text(
                     "verdict best", title=title, odds=shares.share_in_percent(int(best["reached"]), members)
@@ -135,7 +135,7 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     headings = ("probability", "interval", "with discrepancy", "margin", "half reach it", "ever")
     _add_columns(table, "scenario", *headings, members=members, last=rows["last_year"].iloc[0])
     for row in rows.to_dict("records"):
-        low, middle, high = (signed(row[f"margin_{level}"], _decimals(row)) for level in ("p05", "median", "p95"))
+        low, middle, high = (_margin(row, level, target, language) for level in ("p05", "median", "p95"))
         table.add_row(
             escape(titles[row["scenario"]]),
             shares.share_in_percent(row["reached"], row["members"]),
@@ -148,10 +148,11 @@ def _by_scenario(target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenari
     return table
 
 
-def _decimals(row: Any) -> int:
-    """Decimals of a target's margins in one scenario."""
-    size = max(abs(row["margin_p05"]), abs(row["margin_p95"]))
-    return 0 if size >= 1000 else 1 if size >= 10 else 2
+def _margin(row: Any, level: str, target: Target, language: str) -> str:
+    """A level of a target's margin in one scenario, with as many decimals as all its levels need."""
+    margin, low, high = (shown_in(target, row[f"margin_{each}"], language) for each in (level, "p05", "p95"))
+    size = max(abs(low), abs(high))
+    return signed(margin, 0 if size >= 1000 else 1 if size >= 10 else 2)
 
 
 def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> None:
@@ -159,10 +160,10 @@ def _say_in_words(console: Console, target: Target, rows: pd.DataFrame, scenario
     best = rows.sort_values(["probability", "margin_median"]).iloc[-1]
     title = next(scenario.title for scenario in scenarios if scenario.name == best["scenario"])
     count, of, year = int(best["reached"]), int(best["members"]), best["year_reached_median"]
-    margin = signed(best["margin_median"], _decimals(best))
     straying = in_percent(best["probability_with_discrepancy"], best["probability_with_discrepancy_se"])
     lost = round(best["reached_then_lost"] * of)
     language = screen_language()
+    margin = _margin(best, "median", target, language)
     share, unit = shares.share_in_words(count, of, language), unit_of(target, language)
     text = say("likeliest", language, title=title, share=share, year=target.year, margin=margin, unit=unit)
     never = pd.isna(year)

@@ -20,7 +20,7 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid
 from analysis.charts.marks import draw_band
 from analysis.charts.style import BLACK, BLUE, GREEN, GREY, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILION, chart_style
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.words import with_year
 from analysis.sensitivity.study import DUMMY, RANKED_BY, Findings, leading, select
 from analysis.sensitivity.words import input_title, say
@@ -84,7 +84,7 @@ def _ranking(findings: Findings, variables: Mapping[str, Variable], language: st
     alone = findings.table[findings.table["index"] == "S1"]
     first = {(row["indicator"], row["year"], row["factor"]): row["value"] for row in alone.to_dict("records")}
     for ax, target in zip(axes, targets, strict=True):
-        scale = 1.0 / target.factor if index == "mu_star" else 1.0
+        scale = shown_in(target, 1.0 / target.factor, language) if index == "mu_star" else 1.0
         rows = leading(findings, str(target.variable), float(target.year), BARS)
         for position, row in enumerate(rows.to_dict("records")):
             colour = COLOURS[row["group"]] if row["above_chance"] else LIGHT_GREY
@@ -172,7 +172,7 @@ def _lines(
     language: str,
 ) -> None:
     index = RANKED_BY[findings.question.method]
-    scale = 1.0 / target.factor if index == "mu_star" else 1.0
+    scale = shown_in(target, 1.0 / target.factor, language) if index == "mu_star" else 1.0
     own = table[(table["indicator"] == target.variable) & (table["index"] == index)]
     for colour, name in zip(OF_INPUTS, rows["factor"], strict=False):
         line = own[own["factor"] == name].sort_values(along)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import whole_percent
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
@@ -60,7 +60,11 @@ def in_words(findings: Findings, target: Target, variables: Mapping[str, Variabl
     if every.empty:
         return [say("constant", language, **what)]
     top = drivers(findings, variable, year, index, NAMED)
-    scale, unit = (1.0 / target.factor, unit_of(target, language)) if index == "mu_star" else (100.0, "%")
+    scale, unit = (
+        (shown_in(target, 1.0 / target.factor, language), unit_of(target, language))
+        if index == "mu_star"
+        else (100.0, "%")
+    )
     unit = say("unit", language, unit=unit)
     if top.empty:
         largest = f"{short_number(float(every['value'].iloc[0]) * scale)}{unit}"
@@ -107,7 +111,7 @@ def _verdict_on(findings: Findings, target: Target, variables: Mapping[str, Vari
     scale, unit = 100.0, say("unit", language, unit="%")
     if index == "mu_star":
         points = say("verdict points", language)
-        scale = 1.0 / target.factor
+        scale = shown_in(target, 1.0 / target.factor, language)
         unit = points if target.unit == "percent" else say("unit", language, unit=unit_of(target, language))
     parts = say("verdict list", language).join(
         f"{title_of(findings, row, variables, language)} "

@@ -21,13 +21,15 @@ from model.definition import variables_by_name
 from model.engine.errors import UserError
 from scenarios import FIRST_YEAR, Change, Scenario, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import LATER_FOLDERS
-from scenarios.scenario_workbook import workbook_words
+from scenarios.scenario_workbook import file_unit, plain, variables_by_term, workbook_words
 
 say = partial(say_from, Path(__file__).with_name("words.yaml"))
 
 #: The last year of the plan, and of a run.
 LAST_YEAR: Final = 2035
 FONT: Final = "Microsoft YaHei"
+#: Rows for expectations.
+EXPECTATION_ROWS: Final = 20
 #: Rows for observations that know what may stand in them.
 OBSERVATION_ROWS: Final = 500
 _WIDTHS: Final = {
@@ -87,7 +89,7 @@ def scenario_template(language: str, scenario: Scenario | None = None) -> bytes:
     language
         "zh" or "en".
     scenario
-        Whose own changes it is filled in with; its expectations cannot be written. None for an empty one.
+        Whose own changes and expectations it is filled in with. None for an empty one.
 
     Raises
     ------
@@ -98,9 +100,15 @@ def scenario_template(language: str, scenario: Scenario | None = None) -> bytes:
     file = BytesIO()
     with Workbook(file, {"in_memory": True}) as book:
         pen = _Pen(book, language)
-        pen.how_to("scenario heading", "scenario steps", say("shipped scenarios", language), _shipped(language))
+        pen.how_to(
+            "scenario heading",
+            "scenario steps",
+            (say("shipped scenarios", language), _shipped(language)),
+            (say("expected variables", language), _expected(language)),
+        )
         _scenario_sheet(pen, scenario)
         _lever_sheet(pen, rows)
+        _expectation_sheet(pen, scenario)
     return file.getvalue()
 
 
@@ -117,23 +125,25 @@ def observation_template(language: str) -> bytes:
         pen = _Pen(book, language)
         heads = [words["variable"][language], say("model name", language), words["unit"][language]]
         heads += [say("from year", language), say("to year", language)]
-        rows = [[named[name], name, pen.unit(unit), first, last] for name, unit in units.items()]
-        pen.how_to("observation heading", "observation steps", say("variables heading", language), [heads, *rows])
+        rows = [[named[name], name, file_unit(unit, language), first, last] for name, unit in units.items()]
+        pen.how_to("observation heading", "observation steps", (say("variables heading", language), [heads, *rows]))
         sheet = book.add_worksheet(workbook_words()["sheets"]["observations"][language])
         for column, (name, width) in enumerate(zip(words, (30, 10, 18, 18, 36, 30, 8), strict=True)):
             sheet.set_column(column, column, width, pen.look(input=name != "unit"))
             sheet.write_string(0, column, words[name][language], pen.look(head=True))
         for row, (name, unit) in enumerate(units.items(), 1):
             sheet.write_string(row, 0, named[name], pen.look(input=True))
-            sheet.write_string(row, 3, pen.unit(unit), pen.look())
-        choices = {0: list(named.values()), 3: sorted({pen.unit(unit) for unit in units.values()}), 6: list(GRADES)}
+            sheet.write_string(row, 3, file_unit(unit, language), pen.look())
+        choices = {
+            0: list(named.values()),
+            3: sorted({file_unit(unit, language) for unit in units.values()}),
+            6: list(GRADES),
+        }
         for column, choice in choices.items():
             # A list in the cell itself holds 255 letters, so that of the variables is read from the other sheet.
             source: Any = choice
             if column == 0:
-                top = pen.listed_from
-                how_to = workbook_words()["sheets"]["how to"][language]
-                source = f"='{how_to}'!$A${top + 1}:$A${top + len(choice)}"
+                source = pen.listed()
             sheet.data_validation(
                 1, column, OBSERVATION_ROWS, column, {"validate": "list", "source": source, "error_type": "stop"}
             )
@@ -148,8 +158,8 @@ class _Pen:
     def __init__(self, book: Workbook, language: str) -> None:
         self.book, self.language = book, language
         self.looks: dict[tuple[tuple[str, Any], ...], Any] = {}
-        #: Row of the first entry of the list on the sheet that explains.
-        self.listed_from = 0
+        #: Rows of the first and the last entry of each list on the sheet that explains.
+        self.lists: list[tuple[int, int]] = []
 
     def look(self, *, head: bool = False, input: bool = False, bold: bool = False, **more: Any) -> Any:
         """A format: of a head, of a cell to be filled in, or of one to be read."""
@@ -169,16 +179,16 @@ class _Pen:
             self.looks[key] = self.book.add_format(base)
         return self.looks[key]
 
-    def unit(self, unit: str) -> str:
-        """A unit of the model as it is shown; one without a word stands as it is."""
-        known = workbook_words()["units"]
-        return str(known[unit][self.language]) if unit in known else unit
-
     def column(self, name: str) -> str:
         return str(workbook_words()["columns"][name][self.language])
 
-    def how_to(self, heading: str, steps: str, title: str, table: Sequence[Sequence[Any]]) -> None:
-        """The sheet that explains: numbered steps, and a list below them."""
+    def listed(self, number: int = 0) -> str:
+        """The first column of a list on the sheet that explains, as the choices of a cell."""
+        first, last = self.lists[number]
+        return f"='{workbook_words()['sheets']['how to'][self.language]}'!$A${first + 1}:$A${last + 1}"
+
+    def how_to(self, heading: str, steps: str, *lists: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        """The sheet that explains: numbered steps, and below them lists, each with a title and a head."""
         sheet = self.book.add_worksheet(workbook_words()["sheets"]["how to"][self.language])
         sheet.hide_gridlines(2)
         for column, width in enumerate((30, 34, 18, 10, 10, 10)):
@@ -190,10 +200,12 @@ class _Pen:
             sheet.merge_range(row, 0, row, 5, text, self.look(text_wrap=True))
             sheet.set_row(row, 18 * (1 + int(_width(text) // 150)))
             row += 1
-        sheet.write_string(row + 1, 0, title, self.look(bold=True, font_color="#0B4F8A"))
-        self.listed_from = row + 3
-        for index, cells in enumerate(table):
-            sheet.write_row(row + 2 + index, 0, cells, self.look(head=not index))
+        for title, table in lists:
+            sheet.write_string(row + 1, 0, title, self.look(bold=True, font_color="#0B4F8A"))
+            for index, cells in enumerate(table):
+                sheet.write_row(row + 2 + index, 0, cells, self.look(head=not index))
+            self.lists.append((row + 3, row + 1 + len(table)))
+            row += 2 + len(table)
         self.paper(sheet)
 
     def paper(self, sheet: Any) -> None:
@@ -289,14 +301,65 @@ def _scenario_sheet(pen: _Pen, scenario: Scenario | None) -> None:
             sheet.write_number(_FIELDS.index("starts"), 1, scenario.starts, pen.look(input=True, align="left"))
         if scenario.until_then is not None and scenario.until_then.name != scenario.base:
             sheet.write_string(_FIELDS.index("until then"), 1, scenario.until_then.name, pen.look(input=True))
-    listed = len(_shipped(language)) - 1
-    how_to = workbook_words()["sheets"]["how to"][language]
-    source = f"='{how_to}'!$A${pen.listed_from + 1}:$A${pen.listed_from + listed}"
     # Another file of the same folder can be the base too.
-    sheet.data_validation(base, 1, base, 1, {"validate": "list", "source": source, "error_type": "information"})
+    named = {"validate": "list", "source": pen.listed(), "error_type": "information"}
+    sheet.data_validation(base, 1, base, 1, named)
     starts = _FIELDS.index("starts")
     whole = {"validate": "integer", "criteria": "between", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
     sheet.data_validation(starts, 1, starts, 1, whole)
+    pen.paper(sheet)
+
+
+def _expected(language: str) -> list[list[str]]:
+    """Variables of which something is often expected: those of the forecast, with their units."""
+    known = variables_by_name()
+    forecast = read_stored_forecast(NEWEST.forecast)
+    heads = [workbook_words()["expectations"]["variable"][language], say("model name", language)]
+    heads.append(workbook_words()["observations"]["unit"][language])
+    named = [(_named(name, language), name, known[name].unit) for name in dict.fromkeys(forecast["variable"])]
+    return [heads, *([term, name, file_unit(unit, language)] for term, name, unit in named)]
+
+
+def _named(variable: str, language: str) -> str:
+    """A variable by its Chinese term where no other has it, else by its name in the model."""
+    term = variables_by_name()[variable].term
+    alone = variables_by_term(variables_by_name()).get(plain(term)) == variable
+    return term if language == "zh" and alone else variable
+
+
+def _expectation_sheet(pen: _Pen, scenario: Scenario | None) -> None:
+    language = pen.language
+    words, claims = workbook_words()["expectations"], workbook_words()["claims"]
+    sheet = pen.book.add_worksheet(workbook_words()["sheets"]["expectations"][language])
+    for column, (name, width) in enumerate(zip(words, (36, 24, 10, 16, 20), strict=True)):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, words[name][language], pen.look(head=True))
+    own = () if scenario is None else scenario.expectations
+    for row in range(1, max(EXPECTATION_ROWS, len(own)) + 1):
+        for column in range(len(words)):
+            sheet.write_blank(row, column, None, pen.look(input=True))
+    for row, one in enumerate(own, 1):
+        sheet.write(row, 0, _named(one.variable, language), pen.look(input=True))
+        sheet.write(row, 1, ", ".join(one.element) or None, pen.look(input=True))
+        sheet.write(row, 2, one.year, pen.look(input=True))
+        sheet.write(row, 3, claims[one.claim][language], pen.look(input=True))
+        sheet.write(row, 4, one.limit, pen.look(input=True))
+    choices: dict[int, Any] = {0: pen.listed(1), 3: [claim[language] for claim in claims.values()], 4: pen.listed()}
+    for column, source in choices.items():
+        # Any variable can stand in the first column, and a number in the last.
+        check = {"validate": "list", "source": source, "error_type": "stop" if column == 3 else "information"}
+        if column == 3:
+            check |= {"input_message": say("claim hint", language)}
+        else:
+            check |= {
+                "show_error": False,
+                "input_message": say("variable hint" if not column else "limit hint", language),
+            }
+        sheet.data_validation(1, column, EXPECTATION_ROWS, column, check)
+    sheet.data_validation(
+        1, 1, EXPECTATION_ROWS, 1, {"validate": "any", "input_message": say("element hint", language)}
+    )
+    sheet.freeze_panes(1, 0)
     pen.paper(sheet)
 
 
@@ -323,7 +386,7 @@ def _lever_row(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[
     language = pen.language
     said: dict[str, Any] = asdict(row) | {
         "part": element_name(row.element, language) if row.element else "",
-        "unit": pen.unit(row.unit),
+        "unit": file_unit(row.unit, language),
     }
     form = "#,##0" if (row.highest or row.default or 0) >= 1_000 else "General"
     begin = row.points.get("start", workbook_words()["words"]["default"][language])
@@ -353,7 +416,7 @@ def _bounds(pen: _Pen, sheet: Any, number: int, row: _Row, columns: Sequence[str
     if row.lowest is None or row.highest is None:
         return
     language = pen.language
-    bounds = {"lowest": f"{row.lowest:,.10g}", "highest": f"{row.highest:,.10g}", "unit": pen.unit(row.unit)}
+    bounds = {"lowest": f"{row.lowest:,.10g}", "highest": f"{row.highest:,.10g}", "unit": file_unit(row.unit, language)}
     refused = {
         "error_title": say("out of bounds title", language),
         "error_message": say("out of bounds", language, **bounds),

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.outcome.printing import plan_unit, signed, three_digits
+from analysis.outcome.printing import plan_size, plan_unit, signed, three_digits
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.words import say_from, terms
 from analysis.versions.sources import Version
@@ -72,6 +72,7 @@ def with_unit(value: float, unit: str, language: str) -> str:
     """
     if pd.isna(value):
         return ""
+    value /= plan_size(unit, language)
     number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
     return f"{number}{_plan_unit(unit, language)}"
 
@@ -86,6 +87,7 @@ def change_with_unit(value: float, unit: str, language: str) -> str:
     """
     if pd.isna(value):
         return ""
+    value /= plan_size(unit, language)
     number = f"{value:+,.0f}" if abs(value) >= 1000 else signed(value, 2)
     if value and not any(digit in "123456789" for digit in number):
         number = three_digits(value, sign=True)

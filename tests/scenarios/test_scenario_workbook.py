@@ -143,6 +143,7 @@ def test_every_shipped_scenario_is_the_same_in_a_workbook(tmp_path, language):
         same(again, scenario, order=False)
         assert (again.base, again.starts, again.question) == (scenario.base, scenario.starts, scenario.question)
         assert {c.source for c in again.changes} == {c.source for c in scenario.changes}
+        assert again.expectations == scenario.expectations
 
 
 def test_every_lever_can_be_filled_in_with_both_of_its_bounds(tmp_path):
@@ -282,7 +283,7 @@ def test_an_empty_template_a_missing_source_and_a_missing_sheet_are_told(tmp_pat
     lever_cell(book, "EASE OF SETTLEMENT", "依据").value = "规划2.1(1)"
     assert load_scenario(saved(book, path)).changes[1].source == "规划2.2(1)"
     del book["情景"]
-    assert "It has no sheet '情景' or 'scenario'; it has '说明', '政策'." in refused(saved(book, path))
+    assert "It has no sheet '情景' or 'scenario'; it has '说明', '政策', '预期'." in refused(saved(book, path))
 
 
 @pytest.mark.parametrize(
@@ -351,6 +352,118 @@ def test_a_number_shown_in_percent_is_taken_for_shares_only(tmp_path):
     fill(book, "TALENT SUBSIDY", {2025: 100.0})
     lever_cell(book, "TALENT SUBSIDY", 2025).number_format = "0%"
     assert "the cell is shown in percent" in refused(saved(book, path))
+
+
+# What must come out
+
+
+def expect(book, *rows):
+    """Write rows into the sheet of expectations."""
+    for row, said in enumerate(rows, 2):
+        for column, value in enumerate(said, 1):
+            book.worksheets[3].cell(row, column).value = value
+
+
+EXPECT = """expect:
+  - {variable: resident urbanization rate, year: 2035, is: above baseline}
+  - {variable: registered urbanization rate, never above: 1.0}
+  - {variable: resident urbanization rate, year: 2035, at least: 0.735}
+  - {variable: "capacity closed", element: [Shanghe, primary], year: 2031, is: below baseline}
+  - {variable: residents by district, element: Pingyin, year: 2035, is: above baseline}
+"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_expectations_equal_those_of_a_yaml_file(tmp_path, language):
+    book = scenario_book(language)
+    fill(book, "EASE OF SETTLEMENT", {2025: 1.0})
+    zh = language == "zh"
+    expect(
+        book,
+        (
+            "常住人口城镇化率" if zh else "resident urbanization rate",
+            None,
+            "2035年" if zh else 2035,
+            "高于",
+            "baseline",
+        ),
+        ("registered urbanization rate", None, None, "始终不高于" if zh else "never above", 1),
+        ("resident urbanization rate", None, 2035, "不低于" if zh else "at least", "７３．５％"),
+        ("capacity closed", "商河县，primary" if zh else "Shanghe, primary", 2031, "below", "baseline"),
+        ("residents by district", "平阴县" if zh else "Pingyin", 2035, "above", "baseline"),
+    )
+    path = saved(book, tmp_path / "quick.xlsx")
+    changes = "  EASE OF SETTLEMENT:\n    path: {2020: default, 2025: 1.0}\n" + SAID.format(unit="Dmnl")
+    from_yaml(tmp_path, changes)
+    other = tmp_path / "yaml" / "quick.yaml"
+    other.write_text(other.read_text(encoding="utf-8").replace("expect: []\n", EXPECT), encoding="utf-8")
+    assert len(load_scenario(other).expectations) == 5
+    assert load_scenario(path).expectations == load_scenario(other).expectations
+    (tmp_path / "again").mkdir()
+    again = tmp_path / "again" / "quick.yaml"
+    again.write_text(workbook_as_yaml(path), encoding="utf-8")
+    assert load_scenario(again).expectations == load_scenario(other).expectations
+
+
+def test_a_workbook_without_the_sheet_expects_nothing(tmp_path):
+    book = scenario_book()
+    fill(book, "EASE OF SETTLEMENT", {2025: 1.0})
+    del book["预期"]
+    assert load_scenario(saved(book, tmp_path / "quick.xlsx")).expectations == ()
+
+
+def test_mistakes_in_expectations_are_told_by_cell(tmp_path):
+    book = scenario_book()
+    fill(book, "EASE OF SETTLEMENT", {2025: 1.0})
+    expect(
+        book,
+        ("常住人口城镇率", None, 2035, "高于", "baseline"),
+        ("resident urbanization rate", None, 2099, "高于", "baselin"),
+        ("resident urbanization rate", None, None, "高于", "baseline"),
+        ("resident urbanization rate", None, 2035, "大于", "baseline"),
+        ("resident urbanization rate", None, 2035, "高于", 0.8),
+        ("residents", None, 2035, "不低于", "很多"),
+        ("residents", None, 2035, "不低于", "98%"),
+        ("residents by district", "平因县", 2035, "高于", "baseline"),
+        ("residents", None, 2035, None, 9_000_000),
+        ("residents", None, 2030, "never above", 9_000_000),
+    )
+    told = refused(saved(book, tmp_path / "quick.xlsx"))
+    for words in (
+        "预期!A2: expect no. 1: '常住人口城镇率' is not a variable of the model.",
+        "预期!C3: expect no. 2: the year 2099 is outside",
+        "预期!E3: expect no. 2: 'is' must be 'above' or 'below' and one of baseline; not 'above baselin'. "
+        "Did you mean 'baseline'?",
+        "预期!D4: a comparison of one year needs that year.",
+        "预期!D5: '大于' is no comparison. Choose one of '高于', '低于'",
+        "预期!E6: '高于' (above) compares with a scenario.",
+        "预期!E7: expect no. 6: '很多' is not a number.",
+        "预期!E8: 'residents' is in 'person', not in percent.",
+        "预期!B9: expect no. 8: 'residents by district' has no element '平因县'.",
+        "预期!A10: the row has no '关系' (comparison).",
+        "预期!A11: expect no. 9: 'never above' holds for the whole run, so it takes no year.",
+    ):
+        assert words in told, (words, told)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda sheet: sheet.merge_cells("A2:A3"), "预期!A2: the cells A2:A3 are merged"),
+        (lambda sheet: sheet.__setitem__("F1", "备注"), "预期!F1: '备注' is not a column of this sheet"),
+        (lambda sheet: sheet.__setitem__("F1", "指标"), "预期!F1: the column '指标' is given twice"),
+        (lambda sheet: sheet.__setitem__("A1", "某某"), "The sheet '预期' has no row that names its columns"),
+        (lambda sheet: sheet.__setattr__("sheet_state", "hidden"), "预期!A2: is hidden"),
+        (lambda sheet: sheet.__setitem__("E2", "=1+1"), "预期!E2: holds a formula whose value was not saved"),
+    ],
+)
+def test_what_the_sheet_of_expectations_can_hide_is_refused(tmp_path, harm, words):
+    book = scenario_book()
+    fill(book, "EASE OF SETTLEMENT", {2025: 1.0})
+    expect(book, ("residents", None, 2035, "高于", "baseline"))
+    harm(book["预期"])
+    told = refused(saved(book, tmp_path / "quick.xlsx"))
+    assert words in told, told
 
 
 # Files of other kinds

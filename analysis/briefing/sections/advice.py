@@ -17,7 +17,6 @@ from analysis.briefing.sections.answer import (
     unknown,
 )
 from analysis.briefing.sections.author import Author
-from analysis.briefing.sections.limits import SIZES
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import Relief
 from scenarios import Target
@@ -213,14 +212,14 @@ def _setting(author: Author, lever: str) -> Text:
     if len(settings) != 1 or settings[0].element:
         return ()
     change = next(one for one in author.evidence.scenario.changes if one.constant == lever)
-    scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
+    unit, scale = author.lever_unit(change.unit)
     year = author.evidence.targets[author.evidence.headlines[0]].year
     ends = {"before": settings[0].default, "after": settings[0].years[year]}
     share = change.unit == "Dmnl"
     return author.say(
         "advice.setting of share" if share else "advice.setting",
         **{name: author.number(end, ",.4g", scale) for name, end in ends.items()},
-        **({} if share else {"unit": author.say(f"unit.{change.unit}")}),
+        **({} if share else {"unit": unit}),
     )
 
 

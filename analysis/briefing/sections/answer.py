@@ -202,9 +202,13 @@ def unknown(author: Author) -> dict[str, Run | Text]:
         return {}
     low, high = ends[parameter]
     share = parameter == "REGISTERED URBAN SHARE 2020"
-    form, scale = (".1f", 0.01) if share else (",.0f", 1.0)
+    unit, size = author.unit("people")
+    form, scale = (".1f", 0.01) if share else (author.form("people"), size)
     limits = {"low": author.number(low.highest, form, scale), "high": author.number(high.lowest, form, scale)}
-    words = {gap: author.say("percent", number=limit) if share else (limit,) for gap, limit in limits.items()}
+    words = {
+        gap: author.say("percent", number=limit) if share else author.say("with unit", number=limit, unit=(unit,))
+        for gap, limit in limits.items()
+    }
     return {
         "parameter": author.say(f"parameter.{parameter}"),
         "low_odds": author.probability(low),

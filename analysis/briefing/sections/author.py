@@ -24,21 +24,22 @@ from analysis.briefing.content import (
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import join, say, word
-from analysis.outcome.words import element_name, unit_name, unit_size
+from analysis.outcome.printing import plan_size
+from analysis.outcome.words import element_name, terms, unit_name, unit_size
 from analysis.outcome.words import word as term
 from scenarios import Target
 
 #: Years that tables show.
 YEARS: Final = (2020, 2025, 2030, 2035)
-#: How a target's unit is written: the form of its numbers, and how many of it one of the Chinese and English unit are.
-TARGET_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
-    "percent": (".1f", 1.0, 1.0),
-    "persons cumulative from 2021": (",.1f", 1e4, 1e3),
-    "million m2 cumulative from 2021": (",.1f", 0.01, 1.0),
-    "million t/day": (".2f", 0.01, 1.0),
-    "ratio": (".2f", 1.0, 1.0),
-    "score": (".2f", 1.0, 1.0),
-    "count": (",.0f", 1.0, 1.0),
+#: The form in which numbers of a target's unit are written.
+TARGET_FORMS: Final[Mapping[str, str]] = {
+    "percent": ".1f",
+    "persons cumulative from 2021": ",.1f",
+    "million m2 cumulative from 2021": ",.1f",
+    "million t/day": ".2f",
+    "ratio": ".2f",
+    "score": ".2f",
+    "count": ",.0f",
 }
 #: How quantities of a chart's unit are written; the units of the languages differ in size.
 FORMS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -179,9 +180,18 @@ class Author:
 
     def target_unit(self, target: Target) -> tuple[Text, str, float]:
         """Return a target's unit in words, the form of its numbers, and their scale."""
-        form, zh, en = TARGET_UNITS.get(target.unit, (",.4g", 1.0, 1.0))
-        unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_UNITS else (Name(target.unit),)
-        return unit, form, zh if self.language == "zh" else en
+        form, size = TARGET_FORMS.get(target.unit, ",.4g"), plan_size(target.unit, self.language)
+        # In a column of their own, units are shorter than behind a number.
+        unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_FORMS else (Name(target.unit),)
+        return unit, form, size
+
+    def lever_unit(self, unit: str) -> tuple[Text, float]:
+        """Return the unit in which a lever or an assumption is told, and how many of the model's unit it stands for."""
+        if unit == "Dmnl":
+            return self.say("unit.Dmnl"), 1.0
+        if unit not in terms()["model units"]:
+            return (Name(unit),), 1.0
+        return (Name(term("model units", unit, self.language)),), unit_size(unit, self.language, "model units")
 
     def amount(self, target: Target, number: Number) -> Text:
         """Return a number in a target's unit with that unit, where the language names it behind a number."""

@@ -30,9 +30,6 @@ from scenarios import load_levers
 NAMED = 3
 #: What the model is not, by the names of its sentences.
 NOT = ("forecast", "probability", "map", "households", "judge", "unknown")
-#: How many yuan one of the unit shown is, and how many of the other units that are not shown as the model has them.
-YUAN = {"zh": 1e8, "en": 1e9}
-SIZES = {"yuan/Year": YUAN, "million t/(Day*Year)": {"zh": 0.01, "en": 1.0}}
 
 
 def _by_districts(author: Author) -> tuple[list[Bottleneck], dict[str, Result]]:
@@ -184,11 +181,11 @@ def _measures(author: Author) -> Table:
             name = author.say("assumptions.element", lever=name, element=author.element(setting.element))
         if all(float(value) == float(setting.default) for value in setting.years.values()):
             continue
-        scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
+        unit, scale = author.lever_unit(change.unit)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
         plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
-        rows.append((name, author.say(f"unit.{change.unit}"), *cells, plan))
+        rows.append((name, unit, *cells, plan))
     before = author.title(author.evidence.baseline.title)
     columns = [*author.heads("assumptions.measure", "unit"), (before,), *author.year_headings(shown)]
     return author.table(

@@ -64,7 +64,7 @@ class Outcome:
             but = "but for the versions above" if self.remarks else "though not byte for byte"
             lines.append(
                 f"{self.name} is the same as the briefing made again in every word, cell, shape and digit shown, "
-                f"{but}: full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
+                f"{but}. Full values agree within {TOLERANCE:g}, drawings within {POINTS:g} points, "
                 f"pictures within {LEVELS} of 255 levels of colour."
             )
         if self.given:

@@ -18,7 +18,7 @@ from analysis.charts.style import BLACK, BLUE, LINE_COLOURS, REFERENCE_DASH, VER
 from analysis.effort.backcast.study import Answer
 from analysis.effort.backcast.tables import name_of
 from analysis.effort.backcast.words import probability_words, value_words
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.words import LANGUAGES, with_year, word
 
 #: Levers with a bar of their own.
@@ -93,10 +93,11 @@ def _search(ax: Axes, answer: Answer, language: str) -> None:
     if column == "best_margin":
         label = f"{label.format(p=f'{100 * answer.probability:g}')} ({unit_of(answer.target, language)})"
     ax.set_ylabel(label)
+    size = shown_in(answer.target, 1.0, language) if column == "best_margin" else 1.0
     trace = answer.trace[(answer.trace["search"] == name) & (answer.trace["start"] > 0)]
     for (start, group), colour in zip(trace.groupby("start"), cycle(LINE_COLOURS), strict=False):
         text = word("labels", "search from", language).format(start=start)
-        ax.plot(group["trial"], group[column], color=colour, lw=1.4, drawstyle="steps-post", label=text)
+        ax.plot(group["trial"], size * group[column], color=colour, lw=1.4, drawstyle="steps-post", label=text)
     if column == "best_effort":
         ax.axhline(answer.effort, color=BLACK, lw=0.9, ls=REFERENCE_DASH, label=word("labels", "answer", language))
     elif answer.verdict == "not reachable":
@@ -116,7 +117,7 @@ def _members(ax: Axes, answer: Answer, language: str) -> None:
     ]
     for candidate, term, look in looks:
         for part, dash in ((slice(None, answer.searched), "-"), (slice(answer.searched, None), (0, (3, 1.5)))):
-            margins = np.sort(answer.margins[candidate, part])
+            margins = shown_in(answer.target, 1.0, language) * np.sort(answer.margins[candidate, part])
             # Share of members whose margin is at least so large.
             above = 100 * (1 - np.arange(len(margins)) / len(margins))
             text = word("labels", term, language) if dash == "-" else None

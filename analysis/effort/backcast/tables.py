@@ -22,7 +22,7 @@ from analysis.outcome import files as result_files
 from analysis.outcome.printing import make_table, print_sentences, three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.words import LANGUAGES, with_year
 from model.files.atomic import replaced
 from scenarios import Target
@@ -60,8 +60,8 @@ def print_answer(console: Console, answer: Answer, targets: Mapping[str, Target]
             continue
         title = with_year(target.title[language], target.year, language)
         before, after = (share_in_percent(round(row[k] * others), others) for k in ("before", "after"))
-        units = unit_of(target, language)
-        change = f"{screen_text('margin change')} {three_digits(row['margin_change'], sign=True)} {units}"
+        units, moved = unit_of(target, language), shown_in(target, row["margin_change"], language)
+        change = f"{screen_text('margin change')} {three_digits(moved, sign=True)} {units}"
         console.print(escape(f"  {title}: {before} → {after} (n = {others}); {change}"))
 
 
@@ -83,7 +83,7 @@ def _lever_table(answer: Answer) -> Table:
             value + (f"\n[dim]{screen_text('bound')}[/]" if row["at_bound"] else ""),
             f"{row['start']}",
             f"{row['effort']:.2f}",
-            three_digits(row["margin_lost_without"]),
+            three_digits(shown_in(answer.target, row["margin_lost_without"], screen_language())),
         )
     return table
 

@@ -14,7 +14,7 @@ from analysis.outcome.futures import Input
 from analysis.outcome.printing import three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.words import say_from, screen_text_from
 from calibration.fit.evidence import Evidence
 
@@ -62,7 +62,8 @@ def sentences(answer: Answer, language: str) -> list[str]:
         for candidate, kind in enumerate(("before", "judged"))
     )
     missed, missed_unseen = (
-        three_digits(max(0.0, -answer.margin_at_probability(1, searched=searched))) for searched in (True, False)
+        three_digits(shown_in(target, max(0.0, -answer.margin_at_probability(1, searched=searched)), language))
+        for searched in (True, False)
     )
     optimistic = [say("optimistic", language, wanted=wanted)] * _optimistic(answer)
     first = say(

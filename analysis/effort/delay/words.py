@@ -13,7 +13,7 @@ from analysis.effort.delay.study import ALL, Delays
 from analysis.outcome.printing import three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
-from analysis.outcome.target_words import unit_of
+from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_year
 from calibration.fit.evidence import Evidence
@@ -108,11 +108,11 @@ def all_levers_words(target: Target, table: pd.DataFrame, row: Any, members: int
     of_target = table[table["target"] == target.id]
     own = of_target[of_target["lever"] == ALL]
     on_time, without = (
-        three_digits(float(own.loc[rows, "margin_median"].iloc[0]), sign=True)
+        three_digits(shown_in(target, float(own.loc[rows, "margin_median"].iloc[0]), screen_language()), sign=True)
         for rows in (own["delay"] == 0, own["delay"].isna())
     )
     reasons = why_never_enough(own, row["wanted"], levers_against(of_target))
-    unit = {language: unit_of(target, language) for language in LANGUAGES}
+    unit = unit_of(target, screen_language())
     margin = screen_text("margin", on_time=on_time, without=without, unit=unit, reason=reasons)
     return f"{words}\n{margin}"
 

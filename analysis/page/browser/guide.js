@@ -1,4 +1,5 @@
 // A guided start: three questions, each set up at one press and answered by what the members come to.
+import { shownOf } from "./board.js"
 import { element } from "./dom.js"
 import { digits } from "./numbers.js"
 import { settingOf } from "./state.js"
@@ -62,7 +63,7 @@ export class Guide {
     const likely = main.filter((target) => page.standing("page", target).reached * 2 > page.standing("page", target).members)
     const one = main.find((target) => target.variable === page.indicator.variable)
     const judged = page.standing("page", one)
-    return say("answer reach", { all: main.length, likely: likely.length, names: likely.map((target) => target.title[language]).join(say("comma")) || say("none"), title: one.title[language], year: one.year, threshold: one.threshold, median: digits(judged.median), odds: judged.odds, base: page.standing("baseline", one).odds })
+    return say("answer reach", { all: main.length, likely: likely.length, names: likely.map((target) => target.title[language]).join(say("comma")) || say("none"), title: one.title[language], year: one.year, threshold: shownOf(one, one.threshold, language), median: digits(shownOf(one, judged.median, language)), odds: judged.odds, base: page.standing("baseline", one).odds })
   }
 
   levers() {

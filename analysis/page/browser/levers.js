@@ -1,6 +1,6 @@
 // Levers and assumptions as a reader moves them: a slider with a number beside it, what it means, and its schedule.
 import { element } from "./dom.js"
-import { plainNumber } from "./numbers.js"
+import { inModelUnit, plainNumber } from "./numbers.js"
 import { ScheduleEditor } from "./schedule.js"
 import { endOf } from "./state.js"
 import { stepOf } from "./steps.js"
@@ -76,7 +76,7 @@ export class Control {
     slider.addEventListener("input", () => {
       typed.value = slider.value
       slider.setAttribute("aria-valuetext", `${plainNumber(Number(slider.value))} ${unit}`)
-      this.acts.move(dial.constant, part, Number(slider.value) * size)
+      this.acts.move(dial.constant, part, inModelUnit(Number(slider.value), size))
     })
     typed.addEventListener("change", () => {
       const value = Number(typed.value)
@@ -84,7 +84,7 @@ export class Control {
       const bounded = sound ? Math.min(high, Math.max(low, value)) : this.positions.get(part) / size
       typed.value = String(bounded)
       slider.value = String(bounded)
-      if (sound) this.acts.move(dial.constant, part, bounded * size)
+      if (sound) this.acts.move(dial.constant, part, inModelUnit(bounded, size))
     })
     this.rows.set(part, { slider, typed })
     return element(

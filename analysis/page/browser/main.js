@@ -1,5 +1,5 @@
 // The live page: what is set, what is computed of it, and where it is shown.
-import { Board } from "./board.js"
+import { Board, shownOf } from "./board.js"
 import { COLOURS, Fan } from "./charts.js"
 import { Side } from "./compare.js"
 import { Districts } from "./districts.js"
@@ -569,7 +569,7 @@ class Page {
   showGlance() {
     const target = this.known.targets.find((one) => one.headline && this.indicator.targets.includes(one.id)) ?? this.known.targets.find((one) => one.headline)
     const judged = this.standing("page", target)
-    this.glance.textContent = `${target.title[this.language]} ${target.year}: ${digits(judged.median)} · ${this.say("probability")} ${judged.odds}`
+    this.glance.textContent = `${target.title[this.language]} ${target.year}: ${digits(shownOf(target, judged.median, this.language))}${this.board.unitOf(target)} · ${this.say("probability")} ${judged.odds}`
   }
 
   forPrint(on) {

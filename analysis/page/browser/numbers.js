@@ -118,6 +118,11 @@ export function interpolated(at, years, values) {
   return slope * (at - years[place]) + values[place]
 }
 
+/** A number that is shown in the model's unit, as a person would write it there. */
+export function inModelUnit(shown, size) {
+  return Number((shown * size).toPrecision(15))
+}
+
 /**
  * How members stand to a target at the end of its year, in the plan's unit.
  * @param {{factor: number, limit: number, comparison: string}} target

@@ -512,7 +512,9 @@ class Reading {
     const name = rest.join(" ")
     if (DIRECTIONS.includes(way) && (bases ? bases.includes(name) : /^[\p{L}\p{N}_-]+$/u.test(name))) return
     const value = shownValue(said)
-    told(where, bases ? this.told("'is' must be 'above' or 'below' and one of {bases}; not {value}.", { bases: bases.join(", "), value }) : this.told("'is' must be 'above' or 'below' and the base; not {value}.", { value }))
+    const hint = bases && DIRECTIONS.includes(way) ? this.near(name, bases) : null
+    if (bases) told(where, this.told("'is' must be 'above' or 'below' and one of {bases}; not {value}.", { bases: bases.join(", "), value }), hint)
+    else told(where, this.told("'is' must be 'above' or 'below' and the base; not {value}.", { value }))
   }
 
   notSaved(year) {

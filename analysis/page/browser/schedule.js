@@ -1,6 +1,6 @@
 // The years of one lever: points that are dragged, moved by keys or typed, and the year in which it is repealed.
 import { drawn, element } from "./dom.js"
-import { plainNumber } from "./numbers.js"
+import { inModelUnit, plainNumber } from "./numbers.js"
 import { stepOf } from "./steps.js"
 
 const [FIRST, LAST] = [2020, 2035]
@@ -209,7 +209,7 @@ export class ScheduleEditor {
       value: String(Number((value / this.size).toPrecision(10))),
       "aria-label": say("end of year", { year }),
       onchange: () => {
-        const given = Number(number.value) * this.size
+        const given = inModelUnit(Number(number.value), this.size)
         if (number.value !== "" && Number.isFinite(given)) this.points[place][1] = Number(Math.min(this.dial.highest, Math.max(this.dial.lowest, given)).toPrecision(10))
         this.hand()
       },

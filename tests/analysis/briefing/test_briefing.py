@@ -31,7 +31,7 @@ from analysis.briefing.content import (
     texts_of,
 )
 from analysis.briefing.results import compute_results
-from analysis.briefing.sections.author import TARGET_UNITS
+from analysis.briefing.sections.author import TARGET_FORMS
 from analysis.briefing.words import templates
 from analysis.briefing.writing.page import page
 from analysis.briefing.writing.slide_layout import BODY, BOTTOM, MARGIN, ROWS, TOP, WIDTH, placed
@@ -40,7 +40,7 @@ from analysis.briefing.writing.workbook import LINE, lone_number, workbook
 from analysis.charts.panels import INDICATORS
 from analysis.charts.style import chart_style
 from analysis.outcome.bottlenecks import RELIEFS
-from analysis.outcome.words import LANGUAGES, word
+from analysis.outcome.words import LANGUAGES, terms, word
 from analysis.reach.probability import UNKNOWN_OF_2020
 from model.definition import model_hash
 from scenarios import load_levers, load_targets
@@ -339,7 +339,7 @@ def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, results,
 def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, results):
     texts = dict(every_text(compose(evidence, results, "en")))
     wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
-    assert wanted["Urban community elder-care coverage"] == "≥ 100\N{NO-BREAK SPACE}% (99 counts)"
+    assert wanted["Urban community elder-care coverage"] == "≥ 100\N{NO-BREAK SPACE}% (99\N{NO-BREAK SPACE}% is enough)"
     assert wanted["Resident urbanization rate"] == "≥ 78.5\N{NO-BREAK SPACE}%"
 
 
@@ -393,11 +393,11 @@ def test_sections_stand_in_the_order_of_the_reader_s_questions(evidence, results
 
 def test_whatever_a_scenario_may_change_has_words(evidence):
     known = templates()
-    assert {f"unit.{lever.unit}" for lever in load_levers().values()} <= set(known)
+    assert {lever.unit for lever in load_levers().values()} <= set(terms()["model units"])
     assert {f"relief.{relief.constant}" for relief in RELIEFS} <= set(known)
     assert {f"parameter.{name}" for name in UNKNOWN_OF_2020} <= set(known)
-    assert {target.unit for target in load_targets().values() if target.modelled} <= set(TARGET_UNITS)
-    assert {f"unit.{unit}" for unit in TARGET_UNITS} <= set(known)
+    assert {target.unit for target in load_targets().values() if target.modelled} <= set(TARGET_FORMS)
+    assert {f"unit.{unit}" for unit in TARGET_FORMS} <= set(known)
 
 
 def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_charts(written):
