@@ -227,7 +227,7 @@ def _measures(author: Author) -> Table:
         scale = SIZES.get(change.unit, {}).get(author.language, 1.0)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
-        plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
+        plan = (Name(levers[change.constant].in_plan or "—"),) if change.policy else author.say("assumptions.no policy")
         rows.append((name, author.say(f"unit.{change.unit}"), *cells, plan))
     columns = author.heads("assumptions.measure", "unit", "assumptions.default") + author.year_headings(shown)
     return author.table(
