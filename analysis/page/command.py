@@ -16,11 +16,12 @@ from analysis.outcome.words import screen_text
 from analysis.page.libraries import check_libraries
 from calibration.fit.ensemble_file import EnsembleError, check_members
 from calibration.fit.evidence import NEWEST, Evidence
+from model.city import city
 
 #: Members of each ensemble in a page: the file stays below what goes by mail.
 MEMBERS: Final = 500
 #: Name of the page's file.
-FILE: Final = "jinan.html"
+FILE: Final = f"{city().name}.html"
 
 
 def page(

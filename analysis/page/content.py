@@ -14,6 +14,7 @@ from analysis.language.mistakes import BEGINNINGS, ENDINGS, catalogue
 from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words
+from model.city import city
 from model.definition import Variable, variables_by_name
 from scenarios import Lever, Scenario, Target, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import FORMER_NAMES
@@ -60,6 +61,7 @@ def content(
     scenarios = load_scenarios(shipped_scenarios())
     elements = {one.axes[0] for one in variables.values() if len(one.axes) == 1 and one.name in small}
     return {
+        "city": city().name,
         "words": words()["page"],
         "chapters": words()["chapters"],
         "levers": [_lever(lever, variables[lever.constant], ensembles) for lever in by_section(levers.values())],
