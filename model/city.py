@@ -127,12 +127,18 @@ class City:
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """What fills the gaps of sentences that tell the city, by gap and language."""
         own = {"unknown": self.unknown, "map_note": self.map_note, "targets": self.targets}
+        own["city_option"] = dict.fromkeys(("zh", "en"), self.option)
         return {"city": self.title, "plan": self.plan, "merged": self.merged_name or self.title, **own}
 
     @property
     def is_usual(self) -> bool:
         """Whether this is the city that is taken when none is named."""
         return self.folder == PACKS / USUAL
+
+    @property
+    def option(self) -> str:
+        """What a command has to be called with for this city; empty for the one that is taken when none is named."""
+        return "" if self.is_usual else f" --city {os.environ.get(VARIABLE) or self.name}"
 
     @property
     def regions(self) -> tuple[str, ...]:

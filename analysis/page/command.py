@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, Seen, announce_replaced_files, make_console
+from analysis.language.mistakes import in_screen_language
 from analysis.outcome.output_folder import Out
 from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
@@ -61,12 +62,12 @@ def write(members: int, language: str, evidence: Evidence, out: Path) -> Path:
     check_libraries()
     check_members(members, evidence)
     every, missing = [evidence], []
-    for seen in (one for one in Evidence if one != evidence):
+    for seen in (one for one in Evidence if one != evidence and one.is_recorded):
         try:
             check_members(members, seen)
             every.append(seen)
         except EnsembleError as error:
-            missing.append(str(error))
+            missing.append(in_screen_language(str(error)))
     console = make_console()
     for why in missing:
         console.print(escape(screen_text("page offers", evidence=evidence, why=why)), soft_wrap=True)
