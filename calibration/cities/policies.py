@@ -157,7 +157,7 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
             entries.append(
                 {
                     "id": f"target.urbanization.{kind}.{year}",
-                    "title": {"zh": f"{zh}（本项目设定的参考值）", "en": f"{words} (milestone of this project)"},
+                    "title": {"zh": f"{zh}（参考值）", "en": f"{words} (milestone)"},
                     "section": "none",
                     "scope": "core",
                     "year": year,
@@ -177,8 +177,8 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
         {
             "id": "target.service_coverage_unregistered.2025",
             "title": {
-                "zh": "基本公共服务覆盖未落户常住人口（本项目设定的参考值）",
-                "en": "basic public services reach residents without local registration (milestone of this project)",
+                "zh": "基本公共服务覆盖未落户常住人口（参考值）",
+                "en": "basic public services reach residents without local registration (milestone)",
             },
             "section": "none",
             "scope": "core",
@@ -200,8 +200,8 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
         {
             "id": "target.income_ratio.2035",
             "title": {
-                "zh": "城乡居民收入比（本项目设定的参考值）",
-                "en": "urban rural income ratio (milestone of this project)",
+                "zh": "城乡居民收入比（参考值）",
+                "en": "urban rural income ratio (milestone)",
             },
             "section": "none",
             "scope": "core",

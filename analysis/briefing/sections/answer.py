@@ -40,7 +40,8 @@ def answer_section(author: Author) -> Section:
     # What was tried is stated once.
     whole.append(_blocker(author, resident, reliefs[0]))
     whole.append(_blocker(author, registered, reliefs[1], again=" too"))
-    sure = author.say("answer.sure later" if later else "answer.sure")
+    every = all(target.modelled for target in targets.values())
+    sure = author.say("answer.sure later" if later else "answer.sure every" if every else "answer.sure")
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.short", join(whole[:2], author.language), SLIDES_ONLY),
         Paragraph("answer.answer", join(whole, author.language), PAGE_AND_WORKBOOK, strong=True),

@@ -243,5 +243,7 @@ def _measures(author: Author) -> Table:
 
 def not_section(author: Author) -> Section:
     """Return what the model is not."""
-    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}"), PAGE_AND_WORKBOOK) for name in NOT)
+    every = all(target.modelled for target in author.evidence.targets.values())
+    told = [name for name in NOT if name != "judge" or not every]
+    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}"), PAGE_AND_WORKBOOK) for name in told)
     return author.section("not", author.say("not.takeaway"), *blocks)
