@@ -45,7 +45,9 @@ def calibrate(
     write(calibration)
     write_report(calibration, Effort())
     print_verdict(console, _verdict(calibration, draws))
-    files = [evidence.posterior.name, evidence.forecast.name, f"docs/{evidence.report.name}"]
+    beside = evidence.report.parent == evidence.posterior.parent
+    report_file = evidence.report.name if beside else f"docs/{evidence.report.name}"
+    files = [evidence.posterior.name, evidence.forecast.name, report_file]
     console.print(screen_text("written", out=evidence.posterior.parent.name, files=", ".join(files)))
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from analysis.language.mistakes import in_screen_language
 from analysis.outcome import output_folder
 from analysis.outcome.words import screen_text
-from calibration.fit.evidence import Evidence
+from calibration.fit.evidence import NEWEST, Evidence
 from model.city import city
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
@@ -28,8 +28,24 @@ OUTPUTS = Path("outputs") if city().is_usual else Path("outputs") / city().name
 PIPE_WIDTH = 120
 #: Members of the calibrated ensemble that are run unless another number is asked for.
 USUAL_MEMBERS = 200
+
+
+def _recorded(seen: Evidence) -> Evidence:
+    """Refuse a record that the city has not, before an ensemble of it is asked for that nobody could make."""
+    if not seen.is_recorded:
+        message = (
+            f"The record of {city().title['en']} ends with {NEWEST}: there is no evidence {seen} of it. "
+            "Leave --evidence out."
+        )
+        raise UserError(message)
+    return seen
+
+
 #: The option of every command that reads the ensemble.
-Seen = Annotated[Evidence, typer.Option("--evidence", help="The last year of the record that the ensemble has seen.")]
+Seen = Annotated[
+    Evidence,
+    typer.Option("--evidence", help="The last year of the record that the ensemble has seen.", callback=_recorded),
+]
 #: The option of commands that need probabilities.
 Members = Annotated[int, typer.Option(min=2, help="Number of members of the calibrated ensemble to run.")]
 #: The option of commands whose tables are in files.

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from calibration.fit.evidence import Evidence
-from model.city import TABLES_FILE, city, require_usual
+from model.city import TABLES_FILE, city
 from model.engine.errors import UserError
 from model.files.interrupts import exit_on_interrupts
 
@@ -114,7 +114,7 @@ def districts() -> None:
 @app.command()
 @exit_on_mistakes()
 def history(check: Check = False, evidence: Seen = Evidence.TO_2020) -> None:
-    """Write docs/history.md and its figures: simulated against observed values, 2010-2020."""
+    """Write docs/history.md and its figures, for another city in its pack: simulated against observed, 2010-2020."""
     from calibration.history.report import update_page
 
     stale = update_page(evidence, write=not check)
@@ -132,7 +132,7 @@ def study(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 2020,
     evidence: Seen = Evidence.TO_2020,
 ) -> None:
-    """Run a study of the calibration and write its part of docs/calibration_studies.md.
+    """Run a study of the calibration and write its part of docs/calibration_studies.md, or of that page in the pack.
 
     coverage: do credible intervals contain the true parameters of synthetic data? (a quarter of an hour)
     leave-out: how does the posterior change without each observed series? (minutes)
@@ -143,7 +143,6 @@ def study(
 
     from calibration.studies.study import write_study
 
-    require_usual("python -m calibration study")
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name.capitalize(), total=None)

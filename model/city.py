@@ -37,8 +37,10 @@ KEYS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(
         ("zones", "region", "boundaries", "data_files", "control_totals", "start", "origin_districts"), True
     ),
-    **dict.fromkeys(("short", "map_note", "chapters", "other_regions", "merger", "not_known"), False),
+    **dict.fromkeys(("short", "map_note", "chapters", "targets", "other_regions", "merger", "not_known"), False),
 }
+#: What targets are called that a plan has set.
+TARGETS_OF_A_PLAN: Final = {"zh": "规划目标", "en": "the plan's targets"}
 #: Modules that have read the city when they are loaded.
 READERS: Final = frozenset({"model.definition"})
 START_TOTALS: Final = ("unregistered", "rural in town", "urban share low", "urban share high", "urban share central")
@@ -94,8 +96,10 @@ class City:
     about_districts: str
     #: What readers of a map must know of the districts.
     map_note: Mapping[str, str]
-    #: Titles of the plan's chapters, by number.
+    #: Titles of the plan's chapters, by number; none where no plan of the city has been read.
     chapters: Mapping[str, Mapping[str, str]]
+    #: What its targets are called.
+    targets: Mapping[str, str]
     bounds: tuple[float, float, float, float]
     zones: Mapping[str, Mapping[str, str]]
     districts: tuple[District, ...]
@@ -122,13 +126,19 @@ class City:
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """What fills the gaps of sentences that tell the city, by gap and language."""
-        own = {"unknown": self.unknown, "map_note": self.map_note}
+        own = {"unknown": self.unknown, "map_note": self.map_note, "targets": self.targets}
+        own["city_option"] = dict.fromkeys(("zh", "en"), self.option)
         return {"city": self.title, "plan": self.plan, "merged": self.merged_name or self.title, **own}
 
     @property
     def is_usual(self) -> bool:
         """Whether this is the city that is taken when none is named."""
         return self.folder == PACKS / USUAL
+
+    @property
+    def option(self) -> str:
+        """What a command has to be called with for this city; empty for the one that is taken when none is named."""
+        return "" if self.is_usual else f" --city {os.environ.get(VARIABLE) or self.name}"
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -196,8 +206,8 @@ def city_folder() -> Path:
     return pack_folder(os.environ.get(VARIABLE) or USUAL)
 
 
-def require_usual(called: str) -> None:
-    """Refuse what writes into the documentation of the project, which is about one city.
+def require_usual(page: str) -> None:
+    """Refuse to write a page of the documentation that is about one city, the usual one.
 
     Raises
     ------
@@ -205,7 +215,11 @@ def require_usual(called: str) -> None:
         If this process is about another one.
     """
     if not city().is_usual:
-        msg = f"`{called}` writes pages of the documentation, which are of {USUAL}; call it without another city."
+        msg = (
+            f"The page {page!r} tells the plan of {read_pack(PACKS / USUAL).title['en']} and what was counted there "
+            f"after 2020. For {city().title['en']} see `run` and `monitor`; its pack takes the pages 'model' and "
+            "'history'."
+        )
         raise PackError(msg)
 
 
@@ -281,6 +295,7 @@ def read_pack(folder: Path) -> City:
         about_districts=about["about_districts"],
         map_note=about.get("map_note") or {"zh": "", "en": ""},
         chapters=about.get("chapters") or {},
+        targets=about.get("targets") or TARGETS_OF_A_PLAN,
         bounds=tuple(about["bounds"]),
         zones=zones,
         districts=districts,
@@ -327,7 +342,7 @@ def _about(folder: Path, faults: list[str]) -> dict[str, Any]:
             wrong(key, f"{key!r} must be a text.")
     if "name" in sound and content["name"] != folder.name:
         wrong("name", f"'name' is {shown(content['name'])}, the folder {folder.name!r}; they must be the same.")
-    for key in {"title", "formal", "province", "plan", "unknown", "map_note"} & sound:
+    for key in {"title", "formal", "province", "plan", "unknown", "map_note", "targets"} & sound:
         if not _in_both_languages(content[key]):
             wrong(key, f"{key!r} must read {{zh: ..., en: ...}}.")
     if "bounds" in sound and not (

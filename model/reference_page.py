@@ -13,8 +13,12 @@ from pathlib import Path
 from model.city import city
 from model.definition import MODEL_FILE, Kind, Sector, Variable, read_sectors
 from model.files.atomic import update_text
+from model.files.repository import ROOT
 
-PAGE = Path(__file__).parents[1] / "docs" / "model.md"
+#: Of the city that the project's documentation tells of; of another in its pack.
+PAGE = (ROOT / "docs" if city().is_usual else city().folder) / "model.md"
+#: What prints it.
+PRINTED_BY = "make docs" if city().is_usual else f"python -m analysis.pages model` for the city `{city().name}"
 KINDS: dict[Kind, str] = {
     "stock": "Stocks",
     "flow": "Flows",
@@ -37,7 +41,7 @@ LOOP_TITLE = re.compile(r"\b([RB]\d+) ([a-z].*?)(?=, [RB]\d|[.;]|$)")
 OPENING = """\
 # The model, variable by variable
 
-Printed by `make docs` from `model/urbanization.mdl` and the pack of {city} in `cities/`: equations, units, ranges,
+Printed by `{printed_by}` from `model/urbanization.mdl` and the pack of {city}: equations, units, ranges,
 meanings and sources stand there and nowhere else. Change the model, not this page.
 
 **How to read it.** A *stock* is what has piled up (Capitalised), a *flow* is what fills or empties it in a year,
@@ -54,7 +58,7 @@ def print_page(path: Path = MODEL_FILE) -> str:
     described = [sector for sector in sectors if any(variable.kind in KINDS for variable in sector.variables)]
     grades = ", ".join(f"{letter} {word}" for letter, word in GRADES.items())
     chapters = [
-        OPENING.format(city=city().title["en"], grades=grades),
+        OPENING.format(city=city().title["en"], grades=grades, printed_by=PRINTED_BY),
         _contents(described),
         _counts(described),
         _dimensions(variables),

@@ -59,7 +59,7 @@ class Lever:
     title: Title
     meaning: Sentences
     guidance: Sentences
-    #: Section of the plan that sets this lever, or the policy it stands for.
+    #: Section of the plan that sets this lever, or the policy it stands for; its first figure is the lever's subject.
     section: Line
     #: Who can move it.
     decided_by: Annotated[Decider, PlainValidator(one_of(*get_args(Decider)))]
@@ -72,6 +72,11 @@ class Lever:
     #: The model's own value, by element for a constant with subscripts.
     default: Annotated[float | Mapping[str, float], PlainValidator(_from_the_model)] = 0.0
 
+    @property
+    def in_plan(self) -> str:
+        """The section of the city's plan; empty where no plan of the city has been read."""
+        return self.section if city().chapters else ""
+
 
 class _OfCity(Schema):
     """What differs in a city."""
@@ -79,6 +84,7 @@ class _OfCity(Schema):
     lowest: Number | None = None
     highest: Number | None = None
     guidance: Sentences | None = None
+    section: Line | None = None
 
 
 def load_levers(model_file: Path = MODEL_FILE, file: Path = FILE, of_city: Path = CITY_FILE) -> dict[str, Lever]:

@@ -37,6 +37,8 @@ ALL_POINTS: Final = 1.0
 ROUNDING: Final = 1e-9
 #: The scope of what is no target of the plan: a number for a year without one, whose title says who set it.
 MILESTONE: Final = "milestone"
+#: The section of what no plan sets.
+NO_SECTION: Final = "none"
 #: The plan's first deadline; who starts after it asks about later years, milestones among them.
 FIRST_DEADLINE: Final = 2025
 _MODEL_KEYS = ("variable", "factor", "definition")
@@ -107,6 +109,11 @@ class Target:
     def modelled(self) -> bool:
         """Say whether the model computes this target."""
         return self.variable is not None
+
+    @property
+    def in_plan(self) -> str:
+        """The section of the plan that sets it; empty for what no plan sets."""
+        return "" if self.section == NO_SECTION else self.section
 
     @property
     def limit(self) -> float:

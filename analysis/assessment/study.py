@@ -34,6 +34,7 @@ from analysis.assessment.words import sentences
 from calibration.fit.evidence import Evidence
 from calibration.fit.forecast import BASE_YEAR, YEARS, expected, forecast_table, predict, simulate
 from calibration.fit.later_record import later_record
+from model.city import city
 from model.engine import CompiledModel
 from scenarios import Scenario, Target, is_reached
 
@@ -264,7 +265,7 @@ def check_stored(forecast: xr.Dataset, file: Path) -> None:
     if not same or not np.allclose(stored.sort_index(), made.sort_index(), rtol=2e-5, atol=0.0):
         message = (
             f"{file.name} is not the forecast of the present model and ensemble, so scoring it would mean nothing. "
-            "Take both from the same commit, or make both anew with: python run_scenarios.py calibrate"
+            f"Take both from the same commit, or make both anew with: python run_scenarios.py calibrate{city().option}"
         )
         raise AssessmentError(message)
 

@@ -65,7 +65,7 @@ def land_supply(material: Material, scenario: str, language: str, canvas: Size |
         draw_fan(right, run["built up area"] / size, BLUE)
         limit = float(boundary.max())
         right.axhline(limit, color=VERMILION, lw=1.4, ls=DASHES[1])
-        text = f"{word('labels', 'boundary', language)} {limit:,.2f} {unit_name('km2', language)}"
+        text = f"{word('labels', 'boundary', language)} {limit:,.6g} {unit_name('km2', language)}"
         right.annotate(
             text,
             (0.02, limit),

@@ -11,7 +11,7 @@ from analysis.charts import findings
 from analysis.charts.frame import band_note, frame_chart
 from analysis.charts.marks import draw_fan, elements_of
 from analysis.charts.material import Material
-from analysis.charts.record import RECORD_NOTE, begin_with_record, district_record
+from analysis.charts.record import begin_with_record, district_record, record_note
 from analysis.charts.style import BLACK, DASHES, GREY, Size, chart_style
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
@@ -65,7 +65,7 @@ def districts(material: Material, scenario: str, language: str, canvas: Size | N
             word("labels", "own scales", language),
             word("labels", "difference", language) if compared else "",
             band_note(material, "bands", language),
-            word("labels", RECORD_NOTE, language),
+            word("labels", record_note(), language),
         )
         finding = findings.district_map(quantile(rates, 0.5), "district_map", language)
         frame_chart(figure, material, "districts", language, scenario, *notes, finding=finding, room=0.8)

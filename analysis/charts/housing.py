@@ -14,7 +14,7 @@ from analysis.charts.frame import band_note, frame_chart, label_axes
 from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan
 from analysis.charts.material import Material
-from analysis.charts.record import OBSERVED, RECORD_NOTE, begin_with_record, draw_record, record
+from analysis.charts.record import OBSERVED, begin_with_record, draw_record, record, record_note
 from analysis.charts.style import BLACK, DASHES, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
@@ -60,7 +60,7 @@ def housing_market(material: Material, scenario: str, language: str, canvas: Siz
         lines = [line for line in axes["sales"].lines if line.get_label() not in OBSERVED]
         where = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "borderaxespad": 0.2, "fontsize": 9}
         axes["sales"].legend(lines, [str(line.get_label()) for line in lines], **where)
-        notes = (word("labels", one, language) for one in ("market note", RECORD_NOTE))
+        notes = (word("labels", one, language) for one in ("market note", record_note()))
         finding = findings.housing(market["house price"], market["months unsold"], market["land income"], language)
         frame_chart(
             figure,

@@ -64,11 +64,13 @@ def draw_bars_at_end(ax: Axes, series: xr.DataArray, position: int, colour: str)
 
 
 def stack_bars(ax: Axes, parts: xr.DataArray, language: str) -> None:
-    """Stack yearly bars, gains upward and losses downward."""
+    """Stack yearly bars, gains upward and losses downward, without what a city has nothing of in any year."""
     dim = str(next(dim for dim in parts.dims if dim != "time"))
     up, down = np.zeros(parts.sizes["time"]), np.zeros(parts.sizes["time"])
     for name, colour in zip(elements_of(parts, dim), PART_COLOURS, strict=False):
         values, label = parts.sel({dim: name}).to_numpy(), element_name(name, language)
+        if not values.any():
+            continue
         bottom = np.where(values >= 0, up, down)
         ax.bar(parts["time"], values, bottom=bottom, color=colour, width=0.8, label=label)
         up += np.maximum(values, 0)

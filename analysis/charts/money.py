@@ -15,7 +15,7 @@ from analysis.charts.labels import label_right
 from analysis.charts.marks import draw_fan
 from analysis.charts.material import Material
 from analysis.charts.panels import FUNDED
-from analysis.charts.record import RECORD_NOTE, begin_with_record, draw_record, record
+from analysis.charts.record import begin_with_record, draw_record, record, record_note
 from analysis.charts.style import BLACK, BLUE, DASHES, GREEN, ORANGE, VERMILION, Size, chart_style, darken
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
@@ -56,7 +56,7 @@ def three_accounts(material: Material, scenario: str, language: str, canvas: Siz
         lines = [("capital funded", run[capital], BLUE), ("other funded", run[other], GREEN)]
         _draw(funded, "funded", "percent", lines, language, of_baseline(capital))
         notes = (
-            *(word("labels", one, language) for one in ("accounts note", RECORD_NOTE)),
+            *(word("labels", one, language) for one in ("accounts note", record_note())),
             band_note(material, "bands", language),
         )
         begin_with_record(budget, land, debt, funded)

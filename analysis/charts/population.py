@@ -11,7 +11,7 @@ from analysis.charts.frame import band_note, frame_chart, label_axes, quantity
 from analysis.charts.labels import label_right
 from analysis.charts.marks import elements_of
 from analysis.charts.material import Material
-from analysis.charts.record import RECORD_NOTE, begin_with_record, draw_record, record
+from analysis.charts.record import begin_with_record, draw_record, record, record_note
 from analysis.charts.style import BLACK, DASHES, PART_COLOURS, Size, chart_style, darken
 from analysis.outcome.ensembles import has_members, quantile
 from analysis.outcome.words import element_name, unit_name, unit_size, word
@@ -45,7 +45,7 @@ def population_by_group(material: Material, scenario: str, language: str, canvas
         ax.set_ylim(bottom=0)
         draw_record(ax, record("residents"), size)
         begin_with_record(ax)
-        notes = band_note(material, "stacked medians", language), word("labels", RECORD_NOTE, language)
+        notes = band_note(material, "stacked medians", language), word("labels", record_note(), language)
         told = {
             quantity(word("labels", "residents", language), "people", language): total,
             quantity(element_name(names[0], language), "people", language): groups.isel(Group=0),

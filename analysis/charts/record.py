@@ -16,11 +16,8 @@ from calibration.observations import CITY, DISTRICTS, district_values, read_obse
 #: The first year of every chart that has a record to show.
 FIRST_YEAR: Final = 2010
 
-
-#: The note below charts that show the record.
 #: Labels of what is drawn of the record, which no legend names.
 OBSERVED = ("_record", "_joined")
-RECORD_NOTE: Final = "record" if CITY.merged_region is None else "record of parts"
 
 
 class Counted(NamedTuple):
@@ -33,7 +30,7 @@ class Counted(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One observation, in the unit of the model; `old` where it leaves out a part that joined later."""
+    """One observation, in the unit of the model; `old` where it is on a boundary before the present one."""
 
     year: int
     value: float
@@ -84,6 +81,21 @@ def record(variable: str) -> tuple[Point, ...]:
         for (year, old), value in sorted(points.items())
         if not (old and (year, False) in points)
     )
+
+
+@cache
+def record_note() -> str:
+    """Return the name of the note below charts that show the record: it says what hollow dots are, where there are any.
+
+    Examples
+    --------
+    >>> record_note()
+    'record of parts'
+    """
+    if CITY.merged_region is not None:
+        return "record of parts"
+    hollow = any(point.old for variable in COUNTED for point in record(variable))
+    return "record of earlier boundaries" if hollow else "record"
 
 
 @cache

@@ -13,7 +13,7 @@ from analysis.charts.labels import label_lines, label_targets
 from analysis.charts.marks import draw_bars_at_end, draw_fan, mark_targets, targets_of
 from analysis.charts.material import Material, families
 from analysis.charts.panels import COMPARISONS, INDICATORS, Panel
-from analysis.charts.record import RECORD_NOTE, begin_with_record, draw_record, record
+from analysis.charts.record import begin_with_record, draw_record, record, record_note
 from analysis.charts.style import LIGHT_GREY, Size, chart_style
 from analysis.outcome.ensembles import quantile
 from analysis.outcome.words import unit_size, word
@@ -47,7 +47,7 @@ def comparison(material: Material, name: str, language: str, canvas: Size | None
         if len(shown) < len(material.runs):
             notes.append(word("labels", "other scenarios", language))
         if any(record(panel.variable) for panel in panels):
-            notes.append(word("labels", RECORD_NOTE, language))
+            notes.append(word("labels", record_note(), language))
         titles = {scenario: material.scenarios[scenario].title[language] for scenario in material.runs}
         series = {
             quantity(word("labels", panel.label, language), panel.unit, language): {
@@ -120,7 +120,7 @@ def indicators(material: Material, scenario: str, language: str, canvas: Size | 
             mark_targets(ax, material, panel.variable, size)
             ax.margins(x=0.02, y=0.12)
         begin_with_record(*(ax for ax, _ in panels))
-        notes = band_note(material, "bands", language), word("labels", RECORD_NOTE, language)
+        notes = band_note(material, "bands", language), word("labels", record_note(), language)
         courses = {
             quantity(word("labels", panel.label, language), panel.unit, language): material.runs[scenario][
                 panel.variable

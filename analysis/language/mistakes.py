@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import yaml
 
 from analysis.outcome.screen import screen_language
+from model.city import city
 
 FILE: Final = Path(__file__).with_name("mistakes.yaml")
 #: Sections of the file with what sentences begin and end with: where the mistake is, and which name is nearest.
@@ -113,7 +114,13 @@ def _readings(text: str) -> Iterator[Reading]:
 
 def _filled(pattern: Pattern, found: re.Match[str], rest: Reading | None = None) -> Reading:
     gaps = {name: value for name, value in found.groupdict().items() if name != "rest"}
-    chinese = pattern.chinese.format(**{name: _value(value) for name, value in gaps.items()})
+    present = city().title
+    chinese = pattern.chinese.format(
+        **{
+            name: present["zh"] if (name, value) == ("city", present["en"]) else _value(value)
+            for name, value in gaps.items()
+        }
+    )
     if rest is None and found.string.endswith(CUT_OFF):
         chinese = chinese.removesuffix("。") + "等。"
     in_gaps = sum(map(len, gaps.values()))

@@ -55,7 +55,9 @@ def verdict(indicators: Sequence[Indicator], question: Question, language: str) 
     if longest := _longest(modelled, language):
         lines.append(longest)
     with_data = sum(one.observation is not None for one in tracked)
-    lines.append(say("tracked" if with_data else "none tracked", language, tracked=len(tracked), with_data=with_data))
+    if tracked:
+        name = "tracked" if with_data else "none tracked"
+        lines.append(say(name, language, tracked=len(tracked), with_data=with_data))
     return [*lines, basis(question, language)]
 
 

@@ -10,17 +10,19 @@ import typer
 from rich.markup import escape
 
 from analysis.command_line import OUTPUTS, Seen, announce_replaced_files, make_console
+from analysis.language.mistakes import in_screen_language
 from analysis.outcome.output_folder import Out
 from analysis.outcome.screen import screen_language
 from analysis.outcome.words import screen_text
 from analysis.page.libraries import check_libraries
 from calibration.fit.ensemble_file import EnsembleError, check_members
 from calibration.fit.evidence import NEWEST, Evidence
+from model.city import city
 
 #: Members of each ensemble in a page: the file stays below what goes by mail.
 MEMBERS: Final = 500
 #: Name of the page's file.
-FILE: Final = "jinan.html"
+FILE: Final = f"{city().name}.html"
 
 
 def page(
@@ -60,12 +62,12 @@ def write(members: int, language: str, evidence: Evidence, out: Path) -> Path:
     check_libraries()
     check_members(members, evidence)
     every, missing = [evidence], []
-    for seen in (one for one in Evidence if one != evidence):
+    for seen in (one for one in Evidence if one != evidence and one.is_recorded):
         try:
             check_members(members, seen)
             every.append(seen)
         except EnsembleError as error:
-            missing.append(str(error))
+            missing.append(in_screen_language(str(error)))
     console = make_console()
     for why in missing:
         console.print(escape(screen_text("page offers", evidence=evidence, why=why)), soft_wrap=True)

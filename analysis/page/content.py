@@ -15,6 +15,7 @@ from analysis.outcome.printing import plan_size, plan_unit
 from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words
+from model.city import city
 from model.definition import Variable, variables_by_name
 from scenarios import Lever, Scenario, Target, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import FORMER_NAMES
@@ -61,6 +62,7 @@ def content(
     scenarios = load_scenarios(shipped_scenarios())
     elements = {one.axes[0] for one in variables.values() if len(one.axes) == 1 and one.name in small}
     return {
+        "city": city().name,
         "words": words()["page"],
         "chapters": words()["chapters"],
         "levers": [_lever(lever, variables[lever.constant], ensembles) for lever in by_section(levers.values())],
@@ -120,7 +122,7 @@ def _lever(lever: Lever, variable: Variable, ensembles: Mapping[str, xr.Dataset]
         "title": lever.title,
         "meaning": lever.meaning,
         "guidance": lever.guidance,
-        "section": lever.section,
+        "section": lever.in_plan,
         "chapter": lever.section[0],
         "decided_by": lever.decided_by,
         "lowest": lever.lowest,
@@ -183,7 +185,7 @@ def _target(target: Target) -> dict[str, Any]:
         "id": target.id,
         "title": target.title,
         "definition": target.definition or {language: "" for language in LANGUAGES},
-        "section": target.section,
+        "section": target.in_plan,
         "year": target.year,
         "threshold": target.threshold,
         "limit": target.limit,

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from analysis.command_line import exit_on_mistakes
-from model.city import require_usual
+from model.city import VARIABLE, city, require_usual
 from model.files.repository import require_repository
 
 
@@ -32,6 +32,11 @@ MODULES: Final = {
     Page.SCORE: "analysis.pages.score",
 }
 
+#: What writes them.
+REMEDY: Final = "make pages" if city().is_usual else f"{VARIABLE}={city().name} python -m analysis.pages"
+#: Pages that every city has; those of another than the usual one stand in its pack.
+OF_EVERY_CITY: Final = (Page.MODEL, Page.HISTORY)
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -42,7 +47,7 @@ def update_pages(
         typer.Argument(
             help="model: docs/model.md; history: docs/history.md and its figures; behaviour: the tables and the "
             "picture of docs/behaviour.md; answer: answer, figure and table of README.md; score: the table of "
-            "docs/forecast_score.md. All of them if left out."
+            "docs/forecast_score.md. All of them if left out. With URBANIZATION_CITY: model, history."
         ),
     ] = None,
     check: Annotated[
@@ -52,12 +57,13 @@ def update_pages(
     """Write the pages that are worked out from the model, the data and the calibrated ensemble."""
     with exit_on_mistakes():
         require_repository("python -m analysis.pages")
-        require_usual("python -m analysis.pages")
-        stale = [
-            path for page in pages or MODULES for path in import_module(MODULES[page]).update_page(write=not check)
-        ]
+        chosen = pages or (list(Page) if city().is_usual else OF_EVERY_CITY)
+        for page in chosen:
+            if page not in OF_EVERY_CITY:
+                require_usual(page.value)
+        stale = [path for page in chosen for path in import_module(MODULES[page]).update_page(write=not check)]
     for path in stale:
-        typer.echo(f"{path.name} was out of date{': run `make pages`' if check else ' and is written'}.", err=check)
+        typer.echo(f"{path.name} was out of date{f': run `{REMEDY}`' if check else ' and is written'}.", err=check)
     if check and stale:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from analysis.outcome.screen import screen_language
+from model.city import city
 from model.engine.errors import UserError
 from model.files.strict_files import refusal
 from scenarios.scenario import load_scenario, workbook_as_yaml, wrong_name
@@ -56,7 +57,7 @@ def template(
     with replaced(path) as partial:
         partial.write_bytes(content)
     command = f"assess --observations {path}" if observations else f"run {path}"
-    typer.echo(say("written", language, file=path, command=f"run_scenarios.py {command}"))
+    typer.echo(say("written", language, file=path, command=f"run_scenarios.py {command}{city().option}"))
 
 
 def _write_yaml(workbook: Path, file: Path | None, language: str) -> None:

@@ -249,7 +249,7 @@ def _rows(language: str, scenario: Scenario | None) -> list[_Row]:
             _Row(
                 constant=name,
                 element=element,
-                chapter=known.section if known else "",
+                chapter=known.in_plan if known else "",
                 title=known.title[language] if known else variable.term if language == "zh" else name.lower(),
                 guidance=known.guidance[language] if known else "",
                 unit=variable.unit,

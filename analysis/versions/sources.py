@@ -174,7 +174,7 @@ def _read_targets(path: Path) -> pd.DataFrame:
             if name not in table.columns
         ]
     if table is None or problems:
-        remedy = f"Write it anew with: python run_scenarios.py run --out {path.parent}"
+        remedy = f"Write it anew with: python run_scenarios.py run --out {path.parent}{city().option}"
         raise VersionError(refusal({str(path): [*problems, remedy]}))
     given = {name: table[name] if name in table.columns else "" for name in (*TEXTS, *NUMBERS)}
     typed = pd.DataFrame(given, index=table.index)
@@ -206,7 +206,7 @@ def _facts_of_table(path: Path) -> dict[str, str]:
     if hashlib.sha256(path.read_bytes()).hexdigest() != known:
         msg = (
             f"{path} was changed after it was written, so its manifest does not speak of it. "
-            f"Write it anew with: python run_scenarios.py run --out {path.parent}"
+            f"Write it anew with: python run_scenarios.py run --out {path.parent}{city().option}"
         )
         raise VersionError(msg)
     return facts

@@ -23,7 +23,7 @@ from calibration.cities.files import URL
 from calibration.cities.lender import census_rows, read_lender
 from calibration.cities.matching import Unit, match_units, panel_faults
 from calibration.cities.numbers import CityFacts, Lender, Number
-from calibration.cities.policies import scenario_files, targets_text
+from calibration.cities.policies import levers_text, scenario_files, targets_text
 from calibration.cities.rules import all_numbers
 from calibration.cities.tabulations import COUNTS, RATIOS, SOURCE, read_tabulation
 from calibration.cities.uses import used_series
@@ -381,6 +381,7 @@ def _files(
     rate = facts.total("population_urban", 2020) / facts.total("population_resident", 2020)
     registered = numbers["REGISTERED URBAN SHARE 2020"].values[0]
     files |= scenario_files(names.en, names.zh.removesuffix("市"), numbers, rate)
+    files["levers.yaml"] = levers_text(names.en, {name: number.high for name, number in numbers.items()})
     files["targets.yaml"] = targets_text(names.en, rate, registered, numbers["INCOME RATIO 2020"].values[0])
     return files
 
@@ -626,6 +627,7 @@ def _city(
         "short": names.zh[0],
         "province": {"zh": names.province_zh, "en": names.province_en},
         "plan": {"zh": f"{names.zh}参考值（本项目设定）", "en": f"milestones of this project for {names.en}"},
+        "targets": {"zh": "参考目标", "en": "milestones"},
         "unknown": _unknown(names),
         "about_districts": f"The {len(facts.units)} districts and counties of {names.en} as matched in units.csv.",
         "bounds": [round(b, 2) for b in bounds],

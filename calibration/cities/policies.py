@@ -89,6 +89,57 @@ def scenario_files(en: str, zh: str, numbers: Mapping[str, Number], rate: float)
     }
 
 
+#: Guidance of the shared levers that speaks of the plan of the city that they were written for.
+_GUIDANCE: Final = {
+    "PERMIT ENTITLEMENT": {
+        "zh": "国家要求逐步缩小差距；1表示完全相同。权益提高会降低落户的吸引力。",
+        "en": "The state wants the gap closed; 1 is equal. More for permit holders makes settling less of a gain.",
+    },
+    "UNIVERSITY PLACES": {
+        "zh": "2035年以前增长一成至两成较为现实。",
+        "en": "A rise by a tenth or two by 2035 is realistic.",
+    },
+    "WEIGHT OF RESIDENT POPULATION": {
+        "zh": "国家要求逐步提高；1表示完全按常住人口。",
+        "en": "The state wants it raised; 1 counts residents only.",
+    },
+    "RURAL RIGHTS RETENTION": {
+        "zh": "国家规定不得以退出权益作为落户条件。",
+        "en": "The state forbids giving them up as a condition of settling.",
+    },
+}
+#: Levers counted in what grows with a city: they may be moved as far as its constants go.
+_OF_SIZE: Final = (
+    "AFFORDABLE RENTAL STARTS",
+    "BASE LAND QUOTA",
+    "SKILLS TRAINING",
+    "COUNTY TOWN PROGRAMME",
+    "SEWAGE CAPACITY PROGRAMME",
+    "GREEN LAND PROGRAMME",
+)
+#: Levers of what only some cities have.
+_ABSENT: Final = ("START UP AREA BUILD RATE",)
+
+
+def levers_text(en: str, highest: Mapping[str, float | None]) -> str:
+    """Return what differs from the shared levers in a city whose plan has not been read.
+
+    Parameters
+    ----------
+    en
+        The city's name.
+    highest
+        The upper limits of its constants, by name.
+    """
+    head = (
+        f"# Levers of {en} that differ from scenarios/levers.yaml: no plan of the city has been read, so guidance\n"
+        "# names the state's rules; ranges grow with the city; a lever is absent where it could move nothing.\n"
+    )
+    levers: dict[str, Any] = {name: {"highest": highest[name]} for name in _OF_SIZE}
+    levers |= {name: {"guidance": dict(words)} for name, words in _GUIDANCE.items()}
+    return head + _dump({"levers": levers, "absent": [*_ABSENT]})
+
+
 def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
     """Return the targets that a pack starts with: questions of this project's own until the city's are entered."""
     head = (
@@ -106,7 +157,7 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
             entries.append(
                 {
                     "id": f"target.urbanization.{kind}.{year}",
-                    "title": {"zh": f"{zh}（本项目设定的参考值）", "en": f"{words} (milestone of this project)"},
+                    "title": {"zh": f"{zh}（参考值）", "en": f"{words} (milestone)"},
                     "section": "none",
                     "scope": "core",
                     "year": year,
@@ -126,8 +177,8 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
         {
             "id": "target.service_coverage_unregistered.2025",
             "title": {
-                "zh": "基本公共服务覆盖未落户常住人口（本项目设定的参考值）",
-                "en": "basic public services reach residents without local registration (milestone of this project)",
+                "zh": "基本公共服务覆盖未落户常住人口（参考值）",
+                "en": "basic public services reach residents without local registration (milestone)",
             },
             "section": "none",
             "scope": "core",
@@ -149,8 +200,8 @@ def targets_text(en: str, rate: float, registered: float, ratio: float) -> str:
         {
             "id": "target.income_ratio.2035",
             "title": {
-                "zh": "城乡居民收入比（本项目设定的参考值）",
-                "en": "urban rural income ratio (milestone of this project)",
+                "zh": "城乡居民收入比（参考值）",
+                "en": "urban rural income ratio (milestone)",
             },
             "section": "none",
             "scope": "core",

@@ -74,6 +74,11 @@ class Evidence(StrEnum):
         return () if self is Evidence.TO_2020 else (LATER_FILE, POLICIES_FILE)
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether the city has what it reads."""
+        return all(file.is_file() for file in self.later_files)
+
+    @property
     def events(self) -> Path | None:
         """Priors of dated events; None where nothing is known of them."""
         return None if self is Evidence.TO_2020 else EVENTS_FILE
@@ -86,9 +91,8 @@ class Evidence(StrEnum):
     @property
     def remedy(self) -> str:
         """The command that makes the ensemble."""
-        chosen = "" if city().is_usual else f" --city {city().name}"
-        return f"python run_scenarios.py calibrate --evidence {self}{chosen}"
+        return f"python run_scenarios.py calibrate --evidence {self}{city().option}"
 
 
 #: What commands take unless asked for another: the last of which the city has a record.
-NEWEST: Final = max(seen for seen in Evidence if all(file.is_file() for file in seen.later_files))
+NEWEST: Final = max(seen for seen in Evidence if seen.is_recorded)

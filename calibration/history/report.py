@@ -39,6 +39,12 @@ from model.files.schemas import LANGUAGES
 #: Of the city that the project's documentation tells of; of another in its pack.
 PAGE: Final = (ROOT / "docs" if CITY.is_usual else CITY.folder / "calibration") / "history.md"
 IMAGES: Final = PAGE.parent / "images"
+#: How far the record narrows the parameters: a page of the documentation, or the report of the pack.
+REPORT: Final = "calibration.md" if CITY.is_usual else Evidence.TO_2020.report.name
+#: A pack has a page of studies only where they have been run.
+STUDIES: Final = (
+    "the [studies](calibration_studies.md)" if CITY.is_usual else "the studies (`python -m calibration study`)"
+)
 #: Members run; as many as `make run` takes.
 MEMBERS: Final = 200
 #: City variables whose step from one run to the other is shown.
@@ -71,7 +77,7 @@ OPENING: Final = """\
 
 Written by `python -m calibration history` from the model (hash {model}), the observations of the city and the first
 {members} members of the calibrated ensemble. Each member starts from the census of 2010 and knows nothing of 2020
-but through its parameters, which the record has narrowed ([how far](calibration.md)). No observation after 2020 is
+but through its parameters, which the record has narrowed ([how far]({report})). No observation after 2020 is
 read.
 
 **How to read it.** Every number of the run is the median over the members, with the 90 % band where it is printed. The
@@ -96,7 +102,9 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
     fitted, others = split(series)
     summarised = [*fitted, *others, *cells]
     parts = (
-        OPENING.format(model=model_hash(), members=members.sizes["member"], breaks=_wrapped(record().breaks)),
+        OPENING.format(
+            model=model_hash(), members=members.sizes["member"], breaks=_wrapped(record().breaks), report=REPORT
+        ),
         _in_short(summarised, history),
         _summary("Size and kind of error, series of three values or more", summarised),
         CLOSING,
@@ -181,7 +189,7 @@ def _in_short(series: list[Series], history: History) -> str:
         f"{100 * far.error:.1f} % ({far.note}).",
         f"- Not fitted, change on the old boundary: {_hits(changes)}.",
         "- Levels on the old boundary are printed for their course only. So little of the record is left unfitted that "
-        "the tests that count are the forecast and the [studies](calibration_studies.md).",
+        f"the tests that count are the forecast and {STUDIES}.",
         "",
     ])  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Studies of the calibration, each of which writes its part of ``docs/calibration_studies.md``.
+"""Studies of the calibration, each of which writes its part of ``calibration_studies.md``.
 
 ``python -m calibration study NAME`` runs them.
 """
@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -30,10 +29,13 @@ from calibration.studies.report import (
 )
 from calibration.studies.synthetic_truth import experiment
 from model import load_model
+from model.city import city
 from model.files.atomic import replaced
+from model.files.repository import ROOT
 from scenarios import shipped_scenarios
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "calibration_studies.md"
+#: Of the city that the project's documentation tells of; of another in its pack.
+PAGE: Final = (ROOT / "docs" if city().is_usual else city().folder / "calibration") / "calibration_studies.md"
 OPENING: Final = """\
 # Studies of the calibration
 

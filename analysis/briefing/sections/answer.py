@@ -40,7 +40,8 @@ def answer_section(author: Author) -> Section:
     # What was tried is stated once.
     causes = [driver(author), _blocker(author, resident, reliefs[0])]
     causes.append(_blocker(author, registered, reliefs[1], again=" too"))
-    sure = author.say("answer.sure later" if later else "answer.sure")
+    every = all(target.modelled for target in targets.values())
+    sure = author.say("answer.sure later" if later else "answer.sure every" if every else "answer.sure")
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.answer", join(rates, author.language), strong=True),
         Paragraph("answer.causes", join(causes, author.language), PAGE_AND_WORKBOOK),

@@ -184,7 +184,7 @@ def _measures(author: Author) -> Table:
         unit, scale = author.lever_unit(change.unit)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
-        plan = (Name(str(levers[change.constant].section)),) if change.policy else author.say("assumptions.no policy")
+        plan = (Name(levers[change.constant].in_plan or "—"),) if change.policy else author.say("assumptions.no policy")
         rows.append((name, unit, *cells, plan))
     before = author.title(author.evidence.baseline.title)
     columns = [*author.heads("assumptions.measure", "unit"), (before,), *author.year_headings(shown)]
@@ -201,5 +201,7 @@ def _measures(author: Author) -> Table:
 
 def not_section(author: Author) -> Section:
     """Return what the model is not."""
-    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}"), PAGE_AND_WORKBOOK) for name in NOT)
+    every = all(target.modelled for target in author.evidence.targets.values())
+    told = [name for name in NOT if name != "judge" or not every]
+    blocks = (Paragraph(f"not.{name}", author.say(f"not.{name}"), PAGE_AND_WORKBOOK) for name in told)
     return author.section("not", author.say("not.takeaway"), *blocks)

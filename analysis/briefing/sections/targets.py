@@ -31,7 +31,8 @@ def target_section(author: Author) -> Section:
     evidence = author.evidence
     modelled = [target for target in evidence.targets.values() if target.modelled]
     others = [(author.title(target.title),) for target in evidence.targets.values() if not target.modelled]
-    tracked = author.say("board.tracked", names=join(dict.fromkeys(others), author.language, "between items"))
+    names = join(dict.fromkeys(others), author.language, "between items")
+    tracked = [Paragraph("board.tracked", author.say("board.tracked", names=names), PAGE_ONLY)] if others else []
     likelihoods = [
         (author.say("with year", title=author.title(target.title), year=author.count(result.year)), result)
         for target in modelled
@@ -47,7 +48,7 @@ def target_section(author: Author) -> Section:
         # Those of the headline targets stand beside the answer.
         *reasons(author, "board.reasons", [one for one in modelled if not one.headline], PAGE_AND_WORKBOOK),
         Paragraph("board.reading", author.say("board.reading"), PAGE_AND_WORKBOOK),
-        Paragraph("board.tracked", tracked, PAGE_ONLY),
+        *tracked,
         notes=[author.say("notes.board"), author.say("notes.colours")],
     )
 

@@ -11,6 +11,7 @@ from analysis.briefing.request import BriefingError, read_imprint
 from analysis.charts.boundaries import Boundaries
 from analysis.outcome.words import LANGUAGES
 from calibration.fit.evidence import Evidence
+from model.city import city
 from scenarios import ScenarioError, load_scenario
 
 #: Facts without which a briefing cannot be made again.
@@ -201,5 +202,6 @@ def _same_libraries(has: str, should: str) -> bool:
 def _refuse(problems: Iterable[str]) -> None:
     """Say why a briefing cannot be verified, and what to do; pass where nothing is in the way."""
     if lines := "\n".join(f" * {problem}" for problem in problems):
-        message = f"The briefing cannot be verified:\n{lines}\nMake it anew with: python run_scenarios.py brief"
+        remedy = f"Make it anew with: python run_scenarios.py brief{city().option}"
+        message = f"The briefing cannot be verified:\n{lines}\n{remedy}"
         raise BriefingError(message)

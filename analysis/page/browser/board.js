@@ -76,7 +76,7 @@ export class Board {
         element(
           "tr",
           { "data-target": target.id },
-          element("th", { scope: "row", title: target.definition[language] }, target.title[language], " ", element("i", { text: `${say("section")} ${target.section}` })),
+          element("th", { scope: "row", title: target.definition[language] }, target.title[language], ...(target.section ? [" ", element("i", { text: `${say("section")} ${target.section}` })] : [])),
           element("td", { text: `${wanted(target, known.signs, language)}${this.unitOf(target)}${accepted(target)}` }),
           element("td", { text: `${medianInWords(target, own, language)}${this.unitOf(target)}` }),
           element("td", { class: "bars" }, bar(own, other)),

@@ -57,7 +57,7 @@ export class Control {
     const { dial } = this
     if (dial.guidance) {
       const joint = language === "zh" ? "：" : ": "
-      return `${dial.meaning[language]} ${say("guidance")}${joint}${dial.guidance[language]} [${say("section")} ${dial.section}；${say(`decided ${dial.decided_by}`)}]`.replace("；", language === "zh" ? "；" : "; ")
+      return `${dial.meaning[language]} ${say("guidance")}${joint}${dial.guidance[language]} [${dial.section ? `${say("section")} ${dial.section}；` : ""}${say(`decided ${dial.decided_by}`)}]`.replace("；", language === "zh" ? "；" : "; ")
     }
     const spread = dial.spread[evidence]
     const band = spread ? say("spread", { low: plainNumber(spread[0] / this.size), high: plainNumber(spread[1] / this.size) }) : ""

@@ -693,7 +693,7 @@ class Page {
   fileName() {
     const { setting } = this.state
     const changed = Object.keys(setting.changes).length
-    return `jinan_${setting.base}${changed ? `_${changed}_changed` : ""}_${this.language}`
+    return `${this.known.city}_${setting.base}${changed ? `_${changed}_changed` : ""}_${this.language}`
   }
 }
 
