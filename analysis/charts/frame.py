@@ -12,6 +12,7 @@ from analysis.charts.material import Material
 from analysis.charts.style import GREY, Size
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.words import unit_name, unit_size, word
+from calibration.fit.evidence import Evidence
 from scenarios import Scenario
 
 
@@ -69,7 +70,8 @@ def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: obje
     gaps
         What else the sentence names.
     """
-    kind = "one run" if facts["members"] == "1" else "ensemble"
+    fitted = not Evidence(facts["evidence"]).uncalibrated.exists()
+    kind = "one run" if facts["members"] == "1" else "ensemble" if fitted else "prior ensemble"
     basis = word("labels", kind, language).format(**{name: facts[name] for name in ("members", "seed", "evidence")})
     known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
     return word("labels", term, language).format(**known, **gaps)

@@ -559,7 +559,7 @@ def _constants(lender: Lender, numbers: Mapping[str, Number]) -> str:
 
 
 def _end(value: float | None) -> str:
-    return "?" if value is None else _plain(value)
+    return "" if value is None else _plain(value)
 
 
 def _priors(names: Names, lender: Lender, numbers: Mapping[str, Number]) -> str:
