@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -133,12 +134,20 @@ def _cities() -> tuple[tuple[str, ...], list[Row]]:
                 pack.formal[language],
                 pack.province[language],
                 str(len(pack.districts)),
-                ", ".join(
-                    str(seen) for seen in Evidence if (pack.folder / "calibration" / seen.posterior.name).is_file()
-                )
-                or "—",
+                _seen(pack.folder / "calibration"),
             ),
         )
         for pack in packs
     ]
     return ("list name", "list title", "list province", "list districts", "list evidence"), rows
+
+
+def _seen(folder: Path) -> str:
+    """What the ensembles of a pack have seen; those drawn from priors alone have seen nothing."""
+    found = []
+    for evidence in Evidence:
+        if (folder / evidence.uncalibrated.name).is_file():
+            found.append(screen_text("list prior only"))
+        elif (folder / evidence.posterior.name).is_file():
+            found.append(str(evidence))
+    return ", ".join(found) or "—"

@@ -13,6 +13,7 @@ from analysis.charts.material import Material
 from analysis.charts.style import GREY, Size
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.words import unit_name, unit_size, word
+from calibration.fit.evidence import Evidence
 from scenarios import Scenario
 
 #: Letters of a note to those of a title on a line as wide: Chinese ones are as wide as they are high.
@@ -76,7 +77,8 @@ def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: obje
     if "model_hash" not in facts:
         known = {name: facts[name] for name in ("members", "evidence")}
         return word("labels", f"{term} in a document", language).format(**known, **gaps)
-    kind = "one run" if facts["members"] == "1" else "ensemble"
+    fitted = not Evidence(facts["evidence"]).uncalibrated.exists()
+    kind = "one run" if facts["members"] == "1" else "ensemble" if fitted else "prior ensemble"
     basis = word("labels", kind, language).format(**{name: facts[name] for name in ("members", "seed", "evidence")})
     known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
     return word("labels", term, language).format(**known, **gaps)

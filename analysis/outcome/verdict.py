@@ -43,7 +43,9 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
 
 def basis_line(members: int, evidence: Evidence | str) -> str:
     """Return what probabilities and intervals rest on, in the language of the screen."""
-    return screen_text("verdict one run" if members == 1 else "verdict basis", members=members, evidence=evidence)
+    fitted = not Evidence(evidence).uncalibrated.exists()
+    kind = "verdict one run" if members == 1 else "verdict basis" if fitted else "verdict prior basis"
+    return screen_text(kind, members=members, evidence=evidence)
 
 
 def run_verdict(

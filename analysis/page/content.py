@@ -16,6 +16,7 @@ from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words
 from model.city import city
+from calibration.fit.evidence import Evidence
 from model.definition import Variable, variables_by_name
 from scenarios import Lever, Scenario, Target, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import FORMER_NAMES
@@ -63,7 +64,7 @@ def content(
     elements = {one.axes[0] for one in variables.values() if len(one.axes) == 1 and one.name in small}
     return {
         "city": city().name,
-        "words": words()["page"],
+        "words": _page_words(),
         "chapters": words()["chapters"],
         "levers": [_lever(lever, variables[lever.constant], ensembles) for lever in by_section(levers.values())],
         "assumptions": [_assumption(name, variables[name], ensembles) for name in words()["assumptions"]],
@@ -93,6 +94,13 @@ def content(
             for seen, one in facts.items()
         },
     }
+
+
+def _page_words() -> dict[str, Any]:
+    """Words of the page; its last line says so where the ensemble is drawn from priors alone."""
+    said = dict(words()["page"])
+    prior = said.pop("prior foot")
+    return said | {"foot": prior} if Evidence.TO_2020.uncalibrated.exists() else said
 
 
 def by_section(levers: Iterable[Lever]) -> list[Lever]:

@@ -134,7 +134,7 @@ def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulatio
     sum over a of years(x, a) stay(a, x) g(a) - U2010 (1 - stay) = residual(x),
     with g / reference shape smooth; stay(a, x) = exp(-departures between the ages), U2010 the unregistered.
     Districts: each age's arrivals in the ratio of those among the unregistered of 2020 who came since 2010,
-    gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival.
+    gain(x) = U2020 - U2010 stay where positive, carried back to the age of arrival; of all ages where none gained.
     """
     first, last = (s.other_province + s.province_scale * s.province_at_most for s in starts)
     yearly = DEPARTURE_RATE * relative_rates(DEPARTURE_POINTS)
@@ -157,7 +157,12 @@ def arrivals(residuals: Residuals, starts: tuple[StartPopulation, StartPopulatio
     target = residuals.net.sum(axis=0) + lost
     by_age = _smooth_nonnegative(path, target, age_curve(ARRIVAL_POINTS), weight, ARRIVAL_SMOOTHNESS)
     gains = np.maximum(last - stayed, 0) @ path
-    schedule = gains / gains.sum(axis=0) * by_age / by_age.sum()
+    together = gains.sum(axis=0)
+    # At an age at which no district gained, as where students left as many as came, all ages say where people go.
+    of_age = np.where(
+        together > 0, gains / np.where(together > 0, together, 1.0), gains.sum(axis=1, keepdims=True) / gains.sum()
+    )
+    schedule = of_age * by_age / by_age.sum()
     return Arrivals(schedule=schedule, by_age=by_age, misfit=path @ by_age - target)
 
 

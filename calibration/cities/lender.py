@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,6 @@ from calibration.cities.numbers import CENTRE_SPAN, Lender
 from calibration.cities.rules import children_per_woman, households
 from calibration.cities.tabulations import joined
 from model.files.strict_files import read_yaml
-
-#: Growth of urban incomes by which an income of another year is moved on: between that of 2010-2020 and of its end.
-INCOME_GROWTH: Final = 1.065
 
 
 def census_rows(units: list[Unit], tables: Mapping[int, pd.DataFrame]) -> dict[int, pd.DataFrame]:
@@ -76,7 +72,7 @@ def _bases(values: Mapping[str, np.ndarray], rows: Mapping[int, pd.DataFrame], f
     def one(name: str) -> float:
         return float(values[name].item())
 
-    bases: dict[str, float] = {"income growth": INCOME_GROWTH}
+    bases: dict[str, float] = {}
     for year in (2010, 2020):
         bases |= {
             f"{short} {year}": total[f"population_{name}", year]

@@ -29,6 +29,21 @@ LEAST_ELSEWHERE: Final = 0.02
 #: Rural-registered in town over residents registered in another township or district of the city (the reference city's:
 #: 0.40 at the end of 2020, 0.31-0.49 over its prior).
 TOWN_SHARE: Final = (0.28, 0.40, 0.55)
+#: Disposable income per head of the country, urban and rural [yuan]: China Statistical Yearbook, recalled (D). To 2012
+#: of the surveys of old, so that a step over 2013 is one of definition too; only growth between years is taken of it.
+COUNTRY_INCOME: Final[dict[str, dict[int, int]]] = {
+    "urban": {2010: 19109, 2011: 21810, 2012: 24565, 2013: 26467, 2014: 28844, 2015: 31195, 2016: 33616, 2017: 36396,
+              2018: 39251, 2019: 42359, 2020: 43834},
+    "rural": {2010: 5919, 2011: 6977, 2012: 7917, 2013: 9430, 2014: 10489, 2015: 11422, 2016: 12363, 2017: 13432,
+              2018: 14617, 2019: 16021, 2020: 17131},
+}  # fmt: skip
+#: How far a city's income may move from the country's growth in a year, relative.
+INCOME_DRIFT: Final = 0.02
+#: Years from which an income may be moved on.
+INCOME_REACH: Final = 5
+#: Half-width of what is recalled from memory (grade D), and of what is lent without a prior of its own, relative.
+RECALLED: Final = 0.2
+LENT: Final = 0.5
 #: Distance at which the lie of a district counts for little [km]: of the fit of the reference city's judged tables.
 CENTRE_SPAN: Final = 20.0
 #: Urban share of residents from which a unit counts as of the centre.
@@ -103,6 +118,29 @@ class CityFacts:
         order = rows.assign(apart=(rows["year"] - year).abs(), other=rows["boundary"] != "new")
         first = order.sort_values(["other", "apart"]).iloc[0]
         return float(first["value"]), int(first["year"]), str(first["boundary"])
+
+    def grade(self, variable: str, year: int) -> str:
+        """Grade of the value of a series on the present boundary; E where there is none."""
+        if self.series.empty:
+            return "E"
+        rows = self.series
+        rows = rows[(rows["variable"] == variable) & (rows["year"] == year) & (rows["boundary"] == "new")]
+        return str(rows["grade"].iloc[0]) if len(rows) else "E"
+
+    def income(self, kind: str, year: int) -> tuple[float, float, int] | None:
+        """Income per head of a year, moved on from the nearest published one by the country's growth.
+
+        Returns
+        -------
+        tuple of float, float and int
+            The income [yuan], how far it may be off (relative) and the year that it is from; None where none is near.
+        """
+        found = self.nearest(f"income_per_capita_{kind}", year, INCOME_REACH)
+        if found is None:
+            return None
+        value, at, _ = found
+        growth = COUNTRY_INCOME[kind][year] / COUNTRY_INCOME[kind][at]
+        return value * growth, INCOME_DRIFT * abs(year - at), at
 
     def total(self, variable: str, year: int) -> float:
         """A census count of the city."""

@@ -8,8 +8,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from calibration.cities.matching import FIRST_ZONE
 from calibration.cities.numbers import (
     CENTRE_SPAN,
+    COUNTRY_INCOME,
+    INCOME_DRIFT,
+    LENT,
+    RECALLED,
     CityFacts,
     Lender,
     Number,
@@ -27,6 +32,9 @@ from calibration.cities.numbers import (
 BIRTHS_BY_BAND: Final = {
     "15-19": 0.02, "20-24": 0.18, "25-29": 0.38, "30-34": 0.27, "35-39": 0.11, "40-44": 0.03, "45-49": 0.01,
 }  # fmt: skip
+#: Third pair of digits of a code: up to here districts, from here county cities.
+LAST_DISTRICT: Final = 20
+FIRST_COUNTY_CITY: Final = 81
 #: What revenue is made of beside taxes on output: the lender's share of the value of homes sold.
 PROPERTY: Final = "PROPERTY TAX SHARE"
 HALF_OF_FARMING: Final = 0.12
@@ -77,9 +85,9 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
         estimate(lender, "WOMEN AMONG NEWBORNS", (min(ends[0], 0.468), max(ends[1], 0.482)), "C",
                  "infants of the censuses of 2010 and 2020", value=infants, low=0.45, high=0.495)
     )  # fmt: skip
-    county = np.array([float(unit.kind == "county") for unit in city.units])
+    county, grade, words = counties(city)
     ones = np.ones(len(city.units))
-    numbers.append(by_district(lender, "IS COUNTY", county, "A", "kind of the unit in the census"))
+    numbers.append(by_district(lender, "IS COUNTY", county, grade, words))
     numbers.append(by_district(lender, "FERTILITY OF DISTRICT", ones, "E", "middle of the prior, not fitted"))
     for name, value in (
         ("VILLAGE LEAVING RATE", 0.025),
@@ -124,6 +132,35 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
                 "source": "judged, widened"})
     )  # fmt: skip
     return numbers
+
+
+def counties(city: CityFacts) -> tuple[np.ndarray, str, str]:
+    """Districts that the programme for county towns is for, grade and reason: never none, as they share what is spent.
+
+    Counties; where there are none county cities, else what was one or the other in 2010, else the least urban district.
+    """
+    for kind in ("county", "county city"):
+        chosen = np.array([float(unit.kind == kind) for unit in city.units])
+        if chosen.any():
+            words = "kind of the unit in the census" if kind == "county" else "county cities, as there is no county"
+            return chosen, "A", words
+    chosen = np.array([float(any(map(was_county, unit.codes_2010))) for unit in city.units])
+    if chosen.any():
+        return chosen, "B", "counties and county cities of 2010, as there are none left"
+    chosen[np.argmin(city.urban_share)] = 1.0
+    return chosen, "E", "the least urban district, as there was no county in 2010 either"
+
+
+def was_county(code: str) -> bool:
+    """Whether a code is of a county or county city, neither of a district nor of a development zone.
+
+    Examples
+    --------
+    >>> [was_county(code) for code in ("320104", "320124", "320171", "320181")]
+    [False, True, False, True]
+    """
+    place = int(code[4:])
+    return LAST_DISTRICT < place < FIRST_ZONE or place >= FIRST_COUNTY_CITY
 
 
 def registered_urban(city: CityFacts, lender: Lender) -> list[Number]:
@@ -301,13 +338,17 @@ def output(city: CityFacts, lender: Lender) -> list[Number]:
         gdp = ratio * (lender.values["NON FARM OUTPUT 2020"].item() + lender.values["FARM OUTPUT 2020"].item()) / 1e8
     if primary is None:
         farm = min(lender.values["FARM OUTPUT 2020"].item() * farming, HALF_OF_FARMING * gdp * 1e8)
-        first = Number("FARM OUTPUT 2020", (short(farm),), short(farm), short(farm), lender.units["FARM OUTPUT 2020"],
-                       "E", f"not known: {lender.name}'s by rural resident")  # fmt: skip
+        first = estimate(lender, "FARM OUTPUT 2020", (farm * (1 - LENT), farm * (1 + LENT)), "E",
+                         f"not known: {lender.name}'s by rural resident", value=short(farm))  # fmt: skip
+    elif (grade := city.grade("gdp_primary", 2020)) >= "D":
+        farm = primary * 1e8
+        first = estimate(lender, "FARM OUTPUT 2020", (farm * (1 - RECALLED), farm * (1 + RECALLED)), grade,
+                         f"gdp_primary (2020), grade {grade}: give or take a fifth", value=short(farm))  # fmt: skip
     else:
         farm = primary * 1e8
-        first = known(lender, "FARM OUTPUT 2020", farm, "D", "gdp_primary (2020)")
+        first = known(lender, "FARM OUTPUT 2020", farm, grade, "gdp_primary (2020)")
     now = gdp * 1e8 - farm
-    spread = 0.25 if borrowed else 0.006 if primary is not None else 0.015
+    spread = 0.25 if borrowed else 0.006 if primary is not None and first.prior is None else 0.015
     words = f"not known: {lender.name}'s by urban resident" if borrowed else "gdp (2020) less farm output"
     result = [first]
     result.append(
@@ -337,12 +378,13 @@ def output_2010(city: CityFacts, lender: Lender, now: float, *, borrowed: bool) 
         return then, 0.7 * then, 1.4 * then, f"not known: moved back by {lender.name}'s growth"
     if new is not None:
         then = new * 1e8 * (1 - share)
-        return (
-            then,
-            0.97 * then,
-            1.12 * then,
-            "gdp (2010) less farming; later censuses of the economy may have raised it",
-        )
+        words = "gdp (2010) less farming; later censuses of the economy may have raised it"
+        moved = revision(city)
+        if moved is None:
+            return then, 0.97 * then, 1.12 * then, words
+        low, high = 0.97 * min(moved, 1.0) * then, float(np.clip(1.12 * moved, 1.03, 1.2)) * then
+        words = f"gdp (2010) less farming, moved as far as 2019 is off the path of 2016-2018 ({moved - 1:+.0%})"
+        return then, low, high, words
     if old is not None:
         residents = city.total("population_resident", 2010)
         part = city.value("population_resident", 2010, "old") or city.value("population_resident_yearend", 2010, "old")
@@ -368,43 +410,40 @@ def output_2010(city: CityFacts, lender: Lender, now: float, *, borrowed: bool) 
     return then, 0.75 * then, 1.33 * then, f"not known: moved back by {lender.name}'s growth"
 
 
+def revision(city: CityFacts) -> float | None:
+    """Factor by which the census of the economy of 2018 moved output: 2019 over 2018 at the pace of 2016-2018."""
+    first, last, after = (city.value("gdp", year) for year in (2016, 2018, 2019))
+    if first is None or last is None or after is None:
+        return None
+    return float(np.clip(after / last / (last / first) ** 0.5, 0.8, 1.2))
+
+
 def incomes(city: CityFacts, lender: Lender) -> list[Number]:
     """Urban incomes and their ratio to rural ones, at both ends."""
     result = []
     for year, spread in ((2010, 0.03), (2020, 0.012)):
         name = f"URBAN INCOME {year}"
-        found = city.nearest("income_per_capita_urban", year, 2)
+        found = city.income("urban", year)
         if found is None:
             result.append(lend(lender, name, 1.0, "head, as it stands", 4.0))
             continue
-        value, at, _ = found
-        moved = value * lender.bases["income growth"] ** (year - at)
-        wide = spread + 0.02 * abs(year - at)
-        words = f"income_per_capita_urban ({at})" + ("" if at == year else f" moved on to {year}")
+        value, drift, at = found
+        wide = spread + drift
+        words = f"income_per_capita_urban ({at})" + ("" if at == year else f" moved on to {year} as in the country")
         result.append(
-            estimate(lender, name, (moved * (1 - wide), moved * (1 + wide)), "C" if at == year else "D", words,
-                     low=moved * (1 - 3 * wide), high=moved * (1 + 3 * wide))
+            estimate(lender, name, (value * (1 - wide), value * (1 + wide)), "C" if at == year else "D", words,
+                     low=value * (1 - 3 * wide), high=value * (1 + 3 * wide))
         )  # fmt: skip
-    urban, rural = (city.nearest(f"income_per_capita_{kind}", 2020, 3) for kind in ("urban", "rural"))
-    same = [
-        city.value("income_per_capita_urban", year) / city.value("income_per_capita_rural", year)  # type: ignore[operator]
-        for year in range(2020, 2013, -1)
-        if city.value("income_per_capita_urban", year) and city.value("income_per_capita_rural", year)
-    ]
-    if same:
-        ratio, grade, words = (
-            same[0],
-            "C",
-            "income_per_capita_urban over income_per_capita_rural, the last year with both",
-        )
-    elif urban and rural:
-        ratio = (urban[0] * lender.bases["income growth"] ** (rural[1] - urban[1])) / rural[0]
-        grade, words = "D", f"income_per_capita_urban ({urban[1]}) over income_per_capita_rural ({rural[1]})"
-    else:
-        ratio, grade = lender.values["INCOME RATIO 2020"].item(), "E"
-        words = f"not known: {lender.name}'s"
+    ratio, half, grade, words = income_ratio(city, lender)
     result.append(known(lender, "REFERENCE INCOME RATIO", short(ratio), grade, words))
-    result.append(known(lender, "INCOME RATIO 2020", short(ratio), grade, words))
+    if half:
+        ends = (max(ratio * (1 - half), 1.0), ratio * (1 + half))
+        result.append(
+            estimate(lender, "INCOME RATIO 2020", ends, grade, words, value=short(ratio), low=min(1.0, ends[0]),
+                     high=ratio * (1 + 2 * half))
+        )  # fmt: skip
+    else:
+        result.append(known(lender, "INCOME RATIO 2020", short(ratio), grade, words))
     low = ratio * 1.06
     high = ratio * 1.4
     before = city.nearest("income_ratio_urban_rural", 2010, 2)
@@ -415,6 +454,25 @@ def incomes(city: CityFacts, lender: Lender) -> list[Number]:
                  "income_ratio_urban_rural" if before else "fell by 0.06-0.4 of its level of 2020, as in most cities")
     )  # fmt: skip
     return result
+
+
+def income_ratio(city: CityFacts, lender: Lender) -> tuple[float, float, str, str]:
+    """Ratio of urban to rural incomes of 2020: value, half-width (relative; nothing if published), grade and source."""
+    for year in range(2020, 2013, -1):
+        urban, rural = (city.value(f"income_per_capita_{kind}", year) for kind in ("urban", "rural"))
+        if urban and rural:
+            growth = [COUNTRY_INCOME[kind][2020] / COUNTRY_INCOME[kind][year] for kind in ("urban", "rural")]
+            words = f"income_per_capita_urban over income_per_capita_rural ({year})"
+            if year == 2020:
+                return urban / rural, 0.0, "C", words
+            half = INCOME_DRIFT * (2020 - year)
+            return urban / rural * growth[0] / growth[1], half, "D", f"{words}, moved on to 2020 as in the country"
+    urban_income, rural_income = (city.income(kind, 2020) for kind in ("urban", "rural"))
+    if urban_income and rural_income:
+        words = f"income_per_capita_urban ({urban_income[2]}) over income_per_capita_rural ({rural_income[2]})"
+        half = INCOME_DRIFT + max(urban_income[1], rural_income[1])
+        return urban_income[0] / rural_income[0], half, "D", f"{words}, each moved on to 2020 as in the country"
+    return lender.values["INCOME RATIO 2020"].item(), LENT / 2, "E", f"not known: {lender.name}'s"
 
 
 def housing(city: CityFacts, lender: Lender) -> list[Number]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from calibration.census.migration_schedules import arrivals
+from calibration.census.single_years import AGES
 from calibration.cities.files import TabulationError
 from calibration.cities.matching import MatchError, match_units
 from calibration.cities.new import Names, NewCityError, city_names, make_pack, write_pack
-from calibration.cities.numbers import widened
+from calibration.cities.numbers import COUNTRY_INCOME, widened
+from calibration.cities.rules import counties
 from calibration.cities.tabulations import read_tabulation
 from tests.support.made_up_tabulations import CODE, MATCH, SERIES, residents, write_tabulations
 
@@ -150,6 +157,102 @@ def test_every_value_lies_within_its_limits_and_every_prior_reaches_into_them(ma
             assert p05 < p95, number.name
             assert p05 < high, number.name
             assert p95 > low, number.name
+
+
+def test_limits_that_are_not_known_are_left_empty(made):
+    """A pack is read before it is derived: a cell that is no number would stop it there."""
+    rows = pd.read_csv(io.StringIO(made.files["constants.csv"]), dtype=str, keep_default_na=False)
+    assert (rows["highest"] == "").any()
+    for column in ("lowest", "highest"):
+        assert pd.to_numeric(rows.loc[rows[column] != "", column], errors="coerce").notna().all()
+
+
+def series_of(*rows):
+    """Made-up rows of one year and value each: variable, year, value, grade."""
+    units = {"gdp": "100 million yuan", "gdp_primary": "100 million yuan"}
+    return SERIES + "".join(
+        f"{name},Shili,{year},{value},{units.get(name, 'yuan')},new,{grade},made up for a test,,\n"
+        for name, year, value, grade in rows
+    )
+
+
+def test_an_income_of_another_year_is_moved_on_as_in_the_country_and_known_less_well(given, tmp_path):
+    rows = [("income_per_capita_urban", 2012, 20000, "E"), ("income_per_capita_urban", 2019, 40000, "E"),
+            ("income_per_capita_rural", 2016, 15000, "E")]  # fmt: skip
+    numbers = make(given, tmp_path, series=series_of(*rows)).numbers
+    country = COUNTRY_INCOME["urban"]
+    then, now = numbers["URBAN INCOME 2010"], numbers["URBAN INCOME 2020"]
+    assert then.values[0] == pytest.approx(20000 * country[2010] / country[2012], rel=1e-3)
+    assert now.values[0] == pytest.approx(40000 * country[2020] / country[2019], rel=1e-3)
+    assert np.ptp(then.prior["range"]) / then.values[0] == pytest.approx(2 * (0.03 + 2 * 0.02), rel=0.01)
+    ratio = numbers["INCOME RATIO 2020"]
+    rural = 15000 * COUNTRY_INCOME["rural"][2020] / COUNTRY_INCOME["rural"][2016]
+    assert ratio.values[0] == pytest.approx(now.values[0] / rural, rel=1e-3)
+    assert ratio.prior["range"][0] < ratio.values[0] < ratio.prior["range"][1]
+
+
+def test_a_ratio_of_incomes_is_fixed_where_both_are_published_and_wide_where_none_is(given, made, tmp_path):
+    rows = [("income_per_capita_urban", 2020, 40000, "A"), ("income_per_capita_rural", 2020, 20000, "A")]
+    published = make(given, tmp_path, series=series_of(*rows)).numbers["INCOME RATIO 2020"]
+    assert (published.values, published.prior) == ((2.0,), None)
+    lent = made.numbers["INCOME RATIO 2020"]
+    assert lent.borrowed
+    assert np.ptp(lent.prior["range"]) > 0.4 * lent.values[0]
+
+
+def test_farm_output_is_fixed_where_published_and_has_a_range_where_recalled_or_lent(given, made, tmp_path):
+    published, recalled = (
+        make(given, tmp_path, series=series_of(("gdp_primary", 2020, 100, grade))).numbers["FARM OUTPUT 2020"]
+        for grade in "AD"
+    )
+    assert (published.values, published.prior, published.grade) == ((100e8,), None, "A")
+    assert recalled.values == published.values
+    assert recalled.prior["range"] == pytest.approx([80e8, 120e8])
+    lent = made.numbers["FARM OUTPUT 2020"]
+    assert lent.borrowed
+    assert np.ptp(lent.prior["range"]) > np.ptp(recalled.prior["range"]) / 100e8 * lent.values[0]
+
+
+@pytest.mark.parametrize(("after", "low", "high"), [(1730, 0.97, 1.12), (1384, 0.78, 1.03), (2076, 0.97, 1.2)])
+def test_output_of_2010_follows_the_census_of_the_economy_up_or_down(given, tmp_path, after, low, high):
+    """Made up: output grows by 10 % a year from 2016 to 2018; 2019 lies on that path, a fifth below it, above it."""
+    rows = [("gdp", 2010, 1000, "E"), ("gdp", 2018, 1573, "E"), ("gdp", 2019, after, "E")]
+    numbers = make(given, tmp_path, series=series_of(*rows)).numbers
+    then = numbers["NON FARM OUTPUT 2010"]
+    assert np.array(then.prior["range"]) / (0.94 * 1000e8) == pytest.approx([low, high], rel=0.02)
+
+
+def test_the_programme_for_county_towns_has_always_a_district(made):
+    facts = made.facts
+    assert counties(facts)[0].tolist() == [0, 1, 0], "the one county"
+    jia, yi, bing = facts.units
+    assert counties(replace(facts, units=[jia, replace(yi, kind="district"), bing]))[0].tolist() == [0, 0, 1]
+    districts = [replace(unit, kind="district") for unit in facts.units]
+    assert counties(replace(facts, units=districts))[:2][1] == "B"
+    assert counties(replace(facts, units=districts))[0].tolist() == [0, 1, 1], "by their codes of 2010"
+    never = [replace(unit, codes_2010=("990102",)) for unit in districts]
+    chosen, grade, _ = counties(replace(facts, units=never))
+    assert (grade, chosen.sum()) == ("E", 1)
+    assert chosen[np.argmin(facts.urban_share)] == 1
+
+
+def test_an_age_at_which_no_district_gained_takes_the_shares_of_all_ages():
+    """Made up: two districts whose unregistered are fewer in 2020 at every age from 50 on than stayed of 2010."""
+
+    def start(young, old):
+        people = np.tile(np.where(np.arange(AGES) < 50, young, old).astype(float), (2, 1))
+        people[1] *= 2
+        return SimpleNamespace(
+            other_province=people, province_scale=0.0, province_at_most=people, residents=people * 4 + 100
+        )
+
+    net = np.where(np.arange(AGES) < 60, 30.0, 5.0)
+    found = arrivals(SimpleNamespace(net=np.tile(net, (2, 1))), (start(10, 500), start(60, 0)))
+    assert np.isfinite(found.schedule).all()
+    assert found.schedule.sum() == pytest.approx(1.0)
+    old = found.schedule[:, 80]
+    assert old.sum() > 0
+    assert old[1] / old.sum() == pytest.approx(2 / 3)
 
 
 def test_a_range_is_widened_about_its_middle_on_its_own_scale():
