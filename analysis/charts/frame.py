@@ -74,11 +74,11 @@ def source_line(term: str, facts: Mapping[str, str], language: str, **gaps: obje
     gaps
         What else the sentence names.
     """
+    kind = "prior ensemble" if Evidence(facts["evidence"]).uncalibrated.exists() else "ensemble"
     if "model_hash" not in facts:
-        known = {name: facts[name] for name in ("members", "evidence")}
-        return word("labels", f"{term} in a document", language).format(**known, **gaps)
-    fitted = not Evidence(facts["evidence"]).uncalibrated.exists()
-    kind = "one run" if facts["members"] == "1" else "ensemble" if fitted else "prior ensemble"
+        basis = word("labels", f"{kind} in a document", language).format(**facts)
+        return word("labels", f"{term} in a document", language).format(basis=basis, **gaps)
+    kind = "one run" if facts["members"] == "1" else kind
     basis = word("labels", kind, language).format(**{name: facts[name] for name in ("members", "seed", "evidence")})
     known = {"model": facts["model_file"], "hash": facts["model_hash"], "basis": basis}
     return word("labels", term, language).format(**known, **gaps)

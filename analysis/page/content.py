@@ -15,8 +15,8 @@ from analysis.outcome.printing import plan_size, plan_unit
 from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words
-from model.city import city
 from calibration.fit.evidence import Evidence
+from model.city import city
 from model.definition import Variable, variables_by_name
 from scenarios import Lever, Scenario, Target, load_levers, load_scenarios, shipped_scenarios
 from scenarios.scenario import FORMER_NAMES

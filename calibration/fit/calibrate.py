@@ -43,9 +43,9 @@ class Effort:
 
     starts: int = 4
     rounds: int = 40
-    chains: int = 192
-    steps: int = 2250
-    warm_up: int = 400
+    chains: int = 96
+    steps: int = 4500
+    warm_up: int = 1500
     thin: int = 9
 
 

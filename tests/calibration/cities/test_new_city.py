@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -247,7 +248,7 @@ def test_an_age_at_which_no_district_gained_takes_the_shares_of_all_ages():
         )
 
     net = np.where(np.arange(AGES) < 60, 30.0, 5.0)
-    found = arrivals(SimpleNamespace(net=np.tile(net, (2, 1))), (start(10, 500), start(60, 0)))
+    found = arrivals(cast(Any, SimpleNamespace(net=np.tile(net, (2, 1)))), (start(10, 500), start(60, 0)))
     assert np.isfinite(found.schedule).all()
     assert found.schedule.sum() == pytest.approx(1.0)
     old = found.schedule[:, 80]
