@@ -251,8 +251,8 @@ def _hindcast() -> list[str]:
         "district is at hand. That for urban shares is that the odds of living in town rise alike in all districts, by "
         "what meets the city's share of 2020, which the rule is told and the model is not. Registered people by "
         "district are not in the tabulation of 2020. Schedules of movers by age come from both censuses of the whole "
-        "city; so do a few tables by district (industry's share of jobs, people of another township): of these 2020 is not "
-        "unseen. `python -m calibration districts` makes the table of a city.",
+        "city, and a few tables by district (industry's share of jobs, people of another township) from that of 2020: "
+        "of these 2020 is not unseen. `python -m calibration districts` makes the table of a city.",
     ]
 
 

@@ -35,8 +35,8 @@ ANGLES: Final = ((0.7, 0.3), (1.0, 0.4), (1.4, 0.3))
 #: Mean angle before the warm-up has fitted it, in radians, and the most that it may become.
 FIRST_ANGLE: Final = 0.3
 WIDEST_ANGLE: Final = 1.2
-#: Share of accepted steps at which chains travel furthest: that of steps whose error grows with their size itself, as the
-#: push is approximate; for exact slopes it would be 0.57.
+#: Share of accepted steps at which chains travel furthest where the error of a step grows with its size, as the push is
+#: approximate; with exact slopes it would be 0.57.
 WANTED_ACCEPTANCE: Final = 0.234
 #: How much of what acceptance is off goes into the logarithm of the mean angle at the first step of the warm-up.
 ANGLE_GAIN: Final = 0.5
