@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from scenarios.scenario import load_scenario, shipped_scenarios
 from tests.support.city import OTHER_FORMS, ROUNDING, STARTS, batches, city, definition, draws, full, mixed_forms
@@ -147,6 +148,29 @@ def test_every_district_keeps_its_land(start):
     land = sum(run[kind].sum([dim for dim in run[kind].dims if dim not in ("time", "District")]) for kind in kinds)
     area = run["LAND AREA"].isel(time=0) if "time" in run["LAND AREA"].dims else run["LAND AREA"]
     np.testing.assert_allclose(land / area, 1, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_district_asked_for_more_than_its_land_is_full_and_the_rest_lies_elsewhere(start):
+    """A draw that gives Lixia, the densest district, twice the land per head that it can hold."""
+    model, name = city(), "LAND PER URBAN RESIDENT RELATIVE"
+    usual = model.variables.loc[name, "default"]
+    districts = list(model.subscripts["District"])
+    asked = xr.DataArray(np.where(np.array(districts) == "Lixia", 3.0, usual), {"District": districts}, "District")
+    stocks = list(model.variables.index[model.variables["kind"] == "stock"])
+    accounts = [stock for stock in stocks if stock.endswith("Account")]
+    run = model.run(
+        {name: asked},
+        outputs=[*set(stocks) - set(accounts), "built up by district", "built up wanted at start", "LAND AREA"],
+        initial_time=start,
+    )
+    first = run.isel(time=0)
+    built, wanted, land = (first[kind] for kind in ("built up by district", "built up wanted at start", "LAND AREA"))
+    assert wanted.sel(District="Lixia") > land.sel(District="Lixia")
+    np.testing.assert_allclose(built.sel(District="Lixia"), land.sel(District="Lixia"), rtol=ROUNDING)
+    np.testing.assert_allclose(built.sum(), wanted.sum(), rtol=ROUNDING)
+    for stock in set(stocks) - set(accounts):
+        assert float(run[stock].min()) > -ROUNDING * float(np.abs(run[stock]).max()), stock
 
 
 @pytest.mark.parametrize("start", STARTS)
