@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.monitor.study import Assessed, Band, Indicator
-from analysis.outcome.printing import plan_unit, wanted
+from analysis.outcome.printing import plan_unit
 from analysis.outcome.shares import Share
 from analysis.outcome.words import SIGNS, say_from
 from calibration.fit.evidence import Evidence
@@ -19,6 +19,8 @@ from scenarios.monitor import STATUSES, Monitor
 
 say: Final = partial(say_from, Path(__file__).with_name("words.yaml"))
 say_shared: Final = partial(say_from, Path(__file__).parents[1] / "outcome" / "words.yaml")
+#: The percents of all of something.
+ALL: Final = 100.0
 #: Targets that a sentence names before it says only how many there are.
 NAMED: Final = 4
 
@@ -67,8 +69,10 @@ def basis(question: Question, language: str) -> str:
     return say("basis", language, members=question.members, evidence=question.evidence, assessed=assessed)
 
 
-def number(value: float, target: Target, language: str, *, unit: bool = True) -> str:
+def number(value: float, target: Target, language: str, *, unit: bool = True, like: float | None = None) -> str:
     """Return a number in the plan's unit: people in 万 in Chinese, and no more digits than a reader wants.
+
+    With `like` it has as many digits as that other number would have, beside which it stands.
 
     Examples
     --------
@@ -77,12 +81,13 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
     >>> number(411234.0, target, "zh"), number(411234.0, target, "en", unit=False)
     ('41.1万人', '411')
     """
+    like = value if like is None else like
     if target.unit.startswith("persons") and abs(value) >= 1e4:
         if language == "zh":
-            return f"{value / 1e4:,.1f}万" + ("人" if unit else "")
+            return f"{value / 1e4:,.1f}" + ("万人" if unit else "")
         return f"{value / 1e3:,.0f}" + (" thousand" if unit else "")
-    value *= _tens_of_thousands(target, language)
-    digits = 0 if abs(value) >= 100 and target.unit != "percent" else 1 if target.unit == "percent" else 2
+    value, like = (one * _tens_of_thousands(target, language) for one in (value, like))
+    digits = 0 if abs(like) >= 100 and target.unit != "percent" else 1 if target.unit == "percent" else 2
     written = f"{value:,.{digits}f}"
     if target.unit in ("count",) and value == round(value):
         written = f"{value:,.0f}"
@@ -92,15 +97,26 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
 
 
 def asked(target: Target, language: str) -> str:
-    """Return what a target asks for, short."""
-    if target.unit.startswith("persons") and target.threshold is not None:
-        return f"{SIGNS[target.comparison]} {number(target.threshold, target, language)}"
-    if _tens_of_thousands(target, language) != 1 and target.threshold is not None:
-        threshold = target.threshold * _tens_of_thousands(target, language)
-        return f"{SIGNS[target.comparison]} {threshold:,.6g}{_unit(target, language)}"
-    text = wanted(target, language)
+    """Return what a target asks for, short; of what is all of something there cannot be more.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> asked(load_targets()["target.urbanization.resident.2025"], "zh")
+    '≥78.5%'
+    """
+    if target.threshold is None:
+        return ""
     # How "about" and "all" are judged is said in the documents; the page has no room for it.
-    return _short(text.split("（按")[0].split(", judged")[0])
+    gap = "" if language == "zh" else " "
+    sign = SIGNS[target.comparison] + gap
+    if target.unit == "percent" and target.comparison == "at least" and target.threshold == ALL:
+        sign = ""
+    if target.unit.startswith("persons"):
+        size, unit = (1e4, "万人") if language == "zh" else (1e3, " thousand")
+        return f"{sign}{target.threshold / size:,.6g}{unit}"
+    threshold = target.threshold * _tens_of_thousands(target, language)
+    return f"{sign}{threshold:,.6g}{_unit(target, language)}"
 
 
 def _tens_of_thousands(target: Target, language: str) -> int:
@@ -109,12 +125,15 @@ def _tens_of_thousands(target: Target, language: str) -> int:
 
 
 def _unit(target: Target, language: str) -> str:
+    if target.unit == "percent":
+        return "%" if language == "zh" else "\N{NO-BREAK SPACE}%"
     return _short(plan_unit(target.unit, language)).replace("百万", "万")
 
 
 def interval(band: Band, target: Target, language: str) -> str:
     """Return the 90 % band, without a unit."""
-    low, high = (number(value, target, language, unit=False) for value in (band.low, band.high))
+    ends = (band.low, band.high)
+    low, high = (number(value, target, language, unit=False, like=band.median) for value in ends)
     return say("interval", language, low=low, high=high)
 
 
