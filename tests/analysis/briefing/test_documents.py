@@ -137,7 +137,8 @@ def test_no_page_of_the_report_is_left_half_empty(written, language, tmp_path):
     briefing, charts = written.composed[language], {}
     for picture in pictures(briefing):
         charts[picture.id] = tmp_path / f"{picture.name}.png"
-        Image.new("L", tuple(round(20 * side) for side in printed_size(picture))).save(charts[picture.id])
+across, down = printed_size(picture)
+        Image.new("L", (round(20 * across), round(20 * down))).save(charts[picture.id])
     made = ReportWriter(briefing, charts)
     made.written()
     pages = made.chapters
