@@ -137,7 +137,7 @@ def test_no_page_of_the_report_is_left_half_empty(written, language, tmp_path):
     briefing, charts = written.composed[language], {}
     for picture in pictures(briefing):
         charts[picture.id] = tmp_path / f"{picture.name}.png"
-across, down = printed_size(picture)
+        across, down = printed_size(picture)
         Image.new("L", (round(20 * across), round(20 * down))).save(charts[picture.id])
     made = ReportWriter(briefing, charts)
     made.written()
