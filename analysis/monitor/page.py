@@ -72,7 +72,7 @@ def page(
         ),
         "verdict": words.verdict(indicators, question, language),
         "widths": WIDTHS[language],
-        "headings": [say(name, language) for name in HEADINGS],
+        "headings": [_capital(say(name, language)) for name in HEADINGS],
         "computed": say("computed", language),
         "by_hand": say("by hand", language),
         "rows": [_row(one, language) for one in modelled],
@@ -117,7 +117,7 @@ def _row(one: Indicator, language: str) -> dict[str, Any]:
     due = say("due", language, wanted=words.asked(target, language), year=target.year)
     return {
         "id": target.id,
-        "title": target.title[language],
+        "title": _capital(target.title[language]),
         "target": due,
         "observed": ""
         if seen is None
@@ -135,6 +135,10 @@ def _row(one: Indicator, language: str) -> dict[str, Any]:
     }
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _tracked(one: Indicator, language: str) -> dict[str, str]:
     target, seen = one.target, one.observation
     observed = "" if seen is None else say(
@@ -142,7 +146,7 @@ def _tracked(one: Indicator, language: str) -> dict[str, str]:
     )  # fmt: skip
     return {
         "id": target.id,
-        "title": target.title[language],
+        "title": _capital(target.title[language]),
         "target": say("due", language, wanted=words.asked(target, language), year=target.year),
         "observed": observed,
         "status": say(one.status, language),

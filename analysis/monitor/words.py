@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from analysis.monitor.study import Assessed, Band, Indicator
-from analysis.outcome.printing import plan_unit, wanted
+from analysis.outcome.printing import plan_unit
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
-from analysis.outcome.words import say_from
+from analysis.outcome.words import SIGNS, say_from
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target
 from scenarios.monitor import STATUSES, Monitor
 
 say: Final = partial(say_from, Path(__file__).with_name("words.yaml"))
 say_shared: Final = partial(say_from, Path(__file__).parents[1] / "outcome" / "words.yaml")
+#: The percents of all of something.
+ALL: Final = 100.0
 #: Targets that a sentence names before it says only how many there are.
 NAMED: Final = 4
 #: Above this a number is whole.
@@ -72,8 +74,10 @@ def basis(question: Question, language: str) -> str:
     return say("basis", language, members=question.members, evidence=question.evidence, assessed=assessed)
 
 
-def number(value: float, target: Target, language: str, *, unit: bool = True) -> str:
+def number(value: float, target: Target, language: str, *, unit: bool = True, like: float | None = None) -> str:
     """Return a number, given in the plan's unit, as it is shown, with no more digits than a reader wants.
+
+    With `like` it has as many digits as that other number would have, beside which it stands.
 
     Examples
     --------
@@ -82,8 +86,9 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
     >>> number(411234.0, target, "zh"), number(411234.0, target, "en", unit=False)
     ('41.1万人', '411')
     """
+    size = abs(shown_in(target, value if like is None else like, language))
     value = shown_in(target, value, language)
-    digits = 1 if target.unit == "percent" or 10 <= abs(value) < LARGE else 0 if abs(value) >= LARGE else 2
+    digits = 1 if target.unit == "percent" or 10 <= size < LARGE else 0 if size >= LARGE else 2
     written = f"{value:,.{digits}f}"
     if target.unit in ("count",) and value == round(value):
         written = f"{value:,.0f}"
@@ -93,15 +98,29 @@ def number(value: float, target: Target, language: str, *, unit: bool = True) ->
 
 
 def asked(target: Target, language: str) -> str:
-    """Return what a target asks for, short."""
-    text = wanted(target, language)
+    """Return what a target asks for, short; of what is all of something there cannot be more.
+
+    Examples
+    --------
+    >>> from scenarios import load_targets
+    >>> asked(load_targets()["target.urbanization.resident.2025"], "zh")
+    '≥78.5%'
+    """
+    if target.threshold is None:
+        return ""
     # How "about" and "all" are judged is said in the documents; the page has no room for it.
-    return _short(text.split("（按")[0].split(", judged")[0])
+    gap = "" if language == "zh" else " "
+    sign = SIGNS[target.comparison] + gap
+    if target.unit == "percent" and target.comparison == "at least" and target.threshold == ALL:
+        sign = ""
+    threshold = shown_in(target, target.threshold, language)
+    return f"{sign}{threshold:,.6g}{_short(plan_unit(target.unit, language))}"
 
 
 def interval(band: Band, target: Target, language: str) -> str:
     """Return the 90 % band, without a unit."""
-    low, high = (number(value, target, language, unit=False) for value in (band.low, band.high))
+    ends = (band.low, band.high)
+    low, high = (number(value, target, language, unit=False, like=band.median) for value in ends)
     return say("interval", language, low=low, high=high)
 
 

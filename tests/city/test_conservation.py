@@ -154,7 +154,7 @@ def test_every_district_keeps_its_land(start):
 def test_a_district_asked_for_more_than_its_land_is_full_and_the_rest_lies_elsewhere(start):
     """A draw that gives Lixia, the densest district, twice the land per head that it can hold."""
     model, name = city(), "LAND PER URBAN RESIDENT RELATIVE"
-    usual = model.variables.loc[name, "default"]
+    usual = np.array(model.variables["default"].to_dict()[name], dtype=float)
     districts = list(model.subscripts["District"])
     asked = xr.DataArray(np.where(np.array(districts) == "Lixia", 3.0, usual), {"District": districts}, "District")
     stocks = list(model.variables.index[model.variables["kind"] == "stock"])

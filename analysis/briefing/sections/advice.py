@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Paragraph, Section, Text
-from analysis.briefing.results import Contribution, School, Spread
+from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Chart, Paragraph, Section, Table, Text
+from analysis.briefing.results import Contribution, Result, School, Spread
 from analysis.briefing.sections.answer import (
     LEVEL,
     bottleneck_title,
@@ -16,11 +16,14 @@ from analysis.briefing.sections.answer import (
     relief_words,
     unknown,
 )
-from analysis.briefing.sections.author import Author
+from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.drawings import bars, shortened
 from analysis.briefing.words import join
-from analysis.outcome.bottlenecks import Relief
+from analysis.outcome.bottlenecks import RELIEFS, Relief
 from scenarios import Target
 
+#: Measures and steps of relief that have bars on the slide.
+BARS: Final = 5
 #: The two rates, as sentences call them, in the order of the headline targets.
 RATES: Final = ("resident", "registered")
 
@@ -37,8 +40,8 @@ def advice_section(author: Author) -> Section:
     columns = author.heads("advice.point", "advice.moves", "advice.amount")
     table = author.table("advice.table", columns, rows, numeric=(2,), widths=(4.6, 3.4, 2.6), where=SLIDES_ONLY)
     reading = Paragraph("advice.reading", _reading(author))
-    tables = [table] if rows else []
-    return author.section("advice", _takeaway(author), *paragraphs, *tables, reading, notes=[*points, _reading(author)])
+    shown: list[Table | Chart] = [table, *_bars(author)] if rows else []
+    return author.section("advice", _takeaway(author), *paragraphs, *shown, reading, notes=[*points, _reading(author)])
 
 
 def short_advice(author: Author) -> list[Text]:
@@ -105,6 +108,35 @@ def _takeaway(author: Author) -> Text:
     return author.say(sentence, rate=author.say(f"rate.{rate}"), **title, **shown)
 
 
+def _bars(author: Author) -> list[Chart]:
+    """What measures and steps of relief each add to both rates: the largest, so that a point of advice has its rank."""
+    results, names = author.results, [name for _, name in _by_rate(author)]
+    effects: list[tuple[Text, list[Result]]] = []
+    if results.contributions is not None:
+        parts = results.contributions.by_target
+        effects += [
+            ((lever_title(lever, author.language),), [parts[name][lever].mean for name in names])
+            for lever in _decided(author)
+        ]
+    effects += [
+        (
+            relief_words(author, relief.constant, names[0]),
+            [results.gains[relief.constant, name].median for name in names],
+        )
+        for relief in RELIEFS
+    ]
+    largest = sorted(effects, key=lambda one: -max(one[1]))[:BARS]
+    largest = [one for one in largest if max(one[1]) >= WORTH_A_WORD]
+    if not largest:
+        return []
+    labels = [author.capital(shortened(name, author.language)) for name, _ in largest]
+    series = [
+        (author.say(f"compare.{rate}"), [author.number(both[at], "+.2f") for _, both in largest])
+        for at, rate in enumerate(RATES)
+    ]
+    return [bars("advice.bars", author.say("advice.bars"), author.say("chart.points"), labels, series)]
+
+
 def _rows(author: Author) -> list[tuple[Text, ...]]:
     """The same points for a slide: what to do, what it moves, and by how much."""
     rows: list[tuple[Text, ...]] = []
@@ -112,7 +144,7 @@ def _rows(author: Author) -> list[tuple[Text, ...]]:
     year = author.count(author.target(author.evidence.headlines[0]).year)
 
     def moves(rate: str) -> Text:
-        return author.say("advice.moves rate", year=year, rate=author.say(f"rate.{rate}"))
+        return author.capital(author.say("advice.moves rate", year=year, rate=author.say(f"rate.{rate}")))
 
     for number, (lever, rates) in enumerate(_best(author)):
         assert contributions is not None

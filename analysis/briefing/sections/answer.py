@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from analysis.briefing.content import PAGE_AND_WORKBOOK, Name, Paragraph, Run, Section, Table, Text
+from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
 from analysis.briefing.results import Gain
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
@@ -43,7 +43,8 @@ def answer_section(author: Author) -> Section:
     every = all(target.modelled for target in targets.values())
     sure = author.say("answer.sure later" if later else "answer.sure every" if every else "answer.sure")
     blocks: list[Paragraph | Table] = [
-        Paragraph("answer.answer", join(rates, author.language), strong=True),
+        Paragraph("answer.short", join(rates, author.language), SLIDES_ONLY),
+        Paragraph("answer.answer", join(rates, author.language), PAGE_AND_WORKBOOK, strong=True),
         Paragraph("answer.causes", join(causes, author.language), PAGE_AND_WORKBOOK),
         Paragraph("answer.sure", sure, PAGE_AND_WORKBOOK),
     ]

@@ -246,10 +246,10 @@ def ledger_section(author: Author) -> Section:
         _settling_takeaway(author),
         _settling_bars(author),
         _settling_table(author),
+        author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart", PAGE_ONLY),
         Paragraph("ledger.caveat", author.say("ledger.caveat"), SLIDES_ONLY),
         Paragraph("ledger.reading", author.say("ledger.reading"), PAGE_AND_WORKBOOK),
         Paragraph("ledger.district", author.say("ledger.district"), PAGE_AND_WORKBOOK),
-        author.picture("people_land_money", author.evidence.scenario.name, "ledger.chart", PAGE_ONLY),
         author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
         notes=[author.say("notes.ledger"), author.say("ledger.reading")],
     )

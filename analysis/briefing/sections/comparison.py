@@ -102,7 +102,13 @@ def _table(
     for rate in author.heads("compare.resident", "compare.registered"):
         columns += [rate, author.say("compare.interval of", rate=rate)]
     return author.table(
-        block, columns, rows, title=author.say("compare.table"), where=where, widths=(3.4, 1.3, 2.2, 1.3, 2.2)
+        block,
+        columns,
+        rows,
+        title=author.say("compare.table"),
+        source=author.say("model source of measures"),
+        where=where,
+        widths=(3.4, 1.3, 2.2, 1.3, 2.2),
     )
 
 

@@ -153,14 +153,15 @@ def _unknowns(author: Author) -> Table:
     for parameter in UNKNOWN_OF_2020:
         share = parameter == "REGISTERED URBAN SHARE 2020"
         form, scale = (".1f", 0.01) if share else (author.form("people"), author.unit("people")[1])
-        unit: Text = ("%",) if share else (" ", author.unit("people")[0])
+        unit: Text = ("%",) if share else (author.unit("people")[0],)
+        blank = () if author.language == "zh" else (" ",)
         for third in range(1, GROUPS + 1):
             condition = author.results.conditions.get((parameter, third))
             if condition is None:
                 continue
             ends = author.interval(condition.lowest, condition.highest, form, scale)
-            shown = author.say("percent", number=tuple(ends)) if share else ends + unit
-            span = Measure(shown, [*ends.parts, Part(author.say("unit"), unit)])
+            shown = author.say("percent", number=tuple(ends)) if share else ends + blank + unit
+            span = Measure(shown, [*ends.parts, Part(author.say("its unit"), unit)])
             tones[len(rows), 3] = tone(condition.probability)
             name = author.say(f"parameter.{parameter}")
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))

@@ -73,7 +73,7 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
         parts = [
             Part(author.say("board.sign"), (SIGNS[target.comparison],)),
             Part((), (threshold,)),
-            Part(author.say("unit"), unit),
+            Part(author.say("its unit"), unit),
         ]
         if target.tolerance:
             accepted = author.number(result.accepted, ",.5g", scale)

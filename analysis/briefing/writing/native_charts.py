@@ -169,9 +169,6 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
     _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
-    # Years stand upright; a program that heeds no skip leaves out those for which there is no room.
-    axis.tick_labels.font.size = Pt(LETTERS)
-    axis._element.find(f"{qn('c:txPr')}/{qn('a:bodyPr')}").set("rot", "0")
     # Before the run there are observations alone, years apart, which a thin line joins.
     chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis

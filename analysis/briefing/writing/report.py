@@ -20,6 +20,8 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "advice": ("advice",),
     "basis": ("assumptions", "not"),
 }
+#: The share of a page that may be left empty before a chapter, for the sake of its pictures.
+EMPTY: Final = 0.25
 #: Tables on which advice rests: measures, relief, school places, and what is not known.
 RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
 #: Facts of the manifest for a reader; the file's properties hold all, those for programs too.
@@ -74,7 +76,8 @@ class _Report:
         return [*self.briefing.sections, *([self.briefing.advice] if self.briefing.advice else [])]
 
     def _chapter(self, number: int, chapter: str, sections: list[Section]) -> None:
-        self._place_waiting()
+        # Pictures of a chapter stand in it where that leaves little of a page empty.
+        self._place_waiting(all_of_them=self.file.pages.left < EMPTY * self.file.pages.height)
         self._heading(1, number, word(f"report.{chapter}", self.language), new_page=number == 0)
         for place, section in enumerate(sections):
             # A chapter of one section has no headings below its own.
@@ -196,7 +199,8 @@ class _Report:
         look, text = self.file.look, plain(verdict.text)
         indent = 2 * look.size * POINT if self.language == "zh" else 0.0
         lines = len(broken(text, look.width, look.size, WORD, indent)) + 2
-        if self.file.pages.page == 1 and lines * look.line < self.file.pages.left:
+        front = self._front()
+        if front.page == 1 and lines * look.line < front.left:
             place._p.addprevious(self.file.paragraph(word("report.answer", self.language), "TOC Heading")._p)
             place._p.addprevious(self.file.paragraph(text, "Body Text")._p)
 

@@ -20,7 +20,7 @@ PLAIN, STRONG, CELLS = 15.0, 17.0, 12.0
 LINE: Final = 1.32
 #: Inches of empty room left, above and below the words of a cell together, and at its sides.
 CELL_HEIGHT, CELL_WIDTH = 0.12, 0.16
-#: How much more room words take than their letters, as lines end before words and signs that cannot be parted.
+#: How much more room sentences take than their letters, as lines end before what cannot be parted.
 UNEVEN: Final = 1.04
 #: Rows of a table that an audience reads; the workbook has the others.
 ROWS: Final = 8
@@ -73,7 +73,10 @@ def picture_rooms(section: Section) -> dict[str, tuple[float, float]]:
 def paragraph_height(paragraph: Paragraph) -> float:
     """Return the inches that a paragraph takes."""
     size = STRONG if paragraph.strong else PLAIN
-    return lines(paragraph.text, BODY - 0.3 * paragraph.strong, size) * size * LINE / 72 + 0.3 * paragraph.strong
+    return (
+        lines(paragraph.text, (BODY - 0.3 * paragraph.strong) / UNEVEN, size) * size * LINE / 72
+        + 0.3 * paragraph.strong
+    )
 
 
 def row_height(cells: Sequence[Text], widths: Sequence[float]) -> float:
@@ -97,7 +100,7 @@ def lines(text: Text, width: float, size: float) -> int:
     1
     """
     ems = sum(1.0 if east_asian_width(letter) in "WF" else 0.5 for letter in plain(text))
-    return max(1, ceil(UNEVEN * ems * size / 72 / width))
+    return max(1, ceil(ems * size / 72 / width))
 
 
 def _height(block: Block) -> float | None:

@@ -333,7 +333,8 @@ def _heading(heading: Text, part: str) -> Text:
     if not plain(heading):
         return (content.Name(part),)
     chinese = any(ord(letter) >= FIRST_CHINESE for letter in plain(heading) + part)
-    return say("with part", "zh" if chinese else "en", heading=heading, part=content.Name(part))
+    sentence = "with part behind" if plain(heading).endswith(("）", ")")) else "with part"
+    return say(sentence, "zh" if chinese else "en", heading=heading, part=content.Name(part))
 
 
 def _part(cell: Text, name: str, main: str) -> Part:

@@ -102,7 +102,7 @@ def test_numbers_of_the_workbook_are_numbers(written, results, language):
     share = results.targets["plan", "target.urbanization.resident.2025"]
     assert by_name[odds].value == pytest.approx(share.probability)
     assert by_name[odds].number_format.endswith("%")
-    ends = [("90%区间 下端", share.p05), ("90%区间 上端", share.p95)] if language == "zh" else []
+    ends = [("90%区间（下端）", share.p05), ("90%区间（上端）", share.p95)] if language == "zh" else []
     for name, end in ends:
         assert by_name[name].value == pytest.approx(end)
 
@@ -130,7 +130,7 @@ def texts_of_file(path):
             inside |= {one.name for one in series_of(chart)} | {str(name) for name in chart.plots[0].categories}
             title = chart.chart_title.text_frame.text
             # With and without the unit, which stands last in brackets.
-            inside |= {title, re.sub(r"(（[^（）]*）| \([^()]*\))$", "", title)}
+            inside |= {title, re.sub(r"(（[^（）]*）| \([^()]*\)|(?<=）)，.*|(?<=\)), .*)$", "", title)}
         return inside | {shape.text_frame.text for shape in shapes if shape.has_text_frame}
     values = [cell.value for sheet in load_workbook(path) for row in sheet.iter_rows() for cell in row]
     return {value if isinstance(value, int | float) else str(value) for value in values}
@@ -144,7 +144,7 @@ def test_every_text_and_number_of_the_content_stands_in_the_file(written, eviden
     content = compose(evidence, results, language)
     wanted = [
         text
-        for section in content.sections
+        for section in content.topics
         for block in section.blocks
         if place in block.where
         for position, text in texts_of(block)
@@ -160,7 +160,9 @@ def test_every_text_and_number_of_the_content_stands_in_the_file(written, eviden
             ours = [one for part in text.parts if (one := lone_number(part.text))]
             assert all({round(one.shown, 9), round(one.value, 9)} & numbers for one in ours), plain(text)
             continue
-        if kind == "xlsx" and any(str(one).startswith(f"{plain(text)} ") for one in stands):
+        if kind == "xlsx" and any(
+            str(one).startswith(tuple(plain(text) + mark for mark in (" (", "（", ", ", "，"))) for one in stands
+        ):
             # A heading stands above each part.
             continue
         assert plain(text) in stands if number is None else round(number.shown, 9) in numbers, plain(text)
@@ -198,7 +200,7 @@ def test_slides_are_ten_with_a_finding_each_and_notes_in_sentences(written, evid
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_blocks_of_a_slide_stand_inside_it_and_beside_each_other(evidence, results, language):
-    for section in compose(evidence, results, language).sections:
+    for section in compose(evidence, results, language).topics:
         boxes = [one.box for one in placed(section)]
         for left, top, width, height in boxes:
             assert left >= MARGIN - 1e-9
@@ -210,6 +212,46 @@ def test_blocks_of_a_slide_stand_inside_it_and_beside_each_other(evidence, resul
         for a, b in itertools.combinations(boxes, 2):
             apart = a[0] + a[2] <= b[0] or b[0] + b[2] <= a[0] or a[1] + a[3] <= b[1] or b[1] + b[3] <= a[1]
             assert apart, section.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_slide_says_what_to_do_and_what_it_brings_with_intervals(written, language):
+    composed = written.composed[language]
+    assert composed.advice is not None
+    (slide,) = [
+        slide
+        for slide in Presentation(str(written.path("pptx", language))).slides
+        if slide.shapes.title.text_frame.text == plain(composed.advice.takeaway)
+    ]
+    (table,) = [shape.table for shape in slide.shapes if shape.has_table]
+    amounts = [row.cells[2].text_frame.text for row in list(table.rows)[1:]]
+    assert len(amounts) >= 2
+    # The last row may be a pair of probabilities with their errors.
+    assert all(re.search(r"（.*至.*）|\(.* to .*\)|±", amount) for amount in amounts)
+    assert all(cell.text_frame.text for row in table.rows for cell in row.cells)
+
+
+def test_chinese_texts_hold_no_english_word_and_english_ones_no_chinese(written):
+    told = {
+        language: [plain(text) for _, text in every_text(composed)] + [section.title for section in composed.topics]
+        for language, composed in written.composed.items()
+    }
+    # Hashes of the page's foot are no words.
+    words = [re.findall("[A-Za-z]{3,}", re.sub("[0-9a-f]{12}", "", text)) for text in told["zh"]]
+    assert [found for found in words if found] == []
+    assert [text for text in told["en"] if CHINESE.search(text)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_table_has_a_column_that_is_empty_and_no_row_that_says_nothing(written, language):
+    tables = [
+        block for section in written.composed[language].topics for block in section.blocks if hasattr(block, "rows")
+    ]
+    assert len(tables) > 10
+    for table in tables:
+        for column in zip(*table.rows, strict=True):
+            assert any(map(plain, column)), table.id
+        assert len({plain(row[0]) + plain(row[-1]) + plain(row[1]) for row in table.rows}) == len(table.rows), table.id
 
 
 def test_charts_of_slides_are_native_with_the_results_in_them(written, results):
@@ -339,12 +381,13 @@ def test_a_share_of_none_or_all_is_told_by_how_far_it_is_sure(evidence, results,
 def test_a_shortfall_that_still_counts_is_told_where_the_target_is(evidence, results):
     texts = dict(every_text(compose(evidence, results, "en")))
     wanted = {plain(texts[f"board.table[{row},1]"]): plain(texts[f"board.table[{row},3]"]) for row in range(1, 23)}
-    assert wanted["Urban community elder-care coverage"] == "≥ 100\N{NO-BREAK SPACE}% (99\N{NO-BREAK SPACE}% is enough)"
+    assert wanted["Urban community elder-care coverage"] == "100\N{NO-BREAK SPACE}% (99\N{NO-BREAK SPACE}% is enough)"
     assert wanted["Resident urbanization rate"] == "≥ 78.5\N{NO-BREAK SPACE}%"
 
 
 def test_the_answer_tells_probability_margin_driver_and_blocker(evidence, results):
-    words = plain(dict(every_text(compose(evidence, results, "en")))["answer.answer"])
+    texts = dict(every_text(compose(evidence, results, "en")))
+    words = plain(texts["answer.answer"]) + plain(texts["answer.causes"])
     for part in ("target of", "probability", "main driver", "interval"):
         assert part in words
     assert "main blocker of the" in words or "none of these" in words

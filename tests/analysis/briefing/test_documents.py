@@ -9,7 +9,9 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
+from PIL import Image
 
+from analysis.briefing.charts import pictures, printed_size
 from analysis.briefing.compose import compose
 from analysis.briefing.content import Briefing, Imprint, Name, Number, Paragraph, Section, every_text, plain, signed
 from analysis.briefing.request import BriefingError, read_imprint
@@ -21,6 +23,7 @@ from analysis.briefing.writing.note import note
 from analysis.briefing.writing.note_layout import MARGINS, PITCH, SIZES, fit, lay_out
 from analysis.briefing.writing.note_pdf import note_pdf
 from analysis.briefing.writing.report import CHAPTERS
+from analysis.briefing.writing.report import _Report as ReportWriter
 from analysis.briefing.writing.word_file import PAGE
 from analysis.outcome.words import LANGUAGES
 from tests.support.briefings import call
@@ -125,6 +128,33 @@ def test_chapters_stand_in_the_order_of_official_documents_with_contents_and_pag
     assert "PAGE" in opened.sections[0].footer._element.xml
 
 
+#: How much of a page may be empty at its foot: less than the lowest picture, or a short table with its caption.
+EMPTY = 0.3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_of_the_report_is_left_half_empty(written, language, tmp_path):
+    briefing, charts = written.composed[language], {}
+    for picture in pictures(briefing):
+        charts[picture.id] = tmp_path / f"{picture.name}.png"
+        across, down = printed_size(picture)
+        Image.new("L", (round(20 * across), round(20 * down))).save(charts[picture.id])
+    made = ReportWriter(briefing, charts)
+    made.written()
+    pages = made.chapters
+    # The contents stand on pages of their own before the first.
+    left = {page: empty / pages.height for page, empty in pages.empty.items() if page > 1}
+    assert len(left) > 12
+    assert {page: round(empty, 2) for page, empty in left.items() if empty > EMPTY} == {}
+
+
+def test_what_follows_a_picture_without_room_goes_first_and_pictures_keep_their_order(written):
+    opened = Document(str(written.path("docx")))
+    label = "图"
+    shown = [one.text for one in opened.paragraphs if style_of(one) == "Caption" and one.text.startswith(label)]
+    assert [int(text.split()[1]) for text in shown] == list(range(1, len(shown) + 1))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_table_and_picture_has_a_caption_that_word_counts(written, language):
     opened = Document(str(written.path("docx", language)))
@@ -187,7 +217,8 @@ def test_every_style_in_use_names_fonts_that_offices_have_for_both_scripts(writt
 def test_advice_rests_on_a_number_each_and_on_none_that_is_lost_in_rounding(written):
     for language in LANGUAGES:
         briefing = written.composed[language]
-        points = [block for block in briefing.advice.blocks if not block.id.endswith("reading")]
+        shown = [block for block in briefing.advice.blocks if isinstance(block, Paragraph)]
+        points = [block for block in shown if not block.id.endswith("reading")]
         assert len(points) >= 2
         for point in points:
             keys = [run.key for run in point.text if isinstance(run, Number)]
