@@ -80,7 +80,7 @@ def test_help_is_in_the_language_of_the_locale_or_the_one_asked_for(command):
         (["run", "--member", "3"], "没有--member这个选项。可能是：--members。"),
         (["compare", "plan"], "缺少B。"),
         (["backcast"], "缺少--target。"),
-        (["run", "--members", "many"], "--members的取值有误：应为整数。"),
+        (["run", "--members", "many"], "--members的取值有误：应为整数，不带单位。"),
         (["run", "--members", "0"], "--members的取值有误：不得小于1。"),
         (["run", "--members"], "--members之后缺少取值。"),
         (["run", "--engine", "vensim"], "--engine的取值有误：“vensim”不在可选值“compiled”、“pysd”之中。"),

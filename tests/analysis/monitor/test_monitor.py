@@ -244,7 +244,7 @@ def test_a_newer_assessment_gives_the_probability_if_its_model_is_the_present_on
 
 def test_numbers_are_short_and_in_the_units_of_the_language(targets):
     talent = targets["target.talent_settled.2021_2025"]
-    assert asked(talent, "zh") == "≥ 60.0万人"
+    assert asked(talent, "zh") == "≥ 60万人"
     assert asked(talent, "en") == "≥ 600 thousand"
     assert number(76.834, targets[RATE], "zh") == "76.8%"
     assert number(2.4, targets["target.urban_rural_gap.2035"], "en") == "2.40"
