@@ -90,7 +90,7 @@ def test_help_is_in_the_language_of_the_locale_or_the_one_asked_for(command):
         (["monitor", "plan"], "多余的内容：plan。情景用--scenario写明。"),
         (["backcast", "a", "--target", "b"], "多余的内容：a。目标用--target写明。"),
         (["assess"], "缺少--observations。"),
-        (["list"], "缺少what。可选：targets、levers、scenarios、indicators、cities。"),
+        (["list"], "缺少类别。可选：targets、levers、scenarios、indicators、cities。"),
         (["list", "--language", "fr", "targets"], "--language的取值有误：“fr”不在可选值“zh”、“en”之中。"),
         (["calibrate", "--draws", "1"], "--draws的取值有误：不得小于2。"),
     ],
