@@ -37,7 +37,8 @@ def test_a_target_is_told_in_one_unit_everywhere(target):
     for language in LANGUAGES:
         unit, size = plan_unit(target.unit, language), plan_size(target.unit, language)
         if target.threshold is not None:
-            number = float(re.search(r"[\d,.]+", wanted(target, language))[0].replace(",", ""))
+            (written, *_) = re.findall(r"[\d,.]+", wanted(target, language))
+            number = float(written.replace(",", ""))
             assert number * size == pytest.approx(target.threshold)
             assert unit in wanted(target, language)
         assert shown_in(target, size, language) == pytest.approx(1.0)
