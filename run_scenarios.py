@@ -7,6 +7,7 @@ import builtins
 import gc
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -82,12 +83,12 @@ class LazyCommands(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *given: Any, **named: Any) -> Any:
         """Answer about the city and in the language that the line asks for."""
-        words = sys.argv[1:] if args is None else args
+        words = [_half_width(word) for word in (sys.argv[1:] if args is None else args)]
         with printed_in(language_of(words)):
             try:
                 choose_city(words)
                 built_model()
-                return super().main(args, *given, **named)
+                return super().main(words, *given, **named)
             except UserError as error:
                 # Of the city's pack; mistakes in what is asked are told where they are found.
                 typer.echo(in_screen_language(str(error)), err=True)
@@ -147,6 +148,12 @@ class LazyCommands(TyperGroup):
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(name, cls=TranslatedCommand)(load_command(name))
         return name, typer.main.get_command(single), words[1:]
+
+
+def _half_width(word: str) -> str:
+    """A number in full-width digits as one in plain digits, alone or behind the name of an option."""
+    number = re.fullmatch(r"(--[\w-]+=)?([０-９．％]+)", word)
+    return word if number is None else (number[1] or "") + unicodedata.normalize("NFKC", number[2])
 
 
 def tell_if_uncalibrated() -> None:

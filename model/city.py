@@ -235,7 +235,7 @@ def pack_names() -> list[str]:
 
 
 def pack_folder(name: str) -> Path:
-    """Return the folder of a pack, given by the name of a city or by a path.
+    """Return the folder of a pack, given by the name of a city, by its title or by a path.
 
     Raises
     ------
@@ -248,7 +248,12 @@ def pack_folder(name: str) -> Path:
     folder = Path(name)
     if (folder / CITY_FILE).is_file():
         return folder.resolve()
-    msg = f"There is no city {name!r}.{near(name, known)} There are: {', '.join(known)}; or name the folder of a pack."
+    # By its title in either language a city is found too.
+    titles = {title: one for one in known for title in read_pack(PACKS / one).title.values()}
+    if name in titles:
+        return PACKS / titles[name]
+    hint, there_are = near(name, known, titles), f"There are: {', '.join(known)}; or name the folder of a pack."
+    msg = f"There is no city {name!r}.{hint} {there_are}"
     raise PackError(msg)
 
 

@@ -591,8 +591,8 @@ class _Reader:
                 f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios(), _titles())}",
             )
             # Lines of their own, so that all of them fit in.
-            for line in wrap(f"Shipped: {', '.join(shipped_scenarios())}.", LINE_LENGTH):
-                mistakes.add((), line)
+            for line in wrap(f"{', '.join(shipped_scenarios())}.", LINE_LENGTH - 10):
+                mistakes.add((), f"Shipped: {line}")
             return _Source(path, mistakes)
         document = self.document(path)
         mistakes = Mistakes(document)

@@ -23,13 +23,11 @@ from analysis.charts.files import save_each
 from analysis.charts.frame import head_and_foot, panel_grid, source_line
 from analysis.charts.marks import draw_fan
 from analysis.charts.style import BLUE, DASHES, ORANGE, VERMILION, chart_style
-from analysis.outcome.words import unit_name, unit_size, word
+from analysis.outcome.units import axis_unit as axis_unit
+from analysis.outcome.words import word
 from model.definition import Variable, variables_by_name
 
 COLUMNS: Final = 3
-#: Axis unit of ``terms.yaml`` for the model's unit; ratios have none, and shares are told in percent.
-AXES: Final = {"person": "people", "person/Year": "people a year", "yuan/Year": "yuan a year"}
-RATIO: Final = "ratio"
 
 
 def draw(
@@ -81,14 +79,6 @@ def chart(
         verdict = "assessment refused" if weights is None else "assessment weights"
         head_and_foot(figure, word("charts", "assessment", language), word("labels", verdict, language), source)
         return figure
-
-
-def axis_unit(variable: Variable, language: str) -> tuple[str, float]:
-    """Return the name of an axis unit and how many of the model's unit it stands for."""
-    if variable.unit in AXES or variable.unit == "Dmnl":
-        kind = AXES.get(variable.unit) or (RATIO if RATIO in variable.name else "percent")
-        return unit_name(kind, language), unit_size(kind, language)
-    return word("model units", variable.unit, language), unit_size(variable.unit, language, "model units")
 
 
 def _panel(

@@ -18,6 +18,7 @@ from analysis.assessment.study import Assessment
 from analysis.assessment.words import percent, say, screen_text
 from analysis.outcome.printing import make_table
 from analysis.outcome.screen import screen_language
+from analysis.outcome.units import axis_unit
 from analysis.outcome.words import LANGUAGES
 from model.definition import variables_by_name
 from model.files.atomic import replaced, write_csv
@@ -58,11 +59,8 @@ LONG_NAMES: Final = {
 }
 #: What a row of observed against forecast shows, in order.
 SHOWN: Final = ("value", "median", "p25", "p75", "p05", "p95")
-#: From here on yuan are printed in units of 10^8.
-LONGEST: Final = 1e9
-YI: Final = 1e8
-#: Units of the model that have a name of their own in a table.
-UNITS: Final = ("Dmnl", "person", "person/Year")
+#: From here on numbers are printed without decimals.
+LONG: Final = 1e3
 #: A change of a probability, in percentage points, that is worth a line.
 LEAST_POINTS: Final = 1.0
 
@@ -139,11 +137,12 @@ def _observed_table(points: pd.DataFrame) -> Table:
     table.add_column(screen_text("where"), no_wrap=True)
     table.add_column("z", justify="right", no_wrap=True)
     for key, rows in points.groupby(["variable", "unit"], sort=False):
-        name, unit = map(str, key)
-        title = f"{_title(name)}\n[dim]{escape(screen_text(unit) if unit in UNITS else unit)}[/]"
+        name, _ = map(str, key)
+        unit, size = axis_unit(variables_by_name()[name], screen_language())
+        title = f"{_title(name)}\n[dim]{escape(unit)}[/]"
         for row in rows.to_dict("records"):
             where = "inside half" if row["inside_50"] else "inside nine tenths" if row["inside_90"] else "outside"
-            value, middle, *ends = (_value(float(row[key]), unit) for key in SHOWN)
+            value, middle, *ends = (_value(float(row[key]) / size) for key in SHOWN)
             bands = f"{ends[0]}…{ends[1]}\n{ends[2]}…{ends[3]}"
             table.add_row(title, str(row["year"]), f"{value}\n{middle}", bands, screen_text(where), f"{row['z']:+.1f}")
             title = ""
@@ -209,10 +208,8 @@ def _score_table(scores: pd.DataFrame) -> Table:
     return table
 
 
-def _value(value: float, unit: str) -> str:
-    if unit == "Dmnl":
-        return f"{value:.4f}"
-    return f"{value:,.0f}" if abs(value) < LONGEST else f"{value / YI:,.1f}"
+def _value(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= LONG else f"{value:,.2f}"
 
 
 def _title(name: str) -> str:

@@ -23,6 +23,7 @@ from analysis.outcome.printing import make_table, say_no_interval, signed
 from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
+from analysis.outcome.units import axis_unit
 from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, unit_size, with_year, word
 from calibration.fit.evidence import Evidence
@@ -155,8 +156,10 @@ def chosen_effort(comparison: Comparison) -> str:
 def _shown(name: str, variables: Mapping[str, Variable]) -> _Shown:
     panel = next((panel for panel in HEADLINES if panel.variable == name), None)
     if panel is None:
-        unit = variables[name].unit
-        return _Shown(name, {"zh": variables[name].term, "en": name}, {"zh": unit, "en": unit}, 1.0)
+        units = {language: axis_unit(variables[name], language) for language in LANGUAGES}
+        title = {"zh": variables[name].term, "en": name}
+        # Of both languages' sizes the one of the screen, which is all that this is shown on.
+        return _Shown(name, title, {each: unit for each, (unit, _) in units.items()}, units[screen_language()][1])
     unit = "points" if panel.unit.startswith("percent") else panel.unit
     return _Shown(
         name,

@@ -11,10 +11,10 @@ from typing import Final
 from analysis.conditions.discovery import LEVEL, Box, Condition, Limit
 from analysis.conditions.study import Study
 from analysis.outcome.futures import Input
-from analysis.outcome.printing import plan_unit
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
+from analysis.outcome.units import plan_unit
 from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from analysis.outcome.screen import screen_language
 from analysis.outcome.words import terms
 from model.definition import Variable
 from model.engine.errors import UserError, near
 
 FIRST_YEAR: Final = 2021
 LAST_YEAR: Final = 2035
+#: Elements that a message names.
+NAMED: Final = 12
 
 
 class ExplanationRequestError(UserError):
@@ -68,12 +71,19 @@ def chosen_elements(variable: Variable, given: Sequence[str]) -> dict[str, str]:
             found[dims[0]] = name
         else:
             known = [element for axis in variable.axes for element in axis]
-            mistakes.append(f"--element {name}: {variable.name!r} has no such element.{near(name, known)}")
+            said = [title for title, element in spoken.items() if element in known]
+            mistakes.append(f"--element {name}: {variable.name!r} has no such element.{near(name, [*known, *said])}")
     mistakes += [
-        f"{variable.name!r} has a value for each {dim}: add --element with one of {', '.join(axis[:12])}"
+        f"{variable.name!r} has a value for each {dim}: add --element with one of {_listed(axis)}"
         for dim, axis in zip(variable.dims, variable.axes, strict=True)
         if dim not in found
     ]
     if mistakes:
         raise ExplanationRequestError("\n".join(mistakes))
     return {dim: found[dim] for dim in variable.dims}
+
+
+def _listed(axis: Sequence[str]) -> str:
+    """Elements by what they are called on the screen, which is taken as well."""
+    known, language = terms()["elements"], screen_language()
+    return ", ".join(str(known[name][language]) if name in known else name for name in axis[:NAMED])

@@ -11,11 +11,11 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.assessment.charts import axis_unit
 from analysis.explanation.study import Explained
 from analysis.outcome.printing import make_table, three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import has_interval
+from analysis.outcome.units import axis_unit
 from analysis.outcome.words import element_name, say_from, screen_text_from
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name

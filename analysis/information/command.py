@@ -31,7 +31,7 @@ def information(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...",
+            metavar="SCENARIO",
             help="Scenarios to choose among: shipped names or paths. Without any: all shipped that set levers only.",
         ),
     ] = None,

@@ -153,7 +153,8 @@ def _translate(command: TyperCommand | TyperGroup, context: Any) -> None:
     for option in command.get_params(context):
         option.help = help_text(name, option.name) or option.help
         kind = option.display_type_rich(context)
-        option.metavar = values.get(option.metavar, option.metavar)
+        named = option.name if option.param_type_name == "argument" and option.metavar is None else option.metavar
+        option.metavar = values.get(named, option.metavar)
         option.display_type_rich = partial(_shown, values.get(kind, kind))
 
 

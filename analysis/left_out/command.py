@@ -28,7 +28,7 @@ def left_out(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...",
+            metavar="SCENARIO",
             help="Shipped names or paths of YAML files. Without any: the baseline and the plan.",
         ),
     ] = None,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from analysis.monitor.study import Assessed, Band, Indicator
-from analysis.outcome.printing import plan_unit
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
+from analysis.outcome.units import plan_unit
 from analysis.outcome.words import SIGNS, say_from
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target

@@ -17,6 +17,7 @@ from analysis.outcome.ensembles import MEMBER_DIMS, share_held
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval, no_interval_in_words, share_in_percent, whole_percent
 from analysis.outcome.targets import NOT_MODELLED
+from analysis.outcome.units import plan_size, plan_unit
 from analysis.outcome.words import (
     LANGUAGES,
     SENTENCES,
@@ -24,8 +25,6 @@ from analysis.outcome.words import (
     say,
     screen_text,
     sentences_in,
-    terms,
-    unit_size,
     with_elements,
 )
 from calibration.fit.evidence import Evidence
@@ -185,29 +184,6 @@ def wanted(target: Target, language: str | None = None) -> str:
         return text
     limit = f"{SIGNS['at most' if target.comparison == 'at most' else 'at least']} {target.limit / size:,.10g}{unit}"
     return text + say("judged", language, limit=limit)
-
-
-def plan_unit(unit: str, language: str) -> str:
-    """Return a unit of the plan as it stands behind a number; one that is not listed stands as it is.
-
-    Examples
-    --------
-    >>> plan_unit("percent", "en"), plan_unit("million t/day", "zh"), plan_unit("mu", "en")
-    ('%', '万吨/日', ' mu')
-    """
-    known = terms()["plan units"].get(unit)
-    return str(known[language]) if known else f" {unit}"
-
-
-def plan_size(unit: str, language: str) -> float:
-    """Return how many of a unit of the plan the one that is shown, `plan_unit`, stands for: numbers are divided by it.
-
-    Examples
-    --------
-    >>> plan_size("million t/day", "zh"), plan_size("persons cumulative from 2021", "en"), plan_size("mu", "en")
-    (0.01, 1000.0, 1.0)
-    """
-    return unit_size(unit, language, "plan units") if unit in terms()["plan units"] else 1.0
 
 
 def make_table(title: str, caption: str | None = None) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.outcome.printing import plan_size, plan_unit, wanted
+from analysis.outcome.printing import wanted
+from analysis.outcome.units import plan_size, plan_unit
 from analysis.outcome.words import word
 from scenarios import Target
 

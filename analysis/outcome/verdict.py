@@ -9,11 +9,11 @@ import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.outcome.printing import plan_size
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import has_interval, share_in_percent
 from analysis.outcome.target_words import unit_of
 from analysis.outcome.targets import NOT_MODELLED
+from analysis.outcome.units import plan_size
 from analysis.outcome.words import say, screen_text
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target

@@ -11,7 +11,7 @@ import xarray as xr
 from analysis.charts.district_map import CLASS_COLOURS, DARK, MAPS, TILES
 from analysis.comparison.shapley import antithetic_orders
 from analysis.language.mistakes import BEGINNINGS, ENDINGS, catalogue
-from analysis.outcome.printing import plan_size, plan_unit
+from analysis.outcome.units import plan_size, plan_unit
 from analysis.outcome.words import SIGNS, terms
 from analysis.page.indicators import Indicator, district_indicators, indicators
 from analysis.page.words import unit_size, unit_title, words

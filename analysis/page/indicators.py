@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.charts.panels import COMPARISONS, INDICATORS
-from analysis.outcome.printing import plan_size, plan_unit
+from analysis.outcome.units import plan_size, plan_unit
 from analysis.outcome.words import LANGUAGES, terms
 from analysis.page.words import words
 from scenarios import Target

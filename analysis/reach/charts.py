@@ -23,9 +23,9 @@ from analysis.charts.material import gather
 from analysis.charts.style import DASHES, GREY, Size, chart_style
 from analysis.charts.wrapping import TITLE_INCHES, wrapped
 from analysis.outcome.bottlenecks import BOTTLENECKS
-from analysis.outcome.printing import plan_size
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import asked_for, unit_of
+from analysis.outcome.units import plan_size
 from analysis.outcome.words import element_name, word
 from analysis.reach.study import Reached
 from analysis.reach.words import in_percent

@@ -26,6 +26,7 @@ from analysis.outcome.printing import (
 )
 from analysis.outcome.screen import screen_language
 from analysis.outcome.target_words import shown_in, unit_of
+from analysis.outcome.units import axis_unit
 from analysis.outcome.verdict import basis_line
 from analysis.outcome.words import element_name, say_from, screen_text_from, sentences_in, with_year
 from analysis.reach.study import Reached
@@ -296,7 +297,8 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
         known, lever = variables[constant], levers.get(constant)
         term = known.term if language == "zh" and known.term else constant.lower()
         title = lever.title[language] if lever else term
-        table.add_row(escape(title), f"+{step:,.10g} {known.unit}", *cells)
+        unit, size = axis_unit(known, language)
+        table.add_row(escape(title), f"+{step / size:,.10g}{'' if language == 'zh' else ' '}{unit}", *cells)
     return table
 
 

@@ -49,7 +49,7 @@ def run(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...", help="Shipped names or paths of YAML files. Without any: all shipped scenarios."
+            metavar="SCENARIO", help="Shipped names or paths of YAML files. Without any: all shipped scenarios."
         ),
     ] = None,
     engine: Annotated[

@@ -27,7 +27,7 @@ def export(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...",
+            metavar="SCENARIO",
             help="Shipped names or paths of files. Without any: every run in the folder of results, or if there is "
             "none the baseline and the plan.",
         ),

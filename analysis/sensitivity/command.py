@@ -24,7 +24,7 @@ from scenarios import chosen_targets, load_scenario, load_targets
 
 
 def sensitivity(
-    more_targets: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of further targets.")] = None,
+    more_targets: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of further targets.")] = None,
     method: Annotated[
         Literal["sobol", "morris", "pawn", "delta"], typer.Option(help="Method of sensitivity analysis.")
     ] = "sobol",

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.outcome.printing import plan_size, plan_unit, signed, three_digits
+from analysis.outcome.printing import signed, three_digits
 from analysis.outcome.shares import whole_percent
+from analysis.outcome.units import plan_size, plan_unit
 from analysis.outcome.words import say_from, terms
 from analysis.versions.sources import Version
 from analysis.versions.study import Comparison

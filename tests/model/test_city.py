@@ -22,6 +22,7 @@ from model.city import (
     PackError,
     choose_city,
     city,
+    pack_folder,
     read_pack,
 )
 from model.definition import MODEL_FILE, model_hash
@@ -147,6 +148,11 @@ def test_a_pack_that_is_wrong_in_one_place_says_where(file, old, new, line, pack
 def test_a_pack_without_one_of_its_files_names_it(file, pack):
     (pack / file).unlink()
     assert file in told(pack)
+
+
+@pytest.mark.parametrize("title", ["合肥", "Hefei", "hefei"])
+def test_a_pack_is_found_by_its_title(title):
+    assert pack_folder(title).name == "hefei"
 
 
 def test_a_city_that_there_is_not_is_refused_with_the_nearest(monkeypatch):

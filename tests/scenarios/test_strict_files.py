@@ -170,8 +170,8 @@ def test_all_shipped_scenarios_are_named_where_one_is_not_found():
     with pytest.raises(ScenarioError) as error:
         load_scenario("no_such_scenario")
     _, _, *lines = str(error.value).split("\n")
-    told = " ".join(line.removeprefix(" * ") for line in lines)
-    assert told == f"Shipped: {', '.join(shipped_scenarios())}."
+    told = " ".join(line.removeprefix(" * Shipped: ") for line in lines)
+    assert told == f"{', '.join(shipped_scenarios())}."
 
 
 def test_a_refusal_keeps_to_its_lines_and_counts_the_rest():

@@ -24,7 +24,7 @@ from analysis.briefing.content import (
 from analysis.briefing.results import Contribution, Probability, Result, Results, Spread, TargetResult
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import join, say, word
-from analysis.outcome.printing import plan_size
+from analysis.outcome.units import plan_size
 from analysis.outcome.words import element_name, terms, unit_name, unit_size
 from analysis.outcome.words import word as term
 from scenarios import Target

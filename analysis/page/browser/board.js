@@ -11,7 +11,7 @@ function written(target, value, language) {
 
 /** What a target asks for, such as "2025: ≥ 78.5". */
 export function wanted(target, signs, language) {
-  return `${target.year}: ${signs[target.comparison]} ${written(target, target.threshold, language)}`
+  return `${target.year}${language === "zh" ? "年：" : ": "}${signs[target.comparison]} ${written(target, target.threshold, language)}`
 }
 
 function bar(judged, other) {

@@ -386,6 +386,17 @@ def test_a_request_that_cannot_be_met_is_told_in_chinese(words, said, tmp_path, 
     assert said in told(*words)
 
 
+def test_all_shipped_scenarios_are_named_in_chinese(tmp_path):
+    lines = told("run", "plann").splitlines()
+    assert len(lines) > 3
+    assert all(line.startswith(" * 随附情景：") for line in lines[2:])
+
+
+def test_a_number_in_full_width_digits_is_one():
+    assert "--members 100000：资料截至2023年的样本，可取1至1000组。" in told("run", "plan", "--members", "１０００００")
+    assert "--members 100000：" in told("run", "plan", "--members=１０００００")
+
+
 def test_a_line_without_an_entry_is_shown_as_it_is():
     message = "x.yaml cannot be run:\n * line 3: 'plam' is a plum.\n   ... and 12 more like these."
     with printed_in("zh"):
