@@ -43,6 +43,22 @@ SERIES: Final[Mapping[str, str]] = {
 }
 #: Series that the history page may print beyond those, and the variables that hold them.
 PRINTED: Final[Mapping[str, str]] = {"general budget spending": "general_public_budget_expenditure"}
+#: Series of one year and level that the history page prints where the record names none; waves and prices have no run.
+USUALLY_PRINTED: Final = (
+    "registered population",
+    "growth of the registered population",
+    "registered births",
+    "registered deaths",
+    "urban income per head",
+    "growth of urban income per head",
+    "urban rural income ratio",
+    "gross domestic product",
+    "growth of gross domestic product",
+    "budget revenue",
+    "growth of budget revenue",
+    "growth of general budget spending",
+    "built-up area",
+)
 #: Births and deaths, whose observations `Events` says.
 DECLARED: Final = ("birth", "death")
 
@@ -111,6 +127,12 @@ class Record(Schema):
     survey: Annotated[int, PlainValidator(whole_year)] = 0
     #: Breaks of the series, in Markdown.
     breaks: str = ""
+
+    @property
+    def printed(self) -> Mapping[str, Shown]:
+        """What the page on the history run prints: as the record says, else what is compared."""
+        compared = [name for name in USUALLY_PRINTED if name in self.series]
+        return self.history or {name: Shown.model_construct(new=self.series[name].years) for name in compared}
 
     def variable(self, name: str) -> str:
         """Return the variable of the observations that holds a series."""

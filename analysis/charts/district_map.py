@@ -27,8 +27,20 @@ from model.city import city
 
 #: Years of the small maps.
 MAP_YEARS: Final = (2020, 2025, 2030, 2035)
-#: Where each district's tile is, column from the west and row from the north: as they lie to each other.
-TILES: Final[Mapping[str, tuple[int, int]]] = {district.name: district.tile for district in city().districts}
+#: Where each district's tile is, column from the west and row from the north, both from 0: as they lie to each other.
+TILES: Final[Mapping[str, tuple[int, int]]] = {
+    district.name: (
+        district.tile[0] - min(other.tile[0] for other in city().districts),
+        district.tile[1] - min(other.tile[1] for other in city().districts),
+    )
+    for district in city().districts
+}
+#: Rows and columns of tiles.
+COLUMNS, ROWS = (1 + max(place[side] for place in TILES.values()) for side in (0, 1))
+#: Rows of tiles above which a low chart has room for two maps only.
+MOST_ROWS: Final = 5
+#: Points of the name in a tile, where it has room; share of a chart's width that a map has; width of a letter.
+NAME, ACROSS, LETTER = 8.0, 0.42, 0.6
 #: ColorBrewer's YlGnBu, light to dark, in which any two classes differ for the colour-blind and in grey, too.
 CLASS_COLOURS: Final = ("#ffffd9", "#e0f3b2", "#a9ddb7", "#5fc0c0", "#2c99c0", "#2462a9", "#1d2e83")
 #: Points of words on boundaries, and the margin left of these for what has no room, as a share of their width.
@@ -80,8 +92,8 @@ def district_map(
     values = quantile(material.runs[scenario][mapped.variable], 0.5) / unit_size(mapped.unit, language)
     years = [year for year in MAP_YEARS if year in values["time"]]
     low = canvas is not None and canvas[1] < LOW
-    if low and material.boundaries is not None:
-        # Maps have the shape of the city: on a slide only two have room for their words.
+    if low and (material.boundaries is not None or ROWS > MOST_ROWS):
+        # Maps have the shape of the city, tiles many rows: on a slide only two have room for their words.
         years = [years[0], years[-1]]
     breaks = mapped.breaks[language]
 
@@ -122,11 +134,12 @@ def _tiles(ax: Axes, shown: Mapping[str, float], paint: Paint, form: str, langua
         fill, ink = paint(value)
         ax.add_patch(Rectangle((column, -row), 0.94, 0.94, facecolor=fill, edgecolor=GREY, lw=0.6))
         look: dict[str, Any] = {"ha": "center", "color": ink}
-        ax.text(column + 0.47, -row + 0.68, findings.short_name(district, language), va="center", fontsize=8, **look)
+        name = findings.short_name(district, language)
+        room = 72 * ACROSS * figure.get_figwidth() / COLUMNS / (LETTER * len(name)) if language == "en" else NAME
+        ax.text(column + 0.47, -row + 0.68, name, va="center", fontsize=min(NAME, room), **look)
         ax.text(column + 0.47, -row + 0.28, f"{value:{form}}", va="center", fontsize=number, **look)
-    columns, rows = (max(place[side] for place in TILES.values()) for side in (0, 1))
-    ax.set_xlim(-0.03, columns + 0.97)
-    ax.set_ylim(-rows - 0.03, 0.97)
+    ax.set_xlim(-0.03, COLUMNS - 0.03)
+    ax.set_ylim(0.97 - ROWS, 0.97)
 
 
 def _polygons(

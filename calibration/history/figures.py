@@ -134,6 +134,8 @@ def _series(history: History, language: str) -> Figure:
             _break(ax, CITY.merged_in - 0.5, _word("joins", language))
         if name == "urban income per head" and record().survey:
             _break(ax, record().survey - 0.5, _word("survey", language))
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
     labels: dict[str, Any] = {}
     for ax in axes.flat:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):

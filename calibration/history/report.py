@@ -87,7 +87,7 @@ parameters, and a close fit of it proves little; one *not fitted* is a test. Cen
 end of the year; births and deaths are those of the twelve months to October; incomes, output and budgets of a year
 stand at its end.
 
-**Breaks.** {breaks}
+{breaks}
 """
 CLOSING: Final = """\
 The mean error is that of absolute errors of the median. Theil's shares split the mean squared error into bias (a wrong
@@ -110,7 +110,7 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
         CLOSING,
         _images("series", "City series: median and 50 % and 90 % bands of the members, and what was counted"),
         _series_section("City series that were fitted", fitted),
-        _series_section("City series that were not fitted", others),
+        _series_section("City series that were not fitted", others) if others else "",
         _images("census", "The census of 2020: residents by age, and errors by district and broad age"),
         _district_section(cells),
         _age_section(history),
@@ -121,7 +121,7 @@ def page_with(model: CompiledModel, members: xr.Dataset, history: History) -> st
 
 def _wrapped(breaks: str) -> str:
     """Return the breaks of the series in lines, as they stand behind their heading."""
-    return fill(breaks, WIDTH, initial_indent="." * len("**Breaks.** "), break_long_words=False).lstrip(".")
+    return fill(f"**Breaks.** {breaks}", WIDTH, break_long_words=False) if breaks else ""
 
 
 def split(series: list[Series]) -> tuple[list[Series], list[Series]]:
@@ -177,19 +177,26 @@ def _in_short(series: list[Series], history: History) -> str:
     city = float(groups[CITY.region, ALL_AGES[0]].errors[1])
     present = [item for item in series if not item.fitted and not item.old]
     changes = [item for item in series if not item.fitted and item.old and item.name.startswith("growth")]
-    far = max(present, key=lambda item: item.error)
+    lines = [f"- Fitted: {_hits([item for item in series if item.fitted])}."]
+    if present:
+        far = max(present, key=lambda item: item.error)
+        lines.append(
+            f"- Not fitted, on the present boundary: {_hits(present)}; worst is {far.name} of {far.years[0]}, "
+            f"{100 * far.error:.1f} % ({far.note})."
+        )
+    if changes:
+        lines.append(f"- Not fitted, change on the old boundary: {_hits(changes)}.")
+    left = "So little of the record is left unfitted that" if present or changes else "No series is left unfitted, so"
+    if any(item.old for item in series):
+        left = f"Levels on the old boundary are printed for their course only. {left}"
     return "\n".join([
         "## In short",
         "",
         f"- The city of 2020 is met to {city:+.1f} %; the mean error of the {len(errors)} cells of district and "
         f"broad age is {float(np.mean(np.abs(list(errors.values())))):.1f} %, the largest "
         f"{errors[worst]:+.1f} % ({worst[0]}, {worst[1]}).",
-        f"- Fitted: {_hits([item for item in series if item.fitted])}.",
-        f"- Not fitted, on the present boundary: {_hits(present)}; worst is {far.name} of {far.years[0]}, "
-        f"{100 * far.error:.1f} % ({far.note}).",
-        f"- Not fitted, change on the old boundary: {_hits(changes)}.",
-        "- Levels on the old boundary are printed for their course only. So little of the record is left unfitted that "
-        f"the tests that count are the forecast and {STUDIES}.",
+        *lines,
+        f"- {left} the tests that count are the forecast and {STUDIES}.",
         "",
     ])  # fmt: skip
 

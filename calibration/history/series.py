@@ -149,7 +149,7 @@ LEVELS: Final = {
 def city_series(history: History) -> list[Series]:
     """City totals by year that the record names; counts of the old boundary where there are no others."""
     found: list[Series] = []
-    for name in record().history:
+    for name in record().printed:
         if name == "growth of the registered population":
             found.append(_registered_growth(history))
         elif name.startswith("growth of "):
@@ -171,7 +171,7 @@ def _fitted(*names: str) -> tuple[int, ...]:
 
 
 def _levels(history: History, name: str) -> Series:
-    shown, data, variable = record().history[name], read_observations(), record().variable(name)
+    shown, data, variable = record().printed[name], read_observations(), record().variable(name)
     years = [*shown.old, *shown.new]
     values = [city_value(data, variable, year, OLD if year in shown.old else "new") * LEVELS[name] for year in years]
     run = history.at_year_end(name, years) if name == "registered population" else history.at(name, years)
@@ -188,7 +188,7 @@ def _registered_growth(history: History) -> Series:
     names = [f"{a}-{b}" for a, b in spans]
     return Series("growth of registered population", names, np.array([estimates[b] / estimates[a] for a, b in spans]),
                   ends[:, 1:] / ends[:, :-1], old=names if CITY.merged_region is not None else (),
-                  note=record().history["growth of the registered population"].note)  # fmt: skip
+                  note=record().printed["growth of the registered population"].note)  # fmt: skip
 
 
 def _growth(history: History, name: str) -> Series:
@@ -198,12 +198,12 @@ def _growth(history: History, name: str) -> Series:
     ends = history.at(level, use.years)
     labels = [f"{a}-{b}" for a, b in pairwise(use.years)]
     return Series(name, labels, values[1:] / values[:-1], ends[:, 1:] / ends[:, :-1], labels,
-                  labels if use.boundary == OLD else (), note=record().history[name].note)  # fmt: skip
+                  labels if use.boundary == OLD else (), note=record().printed[name].note)  # fmt: skip
 
 
 def _declared(history: History, event: str) -> Series:
     name = f"registered {event}s"
-    shown, observed = record().history[name], same_months(registered_events(read_observations(), event))
+    shown, observed = record().printed[name], same_months(registered_events(read_observations(), event))
     years = list(shown.new)
     return Series(name, years, observed[years].to_numpy(), history.over(name, years),
                   fitted=_fitted(name, f"{name}, years of rates"), note=shown.note)  # fmt: skip
@@ -220,4 +220,4 @@ def _built_up(history: History) -> Series:
     use = record().series["built-up area"]
     area = city_value(read_observations(), record().variable("built-up area"), LAST_YEAR)
     return Series("built-up area [km2]", (LAST_YEAR,), np.array([area]), history.state("built up area")[:, None],
-                  use.years, note=record().history["built-up area"].note)  # fmt: skip
+                  use.years, note=record().printed["built-up area"].note)  # fmt: skip

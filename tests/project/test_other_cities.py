@@ -147,3 +147,32 @@ def test_pages_of_another_city_go_to_its_pack_and_those_of_the_first_citys_plan_
     assert "'answer'" in done.stderr or "“answer”" in done.stderr
     assert "Hefei" in done.stderr
     assert not (pack / "model.md").exists(), "a page that is refused leaves the others unwritten"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "合肥的观测截至2020年"), ("en", "The record of Hefei ends with 2020")]
+)
+def test_a_record_that_a_city_has_not_is_refused_without_a_command_that_could_not_make_it(language, told):
+    for command in ("reach", "calibrate"):
+        done = call("hefei", language, command, "--evidence", "2023")
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert "run_scenarios.py" not in done.stderr
+
+
+def test_tiles_of_a_map_leave_no_empty_edge_and_the_record_of_every_pack_has_a_history_to_print():
+    code = (
+        "from analysis.charts.district_map import COLUMNS, ROWS, TILES\n"
+        "from analysis.charts.record import record_note\n"
+        "from calibration.record import record\n"
+        "print(*(sorted({place[side] for place in TILES.values()}) for side in (0, 1)), COLUMNS, ROWS, sep=';')\n"
+        "print(record_note())\n"
+        "print(len(record().printed), record().printed['gross domestic product'].new)"
+    )
+    assert python("chengdu", code).splitlines()[:2] == [
+        "[0, 1, 2, 3, 4, 5];[0, 1, 2, 3, 4, 5];6;6",
+        "record of earlier boundaries",
+    ]
+    compared, years = python("hefei", code).splitlines()[2].split(" ", 1)
+    assert int(compared) > 8
+    assert years == "(2020,)"
