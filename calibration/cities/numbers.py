@@ -321,7 +321,9 @@ def lend(lender: Lender, name: str, ratio: float, by: str, wider: float = WIDER)
     low = min(least, low * ratio) if low is not None and low > 0 else (0.0 if low == 0 else low)
     # A lever of policy keeps the room that the lender's has: its range is the same in every city.
     room = max(ratio, 1.0) if entry is None else ratio
-    high = max(max(ends) * ROOM, high * room) if high is not None and high > 0 else high
+    # A share of a whole stays one.
+    if high is not None and high > 0 and not (high == 1 and lender.units[name] == "Dmnl" and max(values) <= 1):
+        high = max(max(ends) * ROOM, high * room)
     return Number(name, values, _or_none(low), _or_none(high), lender.units[name], "E", source, prior)
 
 

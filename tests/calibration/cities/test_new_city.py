@@ -160,6 +160,13 @@ def test_every_value_lies_within_its_limits_and_every_prior_reaches_into_them(ma
             assert p95 > low, number.name
 
 
+def test_a_share_that_is_lent_is_never_above_one(made):
+    lent = made.numbers["COVERAGE START 2020"]
+    assert lent.borrowed
+    assert lent.high == 1.0
+    assert max(lent.values) * lent.prior["factor"][1] > 1, "the limit cuts the prior off"
+
+
 def test_limits_that_are_not_known_are_left_empty(made):
     """A pack is read before it is derived: a cell that is no number would stop it there."""
     rows = pd.read_csv(io.StringIO(made.files["constants.csv"]), dtype=str, keep_default_na=False)
