@@ -463,7 +463,7 @@ def test_the_workbook_has_a_sheet_for_each_topic_frozen_headers_sources_and_char
     ((sheet, place),) = book.defined_names["block_answer.answer"].destinations
     cell = book[sheet][place.replace("$", "")]
     assert cell.alignment.wrap_text
-    assert book[sheet].row_dimensions[cell.row].height > 5 * LINE
+    assert book[sheet].row_dimensions[cell.row].height > 2 * LINE
 
 
 @pytest.mark.parametrize(
