@@ -85,6 +85,7 @@ FILES = {
     "expectations": expected(
         "variable: residnts, year: 2035, is: above baseline",
         "variable: residents, year: 2036, is: above plan",
+        "variable: residents, year: 2035, is: below baselin",
         "variable: residents by district, year: 2030.5, element: Lixa, at least: x",
         "variable: residents, never above: 3, year: 2030",
         "variable: residents, at least: 3",
