@@ -41,7 +41,7 @@ LOOP_TITLE = re.compile(r"\b([RB]\d+) ([a-z].*?)(?=, [RB]\d|[.;]|$)")
 OPENING = """\
 # The model, variable by variable
 
-Printed by `{printed_by}` from `model/urbanization.mdl` and the pack of {city}: equations, units, ranges,
+Printed by `{printed_by}` from `model/urbanization.mdl` and the pack of {city} in `cities/`: equations, units, ranges,
 meanings and sources stand there and nowhere else. Change the model, not this page.
 
 **How to read it.** A *stock* is what has piled up (Capitalised), a *flow* is what fills or empties it in a year,

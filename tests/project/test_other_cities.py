@@ -19,12 +19,11 @@ CITIES = {"hefei": ("合肥", "Hefei"), "chengdu": ("成都", "Chengdu")}
 OF_THE_USUAL = re.compile(r"jinan|济南|lixia|历下|laiwu|莱芜|shandong|山东|规划目标|the plan's target", re.IGNORECASE)
 #: Few members, and none of those of Chengdu that an equation breaks off.
 MEMBERS = ("--members", "2")
-#: Commands by what they are called with, and whether the last lines name the city.
+#: What commands are called with.
 COMMANDS = {
     "reach": ("reach", "--scenario", "plan", *MEMBERS, "--full"),
     "left-out": ("left-out", *MEMBERS, "--full"),
     "explain": ("explain", "residents", "baseline", "plan", *MEMBERS, "--levels", "1"),
-    "delay": ("delay", "--target", "urbanization.registered.2035", *MEMBERS),
 }
 TEXTS = {".csv", ".yaml", ".html", ".md"}
 
@@ -52,9 +51,11 @@ def of_the_usual(folder: Path) -> list[str]:
     return [f"{path.name}: {found}" for path, text in texts.items() for found in OF_THE_USUAL.findall(text)]
 
 
-@pytest.mark.parametrize(("city", "language"), [("hefei", "zh"), ("chengdu", "en")])
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_verdict_names_the_city_whose_record_it_rests_on_and_no_other(city, language, command, tmp_path):
+@pytest.mark.parametrize(
+    ("command", "city", "language"),
+    [("reach", "hefei", "zh"), ("left-out", "hefei", "zh"), ("explain", "hefei", "zh"), ("reach", "chengdu", "en")],
+)
+def test_a_verdict_names_the_city_whose_record_it_rests_on_and_no_other(command, city, language, tmp_path):
     done = call(city, language, *COMMANDS[command], "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert CITIES[city][language == "en"] in done.stdout
