@@ -268,7 +268,9 @@ def further_targets() -> tuple[Target, ...]:
     """
 
     def price(history: History, years: tuple[int, ...]) -> Array:
-        return history.over("home sales value", years) / history.over("homes sold", years)
+        # Draws from wide priors may sell nothing for a year; they have no price and are refused.
+        with np.errstate(invalid="ignore"):
+            return history.over("home sales value", years) / history.over("homes sold", years)
 
     def wave(history: History, use: Use) -> Array:
         return np.asarray(
