@@ -254,8 +254,11 @@ def test_an_age_at_which_no_district_gained_takes_the_shares_of_all_ages():
             other_province=people, province_scale=0.0, province_at_most=people, residents=people * 4 + 100
         )
 
+    def residual(net):
+        return SimpleNamespace(net=np.tile(net, (2, 1)))
+
     net = np.where(np.arange(AGES) < 60, 30.0, 5.0)
-    found = arrivals(cast(Any, SimpleNamespace(net=np.tile(net, (2, 1)))), (start(10, 500), start(60, 0)))
+    found = arrivals(cast(Any, residual(net)), (start(10, 500), start(60, 0)))
     assert np.isfinite(found.schedule).all()
     assert found.schedule.sum() == pytest.approx(1.0)
     old = found.schedule[:, 80]
