@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy.special import ndtri
@@ -15,12 +16,12 @@ from scipy.special import ndtri
 from calibration.fit.evidence import NEWEST, Evidence
 from calibration.fit.forecast import forecast_table, predict, published_table, simulate
 from calibration.fit.later_record import later_record
-from calibration.fit.likelihood import Array, calibration_targets, refuse_later
+from calibration.fit.likelihood import FIRST_YEAR, Array, calibration_targets, refuse_later
 from calibration.fit.priors import changes, priors_hash, read_priors
 from calibration.fit.sampler import BestFit, Draws, Problem, best_fit, reference, sample
-from calibration.observations import CITY, data_hash
+from calibration.observations import CITY, LAST_YEAR, data_hash
 from model import load_model
-from model.definition import model_hash
+from model.definition import model_hash, variables_by_name
 from model.engine import CompiledModel
 from model.engine.results import NonFiniteError
 from model.files.atomic import replaced
@@ -30,6 +31,8 @@ from model.files.sealed import seal
 SEED: Final = 2020
 #: A parameter counts as learnt when its posterior is narrower than this share of its prior.
 LEARNT: Final = 0.8
+#: What counts as nought in a stock, relative to its largest element.
+ROUNDING: Final = 1e-9
 #: Bounds on convergence and size that a learnt parameter has to meet.
 CONVERGED: Final = 1.01
 ENOUGH: Final = 400
@@ -122,6 +125,8 @@ def calibrate(
     )
     pooled = draws.pooled
     picked = random.choice(len(pooled), count, replace=len(pooled) < count)
+    while not (whole := starts_whole(problem, pooled[picked])).all():
+        picked[~whole] = random.choice(len(pooled), int((~whole).sum()))
     members = _members(problem, pooled[picked], seed, evidence)
     policies, seen = ({}, ()) if later is None else (later.policies, later.published)
 
@@ -191,6 +196,26 @@ def _members(problem: Problem, points: Array, seed: int, evidence: Evidence) -> 
         data_vintage=evidence.vintage,
         seed=str(seed),
     )
+
+
+def starts_whole(problem: Problem, points: Array) -> npt.NDArray[np.bool_]:
+    """Whether no stock that cannot be negative starts below zero, of the history run and of the policy run, by point.
+
+    Wide priors may contradict each other, as where more people are registered in the city and live in it than are
+    registered at all.
+    """
+    stocks = [v.name for v in variables_by_name().values() if v.kind == "stock" and v.low == 0]
+    settings = problem.priors.settings(points)
+    whole = np.ones(len(points), dtype=bool)
+    for year in (float(FIRST_YEAR), float(LAST_YEAR)):
+        run = problem.model.run(
+            settings, outputs=stocks, initial_time=year, final_time=year, saveper=1.0, keep_non_finite=True
+        )
+        for stock in stocks:
+            # A stock that starts alike in every draw has no dim of runs.
+            values = run[stock].to_numpy().reshape(len(points) if "run" in run[stock].dims else 1, -1)
+            whole &= values.min(axis=1) >= -ROUNDING * np.abs(values).max(axis=1)
+    return whole
 
 
 def write(calibration: Calibration, posterior: Path | None = None, forecast: Path | None = None) -> None:
@@ -267,7 +292,7 @@ def prior_ensemble(count: int, seed: int = SEED, model: CompiledModel | None = N
     Parameters
     ----------
     count
-        Members: draws that meet the constraints and whose history and policy runs stay finite.
+        Members: draws that meet the constraints, start with no stock below zero and whose runs stay finite.
     seed
         Of all random numbers.
 
@@ -279,15 +304,17 @@ def prior_ensemble(count: int, seed: int = SEED, model: CompiledModel | None = N
     chosen = load_model() if model is None else model
     problem = problem_of(Evidence.TO_2020, chosen)
     random = np.random.default_rng(seed)
-    points = np.empty((0, problem.priors.size))
-    while len(points) < count:
-        tried = problem.priors.draw(count, random)
-        points = np.concatenate([points, tried[np.isfinite(problem.log_posterior(tried))]])
-    members = _sound_members(
-        _members(problem, points[:count], seed, Evidence.TO_2020),
-        lambda some: simulate(chosen, changes(some)),
-        lambda n: _members(problem, problem.priors.draw(n, random), seed, Evidence.TO_2020),
-    )
+
+    def draw(wanted: int) -> xr.Dataset:
+        points = np.empty((0, problem.priors.size))
+        while len(points) < wanted:
+            tried = problem.priors.draw(max(wanted, 50), random)
+            tried = tried[problem.priors.allowed(tried)]
+            tried = tried[starts_whole(problem, tried)]
+            points = np.concatenate([points, tried[np.isfinite(problem.log_posterior(tried))]])
+        return _members(problem, points[:wanted], seed, Evidence.TO_2020)
+
+    members = _sound_members(draw(count), lambda some: simulate(chosen, changes(some)), draw)
     members = members.assign_attrs(
         title="Parameter sets drawn from the priors: the record of the city has not been fitted"
     )
