@@ -411,7 +411,7 @@ def test_a_briefing_of_levers_that_act_later_speaks_of_what_is_still_to_come(tmp
         assert all(part in told for part in said)
         assert "2025" not in told
     with quick_briefings():
-        outcome = call("brief", "--verify", tmp_path / "briefing_renewal_2026_zh.xlsx")
+        outcome = call("--language", "en", "brief", "--verify", tmp_path / "briefing_renewal_2026_zh.xlsx")
     assert outcome.exit_code == 0, outcome.output
 
 
@@ -478,14 +478,14 @@ def test_a_file_that_is_no_briefing_is_refused_in_words(name, content, words, tm
     path = tmp_path / name
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    outcome = call("brief", "--verify", path)
+    outcome = call("--language", "en", "brief", "--verify", path)
     assert outcome.exit_code == 2
     assert words in outcome.stderr
 
 
 def test_a_briefing_is_made_again_from_the_model_alone(written, monkeypatch):
     monkeypatch.setattr(evidence_module, "ORDERS", 4)
-    outcome = call("brief", "--verify", written.path("xlsx"))
+    outcome = call("--language", "en", "brief", "--verify", written.path("xlsx"))
     assert outcome.exit_code == 0, outcome.output
     assert "identical" in outcome.output
 

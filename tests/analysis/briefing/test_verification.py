@@ -82,7 +82,7 @@ def verify(written, fresh, monkeypatch):
     monkeypatch.setattr(comparison, "compose", lambda *given: composed[given[-1]])
     monkeypatch.setattr(comparison, "make_files", fresh)
     monkeypatch.setattr(files, "draw", drawn_at_once)
-    return lambda path, *words: call("brief", "--verify", path, *words)
+    return lambda path, *words: call("--language", "en", "brief", "--verify", path, *words)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_an_entry_that_no_manifest_has_is_named(verify, copied):
 def test_what_the_manifest_makes_impossible_is_refused_in_words(copied, name, becomes, words):
     path = copied("html")
     rewritten(path, name, becomes)
-    outcome = call("brief", "--verify", path)
+    outcome = call("--language", "en", "brief", "--verify", path)
     assert outcome.exit_code == 2
     assert words in outcome.stderr
     assert len(outcome.stderr) < 2_000
@@ -237,12 +237,12 @@ def test_a_scenario_of_the_users_own_needs_its_file(verify, copied, tmp_path, wr
     text = path.read_text(encoding="utf-8")
     text = text.replace('data-fact="scenario">plan<', 'data-fact="scenario">mine<')
     path.write_text(text.replace("</dd>\n<dt>targets_hash", ", mine 0</dd>\n<dt>targets_hash"), encoding="utf-8")
-    outcome = call("brief", "--verify", path)
+    outcome = call("--language", "en", "brief", "--verify", path)
     assert outcome.exit_code == 2
     assert (
         "scenario mine is not among those shipped; if it is a file of your own, add --scenario PATH" in outcome.stderr
     )
-    outcome = call("brief", "--verify", path, "--scenario", "baseline")
+    outcome = call("--language", "en", "brief", "--verify", path, "--scenario", "baseline")
     assert outcome.exit_code == 2
     assert "--scenario is baseline, the briefing is about mine" in outcome.stderr
 
@@ -297,7 +297,7 @@ NOTES, MANIFEST = "ppt/notesSlides/notesSlide1.xml", "xl/worksheets/sheet13.xml"
 def test_a_damaged_briefing_is_refused_in_words(copied, kind, damage, words):
     path = copied(kind)
     path.write_bytes(damage(path))
-    outcome = call("brief", "--verify", path)
+    outcome = call("--language", "en", "brief", "--verify", path)
     assert outcome.exit_code == 2, outcome.output
     assert words in outcome.stderr
     assert path.name in outcome.stderr
@@ -308,12 +308,12 @@ def test_what_is_no_plain_file_is_refused_in_words(tmp_path):
     os.mkfifo(tmp_path / "pipe.html")
     (tmp_path / "folder.html").mkdir()
     for name in ("pipe.html", "folder.html"):
-        outcome = call("brief", "--verify", tmp_path / name)
+        outcome = call("--language", "en", "brief", "--verify", tmp_path / name)
         assert outcome.exit_code == 2
         assert "is no plain file" in outcome.stderr
     with (tmp_path / "endless.html").open("wb") as file:
         file.truncate(10**12)
-    outcome = call("brief", "--verify", tmp_path / "endless.html")
+    outcome = call("--language", "en", "brief", "--verify", tmp_path / "endless.html")
     assert outcome.exit_code == 2
     assert "larger than" in outcome.stderr
 
@@ -463,7 +463,7 @@ def test_a_briefing_holds_after_every_order_of_commands(tmp_path):
         assert outcome.exit_code == 0, outcome.output
         for path in sorted((out / "brief").glob("briefing_*")):
             contents.setdefault(path.name, set()).add(path.read_bytes())
-        outcome = call("brief", "--verify", out / "brief" / "briefing_plan_en.xlsx")
+        outcome = call("--language", "en", "brief", "--verify", out / "brief" / "briefing_plan_en.xlsx")
         assert outcome.exit_code == 0, f"{order}: {outcome.output}"
     assert len(contents) == 2 * len(KINDS)
     assert {name: len(kinds) for name, kinds in contents.items()} == dict.fromkeys(contents, 1)
