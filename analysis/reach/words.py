@@ -81,7 +81,7 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
     about = reached.scenarios[-1] if len(reached.scenarios) <= 2 else _about(reached)
     own = summary[summary["scenario"] == about.name]
     likely = int((own["probability"] > LIKELY).sum())
-    lines = [screen_text("verdict likely", title=about.title, targets=len(own), likely=likely)]
+    lines = [screen_text("verdict likely", title=about.title, count=len(own), likely=likely)]
     headlines = [target for target in reached.targets if target.headline] or list(reached.targets)
     for target in headlines[:NAMED]:
         rows = summary[summary["target"] == target.id].sort_values(["probability", "margin_median"])

@@ -264,7 +264,7 @@ def with_part(path: Path, part: str, content: bytes) -> bytes:
 
 
 LAUGH = b'<!DOCTYPE a [<!ENTITY b "' + b"ha" * 1000 + b'">]><a>' + b"&b;" * 1000 + b"</a>"
-NOTES, MANIFEST = "ppt/notesSlides/notesSlide1.xml", "xl/worksheets/sheet13.xml"
+NOTES, MANIFEST = "ppt/notesSlides/notesSlide1.xml", "xl/worksheets/sheet14.xml"
 
 
 @pytest.mark.parametrize(
