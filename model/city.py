@@ -216,9 +216,8 @@ def require_usual(page: str) -> None:
     """
     if not city().is_usual:
         msg = (
-            f"The page {page!r} tells the plan of {read_pack(PACKS / USUAL).title['en']} and what was counted there "
-            f"after 2020. For {city().title['en']} see `run` and `monitor`; its pack takes the pages 'model' and "
-            "'history'."
+            f"The page {page!r} tells the plan of the project's first city and what was counted there after 2020. "
+            f"For {city().title['en']} see `run` and `monitor`; its pack takes the pages 'model' and 'history'."
         )
         raise PackError(msg)
 

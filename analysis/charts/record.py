@@ -16,6 +16,10 @@ from calibration.observations import CITY, DISTRICTS, district_values, read_obse
 #: The first year of every chart that has a record to show.
 FIRST_YEAR: Final = 2010
 
+#: Names of the notes that say what hollow dots are.
+OF_PARTS: Final = "record of parts"
+OF_EARLIER_BOUNDARIES: Final = "record of earlier boundaries"
+
 #: Labels of what is drawn of the record, which no legend names.
 OBSERVED = ("_record", "_joined")
 
@@ -93,9 +97,9 @@ def record_note() -> str:
     'record of parts'
     """
     if CITY.merged_region is not None:
-        return "record of parts"
+        return OF_PARTS
     hollow = any(point.old for variable in COUNTED for point in record(variable))
-    return "record of earlier boundaries" if hollow else "record"
+    return OF_EARLIER_BOUNDARIES if hollow else "record"
 
 
 @cache

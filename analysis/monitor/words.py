@@ -191,7 +191,7 @@ def _longest(modelled: Sequence[Indicator], language: str) -> str:
 
 def _short(text: str) -> str:
     """Leave away since when something is counted, and words that only say that a number is one."""
-    for more in ("（2021", " in all", " as a ratio", " as a score", " in number"):
+    for more in ("（2021", " people", " in all", " as a ratio", " as a score", " in number"):
         text = text.split(more)[0]
     return text
 

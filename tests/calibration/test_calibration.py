@@ -423,4 +423,4 @@ def test_the_command_passes_on_what_is_asked_and_names_what_it_replaces_and_leav
     told = " ".join(outcome.stdout.split())
     assert f"when done: posterior_{evidence}.nc." in told
     assert "6 members were drawn anew" in told
-    assert f": posterior_{evidence}.nc, forecast_{evidence}.csv, docs/report_{evidence}.md." in told
+    assert f": posterior_{evidence}.nc, forecast_{evidence}.csv, report_{evidence}.md." in told

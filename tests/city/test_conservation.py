@@ -170,7 +170,8 @@ def test_a_district_asked_for_more_than_its_land_is_full_and_the_rest_lies_elsew
     np.testing.assert_allclose(built.sel(District="Lixia"), land.sel(District="Lixia"), rtol=ROUNDING)
     np.testing.assert_allclose(built.sum(), wanted.sum(), rtol=ROUNDING)
     for stock in set(stocks) - set(accounts):
-        assert float(run[stock].min()) > -ROUNDING * float(np.abs(run[stock]).max()), stock
+        # What is emptied every year end holds only rounding.
+        assert float(run[stock].min()) > -ROUNDING * max(1.0, float(np.abs(run[stock]).max())), stock
 
 
 @pytest.mark.parametrize("start", STARTS)

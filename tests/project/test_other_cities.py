@@ -146,7 +146,7 @@ def test_pages_of_another_city_go_to_its_pack_and_those_of_the_first_citys_plan_
     )  # fmt: skip
     assert done.returncode == 2
     assert "'answer'" in done.stderr or "“answer”" in done.stderr
-    assert "Hefei" in done.stderr
+    assert "合肥" in done.stderr
     assert not (pack / "model.md").exists(), "a page that is refused leaves the others unwritten"
 
 
