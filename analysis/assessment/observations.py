@@ -200,7 +200,8 @@ def past_series(evidence: Evidence = Evidence.TO_2020) -> pd.DataFrame:
         return pd.Series({year: city_value(data, variable, year) * scale for year in years}, dtype=float)
 
     def events(event: str) -> pd.Series:
-        return registered_events(data, event)[known_years(event)]
+        years = known_years(event)
+        return registered_events(data, event)[years] if years else pd.Series(dtype=float)
 
     urban, residents = published("population_urban"), published("population_resident")
     registered = published("population_hukou_registered_yearend", 1e4)
