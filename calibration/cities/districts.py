@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from calibration.fit.calibrate import SEED, problem_of
 from calibration.fit.evidence import Evidence
@@ -56,11 +57,10 @@ def equal_rise(urban: Array, weights: Array, city_share: float) -> Array:
     >>> equal_rise(np.array([0.5, 1.0]), np.array([0.5, 0.5]), 0.8).round(3)
     array([0.6, 1. ])
     """
-
-    def moved(shift: float) -> Array:
-        return np.asarray(urban * np.exp(shift) / (1 - urban + urban * np.exp(shift)))
-
-    return moved(float(brentq(lambda shift: float(moved(shift) @ weights) - city_share, -10.0, 10.0)))
+    odds = logit(urban)
+    return np.asarray(
+        expit(odds + brentq(lambda shift: float(expit(odds + shift) @ weights) - city_share, -10.0, 10.0))
+    )
 
 
 def hindcast(count: int = 400, seed: int = SEED, model: CompiledModel | None = None) -> pd.DataFrame:

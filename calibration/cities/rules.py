@@ -312,7 +312,8 @@ def within_districts(city: CityFacts, lender: Lender, relative: np.ndarray) -> n
         lender.values["BUILT UP AREA 2020"].item() * urban.sum() / lender.bases["urban 2020"]
     )
     result = relative.copy()
-    for _ in relative:
+    # What one district gives up falls to the others, less each time.
+    for _ in range(100):
         filled = built * result * urban / (result * urban).sum()
         result *= np.minimum(1.0, BUILT_OUT * city.land_area / filled)
     return result

@@ -6,7 +6,8 @@ it (Beskos et al. 2011), which stays efficient however many parameters the data 
 deviations of the point itself and a fixed slope: any push leaves the posterior exact, as each step can be taken back
 and the acceptance uses the true density; a better one is only accepted more often. Half-way through the warm-up and
 after it, Gaussian and slope are those that fit its draws best. During the warm-up the size of the steps is led to the
-acceptance at which chains travel furthest (Andrieu and Thoms 2008; Roberts, Gelman and Gilks 1997); then it is fixed.
+acceptance that is best in theory where the error of a step grows with its size (Andrieu and Thoms 2008; Roberts, Gelman
+and Gilks 1997), and then fixed; what it was worth here stands in ``docs/decisions.md``.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ ANGLES: Final = ((0.7, 0.3), (1.0, 0.4), (1.4, 0.3))
 #: Mean angle before the warm-up has fitted it, in radians, and the most that it may become.
 FIRST_ANGLE: Final = 0.3
 WIDEST_ANGLE: Final = 1.2
-#: Share of accepted steps at which chains travel furthest where the error of a step grows with its size, as the push is
-#: approximate; with exact slopes it would be 0.57.
+#: Acceptance that is best in theory where the error of a step grows with its size, as the push is approximate; with
+#: exact slopes it would be 0.57.
 WANTED_ACCEPTANCE: Final = 0.234
 #: How much of what acceptance is off goes into the logarithm of the mean angle at the first step of the warm-up.
 ANGLE_GAIN: Final = 0.5
