@@ -80,7 +80,9 @@ def prior_ensemble(
     drawn, predicted = draw(members)
     Evidence.TO_2020.posterior.parent.mkdir(exist_ok=True)
     write_ensemble(drawn, predicted, Evidence.TO_2020.posterior, Evidence.TO_2020.forecast)
-    Evidence.TO_2020.uncalibrated.write_text("Drawn from the priors; nothing has been fitted.\n", encoding="utf-8")
+    Evidence.TO_2020.uncalibrated.write_text(
+        "Drawn from the priors; nothing has been fitted.\n", encoding="utf-8", newline="\n"
+    )
     typer.echo(f"{Evidence.TO_2020.posterior.name}: {members} members drawn from the priors", err=True)
 
 

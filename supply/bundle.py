@@ -128,7 +128,7 @@ def download(lock: Mapping[str, str], names: Sequence[str], platform: str, pytho
     with TemporaryDirectory() as own:
         while left:
             wanted = Path(own) / "wanted.lock"
-            wanted.write_text("\n".join(lock[name] for name in left) + "\n", encoding="utf-8")
+            wanted.write_text("\n".join(lock[name] for name in left) + "\n", encoding="utf-8", newline="\n")
             words = ["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
             words += ["--only-binary=:all:", *chosen, "--python-version", python, "--implementation", "cp"]
             words += ["--abi", tag, "--abi", "abi3", "--abi", "none", "--dest", str(folder), "-r", str(wanted)]
@@ -179,7 +179,7 @@ def make_bundle(out: Path, platforms: Sequence[str], pythons: Sequence[str]) -> 
                 wanted |= set(names)
         lacking = {each for one in found for each in one.missing}
         kept = sorted(wanted - lacking)
-        (wheels / LOCK.name).write_text("\n".join(lock[each] for each in kept) + "\n", encoding="utf-8")
+        (wheels / LOCK.name).write_text("\n".join(lock[each] for each in kept) + "\n", encoding="utf-8", newline="\n")
         out.mkdir(parents=True, exist_ok=True)
         packed = out / f"{name}.zip"
         partial = packed.with_name(f".{packed.name}.partial")

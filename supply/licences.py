@@ -217,7 +217,7 @@ def main(words: Sequence[str] | None = None) -> None:
         parser.exit(2, f"{error}\n")
     page = notices(installed)
     if write:
-        NOTICES.write_text(page, encoding="utf-8")
+        NOTICES.write_text(page, encoding="utf-8", newline="\n")
     elif not NOTICES.is_file() or NOTICES.read_text(encoding="utf-8") != page:
         parser.exit(2, f"{NOTICES.name} does not match what is installed: `make notices` writes it anew.\n")
 

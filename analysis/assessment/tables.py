@@ -88,7 +88,7 @@ def write_assessment(assessment: Assessment, folder: Path, facts: Mapping[str, s
     with replaced(folder / SUMMARY_FILE) as partial:
         text = "\n\n".join("\n".join(assessment.sentences[language]) for language in LANGUAGES)
         basis = "\n".join(f"{name}: {value}" for name, value in facts.items())
-        partial.write_text(f"{text}\n\n{basis}\n", encoding="utf-8")
+        partial.write_text(f"{text}\n\n{basis}\n", encoding="utf-8", newline="\n")
     return [folder / name for name in FILES]
 
 

@@ -84,7 +84,7 @@ def monitor(
     }
     write_table(tables.as_table(indicators), out / tables.TABLE, facts)
     with replaced(out / tables.page_file(language)) as partial:
-        partial.write_text(page(indicators, question, judged, facts, language), encoding="utf-8")
+        partial.write_text(page(indicators, question, judged, facts, language), encoding="utf-8", newline="\n")
     console = make_console()
     for line in words.verdict(indicators, question, language):
         console.print(escape(line))

@@ -127,7 +127,7 @@ def alone(folder: Path) -> Iterator[None]:
         for each in (folder, folder / FIGURES):
             remove_leftovers(each)
         with replaced(folder / WRITER) as partial:
-            partial.write_text(json.dumps(_this_command()), encoding="utf-8")
+            partial.write_text(json.dumps(_this_command()), encoding="utf-8", newline="\n")
     except Timeout:
         raise OutputFolderError(_in_use(folder)) from None
     except (OSError, WritingError) as error:

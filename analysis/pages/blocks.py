@@ -28,5 +28,5 @@ def rewrite_blocks(page: Path, blocks: Mapping[str, str], *, write: bool) -> lis
         return []
     if write:
         with replaced(page) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(text, encoding="utf-8", newline="\n")
     return [page]

@@ -75,7 +75,7 @@ def _write_yaml(workbook: Path, file: Path | None, language: str) -> None:
     from model.files.atomic import replaced
 
     with replaced(path) as partial:
-        partial.write_text(workbook_as_yaml(workbook), encoding="utf-8")
+        partial.write_text(workbook_as_yaml(workbook), encoding="utf-8", newline="\n")
     words = Path(__file__).with_name("words.yaml")
     typer.echo(say_from(words, "written yaml", language, file=path))
 

@@ -196,7 +196,7 @@ def write_pack(made: Made, folder: Path) -> None:
         for name, text in made.files.items():
             path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", newline="\n")
         # A process has one city, so what is derived from the pack is in one of its own.
         for words in (["derived-tables", "--write"], ["prior-ensemble"]):
             done = subprocess.run(

@@ -269,7 +269,7 @@ def write_page(path: Path = PAGE) -> None:
         raise TransferError(message)
     text = page()
     with replaced(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _value(one: Compared, standard: float) -> str:

@@ -23,7 +23,7 @@ PRICE_INDEX: Final = "The house price index is of existing homes, 100 at the end
 def write_report(calibration: Calibration, effort: Effort) -> None:
     """Write the fit report, whole or not at all."""
     with replaced(calibration.evidence.report) as partial:
-        partial.write_text(report(calibration, effort), encoding="utf-8")
+        partial.write_text(report(calibration, effort), encoding="utf-8", newline="\n")
 
 
 def report(calibration: Calibration, effort: Effort) -> str:

@@ -52,7 +52,7 @@ def write_study(name: str, count: int, seed: int, evidence: Evidence, progress: 
     text = run_study(name, count, seed, evidence, progress)
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else OPENING
     with replaced(PAGE) as partial:
-        partial.write_text(with_part(page, name, text), encoding="utf-8")
+        partial.write_text(with_part(page, name, text), encoding="utf-8", newline="\n")
 
 
 def run_study(name: str, count: int, seed: int, evidence: Evidence, progress: Progress) -> str:

@@ -54,7 +54,7 @@ def make_entry(entry: Path, fill: Callable[[Path], None]) -> None:
         fill(fresh)
         parts = sorted(part for part in fresh.rglob("*") if part.is_file())
         sums = {part.relative_to(fresh).as_posix(): _checksum(part) for part in parts}
-        (fresh / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
+        (fresh / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8", newline="\n")
         if entry.exists() and not is_whole(entry):
             shutil.rmtree(entry)
         try:

@@ -37,7 +37,7 @@ def compile_to_folder(
     """Leave in a folder all that a compiled model consists of."""
     with explain_unreadable(path):
         prepared, text = prepare_model(path, method, replaced)
-    (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    (folder / f"{name}.py").write_text(text, encoding="utf-8", newline="\n")
     (folder / PREPARED).write_bytes(pickle.dumps(prepared))
     try:
         compile_module(name, folder)

@@ -123,7 +123,7 @@ def update_text(path: Path, text: str, *, write: bool) -> list[Path]:
         return []
     if write:
         with replaced(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(text, encoding="utf-8", newline="\n")
     return [path]
 
 

@@ -43,6 +43,14 @@ PROGRAMS: Final = frozenset(
 )  # fmt: skip
 #: Where files lie on Linux only.
 PLACES: Final = tuple(f"/{name}/" for name in ("bin", "dev", "etc", "proc", "tmp", "usr", "var"))
+#: What no name of a file may hold there.
+UNNAMEABLE: Final = re.compile(r'[<>:"|?*\\]')
+#: What makes a name of a file out of words.
+NAMERS: Final = frozenset({"joinpath", "with_name", "with_stem", "with_suffix"})
+#: What makes links, which a user there may not make.
+LINKS: Final = frozenset({"symlink", "symlink_to", "hardlink_to", "link"})
+#: What takes a text apart, or looks at its beginning or end.
+CUTTERS: Final = frozenset({"split", "rsplit", "partition", "rpartition", "startswith", "endswith"})
 #: Keywords of a process that Windows refuses.
 KEYWORDS: Final = frozenset({"preexec_fn", "start_new_session", "process_group", "pass_fds", "umask", "user", "group"})
 #: What tells systems apart, or whether a program is there.
@@ -113,10 +121,31 @@ def _fault(node: ast.AST) -> str:
             return f"{node.value!r} is a place of Linux"
         if any(sign in node.value for sign in ("%-d", "%-m", "%-H")):
             return f"{node.value!r} is no format of a date there"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and (wrong := _unnameable(node.right)):
+        return f"a file is called {wrong!r}"
     first = node.elts[0] if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1 else None
     if isinstance(first, ast.Constant) and first.value in PROGRAMS:
         return f"calls {first.value!r}"
     return _call_fault(node) if isinstance(node, ast.Call) else ""
+
+
+def _unnameable(name: ast.expr) -> str:
+    """What of a name written in the code, or of the form of a date or number in it, no file may be called there."""
+    said = []
+    for part in name.values if isinstance(name, ast.JoinedStr) else [name]:
+        form = part.format_spec if isinstance(part, ast.FormattedValue) else part
+        # A form that pads with a sign (":>4") leaves no such sign; one of a date does.
+        parts = form.values if isinstance(form, ast.JoinedStr) else [form]
+        texts = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        said += [text for text in texts if form is part or "%" in text]
+    return next((text for text in said if UNNAMEABLE.search(text)), "")
+
+
+def _is_path_as_text(text: ast.expr) -> bool:
+    """Whether a text is a path in the spelling of the system: ``str(path)``, ``os.fspath(path)``."""
+    called = text.func if isinstance(text, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in ("str", "fspath", "normpath", "abspath", "realpath", "getcwd")
 
 
 def _call_fault(call: ast.Call) -> str:
@@ -131,6 +160,17 @@ def _call_fault(call: ast.Call) -> str:
         return f"{owner}.{name} starts as the system does: fork here, spawn there"
     if name == "ProcessPoolExecutor" and len(call.args) < 2 and "mp_context" not in keywords:
         return "ProcessPoolExecutor starts as the system does: fork here, spawn there"
+    if "shell" in keywords or (owner == "os" and name in ("system", "popen")):
+        return "is read by a shell, which is another there"
+    if name in LINKS and isinstance(function, ast.Attribute):
+        return f"{name} needs rights that a user there has not"
+    if name == "NamedTemporaryFile" and not {"delete", "delete_on_close"} & set(keywords):
+        return "NamedTemporaryFile cannot be opened by its name there"
+    if isinstance(function, ast.Attribute) and name in CUTTERS and _is_path_as_text(function.value):
+        if isinstance(first, str) and "/" in first:
+            return f"a path is taken apart at {first!r}"
+    if name in NAMERS and (called := next(filter(None, map(_unnameable, call.args)), "")):
+        return f"a file is called {called!r}"
     if owner == "subprocess" and (wrong := KEYWORDS & set(keywords)):
         return f"{', '.join(sorted(map(str, wrong)))} of a process"
     if owner == "subprocess" and name in CHILDREN:
@@ -140,6 +180,8 @@ def _call_fault(call: ast.Call) -> str:
         return "os.kill ends a process there whatever the signal"
     if isinstance(function, ast.Attribute) and name in ("read_text", "write_text") and "encoding" not in keywords:
         return f"{name} without an encoding"
+    if isinstance(function, ast.Attribute) and name == "write_text" and "newline" not in keywords:
+        return "write_text without the ends of its lines"
     return _open_fault(call, name, owner, keywords)
 
 
@@ -154,7 +196,10 @@ def _open_fault(call: ast.Call, name: str, owner: str, keywords: dict[str | None
     if mode is not None and not (isinstance(mode, ast.Constant) and isinstance(mode.value, str)):
         return ""
     binary = mode is not None and "b" in str(mode.value)
-    return "" if binary or "encoding" in keywords else "opens text without an encoding"
+    if binary or "encoding" not in keywords:
+        return "" if binary else "opens text without an encoding"
+    writes = mode is not None and bool(set("wax") & set(str(mode.value)))
+    return "writes text without the ends of its lines" if writes and "newline" not in keywords else ""
 
 
 def _is_guarded(node: ast.AST) -> bool:

@@ -168,4 +168,4 @@ def write(answer: Answer, facts: Mapping[str, str], out: Path) -> None:
         text.unlink(missing_ok=True)
         return
     with replaced(text) as partial:
-        partial.write_text(scenario_text(answer, facts), encoding="utf-8")
+        partial.write_text(scenario_text(answer, facts), encoding="utf-8", newline="\n")

@@ -160,9 +160,11 @@ def _checked(
 
 
 def _fill(folder: Path, text: str, description: Mapping[str, Any]) -> None:
-    (folder / SOURCE).write_text(text, encoding="utf-8")
+    (folder / SOURCE).write_text(text, encoding="utf-8", newline="\n")
     (folder / DESCRIPTION).write_text(
-        json.dumps(description, ensure_ascii=False, separators=(",", ":"), allow_nan=False), encoding="utf-8"
+        json.dumps(description, ensure_ascii=False, separators=(",", ":"), allow_nan=False),
+        encoding="utf-8",
+        newline="\n",
     )
     compile_c(folder / SOURCE, folder / MODULE)
 
