@@ -429,6 +429,40 @@ def load_scenarios(names_or_paths: Iterable[str | Path], model_file: Path = MODE
     return tuple({scenario.name: scenario for scenario in scenarios}.values())
 
 
+def load_bases(scenario: Scenario, model_file: Path = MODEL_FILE) -> Iterator[Scenario]:
+    """Read the scenarios that a scenario stands on, which its expectations may name, as long as they are asked for.
+
+    Parameters
+    ----------
+    scenario
+        As it was read from its file.
+    model_file
+        The model file that it was read for.
+
+    Yields
+    ------
+    Scenario
+        Its base, the base of that and so on; then what holds until it starts, and the bases of that.
+
+    Raises
+    ------
+    ScenarioError
+        If one of their files has a mistake, which it had not when the scenario was read.
+
+    Examples
+    --------
+    >>> [base.name for base in load_bases(load_scenario("low_fertility"))]
+    ['plan', 'baseline']
+    """
+    for lowest in filter(None, (scenario, scenario.until_then)):
+        if lowest is not scenario:
+            yield lowest
+        above = lowest
+        while above.base is not None:
+            above = load_scenario(_base_file(above.base, above.path), model_file)
+            yield above
+
+
 @cache
 def _titles() -> dict[str, str]:
     """The name of each shipped scenario by its titles, for who knows one by its title."""
@@ -475,6 +509,12 @@ def _locate(name: Path, folder: Path) -> Path:
     folders = (folder, FOLDER, *LATER_FOLDERS.values())
     files = [folder / f"{name}.yaml", folder / f"{name}{SUFFIX}", *(each / f"{name}.yaml" for each in folders)]
     return next((file for file in files if _exists(file)), FOLDER / f"{name}.yaml")
+
+
+def _base_file(base: str, path: Path) -> Path:
+    """The file that is meant by the base of a scenario whose file lies at a path."""
+    plain = Path(base).suffix not in SUFFIXES
+    return _locate(Path(base) if plain else path.parent / base, path.parent)
 
 
 def _exists(path: Path) -> bool:
@@ -698,8 +738,7 @@ class _Reader:
         """Return the names of the scenarios a file is based on, the nearest first."""
         bases: list[str] = []
         while base is not None:
-            plain = Path(base).suffix not in SUFFIXES
-            above = self.known.get(_locate(Path(base) if plain else path.parent / base, path.parent))
+            above = self.known.get(_base_file(base, path))
             if above is None:
                 break
             bases.append(above.name)

@@ -22,7 +22,7 @@ from analysis.outcome.ensembles import condensed
 from analysis.progress import progress_bar, step_in_words
 from model import load_model
 from model.definition import variables_by_name
-from scenarios import Scenario, Target, load_scenarios, shipped_scenarios
+from scenarios import Scenario, Target, load_bases, load_scenarios, shipped_scenarios
 
 Engine = Literal["compiled", "pysd"]
 #: A variable of more cells than this is kept only where a chart, a target or an expectation needs it.
@@ -113,19 +113,26 @@ def for_expectations(
 
     An expectation that names another scenario is read from both. Where the other's file does not hold the variable for
     every member, as nothing but this expectation needs it, that scenario is run once more, and its file stays as it is.
+    A base that is not among the chosen ones is run for the expectation alone, and leaves no file.
     """
     by_name = {scenario.name: scenario for scenario in chosen}
     lacking: dict[str, set[str]] = {}
     for scenario in chosen:
         for claim in scenario.expectations:
-            other = by_name.get(claim.limit) if isinstance(claim.limit, str) else None
-            if other is not None and claim.variable not in exact_variables(other, targets):
+            if not isinstance(claim.limit, str):
+                continue
+            other = by_name.get(claim.limit) or next(
+                (base for base in load_bases(scenario) if base.name == claim.limit), None
+            )
+            if other is not None and (other.name not in runs or claim.variable not in exact_variables(other, targets)):
+                by_name[other.name] = other
                 lacking.setdefault(other.name, set()).add(claim.variable)
     complete = dict(runs)
     for name, wanted in lacking.items():
         run = load_model(engine).run(by_name[name].settings(members), outputs=sorted(wanted))
         more = condensed(run, wanted).drop_vars("member", errors="ignore")
-        complete[name] = complete[name].drop_vars(wanted, errors="ignore").assign(more.data_vars)
+        held = complete.get(name, xr.Dataset())
+        complete[name] = held.drop_vars(wanted, errors="ignore").assign(more.data_vars)
     return complete
 
 

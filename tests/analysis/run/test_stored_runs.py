@@ -100,6 +100,34 @@ def test_a_claim_is_read_from_both_scenarios_exactly_and_their_files_stay_as_the
     assert (tmp_path / "plan.nc").read_bytes() == before
 
 
+def test_a_claim_against_a_base_that_was_not_run_is_judged_and_leaves_no_file_of_it(tmp_path, trial, no_charts):
+    below = tmp_path / "below.yaml"
+    below.write_text(trial.read_text(encoding="utf-8").replace("trial", "below"), encoding="utf-8")
+    above = tmp_path / "above.yaml"
+    # As of 2026, so that it stands on what holds until then too.
+    above.write_text(
+        TRIAL.replace("trial", "above").replace("base: plan", "base: below\nstarts: 2026").split("expect:")[0]
+        + "expect:\n"
+        "  - {variable: registered urbanization rate, year: 2035, is: above plan}\n"
+        "  - {variable: Population, element: [Lixia, registered urban, A30], year: 2035, is: below below}\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    said = call("run", above, "--members", MEMBERS, "--out", out)
+    assert said.exit_code == 0, said.output
+    mine, plan = load_scenarios([above, "plan"])
+    members, names = read_members(MEMBERS), [claim.variable for claim in mine.expectations]
+    ran = {one.name: load_model().run(one.settings(members), outputs=names) for one in (mine, plan)}
+    held = round(MEMBERS * share_held(mine.expectations[0], ran["above"], ran))
+    said_flat = " ".join(said.output.split())
+    assert "not judged" not in said_flat
+    assert 0 < held < MEMBERS
+    assert f"is above plan (holds in {held} of {MEMBERS} members)" in said_flat
+    # Nothing is less than itself: the change of the base goes on.
+    assert f"is below below (holds in none of {MEMBERS} members)" in said_flat
+    assert {path.name for path in out.glob("*.nc")} == {"baseline.nc", "above.nc"}
+
+
 def test_every_claim_of_the_shipped_scenarios_needs_no_further_run():
     targets, shipped = list(load_targets().values()), load_scenarios(shipped_scenarios())
     claimed = {claim.variable for scenario in shipped for claim in scenario.expectations}
