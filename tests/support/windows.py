@@ -166,9 +166,9 @@ def _call_fault(call: ast.Call) -> str:
         return f"{name} needs rights that a user there has not"
     if name == "NamedTemporaryFile" and not {"delete", "delete_on_close"} & set(keywords):
         return "NamedTemporaryFile cannot be opened by its name there"
-    if isinstance(function, ast.Attribute) and name in CUTTERS and _is_path_as_text(function.value):
-        if isinstance(first, str) and "/" in first:
-            return f"a path is taken apart at {first!r}"
+    cut = name in CUTTERS and isinstance(function, ast.Attribute) and _is_path_as_text(function.value)
+    if cut and isinstance(first, str) and "/" in first:
+        return f"a path is taken apart at {first!r}"
     if name in NAMERS and (called := next(filter(None, map(_unnameable, call.args)), "")):
         return f"a file is called {called!r}"
     if owner == "subprocess" and (wrong := KEYWORDS & set(keywords)):
