@@ -21,7 +21,11 @@ REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     errno.EDQUOT: ("your share of the disk (quota) is used up", "Free some space, or choose a folder on another disk"),
     errno.EFBIG: ("the disk takes no file of this size", "Choose a folder on another disk"),
     errno.EROFS: ("the disk is read-only", "Choose a folder that can be written to"),
-    errno.EACCES: ("writing there is not permitted", "Choose a folder that can be written to, or have it permitted"),
+    # Windows says so of a file, too, that another program has open.
+    errno.EACCES: (
+        "writing there is not permitted",
+        "Close the file in other programs, choose a folder that can be written to, or have it permitted",
+    ),
     errno.EPERM: ("writing there is not permitted", "Choose a folder that can be written to, or have it permitted"),
     errno.EIO: ("the disk reports a fault", "Choose a folder on another disk, and have this one examined"),
 }
