@@ -158,7 +158,8 @@ def test_the_limits_tell_how_many_members_each_command_takes(page, few, all_of_t
     text = " ".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").split()).replace("、 `", "、`")
 
     def usual(pattern):
-        names = re.findall(r"`([\w-]+)`", re.search(pattern, text)[1])
+        (sentence,) = re.findall(pattern, text)
+        names = re.findall(r"`([\w-]+)`", sentence)
         options = {name: inspect.signature(run_scenarios.load_command(name)).parameters for name in names}
         return {name: own["members"].default for name, own in options.items() if "members" in own}
 
