@@ -137,13 +137,16 @@ def verdict(
         )
     text = say("verdict list", language).join(levers)
     last = screen_text("verdict levers", levers=text) if levers else ""
-    chances = screen_text("verdict chances", odds=say("verdict list", language).join(odds)) if odds else ""
+    # Probabilities may come of runs with more members than contributions take.
+    of = screen_text("verdict members", members=judged) if judged != members else ""
+    told = say("verdict list", language).join(odds)
+    chances = screen_text("verdict chances", odds=told, members=of) if odds else ""
     return [
         f"{lines[0]}{lines[1]}" + say("stop", language),
         *(line + say("stop", language) for line in lines[2:]),
         last,
         chances,
-        basis_line(judged, evidence),
+        basis_line(members, evidence),
     ]
 
 

@@ -8,6 +8,7 @@ outside is not given as an answer; the quantity and its distance from the range 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -189,16 +190,11 @@ def describe_outside(outside: Sequence[Outside], language: str) -> str:
     >>> describe_outside([Outside(QUANTITIES[2], 2035, -66.7, -39.4, 44.7)], "en")
     'fiscal gap -66.7 % of budget revenue in 2035, sampled and observed -39.4 to 44.7, outside by 27.3'
     """
-    parts = [
-        say(
-            "outside",
-            language,
-            year=each.year,
-            quantity=say(each.quantity.variable, language, value=each.value),
-            lowest=each.lowest,
-            highest=each.highest,
-            by=each.by,
-        )
-        for each in outside
-    ]
+    parts = []
+    for each in outside:
+        # As many digits as it takes to see the distance.
+        digits = max(1, -math.floor(math.log10(each.by)))
+        value, lowest, highest, by = (f"{one:.{digits}f}" for one in (each.value, each.lowest, each.highest, each.by))
+        quantity = say(each.quantity.variable, language, value=value)
+        parts.append(say("outside", language, year=each.year, quantity=quantity, lowest=lowest, highest=highest, by=by))
     return say("list", language).join(parts)

@@ -38,7 +38,9 @@ def explain(
     element: Annotated[
         list[str] | None, typer.Option(help="District, group or other element of the variable; may be repeated.")
     ] = None,
-    levels: Annotated[int, typer.Option(min=1, max=6, help="How far back causes are followed.")] = 3,
+    levels: Annotated[
+        int, typer.Option(min=1, max=6, help="How far back causes are followed; a total that hands on is no level.")
+    ] = 4,
     members: Annotated[int, typer.Option(min=1, help="Number of members of the calibrated ensemble.")] = MEMBERS,
     evidence: Seen = NEWEST,
     full: Full = False,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 
@@ -27,6 +28,10 @@ say: Final = partial(say_from, FILE)
 screen_text: Final = partial(screen_text_from, FILE)
 #: Causes that are named on each level.
 NAMED: Final = 3
+#: A cause that leaves less than this share to others hands everything on, as a total does, and is worth no line.
+ALONE: Final = 0.02
+#: A cause of more than this share of all is told by its own causes on the second line.
+DOMINANT: Final = 0.8
 
 
 def name_of(name: str, language: str) -> str:
@@ -54,26 +59,45 @@ def verdict(found: Explained, scenarios: Sequence[Scenario], evidence: Evidence)
     before, after = (three_digits(float(values.mean()) / size) for values in (found.first, found.second))
     first, second = (scenario.title for scenario in scenarios)
     gaps = {"year": found.year, "title": title, "first": first, "second": second, "unit": unit}
+    # A difference of shares is told in points, the shares themselves in percent.
+    level_unit = "%" if unit == say("points", language) else unit
+    before, after = (say("level", language, amount=amount, unit=level_unit) for amount in (before, after))
     gaps["interval"] = screen_text("interval", low=low, high=high) if has_interval(len(found.first)) else ""
     direction = screen_text("higher" if whole > 0 else "lower")
     amount = three_digits(abs(whole))
     lines = [screen_text("difference", **gaps, direction=direction, amount=amount, before=before, after=after)]
-    for key, level in (("causes", 1), ("behind", max(found.table["level"], default=1))):
-        rows = found.table[found.table["level"] == level]
-        rows = rows.reindex(rows["mean"].abs().sort_values(ascending=False, kind="stable").index).head(NAMED)
-        if len(rows) and (level > 1 or key == "causes"):
-            causes = [
-                screen_text(
-                    "cause",
-                    title=name_of(row["input"], language),
-                    amount=three_digits(row["mean"] / size, sign=True),
-                    unit=unit,
-                )
-                for row in rows.to_dict("records")
-            ]
-            lines.append(screen_text(key, causes=say("list", language).join(causes)))
+    direct = _split(found.table, found.variable.name, 1.0 - ALONE)
+    behind = [] if not direct else _split(found.table, direct[0]["path"], DOMINANT)
+    for key, rows in (("causes", direct), ("behind", behind)):
+        causes = [
+            screen_text(
+                "cause",
+                title=name_of(row["input"], language),
+                amount=three_digits(row["mean"] / size, sign=True),
+                unit=unit,
+            )
+            for row in rows[:NAMED]
+        ]
+        if causes:
+            of = name_of(direct[0]["input"], language)
+            lines.append(screen_text(key, causes=say("list", language).join(causes), of=of))
     members = len(found.first)
     return [*lines, screen_text("basis" if members > 1 else "basis one", members=members, evidence=evidence)]
+
+
+def _split(table: pd.DataFrame, path: str, alone: float) -> list[dict[Any, Any]]:
+    """The largest causes of what a path ends in, after causes that hand on at least the share `alone` of it."""
+    rows = table[table["path"].str.rpartition(" < ")[0] == path].to_dict("records")
+    kept = [row for row in rows if row["input"] != OTHERS and not _cancelled(row, rows)]
+    kept.sort(key=lambda row: -abs(row["mean"]))
+    if kept and abs(kept[0]["mean"]) >= alone * sum(abs(row["mean"]) for row in kept):
+        return _split(table, kept[0]["path"], alone) or kept
+    return kept
+
+
+def _cancelled(row: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> bool:
+    """Whether another cause takes away what this one adds, as one district gains whom another loses."""
+    return any(abs(row["mean"] + other["mean"]) < ALONE * abs(row["mean"]) for other in rows)
 
 
 def print_causes(console: Console, found: Explained) -> None:

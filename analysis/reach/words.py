@@ -85,8 +85,6 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
     headlines = [target for target in reached.targets if target.headline] or list(reached.targets)
     for target in headlines[:NAMED]:
         rows = summary[summary["target"] == target.id].sort_values(["probability", "margin_median"])
-        best = rows.iloc[-1]
-        title = next(scenario.title for scenario in reached.scenarios if scenario.name == best["scenario"])
         here = own[own["target"] == target.id].iloc[0]
         lines.append(
             screen_text(
@@ -95,14 +93,19 @@ def verdict(reached: Reached, evidence: Evidence) -> list[str]:
                 odds=shares.share_in_percent(int(here["reached"]), members),
                 margin=_margin(here, "median", target, language),
                 unit=unit_of(target, language),
-                best=screen_text(
-                    "verdict best", title=title, odds=shares.share_in_percent(int(best["reached"]), members)
-                )
-                if len(reached.scenarios) > 1
-                else "",
+                best=_best(rows, reached.scenarios, members) if len(reached.scenarios) > 1 else "",
             )
         )
     return [*lines, basis_line(members, evidence)]
+
+
+def _best(rows: pd.DataFrame, scenarios: Sequence[Scenario], members: int) -> str:
+    """The likeliest scenario, the last row, unless all are as likely to the digits that are told."""
+    odds = [shares.share_in_percent(int(count), members) for count in rows["reached"]]
+    if len(set(odds)) == 1:
+        return screen_text("verdict alike", count=len(odds))
+    title = next(scenario.title for scenario in scenarios if scenario.name == rows.iloc[-1]["scenario"])
+    return screen_text("verdict best", title=title, odds=odds[-1])
 
 
 def _about(reached: Reached) -> Scenario:

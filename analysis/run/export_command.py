@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.markup import escape
@@ -21,6 +21,10 @@ from scenarios import Scenario, load_scenarios, load_targets
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+#: More runs than these are counted and not named.
+NAMED: Final = 4
 
 
 def export(
@@ -100,8 +104,9 @@ def export(
     write_csv(f"\ufeff{text}" if language == "zh" else text, out / tables.SERIES, facts)
     result_files.write_table(tables.as_iamc(series), out / tables.IAMC, facts)
     sizes = ", ".join(sorted({run.attrs["members"] for run in runs.values()}))
+    few = len(runs) <= NAMED
     gaps = {
-        "runs": screen_text("list").join(runs),
+        "runs": screen_text("list").join(runs) if few else screen_text("exported many", count=len(runs)),
         "members": sizes,
         "series": tables.SERIES,
         "rows": len(series),

@@ -9,7 +9,7 @@ A stock's difference is that of its first value and of everything that has flowe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,8 +44,12 @@ POINTS, WEIGHTS = (array / 2 for array in np.polynomial.legendre.leggauss(8))
 #: Inputs of a variable that are followed further, and the smallest part of the difference that is worth a row.
 FOLLOWED: Final = 4
 LEAST: Final = 0.01
+#: Less than this part of the difference is rounding.
+ROUNDING: Final = 1e-12
 #: What the inputs that are worth no row are called together.
 OTHERS: Final = "others"
+#: Two inputs of a stock are a transfer within it if what is left of them is a smaller part of either than this.
+TRANSFER: Final = 0.1
 #: Rounds in which hidden variables, such as those of a delay, are seen through.
 ROUNDS: Final = 40
 
@@ -156,16 +160,19 @@ class _Tracer:
         """Return the inputs of a variable with what each contributes, the largest first, and their causes."""
         parts = self._inputs(key, seeds)
         amounts = {source: float(array.sum()) for source, array in parts.items()}
-        causes, rest = [], 0.0
-        for place, source in enumerate(sorted(parts, key=lambda one: -abs(amounts[one]))):
-            amount, here = amounts[source], (*path, self.quantities[source].name)
-            if abs(amount) < LEAST * whole:
-                rest += amount
-                continue
-            followed = levels > 1 and place < FOLLOWED
-            below = self.causes(source, parts[source], here, levels - 1, whole) if followed else ()
-            causes.append(Cause(here, amount, self._is_end(source), below))
-        if rest:
+        causes: list[Cause] = []
+        small = {source for source, amount in amounts.items() if abs(amount) < LEAST * whole}
+        rest = sum(amounts[source] for source in small)
+        large = sorted(set(parts) - small, key=lambda one: -abs(amounts[one]))
+        # One cause that hands all on, as a total does, explains nothing: it is no level.
+        alone = len(large) == 1 and abs(rest) < LEAST * whole and self.quantities[large[0]].name not in path
+        left = levels if alone else levels - 1
+        for place, source in enumerate(large):
+            here = (*path, self.quantities[source].name)
+            followed = left > 0 and place < FOLLOWED
+            below = self.causes(source, parts[source], here, left, whole) if followed else ()
+            causes.append(Cause(here, amounts[source], self._is_end(source), below))
+        if abs(rest) > ROUNDING * whole:
             causes.append(Cause((*path, OTHERS), rest, True))
         return tuple(causes)
 
@@ -174,10 +181,35 @@ class _Tracer:
         return not (item.equations or item.starts)
 
     def _inputs(self, key: str, seeds: Array) -> dict[str, Array]:
-        """Contributions of what a variable is worked out from, hidden variables seen through."""
-        waiting: dict[str, Array] = {key: seeds}
-        found: dict[str, Array] = {}
-        first = True
+        """Contributions of what a variable is worked out from; hidden variables and transfers are seen through."""
+        found = self._seen_through(key, {key: seeds}, {})
+        transfers = self._transfers(key, found)
+        if not transfers:
+            return found
+        moved = max(abs(float(found[source].sum())) for source in transfers)
+        rest = {source: array for source, array in found.items() if source not in transfers}
+        behind = self._seen_through(key, {source: found[source] for source in transfers}, rest, transfers)
+        # What a transfer leaves to the stock itself is nothing, or it was none.
+        if abs(float(np.sum(behind.get(key, 0.0)))) >= TRANSFER * moved:
+            return found
+        return behind
+
+    def _transfers(self, key: str, found: Mapping[str, Array]) -> set[str]:
+        """Inputs of a stock that take from it what they add to it, as ageing does from one year of age to the next."""
+        if not self.quantities[key].starts:
+            return set()
+        amounts = {source: float(array.sum()) for source, array in found.items() if not self._is_end(source)}
+        return {
+            source
+            for source, amount in amounts.items()
+            if any(abs(amount + other) < TRANSFER * abs(amount) for other in amounts.values())
+        }
+
+    def _seen_through(
+        self, key: str, waiting: Mapping[str, Array], found: Mapping[str, Array], also: Container[str] = ()
+    ) -> dict[str, Array]:
+        """Hand on what waits, and what is hidden behind it or is `also` seen through; add the rest to what is found."""
+        firsts, waiting, found = set(waiting), dict(waiting), dict(found)
         for _ in range(ROUNDS):
             if not waiting:
                 break
@@ -186,14 +218,13 @@ class _Tracer:
                 parts = self._distribute(here, own)
             except _OpaqueError:
                 parts = {}
-            if not parts and not first:
+            if not parts and here not in firsts:
                 found[here] = found.get(here, 0.0) + own
-            first = False
             for source, array in parts.items():
                 if not np.any(array):
                     continue
                 # A stock that its own flow reads is among its causes.
-                through = self.quantities[source].hidden and not self._is_end(source)
+                through = source in also or (self.quantities[source].hidden and not self._is_end(source))
                 target = waiting if through and source != key else found
                 target[source] = target.get(source, 0.0) + array
         for here, own in waiting.items():

@@ -70,6 +70,29 @@ def test_a_stock_is_explained_by_its_first_value_and_all_that_flowed(small):
     assert by_input(seen) == pytest.approx({"Pool": seen.difference})
 
 
+def test_what_only_moves_within_a_stock_explains_nothing(tmp_path):
+    path = tmp_path / "ageing.mdl"
+    path.write_text(
+        "{UTF-8}\n"
+        "Age: young, middle, old ~~|\n"
+        "before: young, middle ~~|\n"
+        "later: middle, old -> before ~~|\n"
+        "entry = 10 ~ person/Year ~ |\nstay = 2 ~ Year ~ |\n"
+        "leaving age[before] = People[before] / stay ~~|\nleaving age[old] = 0 ~ person/Year ~ |\n"
+        "entering age[young] = 0 ~~|\n"
+        "entering age[later] = leaving age[before] ~ person/Year ~ |\n"
+        "arrivals[Age] = entry ~ person/Year ~ |\n"
+        "People[Age] = INTEG(arrivals[Age] + entering age[Age] - leaving age[Age], 100) ~ person ~ |\n"
+        "all people = SUM(People[Age!]) ~ person ~ |\n"
+        "INITIAL TIME = 0 ~~|\nFINAL TIME = 8 ~~|\nTIME STEP = 0.5 ~~|\nSAVEPER = 1 ~~|\n",
+        encoding="utf-8",
+    )
+    found = compile_model(path).explain("all people", None, {"entry": 12.0}, levels=1)
+    # Three ages, two more a year, eight years; the total is no level of its own, and growing older changes no total.
+    assert list(found.table["input"]) == ["People", "arrivals", "entry"]
+    assert found.table["contribution"].tolist() == pytest.approx([48.0] * 3)
+
+
 def test_equal_runs_have_nothing_to_explain(small):
     found = small.explain("Pool", {"high": 4.0}, {"high": 4.0})
     assert found.causes == ()

@@ -46,10 +46,9 @@ def sentences(answer: Answer, language: str) -> list[str]:
     target = answer.target
     title = say("title", language, title=target.title[language], year=target.year)
     wanted = say("percent", language, number=100 * answer.probability)
-    if answer.outside:
-        kind = "furthest" if answer.verdict == "not reachable" else "least"
-        candidate, outside = say(kind, language, wanted=wanted), describe_outside(answer.outside, language)
-        return [say("implausible", language, title=title, candidate=candidate, outside=outside)]
+    outside = describe_outside(answer.outside, language)
+    if outside and answer.verdict != "not reachable":
+        return [say("implausible", language, title=title, wanted=wanted, outside=outside)]
     before, judged = (
         say(
             kind,
@@ -61,6 +60,10 @@ def sentences(answer: Answer, language: str) -> list[str]:
         )
         for candidate, kind in enumerate(("before", "judged"))
     )
+    if outside:
+        return [
+            say("out of reach and implausible", language, title=title, wanted=wanted, judged=judged, outside=outside)
+        ]
     missed, missed_unseen = (
         three_digits(shown_in(target, max(0.0, -answer.margin_at_probability(1, searched=searched)), language))
         for searched in (True, False)
@@ -101,10 +104,18 @@ def verdict(answer: Answer, evidence: Evidence) -> list[str]:
     }
     basis = {"searched": answer.searched, "others": answer.margins.shape[1] - answer.searched, "evidence": evidence}
     last = say("verdict basis", language, **basis)
-    if answer.outside:
-        outside = describe_outside(answer.outside[:1], language)
+    outside = describe_outside(answer.outside[:1], language)
+    if outside and answer.verdict == "not reachable":
+        blocked = say("verdict blocked", language, blockers=_blockers(answer, language))
+        limit = say("verdict limit", language, outside=outside)
+        return [say("verdict not reachable", language, **gaps), limit, blocked, last]
+    if outside:
         return [say("verdict implausible", language, **gaps), say("verdict outside", language, outside=outside), last]
-    lines = [say(f"verdict {answer.verdict}", language, **gaps)]
+    reachable = answer.verdict == "reachable"
+    short = reachable and answer.reached(1, searched=False).probability < answer.probability
+    optimistic = reachable and _optimistic(answer)
+    kind = "optimistic reachable" if optimistic else "nearly" if short else answer.verdict
+    lines = [say(f"verdict {kind}", language, **gaps)]
     if answer.verdict == "already":
         return [*lines, last]
     if answer.verdict == "not reachable":
@@ -122,9 +133,7 @@ def verdict(answer: Answer, evidence: Evidence) -> list[str]:
     ]
     if levers:
         lines.append(say("verdict levers", language, levers=say("levers", language).join(levers)))
-    reachable = answer.verdict == "reachable"
-    warned = reachable and _optimistic(answer)
-    lines.append(say("verdict optimistic", language) if warned else say("verdict before", language, before=before))
+    lines.append(say("verdict optimistic", language) if optimistic else say("verdict before", language, before=before))
     return [*lines, last]
 
 

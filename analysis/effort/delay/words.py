@@ -69,8 +69,10 @@ def verdict(delays: Delays, evidence: Evidence) -> list[str]:
     rest = rows.drop(index=[target.id for target in named])
     if len(rest):
         counts = rest["answer"].value_counts()
-        late, never, free = (int(counts.get(answer, 0)) for answer in ("year", "none", "any"))
-        lines.append(say("verdict others", language, count=len(rest), late=late, never=never, any=free))
+        answers = [say(f"others {answer}", language, number=number) for answer, number in counts.items()]
+        lines.append(
+            say("verdict others", language, count=len(rest), answers=say("others list", language).join(answers))
+        )
     return [*lines, basis_line(members, evidence)]
 
 

@@ -208,6 +208,9 @@ def test_without_members_those_that_were_compared_are_told(tmp_path, no_charts, 
     outcome = call("compare", "baseline", "affordable_housing", "--out", tmp_path)
     assert outcome.exit_code == 0, outcome.output
     assert f"{FEWEST} members fit into two minutes" in said(outcome)
+    # Differences and probabilities come of different numbers of members, and each line says which.
+    assert "Probability in time (200 members)" in said(outcome)
+    assert f"Rests on {FEWEST} parameter sets" in said(outcome)
     with xr.open_dataset(tmp_path / "compare_baseline_affordable_housing.nc") as data:
         assert data.sizes["member"] == FEWEST
         assert data.attrs["members"] == str(FEWEST)

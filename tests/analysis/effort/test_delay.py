@@ -22,8 +22,16 @@ from analysis.effort.delay.study import (
     own_start,
 )
 from analysis.effort.delay.tables import print_delays
-from analysis.effort.delay.words import last_start_words, levers_against, say, single_lever_words, why_never_enough
+from analysis.effort.delay.words import (
+    last_start_words,
+    levers_against,
+    say,
+    single_lever_words,
+    verdict,
+    why_never_enough,
+)
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import NEWEST
 from model.definition import variables_by_name
 from scenarios import Change, load_levers, load_scenario, load_targets
 from tests.support.city import city
@@ -350,3 +358,11 @@ def test_no_cell_of_the_printed_table_is_a_bare_dash():
     assert "不足: " in told
     assert "按期开始也只补上差距" in told
     assert say("none decides", "zh") in told
+
+
+def test_a_verdict_counts_no_answer_that_no_target_has():
+    targets = [replace(goal(70.0 + place), id=f"goal.{place}", headline=False) for place in range(6)]
+    found = costs(scenario(("A", RISING)), targets, {"A": 0.0})
+    others = next(line for line in verdict(found, NEWEST) if line.startswith("其余"))
+    assert "何时开始都不够" in others
+    assert "0个" not in others

@@ -14,13 +14,14 @@ from rich.console import Console
 
 from analysis.effort.backcast import charts, tables
 from analysis.effort.backcast.study import backcast
-from analysis.effort.backcast.words import sentences
+from analysis.effort.backcast.words import sentences, verdict
 from analysis.effort.frontier.study import frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, judge_front, objectives, tradeoffs
 from analysis.effort.levers import choose_levers
-from analysis.effort.plausible import QUANTITIES, Gate, describe_outside, observed_record, plausible_ranges
+from analysis.effort.plausible import QUANTITIES, Gate, Outside, describe_outside, observed_record, plausible_ranges
 from analysis.outcome.files import joint_manifest
 from calibration.fit.ensemble import read_members
+from calibration.fit.evidence import NEWEST
 from calibration.observations import read_observations
 from model.definition import variables_by_name
 from scenarios import load_levers, load_scenario, load_scenarios
@@ -153,3 +154,30 @@ def test_where_one_setting_is_best_in_all_three_there_is_no_tradeoff():
     same = judge_front(table_of((76.0, 62.0, 20.0), (76.05, 62.05, 19.8)))
     assert same.better == ()
     assert replace(same, best=None).settings == 1
+
+
+def test_an_unreachable_target_is_called_so_even_where_the_furthest_levers_are_implausible():
+    answer = ask(80.0, gate=ranges(69.0, 79.99))
+    assert answer.verdict == "not reachable"
+    assert answer.outside
+    first, limit, *_, basis = verdict(answer, NEWEST)
+    assert "达不到要求的概率80%" in first
+    assert "只说明上限，不作方案" in limit
+    assert basis.startswith("依据：")
+    assert "not reachable with 80 %" in sentences(answer, "en")[0]
+
+
+def test_a_small_distance_is_told_with_the_digits_it_takes():
+    one = Outside(QUANTITIES[0], 2024, 77.124, 75.8, 77.1)
+    assert describe_outside([one], "zh") == "2024年常住率77.12%，抽样和观测范围为75.80至77.10，超出0.02"
+
+
+def test_an_answer_that_falls_short_where_it_is_tested_is_not_called_reachable():
+    answer = ask(72.0)
+    assert answer.verdict == "reachable"
+    seen = answer.margins.copy()
+    rest = seen.shape[1] - answer.searched
+    for share, said in ((0.81, "：可以达到"), (0.78, "：勉强可以达到"), (0.5, "：不能确定达到")):
+        margins = seen.copy()
+        margins[1, answer.searched :] = np.where(np.arange(rest) < share * rest, 1.0, -1.0)
+        assert said in verdict(replace(answer, margins=margins), NEWEST)[0]

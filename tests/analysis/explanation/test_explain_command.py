@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -37,6 +39,21 @@ def test_the_screen_tells_the_difference_its_causes_and_the_basis(explained):
     assert "直接原因：城镇户籍人口+" in explained[0]
     assert "2组与济南2010—2023年观测相符的参数" in explained[0]
     assert "┃" not in explained[0]
+
+
+def test_the_screen_names_what_moves_and_no_total_or_transfer(tmp_path):
+    outcome = call("residents", "baseline", "plan", "--members", 1, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    direct, behind = outcome.stdout.splitlines()[1:3]
+    assert direct.startswith("直接原因：出生以外的净变动+")
+    assert "；分区县分群体出生+" in direct
+    assert behind.startswith("其中“出生以外的净变动”主要来自：迁入+")
+    for transfer in ("升龄", "他区迁入", "迁出本区"):
+        assert transfer not in outcome.stdout
+
+
+def test_rates_are_in_percent_and_their_difference_in_points(explained):
+    assert re.search(r"高\d\.\d+个百分点.*由\d\d\.\d%到\d\d\.\d%。", explained[0])
 
 
 def test_in_english_with_an_element_and_the_table(tmp_path):

@@ -20,6 +20,7 @@ from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Relief
 from analysis.outcome.discrepancies import Discrepancy, discrepancies, probability_with, restated
 from analysis.reach import charts as reach_figures
 from analysis.reach import tables as reach_tables
+from analysis.reach import words
 from analysis.reach.drivers import Screen
 from analysis.reach.probability import SUMMARY_COLUMNS, reach
 from calibration.fit.ensemble import read_members
@@ -47,6 +48,14 @@ def said(outcome) -> str:
 
 def goal(comparison: str = "at least", tolerance: float = 0.0) -> Target:
     return Target("goal", {}, "1", "core", 2025, 78.5, comparison, "percent", "rate", 0.01, tolerance=tolerance)
+
+
+def test_a_scenario_is_only_called_likeliest_where_others_are_less_likely():
+    told = load_scenarios(["baseline", "plan"])
+    rows = pd.DataFrame({"scenario": ["baseline", "plan"], "reached": [0, 0]})
+    assert words._best(rows, told, 200) == "；2个情景都是如此"
+    rows["reached"] = [20, 30]
+    assert words._best(rows, told, 200) == "；把握最大的情景是“规划情景”（15% ±3）"
 
 
 # What the model leaves out.
