@@ -11,6 +11,7 @@ import pytest
 import run_scenarios
 from analysis.charts import catalogue
 from analysis.command_line import USUAL_MEMBERS
+from scenarios import shipped_scenarios
 from tests.conftest import ROOT
 from tests.support.documents import NOT_RUN, RUN, SLOW, blocks, check_commands, commands, run_block, wrong_words
 
@@ -132,6 +133,11 @@ def test_the_chinese_page_knows_the_options_of_the_english_one(english):
 
     # Chinese is the language that the screen has by itself.
     assert options(english) - {"--language"} <= set.union(*map(options, TWINS[english]))
+
+
+def test_the_table_of_later_scenarios_names_all_that_are_shipped():
+    rows = re.findall(r"^\| `(\w+_2026)` \|", (ROOT / "docs" / "quick_start_zh.md").read_text(encoding="utf-8"), re.M)
+    assert set(rows) == {*shipped_scenarios(2026)} - {"baseline", "as_carried_out"}
 
 
 @pytest.mark.parametrize("page", ["tutorial", "quick_start_zh"])
