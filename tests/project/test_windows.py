@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.charts import catalogue
+from model.definition import variables_by_name
 from run_scenarios import COMMANDS
+from scenarios import load_targets, shipped_scenarios
 from supply import bundle
 from supply.licences import LOCK
 from tests.conftest import ROOT
@@ -125,6 +128,14 @@ def test_every_file_has_a_name_that_windows_takes(tracked):
     ]
     assert wrong == []
     assert len({name.casefold() for name in tracked}) == len(tracked)
+
+
+def test_names_that_become_names_of_files_are_names_there():
+    scenarios = {*shipped_scenarios(), *shipped_scenarios(2026)}
+    # Stored runs of large ensembles have a folder for each variable, charts and tables a file for each of the others.
+    for names in (variables_by_name(), load_targets(), scenarios, catalogue.DETAILS, COMMANDS):
+        assert [name for name in names if FORBIDDEN.search(name) or RESERVED.fullmatch(name)] == []
+        assert len({name.casefold() for name in names}) == len(names)
 
 
 def test_line_ends_are_the_same_everywhere_but_in_start_bat(tracked):
