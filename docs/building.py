@@ -44,7 +44,7 @@ CHINESE = "[\u4e00-\u9fff]"
 #: Search knows words by what stands between them; without a dictionary every character is one.
 BETWEEN_CHINESE, NO_SPACE = re.compile(f"(?<={CHINESE})(?={CHINESE})"), "\u200b"
 #: A line that ends in Chinese and goes on in Chinese: elsewhere the end of a line is a space.
-BROKEN_LINE = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n(?:> )?(?=[\u4e00-\u9fff“（《])")
+BROKEN_LINE = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”])\n(?:> | +)?(?=[\u4e00-\u9fff“（《])")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
