@@ -104,7 +104,9 @@ def verdict(answer: Answer, evidence: Evidence) -> list[str]:
     }
     basis = {"searched": answer.searched, "others": answer.margins.shape[1] - answer.searched, "evidence": evidence}
     last = say("verdict basis", language, **basis)
-    outside = describe_outside(answer.outside[:1], language)
+    # The quantity furthest outside, in widths of its range.
+    furthest = sorted(answer.outside, key=lambda each: -each.widths)[:1]
+    outside = describe_outside(furthest, language)
     if outside and answer.verdict == "not reachable":
         blocked = say("verdict blocked", language, blockers=_blockers(answer, language))
         limit = say("verdict limit", language, outside=outside)

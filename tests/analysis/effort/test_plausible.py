@@ -164,6 +164,9 @@ def test_an_unreachable_target_is_called_so_even_where_the_furthest_levers_are_i
     assert "达不到要求的概率80%" in first
     assert "只说明上限，不作方案" in limit
     assert basis.startswith("依据：")
+    nearer = replace(answer.outside[0], quantity=QUANTITIES[0], value=answer.outside[0].highest + 1e-6)
+    for order in ((nearer, *answer.outside), (*answer.outside, nearer)):
+        assert "财政缺口" in verdict(replace(answer, outside=order), NEWEST)[1]
     assert "not reachable with 80 %" in sentences(answer, "en")[0]
 
 
