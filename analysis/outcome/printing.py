@@ -125,21 +125,17 @@ def say_no_interval(console: Console, members: int) -> None:
 
 
 def print_expectations(console: Console, chosen: Sequence[Scenario], runs: Mapping[str, xr.Dataset]) -> None:
-    """Say which expectations of the scenario files the runs do not meet, and which could not be judged."""
+    """Say which expectations of the scenario files the runs do not meet; the scenarios compared with are among them."""
     lines = []
     for scenario in chosen:
         for claim in scenario.expectations:
-            try:
-                share = share_held(claim, runs[scenario.name], runs)
-                if share < USUAL:
-                    run = runs[scenario.name]
-                    members = next((run.sizes[dim] for dim in MEMBER_DIMS if dim in run.dims), 1)
-                    held = count_in_words(round(share * members), members, screen_language())
-                    part = "" if members == 1 else screen_text("holds in", members=held)
-                    lines.append(f"✗ {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{part}")
-            except KeyError as missing:
-                why = screen_text("not judged", name=missing.args[0])
-                lines.append(f"? {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{why}")
+            run = runs[scenario.name]
+            share = share_held(claim, run, runs)
+            if share < USUAL:
+                members = next((run.sizes[dim] for dim in MEMBER_DIMS if dim in run.dims), 1)
+                held = count_in_words(round(share * members), members, screen_language())
+                part = "" if members == 1 else screen_text("holds in", members=held)
+                lines.append(f"✗ {scenario.name}{say('colon', screen_language())}{_claim_in_words(claim)}{part}")
     if lines:
         console.print(screen_text("unexpected"))
     for line in lines:

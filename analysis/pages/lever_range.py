@@ -132,7 +132,7 @@ def _end(rows: pd.DataFrame, lever: Lever) -> str:
     """The value at one end of a lever's range and what it moves most, each number on a line of its own."""
     value = float(rows["value"].iloc[0])
     own = set(lever.default.values()) if isinstance(lever.default, Mapping) else {lever.default}
-    unit = "" if lever.unit == "Dmnl" else f" {lever.unit}"
+    unit = "" if lever.unit == "Dmnl" else f" {lever.unit}".replace("*", r"\*")
     head = f"**{value:,.0f}{unit}**" if abs(value) >= 1000 else f"**{value:g}{unit}**"
     if own == {value}:
         return f"{head}, as it is"

@@ -183,20 +183,20 @@ def statement(table: pd.DataFrame, language: str, where: str = "") -> str:
     gaps: dict[str, object] = {"last": last, "until": LAST_YEAR, "where": where}
     for name, (scale, form) in _SHOWN[language].items():
         key = name.replace(" ", "_")
-        gaps[f"{key}_then"] = _band(before, name, last, scale, form)
+        gaps[f"{key}_then"] = _band(before, name, last, scale, form, language)
         truth = observed[(observed["variable"] == name) & (observed["year"] == last)]["value"]
         gaps[f"{key}_was"] = format(float(truth.iloc[0]) / scale, form) if len(truth) else ""
-        gaps[f"{key}_later"] = _band(now, name, LAST_YEAR, scale, form)
+        gaps[f"{key}_later"] = _band(now, name, LAST_YEAR, scale, form, language)
     second = table[table["forecast"] == "second"]
     gaps |= {"inside": int(second["inside"].sum()), "values": int(second["values"].sum())}
     return say("forecast and fact", language, **gaps)
 
 
-def _band(forecast: pd.DataFrame, name: str, year: int, scale: float, form: str) -> str:
+def _band(forecast: pd.DataFrame, name: str, year: int, scale: float, form: str, language: str) -> str:
     """A median with its 90 % interval, in a unit."""
     row = forecast[(forecast["variable"] == name) & (forecast["year"] == year)].iloc[0]
     median, low, high = (format(float(row[key]) / scale, form) for key in ("median", "p05", "p95"))
-    return f"{median} ({low}–{high})"
+    return f"{median}（{low}—{high}）" if language == "zh" else f"{median} ({low}–{high})"
 
 
 def target_statement(file: Path | None = None) -> str:
