@@ -48,7 +48,9 @@ def list_(
     if not found:
         titles = {part: row[1][0] for row in rows for part in row[0].split("\n")}
         hint = near(str(search), [row[1][0] for row in rows], titles)
-        message = screen_text("list nothing", search=search, what=screen_text(f"list {what}")) + hint
+        message = screen_text("list nothing", search=search, what=screen_text(f"list {what}")) + (
+            hint or screen_text("list all")
+        )
         raise UserError(message)
     _print(make_console(), headings, (cells for _, cells in found))
 
