@@ -15,6 +15,7 @@ from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
 from analysis.outcome.units import plan_unit
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 
@@ -127,9 +128,10 @@ def verdict(study: Study) -> list[str]:
     rest = [condition for name, condition in study.conditions.items() if name not in named]
     if rest:
         found = sum(condition.status == "found" for condition in rest)
-        lines.append(say("verdict others", language, count=len(rest), found=found))
+        lines.append(say("verdict others" if found else "verdict others without", language, count=len(rest), found=found))
     kind = "verdict basis levers" if study.with_levers else "verdict basis"
-    basis = {"futures": len(study.values), "evidence": study.facts["evidence"], "level": f"{LEVEL:g}"}
+    known = members_in_words(study.facts["evidence"], language)
+    basis = {"futures": f"{len(study.values):,}", "known": known, "level": f"{LEVEL:g}"}
     return [*lines, say(kind, language, scenario=study.scenario.title, **basis)]
 
 

@@ -41,11 +41,35 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
         console.print(f"[bold]{escape(line)}[/]" if number == 0 else escape(line))
 
 
-def basis_line(members: int, evidence: Evidence | str) -> str:
-    """Return what probabilities and intervals rest on, in the language of the screen."""
-    fitted = not Evidence(evidence).uncalibrated.exists()
-    kind = "verdict one run" if members == 1 else "verdict basis" if fitted else "verdict prior basis"
-    return screen_text(kind, members=members, evidence=evidence)
+def basis_line(members: int, evidence: Evidence | str, *, probabilities: bool = True) -> str:
+    """Return what probabilities, with their standard errors, and intervals rest on, in the language of the screen."""
+    if members == 1:
+        return screen_text("verdict one run")
+    errors = screen_text("verdict errors") if probabilities else ""
+    kind = "verdict basis" if is_fitted(evidence) else "verdict prior basis"
+    return screen_text(kind, members=members, evidence=evidence, errors=errors)
+
+
+def is_fitted(evidence: Evidence | str) -> bool:
+    """Return whether the ensemble of the city was fitted to its record, and not drawn from priors alone.
+
+    Examples
+    --------
+    >>> is_fitted("2020")
+    True
+    """
+    return not Evidence(evidence).uncalibrated.exists()
+
+
+def members_in_words(evidence: Evidence | str, language: str) -> str:
+    """Return what is known of the members: that the record supports them, or that they are drawn from priors alone.
+
+    Examples
+    --------
+    >>> members_in_words("2020", "en")
+    "supported by Jinan's record of 2010-2020"
+    """
+    return say("members supported" if is_fitted(evidence) else "members of priors", language, evidence=str(evidence))
 
 
 def run_verdict(
@@ -86,7 +110,11 @@ def run_verdict(
         lines.append(screen_text("verdict other", title=other.title, reached=reached[other.name]))
     elif others:
         most = max(reached[one.name] for one in others)
-        titles = say("list", language).join(one.title[language] for one in others if reached[one.name] == most)
+        best = [one for one in others if reached[one.name] == most]
+        titles = say("list", language).join(say("verdict quoted", language, title=one.title) for one in best[:NAMED])
+        if len(best) > NAMED:
+            number = len(best) if language == "zh" else len(best) - NAMED
+            titles += say("verdict more titles", language, count=number)
         lines.append(screen_text("verdict most", count=len(others), most=most, titles=titles))
     return [*lines, basis_line(members, evidence)]
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import shown_in, unit_of
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
@@ -95,7 +96,7 @@ def verdict(
         "runs": findings.runs,
         "reading": reading,
         "members": manifest["members"],
-        "evidence": manifest["evidence"],
+        "known": members_in_words(manifest["evidence"], language) if findings.question.inputs == "posterior" else "",
     }
     return [*lines, say(f"verdict basis {findings.question.inputs}", language, scenario=scenario.title, **basis)]
 
@@ -114,7 +115,8 @@ def _verdict_on(findings: Findings, target: Target, variables: Mapping[str, Vari
         scale = shown_in(target, 1.0 / target.factor, language)
         unit = points if target.unit == "percent" else say("unit", language, unit=unit_of(target, language))
     parts = say("verdict list", language).join(
-        f"{title_of(findings, row, variables, language)} "
+        title_of(findings, row, variables, language)
+        + say("verdict gap", language)
         + quantity(row, index, scale, unit, findings.question.samples, language)
         for row in top.to_dict("records")
     )

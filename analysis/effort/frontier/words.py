@@ -10,6 +10,7 @@ from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, ROBUST, Tradeoffs
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import say_from, screen_text_from, with_year
 from calibration.fit.evidence import Evidence
 from scenarios import ROUNDING
@@ -98,5 +99,6 @@ def verdict(frontier: Frontier, fronts: Tradeoffs, evidence: Evidence) -> list[s
     kind = "best" if told.best is not None else "better" if told.better else "neither"
     counts = {"year": year, "count": len(told.better), "settings": told.settings}
     trade = say(f"verdict {kind if told.settings else 'implausible'}", language, **counts)
-    basis = say("verdict basis", language, searched=frontier.searched, others=others, evidence=evidence)
+    known = members_in_words(evidence, language)
+    basis = say("verdict basis", language, searched=frontier.searched, others=others, known=known)
     return [first, most, without, trade, basis]
