@@ -128,7 +128,9 @@ def verdict(study: Study) -> list[str]:
     rest = [condition for name, condition in study.conditions.items() if name not in named]
     if rest:
         found = sum(condition.status == "found" for condition in rest)
-        lines.append(say("verdict others" if found else "verdict others without", language, count=len(rest), found=found))
+        lines.append(
+            say("verdict others" if found else "verdict others without", language, count=len(rest), found=found)
+        )
     kind = "verdict basis levers" if study.with_levers else "verdict basis"
     known = members_in_words(study.facts["evidence"], language)
     basis = {"futures": f"{len(study.values):,}", "known": known, "level": f"{LEVEL:g}"}
@@ -137,7 +139,8 @@ def verdict(study: Study) -> list[str]:
 
 def _verdict_on(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
     interval, box = Share(condition.met, condition.futures), condition.best
-    gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": limit_of(target, language)}
+    wanted = limit_of(target, language).replace(" ", "" if language == "zh" else " ")
+    gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": wanted}
     if condition.status == "found" and box is not None:
         limits = say("and", language).join(
             limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]

@@ -94,7 +94,9 @@ class TranslatedCommand(TyperCommand):
             except typer.TyperException as error:
                 found[_flat(error)], understood = None, False
                 name = getattr(error, "option_name", None)
-                place = next((place for place, word in enumerate(left) if word.partition("=")[0] == name), len(left) - 1)
+                place = next(
+                    (place for place, word in enumerate(left) if word.partition("=")[0] == name), len(left) - 1
+                )
                 # The value of an option that is not there stands behind it.
                 valued = "=" not in left[place] and left[place + 1 : place + 2] and left[place + 1][:1] != "-"
                 del left[place : place + (2 if valued else 1)]
@@ -172,7 +174,9 @@ def _tell(error: typer.TyperException) -> None:
     if context is not None:
         console.print(Text(context.get_usage(), style="bold"))
         console.print(Text(frame["hint"].format(command=context.command_path), style="dim"))
-    message = Text(in_screen_language("\n".join(map(str.strip, error.format_message().replace(",\n\t", ", ").splitlines()))))
+    message = Text(
+        in_screen_language("\n".join(map(str.strip, error.format_message().replace(",\n\t", ", ").splitlines())))
+    )
     console.print(Panel(message, title=frame["error"], title_align="left", border_style="red"))
 
 

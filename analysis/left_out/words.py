@@ -81,7 +81,11 @@ def verdict(table: pd.DataFrame, scenarios: Sequence[Scenario], members: int, ev
         screen_text("verdict homes", service=service_name(RENTAL, language), **_city(own.loc[RENTAL], members))
     )
     standard = say("verdict list", language).join(standard_in_words(name, language) for name in (service, RENTAL))
-    return [*lines, screen_text("verdict standard", standard=standard), basis_line(members, evidence, probabilities=False)]
+    return [
+        *lines,
+        screen_text("verdict standard", standard=standard),
+        basis_line(members, evidence, probabilities=False),
+    ]
 
 
 def _city(row: Any, members: int) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -22,6 +24,13 @@ from scenarios import Scenario, Target
 LINES: Final = 5
 #: Targets that a verdict speaks of one by one.
 NAMED: Final = 2
+#: What is no Latin word or number, what none of a line's ends may be, and what counts the number before it.
+_WIDE: Final = "\\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’《》"
+_OPENING, _CLOSING, _COUNTED = "（“《", "，。；：、）”》？", "个百分点|[年月日个万亿倍组项种次分人]"
+#: What stays together: a number with its sign, error and unit, a name, a Chinese sign with its punctuation.
+PIECE: Final = re.compile(
+    rf"\s+|[{_OPENING}]*(?:[^{_WIDE}]+(?:[ ](?:%|±)[^{_WIDE}]*)*(?:{_COUNTED})?|[^\s])[{_CLOSING}]*"
+)
 
 
 def print_verdict(console: Console, lines: Sequence[str]) -> None:
@@ -38,7 +47,35 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
         message = f"a verdict has at most {LINES} lines, not {len(told)}"
         raise ValueError(message)
     for number, line in enumerate(told):
-        console.print(f"[bold]{escape(line)}[/]" if number == 0 else escape(line))
+        text = escape(broken(line, console.width))
+        console.print(f"[bold]{text}[/]" if number == 0 else text)
+
+
+def broken(line: str, width: int) -> str:
+    """Return a line broken to a width: not inside a number, a name or what counts it, nor before punctuation.
+
+    Parameters
+    ----------
+    line
+        Chinese, English or both.
+    width
+        In cells of a screen, of which a Chinese sign takes two.
+
+    Examples
+    --------
+    >>> broken("概率为78% ±1。", 12)
+    '概率为\n78% ±1。'
+    >>> broken("a probability of 78 % and more", 20)
+    'a probability of\n78 % and more'
+    """
+    lines = [""]
+    for piece in PIECE.findall(line):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(piece.rstrip()) > width:
+            lines[-1] = lines[-1].rstrip()
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return "\n".join(lines)
 
 
 def basis_line(members: int, evidence: Evidence | str, *, probabilities: bool = True) -> str:

@@ -86,13 +86,11 @@ def verdict(frontier: Frontier, fronts: Tradeoffs, evidence: Evidence) -> list[s
 
     title = with_year(frontier.target.title[language], frontier.target.year, language)
     knee = table[table["knee"]]
-    first = say("verdict no knee", language, title=title)
-    if len(knee):
-        first = say("verdict knee", language, title=title, **numbers(knee.iloc[0]))
     most = say("verdict most", language, **numbers(table.sort_values("probability_of_others", kind="stable").iloc[-1]))
-    beyond = table[~table["reachable"]]
-    if len(beyond):
-        most += say("verdict unreachable", language, asked=100 * beyond["probability_asked_for"].min())
+    if not table["reachable"].all():
+        most += say("verdict unreachable", language)
+    lines = [say("verdict knee", language, title=title, **numbers(knee.iloc[0])), most] if len(knee) else []
+    lines = lines or [say("verdict titled", language, title=title, told=most)]
     without = say("verdict without", language, share=share_in_percent(frontier.others_without, others))
     year = fronts.years[-1]
     told = fronts.verdict(year)
@@ -101,4 +99,4 @@ def verdict(frontier: Frontier, fronts: Tradeoffs, evidence: Evidence) -> list[s
     trade = say(f"verdict {kind if told.settings else 'implausible'}", language, **counts)
     known = members_in_words(evidence, language)
     basis = say("verdict basis", language, searched=frontier.searched, others=others, known=known)
-    return [first, most, without, trade, basis]
+    return [*lines, without, trade, basis]
