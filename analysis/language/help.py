@@ -82,7 +82,7 @@ class TranslatedCommand(TyperCommand):
             return []
 
     def _mistakes(self, ctx: Any, left: list[str]) -> tuple[list[str], bool]:
-        """Read the words once more, going on behind each mistake, and whether the command can be called without them."""
+        """Read the words again, going on behind each mistake; whether the command can be called without them."""
         found: dict[str, None] = {}
         given: dict[str, Any] = {}
         rest: list[str] = []

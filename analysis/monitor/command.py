@@ -24,8 +24,8 @@ def monitor(
     observations: Annotated[
         Path | None,
         typer.Option(
-            help="CSV or .xlsx of newer numbers, as `assess` takes it; a row may also name a target by its id, its value "
-            "then in the plan's unit. Without it: the record that is shipped.",
+            help="CSV or .xlsx of newer numbers, as `assess` takes it; a row may also name a target by its id, its "
+            "value then in the plan's unit. Without it: the record that is shipped.",
             dir_okay=False,
         ),
     ] = None,

@@ -52,7 +52,7 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
 
 
 def broken(line: str, width: int) -> str:
-    """Return a line broken to a width: not inside a number, a name or what counts it, nor before punctuation.
+    r"""Return a line broken to a width: not inside a number, a name or what counts it, nor before punctuation.
 
     Parameters
     ----------

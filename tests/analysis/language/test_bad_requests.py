@@ -1,4 +1,4 @@
-"""What people really mistype: told at once, in their language, with the nearest name or the remedy, and nothing written."""
+"""What people mistype is told at once, in their language, with the nearest name or a remedy; nothing is written."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ REQUESTS = (
     ("run plan --out notes.txt/here", "is not a folder", "不是文件夹"),
     ("run plan --out --full", "name of the folder is missing|'--full'", "没有写文件夹名称|“--full”"),
     ("run plan --out", "'--out' requires an argument", "--out之后缺少取值"),
-    ("reach --target 户籍人口城镇化绿", "'target.urbanization.registered.2025'", "“target.urbanization.registered.2025”"),
+    (
+        "reach --target 户籍人口城镇化绿",
+        "'target.urbanization.registered.2025'",
+        "“target.urbanization.registered.2025”",
+    ),
     ("reach --target moon", "no target 'moon'|`list targets`", "没有“moon”这个目标|list targets"),
     ("reach --from 2020", "'--from'|2021", "--from|不得小于2021"),
     ("reach --from 20226", "too late for every target", "20226"),
@@ -52,7 +56,11 @@ REQUESTS = (
     ("delay --probability 80%", "80 % is 0.8", "80%写作0.8"),
     (f"delay {REGISTERED} --from 2026", "was due in 2025", "期限是2025年"),
     ("backcast", "Missing option '--target'", "缺少--target"),
-    (f"backcast {REGISTERED} --levers 落户便利", "'EASE OF SETTLEMENT' (落户便利度)", "“EASE OF SETTLEMENT”（落户便利度）"),
+    (
+        f"backcast {REGISTERED} --levers 落户便利",
+        "'EASE OF SETTLEMENT' (落户便利度)",
+        "“EASE OF SETTLEMENT”（落户便利度）",
+    ),
     (f"backcast {REGISTERED} --levers moon", "not a lever|`list levers`", "没有“moon”这个政策杠杆|list levers"),
     (f"backcast {REGISTERED} --levers 'EASE OF SETTLEMENT@2019'", "'2019'|2021 to 2025", "2019|2021"),
     (f"frontier {REGISTERED} --evaluations 3 --ramp -1", "not -1|at least 71", "不能是-1|71"),
@@ -96,7 +104,11 @@ REQUESTS = (
     ("run percent.yaml", "'80%' is not a number. Write 0.8", "“80%”不是数字|写0.8"),
     ("run binary.xlsx", "no workbook", "不是工作簿"),
     ("run sheets.xlsx", "no sheet '政策' or 'levers'|no sheet '情景'", "没有名为“政策”|没有名为“情景”"),
-    ("run cells.xlsx", "L2: |'百分之八十' is not a number|L4: |outside 0 to 1", "L2：|“百分之八十”不是数字|L4：|超出范围"),
+    (
+        "run cells.xlsx",
+        "L2: |'百分之八十' is not a number|L4: |outside 0 to 1",
+        "L2：|“百分之八十”不是数字|L4：|超出范围",
+    ),
     ("run merged.xlsx", "A2:A4 are merged. Unmerge", "A2:A4合并了"),
     ("run observations.xlsx", "no sheet '政策'", "没有名为“政策”"),
     ("assess --observations empty.csv", "The file is empty", "空的"),
@@ -108,15 +120,23 @@ REQUESTS = (
         "write 9300000|multiply by 10,000|'residnets'|value is empty|source is empty|second time|outside the forecast",
         "请写9300000|乘以1万|“residnets”|没有填写数值|没有写出处|重复出现|不在预测期内",
     ),
-    ("assess --observations other.xlsx", "'hello' is not a column|'variable' is missing", "没有“hello”这一列|缺“variable”列"),
+    (
+        "assess --observations other.xlsx",
+        "'hello' is not a column|'variable' is missing",
+        "没有“hello”这一列|缺“variable”列",
+    ),
     (
         "assess --observations observations.xlsx",
         "B2: year '二〇二四' is not a year|C2: value '九百万'|E2: source is empty",
         "B2：年份（year）“二〇二四”无效|C2：数值（value）“九百万”|E2：没有写出处",
     ),
-    ("monitor --observations observations.xlsx", "observations.xlsx|'二〇二四' is not a year", "observations.xlsx|“二〇二四”无效"),
+    (
+        "monitor --observations observations.xlsx",
+        "observations.xlsx|'二〇二四' is not a year",
+        "observations.xlsx|“二〇二四”无效",
+    ),
     ("monitor --rules percent.yaml", "'rules' must be a list|'changes' is not a key", "“rules”应为列表|“changes”"),
-)  # fmt: skip
+)
 #: Three small words in a row are a sentence.
 ENGLISH = re.compile(r"\b[a-z]{2,}(?: [a-z]{2,}){2,}")
 SCENARIO = """name: {name}
