@@ -55,8 +55,8 @@ def read_observed(file: Path | None, targets: Mapping[str, Target], monitor: Mon
     Parameters
     ----------
     file
-        CSV or workbook as `assess` takes it, in which a row's variable may also be the id of a target, its value then in
-        the plan's unit; None for the record alone.
+        CSV or workbook as `assess` takes it, in which a row's variable may also be the id of a target, its value then
+        in the plan's unit; None for the record alone.
     targets
         All targets of the plan, by id.
     monitor
