@@ -71,7 +71,10 @@ def limit_words(limit: Limit, known: Input, language: str) -> str:
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
     kind = "at most" if open_below else "at least" if open_above else "between"
     low, high = (known.format_value(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
-    return say(kind, language, name=known.titles[language], low=low, high=high)
+    # Constants are capitals in the model file only.
+    name, bracket, elements = known.titles[language].partition(" (")
+    name = (name.lower() if name.isupper() else name) + bracket + elements
+    return say(kind, language, name=name, low=low, high=high)
 
 
 def tenths(share_of_one: float, language: str) -> str:
