@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -71,10 +72,7 @@ def limit_words(limit: Limit, known: Input, language: str) -> str:
     open_below, open_above = math.isinf(limit.lower), math.isinf(limit.upper)
     kind = "at most" if open_below else "at least" if open_above else "between"
     low, high = (known.format_value(end, language) if math.isfinite(end) else "" for end in (limit.lower, limit.upper))
-    # Constants are capitals in the model file only.
-    name, bracket, elements = known.titles[language].partition(" (")
-    name = (name.lower() if name.isupper() else name) + bracket + elements
-    return say(kind, language, name=name, low=low, high=high)
+    return say(kind, language, name=known.titles[language], low=low, high=high)
 
 
 def tenths(share_of_one: float, language: str) -> str:
@@ -145,8 +143,10 @@ def _verdict_on(target: Target, condition: Condition, inputs: Mapping[str, Input
     wanted = limit_of(target, language).replace(" ", "" if language == "zh" else " ")
     gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": wanted}
     if condition.status == "found" and box is not None:
+        told = [limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]]
+        # Names of constants, which are capitals, are small letters on the screen.
         limits = say("and", language).join(
-            limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]
+            re.sub(r"\b[A-Z]{2}[A-Z0-9 ]*\b", lambda name: name[0].lower(), one) for one in told
         )
         if len(box.limits) > LIMITS:
             limits += say("verdict more limits", language, count=len(box.limits) - LIMITS)
