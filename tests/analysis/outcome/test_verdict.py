@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -79,11 +80,11 @@ def test_of_many_scenarios_that_are_alike_two_are_named():
 def test_without_a_knee_the_first_line_is_the_surest_setting_and_nothing_contradicts_it():
     row = {"probability_asked_for": 0.2, "effort": 0.1, "levers": 1, "probability_of_others": 0.36}
     table = pd.DataFrame([{**row, "reachable": True, "knee": False}, {**row, "reachable": False, "knee": False}])
-    found = SimpleNamespace(
+    found: Any = SimpleNamespace(
         table=table, others=380, searched=20, others_without=133,
         target=SimpleNamespace(title={"zh": "户籍人口城镇化率", "en": "rate"}, year=2025),
     )  # fmt: skip
-    fronts = SimpleNamespace(
+    fronts: Any = SimpleNamespace(
         years=(2035,), verdict=lambda _: SimpleNamespace(best=None, better=(), settings=0)
     )  # fmt: skip
     with printed_in("zh"):
