@@ -115,8 +115,7 @@ def _verdict_on(findings: Findings, target: Target, variables: Mapping[str, Vari
         scale = shown_in(target, 1.0 / target.factor, language)
         unit = points if target.unit == "percent" else say("unit", language, unit=unit_of(target, language))
     parts = say("verdict list", language).join(
-        title_of(findings, row, variables, language)
-        + say("verdict gap", language)
+        f"{title_of(findings, row, variables, language)} "
         + quantity(row, index, scale, unit, findings.question.samples, language)
         for row in top.to_dict("records")
     )
