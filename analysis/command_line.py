@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from analysis.language.mistakes import in_screen_language
+from analysis.language.mistakes import in_screen_language, wrong_options
 from analysis.outcome import output_folder
 from analysis.outcome.words import screen_text
 from calibration.fit.evidence import NEWEST, Evidence
@@ -78,8 +78,8 @@ def exit_on_mistakes() -> Iterator[None]:
 
 @contextmanager
 def collect_mistakes() -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Read the parts of a request one by one, and show what is wrong with all of them at once."""
-    wrong: list[str] = []
+    """Read the parts of a request one by one, and show what is wrong with all of them, and with options, at once."""
+    wrong = list(wrong_options.get())
 
     @contextmanager
     def part() -> Iterator[None]:

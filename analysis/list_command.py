@@ -48,7 +48,9 @@ def list_(
     if not found:
         titles = {part: row[1][0] for row in rows for part in row[0].split("\n")}
         hint = near(str(search), [row[1][0] for row in rows], titles)
-        message = screen_text("list nothing", search=search, what=screen_text(f"list {what}")) + hint
+        message = screen_text("list nothing", search=search, what=screen_text(f"list {what}")) + (
+            hint or screen_text("list all")
+        )
         raise UserError(message)
     _print(make_console(), headings, (cells for _, cells in found))
 
@@ -58,8 +60,11 @@ def _print(console: Console, headings: Iterable[str], rows: Iterable[tuple[str, 
     from analysis.outcome.printing import make_table
 
     table = make_table("")
-    for heading in headings:
-        table.add_column(screen_text(heading), overflow="fold")
+    rows = list(rows)
+    for place, heading in enumerate(headings):
+        # A name without spaces is to be copied into a command: it is not broken.
+        whole = place == 0 and not any(" " in cells[0] for cells in rows)
+        table.add_column(screen_text(heading), overflow="fold", no_wrap=whole)
     for cells in rows:
         table.add_row(*map(escape, cells))
     console.print(table)
@@ -72,7 +77,8 @@ def _targets() -> tuple[tuple[str, ...], list[Row]]:
     rows: list[Row] = []
     for name, target in load_targets(milestones=True).items():
         how = str(target.variable) if target.modelled else screen_text("not modelled")
-        cells = (name.removeprefix("target."), target.title[language], str(target.year), wanted(target), how)
+        goal = wanted(target).replace(" ", "") if language == "zh" else wanted(target)
+        cells = (name.removeprefix("target."), target.title[language], str(target.year), goal, how)
         rows.append(("\n".join([name, *target.title.values(), str(target.year)]), cells))
     return ("list name", "target", "year", "wanted", "list variable"), rows
 

@@ -241,6 +241,9 @@ def pack_folder(name: str) -> Path:
     PackError
         If there is none.
     """
+    if name.startswith("-"):
+        msg = f"--city needs the name of a city behind it; what follows is the option {name!r}."
+        raise PackError(msg)
     known = pack_names()
     if name in known:
         return PACKS / name

@@ -626,6 +626,9 @@ class _Reader:
     def _source(self, path: Path) -> _Source:
         if path.parent == FOLDER and not _exists(path):
             mistakes = Mistakes(Document(None, []))
+            if _exists(Path(path.stem)) and Path(path.stem).is_file():
+                mistakes.add((), f"{path.stem} is no scenario file: the name of one ends in .yaml or {SUFFIX}.")
+                return _Source(path, mistakes)
             mistakes.add(
                 (),
                 f"There is no scenario {shown(path.stem)}.{mistakes.near(path.stem, shipped_scenarios(), _titles())}",

@@ -267,7 +267,8 @@ def chosen_targets(
     full = [name if name in targets else f"target.{name}" for name in named]
     titles = {title: target.id for target in targets.values() for title in target.title.values()}
     problems = [
-        f"There is no target {given!r}.{near(name, targets, titles) or near(given, targets, titles)}"
+        f"There is no target {given!r}."
+        + (near(name, targets, titles) or near(given, targets, titles) or " `list targets` names all of them.")
         for given, name in zip(named, full, strict=True)
         if name not in targets
     ]

@@ -75,7 +75,7 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
     """
     if forecast is None:
         forecast = read_stored_forecast(NEWEST.forecast)
-    table, problems, letters = _read_table(path)
+    table, problems, letters = read_observation_table(path)
     if table is None:
         raise AssessmentError(refusal({path.name: problems}))
 
@@ -129,8 +129,14 @@ def read_newer_observations(path: Path, forecast: pd.DataFrame | None = None) ->
     return by_forecast.reset_index(drop=True)
 
 
-def _read_table(path: Path) -> tuple[pd.DataFrame | None, list[str], Mapping[str, str]]:
-    """The table of a file with columns named in English, its problems, and in a workbook the letters of its columns."""
+def read_observation_table(path: Path) -> tuple[pd.DataFrame | None, list[str], Mapping[str, str]]:
+    """Return the table of a CSV or workbook, its columns named in English, as far as it can be read as one.
+
+    Returns
+    -------
+    tuple
+        The table of texts, its index the rows of the file, or None; its problems; in a workbook the letters of columns.
+    """
     named = known_by("observations")
     if is_spreadsheet(path) and path.suffix.lower() != ".csv":
         return read_sheet_as_table(path, workbook_words()["sheets"]["observations"].values(), named)
@@ -272,7 +278,8 @@ def _row_mistakes(row: Any, forecast: pd.DataFrame) -> Iterator[tuple[str, str]]
         yield "year", f"year {year:.0f} is outside the forecast, {first}-{last}{seen}"
     usable = value is not None and np.isfinite(value) and value > 0
     if not usable:
-        yield "value", f"value {shown(given)} is not a finite number above zero{_remedy(given)}"
+        wrong = f"{shown(given)} is not a finite number above zero{_remedy(given)}" if given.strip() else "is empty"
+        yield "value", f"value {wrong}"
     if not source:
         yield "source", "source is empty"
     if grade and grade not in GRADES:

@@ -13,6 +13,7 @@ from analysis.assessment.reweighting import LARGEST_K, LEAST_EFFECTIVE
 from analysis.assessment.scores import ALL, BANDS, LEAST_PAST
 from analysis.assessment.series import DEFINITION_DIFFERS, UNLIKELY
 from analysis.outcome.screen import screen_language
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import say_from, screen_text_from
 from calibration.fit.forecast import BASE_YEAR
 from model.definition import variables_by_name
@@ -84,7 +85,7 @@ def verdict(
         told.append(say("verdict slipping", language, titles=say("names", language).join(named)))
     years = {"first": int(points["year"].min()), "last": int(points["year"].max()), "count": len(points)}
     hits = {"hits": int(points["inside_90"].sum()), "wanted": 0.9 * len(points)}
-    basis = {"members": facts["members"], "evidence": facts["evidence"]}
+    basis = {"members": facts["members"], "known": members_in_words(facts["evidence"], language)}
     return [*lines, *told, memory[0], say("verdict coverage", language, **years, **hits, **basis)]
 
 
@@ -164,7 +165,11 @@ def _sentences_on_targets(language: str, targets: pd.DataFrame, last: int) -> li
     if (targets["course"] == "not updated").all():
         return [say("no new probabilities", language)]
     counts = targets["course"].value_counts()
-    parts = [f"{say(course, language)} {counts[course]}" for course in COURSES if course in counts]
+    parts = [
+        say("course", language, count=counts[course], course=say(course, language))
+        for course in COURSES
+        if course in counts
+    ]
     lines = [say("targets", language, count=len(targets), parts=say("courses", language).join(parts))]
     for row in targets[targets["course"].isin(["slipping", "now likely"])].to_dict("records"):
         lines.append(

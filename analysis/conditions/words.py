@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
 from analysis.outcome.units import plan_unit
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import SIGNS, say_from
 from scenarios import Target
 
@@ -127,18 +129,24 @@ def verdict(study: Study) -> list[str]:
     rest = [condition for name, condition in study.conditions.items() if name not in named]
     if rest:
         found = sum(condition.status == "found" for condition in rest)
-        lines.append(say("verdict others", language, count=len(rest), found=found))
+        lines.append(
+            say("verdict others" if found else "verdict others without", language, count=len(rest), found=found)
+        )
     kind = "verdict basis levers" if study.with_levers else "verdict basis"
-    basis = {"futures": len(study.values), "evidence": study.facts["evidence"], "level": f"{LEVEL:g}"}
+    known = members_in_words(study.facts["evidence"], language)
+    basis = {"futures": f"{len(study.values):,}", "known": known, "level": f"{LEVEL:g}"}
     return [*lines, say(kind, language, scenario=study.scenario.title, **basis)]
 
 
 def _verdict_on(target: Target, condition: Condition, inputs: Mapping[str, Input], language: str) -> str:
     interval, box = Share(condition.met, condition.futures), condition.best
-    gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": limit_of(target, language)}
+    wanted = limit_of(target, language).replace(" ", "" if language == "zh" else " ")
+    gaps: dict[str, object] = {"title": target.title, "year": target.year, "wanted": wanted}
     if condition.status == "found" and box is not None:
+        told = [limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]]
+        # Names of constants, which are capitals, are small letters on the screen.
         limits = say("and", language).join(
-            limit_words(limit, inputs[limit.input], language) for limit in box.limits[:LIMITS]
+            re.sub(r"\b[A-Z]{2}[A-Z0-9 ]*\b", lambda name: name[0].lower(), one) for one in told
         )
         if len(box.limits) > LIMITS:
             limits += say("verdict more limits", language, count=len(box.limits) - LIMITS)

@@ -114,7 +114,8 @@ def choose_levers(
     for text in requested:
         name, at, year = (part.strip() for part in text.partition("@"))
         if name not in levers:
-            problems.append(f"{name!r} is not a lever.{near(name, levers, titles)}")
+            hint = near(name, levers, titles) or " `list levers` names all of them."
+            problems.append(f"{name!r} is not a lever.{hint}")
             continue
         if at and not (year.isascii() and year.isdigit() and FIRST_START <= int(year) <= last):
             problems.append(_no_start(repr(name), year, last))

@@ -14,6 +14,7 @@ from analysis.information.study import Study
 from analysis.information.value import Worth
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import say_from
 from calibration.fit.evidence import Evidence
 
@@ -134,7 +135,8 @@ def verdict(study: Study, evidence: Evidence) -> list[str]:
         lines.append(say("verdict partial", language, name=title, value=f"{value:.3f}", unit=unit, share=share))
     else:
         lines.append(say("verdict nothing", language))
-    basis = {"members": members, "resamples": len(worth.resampled), "evidence": evidence}
+    known, kind = members_in_words(evidence, language), say(f"kind {study.kind}", language)
+    basis = {"members": f"{members:,}", "resamples": len(worth.resampled), "known": known, "kind": kind}
     return [*lines, say("verdict basis", language, **basis)]
 
 

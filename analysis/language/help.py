@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
@@ -12,8 +13,9 @@ import typer
 import yaml
 from typer.core import TyperCommand, TyperGroup
 
-from analysis.language.mistakes import in_screen_language
+from analysis.language.mistakes import in_screen_language, wrong_options
 from analysis.outcome.screen import screen_language
+from model.engine.errors import UserError, near
 
 FILE: Final = Path(__file__).with_name("help.yaml")
 #: What the file calls the help of all commands together.
@@ -21,6 +23,18 @@ WHOLE: Final = "all commands"
 ABOUT: Final = "about"
 #: Options that take what other commands take as words.
 TAKES_NAMES: Final = ("scenario", "target")
+#: How Typer's reader of values says what a number must be, and how it is told here.
+NUMBERS: Final = {
+    "Input should be a valid integer, unable to parse string as an integer": "write a whole number, without a unit.",
+    "Input should be a valid integer, got a number with a fractional part": "write a whole number.",
+    "Input should be a valid number, unable to parse string as a number": "write a number without a unit; 80 % is 0.8.",
+}
+#: What is not among the values of an option.
+CHOICE: Final = re.compile(r"'(?P<given>[^']*)' is not one of (?P<values>'.*')\.$")
+#: Commands that do not read the parts of a request in `analysis.command_line.collect_mistakes`.
+WITHOUT_CHECKS: Final = frozenset(
+    {"page", "dashboard", "template", "calibrate", "check", "list", "city build", "city new"}
+)
 
 
 @cache
@@ -50,14 +64,58 @@ class TranslatedCommand(TyperCommand):
     """A command that explains itself in the language of the screen."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read options and arguments; of a word too many, say which option it may belong to."""
+        """Read options and arguments; where some are wrong, tell all of them at once."""
+        wrong_options.set(())
         try:
-            return super().parse_args(ctx, args)
-        except typer.TyperException as error:
+            return super().parse_args(ctx, list(args))
+        except (typer.TyperException, UserError):
+            if screen_language() == "zh":
+                # Arguments are called as the line of usage calls them.
+                _translate(self, ctx)
+            mistakes, complete = self._mistakes(ctx, list(args))
+            if not mistakes:
+                raise
+            if not complete or self.name in WITHOUT_CHECKS:
+                ctx.fail("\n".join(mistakes))
+            # The command tells what else is wrong, and ends before anything runs.
+            wrong_options.set(tuple(mistakes))
+            return []
+
+    def _mistakes(self, ctx: Any, left: list[str]) -> tuple[list[str], bool]:
+        """Read the words again, going on behind each mistake; whether the command can be called without them."""
+        found: dict[str, None] = {}
+        given: dict[str, Any] = {}
+        rest: list[str] = []
+        complete = understood = True
+        while left:
+            try:
+                given, rest, _ = self.make_parser(ctx).parse_args(list(left))
+                break
+            except typer.TyperException as error:
+                found[_flat(error)], understood = None, False
+                name = getattr(error, "option_name", None)
+                place = next(
+                    (place for place, word in enumerate(left) if word.partition("=")[0] == name), len(left) - 1
+                )
+                # The value of an option that is not there stands behind it.
+                valued = "=" not in left[place] and left[place + 1 : place + 2] and left[place + 1][:1] != "-"
+                del left[place : place + (2 if valued else 1)]
+        for param in (one for one in self.get_params(ctx) if not one.is_eager):
+            try:
+                param.handle_parse_result(ctx, given, rest)
+            except (typer.TyperException, UserError) as error:
+                # What is missing may have been taken for the value of an option that is not there.
+                if understood or given.get(param.name):
+                    found[_flat(error)] = None
+                complete = complete and not param.required
+                if not param.required:
+                    param.handle_parse_result(ctx, {}, rest)
+        if rest and understood:
             takes = [f"--{param.name}" for param in self.get_params(ctx) if param.name in TAKES_NAMES]
-            if takes and error.message.startswith("Got unexpected extra argument"):
-                error.message += f". Names are given with {' or '.join(takes)}."
-            raise
+            where = f". Names are given with {' or '.join(takes)}." if takes else ""
+            found[f"Got unexpected extra argument(s) ({' '.join(rest)}){where}"] = None
+        ctx.args = rest
+        return list(found), complete
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the help."""
@@ -67,6 +125,18 @@ class TranslatedCommand(TyperCommand):
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the line that says how the command is called."""
         write_usage(self, ctx, formatter)
+
+
+def _flat(error: typer.TyperException | UserError) -> str:
+    """What is wrong, in a line and in words for who types it, not for who programs."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = " ".join(error.format_message().replace(",\n\t", ", ").split()).replace("Value error, ", "")
+    for theirs, ours in NUMBERS.items():
+        text = text.replace(theirs, ours)
+    if choice := CHOICE.search(text):
+        text += near(choice["given"], re.findall(r"'([^']*)'", choice["values"]))
+    return text
 
 
 def write_usage(command: TyperCommand | TyperGroup, context: Any, formatter: Any) -> None:
@@ -104,7 +174,9 @@ def _tell(error: typer.TyperException) -> None:
     if context is not None:
         console.print(Text(context.get_usage(), style="bold"))
         console.print(Text(frame["hint"].format(command=context.command_path), style="dim"))
-    message = Text(in_screen_language(" ".join(error.format_message().replace(",\n\t", "、").split())))
+    message = Text(
+        in_screen_language("\n".join(map(str.strip, error.format_message().replace(",\n\t", ", ").splitlines())))
+    )
     console.print(Panel(message, title=frame["error"], title_align="left", border_style="red"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -28,6 +29,8 @@ _LISTED: Final = re.compile(r"'[^']*'(?:, '[^']*')*(?:,? (?:and|or) '[^']*')?")
 _ITEMS: Final = re.compile(r"[\w.' -]+(?:, [\w.' -]+)+")
 _EITHER: Final = re.compile(r"(?<=\d) or (?=\d)")
 _STOP: Final = re.escape(".")
+#: What is wrong with the options of this call, where the command is to tell it with what it finds itself.
+wrong_options: ContextVar[tuple[str, ...]] = ContextVar("mistakes in options", default=())
 #: How a line ends that was too long.
 CUT_OFF: Final = " ..."
 #: Gaps that hold a number.

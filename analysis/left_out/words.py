@@ -16,7 +16,7 @@ from analysis.left_out.study import ALL, FEWEST, HORIZON, RENTAL
 from analysis.outcome.printing import make_table, say_no_interval
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import count_in_words, has_interval
-from analysis.outcome.verdict import basis_line
+from analysis.outcome.verdict import basis_line, members_in_words
 from analysis.outcome.words import LANGUAGES, element_name, say_from, screen_text_from, word
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
@@ -50,8 +50,9 @@ def print_left_out(
             rows = own[(own["service"] == service) & (own["year"] == years[0])]
             console.print(escape(in_words(rows, screen_language(), members)))
         console.print()
+    known = members_in_words(evidence, screen_language())
     for name in ("rental homes", "school places", "members"):
-        console.print(screen_text(name, members=members, evidence=evidence))
+        console.print(screen_text(name, members=members, known=known))
     say_no_interval(console, members)
 
 
@@ -80,7 +81,11 @@ def verdict(table: pd.DataFrame, scenarios: Sequence[Scenario], members: int, ev
         screen_text("verdict homes", service=service_name(RENTAL, language), **_city(own.loc[RENTAL], members))
     )
     standard = say("verdict list", language).join(standard_in_words(name, language) for name in (service, RENTAL))
-    return [*lines, screen_text("verdict standard", standard=standard), basis_line(members, evidence)]
+    return [
+        *lines,
+        screen_text("verdict standard", standard=standard),
+        basis_line(members, evidence, probabilities=False),
+    ]
 
 
 def _city(row: Any, members: int) -> dict[str, str]:

@@ -24,8 +24,8 @@ def monitor(
     observations: Annotated[
         Path | None,
         typer.Option(
-            help="CSV of newer numbers, as `assess` takes it; a row may also name a target by its id, its value then "
-            "in the plan's unit. Without it: the record that is shipped.",
+            help="CSV or .xlsx of newer numbers, as `assess` takes it; a row may also name a target by its id, its "
+            "value then in the plan's unit. Without it: the record that is shipped.",
             dir_okay=False,
         ),
     ] = None,
@@ -63,6 +63,7 @@ def monitor(
     from analysis.monitor.observations import read_observed
     from analysis.monitor.page import page
     from analysis.outcome.files import joint_manifest, write_table
+    from analysis.outcome.verdict import print_verdict
     from calibration.fit.ensemble import read_members
     from model.files.atomic import replaced
 
@@ -86,7 +87,6 @@ def monitor(
     with replaced(out / tables.page_file(language)) as partial:
         partial.write_text(page(indicators, question, judged, facts, language), encoding="utf-8", newline="\n")
     console = make_console()
-    for line in words.verdict(indicators, question, language):
-        console.print(escape(line))
+    print_verdict(console, words.verdict(indicators, question, language))
     files = [str(out / name) for name in (tables.page_file(language), tables.TABLE)]
     console.print(escape(words.say("written", language, files=", ".join(files))))

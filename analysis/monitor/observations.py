@@ -17,11 +17,12 @@ from analysis.assessment.observations import (
     COLUMNS,
     AssessmentError,
     read_newer_observations,
+    read_observation_table,
     read_stored_forecast,
 )
 from calibration.fit.evidence import LATER_FILE, Evidence
 from model.engine.errors import near
-from model.files.strict_files import read_number, read_table, refusal, shown
+from model.files.strict_files import read_number, refusal, shown
 from scenarios import Target
 from scenarios.monitor import Monitor
 
@@ -54,8 +55,8 @@ def read_observed(file: Path | None, targets: Mapping[str, Target], monitor: Mon
     Parameters
     ----------
     file
-        CSV as `assess` takes it, in which a row's variable may also be the id of a target, its value then in the
-        plan's unit; None for the record alone.
+        CSV or workbook as `assess` takes it, in which a row's variable may also be the id of a target, its value then
+        in the plan's unit; None for the record alone.
     targets
         All targets of the plan, by id.
     monitor
@@ -103,7 +104,10 @@ def key(target: Target) -> str:
 
 def _read_both(file: Path, forecast: pd.DataFrame, targets: Mapping[str, Target]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of series, read as `assess` reads them, and rows of targets; the mistakes of both at once."""
-    table, problems = read_table(file)
+    table, problems, letters = read_observation_table(file)
+    if table is not None and letters and set(COLUMNS) <= set(table.columns):
+        # Rows of the template that nobody has filled in.
+        table = table[(table[["year", "value", "source"]] != "").any(axis=1)]
     if table is None:
         raise AssessmentError(refusal({file.name: problems}))
     if "variable" not in table.columns or table.empty:
@@ -135,7 +139,10 @@ def _as_assess_reads(file: Path, table: pd.DataFrame, rest: pd.DataFrame, foreca
             cells = dict(zip(rest.index, rest.to_numpy().tolist(), strict=True))
             for row in range(2, max(cells, default=1) + 1):
                 writer.writerow(cells.get(row, [""] * len(table.columns)))
-        return read_newer_observations(copy, forecast)
+        try:
+            return read_newer_observations(copy, forecast)
+        except AssessmentError as error:
+            raise AssessmentError(str(error).replace(copy.name, file.name, 1)) from None
 
 
 def _target_meant(name: str, forecast: pd.DataFrame, targets: Mapping[str, Target]) -> str:

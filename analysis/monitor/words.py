@@ -13,6 +13,7 @@ from analysis.monitor.study import Assessed, Band, Indicator
 from analysis.outcome.shares import Share
 from analysis.outcome.target_words import shown_in
 from analysis.outcome.units import plan_unit
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import SIGNS, say_from
 from calibration.fit.evidence import Evidence
 from scenarios import Scenario, Target
@@ -24,6 +25,8 @@ say_shared: Final = partial(say_from, Path(__file__).parents[1] / "outcome" / "w
 ALL: Final = 100.0
 #: Targets that a sentence names before it says only how many there are.
 NAMED: Final = 4
+#: Of those that are off course.
+NAMED_OFF: Final = 2
 #: Above this a number is whole.
 LARGE: Final = 100
 
@@ -71,7 +74,8 @@ def basis(question: Question, language: str) -> str:
         assessed = say("not assessed", language, data_to=question.assessable)
     else:
         assessed = ""
-    return say("basis", language, members=question.members, evidence=question.evidence, assessed=assessed)
+    known = members_in_words(question.evidence, language)
+    return say("basis", language, members=question.members, known=known, assessed=assessed)
 
 
 def number(value: float, target: Target, language: str, *, unit: bool = True, like: float | None = None) -> str:
@@ -184,9 +188,9 @@ def _longest(modelled: Sequence[Indicator], language: str) -> str:
     first = min(one.since for one in off if one.since is not None)
     named = list(dict.fromkeys(one.target.title[language] for one in off if one.since == first))
     between = say_shared("list", language)
-    more = ("等" if language == "zh" else " and others") if len(named) > NAMED else ""
+    more = ("等" if language == "zh" else " and others") if len(named) > NAMED_OFF else ""
     count = sum(one.since == first for one in off)
-    return say("longest", language, year=first, number=count, titles=between.join(named[:NAMED]) + more)
+    return say("longest", language, year=first, number=count, titles=between.join(named[:NAMED_OFF]) + more)
 
 
 def _short(text: str) -> str:

@@ -58,6 +58,9 @@ def output_folder(text: str | Path) -> Path:
     if not name.strip():
         msg = "the name of the folder is empty; name one, such as outputs, or leave --out away."
         raise typer.BadParameter(msg)
+    if name.startswith("--"):
+        msg = f"the name of the folder is missing; what follows is the option {name[:LONGEST]!r}."
+        raise typer.BadParameter(msg)
     if not name.isprintable():
         msg = f"{name[:LONGEST]!r} holds a character that no name of a folder may have."
         raise typer.BadParameter(msg)

@@ -64,7 +64,11 @@ def print_answers(
     if members == 1:
         console.print(screen_text("one run"), "", sep="\n")
         return
-    console.print(screen_text("probability basis", members=members, evidence=evidence), "", sep="\n")
+    # Not above, as a verdict is made of what this module prints.
+    from analysis.outcome.verdict import members_in_words
+
+    known = members_in_words(evidence, screen_language())
+    console.print(screen_text("probability basis", members=members, known=known), "", sep="\n")
     say_no_interval(console, members)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -22,6 +24,13 @@ from scenarios import Scenario, Target
 LINES: Final = 5
 #: Targets that a verdict speaks of one by one.
 NAMED: Final = 2
+#: What is no Latin word or number, what none of a line's ends may be, and what counts the number before it.
+_WIDE: Final = "\\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’《》"
+_OPENING, _CLOSING, _COUNTED = "（“《", "，。；：、）”》？", "个百分点|[年月日个万亿倍组项种次分人]"
+#: What stays together: a number with its sign, error and unit, a name, a Chinese sign with its punctuation.
+PIECE: Final = re.compile(
+    rf"\s+|[{_OPENING}]*(?:[^{_WIDE}]+(?:[ ](?:%|±)[^{_WIDE}]*)*(?:{_COUNTED})?|[^\s])[{_CLOSING}]*"
+)
 
 
 def print_verdict(console: Console, lines: Sequence[str]) -> None:
@@ -38,14 +47,66 @@ def print_verdict(console: Console, lines: Sequence[str]) -> None:
         message = f"a verdict has at most {LINES} lines, not {len(told)}"
         raise ValueError(message)
     for number, line in enumerate(told):
-        console.print(f"[bold]{escape(line)}[/]" if number == 0 else escape(line))
+        text = escape(broken(line, console.width))
+        console.print(f"[bold]{text}[/]" if number == 0 else text)
 
 
-def basis_line(members: int, evidence: Evidence | str) -> str:
-    """Return what probabilities and intervals rest on, in the language of the screen."""
-    fitted = not Evidence(evidence).uncalibrated.exists()
-    kind = "verdict one run" if members == 1 else "verdict basis" if fitted else "verdict prior basis"
-    return screen_text(kind, members=members, evidence=evidence)
+def broken(line: str, width: int) -> str:
+    r"""Return a line broken to a width: not inside a number, a name or what counts it, nor before punctuation.
+
+    Parameters
+    ----------
+    line
+        Chinese, English or both.
+    width
+        In cells of a screen, of which a Chinese sign takes two.
+
+    Examples
+    --------
+    >>> broken("概率为78% ±1。", 12)
+    '概率为\n78% ±1。'
+    >>> broken("a probability of 78 % and more", 20)
+    'a probability of\n78 % and more'
+    """
+    lines = [""]
+    for piece in PIECE.findall(line):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(piece.rstrip()) > width:
+            lines[-1] = lines[-1].rstrip()
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return "\n".join(lines)
+
+
+def basis_line(members: int, evidence: Evidence | str, *, probabilities: bool = True) -> str:
+    """Return what probabilities, with their standard errors, and intervals rest on, in the language of the screen."""
+    if members == 1:
+        return screen_text("verdict one run")
+    errors = screen_text("verdict errors") if probabilities else ""
+    kind = "verdict basis" if is_fitted(evidence) else "verdict prior basis"
+    return screen_text(kind, members=members, evidence=evidence, errors=errors)
+
+
+def is_fitted(evidence: Evidence | str) -> bool:
+    """Return whether the ensemble of the city was fitted to its record, and not drawn from priors alone.
+
+    Examples
+    --------
+    >>> is_fitted("2020")
+    True
+    """
+    return not Evidence(evidence).uncalibrated.exists()
+
+
+def members_in_words(evidence: Evidence | str, language: str) -> str:
+    """Return what is known of the members: that the record supports them, or that they are drawn from priors alone.
+
+    Examples
+    --------
+    >>> members_in_words("2020", "en")
+    "supported by Jinan's record of 2010-2020"
+    """
+    return say("members supported" if is_fitted(evidence) else "members of priors", language, evidence=str(evidence))
 
 
 def run_verdict(
@@ -86,7 +147,11 @@ def run_verdict(
         lines.append(screen_text("verdict other", title=other.title, reached=reached[other.name]))
     elif others:
         most = max(reached[one.name] for one in others)
-        titles = say("list", language).join(one.title[language] for one in others if reached[one.name] == most)
+        best = [one for one in others if reached[one.name] == most]
+        titles = say("list", language).join(say("verdict quoted", language, title=one.title) for one in best[:NAMED])
+        if len(best) > NAMED:
+            number = len(best) if language == "zh" else len(best) - NAMED
+            titles += say("verdict more titles", language, count=number)
         lines.append(screen_text("verdict most", count=len(others), most=most, titles=titles))
     return [*lines, basis_line(members, evidence)]
 

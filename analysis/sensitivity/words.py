@@ -11,6 +11,7 @@ from typing import Any, Final
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import whole_percent
 from analysis.outcome.target_words import shown_in, unit_of
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, with_elements
 from analysis.sensitivity.study import DUMMY, OTHERS, RANKED_BY, Findings, drivers, select, single_inputs
 from model.definition import Variable
@@ -95,7 +96,7 @@ def verdict(
         "runs": findings.runs,
         "reading": reading,
         "members": manifest["members"],
-        "evidence": manifest["evidence"],
+        "known": members_in_words(manifest["evidence"], language) if findings.question.inputs == "posterior" else "",
     }
     return [*lines, say(f"verdict basis {findings.question.inputs}", language, scenario=scenario.title, **basis)]
 

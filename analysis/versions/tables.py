@@ -15,6 +15,7 @@ from rich.table import Table
 from analysis.outcome.files import write_table
 from analysis.outcome.printing import make_table
 from analysis.outcome.shares import whole_percent
+from analysis.outcome.verdict import print_verdict
 from analysis.versions.study import Comparison, DefinitionChange
 from analysis.versions.words import change_with_unit, say, scenario_title, title_of, verdict, with_unit
 from scenarios import Target
@@ -30,8 +31,7 @@ SHOWN: Final = 15
 
 def print_comparison(console: Console, comparison: Comparison, targets: Mapping[str, Target], language: str) -> None:
     """Print the verdict, then the targets that moved."""
-    for line in verdict(comparison, targets, language):
-        console.print(escape(line))
+    print_verdict(console, verdict(comparison, targets, language))
     if comparison.moved.empty:
         return
     console.print()

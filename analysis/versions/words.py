@@ -96,8 +96,8 @@ def change_with_unit(value: float, unit: str, language: str) -> str:
 
 
 def _plan_unit(unit: str, language: str) -> str:
-    """The unit without since when something is counted, which the title says."""
-    return plan_unit(unit, language).split("（2021")[0].split(" in all")[0]
+    """The unit without since when something is counted, which the title says, and without words that add nothing."""
+    return plan_unit(unit, language).split("（2021")[0].split(" in all")[0].split(" as a ")[0]
 
 
 def _largest(moved: pd.DataFrame, targets: Mapping[str, Target], language: str) -> str:

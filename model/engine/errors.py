@@ -68,11 +68,15 @@ def near(name: str, known: Iterable[str], titles: Mapping[str, str] | None = Non
     " Did you mean 'FERTILITY SUPPORT'?"
     >>> near("生育支持力度", ["FERTILITY SUPPORT"], {"生育支持": "FERTILITY SUPPORT"})
     " Did you mean 'FERTILITY SUPPORT' (生育支持)?"
+    >>> near("合费", ["hefei", "jinan"], {"合肥": "hefei", "济南": "jinan"})
+    " Did you mean 'hefei' (合肥)?"
     """
     by_fold = {item.casefold(): item for item in known}
     called = {title.casefold(): title for title in titles or {}}
     given = name.casefold()
-    matches = difflib.get_close_matches(given, [*by_fold, *called], n=1)
+    # Of two signs, as the names of most cities have, one may be wrong.
+    cutoff = 0.5 if len(given) == 2 else 0.6
+    matches = difflib.get_close_matches(given, [*by_fold, *called], n=1, cutoff=cutoff)
     # A part of a title is often all that somebody remembers.
     matches = matches or [title for title in called if len(given) > 1 and given in title][:1]
     if not matches:

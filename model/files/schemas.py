@@ -278,10 +278,13 @@ def outside(value: float, lowest: float | None, highest: float | None, unit: str
 
 def _meant(value: object) -> str:
     """Return the number that a text with full-width digits, thousands signs or a Chinese unit of count stands for."""
-    # Whether 78.5 % is 78.5 or 0.785 depends on the unit.
-    if not isinstance(value, str) or len(value) > 30 or value.strip().endswith(("%", "％")):
+    if not isinstance(value, str) or len(value) > 30:
         return ""
     text = value.strip()
+    if text.endswith(("%", "％")):
+        # Whether 78.5 % is 78.5 or 0.785 depends on the unit.
+        share = read_number(text.rstrip("%％"))
+        return "" if share is None else f" Write {share / 100:.10g} for a share of one, {share:.10g} for percent."
     times = _TIMES.get(text[-1:], 1.0)
     meant = read_number(text.removesuffix(text[-1:]) if times != 1.0 else text)
     return "" if meant is None else f" Write {meant * times:.10g}."

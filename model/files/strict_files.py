@@ -14,6 +14,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,6 +44,8 @@ _HIDDEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 #: YAML 1.1 reads 010 as 8, 1:30 as 90, no as false and 1e5 as text: none of these is what a planner means.
+#: A key with the colon of Chinese text behind it.
+_WIDE_COLON: Final = re.compile(r"[\s{-]*[^\s:#'\"]+：")
 _INTEGER: Final = re.compile(r"[-+]?[0-9][0-9_]*")
 _DECIMAL: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS: Final[Mapping[str, Any]] = {
@@ -251,7 +254,9 @@ def parse_yaml(text: str) -> Document:
         return Document(None, [str(error)])
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        return Document(None, [f"The file is not valid YAML{where}: {one_line(str(error.problem))}."])
+        wide = (number for number, line in enumerate(text.split("\n"), 1) if _WIDE_COLON.match(line))
+        hint = "".join(f" Line {number} has a full-width colon; write ':' and a space." for number in islice(wide, 1))
+        return Document(None, [f"The file is not valid YAML{where}: {one_line(str(error.problem))}.{hint}"])
     except (yaml.YAMLError, RecursionError):
         return Document(None, ["The file is not text that YAML can read."])
     if empty or document.content is None:

@@ -196,7 +196,7 @@ def test_a_changed_assumption_is_shown_as_one(first, tmp_path, no_charts):
         (["run", "--engine", "pysd"], "--members 1"),
         (["calibrate", "--draws", "1"], "--draws"),
         (["run", "--engine", "vensim"], "vensim"),
-        (["run", "--members", "many"], "valid integer"),
+        (["run", "--members", "many"], "write a whole number"),
         (["run", "--turbo"], "turbo"),
         (["calibrat"], "calibrat"),
     ],

@@ -10,6 +10,7 @@ from analysis.effort.frontier.study import Frontier
 from analysis.effort.frontier.tradeoffs import JUDGED, ROBUST, Tradeoffs
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import say_from, screen_text_from, with_year
 from calibration.fit.evidence import Evidence
 from scenarios import ROUNDING
@@ -85,18 +86,17 @@ def verdict(frontier: Frontier, fronts: Tradeoffs, evidence: Evidence) -> list[s
 
     title = with_year(frontier.target.title[language], frontier.target.year, language)
     knee = table[table["knee"]]
-    first = say("verdict no knee", language, title=title)
-    if len(knee):
-        first = say("verdict knee", language, title=title, **numbers(knee.iloc[0]))
     most = say("verdict most", language, **numbers(table.sort_values("probability_of_others", kind="stable").iloc[-1]))
-    beyond = table[~table["reachable"]]
-    if len(beyond):
-        most += say("verdict unreachable", language, asked=100 * beyond["probability_asked_for"].min())
+    if not table["reachable"].all():
+        most += say("verdict unreachable", language)
+    lines = [say("verdict knee", language, title=title, **numbers(knee.iloc[0])), most] if len(knee) else []
+    lines = lines or [say("verdict titled", language, title=title, told=most)]
     without = say("verdict without", language, share=share_in_percent(frontier.others_without, others))
     year = fronts.years[-1]
     told = fronts.verdict(year)
     kind = "best" if told.best is not None else "better" if told.better else "neither"
     counts = {"year": year, "count": len(told.better), "settings": told.settings}
     trade = say(f"verdict {kind if told.settings else 'implausible'}", language, **counts)
-    basis = say("verdict basis", language, searched=frontier.searched, others=others, evidence=evidence)
-    return [first, most, without, trade, basis]
+    known = members_in_words(evidence, language)
+    basis = say("verdict basis", language, searched=frontier.searched, others=others, known=known)
+    return [*lines, without, trade, basis]

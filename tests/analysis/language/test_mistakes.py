@@ -342,11 +342,11 @@ def test_every_mistake_of_a_table_of_observations_is_told_in_chinese(tmp_path):
     lines = told("assess", "--observations", path, "--evidence", "2020").splitlines()
     assert lines == [
         "newer.csv不能使用：",
-        " * 第2行：value写的“930万”不是数字，请写9300000。",
+        " * 第2行：数值（value）“930万”不是数字，请写9300000。",
         " * 第3行：预测中没有“residnets”这个变量。您是否想写“residents”？",
         " * 第4行：没有写出处（source）。",
         " * 第4行：“residents”的单位写的是“万人”，应为“person”：数值乘以1万。",
-        " * 第5行：year写的“20x2”不是年份。",
+        " * 第5行：年份（year）“20x2”无效。",
         " * 第6行：2050年不在预测期内（2021—2035年）。",
     ]
     path.write_bytes("variable,year,value,unit,source\nresidents,2021,9300000,person,公告\n".encode("big5"))

@@ -38,6 +38,24 @@ def targets():
     return load_targets()
 
 
+def test_a_workbook_of_observations_is_read_as_a_table_is(tmp_path, targets):
+    import openpyxl
+
+    from analysis.template.workbooks import observation_template
+
+    path = tmp_path / "made_up.xlsx"
+    path.write_bytes(observation_template("zh"))
+    book = openpyxl.load_workbook(path)
+    sheet = book["观测"]
+    row = next(cells for cells in sheet.iter_rows() if cells[0].value == "常住人口城镇化率")
+    for cell, value in zip(row[1:5], (2024, 0.759, "比率", "SYNTHETIC, for the test only"), strict=True):
+        cell.value = value
+    book.save(path)
+    seen = read_observed(path, targets, load_monitor())[key(targets[RATE])][-1]
+    assert seen.year == 2024
+    assert seen.value == pytest.approx(75.9)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """What the command leaves, in both languages, with observations of series and of targets."""
