@@ -24,7 +24,7 @@ from analysis.outcome.ratios import Moved, reason_in_words
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import change_in_points, count_in_words, has_interval, share_in_percent
 from analysis.outcome.units import axis_unit
-from analysis.outcome.verdict import basis_line
+from analysis.outcome.verdict import basis_line, members_in_words
 from analysis.outcome.words import LANGUAGES, say_from, screen_text_from, unit_size, with_year, word
 from calibration.fit.evidence import Evidence
 from model.definition import Variable, variables_by_name
@@ -330,7 +330,8 @@ def _say_basis(console: Console, comparison: Comparison, evidence: Evidence, tab
         left=f"{residual(comparison):.0e}",
     )
     console.print(method)
-    console.print(screen_text("one member" if members == 1 else "members", members=members, evidence=evidence))
+    known = members_in_words(evidence, screen_language())
+    console.print(screen_text("one member" if members == 1 else "members", members=members, known=known))
     if members > 1:
         say_no_interval(console, members)
 

@@ -17,6 +17,7 @@ from analysis.outcome.printing import make_table, three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import has_interval
 from analysis.outcome.units import axis_unit
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import element_name, say_from, screen_text_from
 from calibration.fit.evidence import Evidence
 from model.definition import variables_by_name
@@ -82,7 +83,8 @@ def verdict(found: Explained, scenarios: Sequence[Scenario], evidence: Evidence)
             of = name_of(direct[0]["input"], language)
             lines.append(screen_text(key, causes=say("list", language).join(causes), of=of))
     members = len(found.first)
-    return [*lines, screen_text("basis" if members > 1 else "basis one", members=members, evidence=evidence)]
+    known = members_in_words(evidence, language)
+    return [*lines, screen_text("basis" if members > 1 else "basis one", members=members, known=known)]
 
 
 def _split(table: pd.DataFrame, path: str, alone: float) -> list[dict[Any, Any]]:

@@ -27,7 +27,7 @@ from analysis.outcome.printing import (
 from analysis.outcome.screen import screen_language
 from analysis.outcome.target_words import shown_in, unit_of
 from analysis.outcome.units import axis_unit
-from analysis.outcome.verdict import basis_line
+from analysis.outcome.verdict import basis_line, members_in_words
 from analysis.outcome.words import element_name, say_from, screen_text_from, sentences_in, with_year
 from analysis.reach.study import Reached
 from calibration.fit.evidence import Evidence
@@ -306,7 +306,9 @@ def _gains(reached: Reached, scenario: Scenario, variables: Mapping[str, Variabl
 
 
 def _say_basis(console: Console, summary: pd.DataFrame, members: int, evidence: Evidence) -> None:
-    print_sentences(console, lambda language: [say("basis", language, members=members, evidence=evidence)])
+    print_sentences(
+        console, lambda language: [say("basis", language, members=members, known=members_in_words(evidence, language))]
+    )
     say_no_interval(console, members)
     if summary["probability_with_discrepancy"].notna().any():
         print_sentences(console, lambda language: [say("discrepancy", language)])

@@ -67,6 +67,10 @@ def export(
         with part():
             chosen = _variables(variable or [])
         with part():
+            if results != OUTPUTS and not results.is_dir():
+                message = f"There is no folder {results}. --results takes the folder that `run` has written to."
+                raise UserError(message)
+        with part():
             if members is not None and members > 1:
                 check_members(members, evidence)
     # Loaded after the checks, as these libraries take seconds.

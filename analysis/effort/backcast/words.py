@@ -15,6 +15,7 @@ from analysis.outcome.printing import three_digits
 from analysis.outcome.screen import screen_language
 from analysis.outcome.shares import share_in_percent
 from analysis.outcome.target_words import shown_in, unit_of
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import say_from, screen_text_from
 from calibration.fit.evidence import Evidence
 
@@ -102,8 +103,8 @@ def verdict(answer: Answer, evidence: Evidence) -> list[str]:
         "effort": answer.effort,
         "count": len(answer.levers),
     }
-    basis = {"searched": answer.searched, "others": answer.margins.shape[1] - answer.searched, "evidence": evidence}
-    last = say("verdict basis", language, **basis)
+    others, known = answer.margins.shape[1] - answer.searched, members_in_words(evidence, language)
+    last = say("verdict basis", language, searched=answer.searched, others=others, known=known)
     # The quantity furthest outside, in widths of its range.
     furthest = sorted(answer.outside, key=lambda each: -each.widths)[:1]
     outside = describe_outside(furthest, language)

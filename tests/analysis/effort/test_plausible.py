@@ -161,7 +161,7 @@ def test_an_unreachable_target_is_called_so_even_where_the_furthest_levers_are_i
     assert answer.verdict == "not reachable"
     assert answer.outside
     first, limit, *_, basis = verdict(answer, NEWEST)
-    assert "达不到要求的概率80%" in first
+    assert "要求的概率80%达不到" in first
     assert "只说明上限，不作方案" in limit
     assert basis.startswith("依据：")
     nearer = replace(answer.outside[0], quantity=QUANTITIES[0], value=answer.outside[0].highest + 1e-6)

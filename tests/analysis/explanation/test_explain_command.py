@@ -37,7 +37,7 @@ def test_the_screen_tells_the_difference_its_causes_and_the_basis(explained):
     lines = explained[0].splitlines()
     assert lines[0].startswith("2035年户籍人口城镇化率：“规划情景”比“基准情景”高")
     assert "直接原因：城镇户籍人口+" in explained[0]
-    assert "2组与济南2010—2023年观测相符的参数" in explained[0]
+    assert "2组参数（与济南2010—2023年观测相符）" in explained[0]
     assert "┃" not in explained[0]
 
 

@@ -167,3 +167,12 @@ def test_a_variable_that_no_run_keeps_is_told(results, tmp_path):
     refused = call("export", "plan", "--results", results, "--variable", large, "--out", tmp_path)
     assert refused.exit_code == 2
     assert f"{large!r}: of so many numbers that no run keeps it" in refused.stderr
+
+
+def test_a_folder_of_results_that_is_not_there_is_no_reason_to_run_the_model(tmp_path):
+    words = ["export", "plan", "--results", str(tmp_path / "outptus"), "--out", str(tmp_path / "out")]
+    for language, told in (("en", "There is no folder"), ("zh", "没有文件夹")):
+        outcome = CliRunner().invoke(run_scenarios.app, [*words, "--language", language])
+        assert outcome.exit_code == 2
+        assert told in outcome.stderr
+    assert not (tmp_path / "out").exists()
