@@ -10,6 +10,7 @@ from analysis.briefing.results import Contribution, Result, School, Spread
 from analysis.briefing.sections.answer import (
     LEVEL,
     bottleneck_title,
+    gains_of_both,
     gap_stays,
     lever_title,
     relief_of,
@@ -23,7 +24,7 @@ from analysis.outcome.bottlenecks import RELIEFS, Relief
 from scenarios import Target
 
 #: Measures and steps of relief that have bars on the slide.
-BARS: Final = 5
+BARS: Final = 4
 #: The two rates, as sentences call them, in the order of the headline targets.
 RATES: Final = ("resident", "registered")
 
@@ -73,7 +74,11 @@ def _levers(author: Author) -> list[Text]:
         rates = join((author.say(f"rate.{rate}") for rate in raised), author.language, "between rates")
         sentence = "advice.lever too" if points else "advice.lever"
         points.append(author.say(sentence, rate=rates, **_told(author, lever)))
-    harm = {lever: min(part[lever].mean for part in by_rate.values()) for lever in levers if lever not in best}
+    harm = {
+        lever: min((part[lever].mean for part in by_rate.values() if _is_clear(part[lever])), default=0.0)
+        for lever in levers
+        if lever not in best
+    }
     worst = min(harm, key=lambda lever: harm[lever], default="")
     if worst and harm[worst] <= -LEVEL:
         points.append(author.say("advice.offset", **_told(author, worst)))
@@ -261,7 +266,7 @@ def _effects(author: Author, lever: str) -> Text:
     assert contributions is not None
     of_both = [contributions.by_target[target][lever] for target in author.evidence.headlines]
     told = [_effect(author, rate, one) for rate, one in zip(RATES, of_both, strict=True) if one.size >= LEVEL]
-    return join(told, author.language, "between effects")
+    return join(told, author.language, "between clauses")
 
 
 def _effect(author: Author, rate: str, one: Contribution) -> Text:
@@ -276,7 +281,19 @@ def _effect(author: Author, rate: str, one: Contribution) -> Text:
 def _reliefs(author: Author) -> list[Text]:
     """The step of relief that brings each rate most; both in one sentence where it is the same."""
     points: list[Text] = []
-    for rate, target, relief in _chosen(author):
+    chosen = _chosen(author)
+    if len(chosen) == len(RATES) and chosen[0][1].year == chosen[1][1].year and chosen[0][2] == chosen[1][2]:
+        relief, targets = chosen[0][2], [target for _, target, _ in chosen]
+        gains, end = gains_of_both(author, targets, relief)
+        text = author.say(
+            "advice.relief both",
+            bottleneck=bottleneck_title(author, relief.bottleneck),
+            relief=relief_words(author, relief.constant, targets[0].id),
+            year=author.count(author.target(targets[0].id).year),
+            gains=gains,
+        )
+        return [text + end]
+    for rate, target, relief in chosen:
         gain = author.results.gains[relief.constant, target.id]
         text = author.say(
             "advice.relief" if not points else "advice.relief too",

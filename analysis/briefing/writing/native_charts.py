@@ -33,6 +33,8 @@ MANY: Final = 14
 DIGITS: Final = 10
 #: Years from one name on the axis to the next.
 EVERY: Final = 5
+#: Inches of height below which the legend of bars stands beside them, and those that it takes there.
+LOW, BESIDE = 2.6, 1.3
 
 
 def add_chart(slide: Any, block: Chart, box: tuple[float, float, float, float], fonts: tuple[str, str]) -> None:
@@ -41,9 +43,19 @@ def add_chart(slide: Any, block: Chart, box: tuple[float, float, float, float], 
     frame = draw(slide, block, tuple(Inches(side) for side in box))
     frame.name = block.id
     frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(block.title))
-    chart = frame.chart
-    few = len(block.categories) <= MANY or any(line.bands for line in block.lines)
-    _style(chart, block, LETTERS if few else SMALL, fonts)
+    _style(frame.chart, block, _letters(block, box[3]), fonts, beside=_is_low(block, box[3]))
+
+
+def _is_low(block: Chart, down: float) -> bool:
+    """Whether bars of several kinds have so little height that their legend stands beside them."""
+    return down < LOW and len(block.lines) > 1 and block.lines[0].look == "bar"
+
+
+def _letters(block: Chart, down: float) -> int:
+    """Points of letters: the smaller where bars are many, or lie close together."""
+    if any(line.bands for line in block.lines):
+        return LETTERS
+    return SMALL if len(block.categories) > MANY or _is_low(block, down) else LETTERS
 
 
 def with_unit(title: str, unit: str) -> str:
@@ -127,13 +139,14 @@ def _sign(label: Any, sign: str) -> None:
 
 def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) -> None:
     """Let bars begin where the longest name beside them ends, rather than cut it, and below the lines of the title."""
-    letters = SMALL if len(block.categories) > MANY else LETTERS
+    letters, low = _letters(block, down), _is_low(block, down)
     longest = max(text_width(plain(name), letters, SANS) for name in block.categories) / 25.4
     left = min(0.55, (longest + 0.25) / across)
     lines = ceil(1.1 * text_width(plain(block.title) + plain(block.unit) + "()", TITLE, SANS) / 25.4 / (0.78 * across))
     above = (0.36 + 1.3 * lines * TITLE / 72) / down
-    below = (0.45 if len(block.lines) > 1 else 0.08) / down
-    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 0.96 - left, "h": 1 - above - below}
+    below = (0.45 if len(block.lines) > 1 and not low else 0.08) / down
+    right = BESIDE / across if low else 0.04
+    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 1 - right - left, "h": 1 - above - below}
     area = chart._chartSpace.find(f".//{qn('c:plotArea')}")
     for old in area.findall(qn("c:layout")):
         area.remove(old)
@@ -169,6 +182,10 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
     _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
+    # Years stand upright, whatever a program thinks of the room they have.
+    letters = axis.tick_labels.font._element.getparent().getparent().getparent().find(qn("a:bodyPr"))
+    letters.set("rot", "0")
+    letters.set("vert", "horz")
     # Before the run there are observations alone, years apart, which a thin line joins.
     chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis
@@ -244,7 +261,7 @@ def _look(element: Any, colour: str, dots: bool, *, star: bool) -> None:
     element.find(qn("c:tx")).addnext(etree.fromstring(shape))
 
 
-def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> None:
+def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str], *, beside: bool = False) -> None:
     """Title with the unit, letters, axes, and the legend without what is not seen and what would stand twice."""
     latin, eastern = fonts
     chart.font.size, chart.font.name = Pt(letters), latin
@@ -262,7 +279,8 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
     banded = any(line.bands for line in block.lines)
     chart.has_legend = banded or len(block.lines) > 1
     if chart.has_legend:
-        chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+        chart.legend.position = XL_LEGEND_POSITION.RIGHT if beside else XL_LEGEND_POSITION.BOTTOM
+        chart.legend.include_in_layout = False
         place = chart.legend._element.find(qn("c:legendPos"))
         for index in (3, 0) if banded else ():
             entry = etree.Element(qn("c:legendEntry"))

@@ -255,11 +255,17 @@ class WordFile:
         lines = [[plain(text) for text in row] for row in (block.columns, *block.rows)]
         columns = self._column_widths(block, lines)
         if columns is None:
+            whole = [list(row) for row in lines]
             for row, texts in zip(lines[1:], block.rows, strict=True):
                 row[:] = [
                     _parted(one) if isinstance(text, Measure) else one for one, text in zip(row, texts, strict=True)
                 ]
             columns = self._column_widths(block, lines) or self._wished(block, lines)
+            # A column that has room for its cells on one line keeps them there.
+            for column, width in enumerate(columns):
+                if self._whole([row[column] for row in whole[1:]]) <= width:
+                    for row, one in zip(lines, whole, strict=True):
+                        row[column] = one[column]
         widths = [round(36000 * width) for width in columns]
         table = self.document.add_table(rows=0, cols=len(widths))
         table.autofit = False
