@@ -276,13 +276,14 @@ class Author:
         """Return how many targets are likely, unlikely and open, leaving out what there is none of."""
         counts, parts = self.results.counts, []
         for name, certain in (("likely", "sure_yes"), ("unlikely", "sure_no"), ("open", "")):
-            number = counts[name]
-            if number < 1:
+            number = int(counts[name])
+            if not number:
                 continue
-            told = surely and certain and counts[certain] >= 1
-            every = " all" if told and counts[certain] == number else ""
+            told = surely and certain and int(counts[certain])
+            every = " all" if told and int(counts[certain]) == number else ""
             gaps = {"surely": self.say(f"answer.surely{every} {name}") if told else ()} if certain else {}
-            parts.append(self.say(f"answer.{name}{' one' if number == 1 else ''}", **gaps))
+            after = " after" if certain and parts else ""
+            parts.append(self.say(f"answer.{name}{after}{' one' if number == 1 else ''}", **gaps))
         *before, last = parts
         return join([join(before, self.language, "between counts"), last], self.language, "before last count")
 

@@ -44,7 +44,7 @@ def course_section(author: Author) -> Section:
         cells = [author.band(series[year], form, scale) for year in author.years]
         rows.append(((author.label(panel.label),), (unit,), *cells))
     columns = [*author.heads("quantity", "unit"), *author.year_headings(author.years)]
-    widths = (2.2, 1.0, *[2.4] * len(author.years))
+    widths = (2.0, 1.15, 2.1, *[2.5] * (len(author.years) - 1))
     shown = dict.fromkeys((name, "baseline"))
     headlines = [panel for panel in INDICATORS if panel.variable in variables]
     ends = [author.results.series[name, variable][int(last)] for variable in variables]
@@ -189,8 +189,8 @@ def school_section(author: Author) -> Section:
     takeaway = author.say("schools.takeaway", **gaps) if len(short) == len(LEVELS) else author.say("schools.enough")
     if len(short) == 1:
         (gap,) = short
-        level = author.say(f"advice.{LEVELS[gap]}")
-        takeaway = author.say("schools.takeaway of one", level=level, year=gaps[f"{gap}_year"], short=gaps[gap])
+        named = author.say(f"advice.{LEVELS[gap]}")
+        takeaway = author.say("schools.takeaway of one", level=named, year=gaps[f"{gap}_year"], short=gaps[gap])
     rows = []
     for level, school in author.results.schools.items():
         peak, last = int(school.peak_year), school.last_short_year

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from itertools import pairwise
 from math import ceil
 from typing import Any, Final
@@ -161,6 +162,9 @@ def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) 
 def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     """A band as areas stacked on one that is not seen, and in the same axes lines and dots."""
     data = _data(block)
+    # An axis of dates has a name every few years, upright in every program; one of words is crowded in some.
+    data.categories = [date(int(plain(year)), 1, 1) for year in block.categories]
+    data.categories.number_format = "yyyy"
     banded = next(line for line in block.lines if line.bands)
     wide, narrow = map(plain, block.bands)
     names = (f"{plain(banded.name)} −", wide, narrow, wide)
@@ -180,12 +184,9 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis = chart.category_axis
     axis.has_major_gridlines = False
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
-    _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
-    # Years stand upright, whatever a program thinks of the room they have.
-    letters = axis.tick_labels.font._element.getparent().getparent().getparent().find(qn("a:bodyPr"))
-    letters.set("rot", "0")
-    letters.set("vert", "horz")
+    _after(axis._element, "c:baseTimeUnit", "years", ("c:lblOffset",))
+    _after(axis._element, "c:majorUnit", str(EVERY), ("c:baseTimeUnit",))
+    _after(axis._element, "c:majorTimeUnit", "years", ("c:majorUnit",))
     # Before the run there are observations alone, years apart, which a thin line joins.
     chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis
