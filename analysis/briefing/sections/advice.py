@@ -17,7 +17,7 @@ from analysis.briefing.sections.answer import (
     relief_words,
     unknown,
 )
-from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.author import WORTH_A_CLAUSE, WORTH_A_WORD, Author
 from analysis.briefing.sections.drawings import bars, shortened
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import RELIEFS, Relief
@@ -165,7 +165,7 @@ def _rows(author: Author) -> list[tuple[Text, ...]]:
                     low, high = author.number(one.p05, "+.2f"), author.number(one.p95, "+.2f")
                     amount = author.say("with range", middle=middle, low=low, high=high)
                 rows.append((point, moves(rate), amount))
-    for rate, goal, relief in _chosen(author):
+    for rate, goal, relief in _felt(author):
         point = author.say(
             "advice.do relief",
             bottleneck=bottleneck_title(author, relief.bottleneck),
@@ -222,6 +222,15 @@ def _chosen(author: Author) -> list[tuple[str, Target, Relief]]:
     """The step of relief that brings each rate most, where one brings it anything."""
     targets = [(rate, author.evidence.targets[name]) for rate, name in _by_rate(author)]
     return [(rate, target, relief) for rate, target in targets if (relief := relief_of(author, target)) is not None]
+
+
+def _felt(author: Author) -> list[tuple[str, Target, Relief]]:
+    """Those for which a slide has room: what a relief of both rates adds to one is left out where it is next to none."""
+    chosen = _chosen(author)
+    if len({relief.constant for _, _, relief in chosen}) == len(chosen):
+        return chosen
+    gains = {rate: author.results.gains[relief.constant, target.id].median for rate, target, relief in chosen}
+    return [one for one in chosen if gains[one[0]] >= WORTH_A_CLAUSE or gains[one[0]] == max(gains.values())]
 
 
 def _short_schools(author: Author) -> list[tuple[str, School]]:

@@ -48,7 +48,7 @@ def answer_section(author: Author) -> Section:
     sentence = "answer.sure later" if later else "answer.sure every" if every else "answer.sure"
     sure = author.say(sentence, parts=author.counted(surely=True))
     blocks: list[Paragraph | Table] = [
-        *(Paragraph(f"answer.short.{name}", rate, SLIDES_ONLY) for name, rate in zip("ab", rates, strict=True)),
+        Paragraph("answer.short", join(rates, author.language), SLIDES_ONLY),
         Paragraph("answer.answer", join(rates, author.language), PAGE_AND_WORKBOOK, strong=True),
         Paragraph("answer.causes", join(causes, author.language), PAGE_AND_WORKBOOK),
         Paragraph("answer.sure", sure, PAGE_AND_WORKBOOK),

@@ -25,8 +25,8 @@ GREY, INK, STAR, RULE = "7A7A7A", "1D2733", "F0E442", "D9DEE4"
 TONES: Final = {"good": "4DAF7C", "open": "E3B23C", "bad": "D0694F"}
 #: How transparent the wide and the narrow band are, in thousandths of a percent of opacity.
 OPACITY: Final = ("22000", "40000", "22000")
-#: Points of letters, and those where bars are many.
-LETTERS, SMALL = 11, 9
+#: Points of letters, those where bars are many, and those where they have little height.
+LETTERS, SMALL, SMALLEST = 11, 9, 8
 #: Points of the title.
 TITLE: Final = 13
 MANY: Final = 14
@@ -53,10 +53,12 @@ def _is_low(block: Chart, down: float) -> bool:
 
 
 def _letters(block: Chart, down: float) -> int:
-    """Points of letters: the smaller where bars are many, or lie close together."""
+    """Points of letters: smaller where bars are many, and the least where they lie close together."""
     if any(line.bands for line in block.lines):
         return LETTERS
-    return SMALL if len(block.categories) > MANY or _is_low(block, down) else LETTERS
+    if _is_low(block, down):
+        return SMALLEST
+    return SMALL if len(block.categories) > MANY else LETTERS
 
 
 def with_unit(title: str, unit: str) -> str:

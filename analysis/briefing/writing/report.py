@@ -23,7 +23,7 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
 #: The share of a page that may be left empty before a chapter, for the sake of its pictures.
 EMPTY: Final = 0.25
 #: The same before a section of a chapter.
-APART: Final = 0.35
+APART: Final = 0.29
 #: Tables on which advice rests: measures, relief, school places, and what is not known.
 RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
 #: Facts of the manifest for a reader; the file's properties hold all, those for programs too.

@@ -42,7 +42,7 @@ BOLD: Final = 1.08
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
 #: How much smaller a picture may become to fill what is left of a page, and what its caption takes in letters of cells.
-SMALLEST, FOOT = 0.85, 6.0
+SMALLEST, FOOT = 0.78, 6.0
 #: Letters of a heading of numbers that stays on one line; lines on which a name may stand, and millimetres it has.
 SHORT, NAME_LINES, NAME = 6, 2.4, 17.0
 #: Letters of numbers from which on an interval stands below its median where columns are narrow.

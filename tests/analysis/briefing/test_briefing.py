@@ -53,6 +53,7 @@ from analysis.outcome.words import LANGUAGES, terms, word
 from analysis.reach.probability import UNKNOWN_OF_2020
 from model.city import city
 from model.definition import model_hash
+from scenarios import levers as levers_module
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
 from tests.support.briefings import MEMBERS, call, drawn_at_once, quick_briefings, write_briefing
@@ -408,9 +409,9 @@ def test_a_city_without_a_plan_has_no_sections_of_one(evidence, results, monkeyp
     heads, told = columns()
     assert heads[-1] == "规划章节"
     assert "规划" in told
-    levers = {name: replace(lever, in_plan="") for name, lever in load_levers().items()}
-    monkeypatch.setattr(limits, "load_levers", lambda: levers)
-    monkeypatch.setattr(limits, "city", lambda: replace(city(), chapters={}))
+    without = replace(city(), chapters={})
+    for module in (limits, levers_module):
+        monkeypatch.setattr(module, "city", lambda: without)
     heads, told = columns()
     assert "规划章节" not in heads
     assert "规划" not in told
