@@ -225,7 +225,7 @@ def _chosen(author: Author) -> list[tuple[str, Target, Relief]]:
 
 
 def _felt(author: Author) -> list[tuple[str, Target, Relief]]:
-    """Those for which a slide has room: what a relief of both rates adds to one is left out where it is next to none."""
+    """Those for which a slide has room: without the rate to which a relief of both adds next to nothing."""
     chosen = _chosen(author)
     if len({relief.constant for _, _, relief in chosen}) == len(chosen):
         return chosen

@@ -274,7 +274,7 @@ class Author:
 
     def counted(self, *, surely: bool = False) -> Text:
         """Return how many targets are likely, unlikely and open, leaving out what there is none of."""
-        counts, parts = self.results.counts, []
+        counts, parts = self.results.counts, list[Text]()
         for name, certain in (("likely", "sure_yes"), ("unlikely", "sure_no"), ("open", "")):
             number = int(counts[name])
             if not number:

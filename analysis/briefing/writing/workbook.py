@@ -24,6 +24,8 @@ TOP: Final = 3
 #: Names of ranges: of blocks (the start), of the manifest, and of the list of result keys.
 RANGES, MANIFEST, KEYS = "block_", "manifest", "result_keys"
 WIDEST: Final = 46
+#: Letters of a column that its heading alone may make it wide.
+NARROW: Final = 15.0
 #: Letters in a line of words, and points of its height.
 TEXT_WIDTH, LINE = 110.0, 16.0
 CHART_ROWS: Final = 18
@@ -141,6 +143,7 @@ class _Writer:
         for row, (name, fact) in enumerate(briefing.manifest.items(), 1):
             sheet.write_string(row, 0, name, self.format())
             sheet.write_string(row, 1, fact, self.format(text_wrap=True))
+            sheet.set_row(row, LINE * max(1, ceil(_letters(fact) / (0.9 * TEXT_WIDTH))))
         sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
 
     def _list(self, title: str, headings: tuple[str, str], widths: tuple[int, int], briefing: Briefing) -> Any:
@@ -174,8 +177,8 @@ class _Writer:
         for column in range(max(len(table.columns) for table in tables)):
             texts = [plain(row[column]) for table in tables for row in table.rows if column < len(row)]
             headings = [plain(table.columns[column]) for table in tables if column < len(table.columns)]
-            # A heading takes three lines at most.
-            least = max(11.0, *(_letters(heading) / 2.4 for heading in headings))
+            # A heading takes few lines.
+            least = max(12.5, *(min(NARROW, _letters(heading) / 2.4) for heading in headings))
             widths.append(min(WIDEST, max(least, 2 + max(map(_letters, texts), default=0.0))))
             sheet.set_column(column, column, widths[-1])
         return widths
