@@ -34,8 +34,7 @@ def circle(run: xr.Dataset, baseline: xr.Dataset | None, years: tuple[int, int],
         last=years[1],
         gain_first=_districts(net.sel(time=years[0]) > 0, language),
         gain_last=_districts(net.sel(time=years[1]) > 0, language),
-        up=_districts(last > first * (1 + FELT), language),
-        down=_districts(last < first * (1 - FELT), language),
+        moved=_moved(last, first, ("rises", "falls", "stays"), language),
     )
     if baseline is None:
         return told
@@ -51,8 +50,7 @@ def circle(run: xr.Dataset, baseline: xr.Dataset | None, years: tuple[int, int],
         start=f"{float(run['time'][1]):.0f}",
         last=years[1],
         more=_change(others, people, ("more", "fewer", "as many"), language),
-        up=_districts(last > other * (1 + FELT), language),
-        down=_districts(last < other * (1 - FELT), language),
+        moved=_moved(last, other, ("higher", "lower", "alike"), language),
     )
 
 
@@ -74,7 +72,7 @@ def district_map(values: xr.DataArray, name: str, language: str) -> str:
         low=float(last.min()),
         riser=short_name(riser, language),
         rise=float(change.max()),
-        falling=_districts(change < -FELT * first, language),
+        falling=_shrinking(int((change < -FELT * first).sum()), language),
     )
 
 
@@ -282,6 +280,27 @@ def _districts(held: xr.DataArray, language: str) -> str:
     if count == every:
         return say("all of them", language, all=every)
     return say("some of them", language, count=count, all=str(every))
+
+
+def _moved(values: xr.DataArray, others: xr.DataArray, words: tuple[str, str, str], language: str) -> str:
+    """Say in how many districts values lie above others, below them, and at about them; nowhere is not said."""
+    up, down = int((values > others * (1 + FELT)).sum()), int((values < others * (1 - FELT)).sum())
+    above, below, level = words
+    counts = (up, down, values.size - up - down)
+    single = next((word for word, count in zip(words, counts, strict=True) if count == values.size), None)
+    if single:
+        return say(f"{single} everywhere", language)
+    if not up or not down:
+        return say(f"{above if up else below} in some", language, **({"up": up} if up else {"down": down}))
+    both = f"{above} and {below}" if not counts[2] else f"{above} {below} and {level}"
+    return say(both, language, up=up, down=down)
+
+
+def _shrinking(count: int, language: str) -> str:
+    """Say how many districts shrink, if any."""
+    if not count:
+        return ""
+    return say("one shrinks" if count == 1 else "some shrink", language, count=count)
 
 
 def _change(first: float, last: float, words: tuple[str, str, str], language: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from analysis.charts.findings import say
@@ -27,6 +28,7 @@ SIDES: tuple[tuple[Side, int], ...] = (("right", -8), ("center", 0), ("left", 8)
 def label_targets(ax: Axes, targets: Sequence[Target], size: float, language: str) -> None:
     """Write what each star wants where it lies on no line and no other text; the axes have been laid out."""
     crossed = [np.asarray(ax.transData.transform(_dense(line.get_xydata()))) for line in ax.lines]
+    written: list[Bbox] = []
     for target in targets:
         height = target_height(target, size)
         label = ax.annotate(
@@ -49,10 +51,13 @@ def label_targets(ax: Axes, targets: Sequence[Target], size: float, language: st
             out = not (inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1)
             wide = box.padded(3)
             hits = sum(int(wide.count_contains(points)) for points in crossed)
+            hits += 1000 * any(wide.overlaps(other) for other in written)
             options.append((hits + 1000 * out, distance, side, across, up))
         _, distance, side, across, up = min(options, key=lambda option: option[:2])
         label.set_position((across, up * distance))
         label.set_horizontalalignment(side)
+        label.get_window_extent()
+        written.append(Text.get_window_extent(label))
 
 
 def _dense(points: Any) -> npt.NDArray[np.float64]:

@@ -134,11 +134,11 @@ def _bring_and_cost(ax: Axes, run: xr.Dataset, language: str) -> None:
 
 
 def _circle_legend(figure: SubFigure, language: str, with_baseline: bool, material: Material) -> None:
-    first, last = map(str, CIRCLE_YEARS)
+    first, last = (findings.say("year", language, year=year) for year in CIRCLE_YEARS)
     dot: dict[str, Any] = {"ls": "", "marker": "o", "ms": 5.5, "mec": GREY}
     handles: list[Any] = [Line2D([], [], mfc="white", label=first, **dot), Line2D([], [], mfc=GREY, label=last, **dot)]
     if with_baseline:
-        title = f"{material.scenarios['baseline'].title[language]} {last}"
+        title = f"{material.scenarios['baseline'].title[language]}{'' if language == 'zh' else ' '}{last}"
         handles.append(Line2D([], [], ls="", marker="|", ms=9, mew=2, color=BLACK, label=title))
     handles += [
         Patch(color=colour, label=word("labels", name, language))

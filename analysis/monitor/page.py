@@ -31,8 +31,8 @@ HEADINGS: Final = (
 )  # fmt: skip
 #: Widths of the columns in percent; English has longer titles and shorter headings.
 WIDTHS: Final = {
-    "zh": (21, 14, 13, 9, 11.5, 12.5, 7, 6, 6),
-    "en": (25, 11.5, 11.5, 9.5, 11.5, 12, 6.5, 7.5, 5),
+    "zh": (19.5, 15, 12.5, 9, 11.5, 12.5, 7, 7, 6),
+    "en": (23, 11.5, 11, 9, 12.5, 12, 7, 8.5, 5.5),
 }
 #: Width and height of a drawing, in its own units.
 WIDE, HIGH, EDGE = 120.0, 20.0, 6.0

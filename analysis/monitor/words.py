@@ -98,7 +98,7 @@ def number(value: float, target: Target, language: str, *, unit: bool = True, li
         written = f"{value:,.0f}"
     if not unit:
         return written
-    return written + _short(plan_unit(target.unit, language))
+    return written + _short(plan_unit(target.unit, language), language)
 
 
 def asked(target: Target, language: str) -> str:
@@ -118,7 +118,7 @@ def asked(target: Target, language: str) -> str:
     if target.unit == "percent" and target.comparison == "at least" and target.threshold == ALL:
         sign = ""
     threshold = shown_in(target, target.threshold, language)
-    return f"{sign}{threshold:,.6g}{_short(plan_unit(target.unit, language))}"
+    return f"{sign}{threshold:,.6g}{_short(plan_unit(target.unit, language), language)}"
 
 
 def interval(band: Band, target: Target, language: str) -> str:
@@ -193,11 +193,12 @@ def _longest(modelled: Sequence[Indicator], language: str) -> str:
     return say("longest", language, year=first, number=count, titles=between.join(named[:NAMED_OFF]) + more)
 
 
-def _short(text: str) -> str:
+def _short(text: str, language: str) -> str:
     """Leave away since when something is counted, and words that only say that a number is one."""
     for more in ("（2021", " people", " in all", " as a ratio", " as a score", " in number"):
         text = text.split(more)[0]
-    return text
+    # English writes a percent sign apart, as all other pages do.
+    return " %" if text == "%" and language == "en" else text.replace(" t a day", " t/day")
 
 
 def _bound(percent: float) -> str:

@@ -10,20 +10,21 @@ from analysis.briefing.results import Contribution, Result, School, Spread
 from analysis.briefing.sections.answer import (
     LEVEL,
     bottleneck_title,
+    gains_of_both,
     gap_stays,
     lever_title,
     relief_of,
     relief_words,
     unknown,
 )
-from analysis.briefing.sections.author import WORTH_A_WORD, Author
+from analysis.briefing.sections.author import WORTH_A_CLAUSE, WORTH_A_WORD, Author
 from analysis.briefing.sections.drawings import bars, shortened
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import RELIEFS, Relief
 from scenarios import Target
 
 #: Measures and steps of relief that have bars on the slide.
-BARS: Final = 5
+BARS: Final = 4
 #: The two rates, as sentences call them, in the order of the headline targets.
 RATES: Final = ("resident", "registered")
 
@@ -73,7 +74,11 @@ def _levers(author: Author) -> list[Text]:
         rates = join((author.say(f"rate.{rate}") for rate in raised), author.language, "between rates")
         sentence = "advice.lever too" if points else "advice.lever"
         points.append(author.say(sentence, rate=rates, **_told(author, lever)))
-    harm = {lever: min(part[lever].mean for part in by_rate.values()) for lever in levers if lever not in best}
+    harm = {
+        lever: min((part[lever].mean for part in by_rate.values() if _is_clear(part[lever])), default=0.0)
+        for lever in levers
+        if lever not in best
+    }
     worst = min(harm, key=lambda lever: harm[lever], default="")
     if worst and harm[worst] <= -LEVEL:
         points.append(author.say("advice.offset", **_told(author, worst)))
@@ -160,7 +165,7 @@ def _rows(author: Author) -> list[tuple[Text, ...]]:
                     low, high = author.number(one.p05, "+.2f"), author.number(one.p95, "+.2f")
                     amount = author.say("with range", middle=middle, low=low, high=high)
                 rows.append((point, moves(rate), amount))
-    for rate, goal, relief in _chosen(author):
+    for rate, goal, relief in _felt(author):
         point = author.say(
             "advice.do relief",
             bottleneck=bottleneck_title(author, relief.bottleneck),
@@ -219,6 +224,15 @@ def _chosen(author: Author) -> list[tuple[str, Target, Relief]]:
     return [(rate, target, relief) for rate, target in targets if (relief := relief_of(author, target)) is not None]
 
 
+def _felt(author: Author) -> list[tuple[str, Target, Relief]]:
+    """Those for which a slide has room: without the rate to which a relief of both adds next to nothing."""
+    chosen = _chosen(author)
+    if len({relief.constant for _, _, relief in chosen}) == len(chosen):
+        return chosen
+    gains = {rate: author.results.gains[relief.constant, target.id].median for rate, target, relief in chosen}
+    return [one for one in chosen if gains[one[0]] >= WORTH_A_CLAUSE or gains[one[0]] == max(gains.values())]
+
+
 def _short_schools(author: Author) -> list[tuple[str, School]]:
     """Compulsory schools in which places are short in the median, by level."""
     schools = [(level, author.results.schools[level]) for level in ("primary", "junior secondary")]
@@ -261,7 +275,7 @@ def _effects(author: Author, lever: str) -> Text:
     assert contributions is not None
     of_both = [contributions.by_target[target][lever] for target in author.evidence.headlines]
     told = [_effect(author, rate, one) for rate, one in zip(RATES, of_both, strict=True) if one.size >= LEVEL]
-    return join(told, author.language, "between effects")
+    return join(told, author.language, "between clauses")
 
 
 def _effect(author: Author, rate: str, one: Contribution) -> Text:
@@ -276,7 +290,19 @@ def _effect(author: Author, rate: str, one: Contribution) -> Text:
 def _reliefs(author: Author) -> list[Text]:
     """The step of relief that brings each rate most; both in one sentence where it is the same."""
     points: list[Text] = []
-    for rate, target, relief in _chosen(author):
+    chosen = _chosen(author)
+    if len(chosen) == len(RATES) and chosen[0][1].year == chosen[1][1].year and chosen[0][2] == chosen[1][2]:
+        relief, targets = chosen[0][2], [target for _, target, _ in chosen]
+        gains, end = gains_of_both(author, targets, relief)
+        text = author.say(
+            "advice.relief both",
+            bottleneck=bottleneck_title(author, relief.bottleneck),
+            relief=relief_words(author, relief.constant, targets[0].id),
+            year=author.count(author.target(targets[0].id).year),
+            gains=gains,
+        )
+        return [text + end]
+    for rate, target, relief in chosen:
         gain = author.results.gains[relief.constant, target.id]
         text = author.say(
             "advice.relief" if not points else "advice.relief too",

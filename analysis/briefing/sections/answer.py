@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from analysis.briefing.content import PAGE_AND_WORKBOOK, SLIDES_ONLY, Name, Paragraph, Run, Section, Table, Text
 from analysis.briefing.likelihood import likelihood
-from analysis.briefing.results import Gain
+from analysis.briefing.results import Contribution, Gain
 from analysis.briefing.sections.author import WORTH_A_WORD, Author
 from analysis.briefing.sections.targets import board, reasons
 from analysis.briefing.words import join
@@ -38,10 +39,14 @@ def answer_section(author: Author) -> Section:
     rates = [_rate(author, resident), _rate(author, registered)]
     reliefs = [relief_of(author, target) for target in (resident, registered)]
     # What was tried is stated once.
-    causes = [driver(author), _blocker(author, resident, reliefs[0])]
-    causes.append(_blocker(author, registered, reliefs[1], again=" too"))
+    if reliefs[0] is not None and reliefs[0] == reliefs[1] and resident.year == registered.year:
+        causes = [driver(author), _blocker_of_both(author, [resident, registered], reliefs[0])]
+    else:
+        causes = [driver(author), _blocker(author, resident, reliefs[0])]
+        causes.append(_blocker(author, registered, reliefs[1], again=" too"))
     every = all(target.modelled for target in targets.values())
-    sure = author.say("answer.sure later" if later else "answer.sure every" if every else "answer.sure")
+    sentence = "answer.sure later" if later else "answer.sure every" if every else "answer.sure"
+    sure = author.say(sentence, parts=author.counted(surely=True))
     blocks: list[Paragraph | Table] = [
         Paragraph("answer.short", join(rates, author.language), SLIDES_ONLY),
         Paragraph("answer.answer", join(rates, author.language), PAGE_AND_WORKBOOK, strong=True),
@@ -133,12 +138,18 @@ def driver(author: Author) -> Text:
     if contributions is None:
         return author.say("answer.driver of baseline")
     lever = contributions.levers[0]
-    gaps = {
-        f"{rate}{suffix}": author.change(rate, contributions.by_target[target][name])
-        for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True)
-        for suffix, name in (("", TOTAL), ("_part", lever))
-    }
+    gaps = {gap: author.changes(both_rates(author, name)) for gap, name in (("effects", TOTAL), ("parts", lever))}
     return author.say("answer.driver", lever=lever_title(lever, author.language), **gaps)
+
+
+def both_rates(author: Author, lever: str) -> dict[str, Contribution]:
+    """Return what a lever, or all of them, contributes to each rate."""
+    contributions = author.results.contributions
+    assert contributions is not None
+    return {
+        rate: contributions.by_target[target][lever]
+        for rate, target in zip(("resident", "registered"), author.evidence.headlines, strict=True)
+    }
 
 
 def relief_of(author: Author, target: Target) -> Relief | None:
@@ -160,11 +171,47 @@ def gap_stays(author: Author, target: Target, gain: Gain) -> Text:
     return author.say("answer.gap stays" if misses else "answer.full stop")
 
 
+def gains_of_both(author: Author, targets: Sequence[Target], relief: Relief) -> tuple[Text, Text]:
+    """Return what one step of relief adds to both rates, and the end of its sentence: which still misses its target."""
+    gains = {
+        author.say(f"rate.{rate}"): (target, author.results.gains[relief.constant, target.id])
+        for rate, target in zip(("resident", "registered"), targets, strict=True)
+    }
+    told = [
+        author.say(
+            "answer.gain",
+            rate=rate,
+            **{gap: author.number(one, ".2f") for gap, one in (("gain", of.median), ("low", of.p05), ("high", of.p95))},
+        )
+        for rate, (_, of) in gains.items()
+    ]
+    missed = [rate for rate, (target, of) in gains.items() if author.target(target.id).margin + of.median < 0]
+    end = (
+        author.say("answer.gap stays of", rates=join(missed, author.language, "between rates"))
+        if missed
+        else author.say("answer.full stop")
+    )
+    return join(told, author.language, "between clauses"), end
+
+
 def no_blocker(author: Author, target: Target, again: str = "") -> Text:
     """Return that no step of relief helps a rate; `again` is " too" where it has been said what was tried."""
     return author.say(
         f"answer.no blocker{again}", rate=_name(author, target), year=author.count(author.target(target.id).year)
     )
+
+
+def _blocker_of_both(author: Author, targets: Sequence[Target], best: Relief) -> Text:
+    gains, end = gains_of_both(author, targets, best)
+    text = author.say(
+        "answer.blocker both",
+        bottleneck=bottleneck_title(author, best.bottleneck),
+        year=author.count(author.target(targets[0].id).year),
+        districts=author.count(author.results.limits[best.bottleneck].districts[targets[0].year]),
+        relief=relief_words(author, best.constant, targets[0].id),
+        gains=gains,
+    )
+    return text + end
 
 
 def _blocker(author: Author, target: Target, best: Relief | None, again: str = "") -> Text:

@@ -41,6 +41,8 @@ TARGET_FORMS: Final[Mapping[str, str]] = {
     "score": ".2f",
     "count": ",.0f",
 }
+#: Those of Chinese where its unit is so much smaller that further digits say nothing.
+CHINESE_FORMS: Final[Mapping[str, str]] = {"million t/day": ",.1f", "million m2 cumulative from 2021": ",.0f"}
 #: How quantities of a chart's unit are written; the units of the languages differ in size.
 FORMS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
@@ -181,6 +183,8 @@ class Author:
     def target_unit(self, target: Target) -> tuple[Text, str, float]:
         """Return a target's unit in words, the form of its numbers, and their scale."""
         form, size = TARGET_FORMS.get(target.unit, ",.4g"), plan_size(target.unit, self.language)
+        if self.language == "zh":
+            form = CHINESE_FORMS.get(target.unit, form)
         # In a column of their own, units are shorter than behind a number.
         unit = self.say(f"unit.{target.unit}") if target.unit in TARGET_FORMS else (Name(target.unit),)
         return unit, form, size
@@ -253,6 +257,39 @@ class Author:
             return self.say("leaves", rate=name)
         effect = "raises" if contribution.mean >= 0 else "lowers"
         return self.say(effect, rate=name, points=self.number(contribution.size, ".2f"))
+
+    def changes(self, of_both: Mapping[str, Contribution]) -> Text:
+        """Return by how much something moves both rates, in one clause where it moves them the same way."""
+        words = {"resident_rate": self.say("rate.resident"), "registered_rate": self.say("rate.registered")}
+        sizes = {rate: self.number(one.size, ".2f") for rate, one in of_both.items()}
+        if all(one.size < WORTH_A_CLAUSE for one in of_both.values()):
+            return self.say("leaves both", **words)
+        if all(one.size >= WORTH_A_CLAUSE for one in of_both.values()):
+            for sentence, sign in (("raises both", 1), ("lowers both", -1)):
+                if all(sign * one.mean > 0 for one in of_both.values()):
+                    return self.say(sentence, **words, **sizes)
+        # What moves most is said first.
+        order = sorted(of_both.items(), key=lambda one: -one[1].size)
+        return join([self.change(rate, one) for rate, one in order], self.language, "between clauses")
+
+    def counted(self, *, surely: bool = False) -> Text:
+        """Return how many targets are likely, unlikely and open, leaving out what there is none of."""
+        counts, parts = self.results.counts, list[Text]()
+        for name, certain in (("likely", "sure_yes"), ("unlikely", "sure_no"), ("open", "")):
+            number = int(counts[name])
+            if not number:
+                continue
+            told = surely and certain and int(counts[certain])
+            every = " all" if told and int(counts[certain]) == number else ""
+            gaps = {"surely": self.say(f"answer.surely{every} {name}") if told else ()} if certain else {}
+            after = " after" if certain and parts else ""
+            parts.append(self.say(f"answer.{name}{after}{' one' if number == 1 else ''}", **gaps))
+        *before, last = parts
+        return join([join(before, self.language, "between counts"), last], self.language, "before last count")
+
+    def in_year(self, title: Name, year: Number) -> Text:
+        """Return a title with a year, in brackets unless the title ends with some."""
+        return self.say("with year behind" if title.text.endswith(("）", ")")) else "with year", title=title, year=year)
 
     @cached_property
     def _facts(self) -> dict[str, Run | Text]:

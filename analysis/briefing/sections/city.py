@@ -24,6 +24,8 @@ from analysis.charts.panels import CIRCLE, INDICATORS, Panel
 
 #: How people of an age group are written: the unit of the languages differs in size.
 AGE_FORMS: Final = {"zh": ",.0f", "en": ".2f"}
+#: Levels of compulsory school by the gaps of sentences.
+LEVELS: Final = {"primary": "primary", "junior": "junior secondary"}
 
 
 def course_section(author: Author) -> Section:
@@ -42,7 +44,7 @@ def course_section(author: Author) -> Section:
         cells = [author.band(series[year], form, scale) for year in author.years]
         rows.append(((author.label(panel.label),), (unit,), *cells))
     columns = [*author.heads("quantity", "unit"), *author.year_headings(author.years)]
-    widths = (2.6, 1.2, *[2.2] * len(author.years))
+    widths = (2.0, 1.15, 2.1, *[2.5] * (len(author.years) - 1))
     shown = dict.fromkeys((name, "baseline"))
     headlines = [panel for panel in INDICATORS if panel.variable in variables]
     ends = [author.results.series[name, variable][int(last)] for variable in variables]
@@ -179,12 +181,16 @@ def school_section(author: Author) -> Section:
     """Return the wave of children through the schools."""
     unit, scale = author.unit("places")
     gaps: dict[str, Number] = {}
-    for gap, level in (("primary", "primary"), ("junior", "junior secondary")):
+    for gap, level in LEVELS.items():
         school = author.results.schools[level]
         worst = school.short[int(school.worst_year)]
         gaps |= {f"{gap}_year": author.count(school.worst_year), gap: author.number(worst.median, ".1f", scale)}
-    short = all(gaps[gap].value > 0 for gap in ("primary", "junior"))
-    takeaway = author.say("schools.takeaway", **gaps) if short else author.say("schools.enough")
+    short = [gap for gap in ("primary", "junior") if gaps[gap].value > 0]
+    takeaway = author.say("schools.takeaway", **gaps) if len(short) == len(LEVELS) else author.say("schools.enough")
+    if len(short) == 1:
+        (gap,) = short
+        named = author.say(f"advice.{LEVELS[gap]}")
+        takeaway = author.say("schools.takeaway of one", level=named, year=gaps[f"{gap}_year"], short=gaps[gap])
     rows = []
     for level, school in author.results.schools.items():
         peak, last = int(school.peak_year), school.last_short_year
@@ -250,7 +256,14 @@ def ledger_section(author: Author) -> Section:
         Paragraph("ledger.caveat", author.say("ledger.caveat"), SLIDES_ONLY),
         Paragraph("ledger.reading", author.say("ledger.reading"), PAGE_AND_WORKBOOK),
         Paragraph("ledger.district", author.say("ledger.district"), PAGE_AND_WORKBOOK),
-        author.table("ledger.table", columns, rows, where=PAGE_AND_WORKBOOK),
+        author.table(
+            "ledger.table",
+            columns,
+            rows,
+            source=author.say("model source without intervals"),
+            where=PAGE_AND_WORKBOOK,
+            widths=(2.2, *[2.0] * len(CIRCLE)),
+        ),
         notes=[author.say("notes.ledger"), author.say("ledger.reading")],
     )
 
@@ -275,8 +288,8 @@ def _settling_bars(author: Author) -> Chart:
     names = (*INCOME, *COSTS, BALANCE)
     values = [author.number(author.results.settling[name].total.median, form, money) for name in names]
     labels = [author.say(f"ledger.{name}") for name in names]
-    total = author.say("ledger.total")
-    return bars("ledger.bars", total, (), labels, [(total, values)])
+    unit = author.unit("yuan a year")[0]
+    return bars("ledger.bars", author.say("ledger.bars"), (unit,), labels, [(author.say("ledger.total"), values)])
 
 
 def _settling_table(author: Author) -> Table:

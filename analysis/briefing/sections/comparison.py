@@ -18,7 +18,7 @@ from analysis.briefing.content import (
 )
 from analysis.briefing.likelihood import tone
 from analysis.briefing.results import Contribution, Contributions
-from analysis.briefing.sections.answer import lever_title
+from analysis.briefing.sections.answer import both_rates, lever_title
 from analysis.briefing.sections.author import Author
 from analysis.briefing.sections.drawings import contribution_bars, odds
 from analysis.comparison.tables import TOTAL
@@ -47,8 +47,7 @@ def compare_section(author: Author) -> Section:
         takeaway = author.say(
             "compare.takeaway",
             lever=lever_title(lever, author.language),
-            resident=author.change("resident", contributions.by_target[author.evidence.headlines[0]][lever]),
-            registered=author.change("registered", contributions.by_target[author.evidence.headlines[1]][lever]),
+            effects=author.changes(both_rates(author, lever)),
         )
         named = [lever for lever in contributions.levers[:NAMED] if _size(author, contributions, lever) > WORTH_A_ROW]
         short = _table(author, contributions, "compare.table", named, PAGE_ONLY)
@@ -134,8 +133,9 @@ def _probabilities(author: Author) -> Table:
             tones[row, column] = tone(result.probability)
         rows.append(cells)
     columns = [author.say("scenario")]
-    columns += [
-        author.say("with year", title=author.title(one.title), year=author.count(years[one.id])) for one in headlines
-    ]
+    columns += [author.in_year(author.title(one.title), author.count(years[one.id])) for one in headlines]
     widths = (2.4, *[1.6] * len(headlines))
-    return author.table("compare.odds", columns, rows, widths=widths, tones=tones, where=PAGE_AND_WORKBOOK)
+    source = author.say("model source without intervals")
+    return author.table(
+        "compare.odds", columns, rows, source=source, widths=widths, tones=tones, where=PAGE_AND_WORKBOOK
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Final
 
 from analysis.briefing.charts import BOTTLENECKS as CHART
 from analysis.briefing.content import (
@@ -24,10 +25,13 @@ from analysis.briefing.sections.drawings import bars
 from analysis.briefing.words import join
 from analysis.outcome.bottlenecks import BOTTLENECKS, RELIEFS, Bottleneck
 from analysis.reach.probability import GROUPS, UNKNOWN_OF_2020
+from model.city import city
 from scenarios import load_levers
 
 #: Bottlenecks named in the headline.
 NAMED = 3
+#: What stands where a measure is in no section of a plan.
+NO_PLAN: Final = Name("—")
 #: What the model is not, by the names of its sentences.
 NOT = ("forecast", "probability", "map", "households", "judge", "unknown")
 
@@ -78,7 +82,14 @@ def limit_section(author: Author) -> Section:
         "limits",
         takeaway,
         author.picture(CHART, author.evidence.scenario.name, "limits.chart", PAGE_ONLY),
-        author.table("limits.table", columns, rows, widths=(4.0, *[1.2] * (2 + len(shown))), where=PAGE_AND_WORKBOOK),
+        author.table(
+            "limits.table",
+            columns,
+            rows,
+            source=author.say("model source without intervals"),
+            widths=(4.0, *[1.2] * (2 + len(shown))),
+            where=PAGE_AND_WORKBOOK,
+        ),
         *(
             [Paragraph("limits.never", author.say("limits.never", names=never), PAGE_AND_WORKBOOK)]
             if felt and never
@@ -140,8 +151,9 @@ def assumption_section(author: Author) -> Section:
         ],
     )
     measures = [_measures(author)] if author.evidence.scenario.changes else []
-    reading = Paragraph("assumptions.reading", author.say("assumptions.reading"), PAGE_AND_WORKBOOK)
-    notes = [author.say("notes.assumptions"), author.say("assumptions.reading")]
+    told = author.say("assumptions.reading" if city().chapters else "assumptions.reading without plan")
+    reading = Paragraph("assumptions.reading", told, PAGE_AND_WORKBOOK)
+    notes = [author.say("notes.assumptions"), told]
     notes += [author.say(f"not.{name}") for name in NOT]
     takeaway = author.say("assumptions.takeaway")
     return author.section("assumptions", takeaway, drawn, grades, _unknowns(author), *measures, reading, notes=notes)
@@ -167,7 +179,8 @@ def _unknowns(author: Author) -> Table:
             rows.append((name, author.say(f"third.{third}"), span, author.probability(condition)))
     columns = author.heads("assumptions.parameter", "assumptions.third", "assumptions.span", "board.odds")
     widths = (3.2, 1.0, 2.4, 2.0)
-    return author.table("assumptions.unknown", columns, rows, numeric=(2, 3), widths=widths, tones=tones)
+    source = author.say("model source without intervals")
+    return author.table("assumptions.unknown", columns, rows, numeric=(2, 3), source=source, widths=widths, tones=tones)
 
 
 def _measures(author: Author) -> Table:
@@ -185,18 +198,27 @@ def _measures(author: Author) -> Table:
         unit, scale = author.lever_unit(change.unit)
         values = (setting.default, *(setting.years[year] for year in shown))
         cells = [(author.number(value, ",.10g", scale),) for value in values]
-        plan = (Name(levers[change.constant].in_plan or "—"),) if change.policy else author.say("assumptions.no policy")
+        plan = (
+            (Name(levers[change.constant].in_plan or NO_PLAN.text),)
+            if change.policy
+            else author.say("assumptions.no policy")
+        )
         rows.append((name, unit, *cells, plan))
     before = author.title(author.evidence.baseline.title)
     columns = [*author.heads("assumptions.measure", "unit"), (before,), *author.year_headings(shown)]
+    columns += author.heads("assumptions.plan")
+    if not city().chapters and all(row[-1] == (NO_PLAN,) for row in rows):
+        # A city without a plan has no sections of one.
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return author.table(
         "assumptions.measures",
-        columns + author.heads("assumptions.plan"),
+        columns,
         rows,
         where=PAGE_AND_WORKBOOK,
-        numeric=(2, 3, 4),
+        # Sections stand at the right, too, away from the numbers before them.
+        numeric=range(2, len(columns)),
         source=(),
-        widths=(4.0, 1.8, 1.5, 1.5, 1.5, 2.2),
+        widths=(4.0, 1.8, 1.5, 1.5, 1.5, 2.2)[: len(columns)],
     )
 
 

@@ -31,7 +31,11 @@ def note_sections(author: Author) -> tuple[Section, ...]:
         Paragraph(f"note.advice.{name}", text) for name, text in zip("abcdef", short_advice(author), strict=False)
     ]
     verdict = join(
-        [author.say("note.verdict text", headline=answer_headline(author)), author.say("note.counted")], author.language
+        [
+            author.say("note.verdict text", headline=answer_headline(author)),
+            author.say("note.counted", parts=author.counted()),
+        ],
+        author.language,
     )
     return (
         author.section("note.verdict", (), Paragraph("note.answer", verdict, strong=True), _figures(author)),
@@ -89,7 +93,12 @@ def _percent(author: Author, target: Target, text: Text) -> Text:
 
 
 def _basis(author: Author) -> Text:
-    parts = [author.say("note.conditional"), answer_published(author, "note.published"), author.say("note.weak")]
+    parts = [
+        author.say("note.conditional"),
+        author.say("note.signs"),
+        answer_published(author, "note.published"),
+        author.say("note.weak"),
+    ]
     return join(parts, author.language)
 
 

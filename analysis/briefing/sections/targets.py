@@ -34,7 +34,7 @@ def target_section(author: Author) -> Section:
     names = join(dict.fromkeys(others), author.language, "between items")
     tracked = [Paragraph("board.tracked", author.say("board.tracked", names=names), PAGE_ONLY)] if others else []
     likelihoods = [
-        (author.say("with year", title=author.title(target.title), year=author.count(result.year)), result)
+        (author.in_year(author.title(target.title), author.count(result.year)), result)
         for target in modelled
         for result in (author.target(target.id),)
     ]
@@ -42,14 +42,14 @@ def target_section(author: Author) -> Section:
     likelihoods.sort(key=lambda one: -one[1].probability)
     return author.section(
         "board",
-        author.say("board.takeaway"),
+        author.say("board.takeaway" if author.results.counts["reached"] >= 1 else "board.takeaway of none"),
         odds(author, "board.bars", author.say("board.chart"), likelihoods, whole=True),
         board(author, "board.table", modelled, PAGE_AND_WORKBOOK),
         # Those of the headline targets stand beside the answer.
         *reasons(author, "board.reasons", [one for one in modelled if not one.headline], PAGE_AND_WORKBOOK),
         Paragraph("board.reading", author.say("board.reading"), PAGE_AND_WORKBOOK),
         *tracked,
-        notes=[author.say("notes.board"), author.say("notes.colours")],
+        notes=[author.say("notes.board", parts=author.counted()), author.say("notes.colours")],
     )
 
 
@@ -94,7 +94,7 @@ def board(author: Author, block: str, targets: Iterable[Target], where: frozense
             row.append(author.probability(other))
             tones[len(rows), 7] = tone(other.probability)
         rows.append(row)
-    widths = (4.2, 0.9, 2.6, 1.4, 2.2, 1.3, 1.8, 1.8)[: len(columns)]
+    widths = (4.0, 0.9, 2.4, 1.3, 2.3, 1.3, 2.1, 2.1)[: len(columns)]
     return author.table(block, columns, rows, widths=widths, tones=tones, where=where)
 
 

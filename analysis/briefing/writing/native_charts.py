@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from itertools import pairwise
 from math import ceil
 from typing import Any, Final
@@ -24,8 +25,8 @@ GREY, INK, STAR, RULE = "7A7A7A", "1D2733", "F0E442", "D9DEE4"
 TONES: Final = {"good": "4DAF7C", "open": "E3B23C", "bad": "D0694F"}
 #: How transparent the wide and the narrow band are, in thousandths of a percent of opacity.
 OPACITY: Final = ("22000", "40000", "22000")
-#: Points of letters, and those where bars are many.
-LETTERS, SMALL = 11, 9
+#: Points of letters, those where bars are many, and those where they have little height.
+LETTERS, SMALL, SMALLEST = 11, 9, 8
 #: Points of the title.
 TITLE: Final = 13
 MANY: Final = 14
@@ -33,6 +34,8 @@ MANY: Final = 14
 DIGITS: Final = 10
 #: Years from one name on the axis to the next.
 EVERY: Final = 5
+#: Inches of height below which the legend of bars stands beside them, and those that it takes there.
+LOW, BESIDE = 2.6, 1.3
 
 
 def add_chart(slide: Any, block: Chart, box: tuple[float, float, float, float], fonts: tuple[str, str]) -> None:
@@ -41,9 +44,21 @@ def add_chart(slide: Any, block: Chart, box: tuple[float, float, float, float], 
     frame = draw(slide, block, tuple(Inches(side) for side in box))
     frame.name = block.id
     frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(block.title))
-    chart = frame.chart
-    few = len(block.categories) <= MANY or any(line.bands for line in block.lines)
-    _style(chart, block, LETTERS if few else SMALL, fonts)
+    _style(frame.chart, block, _letters(block, box[3]), fonts, beside=_is_low(block, box[3]))
+
+
+def _is_low(block: Chart, down: float) -> bool:
+    """Whether bars of several kinds have so little height that their legend stands beside them."""
+    return down < LOW and len(block.lines) > 1 and block.lines[0].look == "bar"
+
+
+def _letters(block: Chart, down: float) -> int:
+    """Points of letters: smaller where bars are many, and the least where they lie close together."""
+    if any(line.bands for line in block.lines):
+        return LETTERS
+    if _is_low(block, down):
+        return SMALLEST
+    return SMALL if len(block.categories) > MANY else LETTERS
 
 
 def with_unit(title: str, unit: str) -> str:
@@ -127,13 +142,14 @@ def _sign(label: Any, sign: str) -> None:
 
 def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) -> None:
     """Let bars begin where the longest name beside them ends, rather than cut it, and below the lines of the title."""
-    letters = SMALL if len(block.categories) > MANY else LETTERS
+    letters, low = _letters(block, down), _is_low(block, down)
     longest = max(text_width(plain(name), letters, SANS) for name in block.categories) / 25.4
     left = min(0.55, (longest + 0.25) / across)
     lines = ceil(1.1 * text_width(plain(block.title) + plain(block.unit) + "()", TITLE, SANS) / 25.4 / (0.78 * across))
     above = (0.36 + 1.3 * lines * TITLE / 72) / down
-    below = (0.45 if len(block.lines) > 1 else 0.08) / down
-    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 0.96 - left, "h": 1 - above - below}
+    below = (0.45 if len(block.lines) > 1 and not low else 0.08) / down
+    right = BESIDE / across if low else 0.04
+    place = {"xMode": "edge", "yMode": "edge", "x": left, "y": above, "w": 1 - right - left, "h": 1 - above - below}
     area = chart._chartSpace.find(f".//{qn('c:plotArea')}")
     for old in area.findall(qn("c:layout")):
         area.remove(old)
@@ -148,6 +164,9 @@ def _leave_room_for_names(chart: Any, block: Chart, across: float, down: float) 
 def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     """A band as areas stacked on one that is not seen, and in the same axes lines and dots."""
     data = _data(block)
+    # An axis of dates has a name every few years, upright in every program; one of words is crowded in some.
+    data.categories = [date(int(plain(year)), 1, 1) for year in block.categories]
+    data.categories.number_format = "yyyy"
     banded = next(line for line in block.lines if line.bands)
     wide, narrow = map(plain, block.bands)
     names = (f"{plain(banded.name)} −", wide, narrow, wide)
@@ -167,8 +186,9 @@ def _fan(slide: Any, block: Chart, box: tuple[Any, ...]) -> Any:
     axis = chart.category_axis
     axis.has_major_gridlines = False
     axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    _after(axis._element, "c:tickLblSkip", str(EVERY), ("c:lblOffset",))
-    _after(axis._element, "c:tickMarkSkip", str(EVERY), ("c:tickLblSkip",))
+    _after(axis._element, "c:baseTimeUnit", "years", ("c:lblOffset",))
+    _after(axis._element, "c:majorUnit", str(EVERY), ("c:baseTimeUnit",))
+    _after(axis._element, "c:majorTimeUnit", "years", ("c:majorUnit",))
     # Before the run there are observations alone, years apart, which a thin line joins.
     chart._chartSpace.find(f".//{qn('c:dispBlanksAs')}").set("val", "span")
     values = chart.value_axis
@@ -244,7 +264,7 @@ def _look(element: Any, colour: str, dots: bool, *, star: bool) -> None:
     element.find(qn("c:tx")).addnext(etree.fromstring(shape))
 
 
-def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> None:
+def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str], *, beside: bool = False) -> None:
     """Title with the unit, letters, axes, and the legend without what is not seen and what would stand twice."""
     latin, eastern = fonts
     chart.font.size, chart.font.name = Pt(letters), latin
@@ -262,7 +282,8 @@ def _style(chart: Any, block: Chart, letters: int, fonts: tuple[str, str]) -> No
     banded = any(line.bands for line in block.lines)
     chart.has_legend = banded or len(block.lines) > 1
     if chart.has_legend:
-        chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+        chart.legend.position = XL_LEGEND_POSITION.RIGHT if beside else XL_LEGEND_POSITION.BOTTOM
+        chart.legend.include_in_layout = False
         place = chart.legend._element.find(qn("c:legendPos"))
         for index in (3, 0) if banded else ():
             entry = etree.Element(qn("c:legendEntry"))

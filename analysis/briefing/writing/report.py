@@ -22,6 +22,8 @@ CHAPTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: The share of a page that may be left empty before a chapter, for the sake of its pictures.
 EMPTY: Final = 0.25
+#: The same before a section of a chapter.
+APART: Final = 0.29
 #: Tables on which advice rests: measures, relief, school places, and what is not known.
 RESTING: Final = ("schools.table", "compare.table", "limits.reliefs", "assumptions.unknown")
 #: Facts of the manifest for a reader; the file's properties hold all, those for programs too.
@@ -83,7 +85,8 @@ class _Report:
             # A chapter of one section has no headings below its own.
             if len(sections) > 1:
                 title = word("report.answer", self.language) if section.id == "answer" else section.title
-                self._place_waiting()
+                # A picture stays in its section unless that leaves much of a page empty.
+                self._place_waiting(all_of_them=self.file.pages.left < APART * self.file.pages.height)
                 self._heading(2, place, title)
             blocks = [block for block in section.blocks if "page" in block.where]
             if section.takeaway:

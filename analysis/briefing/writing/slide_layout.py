@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 from typing import Final
 from unicodedata import east_asian_width
 
 from analysis.briefing.content import Block, Chart, Paragraph, Picture, Section, Table, Text, plain
+from analysis.briefing.writing.lines import BETWEEN
 
 #: Inches of a slide, and of the part of it that holds blocks.
 WIDTH, HEIGHT, MARGIN, TOP, BOTTOM = 13.333, 7.5, 0.55, 1.4, 6.95
@@ -22,6 +23,9 @@ LINE: Final = 1.32
 CELL_HEIGHT, CELL_WIDTH = 0.12, 0.16
 #: How much more room sentences take than their letters, as lines end before what cannot be parted.
 UNEVEN: Final = 1.04
+#: Points of letters that titles may have, the largest first, and the lines for which there is room.
+TITLES: Final = (24.0, 22.0, 20.0)
+TITLE_LINES: Final = 2
 #: Rows of a table that an audience reads; the workbook has the others.
 ROWS: Final = 8
 
@@ -99,8 +103,27 @@ def lines(text: Text, width: float, size: float) -> int:
     >>> lines(("济南",), 1.0, 36.0)
     1
     """
-    ems = sum(1.0 if east_asian_width(letter) in "WF" else 0.5 for letter in plain(text))
+    shown = plain(text)
+    ems = sum(1.0 if _is_wide(letter) else 0.5 for letter in shown)
+    # Some programs leave a gap between a Chinese character and a letter or digit.
+    ems += BETWEEN * sum(_is_wide(one) != _is_wide(other) for one, other in pairwise(shown))
     return max(1, ceil(ems * size / 72 / width))
+
+
+def title_size(takeaway: Text) -> float:
+    """Return the points of the letters of a title: as large as lets it have one line, and two lines otherwise.
+
+    Examples
+    --------
+    >>> title_size(("济南",)), title_size(("济南" * 20,)), title_size(("济南" * 40,))
+    (24.0, 22.0, 20.0)
+    """
+    size = next((size for size in TITLES if lines(takeaway, BODY / UNEVEN, size) == 1), TITLES[0])
+    return size if lines(takeaway, BODY / UNEVEN, size) <= TITLE_LINES else TITLES[-1]
+
+
+def _is_wide(letter: str) -> bool:
+    return east_asian_width(letter) in "WF"
 
 
 def _height(block: Block) -> float | None:

@@ -79,6 +79,9 @@ def _cover(deck: Any, briefing: Briefing) -> None:
     _set_box(title, (layout.MARGIN + 0.4, 2.3, layout.WIDTH - 2 * layout.MARGIN - 0.8, 1.2))
     _write(title.text_frame, briefing.title, 40, WHITE, bold=True)
     _text(slide, "subtitle", briefing.subtitle, (layout.MARGIN + 0.4, 3.6, layout.BODY - 0.8, 1.4), 20, WHITE)
+    signed = "    ".join(filter(None, (briefing.imprint.unit, briefing.imprint.day(briefing.language))))
+    if signed:
+        _text(slide, "imprint", (signed,), (layout.MARGIN + 0.4, 6.3, layout.BODY - 0.8, 0.5), 16, WHITE)
 
 
 def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
@@ -89,8 +92,7 @@ def _slide(deck: Any, section: str, topic: str, takeaway: Text) -> Any:
     title.text_frame.word_wrap = True
     title.text_frame.margin_left = title.text_frame.margin_right = 0
     title.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-    size = 24 if len(plain(takeaway)) < 60 else 20
-    _write(title.text_frame, takeaway, size, BLUE, bold=True)
+    _write(title.text_frame, takeaway, layout.title_size(takeaway), BLUE, bold=True)
     if topic:
         _text(slide, "topic", (topic,), (layout.MARGIN, 0.2, layout.BODY, 0.32), 12, SOFT)
     return slide

@@ -42,11 +42,11 @@ BOLD: Final = 1.08
 #: The largest share of a page's height that a picture takes.
 TALLEST: Final = 0.8
 #: How much smaller a picture may become to fill what is left of a page, and what its caption takes in letters of cells.
-SMALLEST, FOOT = 0.85, 6.0
+SMALLEST, FOOT = 0.78, 6.0
 #: Letters of a heading of numbers that stays on one line; lines on which a name may stand, and millimetres it has.
 SHORT, NAME_LINES, NAME = 6, 2.4, 17.0
 #: Letters of numbers from which on an interval stands below its median where columns are narrow.
-LONG: Final = 11
+LONG: Final = 9
 #: Rows up to which a table is not parted, and those of a longer one that stay together at its beginning and its end.
 WHOLE, FIRST_ROWS, LAST_ROWS = 5, 3, 2
 NUMERALS: Final = "一二三四五六七八九十"
@@ -255,11 +255,17 @@ class WordFile:
         lines = [[plain(text) for text in row] for row in (block.columns, *block.rows)]
         columns = self._column_widths(block, lines)
         if columns is None:
+            unparted = [list(row) for row in lines]
             for row, texts in zip(lines[1:], block.rows, strict=True):
                 row[:] = [
                     _parted(one) if isinstance(text, Measure) else one for one, text in zip(row, texts, strict=True)
                 ]
             columns = self._column_widths(block, lines) or self._wished(block, lines)
+            # A column that has room for its cells on one line keeps them there.
+            for column, width in enumerate(columns):
+                if self._whole([row[column] for row in unparted[1:]]) <= width:
+                    for row, one in zip(lines, unparted, strict=True):
+                        row[column] = one[column]
         widths = [round(36000 * width) for width in columns]
         table = self.document.add_table(rows=0, cols=len(widths))
         table.autofit = False

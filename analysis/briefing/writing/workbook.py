@@ -24,12 +24,16 @@ TOP: Final = 3
 #: Names of ranges: of blocks (the start), of the manifest, and of the list of result keys.
 RANGES, MANIFEST, KEYS = "block_", "manifest", "result_keys"
 WIDEST: Final = 46
+#: Letters of a column that its heading alone may make it wide.
+NARROW: Final = 15.0
 #: Letters in a line of words, and points of its height.
 TEXT_WIDTH, LINE = 110.0, 16.0
 CHART_ROWS: Final = 18
 #: Pixels of a chart, and of a letter; inches of a page of A4 between its margins.
 CHART: Final = (620, 20 * CHART_ROWS - 10)
 PIXELS: Final = 7.5
+#: How much wider columns are printed by programs that lack the font.
+WIDER: Final = 1.12
 PAPER: Final = 10.2
 #: Inches of its height, below the rows that each page repeats.
 DEEP: Final = 6.0
@@ -117,7 +121,7 @@ class _Writer:
 
     def _scale(self, sheet: Any, pixels: float, breaks: list[int]) -> None:
         """Print a sheet as wide as a page, with pages that begin at some rows."""
-        sheet.set_print_scale(max(10, min(100, int(100 * PAPER * 96 / pixels))))
+        sheet.set_print_scale(max(10, min(100, int(100 * PAPER * 96 / (WIDER * pixels)))))
         sheet.set_h_pagebreaks(breaks)
 
     def keys(self, briefing: Briefing) -> None:
@@ -139,6 +143,7 @@ class _Writer:
         for row, (name, fact) in enumerate(briefing.manifest.items(), 1):
             sheet.write_string(row, 0, name, self.format())
             sheet.write_string(row, 1, fact, self.format(text_wrap=True))
+            sheet.set_row(row, LINE * max(1, ceil(_letters(fact) / (0.9 * TEXT_WIDTH))))
         sheet.write_string(len(briefing.manifest) + 2, 0, word("manifest.note", briefing.language), self.format())
 
     def _list(self, title: str, headings: tuple[str, str], widths: tuple[int, int], briefing: Briefing) -> Any:
@@ -171,7 +176,10 @@ class _Writer:
         widths = []
         for column in range(max(len(table.columns) for table in tables)):
             texts = [plain(row[column]) for table in tables for row in table.rows if column < len(row)]
-            widths.append(min(WIDEST, max(11.0, 2 + max(map(_letters, texts), default=0.0))))
+            headings = [plain(table.columns[column]) for table in tables if column < len(table.columns)]
+            # A heading takes few lines.
+            least = max(12.5, *(min(NARROW, _letters(heading) / 2.4) for heading in headings))
+            widths.append(min(WIDEST, max(least, 2 + max(map(_letters, texts), default=0.0))))
             sheet.set_column(column, column, widths[-1])
         return widths
 
@@ -195,10 +203,13 @@ class _Writer:
         self._name(sheet, block.id, row, row + len(block.rows), len(block.columns))
         for column, heading in enumerate(block.columns):
             align = "right" if column in block.numeric else "left"
-            look = self.format(bold=True, bottom=1, text_wrap=True, align=align, valign="bottom", font_color="#5B6673")
+            apart = {"indent": 1} if align == "left" and column - 1 in block.numeric else {}
+            look = self.format(
+                bold=True, bottom=1, text_wrap=True, align=align, valign="bottom", font_color="#5B6673", **apart
+            )
             sheet.write_string(row, column, plain(heading), look)
         tallest = max(
-            ceil(_letters(plain(one)) / (0.85 * width)) for one, width in zip(block.columns, widths, strict=False)
+            ceil(_letters(plain(one)) / (0.78 * width)) for one, width in zip(block.columns, widths, strict=False)
         )
         sheet.set_row(row, LINE * tallest)
         for index, cells in enumerate(block.rows):
@@ -221,6 +232,9 @@ class _Writer:
             look["bg_color"] = f"#{content.TONE_COLOURS[tone]}"
         if column in block.numeric:
             look["align"] = "right"
+        elif column - 1 in block.numeric:
+            # Words behind a column of numbers keep away from these.
+            look["indent"] = 1
         number = lone_number(text)
         if number is not None and column in block.shares:
             sheet.write_number(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import re
+from dataclasses import replace
+from datetime import date, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from io import BytesIO
@@ -15,6 +17,7 @@ from fontTools.ttLib import TTFont
 from matplotlib.text import Text
 from openpyxl import load_workbook
 from pptx import Presentation
+from pptx.enum.chart import XL_CATEGORY_TYPE, XL_LEGEND_POSITION
 from pptx.oxml.ns import qn
 
 from analysis.briefing import study as evidence_module
@@ -24,15 +27,21 @@ from analysis.briefing.content import (
     Briefing,
     Chart,
     Measure,
+    Name,
     Number,
     every_text,
     find_mistakes,
     plain,
     texts_of,
 )
-from analysis.briefing.results import compute_results
-from analysis.briefing.sections.author import TARGET_FORMS
+from analysis.briefing.results import Result, compute_results
+from analysis.briefing.sections import limits
+from analysis.briefing.sections.advice import short_advice
+from analysis.briefing.sections.answer import answer_section
+from analysis.briefing.sections.author import TARGET_FORMS, Author
+from analysis.briefing.sections.city import school_section
 from analysis.briefing.words import templates
+from analysis.briefing.words import word as word_of_briefing
 from analysis.briefing.writing.page import page
 from analysis.briefing.writing.slide_layout import BODY, BOTTOM, MARGIN, ROWS, TOP, WIDTH, placed
 from analysis.briefing.writing.slides import slides
@@ -42,12 +51,16 @@ from analysis.charts.style import chart_style
 from analysis.outcome.bottlenecks import RELIEFS
 from analysis.outcome.words import LANGUAGES, terms, word
 from analysis.reach.probability import UNKNOWN_OF_2020
+from model.city import city
 from model.definition import model_hash
+from scenarios import levers as levers_module
 from scenarios import load_levers, load_targets
 from tests.analysis.charts.test_figures import labels
 from tests.support.briefings import MEMBERS, call, drawn_at_once, quick_briefings, write_briefing
 
 KINDS = ("html", "pptx", "xlsx")
+#: Excel counts days from here.
+EXCEL_DAY_NOUGHT = date(1899, 12, 30)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -111,6 +124,14 @@ def series_of(chart):
     return [series for plot in chart.plots for series in plot.series]
 
 
+def categories_of(chart):
+    """What stands on the axis of names: years on an axis of dates, words on another."""
+    names = [str(name) for name in chart.plots[0].categories]
+    if chart.category_axis.category_type != XL_CATEGORY_TYPE.TIME_SCALE:
+        return names
+    return [str((EXCEL_DAY_NOUGHT + timedelta(days=int(float(name)))).year) for name in names]
+
+
 def charts_of(path):
     """Native charts of slides, by the names of their shapes."""
     shapes = [shape for slide in Presentation(str(path)).slides for shape in slide.shapes]
@@ -127,7 +148,7 @@ def texts_of_file(path):
         tables = [shape.table for shape in shapes if shape.has_table]
         inside = {cell.text_frame.text for table in tables for row in table.rows for cell in row.cells}
         for chart in (shape.chart for shape in shapes if shape.has_chart):
-            inside |= {one.name for one in series_of(chart)} | {str(name) for name in chart.plots[0].categories}
+            inside |= {one.name for one in series_of(chart)} | set(categories_of(chart))
             title = chart.chart_title.text_frame.text
             # With and without the unit, which stands last in brackets.
             inside |= {title, re.sub(r"(（[^（）]*）| \([^()]*\)|(?<=）)，.*|(?<=\)), .*)$", "", title)}
@@ -259,7 +280,7 @@ def test_charts_of_slides_are_native_with_the_results_in_them(written, results):
     fan = charts["fans.resident"]
     names = [one.name for one in series_of(fan)]
     assert names == ["中位数 −", "90%区间", "50%区间", "90%区间", "中位数", "观测值", "规划目标"]
-    categories = [str(name) for name in fan.plots[0].categories]
+    categories = categories_of(fan)
     assert (categories[0], categories[-1]) == ("2010", "2035")
     base, low, inner, high, median, observed, wanted = (
         dict(zip(categories, one.values, strict=True)) for one in series_of(fan)
@@ -276,6 +297,124 @@ def test_charts_of_slides_are_native_with_the_results_in_them(written, results):
     assert low["2015"] == high["2015"] == 0.0
     bars = charts["board.bars"]
     assert len(bars.plots[0].categories) == 22
+
+
+def test_years_of_native_charts_stand_upright_five_apart_in_every_program(written):
+    fans = [chart for name, chart in charts_of(written.path("pptx")).items() if name.startswith(("fans.", "schools."))]
+    assert len(fans) == 4
+    for chart in fans:
+        axis = chart.category_axis._element
+        assert axis.tag == qn("c:dateAx")
+        told = {name: axis.find(qn(f"c:{name}")).get("val") for name in ("baseTimeUnit", "majorUnit", "majorTimeUnit")}
+        assert told == {"baseTimeUnit": "years", "majorUnit": "5", "majorTimeUnit": "years"}
+        assert axis.find(qn("c:numFmt")).get("formatCode") == "yyyy"
+
+
+def test_legend_of_low_bars_stands_beside_them_and_leaves_their_labels_apart(written):
+    chart = charts_of(written.path("pptx"))["advice.bars"]
+    assert chart.legend.position == XL_LEGEND_POSITION.RIGHT
+    height = next(
+        shape.height
+        for slide in Presentation(str(written.path("pptx"))).slides
+        for shape in slide.shapes
+        if shape.name == "advice.bars"
+    )
+    inner = float(chart._chartSpace.find(f".//{qn('c:plotArea')}").find(f".//{qn('c:h')}").get("val"))
+    bars = len(series_of(chart)) * len(categories_of(chart))
+    # A label takes a line of its letters.
+    assert inner * height / 12700 / bars > 1.1 * chart.font.size.pt
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_there_is_none_of_is_not_counted_in_words(written, evidence, results, language):
+    counts = {**results.counts}
+    for name in ("open", "sure_no"):
+        counts[name] = Result(counts[name].key, 0.0)
+    told = plain(Author(evidence, replace(results, counts=counts), language).counted(surely=True))
+    assert not re.search(r"(?<!\d)0", told)
+    assert ("尚难判断" if language == "zh" else "open") not in told
+    assert ("均未达到" if language == "zh" else "in no") not in told
+    whole = plain(Author(evidence, results, language).counted())
+    assert ("尚难判断" if language == "zh" else "open") in whole
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_relief_that_helps_both_rates_is_told_once(evidence, results, language):
+    resident = evidence.headlines[0]
+    gains = {
+        key: replace(one, **{end: Result(getattr(one, end).key, 0.2) for end in ("p05", "median", "p95")})
+        if key == ("WILLINGNESS 2020", resident)
+        else one
+        for key, one in results.gains.items()
+    }
+    author = Author(evidence, replace(results, gains=gains), language)
+    points = [plain(one) for one in short_advice(author)]
+    bottleneck = "落户意愿不足" if language == "zh" else "willingness to settle'"
+    assert sum(bottleneck in one for one in points) == 1
+    told = next(one for one in points if bottleneck in one)
+    for rate in ("resident", "registered"):
+        assert word_of_briefing(f"rate.{rate}", language) in told
+    causes = dict(itertools.chain(*map(texts_of, answer_section(author).blocks)))["answer.causes"]
+    assert plain(causes).count(bottleneck) == 1
+
+
+def test_a_lever_whose_harm_is_not_clear_is_no_point_of_advice(evidence, results):
+    contributions = results.contributions
+    lever = "PERMIT ENTITLEMENT"
+    assert lever in contributions.levers
+    by_target = {
+        target: {
+            **parts,
+            lever: replace(
+                parts[lever],
+                mean=Result("made up", -0.3), p05=Result("made up", -0.9), p95=Result("made up", high),
+            ),
+        }
+        for target, parts in contributions.by_target.items()
+        for high in (0.2,)
+    }  # fmt: skip
+    unclear = replace(results, contributions=replace(contributions, by_target=by_target))
+    assert not any("统筹实施" in plain(one) for one in short_advice(Author(evidence, unclear, "zh")))
+    by_target = {
+        target: {**parts, lever: replace(parts[lever], p95=Result("made up", -0.1))}
+        for target, parts in by_target.items()
+    }
+    clear = replace(results, contributions=replace(contributions, by_target=by_target))
+    assert any("统筹实施" in plain(one) for one in short_advice(Author(evidence, clear, "zh")))
+
+
+def test_a_title_that_ends_with_brackets_has_its_year_behind_them(evidence, results):
+    author, year = Author(evidence, results, "zh"), Number("year", 2025.0, ".0f")
+    assert plain(author.in_year(Name("常住人口城镇化率（参考值）"), year)) == "常住人口城镇化率（参考值），2025年"
+    assert plain(author.in_year(Name("常住人口城镇化率"), year)) == "常住人口城镇化率（2025年）"
+
+
+def test_one_level_of_school_that_is_short_is_not_called_enough(evidence, results):
+    schools = dict(results.schools)
+    junior = schools["junior secondary"]
+    none = {year: replace(one, median=Result(one.median.key, -1.0)) for year, one in junior.short.items()}
+    schools["junior secondary"] = replace(junior, short=none)
+    section = school_section(Author(evidence, replace(results, schools=schools), "zh"))
+    assert "小学" in plain(section.takeaway)
+    assert "满足" not in plain(section.takeaway)
+
+
+def test_a_city_without_a_plan_has_no_sections_of_one(evidence, results, monkeypatch):
+    def columns():
+        section = limits.assumption_section(Author(evidence, results, "zh"))
+        texts = {name: plain(text) for name, text in itertools.chain(*map(texts_of, section.blocks))}
+        heads = [text for name, text in texts.items() if name.startswith("assumptions.measures[0,")]
+        return heads, texts["assumptions.reading"]
+
+    heads, told = columns()
+    assert heads[-1] == "规划章节"
+    assert "规划" in told
+    without = replace(city(), chapters={})
+    for module in (limits, levers_module):
+        monkeypatch.setattr(module, "city", lambda: without)
+    heads, told = columns()
+    assert "规划章节" not in heads
+    assert "规划" not in told
 
 
 def test_the_data_of_a_native_chart_are_those_it_shows(written):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ from analysis.charts import catalogue, files
 from analysis.charts.catalogue import DETAILS, Chart
 from analysis.charts.district_map import MAPS
 from analysis.charts.districts import districts
-from analysis.charts.labels import spread_apart
+from analysis.charts.labels import label_targets, spread_apart
 from analysis.charts.material import Material, families, gather
 from analysis.charts.panels import BY_MEMBER, COMPARISONS, VARIABLES
 from analysis.charts.record import record
-from analysis.charts.style import LIGHT_GREY
+from analysis.charts.style import LIGHT_GREY, chart_style
 from analysis.charts.trends import MOST_LINES, comparison
 from analysis.outcome.ensembles import condensed, quantile
 from analysis.outcome.files import manifest
@@ -245,3 +246,23 @@ def test_a_picture_that_is_torn_or_edited_is_drawn_again(tmp_path):
 )
 def test_labels_are_spread_apart_in_order(places, expected):
     np.testing.assert_allclose(spread_apart(np.array(places), 0.1, 0.0, 1.0), expected)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_two_targets_on_one_line_stand_apart_and_name_no_plan(language):
+    targets = [
+        replace(next(one for one in load_targets().values() if one.unit == "percent"), year=year, threshold=threshold)
+        for year, threshold in ((2025, 84.6), (2027, 85.0))
+    ]
+    with chart_style():
+        # A small panel, as in a printed report.
+        drawn = Figure(figsize=(3.0, 2.2))
+        ax = drawn.subplots()
+        ax.plot([2010, 2035], [70.0, 92.0])
+        ax.set_ylim(60, 95)
+        drawn.draw_without_rendering()
+        label_targets(ax, targets, 1.0, language)
+        drawn.draw_without_rendering()
+    first, second = ax.texts
+    assert not box(first).overlaps(box(second))
+    assert not any(word in first.get_text() for word in ("规划", "plan"))

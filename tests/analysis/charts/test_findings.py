@@ -25,7 +25,7 @@ def circle_run(gaining: int, readiness: object = 1.0, settled: object = 100.0) -
 
 
 @pytest.mark.parametrize(
-    ("gaining", "zh", "en"), [(0, "0个", "none"), (12, "全部12个", "all 12"), (5, "5个", "5 of 12")]
+    ("gaining", "zh", "en"), [(0, "没有", "none"), (12, "全部12个", "all 12"), (5, "5个", "5 of 12")]
 )
 def test_districts_that_gain_are_counted(gaining, zh, en):
     told = {language: findings.circle(circle_run(gaining), None, (2025, 2035), language) for language in ("zh", "en")}
@@ -39,11 +39,31 @@ def test_readiness_is_compared_between_the_two_years_and_with_the_baseline():
     ours = circle_run(5, np.array([[1.0] * 12, [1.0] * 12, late]), settled=[100.0, 130.0, 90.0])
     baseline = circle_run(5, 1.0, settled=[500.0, 100.0, 100.0])
     told = findings.circle(ours, baseline, (2025, 2035), "en")
-    assert "Readiness rises in 4 of 12 and falls in 2 of 12." in told
+    assert "From 2025 to 2035 readiness rises in 4 districts, falls in 2 and hardly changes in the others." in told
     # The first year of a run, with what flows in its first step, is left out: 220 against 200.
-    assert "10 % more people settle in 2025-2035; readiness in 2035 is higher in 4 of 12, lower in 2 of 12" in told
+    assert "10 % more people settle in 2025-2035; readiness in 2035 is higher in 4 districts, lower in 2" in told
     assert "落户人数少9%" in findings.circle(baseline, ours, (2025, 2035), "zh")
     assert "as many people settle" in findings.circle(baseline, baseline, (2025, 2035), "en")
+
+
+@pytest.mark.parametrize(
+    ("late", "zh", "en"),
+    [
+        ([1.2] * 12, "各区县均提高", "rises in all districts"),
+        ([0.8] * 12, "各区县均降低", "falls in all districts"),
+        ([1.001] * 12, "各区县基本不变", "hardly changes in any district"),
+        ([1.2] * 5 + [1.0] * 7, "5个区县提高，其余基本不变", "rises in 5 districts and hardly changes in the others"),
+        ([0.8] * 5 + [1.0] * 7, "5个区县降低，其余基本不变", "falls in 5 districts and hardly changes in the others"),
+        ([1.2] * 5 + [0.8] * 7, "5个区县提高，7个降低", "rises in 5 districts and falls in 7"),
+    ],
+)
+def test_what_happens_in_no_district_is_not_said(late, zh, en):
+    ours = circle_run(12, np.array([[1.0] * 12, [1.0] * 12, late]))
+    told = {language: findings.circle(ours, None, (2025, 2035), language) for language in ("zh", "en")}
+    assert told["zh"].endswith(f"，{zh}。")
+    assert told["en"].endswith(f"{en}.")
+    assert "0个" not in told["zh"]
+    assert "none" not in told["en"]
 
 
 def test_those_who_wait_and_register_are_added_up_and_the_largest_group_is_named():
