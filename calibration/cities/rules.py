@@ -56,7 +56,7 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
                 f"census of {year}: residents registered in another county less moves within the city "
                 f"(0.15-0.45 of them), not below residents less registered",
                 value=middle,
-                low=max(0.8 * low, city.least_unregistered(year)),
+                low=max(0.96 * low, city.least_unregistered(year)),
                 high=1.15 * high,
             )
         )
@@ -183,8 +183,8 @@ def registered_urban(city: CityFacts, lender: Lender) -> list[Number]:
         rate = resident - gap
         result.append(
             estimate(lender, "REGISTERED URBAN SHARE 2020", (max(rate - 0.08, floor), rate + 0.08), "E",
-                     f"not known: the resident rate less {lender.name}'s gap", low=max(rate - 0.15, 0.05),
-                     high=min(rate + 0.15, 0.95))
+                     f"not known: the resident rate less {lender.name}'s gap", low=max(rate - 0.11, 0.05),
+                     high=min(rate + 0.11, 0.95))
         )  # fmt: skip
     last = result[0].values[0]
     top = max(floor + 0.06, min(last - 0.02, floor + 0.16))
