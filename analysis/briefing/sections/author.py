@@ -25,6 +25,7 @@ from analysis.briefing.results import Contribution, Probability, Result, Results
 from analysis.briefing.study import Evidence
 from analysis.briefing.words import join, say, word
 from analysis.outcome.units import plan_size
+from analysis.outcome.verdict import members_in_words
 from analysis.outcome.words import element_name, terms, unit_name, unit_size
 from analysis.outcome.words import word as term
 from scenarios import Target
@@ -298,6 +299,7 @@ class Author:
             "scenario": self.title(self.evidence.scenario.title),
             "baseline": self.title(self.evidence.baseline.title),
             "seen": Name(self.evidence.manifest["evidence"]),
+            "known": Name(members_in_words(self.evidence.manifest["evidence"], self.language)),
             "goal_year": self.count(self.target(self.evidence.headlines[0]).year),
             **{name: self.count(result) for name, result in facts.items()},
         }

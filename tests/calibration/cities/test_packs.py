@@ -131,6 +131,11 @@ def test_a_pack_runs_at_once_and_says_whether_it_has_been_fitted(name, tmp_path)
     assert done.returncode == 0, done.stderr
     assert ("have not been fitted" in done.stderr) == (name in PRIOR)
     assert {path.stem for path in (tmp_path / "out").rglob("*.nc")} >= {"baseline", "plan"}
+    checked = subprocess.run(
+        [sys.executable, str(ROOT / "run_scenarios.py"), "check", "--city", name], cwd=tmp_path, capture_output=True,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize("fitted", [True, False])
