@@ -237,7 +237,8 @@ class CompiledModel(DescribedModel):
         element
             Which element, by subscript range, of a variable that has any.
         levels
-            How far back: 1 for the inputs of the variable's own equation, 2 for theirs as well, and so on.
+            How far back: 1 for the inputs of the variable's own equation, 2 for theirs as well, and so on. A cause that
+            hands everything on, as a total does, is followed further and counts as none.
 
         Returns
         -------
@@ -261,7 +262,7 @@ class CompiledModel(DescribedModel):
         >>> tea = compile_model("tests/engine/models/teacup.mdl")
         >>> found = tea.explain("Teacup Temperature", None, {"Room Temperature": 60.0}, levels=2)
         >>> found.table["input"].tolist()
-        ['Heat Loss to Room', 'Room Temperature', 'Teacup Temperature']
+        ['Heat Loss to Room', 'Room Temperature', 'Teacup Temperature', 'Heat Loss to Room']
         """
         definition = self._definition_read_again()
         key, place, at = self._place(variable, element or {}, time)

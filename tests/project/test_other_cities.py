@@ -158,7 +158,7 @@ def test_a_record_that_a_city_has_not_is_refused_without_a_command_that_could_no
         done = call("hefei", language, command, "--evidence", "2023")
         assert done.returncode == 2
         assert told in done.stderr
-        assert "run_scenarios.py" not in done.stderr
+        assert "calibrate --evidence" not in done.stderr
 
 
 def test_tiles_of_a_map_leave_no_empty_edge_and_the_record_of_every_pack_has_a_history_to_print():

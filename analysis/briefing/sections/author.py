@@ -32,6 +32,8 @@ from scenarios import Target
 
 #: Years that tables show.
 YEARS: Final = (2020, 2025, 2030, 2035)
+#: What stands between counts of targets, and before the last of them, by their names in the words.
+BETWEEN, BEFORE_LAST = "between counts", "before last count"
 #: The form in which numbers of a target's unit are written.
 TARGET_FORMS: Final[Mapping[str, str]] = {
     "percent": ".1f",
@@ -286,7 +288,7 @@ class Author:
             after = " after" if certain and parts else ""
             parts.append(self.say(f"answer.{name}{after}{' one' if number == 1 else ''}", **gaps))
         *before, last = parts
-        return join([join(before, self.language, "between counts"), last], self.language, "before last count")
+        return join([join(before, self.language, BETWEEN), last], self.language, BEFORE_LAST)
 
     def in_year(self, title: Name, year: Number) -> Text:
         """Return a title with a year, in brackets unless the title ends with some."""

@@ -116,7 +116,7 @@ def title_size(takeaway: Text) -> float:
     Examples
     --------
     >>> title_size(("济南",)), title_size(("济南" * 20,)), title_size(("济南" * 40,))
-    (24.0, 22.0, 20.0)
+    (24.0, 20.0, 20.0)
     """
     size = next((size for size in TITLES if lines(takeaway, BODY / UNEVEN, size) == 1), TITLES[0])
     return size if lines(takeaway, BODY / UNEVEN, size) <= TITLE_LINES else TITLES[-1]
