@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,12 @@ def _compile(path: Path, balances: tuple[str, ...], method: str | None, replaced
         prepared: PreparedModel = pickle.loads((entry / PREPARED).read_bytes())
         module = Kernel(name, entry)
     return CompiledModel(prepared, module, balances, path, method)
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path, _fingerprint: str) -> Definition:
+    """Read a model file; whoever explains many members reads it for each, which takes longer than to explain."""
+    return read_model(path)
 
 
 def _fingerprint(path: Path, method: str | None, replaced: Replaced) -> str:
@@ -275,8 +282,8 @@ class CompiledModel(DescribedModel):
         return Explanation(named, float(times[step]), self._variables[variable].unit, here[0], here[1], causes)
 
     def _definition_read_again(self) -> Definition:
-        same = self._module.name.endswith(_fingerprint(self._path, self._method, NOTHING))
-        definition = read_model(self._path) if same else None
+        fingerprint = _fingerprint(self._path, self._method, NOTHING)
+        definition = _read_once(self._path, fingerprint) if self._module.name.endswith(fingerprint) else None
         if definition is None or (self._method or definition.method) != "euler":
             changed = "its file has changed since it was compiled"
             why = changed if definition is None else "its stocks are not integrated by Euler's method"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -39,8 +40,8 @@ Array = npt.NDArray[np.float64]
 Course = Mapping[str, Array]
 #: A read and the loops around it.
 Spot = tuple[Read, tuple[Loop, ...]]
-#: Points on the way from one run to the other, and their weights: exact for polynomials to degree 15.
-POINTS, WEIGHTS = (array / 2 for array in np.polynomial.legendre.leggauss(8))
+#: Points on the way from one run to the other, at most; exact for products of so many factors twice.
+MOST_POINTS: Final = 8
 #: Inputs of a variable that are followed further, and the smallest part of the difference that is worth a row.
 FOLLOWED: Final = 4
 LEAST: Final = 0.01
@@ -286,8 +287,8 @@ class _Tracer:
         change = self.second[target][(at, *place)] - self.first[target][(at, *place)]
         reads: dict[Spot, Array] = {}
         before = _Values(self.quantities, self.first, self.second, rows + lag)
-        for point, weight in zip(POINTS + 0.5, WEIGHTS, strict=True):
-            before.point = float(point)
+        for point, weight in _points(_degree(equation.expression)):
+            before.point = point
             node = before.forward(equation.expression, loops)
             gradients: dict[Spot, Array] = {}
             node.backward(np.ones(np.broadcast_shapes(node.value.shape, own.shape)), gradients)
@@ -326,14 +327,19 @@ class _Values:
     def __init__(self, quantities: Mapping[str, Quantity], first: Course, second: Course, steps: Any) -> None:
         self.quantities, self.first, self.second, self.steps = quantities, first, second, steps
         self.point = 0.0
+        self._kept: dict[tuple[Spot, bool], Array] = {}
 
     def change(self, spot: Spot) -> Array:
         """Second minus first of what is read."""
-        return self._read(self.second, *spot) - self._read(self.first, *spot)
+        return self._read(spot, later=True) - self._read(spot, later=False)
 
-    def _read(self, course: Course, read: Read, loops: tuple[Loop, ...]) -> Array:
-        at = np.asarray(self.steps).reshape(-1, *(1 for _ in loops))
-        return np.asarray(course[read.variable][(at, *_places(read.indices, loops))])
+    def _read(self, spot: Spot, *, later: bool) -> Array:
+        if (spot, later) not in self._kept:
+            read, loops = spot
+            course = self.second if later else self.first
+            at = np.asarray(self.steps).reshape(-1, *(1 for _ in loops))
+            self._kept[spot, later] = np.asarray(course[read.variable][(at, *_places(read.indices, loops))])
+        return self._kept[spot, later]
 
     def forward(self, expression: Expression, loops: tuple[Loop, ...]) -> _Node:
         """Work out an expression, with axes (step, loops)."""
@@ -353,7 +359,7 @@ class _Values:
         raise _OpaqueError
 
     def _read_node(self, read: Read, loops: tuple[Loop, ...]) -> _Node:
-        low, high = (self._read(course, read, loops) for course in (self.first, self.second))
+        low, high = (self._read((read, loops), later=later) for later in (False, True))
 
         def backward(seed: Array, into: dict[Spot, Array]) -> None:
             into[read, loops] = into.get((read, loops), 0.0) + seed
@@ -411,6 +417,31 @@ class _Values:
                     node.backward(seed * slope, into)
 
         return _Node(value, backward)
+
+
+@cache
+def _points(degree: int) -> tuple[tuple[float, float], ...]:
+    """Points on the way, from 0 to 1, and their weights: as many as the slopes of a product of so many factors take."""
+    places, weights = np.polynomial.legendre.leggauss(min(max(1, math.ceil(degree / 2)), MOST_POINTS))
+    return tuple((float(place) / 2 + 0.5, float(weight) / 2) for place, weight in zip(places, weights, strict=True))
+
+
+@cache
+def _degree(expression: Expression) -> int:
+    """How many factors that move are multiplied at most; as many as `MOST_POINTS` hold for what is no product."""
+    if isinstance(expression, Number | Position):
+        return 0
+    if isinstance(expression, Read):
+        return 1
+    if isinstance(expression, Reduction) and expression.operator in ("sum", "+"):
+        return _degree(expression.body)
+    if isinstance(expression, Call):
+        degrees = [_degree(argument) for argument in expression.arguments]
+        if expression.function in ("+", "-", "negative"):
+            return max(degrees)
+        if expression.function == "*":
+            return sum(degrees)
+    return 2 * MOST_POINTS
 
 
 def _constant(value: float, loops: tuple[Loop, ...]) -> _Node:

@@ -45,6 +45,24 @@ def test_a_product_is_shared_by_what_each_factor_adds_on_the_way(small):
     assert found.table["end"].all()
 
 
+def test_three_factors_and_a_quotient_are_shared_as_the_integral_says(tmp_path):
+    path = tmp_path / "factors.mdl"
+    path.write_text(
+        "{UTF-8}\n"
+        "a = 1 ~ Dmnl ~ |\nb = 2 ~ Dmnl ~ |\nc = 3 ~ Dmnl ~ |\n"
+        "product = a * b * c ~ Dmnl ~ |\nquotient = a / b ~ Dmnl ~ |\n"
+        "INITIAL TIME = 0 ~~|\nFINAL TIME = 1 ~~|\nTIME STEP = 1 ~~|\nSAVEPER = 1 ~~|\n",
+        encoding="utf-8",
+    )
+    model = compile_model(path)
+    # Of a: 2 (2 + 3t)(3 + t) from 0 to 1, and the others alike.
+    found = model.explain("product", None, {"a": 3.0, "b": 5.0, "c": 4.0})
+    assert by_input(found) == pytest.approx({"a": 25.0, "b": 3 * (3 + 3.5 + 2 / 3), "c": 2 + 3.5 + 2.0}, rel=1e-12)
+    # Of a: 2 / (2 + 3t).
+    found = model.explain("quotient", None, {"a": 3.0, "b": 5.0})
+    assert by_input(found)["a"] == pytest.approx(2 / 3 * np.log(2.5), rel=1e-6)
+
+
 def test_a_sum_over_elements_is_followed_to_what_each_reads(small):
     found = small.explain("all parts", None, {"share[south]": 5.0, "wide": 4.0}, levels=3)
     assert by_input(found) == pytest.approx({"part": 12 * 6 - 6 * 3})
