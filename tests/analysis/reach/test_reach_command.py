@@ -53,7 +53,7 @@ def goal(comparison: str = "at least", tolerance: float = 0.0) -> Target:
 def test_a_scenario_is_only_called_likeliest_where_others_are_less_likely():
     told = load_scenarios(["baseline", "plan"])
     rows = pd.DataFrame({"scenario": ["baseline", "plan"], "reached": [0, 0]})
-    assert words._best(rows, told, 200) == "；2个情景都是如此"
+    assert words._best(rows, told, 200) == "；2个情景的概率都是如此"
     rows["reached"] = [20, 30]
     assert words._best(rows, told, 200) == "；把握最大的情景是“规划情景”（15% ±3）"
 
