@@ -147,7 +147,7 @@ def looked_through(site):
         drawn = page.locator("div.mermaid")
         playwright.expect(drawn).to_have_count(8, timeout=60_000)
         assert all(place["height"] > 50 for place in (one.bounding_box() for one in drawn.all()) if place)
-        for word, place in {"户籍": "quick_start_zh.html", "willingness": "model.html"}.items():
+        for word, place in {"快速入门": "quick_start_zh.html", "willingness": "model.html"}.items():
             page.fill(".md-search__input", word)
             # The search listens to keys, which filling in does not press.
             page.press(".md-search__input", "End")
