@@ -38,6 +38,9 @@ FIRST_COUNTY_CITY: Final = 81
 #: What revenue is made of beside taxes on output: the lender's share of the value of homes sold.
 PROPERTY: Final = "PROPERTY TAX SHARE"
 HALF_OF_FARMING: Final = 0.12
+#: Limits of the unregistered and of a registered urban share that is not known, the first by the prior's low end
+#: (assumptions: wider ones leave cities of 2020 in which fewer than nobody is registered elsewhere or in a village).
+LEAST_UNREGISTERED, WIDEST_RATE = 0.96, 0.11
 #: Most of a district that is built up at the start; the rest is water, parks and fields (assumption).
 BUILT_OUT: Final = 0.9
 
@@ -56,7 +59,7 @@ def people(city: CityFacts, lender: Lender) -> list[Number]:
                 f"census of {year}: residents registered in another county less moves within the city "
                 f"(0.15-0.45 of them), not below residents less registered",
                 value=middle,
-                low=max(0.96 * low, city.least_unregistered(year)),
+                low=max(LEAST_UNREGISTERED * low, city.least_unregistered(year)),
                 high=1.15 * high,
             )
         )
@@ -183,8 +186,8 @@ def registered_urban(city: CityFacts, lender: Lender) -> list[Number]:
         rate = resident - gap
         result.append(
             estimate(lender, "REGISTERED URBAN SHARE 2020", (max(rate - 0.08, floor), rate + 0.08), "E",
-                     f"not known: the resident rate less {lender.name}'s gap", low=max(rate - 0.11, 0.05),
-                     high=min(rate + 0.11, 0.95))
+                     f"not known: the resident rate less {lender.name}'s gap", low=max(rate - WIDEST_RATE, 0.05),
+                     high=min(rate + WIDEST_RATE, 0.95))
         )  # fmt: skip
     last = result[0].values[0]
     top = max(floor + 0.06, min(last - 0.02, floor + 0.16))

@@ -40,7 +40,7 @@ Array = npt.NDArray[np.float64]
 Course = Mapping[str, Array]
 #: A read and the loops around it.
 Spot = tuple[Read, tuple[Loop, ...]]
-#: Points on the way from one run to the other, at most; exact for products of so many factors twice.
+#: Points on the way from one run to the other, at most: exact where up to twice as many factors are multiplied.
 MOST_POINTS: Final = 8
 #: Inputs of a variable that are followed further, and the smallest part of the difference that is worth a row.
 FOLLOWED: Final = 4
